@@ -1,0 +1,49 @@
+// Copies of a stream for several readers.
+#ifndef HYQ_FORK_H_
+#define HYQ_FORK_H_
+
+#include "types.h"
+
+namespace hyq {
+
+template <class data_T, unsigned words>
+void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b) {
+Words:
+    for (unsigned i = 0; i < words; i++) {
+        #pragma HLS PIPELINE II=1
+        const data_T word = data.read();
+        a.write(word);
+        b.write(word);
+    }
+}
+
+template <class data_T, unsigned words>
+void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
+          hls::stream<data_T> &c) {
+Words:
+    for (unsigned i = 0; i < words; i++) {
+        #pragma HLS PIPELINE II=1
+        const data_T word = data.read();
+        a.write(word);
+        b.write(word);
+        c.write(word);
+    }
+}
+
+template <class data_T, unsigned words>
+void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
+          hls::stream<data_T> &c, hls::stream<data_T> &d) {
+Words:
+    for (unsigned i = 0; i < words; i++) {
+        #pragma HLS PIPELINE II=1
+        const data_T word = data.read();
+        a.write(word);
+        b.write(word);
+        c.write(word);
+        d.write(word);
+    }
+}
+
+} // namespace hyq
+
+#endif

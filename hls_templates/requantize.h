@@ -1,0 +1,94 @@
+// Requantization: accumulator to code. Reference: hyq_hls/graph/requantize.py, Requantize.
+//
+//   code = saturate(round_half_up(acc * multiplier / 2^shift) + zero_point)
+#ifndef HYQ_REQUANTIZE_H_
+#define HYQ_REQUANTIZE_H_
+
+#include "types.h"
+
+namespace hyq {
+
+/// Scale factor 2^-shift: one adder and a shift.
+struct power_of_two {
+    integer<7> shift;
+    integer<17> zero_point;
+};
+
+/// Scale factor multiplier * 2^-shift.
+struct dyadic {
+    integer<17> multiplier;
+    integer<7> shift;
+    integer<17> zero_point;
+};
+
+template <class scaled_T, class accumulator_T>
+inline scaled_T scale(accumulator_T acc, const power_of_two &) {
+    #pragma HLS INLINE
+    return acc;
+}
+
+template <class scaled_T, class accumulator_T>
+inline scaled_T scale(accumulator_T acc, const dyadic &entry) {
+    #pragma HLS INLINE
+    return product<scaled_T>(acc, entry.multiplier);
+}
+
+/// One accumulator to one code.
+///
+/// \tparam CONFIG_T  gives accumulator_t, scaled_t (holds the scaled and rounded accumulator),
+///                   code_min and code_max.
+template <typename CONFIG_T, class entry_T>
+inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T &entry) {
+    #pragma HLS INLINE
+    typedef typename CONFIG_T::scaled_t scaled_t;
+    const int shift = entry.shift;
+    scaled_t scaled = scale<scaled_t>(acc, entry);
+    if (shift > 0) {
+        scaled = (scaled + (scaled_t(1) << (shift - 1))) >> shift;
+    } else {
+        scaled = scaled << -shift;
+    }
+    // The range test comes before the zero point is added, so that no wider integer is needed.
+    const int zero_point = entry.zero_point;
+    if (scaled < CONFIG_T::code_min - zero_point) {
+        return CONFIG_T::code_min;
+    }
+    if (scaled > CONFIG_T::code_max - zero_point) {
+        return CONFIG_T::code_max;
+    }
+    return int(scaled) + zero_point;
+}
+
+/// The entry of a channel: one for all, or one each.
+template <typename CONFIG_T>
+inline const typename CONFIG_T::requantize_t &
+entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries], unsigned channel) {
+    #pragma HLS INLINE
+    return requantize[CONFIG_T::requantize_entries == 1 ? 0 : channel];
+}
+
+/// Requantization of a stream on its own.
+template <class data_T, class res_T, typename CONFIG_T>
+void requantize(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
+                const typename CONFIG_T::requantize_t entries[CONFIG_T::requantize_entries]) {
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+        #pragma HLS PIPELINE II=1
+        const data_T in = data.read();
+        res_T out;
+    Channels:
+        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+            #pragma HLS UNROLL
+            const accumulator_t centred =
+                accumulator_t(in[c]) - zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
+            out[c] = requantize_value<CONFIG_T>(centred, entry_of<CONFIG_T>(entries, c));
+        }
+        res.write(out);
+    }
+}
+
+} // namespace hyq
+
+#endif

@@ -1,0 +1,71 @@
+// Integer types of the templates, in two guises with the same values.
+//
+// Synthesis (and csim with -DHYQ_BIT_ACCURATE) uses ap_int of the exact proven widths. Plain csim
+// uses the next larger native integer, which g++ vectorizes. Bounds are proven when the graph is
+// built, so both give the same integers; a test compiles both and compares.
+#ifndef HYQ_TYPES_H_
+#define HYQ_TYPES_H_
+
+#include "ap_int.h"
+#include "hls_stream.h"
+
+namespace hyq {
+
+/// What one stream transfer carries: `lanes` codes, usually all channels of a position.
+template <class T, unsigned lanes> struct word {
+    typedef T value_type;
+    static const unsigned size = lanes;
+
+    T data[lanes];
+
+    T &operator[](unsigned i) { return data[i]; }
+    const T &operator[](unsigned i) const { return data[i]; }
+};
+
+#if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
+
+template <int bits, bool is_signed> struct integer_of {
+    typedef ap_int<bits> type;
+};
+template <int bits> struct integer_of<bits, false> {
+    typedef ap_uint<bits> type;
+};
+
+#else
+
+template <int bytes> struct native;
+template <> struct native<2> {
+    typedef short type;
+};
+template <> struct native<4> {
+    typedef int type;
+};
+template <> struct native<8> {
+    typedef long long type;
+};
+
+/// Smallest signed native integer that holds `bits` bits, and the sign of an unsigned value.
+template <int bits, bool is_signed> struct integer_of {
+    static const int width = bits + (is_signed ? 0 : 1);
+    static_assert(width <= 64, "an integer of more than 64 bits has no native type");
+    typedef typename native<(width <= 16 ? 2 : width <= 32 ? 4 : 8)>::type type;
+};
+
+#endif
+
+template <int bits, bool is_signed = true> using integer = typename integer_of<bits, is_signed>::type;
+
+/// Product of two integers, wide enough for `accumulator_T`: ap_int products widen by themselves,
+/// native ones are widened first.
+template <class accumulator_T, class a_T, class b_T> inline accumulator_T product(a_T a, b_T b) {
+    #pragma HLS INLINE
+#if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
+    return a * b;
+#else
+    return static_cast<accumulator_T>(a) * static_cast<accumulator_T>(b);
+#endif
+}
+
+} // namespace hyq
+
+#endif

@@ -1,0 +1,180 @@
+"""A float graph under construction: drafts of nodes, and views of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import Conv2d, Fold, FloatOp, Linear, Shape, Unfold
+from hyq_hls.capture.index_maps import Patch
+from hyq_hls.errors import ShapeError
+
+
+class Unsupported(Exception):
+    """Raised inside the capture for one node; collected into the report."""
+
+    def __init__(self, found: str, wanted: str, advice: str) -> None:
+        super().__init__(found)
+        self.found, self.wanted, self.advice = found, wanted, advice
+
+
+@dataclass(eq=False)
+class Draft:
+    """A float node to be; `op` is None where an unsupported node stands in the way.
+
+    base: the name it would like; origin: the exported node that made it; revision: grows when a
+    normalization is folded in, so that views of the value before it are noticed.
+    """
+
+    op: FloatOp | None
+    inputs: tuple[Draft, ...]
+    shape: Shape
+    base: str
+    origin: str
+    revision: int = 0
+    readers: int = 0
+    parts: dict[bytes, Draft] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of elements of the value."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A tensor of the exported graph, seen as elements of a draft's value.
+
+    index: int64 of the exported shape (batch 1); each entry is the flat index into the
+    channels-last value of `source`. factor: constant that the elements are multiplied with.
+    chain: exported data movements between the source and this tensor.
+    """
+
+    source: Draft
+    index: torch.Tensor
+    revision: int
+    factor: float = 1.0
+    chain: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> Shape:
+        """Shape in the exported graph, batch included."""
+        return tuple(self.index.shape)
+
+
+class Drafts:
+    """All drafts in the order of their making.
+
+    paths: module path of each exported node. movements: for exported data movements, the draft
+    that they became.
+    """
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self._all: list[Draft] = []
+        self._layouts: dict[tuple[int, str], Draft] = {}
+        self._paths = paths
+        self.movements: dict[str, Draft] = {}
+
+    def add(self, op: FloatOp, inputs: tuple[Draft, ...], base: str, origin: str) -> Draft:
+        """Append a node; `Unsupported` when the shapes do not fit its operation."""
+        try:
+            shape = op.output_shape(*(draft.shape for draft in inputs))
+        except ShapeError as error:
+            raise Unsupported(
+                str(error), "shapes that fit the operation", "look at the nodes before this one"
+            ) from error
+        draft = Draft(op, inputs, shape, base, origin)
+        for read in inputs:
+            read.readers += 1
+        self._all.append(draft)
+        return draft
+
+    def add_opaque(self, shape: Shape, origin: str) -> Draft:
+        """Append a stand-in for a node that is not supported, so that the search goes on."""
+        draft = Draft(None, (), shape, origin, origin)
+        self._all.append(draft)
+        return draft
+
+    def unfold(self, draft: Draft, patch: Patch, view: View) -> Draft:
+        """Tokens of a map, as `view` shows them; the same node for the same map and patch."""
+        return self._layout(Unfold(patch), draft, view, "unfold")
+
+    def fold(self, draft: Draft, patch: Patch, size: tuple[int, int], view: View) -> Draft:
+        """Map of tokens, as `view` shows it; the same node for the same tokens and patch."""
+        return self._layout(Fold(patch, *size), draft, view, "fold")
+
+    def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
+        key = (id(draft), repr(op))
+        if key not in self._layouts:
+            origin = view.chain[-1] if view.chain else draft.origin
+            base = join(self._paths.get(origin, ""), label)
+            self._layouts[key] = self.add(op, (draft,), base, origin)
+        for name in view.chain:
+            self.movements[name] = self._layouts[key]
+        return self._layouts[key]
+
+    def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
+        """Channels `columns` of a draft: the draft itself, or the rows of its weight that make them.
+
+        Raises `Unsupported` when a part of the channels is wanted of a node without a weight.
+        """
+        if len(columns) == draft.shape[-1] and torch.equal(columns, torch.arange(len(columns))):
+            return draft
+        chosen = columns.numpy()
+        op: FloatOp
+        if isinstance(draft.op, Linear):
+            op = Linear(draft.op.weight[chosen], draft.op.bias[chosen])
+        elif isinstance(draft.op, Conv2d) and draft.op.groups == 1:
+            weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
+            op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
+        else:
+            raise Unsupported(
+                f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
+                "another order",
+                "all channels in their order, or a part of a linear layer or dense convolution",
+                "compute the parts with separate linear layers",
+            )
+        key = chosen.tobytes()
+        if key not in draft.parts:
+            base = f"{draft.base}.{label or f'part{len(draft.parts)}'}"
+            draft.parts[key] = self.add(op, draft.inputs, base, draft.origin)
+        return draft.parts[key]
+
+    def finish(self, output: Draft) -> FloatGraph:
+        """Drop what the output does not need, name the rest, and make the graph."""
+        alive: set[int] = set()
+        stack = [output]
+        while stack:
+            draft = stack.pop()
+            if id(draft) not in alive:
+                alive.add(id(draft))
+                stack.extend(draft.inputs)
+        self.name([draft for draft in self._all if id(draft) in alive])
+        nodes = []
+        for draft in self._all:
+            if id(draft) in alive or draft.name == "input":
+                assert draft.op is not None, "an unsupported node was not reported"
+                inputs = tuple(read.name for read in draft.inputs)
+                nodes.append(FloatNode(draft.name, draft.op, inputs))
+        return FloatGraph(nodes, output.name)
+
+    def name(self, drafts: list[Draft] | None = None) -> None:
+        """Give unique names to the drafts, all by default."""
+        taken: set[str] = set()
+        for draft in self._all if drafts is None else drafts:
+            name, count = draft.base, 0
+            while name in taken:
+                count += 1
+                name = f"{draft.base}_{count}"
+            taken.add(name)
+            draft.name = name
+
+
+def join(path: str, label: str) -> str:
+    """Module path and label as one dotted name."""
+    return f"{path}.{label}" if path else label

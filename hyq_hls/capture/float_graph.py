@@ -1,0 +1,175 @@
+"""The float graph: named float operations in topological order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from hyq_hls.capture.float_ops import FloatOp, Input, Shape
+from hyq_hls.errors import GraphError, ShapeError
+
+Layout = Literal["auto", "nchw", "nhwc"]
+Observer = Callable[[str, torch.Tensor], torch.Tensor | None]
+
+
+@dataclass(frozen=True, eq=False)
+class FloatNode:
+    """One operation under a name, with the names of the nodes it reads."""
+
+    name: str
+    op: FloatOp
+    inputs: tuple[str, ...] = ()
+
+
+class FloatGraph:
+    """Nodes in topological order, with one `Input` and one output.
+
+    Parameters
+    ----------
+    nodes: the nodes; each reads only nodes before it.
+    output: name of the node whose value is the result.
+
+    Raises
+    ------
+    GraphError: a name is used twice or unknown, a shape does not fit, or there is not one `Input`.
+
+    A graph never changes; `replace` and `with_nodes` return a new one.
+    """
+
+    def __init__(self, nodes: Iterable[FloatNode], output: str) -> None:
+        self.nodes: tuple[FloatNode, ...] = tuple(nodes)
+        self.output = output
+        self._by_name: dict[str, FloatNode] = {}
+        self._shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            self._check_in(node)
+        inputs = [node.name for node in self.nodes if isinstance(node.op, Input)]
+        if len(inputs) != 1:
+            raise GraphError(f"a float graph has exactly one Input, found {inputs}")
+        self.input = inputs[0]
+        if output not in self._by_name:
+            raise GraphError(f"output {output!r} is not a node of the graph")
+        self._consumers: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                self._consumers[name].append(node.name)
+
+    def _check_in(self, node: FloatNode) -> None:
+        if node.name in self._by_name:
+            raise GraphError(f"two nodes are named {node.name!r}")
+        unknown = [name for name in node.inputs if name not in self._by_name]
+        if unknown:
+            raise GraphError(f"{node.name!r} reads {unknown}, which no earlier node produces")
+        try:
+            shape = node.op.output_shape(*(self._shapes[name] for name in node.inputs))
+        except ShapeError as error:
+            raise GraphError(f"node {node.name!r} reading {list(node.inputs)}: {error}") from error
+        self._by_name[node.name] = node
+        self._shapes[node.name] = shape
+
+    def __iter__(self) -> Iterator[FloatNode]:
+        """Iterate over the nodes in topological order."""
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> FloatNode:
+        """Node of that name; `GraphError` if there is none."""
+        if name not in self._by_name:
+            raise GraphError(f"the graph has no node {name!r}")
+        return self._by_name[name]
+
+    def shape(self, name: str) -> Shape:
+        """Shape of a node's value, channels-last and without batch."""
+        return self._shapes[self[name].name]
+
+    def consumers(self, name: str) -> tuple[str, ...]:
+        """Names of the nodes that read `name`, in topological order, each once."""
+        return tuple(self._consumers[self[name].name])
+
+    def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
+        """Build a graph of other nodes, with the same output unless another is named."""
+        return FloatGraph(nodes, self.output if output is None else output)
+
+    def replace(self, ops: Mapping[str, FloatOp]) -> FloatGraph:
+        """Return the same graph with the operations of the named nodes replaced."""
+        for name in ops:
+            self[name]
+        return self.with_nodes(
+            FloatNode(node.name, ops.get(node.name, node.op), node.inputs) for node in self.nodes
+        )
+
+    def run(
+        self,
+        images: torch.Tensor,
+        *,
+        keep: Collection[str] | None = None,
+        observe: Observer | None = None,
+        layout: Layout = "auto",
+    ) -> dict[str, torch.Tensor]:
+        """Compute the values of the nodes for a batch of images.
+
+        Parameters
+        ----------
+        images: float tensor `(B, C, H, W)` or `(B, H, W, C)`. Gradients flow if it needs them.
+        keep: names whose values are returned; all when None. Every other value is freed as soon
+            as its last reader has run.
+        observe: called as `observe(name, value)` for each node in order, the input included. A
+            tensor that it returns takes the place of the value for all readers.
+        layout: "auto" takes NCHW when the shape allows it, else NHWC.
+
+        Returns the kept values by name, batched and channels-last. Raises `ShapeError` if the
+        images do not fit the input, `GraphError` if `keep` names an unknown node.
+        """
+        kept = set(self._by_name if keep is None else (self[name].name for name in keep))
+        waiting = {name: len(readers) for name, readers in self._consumers.items()}
+        values: dict[str, torch.Tensor] = {}
+        for node in self.nodes:
+            if isinstance(node.op, Input):
+                value = self._channels_last(images, node.op.shape, layout)
+            else:
+                value = node.op.forward(*(values[name] for name in node.inputs))
+            if observe is not None:
+                replaced = observe(node.name, value)
+                value = value if replaced is None else replaced
+            values[node.name] = value
+            for name in dict.fromkeys(node.inputs):
+                waiting[name] -= 1
+            for name in (*dict.fromkeys(node.inputs), node.name):
+                if waiting[name] == 0 and name not in kept:
+                    del values[name]
+        return values
+
+    def __call__(self, images: torch.Tensor, layout: Layout = "auto") -> torch.Tensor:
+        """Value of the output node for a batch of images; see `run`."""
+        return self.run(images, keep=(self.output,), layout=layout)[self.output]
+
+    @staticmethod
+    def _channels_last(images: torch.Tensor, shape: Shape, layout: Layout) -> torch.Tensor:
+        height, width, channels = shape
+        found = tuple(images.shape[1:])
+        if layout in ("auto", "nchw") and images.ndim == 4 and found == (channels, height, width):
+            return images.permute(0, 2, 3, 1)
+        if layout in ("auto", "nhwc") and images.ndim == 4 and found == shape:
+            return images
+        raise ShapeError(
+            f"images must be (B, {channels}, {height}, {width}) or (B, {height}, {width}, "
+            f"{channels}), layout {layout!r}; found {tuple(images.shape)}"
+        )
+
+    def __str__(self) -> str:
+        """One line per node: name, operation, inputs and shape."""
+        width = max(len(node.name) for node in self.nodes)
+        lines = [
+            f"{node.name:<{width}}  {self._shapes[node.name]!s:<18} {node.op!r}"
+            + (f" <- {', '.join(node.inputs)}" if node.inputs else "")
+            for node in self.nodes
+        ]
+        return "\n".join([*lines, f"output: {self.output}"])

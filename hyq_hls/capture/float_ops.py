@@ -1,0 +1,393 @@
+"""Float operations of a captured network.
+
+Layout is channels-last, and every tensor carries a batch axis in front:
+
+- feature map `(B, H, W, C)`
+- tokens `(B, P, N, C)`: P pixels of a patch, N patches. With patch `(ph, pw)` and a grid of
+  `nh x nw` patches, token `(p = a * pw + b, n = i * nw + j)` is pixel `(i * ph + a, j * pw + b)`.
+- attention scores `(B, P, N, heads, M)`: query-major, `[p, query, head, key]`
+- vector `(B, C)`
+
+Parameters are numpy float64 arrays, C-contiguous and read-only; a float32 checkpoint is therefore
+held exactly, and foldings lose nothing worth naming. `forward` computes in the dtype and on the
+device of its first input. `output_shape` takes and returns shapes without the batch axis.
+Change a parameter with `dataclasses.replace(op, weight=new_weight)`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from hyq_hls.errors import ShapeError
+
+Shape = tuple[int, ...]
+Array = npt.NDArray[np.float64]
+
+
+class FloatOp(ABC):
+    """One float operation: parameters, shape rule and meaning."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the operation, as `Conv2d`."""
+        return type(self).__name__
+
+    @abstractmethod
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of the result for input `shapes`, all without batch; `ShapeError` if none fits."""
+
+    @abstractmethod
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Compute the result for batched channels-last float tensors."""
+
+    def _freeze(self, **ranks: int) -> None:
+        # Frozen dataclasses still let __post_init__ normalize their fields this way.
+        for name, rank in ranks.items():
+            array = np.array(getattr(self, name), dtype=np.float64, order="C")
+            if array.ndim != rank:
+                raise ShapeError(f"{self.kind}.{name} needs {rank} axes, found shape {array.shape}")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def _expect(self, condition: bool, shapes: tuple[Shape, ...], wanted: str) -> None:
+        if not condition:
+            found = ", ".join(str(tuple(shape)) for shape in shapes) or "nothing"
+            raise ShapeError(f"{self.kind} takes {wanted}, found {found}")
+
+    def __repr__(self) -> str:
+        parts = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            text = "x".join(map(str, value.shape)) if isinstance(value, np.ndarray) else repr(value)
+            parts.append(f"{field.name}={text}")
+        return f"{self.kind}({', '.join(parts)})"
+
+
+def _as(array: Array, like: torch.Tensor) -> torch.Tensor:
+    # torch.tensor copies: the array is read-only, and torch knows no read-only tensors.
+    return torch.tensor(array, dtype=like.dtype, device=like.device)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Input(FloatOp):
+    """The image, `shape` = (H, W, C)."""
+
+    shape: Shape
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return the image shape; takes no inputs."""
+        self._expect(not shapes, shapes, "no input")
+        return self.shape
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Return the one given image batch `(B, H, W, C)`."""
+        (x,) = inputs
+        return x
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Conv2d(FloatOp):
+    """Convolution with zero padding, `(H, W, I) -> (H', W', O)`.
+
+    weight: `(O, kh, kw, I / groups)`; bias: `(O,)`; stride `(sh, sw)`; padding `(ph, pw)`.
+    groups is 1, or I = O for a depthwise convolution.
+    """
+
+    weight: Array
+    bias: Array
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        self._freeze(weight=4, bias=1)
+        outputs = self.weight.shape[0]
+        if self.bias.shape != (outputs,) or outputs % self.groups:
+            raise ShapeError(f"{self!r}: bias must be (O,), and groups must divide O")
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of the input."""
+        return int(self.weight.shape[3]) * self.groups
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(H, W, I) -> (H', W', O)."""
+        ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == self.in_channels
+        self._expect(ok, shapes, f"(H, W, {self.in_channels})")
+        size = [
+            (shapes[0][axis] + 2 * self.padding[axis] - self.weight.shape[1 + axis])
+            // self.stride[axis]
+            + 1
+            for axis in (0, 1)
+        ]
+        self._expect(min(size) > 0, shapes, f"a map not smaller than {self.weight.shape[1:3]}")
+        return (size[0], size[1], int(self.weight.shape[0]))
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, H, W, I) -> (B, H', W', O)."""
+        (x,) = inputs
+        weight = _as(self.weight, x).permute(0, 3, 1, 2)
+        y = functional.conv2d(
+            x.permute(0, 3, 1, 2),
+            weight,
+            _as(self.bias, x),
+            self.stride,
+            self.padding,
+            1,
+            self.groups,
+        )
+        return y.permute(0, 2, 3, 1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linear(FloatOp):
+    """Matrix product on the last axis of a map, tokens or a vector; also any 1x1 convolution.
+
+    weight: `(O, I)`; bias: `(O,)`.
+    """
+
+    weight: Array
+    bias: Array
+
+    def __post_init__(self) -> None:
+        self._freeze(weight=2, bias=1)
+        if self.bias.shape != self.weight.shape[:1]:
+            raise ShapeError(f"{self!r}: bias must be (O,)")
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(..., I) -> (..., O)."""
+        outputs, channels = self.weight.shape
+        ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
+        self._expect(ok, shapes, f"(..., {channels})")
+        return (*shapes[0][:-1], int(outputs))
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, ..., I) -> (B, ..., O)."""
+        (x,) = inputs
+        return functional.linear(x, _as(self.weight, x), _as(self.bias, x))
+
+
+class _Unary(FloatOp):
+    """A function of each element alone."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of the only input."""
+        self._expect(len(shapes) == 1, shapes, "one input")
+        return shapes[0]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Silu(_Unary):
+    """x * sigmoid(x), any shape."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Apply to each element."""
+        (x,) = inputs
+        return functional.silu(x)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Gelu(_Unary):
+    """x * Phi(x), any shape; `approximate` is "none" (erf) or "tanh", as PyTorch names them."""
+
+    approximate: str = "none"
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Apply to each element."""
+        (x,) = inputs
+        return functional.gelu(x, approximate=self.approximate)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Relu(_Unary):
+    """max(x, 0), any shape."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Apply to each element."""
+        (x,) = inputs
+        return functional.relu(x)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Add(FloatOp):
+    """Sum of two tensors of one shape, without broadcasting."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of both inputs."""
+        self._expect(len(shapes) == 2 and shapes[0] == shapes[1], shapes, "two equal shapes")
+        return shapes[0]
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Add the two inputs."""
+        a, b = inputs
+        return a + b
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Concat(FloatOp):
+    """Concatenation on the last axis (channels) of two or more inputs."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(..., C1), (..., C2), ... -> (..., C1 + C2 + ...)."""
+        leading = {shape[:-1] for shape in shapes}
+        self._expect(len(shapes) > 1 and len(leading) == 1, shapes, "inputs equal but for channels")
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Concatenate on the last axis."""
+        return torch.cat(inputs, dim=-1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerNorm(FloatOp):
+    """Normalization over the last axis; weight and bias: `(C,)`."""
+
+    weight: Array
+    bias: Array
+    eps: float
+
+    def __post_init__(self) -> None:
+        self._freeze(weight=1, bias=1)
+        if self.bias.shape != self.weight.shape:
+            raise ShapeError(f"{self!r}: weight and bias differ in shape")
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(..., C) -> (..., C)."""
+        (channels,) = self.weight.shape
+        ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
+        self._expect(ok, shapes, f"(..., {channels})")
+        return shapes[0]
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, ..., C) -> (B, ..., C)."""
+        (x,) = inputs
+        weight, bias = _as(self.weight, x), _as(self.bias, x)
+        return functional.layer_norm(x, weight.shape, weight, bias, self.eps)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionScores(FloatOp):
+    """`scale * q @ k^T` of each pixel and head: `(P, N, C)`, `(P, M, C)` -> `(P, N, heads, M)`.
+
+    The inputs are q and k; M = N in self-attention. Channel `h * (C / heads) + d` is element d
+    of head h.
+    """
+
+    heads: int
+    scale: float
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(P, N, C), (P, M, C) -> (P, N, heads, M)."""
+        ok = len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 3
+        ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][2] == shapes[1][2]
+        ok = ok and shapes[0][2] % self.heads == 0
+        self._expect(ok, shapes, f"q (P, N, C) and k (P, M, C) with C divisible by {self.heads}")
+        return (shapes[0][0], shapes[0][1], self.heads, shapes[1][1])
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, P, N, C), (B, P, M, C) -> (B, P, N, heads, M)."""
+        q, k = (x.unflatten(-1, (self.heads, -1)).transpose(2, 3) for x in inputs)
+        return ((q * self.scale) @ k.transpose(-1, -2)).transpose(2, 3)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Softmax(_Unary):
+    """exp(x) / sum(exp(x)) over the last axis."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Normalize the last axis."""
+        (x,) = inputs
+        return functional.softmax(x, dim=-1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionValues(FloatOp):
+    """Scores times values, heads merged: `(P, N, heads, M)`, v `(P, M, C)` -> `(P, N, C)`."""
+
+    heads: int
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(P, N, heads, M), (P, M, C) -> (P, N, C)."""
+        ok = len(shapes) == 2 and len(shapes[0]) == 4 and len(shapes[1]) == 3
+        ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][3] == shapes[1][1]
+        ok = ok and shapes[0][2] == self.heads and shapes[1][2] % self.heads == 0
+        self._expect(ok, shapes, f"scores (P, N, {self.heads}, M) and v (P, M, C)")
+        return (shapes[0][0], shapes[0][1], shapes[1][2])
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, P, N, heads, M), (B, P, M, C) -> (B, P, N, C)."""
+        scores, v = inputs
+        v = v.unflatten(-1, (self.heads, -1)).transpose(2, 3)
+        return (scores.transpose(2, 3) @ v).transpose(2, 3).flatten(-2)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Unfold(FloatOp):
+    """Map `(H, W, C)` to tokens `(P, N, C)`; patch `(ph, pw)` divides `(H, W)`, P = ph * pw."""
+
+    patch: tuple[int, int]
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(H, W, C) -> (P, N, C)."""
+        ph, pw = self.patch
+        ok = len(shapes) == 1 and len(shapes[0]) == 3
+        ok = ok and shapes[0][0] % ph == 0 and shapes[0][1] % pw == 0
+        self._expect(ok, shapes, f"(H, W, C) with {self.patch} dividing (H, W)")
+        height, width, channels = shapes[0]
+        return (ph * pw, (height // ph) * (width // pw), channels)
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, H, W, C) -> (B, P, N, C)."""
+        (x,) = inputs
+        ph, pw = self.patch
+        batch, height, width, channels = x.shape
+        x = x.reshape(batch, height // ph, ph, width // pw, pw, channels)
+        return x.permute(0, 2, 4, 1, 3, 5).reshape(batch, ph * pw, -1, channels)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fold(FloatOp):
+    """Tokens `(P, N, C)` back to the map `(height, width, C)`; the inverse of `Unfold(patch)`."""
+
+    patch: tuple[int, int]
+    height: int
+    width: int
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(P, N, C) -> (height, width, C)."""
+        ph, pw = self.patch
+        pixels, patches = ph * pw, (self.height // ph) * (self.width // pw)
+        ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][:2] == (pixels, patches)
+        ok = ok and self.height % ph == 0 and self.width % pw == 0
+        self._expect(ok, shapes, f"({pixels}, {patches}, C)")
+        return (self.height, self.width, shapes[0][2])
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, P, N, C) -> (B, height, width, C)."""
+        (x,) = inputs
+        ph, pw = self.patch
+        x = x.unflatten(1, (ph, pw)).unflatten(3, (self.height // ph, self.width // pw))
+        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), self.height, self.width, -1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GlobalAveragePool(FloatOp):
+    """Mean over all positions: map `(H, W, C)` or tokens `(P, N, C)` to a vector `(C,)`."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """(H, W, C) -> (C,)."""
+        self._expect(len(shapes) == 1 and len(shapes[0]) == 3, shapes, "(H, W, C)")
+        self._expect(math.prod(shapes[0][:2]) > 0, shapes, "at least one position")
+        return shapes[0][2:]
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """(B, H, W, C) -> (B, C)."""
+        (x,) = inputs
+        return x.mean(dim=(1, 2))

@@ -1,0 +1,189 @@
+"""From a view of a draft to a draft in the layout that an operation needs.
+
+Functions here look at index maps only, so it does not matter how the model wrote its reshapes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View
+from hyq_hls.capture.index_maps import (
+    covers,
+    find_fold,
+    find_unfold,
+    inverse,
+    is_identity,
+    rows_and_columns,
+)
+
+_POSITIONS = "every position of one map, or of one set of tokens, exactly once"
+_MOVEMENT = (
+    "bring the tensor to (B, C, H, W), to tokens (B, N, C), or to patch tokens (B * P, N, C) as "
+    "MobileViT unfolds them"
+)
+
+
+def fresh(view: View) -> View:
+    """Return the view itself, or raise `Unsupported` if what it shows is no node's value."""
+    if view.revision != view.source.revision:
+        raise Unsupported(
+            f"the value of {view.source.base!r} before its batch normalization",
+            "a convolution whose only reader is its batch normalization, which is folded into it",
+            "read the normalized value, or remove the normalization",
+        )
+    if view.factor != 1.0:
+        raise Unsupported(
+            f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
+            "constant factors only inside attention, as the scale of the scores",
+            "multiply the weights before it by the constant",
+        )
+    return view
+
+
+def whole(drafts: Drafts, view: View) -> View:
+    """View of all elements of a draft, each once; a channel part becomes a node of its own."""
+    view = fresh(view)
+    if covers(view.index, view.source.size):
+        return view
+    for axis in (1, -1) if len(view.shape) == 4 else (-1,):
+        found = rows_and_columns(view.index, axis, view.source.shape[-1])
+        if found is not None and covers(found[0], _positions(view.source)):
+            draft = drafts.select(view.source, found[1])
+            return shown(draft, found[0], view, axis)
+    raise _scattered(view)
+
+
+def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
+    """Draft whose channels lie along `axis` of the view, and the position shown at each place.
+
+    A map seen as tokens gets an `Unfold`, tokens seen as a map get a `Fold`. An operation that
+    treats positions alike may work on the draft whatever the order of the positions is.
+    Raises `Unsupported` if the view mixes channels and positions, or shows a part of the positions.
+    """
+    draft, order, columns = rows_with_columns(drafts, view, axis)
+    return drafts.select(draft, columns), order
+
+
+def rows_with_columns(
+    drafts: Drafts, view: View, axis: int
+) -> tuple[Draft, torch.Tensor, torch.Tensor]:
+    """Like `rows`, but also give the channel at each place of `axis` instead of selecting it."""
+    view = fresh(view)
+    found = rows_and_columns(view.index, axis, view.source.shape[-1])
+    if found is None or not covers(found[0], _positions(view.source)):
+        raise _scattered(view)
+    order, columns = found
+    grid = _grid(view, axis)
+    draft = view.source
+    if len(draft.shape) != 3:
+        return draft, order, columns
+    first, second = draft.shape[:2]
+    if is_identity(order) and (
+        grid == (first, second) if len(view.shape) > 3 else _is_tokens(draft)
+    ):
+        return draft, order, columns
+    if _is_tokens(draft):
+        patch = find_fold(order, first, second, *grid) if grid and len(view.shape) == 4 else None
+        if patch is not None and grid is not None:
+            draft = drafts.fold(draft, patch, grid, view)
+            order = torch.arange(len(order))
+    elif len(view.shape) != 4 or not is_identity(order) or grid != (first, second):
+        unfold = find_unfold(order, first, second, grid)
+        if unfold is not None:
+            draft = drafts.unfold(draft, unfold[0], view)
+            order = unfold[1]
+    return draft, order, columns
+
+
+def feature_map(drafts: Drafts, view: View) -> Draft:
+    """Draft `(H, W, C)` of a view `(1, C, H, W)`; tokens get a `Fold`."""
+    view = fresh(view)
+    if len(view.shape) != 4 or view.shape[0] != 1:
+        raise Unsupported(
+            f"a tensor of shape {view.shape}", "a feature map (1, C, H, W)", "add the batch axis"
+        )
+    height, width = view.shape[2:]
+    found = rows_and_columns(view.index, 1, view.source.shape[-1])
+    if found is None:
+        raise _scattered(view)
+    order, columns = found
+    draft = view.source
+    if len(draft.shape) == 3:
+        if draft.shape[:2] == (height, width) and is_identity(order) and not _is_tokens(draft):
+            return drafts.select(draft, columns)
+        patch = find_fold(order, *draft.shape[:2], height, width)
+        if patch is not None:
+            return drafts.fold(drafts.select(draft, columns), patch, (height, width), view)
+    raise _scattered(view)
+
+
+def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
+    """View of `draft` with the positions `order` at the places of `view`, channels along `axis`."""
+    channels = draft.shape[-1]
+    lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
+    index = (order[:, None] * channels + torch.arange(channels)).reshape(*lead, channels)
+    return seen(draft, index.movedim(-1, axis), view)
+
+
+def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
+    """View of the present value of `draft`; rearrangements not yet settled stay in its chain."""
+    chain = before.chain if before is not None and not is_identity(index) else ()
+    return View(draft, index, draft.revision, 1.0, chain)
+
+
+def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, torch.Tensor]:
+    """Tokens draft of a view whose sequences show the positions `places` `(L, N)` of its source.
+
+    Returns the draft and `places` as its flat token indices.
+    """
+    draft = view.source
+    if len(draft.shape) != 3:
+        raise _scattered(view)
+    if _is_tokens(draft) and draft.shape[1] == places.shape[1]:
+        return draft, places
+    height, width = draft.shape[:2]
+    if not _is_tokens(draft):
+        distinct = torch.unique(places, dim=0)
+        if covers(distinct, height * width):
+            # Sequences in the order of their first pixel, which is that of the patch pixels.
+            distinct = distinct[distinct[:, 0].argsort()]
+            grid = (len(distinct), places.shape[1])
+            found = find_unfold(distinct.reshape(-1), height, width, grid)
+            if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
+                order = inverse(distinct.reshape(-1))
+                return drafts.unfold(draft, found[0], view), order[places]
+    raise Unsupported(
+        f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
+        "attention over all positions, or over one pixel of every patch",
+        "windows and other groups of positions are not supported; " + _MOVEMENT,
+    )
+
+
+def _is_tokens(draft: Draft) -> bool:
+    return len(draft.shape) == 3 and draft.tokens
+
+
+def _positions(draft: Draft) -> int:
+    return draft.size // draft.shape[-1]
+
+
+def _grid(view: View, axis: int) -> tuple[int, int] | None:
+    lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
+    if len(lead) < 2 or math.prod(lead[:-2]) != 1:
+        return None
+    return lead[-2], lead[-1]
+
+
+def _scattered(view: View) -> Unsupported:
+    count = len(torch.unique(view.index))
+    part = "all" if count == view.source.size else f"{count}"
+    return Unsupported(
+        f"a tensor {view.shape} made of {part} of the {view.source.size} elements of "
+        f"{view.source.base!r} {view.source.shape} in an order that mixes channels and positions, "
+        "or with a part of the positions",
+        _POSITIONS + ", with whole channels along one axis",
+        _MOVEMENT,
+    )

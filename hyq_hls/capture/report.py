@@ -1,0 +1,110 @@
+"""What became of every node of an exported module, and how to say so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal[
+    "computed", "folded", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
+]
+
+_MEANING: dict[Status, str] = {
+    "computed": "became float nodes",
+    "folded": "folded into another node",
+    "moved": "data movement",
+    "dropped": "dropped",
+    "parameter": "parameters and buffers",
+    "constant": "constants",
+    "unsupported": "NOT SUPPORTED",
+    "skipped": "not examined, because they follow an unsupported node",
+}
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """One node of the exported graph.
+
+    node: its name there; target: the operation (`aten.conv2d.default`); module: path of the module
+    that made it; status: what happened, in one word; outcome: what happened, in words; kind: kind
+    of float operation, when it became one; found, wanted, advice: for unsupported nodes.
+    """
+
+    node: str
+    target: str
+    module: str
+    status: Status
+    outcome: str
+    kind: str = ""
+    found: str = ""
+    wanted: str = ""
+    advice: str = ""
+
+    def explain(self) -> str:
+        """Say in a few lines why the node is not supported and what to do."""
+        place = f"{self.node} ({self.target}) in module {self.module or '(root)'}"
+        return (
+            f"{place}\n    found:  {self.found}\n    wanted: {self.wanted}"
+            f"\n    to do:  {self.advice}"
+        )
+
+
+@dataclass(frozen=True)
+class CaptureReport:
+    """Fate of every node of the exported graph, in the graph's order.
+
+    relative_error: largest difference between module and float graph on random images, relative to
+    the largest output of the module; None when it was not measured.
+    """
+
+    model: str
+    input_shape: tuple[int, ...]
+    nodes: tuple[NodeReport, ...]
+    relative_error: float | None = None
+
+    @property
+    def unsupported(self) -> tuple[NodeReport, ...]:
+        """The nodes that stop the capture."""
+        return tuple(node for node in self.nodes if node.status == "unsupported")
+
+    def __getitem__(self, node: str) -> NodeReport:
+        """Entry of one exported node; `KeyError` if there is none."""
+        for entry in self.nodes:
+            if entry.node == node:
+                return entry
+        raise KeyError(node)
+
+    def summary(self) -> str:
+        """Count the nodes by what happened to them, and the float operations by kind."""
+        counts = Counter(entry.status for entry in self.nodes)
+        lines = [f"{self.model}, input {self.input_shape}: {len(self.nodes)} exported nodes"]
+        for status, meaning in _MEANING.items():
+            if counts[status]:
+                lines.append(f"{counts[status]:>6}  {meaning}")
+        kinds = Counter(kind for entry in self.nodes for kind in entry.kind.split("+") if kind)
+        if kinds:
+            lines.append("float operations by kind:")
+            lines += [f"{count:>6}  {kind}" for kind, count in sorted(kinds.items())]
+        if self.relative_error is not None:
+            lines.append(f"relative error against the module: {self.relative_error:.1e}")
+        return "\n".join(lines)
+
+    def table(self, parameters: bool = False) -> str:
+        """Aligned table, one exported node a line; parameters and buffers only on request."""
+        rows = [("node", "operation", "module", "outcome")]
+        rows += [
+            (entry.node, entry.target, entry.module or "(root)", entry.outcome)
+            for entry in self.nodes
+            if parameters or entry.status != "parameter"
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        rows.insert(1, ("-" * widths[0], "-" * widths[1], "-" * widths[2], "-" * 7))
+        return "\n".join(
+            "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]) for row in rows
+        )
+
+    def __str__(self) -> str:
+        """Table, explanations of unsupported nodes, and summary."""
+        explained = [entry.explain() for entry in self.unsupported]
+        return "\n\n".join([self.table(), *explained, self.summary()])

@@ -1,0 +1,60 @@
+"""Errors that `hyq_hls` raises on purpose; all of them derive from `HyqError`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hyq_hls.capture.report import CaptureReport
+
+
+class HyqError(Exception):
+    """Base of every error that the package raises about its input."""
+
+
+class GraphError(HyqError, ValueError):
+    """A graph or an operation is not well formed: names, shapes or ranges that do not fit."""
+
+
+class ShapeError(HyqError, ValueError):
+    """A tensor or a parameter has a shape that a float operation cannot take."""
+
+
+class FileFormatError(HyqError):
+    """A file cannot be written, or is not a file that this version reads."""
+
+
+class CaptureError(HyqError):
+    """A module could not be turned into a float graph."""
+
+
+class UnsupportedModelError(CaptureError):
+    """A module uses something that cannot be captured; `report` explains every node."""
+
+    def __init__(self, message: str, report: CaptureReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class CaptureMismatchError(CaptureError):
+    """The float graph and the module it came from give different results."""
+
+
+class ConversionError(HyqError):
+    """A graph cannot become an HLS project."""
+
+
+class CompilationError(HyqError):
+    """The generated C++ could not be compiled or loaded."""
+
+
+class SimulationError(HyqError):
+    """The C++ simulation failed while it ran."""
+
+
+class InputError(HyqError):
+    """Images, labels or options given by the user are unusable."""
+
+
+class QuantizationError(HyqError):
+    """A float graph cannot be quantized as configured."""

@@ -1,0 +1,7 @@
+"""The integer graph: tensor types, operations as an interface, nodes, checks and the file format."""
+
+from hyq_hls.graph.graph import Graph, Node
+from hyq_hls.graph.operation import Bounds, Operation
+from hyq_hls.graph.types import Quantization, TensorType
+
+__all__ = ["Bounds", "Graph", "Node", "Operation", "Quantization", "TensorType"]

@@ -1,0 +1,136 @@
+"""The integer graph: nodes in topological order, checked when they are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.types import TensorType
+
+#: Wider sums would not fit the 64-bit integers of emulation and csim.
+MAX_ACCUMULATOR_BITS = 62
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation in its place.
+
+    Args:
+        name: unique name, from the model (``stages.0.0.conv1_1x1.conv``).
+        operation: what is computed.
+        inputs: names of the producers, in the operation's order.
+        type: type of the output.
+        accumulator: proven bounds of the widest intermediate sum.
+    """
+
+    name: str
+    operation: Operation
+    inputs: tuple[str, ...]
+    type: TensorType
+    accumulator: Bounds
+
+
+@dataclass
+class Graph:
+    """Integer operations from one input to one output.
+
+    Args:
+        input_name: name of the input tensor.
+        input_type: its type; for images, bytes (H, W, C).
+        metadata: what made this graph (model, configuration, versions); plain JSON values.
+    """
+
+    input_name: str
+    input_type: TensorType
+    metadata: dict[str, Any] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def add(self, name: str, operation: Operation, *inputs: str) -> Node:
+        """Append a node; its type and accumulator bounds are computed and checked here.
+
+        Raises:
+            GraphError: duplicate or unknown names, wrong number of inputs, shapes or quantizations
+                that do not fit, or an accumulator wider than 62 bits. The message names the node.
+        """
+        if name in self.nodes or name == self.input_name:
+            raise GraphError(f"{name}: a node of this name exists already; names must be unique")
+        arity = operation.arity
+        if (arity is not None and len(inputs) != arity) or (arity is None and len(inputs) < 2):
+            wanted = "two or more" if arity is None else str(arity)
+            raise GraphError(
+                f"{name}: {operation.name} takes {wanted} inputs, found {len(inputs)}"
+            )
+        try:
+            types = [self.type(i) for i in inputs]
+            output, bounds = operation.output_type(*types), operation.accumulator(*types)
+        except GraphError as error:
+            raise GraphError(f"{name}: {error}") from error
+        if bounds.bits > MAX_ACCUMULATOR_BITS:
+            raise GraphError(
+                f"{name}: the accumulator needs {bounds.bits} bits, {MAX_ACCUMULATOR_BITS} are "
+                "supported; use fewer weight or activation bits for this node"
+            )
+        node = Node(name, operation, inputs, output, bounds)
+        self.nodes[name] = node
+        return node
+
+    def type(self, name: str) -> TensorType:
+        """Type of a node's output, or of the graph input."""
+        if name == self.input_name:
+            return self.input_type
+        if name not in self.nodes:
+            raise GraphError(f"unknown tensor {name!r}; nodes must be added after their inputs")
+        return self.nodes[name].type
+
+    def input_types(self, node: Node) -> list[TensorType]:
+        """Types of a node's inputs."""
+        return [self.type(i) for i in node.inputs]
+
+    @property
+    def output_name(self) -> str:
+        """Name of the last node, whose output is the output of the graph."""
+        if not self.nodes:
+            raise GraphError("the graph has no nodes")
+        return next(reversed(self.nodes))
+
+    @property
+    def output_type(self) -> TensorType:
+        """Type of the graph's output."""
+        return self.type(self.output_name)
+
+    def consumers(self, name: str) -> list[Node]:
+        """Nodes that read a tensor, in order; a node that reads it twice is listed once."""
+        return [n for n in self.nodes.values() if name in n.inputs]
+
+    def check(self) -> None:
+        """Raise :class:`GraphError` when a node's output is read by nobody (dead node)."""
+        for name in [self.input_name, *self.nodes]:
+            if name != self.output_name and not self.consumers(name):
+                raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
+
+    def reference(self, codes: Codes) -> Iterator[tuple[str, Codes]]:
+        """Yield ``(name, codes)`` of every tensor, computed by the reference operations.
+
+        Args:
+            codes: input codes (B, \\*input shape), int64.
+        """
+        self.input_type.check(codes, self.input_name)
+        values = {self.input_name: codes}
+        remaining = {name: len(self.consumers(name)) for name in [self.input_name, *self.nodes]}
+        yield self.input_name, codes
+        for node in self.nodes.values():
+            output = node.operation.reference(*(values[i] for i in node.inputs))
+            node.type.check(output, node.name)
+            values[node.name] = output
+            yield node.name, output
+            for name in set(node.inputs):
+                remaining[name] -= 1
+                if not remaining[name]:
+                    del values[name]
+
+    def macs(self) -> int:
+        """Multiply-accumulates of one sample."""
+        return sum(n.operation.macs(*self.input_types(n)) for n in self.nodes.values())

@@ -1,0 +1,144 @@
+"""What an integer tensor is: a shape, a code range, and the real values that the codes stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hyq_hls.errors import GraphError
+
+MIN_BITS, MAX_BITS = 2, 16
+Encoding = Literal["affine", "log2"]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How integer codes stand for real values.
+
+    ``affine``: ``value = scale * (code - zero_point)``.
+    ``log2``: ``value = 2**-code``, except the largest code, which stands for zero (attention
+    probabilities; multiplying by such a value is a shift).
+
+    Args:
+        bits: width of a code, 2 to 16.
+        signed: two's complement when true, else unsigned.
+        scale: real size of one step; one number, or one per channel (last axis). It is a label for
+            people and reports: no integer operation reads it.
+        zero_point: the code that stands for zero; one number, or one per channel.
+        encoding: ``affine`` or ``log2``.
+
+    Raises:
+        GraphError: a field is out of range.
+    """
+
+    bits: int
+    signed: bool
+    scale: tuple[float, ...] = (1.0,)
+    zero_point: tuple[int, ...] = (0,)
+    encoding: Encoding = "affine"
+
+    def __post_init__(self) -> None:
+        if not MIN_BITS <= self.bits <= MAX_BITS:
+            raise GraphError(
+                f"a tensor has {self.bits} bits; {MIN_BITS} to {MAX_BITS} are supported"
+            )
+        if self.encoding not in ("affine", "log2"):
+            raise GraphError(f"unknown encoding {self.encoding!r}; 'affine' or 'log2' is wanted")
+        if self.encoding == "log2" and self.signed:
+            raise GraphError("a log2 encoding has unsigned codes, but signed=True was given")
+        if not all(np.isfinite(s) and s > 0 for s in self.scale):
+            raise GraphError(f"scales must be positive and finite, found {self.scale}")
+        if not all(self.qmin <= z <= self.qmax for z in self.zero_point):
+            raise GraphError(
+                f"zero points {self.zero_point} leave the code range [{self.qmin}, {self.qmax}]"
+            )
+
+    @property
+    def qmin(self) -> int:
+        """Smallest code."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def qmax(self) -> int:
+        """Largest code."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether channels differ in scale or zero point."""
+        return len(self.scale) > 1 or len(self.zero_point) > 1
+
+    def quantize(self, values: ArrayLike) -> NDArray[np.int64]:
+        """Real values to codes: rounded half to even, saturated (calibration and constants only)."""
+        real = np.asarray(values, dtype=np.float64)
+        if self.encoding == "log2":
+            with np.errstate(divide="ignore"):
+                codes = np.rint(-np.log2(np.maximum(real, 0.0)))
+        else:
+            codes = np.rint(real / np.asarray(self.scale)) + np.asarray(self.zero_point)
+        return np.clip(codes, self.qmin, self.qmax).astype(np.int64)
+
+    def dequantize(self, codes: ArrayLike) -> NDArray[np.float64]:
+        """Codes to the real values they stand for (reports and comparisons only)."""
+        q = np.asarray(codes, dtype=np.int64)
+        if self.encoding == "log2":
+            return np.where(q == self.qmax, 0.0, np.exp2(-q.astype(np.float64)))
+        return (q - np.asarray(self.zero_point)) * np.asarray(self.scale)
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape (channels-last, without the batch axis) and quantization of a tensor.
+
+    A feature map is ``(H, W, C)``; tokens are ``(P, N, C)`` (P pixels of a patch, N patches);
+    attention scores are ``(P, N, heads, N)``; a vector is ``(C,)``.
+    """
+
+    shape: tuple[int, ...]
+    quantization: Quantization
+
+    def __post_init__(self) -> None:
+        if not self.shape or any(d < 1 for d in self.shape):
+            raise GraphError(f"a shape needs positive dimensions, found {self.shape}")
+        for what in (self.quantization.scale, self.quantization.zero_point):
+            if len(what) not in (1, self.channels):
+                raise GraphError(
+                    f"{len(what)} scales or zero points on {self.channels} channels; "
+                    "one, or one per channel, is wanted"
+                )
+
+    @property
+    def channels(self) -> int:
+        """Size of the last axis."""
+        return self.shape[-1]
+
+    @property
+    def size(self) -> int:
+        """Number of elements of one sample."""
+        return prod(self.shape)
+
+    @property
+    def words(self) -> int:
+        """Number of stream words of one sample: all channels of a position travel together."""
+        return self.size // self.channels
+
+    def check(self, codes: NDArray[np.int64], name: str) -> None:
+        """Raise :class:`GraphError` unless ``codes`` (B, \\*shape) are integers in range."""
+        if not np.issubdtype(codes.dtype, np.integer):
+            raise GraphError(f"{name}: integers are wanted, found dtype {codes.dtype}")
+        if codes.shape[1:] != self.shape:
+            raise GraphError(
+                f"{name}: shape (batch, {', '.join(map(str, self.shape))}) is wanted, "
+                f"found {codes.shape}"
+            )
+        if codes.size and not (
+            self.quantization.qmin <= codes.min() and codes.max() <= self.quantization.qmax
+        ):
+            raise GraphError(
+                f"{name}: codes in [{codes.min()}, {codes.max()}] leave the range "
+                f"[{self.quantization.qmin}, {self.quantization.qmax}]"
+            )

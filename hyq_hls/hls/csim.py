@@ -1,0 +1,141 @@
+"""C simulation: compile the project with g++, load it, run it on integer images."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import CompilationError, SimulationError
+from hyq_hls.graph.types import TensorType
+
+_MESSAGE_LENGTH = 512
+#: Images per call: small enough for progress, large enough to hide the call.
+_CHUNK = 16
+_Ints = NDArray[np.int32]
+
+
+def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> Path:
+    """Run the project's ``build_lib.sh`` and return the library.
+
+    Raises:
+        CompilationError: g++ is missing, or the C++ does not compile; the first errors are shown
+            and the whole log lies in ``csim_build.log``.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise CompilationError(
+            f"{compiler} was not found; C simulation needs a C++14 compiler: install g++ "
+            "(Debian, Ubuntu: apt install g++) or set CXX"
+        )
+    script = folder / "build_lib.sh"
+    if not script.exists():
+        raise CompilationError(f"{folder} has no build_lib.sh; convert the model again")
+    result = subprocess.run(
+        [str(script.resolve()), *flags], capture_output=True, text=True, check=False
+    )
+    (folder / "csim_build.log").write_text(result.stdout + result.stderr)
+    if result.returncode:
+        errors = [line for line in result.stderr.splitlines() if "error" in line.lower()]
+        raise CompilationError(
+            "\n".join([f"g++ failed, see {folder / 'csim_build.log'}:", *(errors[:5])])
+        )
+    return folder / f"{project}.so"
+
+
+class CSimulation:
+    """A compiled project in this process; thread-safe, because templates keep no static state.
+
+    Args:
+        library: what :func:`compile_project` returned.
+        input_type: of the input codes.
+        output_type: of the output codes.
+    """
+
+    def __init__(self, library: Path, input_type: TensorType, output_type: TensorType) -> None:
+        self.input_type, self.output_type = input_type, output_type
+        # A private copy: a recompiled library of the same path would not be loaded again.
+        with tempfile.TemporaryDirectory() as folder:
+            private = shutil.copy(library, folder)
+            try:
+                self._library = ctypes.CDLL(str(private))
+            except OSError as error:
+                raise CompilationError(f"{library} cannot be loaded: {error}") from error
+        self._library.hyq_trace_size.restype = ctypes.c_ulong
+
+    def predict(
+        self, codes: NDArray[np.int64], progress: Callable[[int], object] | None = None
+    ) -> NDArray[np.int64]:
+        """Output codes (B, \\*output shape) of input codes (B, \\*input shape).
+
+        Args:
+            codes: integers in the range of the input type.
+            progress: called with the number of samples after each chunk.
+
+        Raises:
+            GraphError: wrong shape, dtype or range.
+            SimulationError: a stream was read while empty, or words were left over.
+        """
+        self.input_type.check(codes, "csim input")
+        inputs = np.ascontiguousarray(codes, dtype=np.int32)
+        outputs = np.empty((len(codes), *self.output_type.shape), dtype=np.int32)
+
+        def run(start: int) -> int:
+            chunk = slice(start, min(start + _CHUNK, len(inputs)))
+            self._call("hyq_predict", inputs[chunk], outputs[chunk])
+            return chunk.stop - chunk.start
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for count in pool.map(run, range(0, len(inputs), _CHUNK)):
+                if progress is not None:
+                    progress(count)
+        return outputs.astype(np.int64)
+
+    def trace(
+        self, codes: NDArray[np.int64], streams: dict[str, tuple[str, TensorType]]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Every named stream of one image (1, \\*input shape).
+
+        Args:
+            codes: one sample.
+            streams: ``tensor name -> (C++ stream name, type)``.
+
+        Raises:
+            SimulationError: a stream carried another number of codes than its type says.
+        """
+        self.input_type.check(codes, "csim input")
+        inputs = np.ascontiguousarray(codes, dtype=np.int32)
+        outputs = np.empty((1, *self.output_type.shape), dtype=np.int32)
+        self._call("hyq_trace", inputs, outputs, count=False)
+        result = {}
+        for name, (stream, tensor) in streams.items():
+            size = self._library.hyq_trace_size(stream.encode())
+            if size != tensor.size:
+                raise SimulationError(
+                    f"{name}: stream {stream} carried {size} codes, {tensor.size} are wanted"
+                )
+            values = np.empty((1, *tensor.shape), dtype=np.int32)
+            self._library.hyq_trace_copy(stream.encode(), _pointer(values))
+            result[name] = values.astype(np.int64)
+        return result
+
+    def _call(self, function: str, inputs: _Ints, outputs: _Ints, count: bool = True) -> None:
+        message = ctypes.create_string_buffer(_MESSAGE_LENGTH)
+        samples = [ctypes.c_ulong(len(inputs))] if count else []
+        status = getattr(self._library, function)(
+            _pointer(inputs), _pointer(outputs), *samples, message, ctypes.c_ulong(_MESSAGE_LENGTH)
+        )
+        if status:
+            raise SimulationError(f"C simulation failed: {message.value.decode()}")
+
+
+def _pointer(array: _Ints) -> ctypes.c_void_p:
+    return array.ctypes.data_as(ctypes.c_void_p)

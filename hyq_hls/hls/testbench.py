@@ -1,0 +1,71 @@
+"""The C++ test bench that Vitis HLS runs for its own C and RTL simulation."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+_TESTBENCH = """{banner}
+// Reads codes from tb_data/input.dat (one sample a line), writes tb_data/csim_results.log, and
+// compares with tb_data/expected.dat. Returns 1 on the first difference.
+#include "firmware/{project}.h"
+#include <fstream>
+#include <iostream>
+
+int main() {{
+    std::ifstream samples("tb_data/input.dat");
+    std::ifstream expected("tb_data/expected.dat");
+#ifdef RTL_SIM
+    std::ofstream log("tb_data/rtl_cosim_results.log");
+#else
+    std::ofstream log("tb_data/csim_results.log");
+#endif
+    unsigned sample = 0;
+    int code;
+    while (samples >> code) {{
+        hls::stream<{input_t}> source("source");
+        hls::stream<{output_t}> sink("sink");
+        for (unsigned i = 0; i < {in_words}; i++) {{
+            {input_t} word;
+            for (unsigned c = 0; c < {input_t}::size; c++) {{
+                if (i + c > 0) {{
+                    samples >> code;
+                }}
+                word[c] = code;
+            }}
+            source.write(word);
+        }}
+        {project}(source, sink);
+        for (unsigned i = 0; i < {out_words}; i++) {{
+            const {output_t} word = sink.read();
+            for (unsigned c = 0; c < {output_t}::size; c++) {{
+                const int found = word[c].to_int();
+                int wanted;
+                log << found << " ";
+                if (!(expected >> wanted) || wanted != found) {{
+                    std::cout << "ERROR: sample " << sample << ", word " << i << ", lane " << c
+                              << ": found " << found << std::endl;
+                    return 1;
+                }}
+            }}
+        }}
+        log << std::endl;
+        sample++;
+    }}
+    std::cout << "INFO: " << sample << " samples equal" << std::endl;
+    return sample == 0;
+}}
+"""
+
+
+def testbench_cpp(model: Any, banner: str) -> str:
+    """``<project>_test.cpp``: streams the recorded samples and compares codes."""
+    (source,), (sink,) = model.get_input_variables(), model.get_output_variables()
+    return _TESTBENCH.format(
+        banner=banner,
+        project=model.config.get_project_name(),
+        input_t=source.type.name,
+        output_t=sink.type.name,
+        in_words=prod(source.shape[:-1]),
+        out_words=prod(sink.shape[:-1]),
+    )

@@ -1,0 +1,69 @@
+"""Checks and bounds that several operations share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.operation import Bounds, Operation
+from hyq_hls.graph.types import TensorType
+
+
+def freeze(operation: Operation, field: str, ndim: int) -> None:
+    """Turn a field into a read-only int64 array of ``ndim`` axes, or raise ``GraphError``."""
+    array = np.asarray(getattr(operation, field))
+    if array.ndim != ndim or not np.issubdtype(array.dtype, np.integer):
+        raise GraphError(
+            f"{operation.name} {field}: integers with {ndim} axes are wanted, "
+            f"found {array.dtype} with shape {array.shape}"
+        )
+    array = array.astype(np.int64)
+    array.setflags(write=False)
+    object.__setattr__(operation, field, array)
+
+
+def check_fits(values: NDArray[np.int64], bits: int, what: str) -> None:
+    """Raise ``GraphError`` unless all values fit ``bits`` bits in two's complement."""
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    if values.size and (values.min() < low or values.max() > high):
+        raise GraphError(
+            f"{what} in [{values.min()}, {values.max()}] do not fit {bits} bits [{low}, {high}]"
+        )
+
+
+def check_zero_points(expected: tuple[int, ...], tensor: TensorType, what: str = "input") -> None:
+    """Raise ``GraphError`` unless an operation was built for this input's zero points."""
+    found = tensor.quantization.zero_point
+    channels = tensor.channels
+    if len(expected) not in (1, channels) or not np.array_equal(
+        np.broadcast_to(expected, channels), np.broadcast_to(found, channels)
+    ):
+        raise GraphError(f"{what} has zero points {found}, the operation was built for {expected}")
+
+
+def check_affine(tensor: TensorType, what: str = "input") -> None:
+    """Raise ``GraphError`` on codes that are exponents."""
+    if tensor.quantization.encoding != "affine":
+        raise GraphError(f"{what} has {tensor.quantization.encoding} codes; affine is wanted")
+
+
+def centred(tensor: TensorType) -> Bounds:
+    """Bounds of ``code - zero_point``."""
+    q = tensor.quantization
+    return Bounds(q.qmin - max(q.zero_point), q.qmax - min(q.zero_point))
+
+
+def dot_bounds(
+    weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int
+) -> Bounds:
+    """Bounds of ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
+
+    Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum, in any order,
+    stays inside these bounds too.
+    """
+    positive = np.maximum(weight, 0).sum(axis=1)
+    negative = np.minimum(weight, 0).sum(axis=1)
+    lows = bias + positive * low + negative * high
+    highs = bias + positive * high + negative * low
+    return Bounds(min(0, int(lows.min())), max(0, int(highs.max())))

@@ -1,0 +1,52 @@
+"""Requantization on its own: the same values on another grid of codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.types import TensorType
+from hyq_hls.ops.checks import centred, check_zero_points
+
+
+@dataclass(frozen=True, eq=False)
+class RequantizeTensor(Operation):
+    """``y = requantize(x - zero_point)``.
+
+    Args:
+        zero_point: zero point of the input, (1,) or (C,).
+        requantize: to the output code.
+    """
+
+    name: ClassVar[str] = "requantize"
+
+    zero_point: tuple[int, ...]
+    requantize: Requantize
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check_zero_points(self.zero_point, x)
+        self.requantize.check(self.accumulator(x), x.channels)
+        return TensorType(x.shape, self.requantize.quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        (x,) = codes
+        return self.requantize(x - np.asarray(self.zero_point))
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        return centred(inputs[0])
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        (x,) = inputs
+        return requantized_kernel(
+            {"words": x.words, "channels": x.channels},
+            {},
+            (Rom("zero_point", np.asarray(self.zero_point), 17),),
+            self.accumulator(x),
+            self.requantize,
+        )

@@ -1,0 +1,21 @@
+"""Package list and data files; everything else stands in pyproject.toml.
+
+pyproject.toml can either find packages or map folders to packages, not both. The templates live in
+top-level folders and ship as data inside the package, so that needs these lines of Python.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# Every top-level folder *_templates becomes hyq_hls/*_templates in the wheel, with all its files.
+TEMPLATES = sorted(p.name for p in Path(__file__).parent.glob("*_templates") if p.is_dir())
+
+setup(
+    packages=find_packages(include=["hyq_hls", "hyq_hls.*"])
+    + [f"hyq_hls.{name}" for name in TEMPLATES],
+    package_dir={f"hyq_hls.{name}": name for name in TEMPLATES},
+    package_data={f"hyq_hls.{name}": ["**/*"] for name in TEMPLATES}
+    | {"hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"]},
+    include_package_data=False,  # the lists above are complete; MANIFEST.in only feeds the sdist
+)
