@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, Fold, FloatOp, Linear, Shape, Unfold
+from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, FloatOp, Linear, Shape, Unfold
 from hyq_hls.capture.index_maps import Patch
 from hyq_hls.errors import ShapeError
 
@@ -27,7 +27,9 @@ class Draft:
     """A float node to be; `op` is None where an unsupported node stands in the way.
 
     base: the name it would like; origin: the exported node that made it; revision: grows when a
-    normalization is folded in, so that views of the value before it are noticed.
+    normalization is folded in, so that views of the value before it are noticed; readers: how many
+    drafts read it; tokens: the value is tokens (P, N, C), not a map (H, W, C); parts: drafts of a
+    part of its channels.
     """
 
     op: FloatOp | None
@@ -35,6 +37,7 @@ class Draft:
     shape: Shape
     base: str
     origin: str
+    tokens: bool = False
     revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
@@ -88,15 +91,18 @@ class Drafts:
             raise Unsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
-        draft = Draft(op, inputs, shape, base, origin)
+        tokens = isinstance(op, (Unfold, AttentionValues)) or (
+            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in inputs)
+        )
+        draft = Draft(op, inputs, shape, base, origin, tokens)
         for read in inputs:
             read.readers += 1
         self._all.append(draft)
         return draft
 
-    def add_opaque(self, shape: Shape, origin: str) -> Draft:
+    def add_opaque(self, shape: Shape, origin: str, tokens: bool) -> Draft:
         """Append a stand-in for a node that is not supported, so that the search goes on."""
-        draft = Draft(None, (), shape, origin, origin)
+        draft = Draft(None, (), shape, origin, origin, tokens)
         self._all.append(draft)
         return draft
 

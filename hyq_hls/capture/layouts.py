@@ -19,6 +19,8 @@ from hyq_hls.capture.index_maps import (
     rows_and_columns,
 )
 
+Grid = tuple[int, int]
+
 _POSITIONS = "every position of one map, or of one set of tokens, exactly once"
 _MOVEMENT = (
     "bring the tensor to (B, C, H, W), to tokens (B, N, C), or to patch tokens (B * P, N, C) as "
@@ -76,26 +78,42 @@ def rows_with_columns(
     if found is None or not covers(found[0], _positions(view.source)):
         raise _scattered(view)
     order, columns = found
-    grid = _grid(view, axis)
     draft = view.source
-    if len(draft.shape) != 3:
-        return draft, order, columns
-    first, second = draft.shape[:2]
-    if is_identity(order) and (
-        grid == (first, second) if len(view.shape) > 3 else _is_tokens(draft)
-    ):
-        return draft, order, columns
-    if _is_tokens(draft):
-        patch = find_fold(order, first, second, *grid) if grid and len(view.shape) == 4 else None
-        if patch is not None and grid is not None:
-            draft = drafts.fold(draft, patch, grid, view)
-            order = torch.arange(len(order))
-    elif len(view.shape) != 4 or not is_identity(order) or grid != (first, second):
-        unfold = find_unfold(order, first, second, grid)
-        if unfold is not None:
-            draft = drafts.unfold(draft, unfold[0], view)
-            order = unfold[1]
+    if len(draft.shape) == 3:
+        settle = _settle_tokens if draft.tokens else _settle_map
+        draft, order = settle(drafts, view, order, _grid(view, axis))
     return draft, order, columns
+
+
+def _settle_map(
+    drafts: Drafts, view: View, order: torch.Tensor, grid: Grid | None
+) -> tuple[Draft, torch.Tensor]:
+    draft = view.source
+    height, width = draft.shape[:2]
+    rank = len(view.shape)
+    # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
+    untouched = rank not in (3, 4) or grid == (height, width) and rank == 4 or height * width == 1
+    if not (untouched and is_identity(order)):
+        unfold = find_unfold(order, height, width, grid)
+        if unfold is not None:
+            return drafts.unfold(draft, unfold[0], view), unfold[1]
+    return draft, order
+
+
+def _settle_tokens(
+    drafts: Drafts, view: View, order: torch.Tensor, grid: Grid | None
+) -> tuple[Draft, torch.Tensor]:
+    draft = view.source
+    pixels, count = draft.shape[:2]
+    if len(view.shape) != 4 or grid is None:
+        return draft, order
+    swapped = grid == (count, pixels) and is_identity(order.reshape(grid).T)
+    if swapped or (grid == (pixels, count) and is_identity(order)):
+        return draft, order
+    patch = find_fold(order, pixels, count, *grid)
+    if patch is None:
+        return draft, order
+    return drafts.fold(draft, patch, grid, view), torch.arange(len(order))
 
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
@@ -112,7 +130,7 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     order, columns = found
     draft = view.source
     if len(draft.shape) == 3:
-        if draft.shape[:2] == (height, width) and is_identity(order) and not _is_tokens(draft):
+        if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return drafts.select(draft, columns)
         patch = find_fold(order, *draft.shape[:2], height, width)
         if patch is not None:
@@ -142,10 +160,10 @@ def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, tor
     draft = view.source
     if len(draft.shape) != 3:
         raise _scattered(view)
-    if _is_tokens(draft) and draft.shape[1] == places.shape[1]:
+    if draft.tokens and draft.shape[1] == places.shape[1]:
         return draft, places
     height, width = draft.shape[:2]
-    if not _is_tokens(draft):
+    if not draft.tokens:
         distinct = torch.unique(places, dim=0)
         if covers(distinct, height * width):
             # Sequences in the order of their first pixel, which is that of the patch pixels.
@@ -162,15 +180,11 @@ def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, tor
     )
 
 
-def _is_tokens(draft: Draft) -> bool:
-    return len(draft.shape) == 3 and draft.tokens
-
-
 def _positions(draft: Draft) -> int:
     return draft.size // draft.shape[-1]
 
 
-def _grid(view: View, axis: int) -> tuple[int, int] | None:
+def _grid(view: View, axis: int) -> Grid | None:
     lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
     if len(lead) < 2 or math.prod(lead[:-2]) != 1:
         return None

@@ -122,9 +122,9 @@ class TransformerLayer(nn.Module):
 class MobileViTBlock(nn.Module):
     """Local convolutions, a transformer across patches, and fusion with the input.
 
-    `(B, channels, H, W) -> same`. H and W are multiples of the patch. The transformer sees `(B * P, N, dim)`:
-    each of the P pixels of a patch attends to the same pixel of all N patches. A token `(p =
-    a * pw + b, n = i * nw + j)` is pixel `(i * ph + a, j * pw + b)`.
+    `(B, channels, H, W) -> same`; H and W are multiples of the patch `(ph, pw)`. The transformer
+    sees `(B * P, N, dim)`: each of the P pixels of a patch attends to the same pixel of all N
+    patches. Token `(p = a * pw + b, n = i * nw + j)` is pixel `(i * ph + a, j * pw + b)`.
     """
 
     def __init__(self, channels: int, config: TransformerConfig) -> None:
@@ -209,11 +209,7 @@ class MobileViT(nn.Module):
                 `MobileViTConfig.check_image_size`.
         """
         channels = self.config.in_channels
-        if (
-            images.ndim != 4
-            or images.shape[1] != channels
-            or not torch.is_floating_point(images)
-        ):
+        if images.ndim != 4 or images.shape[1] != channels or not torch.is_floating_point(images):
             raise ShapeError(
                 f"MobileViT takes a float tensor (B, {channels}, H, W) in [0, 1], found "
                 f"{images.dtype} {tuple(images.shape)}; divide bytes by 255 and move the "

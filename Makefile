@@ -1,0 +1,101 @@
+# Two commands on a fresh machine with Python 3.10-3.12, g++ and make:  make demo   make test
+# Each makes the virtual environment it needs the first time; afterwards that step does nothing.
+#
+# Options, on the command line:
+#   TORCH_INDEX=https://download.pytorch.org/whl/cpu
+#                      take torch from this index. On Linux the default index has the GPU build,
+#                      some GB; this one has the CPU build, which is all that demo and tests need.
+#                      It counts when the environment is made: `make distclean` first to switch.
+#   PIP_ARGS=...       more arguments for every pip install, such as --index-url or --no-index
+#   PYTHON=...         the Python to make the environment with
+#   JOBS=N             test processes
+#   PYTEST_ARGS=...    more arguments for pytest, such as "-k packaging --no-cov"
+
+VENV ?= .venv
+PYTHON ?=
+PIP_ARGS ?=
+TORCH_INDEX ?=
+JOBS ?= 2
+PYTEST_ARGS ?=
+LOCK_ARGS ?=
+
+PY := $(VENV)/bin/python
+NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+BENCHMARKS = $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+
+.DEFAULT_GOAL := help
+.PHONY: help env runtime-env need-cxx demo test lint format train bench lock clean distclean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# A name on PATH may be a stub that does not start, so each candidate is tried. The first with a
+# fitting version and the venv module wins; one without that module is only good for the message.
+define make_env
+@unfit=; \
+for python in $(or $(PYTHON),python3.12 python3.11 python3.10 python3); do \
+    $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+        2>/dev/null || continue; \
+    if $$python -c 'import venv, ensurepip' 2>/dev/null; then \
+        exec $$python requirements/env.py $(1) '$(VENV)' --torch-index '$(TORCH_INDEX)' \
+            -- $(PIP_ARGS); \
+    fi; \
+    unfit=$$python; \
+done; \
+if [ -n "$$unfit" ]; then \
+    echo "error: $$unfit has no venv module; install it (Debian, Ubuntu: apt install" \
+        "python3-venv), or name another Python with PYTHON=..." >&2; \
+else \
+    echo "error: no Python 3.10, 3.11 or 3.12 found (tried:" \
+        "$(or $(PYTHON),python3.12 python3.11 python3.10 python3)); install one, or name it" \
+        "with PYTHON=..." >&2; \
+fi; \
+exit 1
+endef
+
+env:  ## make or update the virtual environment for development
+	$(call make_env,dev)
+
+runtime-env:
+	$(call make_env,runtime)
+
+need-cxx:
+	@command -v g++ >/dev/null || { echo "error: g++ not found; it compiles the generated C++." \
+	    "Install it (Debian, Ubuntu: apt install g++)" >&2; exit 1; }
+
+demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and verify it
+	$(PY) -m hyq_hls.cli.demo
+
+# One thread per process: the tests run side by side already.
+test: export OMP_NUM_THREADS = 1
+test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
+	$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --nbmake --nbmake-timeout=900 \
+	    tests $(NOTEBOOKS) $(PYTEST_ARGS)
+
+lint: env  ## check style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: env  ## repair style where that is safe
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+train: runtime-env  ## train the default model again
+	$(PY) -m hyq_hls.models.train
+
+bench: need-cxx env  ## run every script in benchmarks/
+	@test -n '$(BENCHMARKS)' || { echo "error: no scripts in benchmarks/" >&2; exit 1; }
+	@for script in $(BENCHMARKS); do echo "== $$script"; $(PY) $$script || exit 1; done
+
+lock:  ## remake requirements/*.txt from *.in (LOCK_ARGS=--upgrade moves the pins)
+	$(or $(PYTHON),python3) requirements/lock.py $(LOCK_ARGS)
+
+clean:  ## remove what builds and checks leave
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov
+	rm -f .coverage .coverage.*
+	find hyq_hls tests benchmarks requirements -name __pycache__ -prune -exec rm -rf {} + \
+	    2>/dev/null || true
+
+distclean: clean  ## remove the virtual environment too
+	rm -rf '$(VENV)'

@@ -1,0 +1,108 @@
+"""What to tell the author of a model about an operation that is not supported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from hyq_hls.capture.drafts import Unsupported
+
+_ACTIVATIONS = {
+    "hardswish": "SiLU",
+    "hardsigmoid": "SiLU",
+    "hardtanh": "ReLU",
+    "relu6": "ReLU",
+    "leaky_relu": "ReLU",
+    "prelu": "ReLU",
+    "rrelu": "ReLU",
+    "elu": "SiLU",
+    "selu": "SiLU",
+    "celu": "SiLU",
+    "mish": "SiLU",
+    "softplus": "SiLU",
+    "sigmoid": "SiLU (x * sigmoid(x) is recognized as it)",
+    "log_sigmoid": "SiLU",
+    "tanh": "SiLU",
+    "glu": "SiLU",
+}
+_NORMALIZATIONS = ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm")
+_POOLS = ("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_max_pool2d", "mean")
+_OTHER_CONVOLUTIONS = ("conv1d", "conv3d", "conv_transpose2d", "convolution", "conv_transpose1d")
+_PADS = ("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d")
+_ARITHMETIC = ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum")
+
+
+def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
+    """Explain an aten operation `name` (without overload and `_`) that nothing can lower."""
+    if name in _ACTIVATIONS:
+        return Unsupported(
+            f"activation {name}",
+            "SiLU, GELU or ReLU",
+            f"replace it by {_ACTIVATIONS[name]} and fine-tune",
+        )
+    if name in _NORMALIZATIONS:
+        return Unsupported(
+            f"normalization {name}",
+            "BatchNorm after a convolution, or LayerNorm over channels",
+            "replace it and fine-tune",
+        )
+    if name in _POOLS:
+        return Unsupported(
+            f"{name} to shape {tuple(shape)}",
+            "average over the whole map",
+            "use a convolution of stride 2 to make a map smaller",
+        )
+    if name in _OTHER_CONVOLUTIONS:
+        return Unsupported(f"{name}", "conv2d", "express it with nn.Conv2d or nn.Linear")
+    if name in _PADS:
+        return Unsupported(
+            "padding as an operation of its own",
+            "zero padding inside the convolution, the same on both sides",
+            "set padding= of the convolution",
+        )
+    if name in _ARITHMETIC:
+        return Unsupported(
+            f"arithmetic {name} on activations",
+            "addition of two tensors of one shape, or a constant scale inside attention",
+            "fold constants into the weights before or after; build gates from supported layers",
+        )
+    return Unsupported(
+        f"operation {name}",
+        "convolution, linear, BatchNorm, LayerNorm, SiLU, GELU, ReLU, attention, addition, "
+        "concatenation, global average pooling, and data movement",
+        "rewrite this part of the model with these",
+    )
+
+
+def interpolation(
+    name: str, before: Sequence[int], after: Sequence[int], image: Sequence[int]
+) -> Unsupported:
+    """Explain a resize of a map `before` (H, W) to `after` for images `(C, H, W)`."""
+    grown = all(0 <= large - small < small for small, large in zip(before, after, strict=True))
+    if not grown or tuple(before) == tuple(after):
+        return Unsupported(
+            f"{name} from {tuple(before)} to {tuple(after)} at image size {tuple(image[1:])}",
+            "no interpolation",
+            "if it undoes another resize, see that one; else remove it from the model",
+        )
+    step = math.lcm(
+        *(_step(s, t, size) for s, t, size in zip(before, after, image[1:], strict=True))
+    )
+    sizes = sorted({max(step, size // step * step) for size in image[1:]})
+    sizes += [size + step for size in sizes]
+    works = " or ".join(f"{size}x{size}" for size in dict.fromkeys(sizes))
+    return Unsupported(
+        f"{name} from {tuple(before)} to {tuple(after)}: at image size {tuple(image[1:])} the map "
+        "does not divide into patches, so the model resizes it",
+        "a map that the patch divides",
+        f"use images whose sides are divisible by {step}, as {works}",
+    )
+
+
+def _step(small: int, large: int, image: int) -> int:
+    # The stride to this map, times the smallest patch that rounds `small` up to `large`.
+    stride = 2 ** round(math.log2(max(1.0, image / small)))
+    for patch in range(1, large + 1):
+        if -(-small // patch) * patch == large:
+            return stride * patch
+    return stride
