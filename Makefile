@@ -29,16 +29,18 @@ BENCHMARKS = $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
+# The usual case first: the environment's own Python finds it current. Otherwise look for a Python.
 # A name on PATH may be a stub that does not start, so each candidate is tried. The first with a
 # fitting version and the venv module wins; one without that module is only good for the message.
 define make_env
-@unfit=; \
+@$(PY) -IS requirements/env.py $(1) '$(VENV)' --check 2>/dev/null && exit 0; \
+unfit=; \
 for python in $(or $(PYTHON),python3.12 python3.11 python3.10 python3); do \
     $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
         2>/dev/null || continue; \
     if $$python -c 'import venv, ensurepip' 2>/dev/null; then \
-        exec $$python requirements/env.py $(1) '$(VENV)' --torch-index '$(TORCH_INDEX)' \
-            -- $(PIP_ARGS); \
+        exec $$python requirements/env.py $(1) '$(VENV)' --torch-index='$(TORCH_INDEX)' \
+            --pip-args='$(PIP_ARGS)'; \
     fi; \
     unfit=$$python; \
 done; \

@@ -1,3 +1,54 @@
-"""Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++."""
+"""Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++.
+
+>>> qmodel = hyq_hls.quantize(model, calibration_images)          # integers only
+>>> qmodel.save("net.hyq")
+>>> acc = hyq_hls.convert(qmodel, part="xc7z020", output_dir="build/net")
+>>> acc.compile().predict(images)                                 # HLS C++, the same integers
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from hyq_hls.accelerator import Accelerator, convert
+    from hyq_hls.quant.config import NodeBits, QuantConfig
+    from hyq_hls.quant.pipeline import quantize
+    from hyq_hls.quantized_model import QuantizedModel
+    from hyq_hls.verify import verify
+
+    load = QuantizedModel.load
+
+_HOMES = {
+    "Accelerator": "hyq_hls.accelerator",
+    "convert": "hyq_hls.accelerator",
+    "NodeBits": "hyq_hls.quant.config",
+    "QuantConfig": "hyq_hls.quant.config",
+    "quantize": "hyq_hls.quant.pipeline",
+    "QuantizedModel": "hyq_hls.quantized_model",
+    "verify": "hyq_hls.verify",
+}
+
+__all__ = [
+    "Accelerator",
+    "NodeBits",
+    "QuantConfig",
+    "QuantizedModel",
+    "convert",
+    "load",
+    "quantize",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: loading a graph needs no torch, quantizing needs no hls4ml."""
+    from importlib import import_module  # noqa: PLC0415
+
+    if name == "load":
+        return import_module("hyq_hls.quantized_model").QuantizedModel.load
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'hyq_hls' has no attribute {name!r}")

@@ -1,6 +1,6 @@
 """Make, update or repair the project's virtual environment; do nothing when it is current.
 
-    python env.py runtime|dev VENV [--torch-index URL] [-- PIP_ARG...]
+    python env.py runtime|dev VENV [--check] [--torch-index=URL] [--pip-args="..."]
 
 The Makefile calls it before every target that needs packages, so the usual case is one comparison:
 a stamp in the environment against a hash of the lock files. A second file marks an environment
@@ -15,11 +15,12 @@ import argparse
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,18 +36,21 @@ class EnvironmentProblem(Exception):
 
 
 def main() -> int:
-    """Run the command line; 1 on a problem, 130 when interrupted."""
+    """Run the command line; 1 on a problem or when not current, 130 when interrupted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lock", choices=LOCKS)
     parser.add_argument("venv", type=Path)
+    parser.add_argument("--check", action="store_true", help="do nothing; exit 0 when current")
     parser.add_argument("--torch-index", default="", help="package index that torch comes from")
-    parser.add_argument("pip_args", nargs="*", help="more arguments for pip install, after --")
+    parser.add_argument("--pip-args", type=shlex.split, default=[], help="more for pip install")
     options = parser.parse_args()
+    environment = Environment(options.venv.absolute())
+    if options.check:
+        return 0 if environment.is_current(options.lock) else 1
     # As an exception, a termination stops pip as well instead of leaving it to run on its own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        with one_at_a_time() as lock_file:
-            environment = Environment(options.venv.absolute(), lock_file)
+        with one_at_a_time() as environment.lock_file:
             if not environment.is_current(options.lock):
                 environment.make(options.lock, options.torch_index, options.pip_args)
     except EnvironmentProblem as problem:
@@ -73,12 +77,13 @@ def one_at_a_time() -> Iterator[int]:
 class Environment:
     """One virtual environment and what its files say about it."""
 
-    def __init__(self, folder: Path, lock_file: int) -> None:
+    lock_file: int  # held while the environment changes
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.python = folder / "bin" / "python"
         self.stamp = folder / ".hyq-stamp"
         self.unfinished = folder / ".hyq-unfinished"
-        self.lock_file = lock_file
 
     def is_current(self, lock: str) -> bool:
         """Compare the stamp with the files as they are now."""
@@ -128,8 +133,7 @@ class Environment:
             return False
         moved = self.read_stamp()[2:] not in ([], [str(ROOT)])
         works = "import pip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))"
-        command = [self.python, "-c", works]
-        if moved or not self.python.exists() or subprocess.run(command, check=False).returncode:
+        if moved or not self.python.exists() or subprocess.call([self.python, "-c", works]):
             print(f"{self.folder.name} does not work (any more) in this place; it is made anew.")
             return False
         return True
@@ -153,14 +157,13 @@ class Environment:
 
     def pip(self, *arguments: str | Path) -> None:
         """Run pip install."""
-        command = [self.python, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
         self.run(
-            command,
+            [self.python, "-m", "pip", "install", "--disable-pip-version-check", *arguments],
             "pip failed; its message stands above. Check the network connection and PIP_ARGS, "
             "then give the same command again",
         )
 
-    def run(self, command: list[str | Path], problem: str) -> None:
+    def run(self, command: Sequence[str | Path], problem: str) -> None:
         """Run a command; it inherits the lock, which so outlives this process if need be."""
         variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
         try:

@@ -32,17 +32,16 @@ def main(arguments: list[str]) -> None:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", UV], check=True)
-        compile_lock = [python, "-m", "uv", "pip", "compile", "--universal", *arguments]
-        lock(compile_lock, "runtime")
-        lock([*compile_lock, "--constraint", "runtime.txt"], "dev")
+        lock("runtime", python, arguments)
+        lock("dev", python, [*arguments, "--constraint", "runtime.txt"])
 
 
-def lock(command: list[str | Path], name: str) -> None:
+def lock(name: str, python: Path, arguments: list[str]) -> None:
     """Resolve ``<name>.in`` and write ``<name>.txt``."""
     source, target = f"{name}.in", f"{name}.txt"
     command = [
-        *command,
-        *("--python-version", "3.10", "--no-python-downloads"),
+        *(str(python), "-m", "uv", "pip", "compile", *arguments),
+        *("--universal", "--python-version", "3.10", "--no-python-downloads"),
         *("--annotation-style", "line", "--no-header", "--quiet"),
         *("--output-file", target, source),
     ]

@@ -1,0 +1,7 @@
+"""From `torch.nn.Module` to a float graph: `capture(model, (3, H, W))`."""
+
+from hyq_hls.capture.capture import capture
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.report import CaptureReport, NodeReport
+
+__all__ = ["CaptureReport", "FloatGraph", "FloatNode", "NodeReport", "capture"]

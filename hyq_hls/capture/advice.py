@@ -25,11 +25,42 @@ _ACTIVATIONS = {
     "tanh": "SiLU",
     "glu": "SiLU",
 }
-_NORMALIZATIONS = ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm")
-_POOLS = ("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_max_pool2d", "mean")
-_OTHER_CONVOLUTIONS = ("conv1d", "conv3d", "conv_transpose2d", "convolution", "conv_transpose1d")
-_PADS = ("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d")
-_ARITHMETIC = ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum")
+# Names, what to call them, what is wanted instead, what to do.
+_FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
+    (
+        ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm"),
+        "normalization {name}",
+        "BatchNorm after a convolution, or LayerNorm over channels",
+        "replace it and fine-tune",
+    ),
+    (
+        (
+            *("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_max_pool2d"),
+            *("adaptive_avg_pool2d", "adaptive_avg_pool1d", "mean", "max", "amax"),
+        ),
+        "pooling {name} to shape {shape}",
+        "average over all positions of a map",
+        "use a convolution of stride 2 to make a map smaller",
+    ),
+    (
+        ("conv1d", "conv3d", "conv_transpose2d", "conv_transpose1d", "convolution"),
+        "{name}",
+        "conv2d",
+        "express it with nn.Conv2d or nn.Linear",
+    ),
+    (
+        ("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d"),
+        "padding as an operation of its own",
+        "zero padding inside the convolution, the same on both sides",
+        "set padding= of the convolution",
+    ),
+    (
+        ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum"),
+        "arithmetic {name} on activations",
+        "addition of two tensors of one shape, or a constant scale inside attention",
+        "fold constants into the weights before or after; build gates from supported layers",
+    ),
+)
 
 
 def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
@@ -40,32 +71,9 @@ def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
             "SiLU, GELU or ReLU",
             f"replace it by {_ACTIVATIONS[name]} and fine-tune",
         )
-    if name in _NORMALIZATIONS:
-        return Unsupported(
-            f"normalization {name}",
-            "BatchNorm after a convolution, or LayerNorm over channels",
-            "replace it and fine-tune",
-        )
-    if name in _POOLS:
-        return Unsupported(
-            f"{name} to shape {tuple(shape)}",
-            "average over the whole map",
-            "use a convolution of stride 2 to make a map smaller",
-        )
-    if name in _OTHER_CONVOLUTIONS:
-        return Unsupported(f"{name}", "conv2d", "express it with nn.Conv2d or nn.Linear")
-    if name in _PADS:
-        return Unsupported(
-            "padding as an operation of its own",
-            "zero padding inside the convolution, the same on both sides",
-            "set padding= of the convolution",
-        )
-    if name in _ARITHMETIC:
-        return Unsupported(
-            f"arithmetic {name} on activations",
-            "addition of two tensors of one shape, or a constant scale inside attention",
-            "fold constants into the weights before or after; build gates from supported layers",
-        )
+    for names, found, wanted, advice in _FAMILIES:
+        if name in names:
+            return Unsupported(found.format(name=name, shape=tuple(shape)), wanted, advice)
     return Unsupported(
         f"operation {name}",
         "convolution, linear, BatchNorm, LayerNorm, SiLU, GELU, ReLU, attention, addition, "

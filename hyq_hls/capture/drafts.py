@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, FloatOp, Linear, Shape, Unfold
+from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
 from hyq_hls.capture.index_maps import Patch
 from hyq_hls.errors import ShapeError
 
@@ -22,14 +22,18 @@ class Unsupported(Exception):
         self.found, self.wanted, self.advice = found, wanted, advice
 
 
+class LayoutUnsupported(Unsupported):
+    """The order of the data is not understood; not worth saying behind an unsupported node."""
+
+
 @dataclass(eq=False)
 class Draft:
     """A float node to be; `op` is None where an unsupported node stands in the way.
 
     base: the name it would like; origin: the exported node that made it; revision: grows when a
     normalization is folded in, so that views of the value before it are noticed; readers: how many
-    drafts read it; tokens: the value is tokens (P, N, C), not a map (H, W, C); parts: drafts of a
-    part of its channels.
+    drafts read it; tokens: the value is tokens (P, N, C), not a map (H, W, C); tainted: an
+    unsupported node is before it; parts: drafts of a part of its channels.
     """
 
     op: FloatOp | None
@@ -38,6 +42,7 @@ class Draft:
     base: str
     origin: str
     tokens: bool = False
+    tainted: bool = False
     revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
@@ -94,7 +99,8 @@ class Drafts:
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
             not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in inputs)
         )
-        draft = Draft(op, inputs, shape, base, origin, tokens)
+        tainted = any(read.tainted for read in inputs)
+        draft = Draft(op, inputs, shape, base, origin, tokens, tainted)
         for read in inputs:
             read.readers += 1
         self._all.append(draft)
@@ -102,7 +108,7 @@ class Drafts:
 
     def add_opaque(self, shape: Shape, origin: str, tokens: bool) -> Draft:
         """Append a stand-in for a node that is not supported, so that the search goes on."""
-        draft = Draft(None, (), shape, origin, origin, tokens)
+        draft = Draft(None, (), shape, origin, origin, tokens, tainted=True)
         self._all.append(draft)
         return draft
 
@@ -125,7 +131,7 @@ class Drafts:
         return self._layouts[key]
 
     def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
-        """Channels `columns` of a draft: the draft itself, or the rows of its weight that make them.
+        """Channels `columns` of a draft: itself, or the rows of its weight that make them.
 
         Raises `Unsupported` when a part of the channels is wanted of a node without a weight.
         """
@@ -151,6 +157,13 @@ class Drafts:
             draft.parts[key] = self.add(op, draft.inputs, base, draft.origin)
         return draft.parts[key]
 
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def since(self, first: int) -> list[Draft]:
+        """Drafts made after the first `first` ones."""
+        return self._all[first:]
+
     def finish(self, output: Draft) -> FloatGraph:
         """Drop what the output does not need, name the rest, and make the graph."""
         alive: set[int] = set()
@@ -171,6 +184,8 @@ class Drafts:
 
     def name(self, drafts: list[Draft] | None = None) -> None:
         """Give unique names to the drafts, all by default."""
+        for draft in self._all:
+            draft.name = ""
         taken: set[str] = set()
         for draft in self._all if drafts is None else drafts:
             name, count = draft.base, 0

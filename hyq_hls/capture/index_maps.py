@@ -96,9 +96,7 @@ def find_unfold(
     return swapped or flat
 
 
-def find_fold(
-    rows: torch.Tensor, pixels: int, count: int, height: int, width: int
-) -> Patch | None:
+def find_fold(rows: torch.Tensor, pixels: int, count: int, height: int, width: int) -> Patch | None:
     """Find the patch with which `Fold` turns `(pixels, count)` tokens into the map that `rows` is.
 
     rows: token of each pixel of a `height x width` map. None if no patch does it.

@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View
+from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import (
     covers,
     find_fold,
@@ -92,7 +92,8 @@ def _settle_map(
     height, width = draft.shape[:2]
     rank = len(view.shape)
     # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
-    untouched = rank not in (3, 4) or grid == (height, width) and rank == 4 or height * width == 1
+    whole_map = rank == 4 and grid == (height, width)
+    untouched = whole_map or rank not in (3, 4) or height * width == 1
     if not (untouched and is_identity(order)):
         unfold = find_unfold(order, height, width, grid)
         if unfold is not None:
@@ -138,6 +139,18 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     raise _scattered(view)
 
 
+def output(drafts: Drafts, view: View) -> View:
+    """View that shows the whole value of one draft, a map if it has the shape of a map."""
+    view = fresh(view)
+    for axis in (1, -1) if len(view.shape) == 4 else (-1,):
+        try:
+            draft, order = rows(drafts, view, axis)
+        except Unsupported:
+            continue
+        return shown(draft, order, view, axis)
+    return whole(drafts, view)
+
+
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
     """View of `draft` with the positions `order` at the places of `view`, channels along `axis`."""
     channels = draft.shape[-1]
@@ -173,7 +186,7 @@ def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, tor
             if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
                 order = inverse(distinct.reshape(-1))
                 return drafts.unfold(draft, found[0], view), order[places]
-    raise Unsupported(
+    raise LayoutUnsupported(
         f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
         "attention over all positions, or over one pixel of every patch",
         "windows and other groups of positions are not supported; " + _MOVEMENT,
@@ -191,10 +204,10 @@ def _grid(view: View, axis: int) -> Grid | None:
     return lead[-2], lead[-1]
 
 
-def _scattered(view: View) -> Unsupported:
+def _scattered(view: View) -> LayoutUnsupported:
     count = len(torch.unique(view.index))
     part = "all" if count == view.source.size else f"{count}"
-    return Unsupported(
+    return LayoutUnsupported(
         f"a tensor {view.shape} made of {part} of the {view.source.size} elements of "
         f"{view.source.base!r} {view.source.shape} in an order that mixes channels and positions, "
         "or with a part of the positions",

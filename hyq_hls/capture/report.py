@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal[
@@ -27,8 +28,8 @@ class NodeReport:
     """One node of the exported graph.
 
     node: its name there; target: the operation (`aten.conv2d.default`); module: path of the module
-    that made it; status: what happened, in one word; outcome: what happened, in words; kind: kind
-    of float operation, when it became one; found, wanted, advice: for unsupported nodes.
+    that made it; status: what happened, in one word; outcome: what happened, in words; names: the
+    float nodes that it became; found, wanted, advice: for unsupported nodes.
     """
 
     node: str
@@ -36,7 +37,7 @@ class NodeReport:
     module: str
     status: Status
     outcome: str
-    kind: str = ""
+    names: tuple[str, ...] = ()
     found: str = ""
     wanted: str = ""
     advice: str = ""
@@ -54,6 +55,7 @@ class NodeReport:
 class CaptureReport:
     """Fate of every node of the exported graph, in the graph's order.
 
+    operations: float nodes of the graph, counted by kind.
     relative_error: largest difference between module and float graph on random images, relative to
     the largest output of the module; None when it was not measured.
     """
@@ -61,6 +63,7 @@ class CaptureReport:
     model: str
     input_shape: tuple[int, ...]
     nodes: tuple[NodeReport, ...]
+    operations: Mapping[str, int] = field(default_factory=dict)
     relative_error: float | None = None
 
     @property
@@ -82,10 +85,9 @@ class CaptureReport:
         for status, meaning in _MEANING.items():
             if counts[status]:
                 lines.append(f"{counts[status]:>6}  {meaning}")
-        kinds = Counter(kind for entry in self.nodes for kind in entry.kind.split("+") if kind)
-        if kinds:
+        if self.operations:
             lines.append("float operations by kind:")
-            lines += [f"{count:>6}  {kind}" for kind, count in sorted(kinds.items())]
+            lines += [f"{count:>6}  {kind}" for kind, count in sorted(self.operations.items())]
         if self.relative_error is not None:
             lines.append(f"relative error against the module: {self.relative_error:.1e}")
         return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""Command line: ``hyq-hls quantize | convert | verify``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import hyq_hls
+from hyq_hls.cli import convert, quantize, verify
+from hyq_hls.errors import HyqError
+
+COMMANDS = {"quantize": quantize, "convert": convert, "verify": verify}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Argument parser with one subcommand per module of this package."""
+    root = argparse.ArgumentParser(
+        prog="hyq-hls",
+        description="Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++.",
+    )
+    root.add_argument("--version", action="version", version=f"hyq_hls {hyq_hls.__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="command")
+    for name, module in COMMANDS.items():
+        assert module.__doc__ is not None
+        command = commands.add_parser(
+            name,
+            help=module.__doc__.splitlines()[0],
+            description=module.__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        module.add_arguments(command)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0, 1 when levels disagree, 2 on an error that names its cure."""
+    options = parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command].run(options)
+    except HyqError as error:
+        print(f"hyq-hls: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("hyq-hls: interrupted; nothing half-written is left", file=sys.stderr)
+        return 130

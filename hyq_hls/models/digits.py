@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 from hyq_hls.errors import ShapeError
 from hyq_hls.models.distort import distort
@@ -69,12 +71,6 @@ def distorted(copies: int = 10) -> Digits:
     return Digits(_on_channels(np.concatenate(parts)), np.tile(labels, copies))
 
 
-def augmented(rng: np.random.Generator) -> Digits:
-    """Return every training image distorted once, in the order of `train()`."""
-    images, labels = _split()[0]
-    return Digits(_on_channels(distort(images, rng)), labels.copy())
-
-
 def calibration(n: int = 256) -> Bytes:
     """Return `n` different training images, always the same, for calibration.
 
@@ -112,14 +108,6 @@ def _on_channels(images: Bytes) -> Bytes:
 @cache
 def _split() -> tuple[Digits, Digits]:
     """Grey training and held-out images `(B, 32, 32, 1)`; shared, never handed out."""
-    try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415
-        from sklearn.model_selection import train_test_split  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"the digits come with scikit-learn, which cannot be imported ({error}); "
-            'install the extra: pip install "hyq_hls[digits]"'
-        ) from error
     raw = load_digits()
     labels = raw.target.astype(np.int64)
     chosen = train_test_split(

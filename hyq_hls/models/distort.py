@@ -38,9 +38,7 @@ class Distortion:
     contrast: float = 0.25
 
 
-def distort(
-    images: Bytes, rng: np.random.Generator, distortion: Distortion | None = None
-) -> Bytes:
+def distort(images: Bytes, rng: np.random.Generator, distortion: Distortion | None = None) -> Bytes:
     """Distort each image differently: bilinear sampling, zeros outside, then contrast.
 
     Args:
@@ -89,7 +87,7 @@ def _matrices(
 
 def _sample(
     images: Bytes, matrices: npt.NDArray[np.int64], shifts: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.int32]:
     """Bilinear samples `(B, H * W, C)` in 0..255 at `matrix @ target + shift` about the centre."""
     batch, height, width, channels = images.shape
     # Offsets from the centre are halves, so twice the offset is whole.
@@ -108,9 +106,10 @@ def _sample(
         weights.append([256 - part, part])
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))).reshape(batch, -1, channels)
     each = np.arange(batch)[:, None]
-    total = np.full((batch, height * width, channels), 1 << 15, dtype=np.int64)
+    # At most 255 * 2**16 and a half, so 32 bits do.
+    total = np.full((batch, height * width, channels), 1 << 15, dtype=np.int32)
     for row, row_weight in zip(corners[0], weights[0], strict=True):
         for column, column_weight in zip(corners[1], weights[1], strict=True):
             pixels = padded[each, row * (width + 2) + column]
-            total += pixels * (row_weight * column_weight)[..., None]
+            total += pixels * (row_weight * column_weight).astype(np.int32)[..., None]
     return total >> 16

@@ -10,12 +10,18 @@ else (mean 0, deviation 1). Output: logits `(B, num_classes)`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from hyq_hls.errors import ShapeError
+from hyq_hls.models.checkpoint import load_weights
 from hyq_hls.models.config import MobileViTConfig, StageConfig, TransformerConfig
+
+#: Trained weights of `mobilevit_digits`; the JSON beside them records their accuracy.
+DIGITS_CHECKPOINT = Path(__file__).parent / "checkpoints" / "mobilevit_digits.npz"
 
 
 class ConvNormAct(nn.Module):
@@ -232,6 +238,23 @@ def mobilevit_xs(num_classes: int = 1000) -> MobileViT:
 def mobilevit_s(num_classes: int = 1000) -> MobileViT:
     """Build MobileViT-s with random weights, for 256x256 images and other multiples of 64."""
     return MobileViT(MobileViTConfig.s(num_classes))
+
+
+def mobilevit_digits(pretrained: bool = True) -> MobileViT:
+    """Build the small default for 32x32 images and 10 classes: 115 k parameters, 4.2 M MACs.
+
+    Args:
+        pretrained: load the trained weights that come with the package and switch to evaluation
+            mode; otherwise random weights, in training mode.
+
+    Raises:
+        FileFormatError: the checkpoint is missing or damaged.
+    """
+    model = MobileViT(MobileViTConfig.digits())
+    if pretrained:
+        load_weights(model, DIGITS_CHECKPOINT)
+        model.eval()
+    return model
 
 
 def _stage(inputs: int, config: StageConfig) -> nn.Sequential:

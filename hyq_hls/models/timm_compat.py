@@ -34,7 +34,7 @@ def ensure_torchvision() -> Literal["native", "shimmed"]:
     """
     try:
         importlib.import_module("torchvision")
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise ImportError(f"torchvision cannot be imported ({error}); {_HINT}") from error
     except RuntimeError as error:
         if "torchvision::" not in str(error):

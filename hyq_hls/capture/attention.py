@@ -1,0 +1,178 @@
+"""Attention, fused or written out, from the index maps of its products.
+
+A product of two activations is a product over many pairs of matrices. The index maps of its
+operands say which pixel of the patch and which head each pair belongs to, however the model has
+merged, split and ordered batch, patches and heads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+
+from hyq_hls.capture import compute, float_ops
+from hyq_hls.capture.call import Call
+from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.layouts import fresh, seen, tokens
+
+_FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
+_ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without mask"
+
+
+@dataclass(frozen=True)
+class _Sequences:
+    """Operand of a product: `pixel[l]` of the patch and `channels[l]` of the l-th matrix."""
+
+    draft: Draft
+    pixel: torch.Tensor
+    channels: torch.Tensor
+
+
+def scaled_dot_product_attention(call: Call) -> View:
+    """Fused attention as scores, softmax and values."""
+    query, key, value = call.view("query"), call.view("key"), call.view("value")
+    for name, wanted in (("attn_mask", None), ("is_causal", False), ("dropout_p", 0.0)):
+        if call.get(name) != wanted:
+            raise Unsupported(
+                f"attention with {name}",
+                "attention without mask and dropout",
+                "remove the mask, or fold it into the data",
+            )
+    if call.get("enable_gqa"):
+        raise Unsupported("grouped queries", "one key for each query head", "repeat the keys")
+    scale = call.get("scale")
+    scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    scores = _scores(call, query, replace(key, index=key.index.transpose(-1, -2)), scale)
+    attention = softmax_of(call, scores, -1, own=False)
+    return _values(call, attention, value)
+
+
+def matmul(call: Call, a: View, b: View) -> View:
+    """Product of two activations: scores, or values when one of them is a softmax."""
+    if isinstance(b.source.op, float_ops.Softmax) and not isinstance(
+        a.source.op, float_ops.Softmax
+    ):
+        turned = matmul(call, _transposed(b), _transposed(a))
+        return _transposed(turned)
+    if isinstance(a.source.op, float_ops.Softmax):
+        return _values(call, a, b)
+    return _scores(call, a, b, 1.0)
+
+
+def softmax(call: Call) -> View:
+    """Softmax of scores, or of the last axis of any value."""
+    view = call.view("self")
+    if isinstance(view.source.op, float_ops.AttentionScores):
+        return softmax_of(call, view, int(call.get("dim")), own=True)
+    return compute.softmax(call)
+
+
+def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:
+    """Softmax of attention scores over the keys; a constant factor goes into their scale."""
+    scores = view.source
+    assert isinstance(scores.op, float_ops.AttentionScores)
+    size, keys = view.shape[axis], scores.shape[-1]
+    ordered = view.index.movedim(axis, -1).reshape(-1, size)
+    if size != keys or not torch.equal(ordered % keys, torch.arange(keys).expand_as(ordered)):
+        raise Unsupported(
+            f"softmax of scores {view.shape} over axis {axis}",
+            "softmax over all keys of a query",
+            _ADVICE,
+        )
+    if view.factor != 1.0:
+        if scores.readers:
+            raise Unsupported("scores read with two scales", "one softmax of the scores", _ADVICE)
+        scores.op = float_ops.AttentionScores(scores.op.heads, scores.op.scale * view.factor)
+    draft = call.add(float_ops.Softmax(), (scores,), "softmax", own)
+    return seen(draft, fresh(replace(view, factor=1.0)).index, view)
+
+
+def _transposed(view: View) -> View:
+    return replace(view, index=view.index.transpose(-1, -2))
+
+
+def _scores(call: Call, a: View, b: View, scale: float) -> View:
+    """Query-key product of `(..., N, D)` and `(..., D, M)`."""
+    lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    queries = _sequences(call, a, a.index.expand(*lead, *a.shape[-2:]))
+    keys = _sequences(call, b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
+    heads = _heads(queries)
+    q = _selected(call, queries, heads, "q")
+    k = _selected(call, keys, heads, "k")
+    if not torch.equal(queries.pixel, keys.pixel):
+        raise _shape_error("queries and keys of different pixels or images in one product")
+    count = int(heads.max()) + 1
+    op = float_ops.AttentionScores(count, scale * a.factor * b.factor)
+    draft = call.add(op, (q, k), "scores", own=False)
+    _, n, _, m = draft.shape
+    places = queries.pixel[:, None, None] * n + torch.arange(n)[:, None]
+    index = (places * count + heads[:, None, None]) * m + torch.arange(m)
+    return seen(draft, index.reshape(*lead, n, m))
+
+
+def _values(call: Call, a: View, b: View) -> View:
+    """Product of attention `(..., N, M)` and values `(..., M, D)`."""
+    attention = fresh(a).source
+    if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
+        raise _shape_error("the softmax of something other than query-key scores")
+    _, n, heads, m = attention.shape
+    lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    index = a.index.expand(*lead, *a.shape[-2:]).reshape(-1, *a.shape[-2:])
+    pixel, head = index[:, 0, 0] // (n * heads * m), index[:, 0, 0] // m % heads
+    places = (pixel[:, None, None] * n + torch.arange(n)[:, None]) * heads + head[:, None, None]
+    if a.shape[-2:] != (n, m) or not torch.equal(index, places * m + torch.arange(m)):
+        raise _shape_error("attention weights whose queries or keys are reordered")
+    values = _sequences(call, fresh(b), b.index.expand(*lead, *b.shape[-2:]))
+    if not torch.equal(values.pixel, pixel):
+        raise _shape_error("attention weights and values of different pixels in one product")
+    v = _selected(call, values, head, "v")
+    draft = call.add(float_ops.AttentionValues(heads), (attention, v), "values", own=False)
+    width = b.shape[-1]
+    rows = (pixel[:, None, None] * n + torch.arange(n)[:, None]) * draft.shape[-1]
+    shown = rows + head[:, None, None] * width + torch.arange(width)
+    return seen(draft, shown.reshape(*lead, n, width))
+
+
+def _sequences(call: Call, view: View, index: torch.Tensor) -> _Sequences:
+    """Read `index` `(..., N, D)` of tokens `(P, N, C)` as one pixel and D channels a matrix."""
+    draft = fresh(replace(view, factor=1.0)).source
+    width = draft.shape[-1]
+    index = index.reshape(-1, *index.shape[-2:])
+    channels = index[:, 0] % width
+    places = index[:, :, 0] // width
+    if not torch.equal(index, places[:, :, None] * width + channels[:, None]):
+        raise _shape_error(f"channels of {draft.base!r} that differ from position to position")
+    whole_view = replace(view, factor=1.0)
+    draft, places = tokens(call.drafts, whole_view, places)
+    count = draft.shape[1]
+    pixel = places[:, 0] // count
+    if not torch.equal(places, pixel[:, None] * count + torch.arange(count)):
+        raise _shape_error(f"tokens of {draft.base!r} in an order of their own")
+    return _Sequences(draft, pixel, channels)
+
+
+def _heads(sequences: _Sequences) -> torch.Tensor:
+    """Number the matrices of each pixel 0, 1, 2, ... in their order: these are the heads."""
+    heads = torch.zeros_like(sequences.pixel)
+    counts: dict[int, int] = {}
+    for place, pixel in enumerate(sequences.pixel.tolist()):
+        heads[place] = counts.get(pixel, 0)
+        counts[pixel] = counts.get(pixel, 0) + 1
+    if sorted(counts) != list(range(sequences.draft.shape[0])) or len(set(counts.values())) != 1:
+        raise _shape_error("attention over a part of the pixels or heads")
+    return heads
+
+
+def _selected(call: Call, sequences: _Sequences, heads: torch.Tensor, label: str) -> Draft:
+    """Draft with the channels of all heads, head after head."""
+    table = sequences.channels.new_full((int(heads.max()) + 1, sequences.channels.shape[1]), -1)
+    table[heads] = sequences.channels
+    if not torch.equal(table[heads], sequences.channels):
+        raise _shape_error("heads that take other channels from pixel to pixel")
+    return call.drafts.select(sequences.draft, table.reshape(-1), label)
+
+
+def _shape_error(found: str) -> LayoutUnsupported:
+    return LayoutUnsupported(found, _FORM, _ADVICE)

@@ -1,0 +1,79 @@
+"""One call of the exported graph with its arguments found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import fx
+
+from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View, join
+from hyq_hls.capture.export import module_path
+from hyq_hls.capture.float_ops import Array, FloatOp
+
+
+def operation(node: fx.Node) -> str:
+    """Name of an aten operation without overload and in-place mark: `silu` for `aten.silu_`."""
+    if isinstance(node.target, torch._ops.OpOverload):
+        name = node.target._schema.name.split("::")[-1]
+        return name[:-1] if name.endswith("_") and not name.startswith("__") else name
+    return getattr(node.target, "__name__", str(node.target))
+
+
+@dataclass
+class Call:
+    """A node of the exported graph, its arguments by name, and the drafts to add to.
+
+    own_path: whether the module path alone names the result, because the module makes nothing else.
+    """
+
+    node: fx.Node
+    arguments: Mapping[str, Any]
+    drafts: Drafts
+    own_path: bool
+    used: list[View] = field(default_factory=list)
+
+    @property
+    def operation(self) -> str:
+        """Name of the aten operation, see `operation`."""
+        return operation(self.node)
+
+    def get(self, name: str) -> Any:
+        """Argument of that name, its default if it was not given, None if there is no such."""
+        return self.arguments.get(name)
+
+    def view(self, name: str) -> View:
+        """Tensor argument that depends on the image."""
+        return self.as_view(self.get(name))
+
+    def as_view(self, value: Any) -> View:
+        """Check that a value depends on the image, and note that this call reads it."""
+        if not isinstance(value, View):
+            what = "a constant tensor" if isinstance(value, torch.Tensor) else repr(value)
+            raise Unsupported(
+                f"{self.operation} with {what}",
+                f"{self.operation} of tensors that come from the image",
+                "fold constants into the weights; learned tokens and masks are not supported",
+            )
+        self.used.append(value)
+        return value
+
+    def array(self, name: str, missing: float, count: int) -> Array:
+        """Parameter as float64; `count` times `missing` if it is None."""
+        value = self.get(name)
+        if value is None:
+            return np.full(count, missing, np.float64)
+        if not isinstance(value, torch.Tensor):
+            raise Unsupported(
+                f"{name} computed from the image", f"a constant {name}", "use fixed parameters"
+            )
+        return np.asarray(value.double().numpy(), np.float64)
+
+    def add(self, op: FloatOp, inputs: tuple[Draft, ...], label: str, own: bool = True) -> Draft:
+        """Append a draft named after the module; `label` tells it from others of that module."""
+        path = module_path(self.node)
+        base = path if path and own and self.own_path else join(path, label)
+        return self.drafts.add(op, inputs, base, self.node.name)

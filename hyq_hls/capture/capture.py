@@ -1,0 +1,158 @@
+"""The front door: a module becomes a float graph that is checked against it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_leaves
+
+from hyq_hls.capture.drafts import View
+from hyq_hls.capture.export import Exported, export_module
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.lowering import Lowered, Outcome, lower
+from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.errors import CaptureError, CaptureMismatchError, UnsupportedModelError
+
+# Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
+# casts to float32 inside the module, which cost some 1e-7 each.
+TOLERANCE = 1e-5
+TOLERANCE_FLOAT32 = 1e-3
+
+
+def capture(
+    model: nn.Module, input_shape: Sequence[int] = (3, 256, 256)
+) -> tuple[FloatGraph, CaptureReport]:
+    """Turn a module into a float graph, and prove on random images that both agree.
+
+    Parameters
+    ----------
+    model: takes one float image batch `(B, C, H, W)` and returns one tensor. It is captured in
+        evaluation mode and is not modified.
+    input_shape: `(C, H, W)` of the image.
+
+    Returns
+    -------
+    The graph, channels-last, with normalizations folded; and the report, which tells the fate of
+    every node of the exported graph.
+
+    Raises
+    ------
+    UnsupportedModelError: some nodes have no meaning here. All are in the message and `.report`.
+    CaptureMismatchError: the graph computes something else than the module.
+    CaptureError: the arguments make no sense.
+    """
+    if not isinstance(model, nn.Module):
+        raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    channels_height_width = tuple(input_shape)
+    if len(channels_height_width) != 3:
+        raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
+    exported = export_module(model, channels_height_width)
+    lowered = lower(exported)
+    lowered.drafts.name()
+    report = _report(type(model).__name__, channels_height_width, exported, lowered)
+    if report.unsupported or lowered.output is None:
+        raise UnsupportedModelError(_complaint(report), report)
+    graph = lowered.drafts.finish(lowered.output.source)
+    error = _compare(exported.module, graph, lowered.output, channels_height_width)
+    # Only now do the drafts have the names of the nodes that remain.
+    report = _report(type(model).__name__, channels_height_width, exported, lowered)
+    counts = Counter(node.op.kind for node in graph)
+    return graph, dataclasses.replace(report, operations=counts, relative_error=error)
+
+
+def _complaint(report: CaptureReport) -> str:
+    """All unsupported nodes, those with the same reason together."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for entry in report.unsupported:
+        place = f"{entry.node} ({entry.target}) in module {entry.module or '(root)'}"
+        groups.setdefault((entry.found, entry.wanted, entry.advice), []).append(place)
+    count = len(report.unsupported)
+    lines = [
+        f"{report.model} cannot be captured at input {report.input_shape}: "
+        f"{count} unsupported node{'s' if count > 1 else ''}"
+    ]
+    for (found, wanted, advice), places in groups.items():
+        lines += ["  " + place for place in places]
+        lines += [f"    found:  {found}", f"    wanted: {wanted}", f"    to do:  {advice}"]
+    return "\n".join(lines)
+
+
+def _report(
+    model: str, input_shape: tuple[int, ...], exported: Exported, lowered: Lowered
+) -> CaptureReport:
+    entries = []
+    for node in exported.graph.nodes:
+        outcome = lowered.outcomes[node.name]
+        text, names = _told(outcome)
+        problem = outcome.problem
+        entries.append(
+            NodeReport(
+                node.name,
+                str(node.target),
+                lowered.paths[node.name],
+                outcome.status,
+                text,
+                names,
+                problem.found if problem else "",
+                problem.wanted if problem else "",
+                problem.advice if problem else "",
+            )
+        )
+    return CaptureReport(model, input_shape, tuple(entries))
+
+
+def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+    """Outcome in words, and the names of the float nodes that it speaks of."""
+    if outcome.problem is not None:
+        return f"NOT SUPPORTED: {outcome.problem.found}", ()
+    drafts, text = outcome.drafts, outcome.text
+    if outcome.status == "computed" and not any(draft.name for draft in drafts):
+        # The value is read in parts, each of which is a node of its own.
+        drafts = tuple(part for draft in drafts for part in draft.parts.values())
+        text = "split into {}"
+    named = [draft for draft in drafts if draft.name]
+    if outcome.drafts and not named:
+        return "dropped: the output does not depend on it", ()
+    kinds = outcome.status == "computed"
+    words = [
+        f"{draft.name} ({draft.op.kind})" if draft.op and kinds else draft.name for draft in named
+    ]
+    return text.replace("{}", ", ".join(words)), tuple(draft.name for draft in named)
+
+
+def _compare(
+    module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
+) -> float:
+    """Largest relative difference on two random images; raises `CaptureMismatchError`."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
+    tolerance = TOLERANCE
+    with torch.no_grad():
+        try:
+            wanted = _each(copy.deepcopy(module).double(), images)
+        except RuntimeError:
+            # Some modules make float32 tensors in forward(), which do not mix with float64.
+            images, tolerance = images.float(), TOLERANCE_FLOAT32
+            wanted = _each(module, images)
+        found = graph(images, layout="nchw").flatten(1)[:, output.index.flatten()].double()
+    largest = float(wanted.abs().max())
+    difference = float((found - wanted).abs().max())
+    relative = difference / largest if largest > 0 else difference
+    if not relative <= tolerance:
+        raise CaptureMismatchError(
+            f"float graph and module differ by {difference:.3g} where the largest output is "
+            f"{largest:.3g}: relative error {relative:.3g}, allowed {tolerance:.0e}. This is an "
+            "error of the capture, or the module is not deterministic"
+        )
+    return relative
+
+
+def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Outputs `(B, L)` of the module for single images; it may be written for a batch of one."""
+    outputs = [tree_leaves(module(image)) for image in images.split(1)]
+    return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

@@ -1,0 +1,248 @@
+"""Lowering of single operations: layers, activations, sums and pooling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from hyq_hls.capture import float_ops
+from hyq_hls.capture.advice import unknown_operation
+from hyq_hls.capture.call import Call
+from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.folding import as_constant, shift_channels
+from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
+from hyq_hls.capture.layouts import (
+    feature_map,
+    fresh,
+    rows,
+    rows_with_columns,
+    seen,
+    shown,
+    whole,
+)
+
+
+def conv2d(call: Call) -> View:
+    """Convolution, or Linear when it looks at single positions."""
+    view = call.view("input")
+    weight = call.array("weight", 0, 0)
+    outputs, _, kh, kw = weight.shape
+    inputs, groups = view.shape[1], int(call.get("groups"))
+    bias = call.array("bias", 0.0, outputs)
+    stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
+    if dilation != (1, 1):
+        raise Unsupported(
+            f"dilation {dilation}", "dilation 1", "use a larger kernel or a second convolution"
+        )
+    if groups != 1 and not groups == inputs == outputs:
+        raise Unsupported(
+            f"{groups} groups with {inputs} input and {outputs} output channels",
+            "groups = 1, or depthwise: groups = input channels = output channels",
+            "use a depthwise convolution followed by a 1x1 convolution",
+        )
+    padding = _padding(call.get("padding"), (kh, kw), stride)
+    if (kh, kw, *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
+        return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
+    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
+    draft = call.add(op, (feature_map(call.drafts, view),), "conv")
+    height, width, _ = draft.shape
+    index = torch.arange(draft.size).reshape(1, height, width, outputs)
+    return seen(draft, index.permute(0, 3, 1, 2))
+
+
+def linear(call: Call) -> View:
+    """Linear layer on the last axis."""
+    weight = call.array("weight", 0, 0)
+    bias = call.array("bias", 0.0, len(weight))
+    return _linear(call, call.view("input"), (weight, bias), -1)
+
+
+def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
+    """`view @ weight` with a constant `(I, O)`."""
+    matrix = weight.double().numpy().T
+    return _linear(call, view, (matrix, np.zeros(len(matrix))), -1)
+
+
+def _linear(
+    call: Call, view: View, parameters: tuple[float_ops.Array, float_ops.Array], axis: int
+) -> View:
+    weight, bias = parameters
+    draft, order, columns = rows_with_columns(call.drafts, view, axis)
+    if covers(columns, draft.shape[-1]):
+        # Channels in another order cost nothing: the weight's columns take that order.
+        weight = weight[:, columns.argsort().numpy()]
+    else:
+        draft = call.drafts.select(draft, columns)
+    result = call.add(float_ops.Linear(weight, bias), (draft,), "conv" if axis == 1 else "linear")
+    return shown(result, order, view, axis)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    values = list(value) * 2 if len(value) == 1 else list(value)
+    return int(values[0]), int(values[1])
+
+
+def _padding(value: Any, kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int]:
+    if value == "valid":
+        return 0, 0
+    if value == "same":
+        if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
+            raise Unsupported(
+                f"padding 'same' with kernel {kernel}", "an odd kernel", "pad both sides equally"
+            )
+        return kernel[0] // 2, kernel[1] // 2
+    return _pair(value)
+
+
+def layer_norm(call: Call) -> View:
+    """Normalization over the last axis."""
+    view = call.view("input")
+    shape = tuple(call.get("normalized_shape"))
+    if len(shape) != 1:
+        raise Unsupported(
+            f"LayerNorm over the axes {shape}",
+            "LayerNorm over channels only",
+            "normalize the last axis of a channels-last tensor",
+        )
+    draft, order = rows(call.drafts, view, -1)
+    weight, bias = call.array("weight", 1.0, shape[0]), call.array("bias", 0.0, shape[0])
+    op = float_ops.LayerNorm(weight, bias, float(call.get("eps")))
+    return shown(call.add(op, (draft,), "norm"), order, view, -1)
+
+
+def _unary(op: float_ops.FloatOp, label: str) -> Callable[[Call], View]:
+    def lower(call: Call) -> View:
+        return apply_unary(call, call.as_view(next(iter(call.arguments.values()))), op, label)
+
+    return lower
+
+
+def apply_unary(call: Call, view: View, op: float_ops.FloatOp, label: str) -> View:
+    """Apply a function of single elements, which keeps any order of the elements."""
+    view = whole(call.drafts, view)
+    return seen(call.add(op, (view.source,), label), view.index, view)
+
+
+silu = _unary(float_ops.Silu(), "silu")
+relu = _unary(float_ops.Relu(), "relu")
+
+
+def gelu(call: Call) -> View:
+    """GELU, exact or with tanh."""
+    op = float_ops.Gelu(str(call.get("approximate")))
+    return apply_unary(call, call.view("self"), op, "gelu")
+
+
+def add(call: Call) -> View:
+    """Sum of two tensors of one shape, or of a tensor and a constant for each channel."""
+    if call.get("alpha") != 1:
+        raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
+    for name, other in (("self", "other"), ("other", "self")):
+        constant = as_constant(call.get(other))
+        if constant is not None:
+            view = call.view(name)
+            return shift_channels(view, constant) if bool(constant.any()) else view
+    a, b = call.view("self"), call.view("other")
+    if a.shape != b.shape:
+        raise Unsupported(
+            f"addition of shapes {a.shape} and {b.shape}",
+            "two equal shapes",
+            "broadcast sums are not supported; expand the smaller tensor with a layer",
+        )
+    a, b = whole(call.drafts, a), whole(call.drafts, b)
+    if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
+        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
+        return seen(draft, a.index, a)
+    drafts, order, axis = _aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
+    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
+
+
+def concat(call: Call) -> View:
+    """Concatenation of channels."""
+    views = [call.as_view(value) for value in call.get("tensors")]
+    axis = int(call.get("dim"))
+    if len(views) == 1:
+        return views[0]
+    try:
+        drafts, order, axis = _aligned(call, views, (axis,))
+    except Unsupported:
+        first = views[0]
+        parts = all(v.source is first.source and v.revision == first.revision for v in views)
+        if not parts or any(v.factor != first.factor for v in views):
+            raise
+        # Parts of one tensor put together again: a data movement.
+        index = torch.cat([v.index for v in views], axis)
+        chain = tuple(dict.fromkeys(name for v in views for name in v.chain))
+        return View(first.source, index, first.revision, first.factor, (*chain, call.node.name))
+    draft = call.add(float_ops.Concat(), drafts, "concat", own=False)
+    return shown(draft, order, views[0], axis)
+
+
+def _aligned(
+    call: Call, views: list[View], axes: tuple[int, ...]
+) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
+    """Drafts with one layout whose channels lie along one of `axes`, in one order of positions."""
+    failure: Unsupported | None = None
+    for axis in axes:
+        try:
+            settled = [rows(call.drafts, view, axis) for view in views]
+        except Unsupported as error:
+            failure = failure or error
+            continue
+        drafts = tuple(draft for draft, _ in settled)
+        orders = [order for _, order in settled]
+        same = len({draft.shape[:-1] for draft in drafts}) == 1
+        if same and all(torch.equal(orders[0], order) for order in orders):
+            return drafts, orders[0], axis
+    shapes = " and ".join(f"{view.source.base!r} {view.source.shape}" for view in views)
+    raise failure or LayoutUnsupported(
+        f"{call.operation} of {shapes} with their positions in different orders",
+        "tensors with the same positions in the same order",
+        "bring all to the same layout first",
+    )
+
+
+def pool(call: Call) -> View:
+    """Mean over all positions."""
+    view = fresh(call.view("self"))
+    reduced = _reduced_axes(call, view)
+    kept = [axis for axis in range(len(view.shape)) if axis not in reduced]
+    channels = math.prod(view.shape[axis] for axis in kept)
+    index = view.index.permute(*kept, *reduced).reshape(channels, -1)
+    result = call.node.meta["val"].shape
+    found = rows_and_columns(index, 0, view.source.shape[-1]) if reduced else None
+    if found is None or not covers(found[0], view.source.size // view.source.shape[-1]):
+        raise unknown_operation(call.operation, result)
+    draft = call.drafts.select(view.source, found[1])
+    draft = call.add(float_ops.GlobalAveragePool(), (draft,), "pool")
+    return seen(draft, torch.arange(channels).reshape(result))
+
+
+def _reduced_axes(call: Call, view: View) -> list[int]:
+    """Axes over whose whole length the call takes the mean; none if it is another pooling."""
+    rank = len(view.shape)
+    if call.operation == "mean":
+        dims = call.get("dim")
+        return sorted(dim % rank for dim in (dims if dims else range(rank)))
+    spatial = 1 if call.operation.endswith("1d") else 2
+    if call.operation.startswith("adaptive"):
+        return [*range(rank - spatial, rank)] if set(call.get("output_size")) == {1} else []
+    size = list(view.shape[-spatial:])
+    plain = not any(call.get("padding")) and call.get("divisor_override") is None
+    kernel = list(call.get("kernel_size"))
+    kernel = kernel * spatial if len(kernel) == 1 else kernel
+    return [*range(rank - spatial, rank)] if plain and kernel == size else []
+
+
+def softmax(call: Call) -> View:
+    """Softmax over the last axis of a node's value."""
+    view = whole(call.drafts, call.view("self"))
+    axis = int(call.get("dim"))
+    draft, order, columns = rows_with_columns(call.drafts, view, axis)
+    if not is_identity(columns):
+        raise unknown_operation("softmax over a part of the channels", view.shape)
+    return shown(call.add(float_ops.Softmax(), (draft,), "softmax"), order, view, axis)

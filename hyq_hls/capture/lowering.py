@@ -1,0 +1,392 @@
+"""Walk over the exported graph: each node becomes drafts, a view, a constant, or a complaint."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import fx
+
+from hyq_hls.capture import attention, compute, float_ops
+from hyq_hls.capture.advice import interpolation, unknown_operation
+from hyq_hls.capture.call import Call, operation
+from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.einsum import as_matmul
+from hyq_hls.capture.export import Exported, module_path, storage
+from hyq_hls.capture.folding import as_constant, batch_norm, scale_channels
+from hyq_hls.capture.layouts import output
+from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.report import Status
+
+_IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
+_RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
+
+
+class Missing:
+    """Stands for a value that an unsupported node should have made."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one exported node; `{}` in the text stands for the names of the drafts."""
+
+    status: Status
+    text: str
+    drafts: tuple[Draft, ...] = ()
+    problem: Unsupported | None = None
+
+
+@dataclass
+class Lowered:
+    """Drafts of a whole exported graph, the view that is its output, and every node's outcome."""
+
+    drafts: Drafts
+    output: View | None
+    outcomes: dict[str, Outcome]
+    paths: Mapping[str, str]
+
+
+def _matmul(call: Call) -> View:
+    names = ("self", "other") if call.get("other") is not None else ("self", "mat2")
+    a, b = (call.get(name) for name in names)
+    if isinstance(a, View) and isinstance(b, torch.Tensor) and b.ndim == 2:
+        return compute.matmul_constant(call, call.as_view(a), b)
+    return attention.matmul(call, call.as_view(a), call.as_view(b))
+
+
+def _addmm(call: Call) -> View:
+    bias, weight = call.get("self"), call.get("mat2")
+    if not isinstance(bias, torch.Tensor) or not isinstance(weight, torch.Tensor):
+        raise unknown_operation("addmm of activations", ())
+    if bias.ndim != 1 or call.get("alpha") != 1 or call.get("beta") != 1:
+        raise unknown_operation("addmm with factors", ())
+    linear = replace(call, arguments={"input": call.get("mat1"), "weight": weight.T, "bias": bias})
+    return compute.linear(linear)
+
+
+def _einsum(call: Call) -> View:
+    a, b = (call.as_view(value) for value in call.get("tensors"))
+    plan = as_matmul(call.get("equation"), a.index.ndim, b.index.ndim)
+    if plan is None:
+        raise unknown_operation(f"einsum {call.get('equation')}", ())
+    product = attention.matmul(
+        call,
+        replace(a, index=a.index.permute(plan.first)),
+        replace(b, index=b.index.permute(plan.second)),
+    )
+    return replace(product, index=product.index.permute(plan.result))
+
+
+def _scaled(call: Call) -> View:
+    """Product with a constant: one for all waits for an attention, one per channel is folded."""
+    first, second = call.get("self"), call.get("other")
+    if call.operation == "mul" and not isinstance(first, View):
+        first, second = second, first
+    constant = as_constant(second)
+    if not isinstance(first, View) or constant is None or call.get("rounding_mode"):
+        raise unknown_operation(call.operation, ())
+    view = call.as_view(first)
+    constant = constant if call.operation == "mul" else 1.0 / constant
+    if constant.numel() > 1:
+        return scale_channels(view, constant)
+    chain = (*view.chain, call.node.name)
+    return replace(view, factor=view.factor * float(constant), chain=chain)
+
+
+HANDLERS: Mapping[str, Callable[[Call], View]] = {
+    "conv2d": compute.conv2d,
+    "linear": compute.linear,
+    "batch_norm": batch_norm,
+    "layer_norm": compute.layer_norm,
+    "silu": compute.silu,
+    "gelu": compute.gelu,
+    "relu": compute.relu,
+    "add": compute.add,
+    "cat": compute.concat,
+    "concat": compute.concat,
+    "mean": compute.pool,
+    "adaptive_avg_pool2d": compute.pool,
+    "adaptive_avg_pool1d": compute.pool,
+    "avg_pool2d": compute.pool,
+    "softmax": attention.softmax,
+    "_softmax": attention.softmax,
+    "scaled_dot_product_attention": attention.scaled_dot_product_attention,
+    "matmul": _matmul,
+    "bmm": _matmul,
+    "mm": _matmul,
+    "addmm": _addmm,
+    "einsum": _einsum,
+    "mul": _scaled,
+    "div": _scaled,
+}
+
+
+class Lowering:
+    """One walk; see `lower`."""
+
+    def __init__(self, exported: Exported) -> None:
+        self.exported = exported
+        nodes = list(exported.graph.nodes)
+        self.paths = {node.name: module_path(node) for node in nodes}
+        self.drafts = Drafts(self.paths)
+        self.values: dict[fx.Node, Any] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.output: View | None = None
+        self._last = {used: node for node in nodes for used in node.all_input_nodes}
+        self._places = {node: place for place, node in enumerate(nodes)}
+        self._makers = Counter(module_path(node) for node in nodes if self._makes(node))
+
+    @staticmethod
+    def _makes(node: fx.Node) -> bool:
+        name = operation(node)
+        return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
+
+    def _alone(self, path: str) -> bool:
+        """Whether the path belongs to a module without children that makes a single node."""
+        try:
+            module = self.exported.module.get_submodule(path.partition("_call")[0])
+        except AttributeError:
+            return False
+        return self._makers[path] == 1 and next(module.children(), None) is None
+
+    def run(self) -> Lowered:
+        """Lower every node in order."""
+        for node in self.exported.graph.nodes:
+            if node.op == "placeholder":
+                self._placeholder(node)
+            elif node.op == "output":
+                self._output(node)
+            elif node.op == "get_attr":
+                self._note(node, "constant", "part of the call that reads it")
+            else:
+                self._guarded(node)
+            for used in node.all_input_nodes:
+                # In-place operations look at values with later readers only, so the rest can go.
+                if self._last[used] is node:
+                    self.values.pop(used, None)
+        return Lowered(self.drafts, self.output, self.outcomes, self.paths)
+
+    def _placeholder(self, node: fx.Node) -> None:
+        if node.name == self.exported.image:
+            channels, height, width = node.meta["val"].shape[1:]
+            op = float_ops.Input((height, width, channels))
+            draft = self.drafts.add(op, (), "input", node.name)
+            index = torch.arange(draft.size).reshape(1, height, width, channels)
+            self.values[node] = View(draft, index.permute(0, 3, 1, 2), draft.revision)
+            self._note(node, "computed", "became {}", draft)
+            return
+        self.values[node] = self.exported.constants.get(node.name)
+        readers = ", ".join(user.name for user in node.users)
+        text = f"parameter or buffer of {readers}" if readers else "parameter or buffer, not read"
+        self._note(node, "parameter", text)
+
+    def _output(self, node: fx.Node) -> None:
+        results = node.args[0]
+        values = list(results) if isinstance(results, Sequence) else [results]
+        try:
+            if len(values) != 1:
+                raise Unsupported(
+                    f"{len(values)} outputs", "one output", "wrap the model to return one tensor"
+                )
+            value = self.values.get(values[0]) if isinstance(values[0], fx.Node) else None
+            if isinstance(value, Missing):
+                self._note(node, "skipped", "not examined")
+                return
+            if not isinstance(value, View):
+                raise Unsupported(
+                    "an output that does not depend on the image",
+                    "one output computed from the image",
+                    "return the logits",
+                )
+            self.output = output(self.drafts, value)
+            self._note(node, "computed", "output is {}", self.output.source)
+            for name in value.chain:
+                target = self.drafts.movements.get(name, self.output.source)
+                self.outcomes[name] = Outcome("moved", "data movement, part of {}", (target,))
+        except Unsupported as problem:
+            self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+
+    def _guarded(self, node: fx.Node) -> None:
+        try:
+            self.values[node] = self._lower(node)
+        except Unsupported as problem:
+            tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
+            if tainted and isinstance(problem, LayoutUnsupported):
+                self._note(node, "skipped", "not examined")
+            else:
+                self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self.values[node] = self._stand_in(node)
+
+    def _inputs(self, node: fx.Node) -> list[Any]:
+        found: list[Any] = []
+        for used in node.all_input_nodes:
+            value = self.values.get(used)
+            found.extend(value if isinstance(value, (list, tuple)) else [value])
+        return found
+
+    def _stand_in(self, node: fx.Node) -> View | Missing:
+        """Value in the layout that its shape suggests, so that the nodes after it are examined."""
+        value = node.meta.get("val")
+        if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
+            return Missing()
+        shape = tuple(value.shape)
+        if value.ndim == 4:
+            stored = (*shape[2:], shape[1])
+            draft = self.drafts.add_opaque(stored, node.name, tokens=False)
+            index = torch.arange(draft.size).reshape(1, *stored) if shape[0] == 1 else None
+            return Missing() if index is None else View(draft, index.permute(0, 3, 1, 2), 0)
+        stored = shape if value.ndim == 3 else shape[1:]
+        if value.ndim == 2 and shape[0] != 1:
+            return Missing()
+        draft = self.drafts.add_opaque(stored, node.name, tokens=True)
+        return View(draft, torch.arange(draft.size).reshape(shape), 0)
+
+    def _lower(self, node: fx.Node) -> Any:
+        arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
+        args, kwargs = arguments
+        inputs = self._inputs(node)
+        name = operation(node)
+        if any(isinstance(value, Missing) for value in inputs):
+            self._note(node, "skipped", "not examined")
+            return Missing()
+        if name in _IGNORED:
+            self._note(node, "dropped", "dropped: a check at trace time")
+            return None
+        if not isinstance(node.target, torch._ops.OpOverload):
+            return self._builtin(node, args, kwargs)
+        if not any(isinstance(value, View) for value in inputs):
+            self._note(node, "constant", "constant, computed now")
+            return node.target(*args, **kwargs)
+        return self._of_image(node, name, args, kwargs)
+
+    def _of_image(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
+        """Lower an aten operation on values that depend on the image."""
+        if name in PASSED_THROUGH:
+            text, value = pass_through(node, args)
+            self._note(node, "dropped" if text.startswith("dropped") else "moved", text)
+            return value
+        if name in MOVEMENTS:
+            self._note(node, "moved", "data movement, not used")
+            return move(node, args, kwargs)
+        if name == "sigmoid" and self._is_gate(node):
+            self._note(node, "folded", "part of the SiLU that multiplies by it")
+            return args[0]
+        return self._compute(node, name, args, kwargs)
+
+    def _builtin(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
+        if node.target is operator.getitem:
+            self._note(node, "moved", "data movement, not used")
+            value = args[0][args[1]]
+            if isinstance(value, View):
+                return replace(value, chain=(*value.chain, node.name))
+            return value
+        if not callable(node.target) or any(isinstance(v, View) for v in self._inputs(node)):
+            raise unknown_operation(operation(node), ())
+        self._note(node, "constant", "constant, computed now")
+        return node.target(*args, **kwargs)
+
+    @staticmethod
+    def _is_gate(node: fx.Node) -> bool:
+        """Whether the sigmoid of x is only multiplied with x."""
+        return bool(node.users) and all(
+            operation(user) == "mul" and set(user.all_input_nodes) == {node, node.args[0]}
+            for user in node.users
+        )
+
+    def _compute(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
+        assert isinstance(node.target, torch._ops.OpOverload)
+        schema = node.target._schema
+        arguments = {argument.name: argument.default_value for argument in schema.arguments}
+        arguments.update(zip(arguments, args, strict=False))
+        arguments.update(kwargs)
+        call = Call(node, arguments, self.drafts, self._alone(self.paths[node.name]))
+        first = len(self.drafts)
+        inputs = [value for value in self._inputs(node) if isinstance(value, View)]
+        before = {view.source: view.source.revision for view in inputs}
+        if name == "mul" and any(operation(used) == "sigmoid" for used in node.all_input_nodes):
+            value = compute.apply_unary(call, call.view("self"), float_ops.Silu(), "silu")
+        elif name in HANDLERS:
+            value = HANDLERS[name](call)
+        elif name.startswith(_RESIZES):
+            raise self._resize(node, name, args[0])
+        else:
+            raise unknown_operation(name, self._shape(node))
+        made = tuple(
+            draft
+            for draft in self.drafts.since(first)
+            # Not the parts of earlier layers, nor the data movements before this node.
+            if draft.origin == node.name
+        )
+        if made:
+            self._note(node, "computed", "became {}", *made)
+        elif value.source.revision > before.get(value.source, value.source.revision):
+            self._note(node, "folded", "folded into {}", value.source)
+        elif value.factor != 1.0:
+            self._note(node, "moved", "constant factor, not used")
+        else:
+            self._note(node, "moved", "data movement, not used")
+        self._settle_chains(call, made or (value.source,))
+        if node.target._schema.is_mutable:
+            self._write_back(node, arguments, value)
+        return value
+
+    @staticmethod
+    def _shape(node: fx.Node) -> tuple[int, ...]:
+        value = node.meta.get("val")
+        return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+    def _resize(self, node: fx.Node, name: str, view: Any) -> Unsupported:
+        image = self.exported.graph.find_nodes(op="placeholder")
+        shape = next(self._shape(found)[1:] for found in image if found.name == self.exported.image)
+        return interpolation(name, view.shape[2:], self._shape(node)[2:], shape)
+
+    def _settle_chains(self, call: Call, made: tuple[Draft, ...]) -> None:
+        """Say of the data movements before this call which nodes they became part of."""
+        for view in call.used:
+            for name in view.chain:
+                target = self.drafts.movements.get(name, made[-1])
+                text = self.outcomes[name].text.partition(",")[0] + ", part of {}"
+                self.outcomes[name] = Outcome("moved", text, (target,))
+
+    def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
+        """After an in-place operation, show the new value through all views of that memory."""
+        before = arguments.get("self", arguments.get("input"))
+        assert isinstance(before, View)
+        table = torch.full((before.source.size,), -1)
+        table[before.index.reshape(-1)] = value.index.reshape(-1)
+        memory = storage(node)
+        for other, held in list(self.values.items()):
+            if not isinstance(held, View) or held.source is not before.source:
+                continue
+            later = any(self._places[user] > self._places[node] for user in other.users)
+            if not later or other is node or storage(other) != memory:
+                continue
+            index = table[held.index]
+            if held.revision != before.revision or bool((index < 0).all()):
+                continue
+            if bool((index < 0).any()):
+                raise Unsupported(
+                    f"an operation in place on a part of the memory of {other.name}",
+                    "in-place operations on whole tensors",
+                    "use the operation that returns a new tensor",
+                )
+            self.values[other] = replace(value, index=index, chain=held.chain)
+
+    def _note(
+        self,
+        node: fx.Node,
+        status: Status,
+        text: str,
+        *drafts: Draft,
+        problem: Unsupported | None = None,
+    ) -> None:
+        self.outcomes[node.name] = Outcome(status, text, drafts, problem)
+
+
+def lower(exported: Exported) -> Lowered:
+    """Lower a whole exported graph; problems are in the outcomes, nothing is raised."""
+    return Lowering(exported).run()

@@ -1,0 +1,38 @@
+"""Write the HLS C++ project of a .hyq file and compile its C simulation."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("network", type=Path, help=".hyq file from hyq-hls quantize")
+    parser.add_argument("--part", default="xc7z020", help="FPGA part")
+    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
+    parser.add_argument("--output", type=Path, default=Path("build/hls"), help="project folder")
+    parser.add_argument("--project", default="net", help="name of the top function")
+    parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
+    parser.add_argument("--no-compile", action="store_true", help="only write the project")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Convert, compile, and print how every node was implemented."""
+    from hyq_hls import convert, load  # noqa: PLC0415
+
+    accelerator = convert(
+        load(options.network),
+        options.part,
+        options.clock_mhz,
+        options.output,
+        project=options.project,
+        overwrite=options.overwrite,
+    )
+    print(accelerator)
+    print(f"wrote {options.output}; read {options.output}/firmware/{options.project}.cpp first")
+    if not options.no_compile:
+        print("compiling the C simulation with g++ ...", flush=True)
+        accelerator.compile()
+        print(f"compiled; next: hyq-hls verify {options.output}")
+    return 0

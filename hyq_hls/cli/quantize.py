@@ -1,0 +1,80 @@
+"""Quantize a trained PyTorch model to integers only and save one .hyq file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hyq_hls.cli import sources
+from hyq_hls.errors import InputError
+from hyq_hls.quant.config import _CHOICES, NodeBits, QuantConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    default = QuantConfig()
+    parser.add_argument("--model", default=sources.DEFAULT_MODEL, help=sources.MODEL_HELP)
+    parser.add_argument("--images", default="digits-train", help=sources.IMAGES_HELP)
+    parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
+    parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
+    parser.add_argument("--report", action="store_true", help="print what every node became")
+    for name in ("weight_bits", "activation_bits", "output_bits", "softmax_bits"):
+        parser.add_argument(_flag(name), type=int, default=getattr(default, name), help="2 to 16")
+    parser.add_argument(
+        _flag("layer_norm_factors"),
+        type=int,
+        default=default.layer_norm_factors,
+        help="largest power-of-two exponent per channel at LayerNorm inputs",
+    )
+    for name, choices in _CHOICES.items():
+        parser.add_argument(
+            _flag(name), choices=choices, default=getattr(default, name), help="see the docs"
+        )
+    parser.add_argument(
+        "--node-bits",
+        action="append",
+        default=[],
+        metavar="PATTERN=W/A",
+        help="bits of some nodes, for example 'head.*=4/8'; may be repeated",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Quantize, save, and print the graph."""
+    from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
+
+    if options.calibration < 1:
+        raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
+    chosen = {name: getattr(options, name) for name in _CHOICES}
+    config = QuantConfig(
+        weight_bits=options.weight_bits,
+        activation_bits=options.activation_bits,
+        output_bits=options.output_bits,
+        softmax_bits=options.softmax_bits,
+        layer_norm_factors=options.layer_norm_factors,
+        overrides=dict(_node_bits(text) for text in options.node_bits),
+        **chosen,
+    )
+    images, _ = sources.images(options.images)
+    module = sources.model(options.model)
+    qmodel = quantize(module, sources.take(images, options.calibration), config)
+    qmodel.graph.metadata["source"] = options.model
+    qmodel.save(options.output)
+    if options.report:
+        print(qmodel.capture_report)
+    print(qmodel)
+    print(f"saved {options.output}; next: hyq-hls convert {options.output}")
+    return 0
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _node_bits(text: str) -> tuple[str, NodeBits]:
+    pattern, _, bits = text.rpartition("=")
+    weight, _, activation = bits.partition("/")
+    try:
+        return pattern, NodeBits(int(weight), int(activation))
+    except ValueError as error:
+        raise InputError(f"--node-bits {text!r}: PATTERN=W/A is wanted, as 'head.*=4/8'") from error

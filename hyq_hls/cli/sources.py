@@ -1,0 +1,94 @@
+"""Where the command line takes models and images from."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_MODEL = "mobilevit_digits"
+MODEL_HELP = (
+    "mobilevit_digits (the trained default), or module:function or file.py:function that returns a "
+    "trained torch.nn.Module"
+)
+IMAGES_HELP = (
+    ".npy (images) or .npz (images, labels) file, uint8 (B, H, W, C); or digits-train, "
+    "digits-test, digits-distorted (scikit-learn's handwritten digits)"
+)
+
+
+def model(spec: str) -> torch.nn.Module:
+    """The trained module that ``spec`` names; raises ``InputError`` when there is none."""
+    if spec == DEFAULT_MODEL:
+        from hyq_hls.models import mobilevit_digits  # noqa: PLC0415
+
+        return mobilevit_digits(pretrained=True)
+    source, separator, function = spec.partition(":")
+    if not separator:
+        raise InputError(f"model {spec!r}: {MODEL_HELP}")
+    made = getattr(_module(source), function, None)
+    if not callable(made):
+        raise InputError(f"model {spec!r}: {source} has no function {function!r}")
+    result: torch.nn.Module = made()
+    return result
+
+
+def _module(source: str) -> Any:
+    if not source.endswith(".py"):
+        try:
+            return importlib.import_module(source)
+        except ImportError as error:
+            raise InputError(f"cannot import {source}: {error}") from error
+    path = Path(source)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.exists():
+        raise InputError(f"no such Python file: {source}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """Images and, where the source has them, labels; raises ``InputError`` when unusable."""
+    if spec.startswith("digits-"):
+        from hyq_hls.models import digits  # noqa: PLC0415
+
+        sources = {
+            "digits-train": digits.train,
+            "digits-test": digits.test,
+            "digits-distorted": digits.distorted,
+        }
+        if spec not in sources:
+            raise InputError(f"unknown images {spec!r}; {IMAGES_HELP}")
+        return sources[spec]()
+    path = Path(spec)
+    if not path.exists():
+        raise InputError(f"no such file: {spec}; give {IMAGES_HELP}")
+    try:
+        data = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{spec} is not a numpy file of plain numbers: {error}") from error
+    if isinstance(data, np.ndarray):
+        return data, None
+    if "images" not in data:
+        raise InputError(f"{spec} has no array 'images'; found {', '.join(data.files)}")
+    return data["images"], data["labels"] if "labels" in data else None
+
+
+def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:
+    """``count`` images drawn without repetition, the same for a seed; all when there are fewer."""
+    if len(data) <= count:
+        return data
+    return data[np.sort(np.random.default_rng(seed).choice(len(data), count, replace=False))]

@@ -1,0 +1,85 @@
+"""Images as users have them, to the bytes (B, H, W, C) that every level of the road starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import InputError
+
+#: A float image may miss ``byte / 255`` by this much: float32 rounding, not another encoding.
+_BYTE_TOLERANCE = 1e-3
+
+
+def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArray[np.uint8]:
+    """Check images and bring them to bytes (B, H, W, C).
+
+    Args:
+        images: numpy array or torch tensor: uint8 (B, H, W, C) or (B, C, H, W), or float
+            (B, C, H, W) or (B, H, W, C) in [0, 1] whose values are bytes divided by 255. One image
+            without the batch axis is taken as a batch of one.
+        shape: (H, W, C) that the network takes; when None, channels are the axis of 1 or 3.
+
+    Raises:
+        InputError: empty, wrong shape or dtype, NaN, or floats that are not bytes divided by 255.
+    """
+    array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
+    if array.ndim == 3:
+        array = array[None]
+    if array.ndim != 4:
+        raise InputError(
+            f"images of shape {array.shape} found; (batch, height, width, channels) or "
+            "(batch, channels, height, width) is wanted"
+        )
+    if array.shape[0] == 0:
+        raise InputError("no images: the set is empty; give at least one image")
+    array = _channels_last(array, shape)
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if np.issubdtype(array.dtype, np.floating):
+        return _from_float(array)
+    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 255:
+        return np.ascontiguousarray(array.astype(np.uint8))
+    raise InputError(
+        f"images of dtype {array.dtype} in [{array.min()}, {array.max()}] found; bytes (uint8), or "
+        "floats in [0, 1], are wanted"
+    )
+
+
+def _channels_last(array: NDArray[Any], shape: tuple[int, int, int] | None) -> NDArray[Any]:
+    found = array.shape[1:]
+    if shape is None:
+        if found[2] in (1, 3):
+            return array
+        if found[0] in (1, 3):
+            return array.transpose(0, 2, 3, 1)
+        raise InputError(f"images of shape {array.shape} have no axis of 1 or 3 channels")
+    height, width, channels = shape
+    if found == shape:
+        return array
+    if found == (channels, height, width):
+        return array.transpose(0, 2, 3, 1)
+    raise InputError(
+        f"images of shape {array.shape} found; (batch, {height}, {width}, {channels}) or "
+        f"(batch, {channels}, {height}, {width}) is wanted"
+    )
+
+
+def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if not np.isfinite(array).all():
+        raise InputError("images contain NaN or infinite values")
+    scaled = array.astype(np.float64) * 255
+    rounded = np.rint(scaled)
+    if rounded.min() < 0 or rounded.max() > 255:
+        raise InputError(
+            f"float images in [{array.min():.4g}, {array.max():.4g}] found; [0, 1] is wanted "
+            "(byte / 255, not normalized by mean and deviation)"
+        )
+    if np.abs(scaled - rounded).max() > 255 * _BYTE_TOLERANCE:
+        raise InputError(
+            "float images are not bytes divided by 255; give uint8 images, so that the "
+            "integers start where the camera's do"
+        )
+    return np.ascontiguousarray(rounded.astype(np.uint8))

@@ -1,0 +1,223 @@
+"""Train the small default network on digits: `python -m hyq_hls.models.train --help`.
+
+The same seed, versions and number of threads give the same weights on one kind of processor;
+another kind may round sums differently and then ends at other weights of the same quality.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from hyq_hls.errors import FileFormatError, HyqError, ShapeError
+from hyq_hls.models import digits
+from hyq_hls.models.checkpoint import save_weights, write_atomically
+from hyq_hls.models.config import MobileViTConfig
+from hyq_hls.models.distort import distort
+from hyq_hls.models.mobilevit import MobileViT
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """AdamW with a one-cycle learning rate on images distorted anew in each epoch.
+
+    Attributes:
+        epochs: passes over the training images.
+        seed: of the initial weights, the order of the images and their distortions.
+        batch_size: images of a step; the last step of an epoch takes what is left.
+        learning_rate: the highest of the cycle.
+        weight_decay: of AdamW.
+        label_smoothing: of the cross entropy.
+    """
+
+    epochs: int = 50
+    seed: int = 0
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            found = getattr(self, name)
+            if found < least:
+                raise ShapeError(f"TrainConfig.{name} must be at least {least}, found {found}")
+
+
+def fit(
+    model: nn.Module, data: digits.Digits, config: TrainConfig, *, progress: bool = False
+) -> list[float]:
+    """Train `model` in place and leave it in evaluation mode.
+
+    Args:
+        model: takes float `(B, 3, 32, 32)` and gives logits `(B, 10)`.
+        data: undistorted bytes and labels.
+        config: how; `config.seed` sets order and distortions, not the initial weights.
+        progress: show a progress bar on stderr.
+
+    Returns:
+        Mean loss of each epoch.
+    """
+    rng = np.random.default_rng(config.seed)
+    count = len(data.labels)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        config.learning_rate,
+        total_steps=config.epochs * math.ceil(count / config.batch_size),
+    )
+    model.train()
+    losses = []
+    bar = tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress)
+    for _ in bar:
+        order = rng.permutation(count)
+        images = digits.as_input(distort(data.images[order], rng))
+        labels = torch.from_numpy(data.labels[order])
+        total = 0.0
+        for start in range(0, count, config.batch_size):
+            batch = slice(start, start + config.batch_size)
+            loss = functional.cross_entropy(
+                model(images[batch]), labels[batch], label_smoothing=config.label_smoothing
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item() * len(labels[batch])
+        losses.append(total / count)
+        bar.set_postfix(loss=f"{losses[-1]:.3f}")
+    model.eval()
+    return losses
+
+
+def train_digits(config: TrainConfig, *, progress: bool = False) -> MobileViT:
+    """Train the small default network from seeded initial weights on all training images.
+
+    The global random state of PyTorch is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = MobileViT(MobileViTConfig.digits())
+    fit(model, digits.train(), config, progress=progress)
+    return model
+
+
+def count_correct(model: nn.Module, data: digits.Digits, batch_size: int = 360) -> int:
+    """Count the images that `model`, in the mode that it is in, classifies as labelled."""
+    correct = 0
+    with torch.no_grad():
+        for start in range(0, len(data.labels), batch_size):
+            batch = slice(start, start + batch_size)
+            chosen = model(digits.as_input(data.images[batch])).argmax(1)
+            correct += int((chosen == torch.from_numpy(data.labels[batch])).sum())
+    return correct
+
+
+def measure(model: nn.Module) -> dict[str, dict[str, float]]:
+    """Accuracy on the clean and the distorted held-out images, as counts and as a fraction."""
+    result = {}
+    for name, data in (("clean", digits.test()), ("distorted", digits.distorted())):
+        correct, images = count_correct(model, data), len(data.labels)
+        result[name] = {"correct": correct, "images": images, "accuracy": correct / images}
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure and write the checkpoint and the JSON beside it; 0 on success."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    output: Path = options.output
+    threads = torch.get_num_threads()
+    try:
+        config = TrainConfig(options.epochs, options.seed)
+        _check_output(output, force=options.force)
+        if options.threads < 1:
+            raise ShapeError(f"--threads must be at least 1, found {options.threads}")
+        torch.set_num_threads(options.threads)
+        model = train_digits(config, progress=True)
+        held_out = measure(model)
+        save_weights(model, output)
+        record = _record(model, config, held_out, output)
+        write_atomically(
+            output.with_suffix(".json"), (json.dumps(record, indent=2) + "\n").encode()
+        )
+    except HyqError as error:
+        parser.error(str(error))
+    finally:
+        torch.set_num_threads(threads)
+    for name, result in held_out.items():
+        print(f"{name:9} {result['accuracy']:.2%} of {result['images']} held-out images")
+    print(f"wrote {output} and {output.with_suffix('.json').name}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hyq_hls.models.train",
+        description="Train the small default MobileViT on 32x32 digits (minutes).",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--epochs", type=int, default=TrainConfig.epochs, help="passes over data")
+    parser.add_argument("--seed", type=int, default=TrainConfig.seed, help="of all randomness")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("mobilevit_digits.npz"),
+        help="checkpoint to write; a .json of the same name goes beside it",
+    )
+    parser.add_argument("--force", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of the processor; another number, other rounding"
+    )
+    return parser
+
+
+def _check_output(output: Path, *, force: bool) -> None:
+    """Find out before the training what would keep its result from being written."""
+    if output.suffix != ".npz":
+        raise FileFormatError(f"--output must end in .npz, found {output}; name it so")
+    if not output.parent.is_dir():
+        raise FileFormatError(f"there is no folder {output.parent} for --output; create it")
+    existing = [str(path) for path in (output, output.with_suffix(".json")) if path.exists()]
+    if existing and not force:
+        raise FileFormatError(
+            f"{' and '.join(existing)} would be replaced; name another --output or give --force"
+        )
+
+
+def _record(
+    model: nn.Module, config: TrainConfig, held_out: dict[str, Any], output: Path
+) -> dict[str, Any]:
+    return {
+        "model": "mobilevit_digits",
+        "weights": output.name,
+        "weights_sha256": hashlib.sha256(output.read_bytes()).hexdigest(),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "held_out": held_out,
+        "training": {**asdict(config), "threads": torch.get_num_threads()},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "scikit-learn")},
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Calibration: the float graph runs over images, and every tensor leaves its statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.quant.statistics import TensorStatistics
+
+_BATCH = 32
+
+
+def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Image bytes (B, H, W, C) to the float images (B, C, H, W) in [0, 1] that the model takes."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def batches(images: NDArray[np.uint8], size: int = _BATCH) -> Iterator[torch.Tensor]:
+    """Float batches of image bytes."""
+    for start in range(0, len(images), size):
+        yield to_float(images[start : start + size])
+
+
+def calibrate(
+    graph: FloatGraph, images: NDArray[np.uint8], momentum: float, progress: bool = True
+) -> dict[str, TensorStatistics]:
+    """Statistics of every node's output.
+
+    Args:
+        graph: prepared float graph.
+        images: bytes (B, H, W, C), checked by the caller.
+        momentum: of the moving averages.
+        progress: show a progress bar.
+
+    Raises:
+        QuantizationError: a tensor is not finite.
+    """
+    count = -(-len(images) // _BATCH)
+    statistics = {node.name: TensorStatistics(node.name, momentum, count) for node in graph}
+    with torch.no_grad():
+        for batch in tqdm(batches(images), "calibrate", count, unit="batch", disable=not progress):
+            graph.run(batch, keep=(), observe=lambda name, v: statistics[name].update(v))
+    return statistics

@@ -1,0 +1,137 @@
+"""What a user may choose about quantization, with defaults that suit an FPGA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
+
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph.types import MAX_BITS, MIN_BITS
+
+Observer = Literal["mse", "minmax", "moving_average", "percentile"]
+Granularity = Literal["tensor", "channel"]
+ActivationGranularity = Literal["tensor", "depthwise", "channel"]
+Scheme = Literal["asymmetric", "symmetric"]
+Scale = Literal["power_of_two", "dyadic"]
+SoftmaxOutput = Literal["log2", "uniform"]
+Swish = Literal["shift", "table"]
+
+
+@dataclass(frozen=True)
+class NodeBits:
+    """Bit widths of one node, where they differ from the rest; None keeps the default."""
+
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+
+
+@dataclass(frozen=True)
+class QuantConfig:
+    """How a float graph becomes integers.
+
+    Args:
+        weight_bits: width of weights, 2 to 16; weights are symmetric (a weight zero point would
+            cost a second sum in hardware).
+        activation_bits: width of activations, 2 to 16.
+        output_bits: width of the network's output codes.
+        weight_granularity: one scale per output channel, or per tensor.
+        activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
+            convolutions read (free in hardware); ``channel``: per channel wherever no operation
+            mixes channels of different scale without a multiplier for each.
+        activation_scheme: unsigned codes with a zero point, or signed codes without.
+        scale: ``power_of_two``: requantization is a shift; ``dyadic``: real scales, requantization
+            multiplies by 16 bits and shifts.
+        observer: how a range is found: ``mse`` (least squared error over candidates), ``minmax``,
+            ``moving_average``, ``percentile``.
+        percentile: for ``percentile``, share of values inside the range, in percent.
+        momentum: for ``moving_average``, weight of a new batch.
+        softmax: 4-bit powers of two (attention times values is shift and add), or uniform codes.
+        softmax_bits: width of a probability code.
+        swish: Shift-Swish, or a table of the true function.
+        layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
+            inputs (FQ-ViT's PTF); 0 turns them off.
+        overrides: node name pattern (``fnmatch``) to :class:`NodeBits`; the last match wins.
+
+    Raises:
+        QuantizationError: a value is out of range or unknown.
+    """
+
+    weight_bits: int = 8
+    activation_bits: int = 8
+    output_bits: int = 16
+    weight_granularity: Granularity = "channel"
+    activation_granularity: ActivationGranularity = "tensor"
+    activation_scheme: Scheme = "asymmetric"
+    scale: Scale = "power_of_two"
+    observer: Observer = "mse"
+    percentile: float = 99.99
+    momentum: float = 0.1
+    softmax: SoftmaxOutput = "log2"
+    softmax_bits: int = 4
+    swish: Swish = "shift"
+    layer_norm_factors: int = 3
+    overrides: Mapping[str, NodeBits] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("weight_bits", MIN_BITS, MAX_BITS),
+            ("activation_bits", MIN_BITS, MAX_BITS),
+            ("output_bits", MIN_BITS, MAX_BITS),
+            ("layer_norm_factors", 0, 7),
+        ):
+            _check_range(name, getattr(self, name), low, high)
+        most = 4 if self.softmax == "log2" else 8
+        _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
+        for pattern, bits in self.overrides.items():
+            for name in ("weight_bits", "activation_bits"):
+                if getattr(bits, name) is not None:
+                    _check_range(f"{name} of {pattern}", getattr(bits, name), MIN_BITS, MAX_BITS)
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise QuantizationError(
+                    f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(choices)}"
+                )
+        if not 50 < self.percentile <= 100:
+            raise QuantizationError(f"percentile={self.percentile}: above 50, at most 100 is wanted")
+        if not 0 < self.momentum <= 1:
+            raise QuantizationError(f"momentum={self.momentum}: above 0, at most 1 is wanted")
+
+    def for_node(self, name: str) -> QuantConfig:
+        """This configuration with the overrides of one node applied."""
+        config = self
+        for pattern, bits in self.overrides.items():
+            if fnmatchcase(name, pattern):
+                given = {k: v for k, v in asdict(bits).items() if v is not None}
+                config = replace(config, **given)
+        return config
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise :class:`QuantizationError` for an override that names no node."""
+        known = list(names)
+        for pattern in self.overrides:
+            if not any(fnmatchcase(name, pattern) for name in known):
+                raise QuantizationError(
+                    f"override {pattern!r} matches no node; nodes are {', '.join(known)}"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for the metadata of a saved graph."""
+        return asdict(self)
+
+
+_CHOICES = {
+    "weight_granularity": get_args(Granularity),
+    "activation_granularity": get_args(ActivationGranularity),
+    "activation_scheme": get_args(Scheme),
+    "scale": get_args(Scale),
+    "observer": get_args(Observer),
+    "softmax": get_args(SoftmaxOutput),
+    "swish": get_args(Swish),
+}
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise QuantizationError(f"{name}={value!r}: an integer from {low} to {high} is wanted")

@@ -1,0 +1,36 @@
+"""Real factors as integers: a shift when they are powers of two, else multiplier and shift."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hyq_hls.graph.requantize import MULTIPLIER_BITS, Requantize
+from hyq_hls.graph.types import Quantization
+
+_MANTISSA_BITS = MULTIPLIER_BITS - 1
+
+
+def dyadic(factor: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``multiplier, shift`` with ``factor = multiplier / 2**shift``.
+
+    Exact, with all multipliers 1, when every factor is a power of two; else the multipliers are
+    rounded to 15 bits and a sign-free top bit.
+    """
+    values = np.atleast_1d(np.asarray(factor, dtype=np.float64))
+    mantissa, exponent = np.frexp(values)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
+    if (mantissa == 0.5).all():
+        return np.ones(values.shape, np.int64), (1 - exponent).astype(np.int64)
+    multiplier = np.rint(mantissa * 2.0**_MANTISSA_BITS).astype(np.int64)
+    return multiplier, (_MANTISSA_BITS - exponent).astype(np.int64)
+
+
+def requantize(accumulator_scale: ArrayLike, output: Quantization) -> Requantize:
+    """Requantization from accumulators of the given real scale, (1,) or (C,), to ``output``."""
+    factor = np.atleast_1d(np.asarray(accumulator_scale, dtype=np.float64)) / np.asarray(
+        output.scale
+    )
+    if (factor == factor[0]).all():
+        factor = factor[:1]
+    multiplier, shift = dyadic(factor)
+    return Requantize(output, shift, multiplier)

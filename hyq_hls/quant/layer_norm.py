@@ -1,0 +1,1 @@
+def layer_norm(*a): raise NotImplementedError

@@ -1,0 +1,237 @@
+"""From the prepared float graph and its quantizations to the integer graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf
+
+from hyq_hls import ops
+from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.layer_norm import layer_norm
+from hyq_hls.quant.ranges import weight_scales
+from hyq_hls.quant.statistics import TensorStatistics
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Fraction bits of the multipliers that align real-valued scales at an addition.
+_ALIGN_BITS = 10
+#: Inputs up to this width may use a table: 4096 entries are one block RAM.
+_MAX_TABLE_BITS = 12
+
+
+def lower(
+    graph: FloatGraph,
+    quantizations: Mapping[str, Quantization],
+    statistics: Mapping[str, TensorStatistics],
+    config: QuantConfig,
+    metadata: dict[str, Any],
+) -> Graph:
+    """Build the integer graph.
+
+    Raises:
+        QuantizationError: a node has no integer operation.
+        GraphError: widths do not fit; the message names the node.
+    """
+    result = Graph(graph.input, TensorType(graph.shape(graph.input), quantizations[graph.input]))
+    result.metadata.update(metadata)
+    lowering = Lowering(graph, quantizations, statistics)
+    for node in graph:
+        if not isinstance(node.op, fo.Input):
+            result.add(node.name, lowering.operation(node, config.for_node(node.name)), *node.inputs)
+    if result.output_name != graph.output:
+        raise QuantizationError(
+            f"{graph.output} is the output, but {result.output_name} is computed after it and read "
+            "by nobody; remove it from the model"
+        )
+    return result
+
+
+class Lowering:
+    """Turns one float node at a time into an integer operation."""
+
+    def __init__(
+        self,
+        graph: FloatGraph,
+        quantizations: Mapping[str, Quantization],
+        statistics: Mapping[str, TensorStatistics],
+    ) -> None:
+        self.graph, self.quantizations, self.statistics = graph, quantizations, statistics
+        self._rules: dict[type[fo.FloatOp], Callable[..., Operation]] = {
+            fo.Conv2d: self._convolution,
+            fo.Linear: self._linear,
+            fo.Silu: self._silu,
+            fo.Gelu: self._table,
+            fo.Relu: self._table,
+            fo.Add: self._add,
+            fo.Concat: self._concat,
+            fo.LayerNorm: self._layer_norm,
+            fo.AttentionScores: self._scores,
+            fo.Softmax: self._softmax,
+            fo.AttentionValues: self._values,
+            fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
+            fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
+            fo.GlobalAveragePool: self._pool,
+        }
+
+    def operation(self, node: FloatNode, config: QuantConfig) -> Operation:
+        """Integer operation of a node; raises ``QuantizationError`` when there is none."""
+        for kind, rule in self._rules.items():
+            if isinstance(node.op, kind):
+                return rule(node, node.op, config)
+        known = ", ".join(k.__name__ for k in self._rules)
+        raise QuantizationError(
+            f"{node.name}: {node.op.kind} has no integer operation; supported are {known}"
+        )
+
+    def _input(self, node: FloatNode, index: int = 0) -> Quantization:
+        return self.quantizations[node.inputs[index]]
+
+    def _output(self, node: FloatNode) -> Quantization:
+        return self.quantizations[node.name]
+
+    def _constants(
+        self, node: FloatNode, weight: Array, bias: Array, channels: Ints, config: QuantConfig
+    ) -> tuple[Ints, Ints, Array]:
+        """Integer weights (O, n), integer biases (O,) and accumulator scales (O,).
+
+        ``channels`` (n,) says which input channel each column meets; depthwise rows meet their
+        own: then it is (O, n).
+        """
+        x = self._input(node)
+        data = self.statistics[node.inputs[0]]
+        count = data.power.size
+        # Scales of the input go into the weights, so that accumulators have one scale per row.
+        steps = np.broadcast_to(x.scale, count)[channels]
+        importance = (data.power / np.square(np.broadcast_to(x.scale, count)))[channels]
+        per_code = weight * steps
+        scales = weight_scales(per_code, importance, config)
+        limit = 1 << (config.weight_bits - 1)
+        codes = np.clip(np.rint(per_code / scales[:, None]), -limit, limit - 1).astype(np.int64)
+        zero = np.broadcast_to(x.zero_point, count)[channels]
+        correction = (codes * zero).sum(axis=1)
+        return codes, np.rint(bias / scales).astype(np.int64) - correction, scales
+
+    def _convolution(self, node: FloatNode, op: fo.Conv2d, config: QuantConfig) -> Operation:
+        depthwise = op.groups > 1
+        o, kh, kw, c = op.weight.shape
+        if depthwise and (op.groups != o or c != 1):
+            raise QuantizationError(
+                f"{node.name}: {op.groups} groups of {c} input and {o} output channels; only 1 "
+                "group, or depthwise with one filter per channel, has an integer operation"
+            )
+        taps = kh * kw
+        if depthwise:
+            channels = np.repeat(np.arange(o)[:, None], taps, axis=1)
+        else:
+            channels = np.tile(np.arange(c), taps)
+        weight, bias, scales = self._constants(
+            node, op.weight.reshape(o, -1), op.bias, channels, config
+        )
+        rest = (bias, op.stride, op.padding, self._input(node).zero_point)
+        out = requantize(scales, self._output(node))
+        if depthwise:
+            return ops.DepthwiseConv2d(weight.reshape(o, kh, kw), config.weight_bits, *rest, out)
+        return ops.Conv2d(weight.reshape(op.weight.shape), config.weight_bits, *rest, out)
+
+    def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
+        channels = np.arange(op.weight.shape[1])
+        weight, bias, scales = self._constants(node, op.weight, op.bias, channels, config)
+        return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
+
+    def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation:
+        if config.swish == "table":
+            return self._table(node, op, config)
+        x, y = self._input(node), self._output(node)
+        fraction = _fraction(x, node.name)
+        precision = int(np.clip(x.bits + 4, 8, 20))
+        scale = x.scale[0] * 2.0**-precision
+        table = x.bits <= _MAX_TABLE_BITS and not y.per_channel
+        return ops.ShiftSwish(
+            fraction,
+            x.zero_point[0],
+            precision,
+            requantize(scale, y),
+            "table" if table else "arithmetic",
+        )
+
+    def _table(self, node: FloatNode, op: fo.FloatOp, config: QuantConfig) -> Operation:
+        x, y = self._input(node), self._output(node)
+        if x.bits > _MAX_TABLE_BITS or x.per_channel or y.per_channel:
+            raise QuantizationError(
+                f"{node.name}: a table of {op.kind} needs an input of at most {_MAX_TABLE_BITS} "
+                f"bits and per-tensor scales, found {x.bits} bits; lower activation_bits here"
+            )
+        real = x.dequantize(np.arange(x.qmin, x.qmax + 1))
+        return ops.Table(y.quantize(_FUNCTIONS[type(op)](real)), y)
+
+    def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
+        inputs = [self._input(node, i) for i in range(len(node.inputs))]
+        finest = min(min(q.scale) for q in inputs)
+        steps = [np.asarray(q.scale) / finest for q in inputs]
+        exact = all((np.frexp(s)[0] == 0.5).all() for s in steps)
+        unit = 1.0 if exact else 2.0**_ALIGN_BITS
+        multipliers = tuple(np.rint(s * unit).astype(np.int64) for s in steps)
+        out = requantize(finest / unit, self._output(node))
+        return ops.Add(multipliers, tuple(q.zero_point for q in inputs), out)
+
+    def _concat(self, node: FloatNode, op: fo.Concat, config: QuantConfig) -> Operation:
+        inputs = [self._input(node, i) for i in range(len(node.inputs))]
+        y = self._output(node)
+        return ops.Concat(
+            tuple(requantize(q.scale, y) for q in inputs), tuple(q.zero_point for q in inputs)
+        )
+
+    def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
+        return layer_norm(
+            self._input(node), op.weight, op.bias, op.eps, self._output(node), node.name
+        )
+
+    def _scores(self, node: FloatNode, op: fo.AttentionScores, config: QuantConfig) -> Operation:
+        q, k = self._input(node, 0), self._input(node, 1)
+        scale = q.scale[0] * k.scale[0] * op.scale
+        zero_points = (q.zero_point[0], k.zero_point[0])
+        return ops.AttentionScores(op.heads, zero_points, requantize(scale, self._output(node)))
+
+    def _softmax(self, node: FloatNode, op: fo.Softmax, config: QuantConfig) -> Operation:
+        x, y = self._input(node), self._output(node)
+        bits = y.bits
+        shift = (1 << bits) + 1 if y.encoding == "log2" else bits + 4
+        output = "log2" if y.encoding == "log2" else "uniform"
+        return ops.LinearSoftmax(_fraction(x, node.name), shift, bits, output)
+
+    def _values(self, node: FloatNode, op: fo.AttentionValues, config: QuantConfig) -> Operation:
+        p, v = self._input(node, 0), self._input(node, 1)
+        step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
+        out = requantize(np.asarray(v.scale) * step, self._output(node))
+        return ops.AttentionValues(op.heads, v.zero_point[0], p.encoding, p.bits, out)
+
+    def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
+        x = self._input(node)
+        height, width, _ = self.graph.shape(node.inputs[0])
+        out = requantize(np.asarray(x.scale) / (height * width), self._output(node))
+        return ops.GlobalAveragePool(x.zero_point, out)
+
+
+def _fraction(q: Quantization, name: str) -> int:
+    """Fraction bits of a per-tensor power-of-two scale of at most 1."""
+    fraction = -np.log2(q.scale[0])
+    if q.per_channel or fraction != int(fraction) or fraction < 0:
+        raise QuantizationError(f"{name}: input scale {q.scale} is not one power of two up to 1")
+    return int(fraction)
+
+
+_FUNCTIONS: dict[type[fo.FloatOp], Callable[[Array], Array]] = {
+    fo.Silu: lambda x: x / (1 + np.exp(-x)),
+    fo.Relu: lambda x: np.maximum(x, 0),
+    fo.Gelu: lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+}

@@ -1,0 +1,65 @@
+"""quantize(): the road from a trained module to integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from hyq_hls.capture import CaptureReport, FloatGraph, capture
+from hyq_hls.errors import QuantizationError
+from hyq_hls.images import image_bytes
+from hyq_hls.quant.assign import assign
+from hyq_hls.quant.calibrate import calibrate
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.lower import lower
+from hyq_hls.quant.prepare import scores_in_octaves
+from hyq_hls.quantized_model import QuantizedModel
+
+
+def quantize(
+    model: torch.nn.Module,
+    calibration_images: Any,
+    config: QuantConfig | None = None,
+    *,
+    progress: bool = True,
+) -> QuantizedModel:
+    """Quantize a trained module after training, to integers only.
+
+    Args:
+        model: trained module from float images (B, C, H, W) in [0, 1] to logits (B, classes); it is
+            not changed.
+        calibration_images: some unlabelled images like those it will see, usually 100 to 500:
+            uint8 (B, H, W, C) or (B, C, H, W), or float in [0, 1].
+        config: what to do; :class:`~hyq_hls.quant.config.QuantConfig` by default.
+        progress: show progress bars.
+
+    Raises:
+        InputError: calibration images are unusable.
+        UnsupportedModelError: the module holds what cannot be captured; every such node is named.
+        QuantizationError: a node has no integer operation, or an override names no node.
+        GraphError: widths do not fit 62-bit integers.
+    """
+    config = config or QuantConfig()
+    if not isinstance(model, torch.nn.Module):
+        raise QuantizationError(f"a torch.nn.Module is wanted, found {type(model).__name__}")
+    images = image_bytes(calibration_images)
+    prepared, report = float_graph_of(model, images.shape[1:])
+    config.check_names(node.name for node in prepared)
+    statistics = calibrate(prepared, images, config.momentum, progress)
+    metadata = {
+        "model": type(model).__name__,
+        "config": config.to_json(),
+        "calibration_images": len(images),
+    }
+    graph = lower(prepared, assign(prepared, statistics, config), statistics, config, metadata)
+    return QuantizedModel(graph, prepared, report)
+
+
+def float_graph_of(
+    model: torch.nn.Module, shape: tuple[int, ...]
+) -> tuple[FloatGraph, CaptureReport]:
+    """Float graph whose nodes the integer graph's nodes correspond to, for images (H, W, C)."""
+    height, width, channels = shape
+    graph, report = capture(model, (channels, height, width))
+    return scores_in_octaves(graph), report

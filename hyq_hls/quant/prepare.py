@@ -1,0 +1,52 @@
+"""Rewrites of the float graph that change no value but suit integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import log
+
+import torch
+from torch.nn import functional
+
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.float_ops import AttentionScores, FloatOp, Linear, Softmax
+
+LOG2_E = 1 / log(2)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OctaveSoftmax(Softmax):
+    """``2**x / sum(2**x)``: softmax of scores that carry the factor log2(e) already."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Normalize the last axis."""
+        (x,) = inputs
+        return functional.softmax(x * log(2), dim=-1)
+
+
+def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
+    """Fold the attention scale and log2(e) into the query weights; softmax gets base 2.
+
+    ``exp(s * q.k) = 2**((s * log2(e) * q).k)``: with scores in octaves, the range reduction of the
+    linear softmax is a shift, and ``d**-0.5`` costs nothing. Where the query does not come from a
+    linear layer of its own, the factor stays in ``AttentionScores.scale``, and requantization pays
+    for it with a multiplier.
+    """
+    changed: dict[str, FloatOp] = {}
+    for node in graph:
+        if not isinstance(node.op, AttentionScores):
+            continue
+        readers = graph.consumers(node.name)
+        if not all(isinstance(graph[r].op, Softmax) for r in readers):
+            continue
+        factor = node.op.scale * LOG2_E
+        query = graph[node.inputs[0]]
+        alone = graph.consumers(query.name) == (node.name,) and query.name != node.inputs[1]
+        if isinstance(query.op, Linear) and alone:
+            changed[query.name] = replace(
+                query.op, weight=query.op.weight * factor, bias=query.op.bias * factor
+            )
+            factor = 1.0
+        changed[node.name] = replace(node.op, scale=factor)
+        changed.update({r: OctaveSoftmax() for r in readers})
+    return graph.replace(changed)

@@ -1,0 +1,180 @@
+"""From statistics to code ranges: scale and zero point by an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil, floor, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.graph.types import Quantization
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.statistics import TensorStatistics
+
+Array = NDArray[np.float64]
+Through = Callable[[Array], Array]
+
+#: Power-of-two scales tried below the one that covers the whole range.
+_FINER = 3
+#: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
+_SHARES = np.linspace(1.0, 0.3, 36)
+#: A tensor of constant zeros still gets a scale.
+_TINY = 2.0**-20
+
+
+def observed_range(statistics: TensorStatistics, config: QuantConfig) -> tuple[float, float]:
+    """Low and high end of a whole tensor by the configured observer; zero is always inside."""
+    assert statistics.low is not None and statistics.high is not None
+    assert statistics.mean_low is not None and statistics.mean_high is not None
+    if config.observer == "percentile":
+        tail = (100 - config.percentile) / 2
+        low, high = np.percentile(statistics.rows, [tail, 100 - tail])
+    elif config.observer == "moving_average":
+        low, high = statistics.mean_low.min(), statistics.mean_high.max()
+    else:
+        low, high = statistics.low.min(), statistics.high.max()
+    low, high = min(float(low), 0.0), max(float(high), 0.0)
+    return (low, high) if high > low else (0.0, _TINY)
+
+
+def quantization(
+    statistics: TensorStatistics,
+    config: QuantConfig,
+    *,
+    power_of_two: bool,
+    bits: int | None = None,
+    through: Through | None = None,
+    max_scale: float = float("inf"),
+) -> Quantization:
+    """Choose the per-tensor quantization of a tensor.
+
+    Args:
+        statistics: from calibration.
+        config: observer, scheme and bits.
+        power_of_two: scale is ``2**-frac``.
+        bits: instead of ``config.activation_bits``.
+        through: a function of rows (n, C) whose error counts instead of the tensor's own (the
+            activation that follows).
+        max_scale: largest scale allowed.
+    """
+    bits = bits or config.activation_bits
+    low, high = observed_range(statistics, config)
+    if power_of_two:
+        candidates = _power_of_two_candidates(low, high, bits, config, max_scale)
+    else:
+        shares = _SHARES if config.observer == "mse" else _SHARES[:1]
+        candidates = [_real(low * s, high * s, bits, config) for s in shares]
+    if len(candidates) == 1:
+        return candidates[0]
+    rows = np.clip(statistics.rows, low, high)
+    wanted = rows if through is None else through(rows)
+    errors = [_error(rows, wanted, c, through) for c in candidates]
+    return candidates[int(np.argmin(errors))]
+
+
+def channel_quantization(
+    statistics: TensorStatistics, config: QuantConfig, base: Quantization, *, power_of_two: bool
+) -> Quantization:
+    """Per-channel quantization where each channel uses its own range; ``base`` gives the bits."""
+    assert statistics.low is not None and statistics.high is not None
+    parts = []
+    for c in range(statistics.low.size):
+        one = TensorStatistics(statistics.name, config.momentum, 1)
+        one.low, one.high = statistics.low[c : c + 1], statistics.high[c : c + 1]
+        assert statistics.mean_low is not None and statistics.mean_high is not None
+        one.mean_low, one.mean_high = statistics.mean_low[c : c + 1], statistics.mean_high[c : c + 1]
+        one._rows = [statistics.rows[:, c : c + 1]]
+        parts.append(quantization(one, config, power_of_two=power_of_two, bits=base.bits))
+    return Quantization(
+        base.bits,
+        base.signed,
+        tuple(p.scale[0] for p in parts),
+        tuple(p.zero_point[0] for p in parts),
+    )
+
+
+def channel_factors(
+    statistics: TensorStatistics, base: Quantization, largest: int
+) -> Quantization:
+    """FQ-ViT's power-of-two factors: channel scale ``s * 2**k_c``, one zero point.
+
+    ``s`` is ``base.scale / 2**largest``; k_c in 0..largest minimizes the channel's squared error.
+    """
+    finest = base.scale[0] / 2**largest
+    rows = statistics.rows
+    errors = []
+    for k in range(largest + 1):
+        q = Quantization(base.bits, base.signed, (finest * 2**k,), base.zero_point)
+        errors.append(((q.dequantize(q.quantize(rows)) - rows) ** 2).mean(axis=0))
+    exponents = np.argmin(errors, axis=0)
+    scale = tuple(float(finest * 2.0**k) for k in exponents)
+    return Quantization(base.bits, base.signed, scale, base.zero_point)
+
+
+def weight_scales(weight: Array, importance: Array, config: QuantConfig) -> Array:
+    """Scale of each row of ``weight`` (O, n), or the same for all.
+
+    The objective is the squared error of the products, ``sum(importance * (w - quantized w)**2)``,
+    where ``importance`` (n,) is the mean square of the operand that meets the column.
+
+    Returns:
+        Scales (O,), powers of two when the configuration says so.
+    """
+    limit = (1 << (config.weight_bits - 1)) - 1
+    largest = np.abs(weight).max(axis=1)
+    if config.weight_granularity == "tensor":
+        largest = np.full_like(largest, largest.max())
+    largest = np.where(largest > 0, largest, _TINY)
+    if config.scale == "power_of_two":
+        covering = 2.0 ** np.ceil(np.log2(largest / (limit + 0.5)))
+        candidates = [covering / 2.0**k for k in range(_FINER)]
+    else:
+        candidates = [largest / limit * share for share in _SHARES[:16]]
+    if config.observer == "minmax":
+        return candidates[0]
+    errors = np.array([_weight_error(weight, importance, s, limit) for s in candidates])
+    if config.weight_granularity == "tensor":
+        errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
+    best = np.argmin(errors, axis=0)
+    return np.array(candidates)[best, np.arange(len(weight))]
+
+
+def _weight_error(weight: Array, importance: Array, scale: Array, limit: int) -> Array:
+    codes = np.clip(np.rint(weight / scale[:, None]), -limit - 1, limit)
+    return ((codes * scale[:, None] - weight) ** 2 * importance).sum(axis=1)
+
+
+def _error(rows: Array, wanted: Array, q: Quantization, through: Through | None) -> float:
+    found = q.dequantize(q.quantize(rows))
+    return float((((found if through is None else through(found)) - wanted) ** 2).mean())
+
+
+def _power_of_two_candidates(
+    low: float, high: float, bits: int, config: QuantConfig, max_scale: float
+) -> list[Quantization]:
+    signed = config.activation_scheme == "symmetric"
+    levels = (1 << bits) - 1
+    needed = max(-low, high) / ((1 << (bits - 1)) - 0.5) if signed else (high - low) / levels
+    exponent = min(ceil(log2(needed) - 1e-9), floor(log2(max_scale)) if max_scale < 1e9 else 99)
+    finer = 1 if config.observer == "minmax" else _FINER
+    found: list[Quantization] = []
+    for e in range(exponent, exponent - finer, -1):
+        scale = 2.0**e
+        if signed:
+            found.append(Quantization(bits, True, (scale,), (0,)))
+            continue
+        # Keep the low end, the high end, or split what is cut off.
+        ends = [-low / scale, levels - high / scale]
+        for z in dict.fromkeys(round(v) for v in (*ends, sum(ends) / 2)):
+            found.append(Quantization(bits, False, (scale,), (int(np.clip(z, 0, levels)),)))
+    return found
+
+
+def _real(low: float, high: float, bits: int, config: QuantConfig) -> Quantization:
+    if config.activation_scheme == "symmetric":
+        scale = max(-low, high) / ((1 << (bits - 1)) - 1)
+        return Quantization(bits, True, (scale,), (0,))
+    levels = (1 << bits) - 1
+    scale = (high - low) / levels
+    return Quantization(bits, False, (scale,), (int(np.clip(round(-low / scale), 0, levels)),))

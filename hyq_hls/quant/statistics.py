@@ -1,0 +1,78 @@
+"""What calibration remembers of a tensor: exact ranges per channel, and a sample of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hyq_hls.errors import QuantizationError
+
+Array = NDArray[np.float64]
+
+#: Values kept of each tensor for objectives and percentiles.
+SAMPLE_SIZE = 1 << 16
+
+
+@dataclass
+class TensorStatistics:
+    """Statistics of one tensor, updated batch by batch.
+
+    ``low`` and ``high`` (C,) are exact; ``mean_low`` and ``mean_high`` (C,) are moving averages of
+    the batches' ranges; ``power`` (C,) is the mean square; ``rows`` (n, C) are evenly spaced
+    positions, whole rows, so that functions along the last axis can be judged.
+
+    Args:
+        name: of the tensor, for messages.
+        momentum: weight of a new batch in the moving averages.
+        batches: number of batches to come, so that each leaves its share of rows.
+    """
+
+    name: str
+    momentum: float
+    batches: int
+    low: Array | None = None
+    high: Array | None = None
+    mean_low: Array | None = None
+    mean_high: Array | None = None
+    _squares: Array | None = None
+    _count: int = 0
+    _rows: list[Array] = field(default_factory=list)
+
+    def update(self, value: torch.Tensor) -> None:
+        """Add a batch (B, ..., C); raise ``QuantizationError`` when it is not finite."""
+        flat = value.detach().reshape(-1, value.shape[-1]).double().numpy()
+        low, high = flat.min(axis=0), flat.max(axis=0)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            raise QuantizationError(
+                f"{self.name}: calibration produced NaN or infinite values; check the images and "
+                "the trained weights"
+            )
+        squares = (flat**2).sum(axis=0)
+        if self.low is None or self.high is None:
+            self.low, self.high, self._squares = low, high, squares
+            self.mean_low, self.mean_high = low, high
+        else:
+            self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+            self._squares = self._squares + squares
+            m = self.momentum
+            self.mean_low = (1 - m) * self.mean_low + m * low
+            self.mean_high = (1 - m) * self.mean_high + m * high
+        self._count += len(flat)
+        wanted = max(1, SAMPLE_SIZE // (self.batches * flat.shape[1]))
+        step = max(1, len(flat) // wanted)
+        # A prime offset per batch keeps the samples from always meeting the same positions.
+        self._rows.append(flat[(7 * len(self._rows)) % step :: step].copy())
+
+    @property
+    def power(self) -> Array:
+        """Mean square per channel (C,)."""
+        assert self._squares is not None
+        return self._squares / self._count
+
+    @property
+    def rows(self) -> Array:
+        """Sampled rows (n, C)."""
+        return np.concatenate(self._rows)

@@ -1,0 +1,122 @@
+"""The quantized model: an integer graph that behaves like a classifier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from hyq_hls.errors import InputError
+from hyq_hls.graph import Graph
+from hyq_hls.graph.file import load as load_graph
+from hyq_hls.graph.file import save as save_graph
+from hyq_hls.images import image_bytes
+from hyq_hls.ops import OPERATIONS
+
+if TYPE_CHECKING:
+    from hyq_hls.capture import CaptureReport, FloatGraph
+    from hyq_hls.emulate import Emulator
+
+
+class QuantizedModel:
+    """Integers only, from image bytes to logits.
+
+    Attributes:
+        graph: the integer graph.
+        float_graph: the float graph it came from, batch normalization folded and attention scores
+            in octaves; None when the model was loaded from a file.
+        capture_report: what every node of the PyTorch model became; None when loaded.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        float_graph: FloatGraph | None = None,
+        capture_report: CaptureReport | None = None,
+    ) -> None:
+        self.graph = graph
+        self.float_graph = float_graph
+        self.capture_report = capture_report
+        self._emulator: Emulator | None = None
+
+    @property
+    def emulator(self) -> Emulator:
+        """Fast integer execution of the graph; made on first use, because it needs torch."""
+        if self._emulator is None:
+            from hyq_hls.emulate import Emulator  # noqa: PLC0415  (loading needs no torch)
+
+            self._emulator = Emulator(self.graph)
+        return self._emulator
+
+    def image_bytes(self, images: Any) -> NDArray[np.uint8]:
+        """Images as users have them to bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
+        height, width, channels = self.graph.input_type.shape
+        return image_bytes(images, (height, width, channels))
+
+    def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
+        """Output codes (B, classes): the integers that the hardware gives.
+
+        Args:
+            images: see :func:`hyq_hls.images.image_bytes`.
+            progress: show a progress bar.
+        """
+        pixels = self.image_bytes(images)
+        with tqdm(total=len(pixels), desc="emulate", unit="img", disable=not progress) as bar:
+            return self.emulator(pixels, bar.update)
+
+    def __call__(self, images: Any) -> NDArray[np.float64]:
+        """Logits (B, classes): the real values that the output codes stand for."""
+        return self.graph.output_type.quantization.dequantize(self.codes(images))
+
+    def evaluate(self, data: Any, labels: Any = None, progress: bool = False) -> float:
+        """Top-1 accuracy in percent.
+
+        Args:
+            data: images with ``labels``, or an iterable of (images, labels) batches, such as a
+                ``DataLoader``.
+            labels: integers (B,).
+            progress: show a progress bar.
+
+        Raises:
+            InputError: no data, or as many labels as images are not given.
+        """
+        batches: Iterable[tuple[Any, Any]] = data if labels is None else [(data, labels)]
+        right = total = 0
+        for images, wanted in batches:
+            found = self.codes(images, progress).argmax(axis=1)
+            truth = np.asarray(wanted)
+            if truth.shape != found.shape:
+                raise InputError(f"{found.size} images but labels of shape {truth.shape}")
+            right, total = right + int((found == truth).sum()), total + found.size
+        if not total:
+            raise InputError("no images to evaluate on: the set is empty")
+        return 100 * right / total
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write one ``.hyq`` file; raises ``FileFormatError`` when that fails."""
+        return save_graph(self.graph, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> QuantizedModel:
+        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged."""
+        return cls(load_graph(path, OPERATIONS))
+
+    def __str__(self) -> str:
+        """One line per node: operation, output, widths, work."""
+        rows = [("node", "operation", "output", "code", "acc bits", "MAC")]
+        for node in self.graph.nodes.values():
+            q = node.type.quantization
+            code = f"{'s' if q.signed else 'u'}{q.bits}" + ("" if q.encoding == "affine" else " log2")
+            macs = node.operation.macs(*self.graph.input_types(node))
+            shape = " x ".join(map(str, node.type.shape))
+            rows.append(
+                (node.name, node.operation.name, shape, code, str(node.accumulator.bits), f"{macs:,}")
+            )
+        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        return "\n".join([*lines, f"{self.graph.macs():,} MAC per image"])

@@ -1,0 +1,174 @@
+"""verify(): which level each node reaches, from float to C++."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from hyq_hls.accelerator import Accelerator
+from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
+
+FLOAT, QUANTIZED, INTEGER, EMULATION, CPP = (
+    "float",
+    "quantized float",
+    "integer",
+    "emulation",
+    "C++",
+)
+
+
+@dataclass(frozen=True)
+class NodeLevels:
+    """One node: how close each level is to the one before.
+
+    Args:
+        node: name.
+        quantized_db: signal-to-noise of quantized float against float, dB; None without a float
+            graph.
+        integer_db: signal-to-noise of the integers against float, dB.
+        level: the last level whose codes equal all before it.
+    """
+
+    node: str
+    quantized_db: float | None
+    integer_db: float | None
+    level: str
+
+
+@dataclass
+class VerifyReport:
+    """What :func:`verify` found.
+
+    Attributes:
+        nodes: per node, in order.
+        differences: the first difference of each level that disagrees; empty when all are equal.
+        images: number of images on which the network's output was compared.
+        equal_images: per integer level, number of images with equal output codes.
+    """
+
+    nodes: list[NodeLevels] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    images: int = 0
+    equal_images: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every integer level agrees, on every node and image."""
+        return not self.differences and all(n == self.images for n in self.equal_images.values())
+
+    def __str__(self) -> str:
+        """A table of nodes, then the network, then the first differences."""
+        rows = [("node", "quantized float", "integer", "equal up to")]
+        rows += [(n.node, _db(n.quantized_db), _db(n.integer_db), n.level) for n in self.nodes]
+        widths = [max(len(r[i]) for r in rows) for i in range(4)]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        for level, count in self.equal_images.items():
+            lines.append(f"network: {level} equal on {count} of {self.images} images")
+        lines += [str(d) for d in self.differences]
+        lines.append("all levels agree" if self.ok else "LEVELS DISAGREE")
+        return "\n".join(lines)
+
+
+def verify(
+    qmodel: QuantizedModel,
+    images: Any,
+    accelerator: Accelerator | None = None,
+    *,
+    trace_images: int = 4,
+    progress: bool = True,
+) -> VerifyReport:
+    """Compare float, quantized float, integer reference, emulation and C++.
+
+    Args:
+        qmodel: the quantized model; the float levels need its float graph.
+        images: images on which the network's output is compared, emulation against C++.
+        accelerator: a compiled accelerator; without it the C++ level is left out.
+        trace_images: on how many of the images every node is compared, reference included.
+        progress: show progress bars.
+
+    Raises:
+        InputError: unusable images.
+        SimulationError: the C++ simulation failed.
+    """
+    pixels = qmodel.image_bytes(images)
+    some = pixels[: max(1, trace_images)]
+    report = VerifyReport(images=len(pixels))
+    real, quantized = _float_levels(qmodel, some)
+    emulated = dict(qmodel.emulator.trace(some))
+    traces = [accelerator.trace(p) for p in some] if accelerator is not None else []
+    nodes = len(qmodel.graph.nodes)
+    wrong: dict[str, Difference] = {}
+    for name, codes in tqdm(
+        qmodel.graph.reference(some.astype(np.int64)), "verify", nodes + 1, disable=not progress
+    ):
+        if name not in qmodel.graph.nodes:
+            continue
+        found = {EMULATION: emulated[name]}
+        if traces:
+            found[CPP] = np.concatenate([t[name] for t in traces])
+        level = INTEGER
+        for candidate, values in found.items():
+            difference = first_difference(candidate, name, codes, values)
+            if difference is not None:
+                wrong.setdefault(candidate, difference)
+                break
+            level = candidate
+        meant = qmodel.graph.type(name).quantization.dequantize(codes)
+        report.nodes.append(
+            NodeLevels(
+                name,
+                sqnr_db(real[name], quantized[name]) if real else None,
+                sqnr_db(real[name], meant) if real else None,
+                level,
+            )
+        )
+    report.differences = list(wrong.values())
+    _compare_network(qmodel, pixels, accelerator, report, progress)
+    return report
+
+
+def _compare_network(
+    qmodel: QuantizedModel,
+    pixels: NDArray[np.uint8],
+    accelerator: Accelerator | None,
+    report: VerifyReport,
+    progress: bool,
+) -> None:
+    if accelerator is None:
+        return
+    emulated = qmodel.codes(pixels, progress)
+    found = accelerator.predict(pixels, progress)
+    report.equal_images[CPP] = int((emulated == found).all(axis=-1).sum())
+    difference = first_difference(CPP, qmodel.graph.output_name, emulated, found)
+    if difference is not None and not report.differences:
+        report.differences.append(difference)
+
+
+def _float_levels(
+    qmodel: QuantizedModel, pixels: NDArray[np.uint8]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
+    if qmodel.float_graph is None:
+        return {}, {}
+    import torch  # noqa: PLC0415  (a loaded model is verified without torch's float level)
+
+    from hyq_hls.quant.calibrate import to_float  # noqa: PLC0415
+    from hyq_hls.verify.quantized_float import quantized_float  # noqa: PLC0415
+
+    batch = to_float(pixels)
+    real: dict[str, NDArray[np.float64]] = {}
+
+    def keep(name: str, value: torch.Tensor) -> None:
+        real[name] = value.double().numpy()
+
+    with torch.no_grad():
+        qmodel.float_graph.run(batch, keep=(), observe=keep)
+    return real, quantized_float(qmodel.float_graph, qmodel.graph, batch)
+
+
+def _db(value: float | None) -> str:
+    return "-" if value is None else f"{value:6.1f} dB"

@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from hyq_hls.errors import ShapeError
+from hyq_hls.models import MobileViT, MobileViTConfig, digits, load_weights, mobilevit_digits
+from hyq_hls.models.train import TrainConfig, count_correct, fit, main
+
+FEW = TrainConfig(epochs=4, batch_size=32)
+
+
+def subset(count):
+    data = digits.train()
+    return digits.Digits(data.images[:count], data.labels[:count])
+
+
+def trained(config):
+    torch.manual_seed(config.seed)
+    model = MobileViT(MobileViTConfig.digits())
+    return fit(model, subset(96), config), model
+
+
+@pytest.fixture
+def small_data(monkeypatch):
+    """The command with few images."""
+    data = subset(66)
+    monkeypatch.setattr(digits, "train", lambda: data)
+    monkeypatch.setattr(digits, "test", lambda: data)
+    monkeypatch.setattr(digits, "distorted", lambda: data)
+
+
+def test_few_steps_lower_the_loss_and_repeat_exactly():
+    losses, model = trained(FEW)
+    assert len(losses) == FEW.epochs
+    assert losses[-1] < losses[0]
+    assert not model.training
+    again, twin = trained(FEW)
+    assert again == losses
+    state = twin.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+
+
+def test_other_seed_trains_otherwise():
+    one = TrainConfig(epochs=1, batch_size=32)
+    other = TrainConfig(epochs=1, batch_size=32, seed=1)
+    assert trained(one)[0] != trained(other)[0]
+
+
+def test_count_correct_counts():
+    model = mobilevit_digits()
+    data = digits.test()
+    right = count_correct(model, data)
+    shifted = digits.Digits(data.images, (data.labels + 1) % 10)
+    assert right > 350
+    assert count_correct(model, shifted, batch_size=100) <= 360 - right
+
+
+def test_command_writes_checkpoint_and_record(tmp_path, small_data, capsys):
+    output = tmp_path / "net.npz"
+    state = torch.random.get_rng_state()
+    arguments = ["--epochs", "1", "--seed", "3", "--output", str(output)]
+    assert main(arguments) == 0
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.json", "net.npz"]
+    record = json.loads((tmp_path / "net.json").read_text())
+    assert record["training"]["epochs"] == 1
+    assert record["training"]["seed"] == 3
+    assert record["held_out"]["clean"]["images"] == 66
+    assert set(record["versions"]) == {"python", "torch", "numpy", "scikit-learn"}
+    model = mobilevit_digits(pretrained=False)
+    load_weights(model, output)
+    correct = count_correct(model.eval(), digits.train())
+    assert correct == record["held_out"]["clean"]["correct"]
+
+    before = output.read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "would be replaced; name another --output or give --force" in capsys.readouterr().err
+    assert output.read_bytes() == before
+    assert main([*arguments, "--force"]) == 0
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "epochs must be at least 1, found 0"),
+        (["--seed", "-1"], "seed must be at least 0, found -1"),
+        (["--threads", "0"], "--threads must be at least 1, found 0"),
+        (["--output", "net.pt"], "must end in .npz, found net.pt"),
+        (["--output", "absent/net.npz"], "there is no folder absent"),
+    ],
+)
+def test_command_refuses_before_training(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_empty_batch_is_refused():
+    with pytest.raises(ShapeError, match="batch_size must be at least 1, found 0"):
+        TrainConfig(batch_size=0)
+
+
+def test_data_given_is_not_changed():
+    data = subset(34)
+    before = data.images.copy()
+    fit(mobilevit_digits(pretrained=False), data, TrainConfig(epochs=1))
+    assert np.array_equal(data.images, before)
