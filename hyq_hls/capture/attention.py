@@ -15,7 +15,8 @@ import torch
 from hyq_hls.capture import compute, float_ops
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.layouts import fresh, seen, tokens
+from hyq_hls.capture.index_maps import Patch, covers
+from hyq_hls.capture.layouts import fresh, seen, sequence_patch
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
 _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without mask"
@@ -23,9 +24,14 @@ _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without ma
 
 @dataclass(frozen=True)
 class _Sequences:
-    """Operand of a product: `pixel[l]` of the patch and `channels[l]` of the l-th matrix."""
+    """Operand of a product: `pixel[l]` of the patch and `channels[l]` of the l-th matrix.
 
-    draft: Draft
+    patch: unfolds the source of the view into `pixels` sequences; None if it is tokens already.
+    """
+
+    view: View
+    patch: Patch | None
+    pixels: int
     pixel: torch.Tensor
     channels: torch.Tensor
 
@@ -96,8 +102,8 @@ def _transposed(view: View) -> View:
 def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Query-key product of `(..., N, D)` and `(..., D, M)`."""
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    queries = _sequences(call, a, a.index.expand(*lead, *a.shape[-2:]))
-    keys = _sequences(call, b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
+    queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
+    keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
     heads = _heads(queries)
     q = _selected(call, queries, heads, "q")
     k = _selected(call, keys, heads, "k")
@@ -124,7 +130,9 @@ def _values(call: Call, a: View, b: View) -> View:
     places = (pixel[:, None, None] * n + torch.arange(n)[:, None]) * heads + head[:, None, None]
     if a.shape[-2:] != (n, m) or not torch.equal(index, places * m + torch.arange(m)):
         raise _shape_error("attention weights whose queries or keys are reordered")
-    values = _sequences(call, fresh(b), b.index.expand(*lead, *b.shape[-2:]))
+    if not covers(pixel * heads + head, attention.shape[0] * heads):
+        raise _shape_error("attention weights of a part of the pixels or heads")
+    values = _sequences(fresh(b), b.index.expand(*lead, *b.shape[-2:]))
     if not torch.equal(values.pixel, pixel):
         raise _shape_error("attention weights and values of different pixels in one product")
     v = _selected(call, values, head, "v")
@@ -135,22 +143,23 @@ def _values(call: Call, a: View, b: View) -> View:
     return seen(draft, shown.reshape(*lead, n, width))
 
 
-def _sequences(call: Call, view: View, index: torch.Tensor) -> _Sequences:
-    """Read `index` `(..., N, D)` of tokens `(P, N, C)` as one pixel and D channels a matrix."""
-    draft = fresh(replace(view, factor=1.0)).source
+def _sequences(view: View, index: torch.Tensor) -> _Sequences:
+    """Read `index` `(..., N, D)` of a draft as one pixel and D channels a matrix."""
+    view = fresh(replace(view, factor=1.0))
+    draft = view.source
     width = draft.shape[-1]
     index = index.reshape(-1, *index.shape[-2:])
     channels = index[:, 0] % width
     places = index[:, :, 0] // width
     if not torch.equal(index, places[:, :, None] * width + channels[:, None]):
         raise _shape_error(f"channels of {draft.base!r} that differ from position to position")
-    whole_view = replace(view, factor=1.0)
-    draft, places = tokens(call.drafts, whole_view, places)
-    count = draft.shape[1]
+    patch, places = sequence_patch(view, places)
+    pixels = draft.shape[0] if patch is None else math.prod(patch)
+    count = places.shape[1]
     pixel = places[:, 0] // count
     if not torch.equal(places, pixel[:, None] * count + torch.arange(count)):
         raise _shape_error(f"tokens of {draft.base!r} in an order of their own")
-    return _Sequences(draft, pixel, channels)
+    return _Sequences(view, patch, pixels, pixel, channels)
 
 
 def _heads(sequences: _Sequences) -> torch.Tensor:
@@ -160,18 +169,21 @@ def _heads(sequences: _Sequences) -> torch.Tensor:
     for place, pixel in enumerate(sequences.pixel.tolist()):
         heads[place] = counts.get(pixel, 0)
         counts[pixel] = counts.get(pixel, 0) + 1
-    if sorted(counts) != list(range(sequences.draft.shape[0])) or len(set(counts.values())) != 1:
+    if sorted(counts) != list(range(sequences.pixels)) or len(set(counts.values())) != 1:
         raise _shape_error("attention over a part of the pixels or heads")
     return heads
 
 
 def _selected(call: Call, sequences: _Sequences, heads: torch.Tensor, label: str) -> Draft:
-    """Draft with the channels of all heads, head after head."""
+    """Tokens with the channels of all heads, head after head."""
     table = sequences.channels.new_full((int(heads.max()) + 1, sequences.channels.shape[1]), -1)
     table[heads] = sequences.channels
     if not torch.equal(table[heads], sequences.channels):
         raise _shape_error("heads that take other channels from pixel to pixel")
-    return call.drafts.select(sequences.draft, table.reshape(-1), label)
+    draft = call.drafts.select(sequences.view.source, table.reshape(-1), label)
+    if sequences.patch is None:
+        return draft
+    return call.drafts.unfold(draft, sequences.patch, sequences.view)
 
 
 def _shape_error(found: str) -> LayoutUnsupported:

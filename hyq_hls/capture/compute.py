@@ -186,6 +186,7 @@ def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
     """Drafts with one layout whose channels lie along one of `axes`, in one order of positions."""
+    shapes = " and ".join(f"{view.source.base!r} {view.source.shape}" for view in views)
     failure: Unsupported | None = None
     for axis in axes:
         try:
@@ -195,15 +196,16 @@ def _aligned(
             continue
         drafts = tuple(draft for draft, _ in settled)
         orders = [order for _, order in settled]
+        failure = LayoutUnsupported(
+            f"{call.operation} of {shapes} with their positions in different orders",
+            "tensors with the same positions in the same order",
+            "bring all to the same layout first",
+        )
         same = len({draft.shape[:-1] for draft in drafts}) == 1
         if same and all(torch.equal(orders[0], order) for order in orders):
             return drafts, orders[0], axis
-    shapes = " and ".join(f"{view.source.base!r} {view.source.shape}" for view in views)
-    raise failure or LayoutUnsupported(
-        f"{call.operation} of {shapes} with their positions in different orders",
-        "tensors with the same positions in the same order",
-        "bring all to the same layout first",
-    )
+    assert failure is not None
+    raise failure
 
 
 def pool(call: Call) -> View:

@@ -11,6 +11,7 @@ import torch
 
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import (
+    Patch,
     covers,
     find_fold,
     find_unfold,
@@ -165,16 +166,16 @@ def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
     return View(draft, index, draft.revision, 1.0, chain)
 
 
-def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, torch.Tensor]:
-    """Tokens draft of a view whose sequences show the positions `places` `(L, N)` of its source.
+def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
+    """Patch that unfolds the source into sequences of the positions `places` `(L, N)`.
 
-    Returns the draft and `places` as its flat token indices.
+    Returns the patch, None if the source is already such tokens, and `places` as token indices.
     """
     draft = view.source
     if len(draft.shape) != 3:
         raise _scattered(view)
     if draft.tokens and draft.shape[1] == places.shape[1]:
-        return draft, places
+        return None, places
     height, width = draft.shape[:2]
     if not draft.tokens:
         distinct = torch.unique(places, dim=0)
@@ -185,7 +186,7 @@ def tokens(drafts: Drafts, view: View, places: torch.Tensor) -> tuple[Draft, tor
             found = find_unfold(distinct.reshape(-1), height, width, grid)
             if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
                 order = inverse(distinct.reshape(-1))
-                return drafts.unfold(draft, found[0], view), order[places]
+                return found[0], order[places]
     raise LayoutUnsupported(
         f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
         "attention over all positions, or over one pixel of every patch",

@@ -101,8 +101,8 @@ def _patches(node: fx.Node, args: Any, kwargs: Any, view: View) -> torch.Tensor:
     counts = target(torch.ones_like(marks), *args[1:], **kwargs)
     if not bool((counts == 1).all()):
         raise Unsupported(
-            "patches that overlap, or that reach over the border",
-            "patches beside each other that cover the map",
+            f"{operation(node)} with patches that reach over the border or are added up",
+            "patches side by side that cover the map",
             "use stride = kernel_size, without padding and dilation",
         )
     return target(marks, *args[1:], **kwargs).long() - 1

@@ -102,10 +102,157 @@ def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorTyp
     return lambda x: finish(x - zero)
 
 
+def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    """Any function of one code: its reference on every code, once; then a table."""
+    x = inputs[0]
+    codes = np.arange(x.quantization.qmin, x.quantization.qmax + 1)
+    # One row per channel, because the output scale may differ between channels.
+    rows = op.reference(np.broadcast_to(codes[:, None], (len(codes), x.channels)))
+    per_channel = bool((rows != rows[:, :1]).any())
+    table = torch.tensor(rows.T.ravel() if per_channel else rows[:, 0], dtype=torch.float32)
+    base = torch.arange(x.channels, dtype=torch.int32) * (len(codes) if per_channel else 0)
+    base = base - x.quantization.qmin if per_channel else torch.tensor(-x.quantization.qmin)
+
+    def run(q: torch.Tensor) -> torch.Tensor:
+        index = q.to(torch.int32).add_(base)
+        return table.index_select(0, index.reshape(-1)).reshape(q.shape)
+
+    return run
+
+
+def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    # Raw products are summed before the zero points are subtracted, and reach further.
+    reach = sum(
+        int(np.max(m)) << t.quantization.bits for m, t in zip(op.multipliers, inputs, strict=True)
+    )
+    dtype = exact_dtype(2 * reach)
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
+    z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
+    constant = -(m0 * z0 + m1 * z1)
+    return lambda a, b: finish((a * m0).add_(b * m1).add_(constant))
+
+
+def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    finish = [requantizer(node.accumulator, r) for r in op.requantize]
+    zero = [torch.tensor(z, dtype=torch.float32) for z in op.zero_points]
+    return lambda a, b: torch.cat([finish[0](a - zero[0]), finish[1](b - zero[1])], dim=-1)
+
+
+def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(inputs[0].words << inputs[0].quantization.bits)
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    zero = torch.tensor(op.zero_point, dtype=dtype) * inputs[0].words
+    return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
+
+
+def _unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    (ph, pw), (height, width, channels) = op.patch, inputs[0].shape
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        x = x.reshape(-1, height // ph, ph, width // pw, pw, channels)
+        return x.permute(0, 2, 4, 1, 3, 5).reshape(len(x), *node.type.shape)
+
+    return run
+
+
+def _fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    ph, pw = op.patch
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        x = x.reshape(-1, ph, pw, op.height // ph, op.width // pw, x.shape[-1])
+        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), *node.type.shape)
+
+    return run
+
+
+def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """(B, P, N, C) to (B, P, heads, N, C / heads)."""
+    return x.unflatten(-1, (heads, -1)).transpose(2, 3)
+
+
+def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    zq, zk = op.zero_points
+
+    def run(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+        queries, keys = _heads((q - zq).to(dtype), op.heads), _heads((k - zk).to(dtype), op.heads)
+        return finish((queries @ keys.transpose(-1, -2)).transpose(2, 3))
+
+    return run
+
+
+def _softmax(op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    if magnitude(node.accumulator) > 1 << 53:
+        return None
+    # The exponential of every distance from the row's maximum, from the reference's formula.
+    distance = np.arange(1 << inputs[0].quantization.bits)
+    octave = np.minimum(distance >> op.fraction, op.exponential_bits)
+    remainder = distance & ((1 << op.fraction) - 1)
+    table = torch.tensor(
+        ((op.line_offset - remainder) << op.shift_bits) >> octave, dtype=torch.float64
+    )
+    top = float(node.type.quantization.qmax)
+
+    def exponentials(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        index = (x.amax(dim=-1, keepdim=True) - x).to(torch.int32)
+        e = table.index_select(0, index.reshape(-1)).reshape(x.shape)
+        return e, e.sum(dim=-1, keepdim=True)
+
+    def uniform(x: torch.Tensor) -> torch.Tensor:
+        e, total = (v.long() for v in exponentials(x))
+        code = torch.div((e << op.bits) + (total >> 1), total, rounding_mode="floor")
+        return code.float().clamp_(max=top)
+
+    def log2(x: torch.Tensor) -> torch.Tensor:
+        e, total = exponentials(x)
+        # Largest j with 4*E >= 3*e * 2**j, from exponents and mantissas.
+        mantissa, exponent = torch.frexp(4 * total)
+        mantissa_e, exponent_e = torch.frexp(3 * e)
+        code = (exponent - exponent_e).float() - (mantissa < mantissa_e).float()
+        return torch.where(e == 0, top, code.clamp_(0, top))
+
+    return log2 if op.output == "log2" else uniform
+
+
+def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    top = (1 << op.bits) - 1
+    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top)] + [0.0], dtype=dtype)
+
+    def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        if op.encoding == "log2":
+            p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
+        values = _heads((v - op.zero_point).to(dtype), op.heads)
+        acc = p.to(dtype).transpose(2, 3) @ values
+        return finish(acc.transpose(2, 3).flatten(-2))
+
+    return run
+
+
 _RULES: dict[type[Operation], Rule] = {
+    ops.Add: _add,
+    ops.AttentionScores: _scores,
+    ops.AttentionValues: _values,
+    ops.Concat: _concat,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,
+    ops.DepthwiseConv2d: _convolution,
+    ops.Fold: _fold,
+    ops.GlobalAveragePool: _pool,
+    ops.LinearSoftmax: _softmax,
     ops.RequantizeTensor: _requantize,
+    ops.ShiftSwish: _lookup,
+    ops.Table: _lookup,
+    ops.Unfold: _unfold,
 }
-
-__all__ = ["Kernel", "exact_dtype", "magnitude", "prepare"]

@@ -3,22 +3,56 @@
 from __future__ import annotations
 
 from hyq_hls.graph.operation import Operation
+from hyq_hls.ops.add import Add
 from hyq_hls.ops.attention_scores import AttentionScores
+from hyq_hls.ops.attention_values import AttentionValues
+from hyq_hls.ops.concat import Concat
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
+from hyq_hls.ops.fold import Fold
+from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.shift_swish import ShiftSwish
+from hyq_hls.ops.table import Table
+from hyq_hls.ops.unfold import Unfold
 
 #: Every operation by name; the file format and the back ends look operations up here.
 OPERATIONS: dict[str, type[Operation]] = {
     cls.name: cls
     for cls in (
+        Add,
         AttentionScores,
+        AttentionValues,
+        Concat,
         Conv2d,
         Dense,
         DepthwiseConv2d,
+        Fold,
+        GlobalAveragePool,
+        LinearSoftmax,
         RequantizeTensor,
+        ShiftSwish,
+        Table,
+        Unfold,
     )
 }
 
-__all__ = ["OPERATIONS", "AttentionScores", "Conv2d", "Dense", "DepthwiseConv2d", "RequantizeTensor"]
+__all__ = [
+    "OPERATIONS",
+    "Add",
+    "AttentionScores",
+    "AttentionValues",
+    "Concat",
+    "Conv2d",
+    "Dense",
+    "DepthwiseConv2d",
+    "Fold",
+    "GlobalAveragePool",
+    "LinearSoftmax",
+    "RequantizeTensor",
+    "ShiftSwish",
+    "Table",
+    "Unfold",
+]

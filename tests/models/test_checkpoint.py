@@ -102,7 +102,9 @@ def test_long_lists_are_cut(tmp_path, fresh):
 
 
 def test_missing_file_is_named(tmp_path, fresh):
-    with pytest.raises(FileFormatError, match="cannot read checkpoint .*absent.npz: No such file"):
+    with pytest.raises(
+        FileFormatError, match=r"cannot read checkpoint .*absent\.npz: No such file"
+    ):
         load_weights(fresh, tmp_path / "absent.npz")
 
 

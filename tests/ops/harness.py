@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,6 @@ from hyq_hls.ops import OPERATIONS, Dense
 #: Small test projects compile faster than they would run faster.
 FAST_COMPILE = ("-O1",)
 BIT_ACCURATE = (*FAST_COMPILE, "-DHYQ_BIT_ACCURATE")
-#: No warning in our headers. Labels and pragmas are for synthesis; the headers of ap_int are not
-#: ours, and its default constructor reads what it was about to set.
-STRICT = (
-    *("-Wall", "-Wextra", "-Werror", "-Wno-unused-label", "-Wno-unknown-pragmas"),
-    *("-Wno-uninitialized", "-Wno-maybe-uninitialized", "-isystem", "firmware/ap_types"),
-)
 
 
 def random_codes(
@@ -75,48 +68,6 @@ def dense_to(tensor: TensorType, in_channels: int, rng: np.random.Generator) -> 
     return Dense(weight, 8, rng.integers(-999, 1000, tensor.channels), requantize)
 
 
-def assert_csim_equal(graph: Graph, codes: NDArray[np.int64], folder: Path) -> None:
-    """Every tensor of ``graph`` is the same in the reference and in both builds of the C++.
-
-    Many operations in one graph cost one compilation for each build.
-    """
-    model, names = build_model(graph, folder, "top", "xc7z020clg400-1", 150)
-    model.write()
-    expected = dict(graph.reference(codes))
-    streams = {name: (names[name], node.type) for name, node in graph.nodes.items()}
-    for flags in (FAST_COMPILE, BIT_ACCURATE):
-        library = compile_project(folder, "top", (*flags, *STRICT))
-        simulation = CSimulation(library, graph.input_type, graph.output_type)
-        for i in range(len(codes)):
-            for name, found in simulation.trace(codes[i : i + 1], streams).items():
-                same = np.array_equal(found[0], expected[name][i])
-                assert same, f"sample {i}, {name}, flags {flags}"
-
-
 def saved_and_loaded(graph: Graph, folder: Path) -> Graph:
     """The graph after a round trip through its file format."""
     return load(save(graph, folder / "graph.hyq"), OPERATIONS)
-
-
-def chosen_operands(types: list[TensorType]) -> Graph:
-    """A graph with nodes ``operand0``, ``operand1``, ... whose codes a test chooses freely.
-
-    Its input carries all operands side by side (they must agree in all but the last axis); see
-    :func:`operand_codes`.
-    """
-    ends = list(accumulate(t.channels for t in types))
-    graph = Graph("x", TensorType((*types[0].shape[:-1], ends[-1]), Quantization(16, True)))
-    for i, (tensor, end) in enumerate(zip(types, ends, strict=True)):
-        q = tensor.quantization
-        weight = np.eye(ends[-1], dtype=np.int64)[end - tensor.channels : end]
-        # Input code -2**15 is the operand's smallest code.
-        bias = np.full(tensor.channels, (1 << 15) + q.qmin) - np.asarray(q.zero_point)
-        same = Requantize(q, np.array([0]), np.array([1]))
-        graph.add(f"operand{i}", Dense(weight, 2, bias, same), "x")
-    return graph
-
-
-def operand_codes(types: list[TensorType], codes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Input codes of :func:`chosen_operands` that give the operands these codes."""
-    parts = [c - t.quantization.qmin - (1 << 15) for t, c in zip(types, codes, strict=True)]
-    return np.concatenate(parts, axis=-1)

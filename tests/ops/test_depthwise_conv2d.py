@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,76 +14,80 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d, DepthwiseConv2d
-from tests.ops.harness import assert_csim_equal, random_codes, saved_and_loaded
+from tests.ops.direct import Case, compile_cases
+from tests.ops.harness import (
+    BIT_ACCURATE,
+    FAST_COMPILE,
+    random_codes,
+    reference,
+    saved_and_loaded,
+)
 
 BYTE = Requantize(Quantization(8, True), np.array([1]), np.array([1]))
 
 
-def random_operation(x: TensorType, rng: np.random.Generator) -> DepthwiseConv2d:
-    """A depthwise convolution of ``x``: bits, strides, padding, dyadic factors."""
-    c = x.channels
-    q = x.quantization
-    weight_bits, out_bits = rng.integers(2, 17, 2).tolist()
+def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
+    """Random shapes, widths, strides, padding and factors; the sums of ``codes`` fill the output.
+
+    Also returns ``codes``: random ones, all smallest, all largest.
+    """
+    rng = np.random.default_rng(seed)
+    bits, weight_bits, out_bits = rng.integers(2, 17, 3).tolist()
+    c = int(rng.integers(1, 6))
+    q = Quantization(bits, bool(rng.integers(2)))
+    zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
+    x = TensorType((*rng.integers(4, 9, 2).tolist(), c), replace(q, zero_point=zero))
+    codes = random_codes(x, rng)
     limit = 1 << (weight_bits - 1)
     weight = rng.integers(-limit, limit, (c, *rng.integers(1, 4, 2).tolist()))
-    growth = q.bits + weight_bits + weight[0].size.bit_length()
-    entries = rng.choice([1, c])
-    shift = rng.integers(growth - out_bits - 3, growth - out_bits + 1, entries)
-    multiplier = rng.integers(1, 1 << 4, c) if rng.integers(2) else np.array([1])
-    out = Quantization(out_bits, bool(rng.integers(2)), zero_point=(1,))
-    return DepthwiseConv2d(
+    bias = np.clip(-weight.sum(axis=(1, 2)) * codes.mean(), -(1 << 31), (1 << 31) - 1)
+    multiplier = rng.integers(1 << 12, 1 << 16, rng.choice([1, c])) if seed % 2 else np.array([1])
+    spread = 4 * (1 + codes.std()) * np.sqrt((weight**2).sum(axis=(1, 2)).max()) * multiplier.max()
+    shift = int(np.ceil(np.log2(spread))) - out_bits + rng.integers(-1, 2, rng.choice([1, c]))
+    out = Quantization(out_bits, bool(rng.integers(2)))
+    middle = (out.qmin + out.qmax + 1) // 2 + int(rng.integers(2))
+    operation = DepthwiseConv2d(
         weight,
         weight_bits,
-        rng.integers(-1000, 1000, c),
+        np.rint(bias).astype(np.int64),
         tuple(rng.integers(1, 3, 2).tolist()),
         tuple(rng.integers(0, 2, 2).tolist()),
-        q.zero_point,
-        Requantize(out, shift, multiplier),
+        zero,
+        Requantize(replace(out, zero_point=(middle,)), shift, multiplier),
     )
+    return Case(operation, [x]), codes
 
 
-def chain(seed: int) -> Graph:
-    """Four random depthwise convolutions, one after the other."""
-    rng = np.random.default_rng(seed)
-    h, w, c = (*rng.integers(15, 20, 2).tolist(), int(rng.integers(2, 6)))
-    bits = int(rng.integers(2, 17))
-    zero = tuple(rng.integers(0, 1 << bits, c).tolist())
-    graph = Graph("x", TensorType((h, w, c), Quantization(bits, False, zero_point=zero)))
-    for i in range(4):
-        last = [*graph.nodes, "x"][-1 if i == 0 else i - 1]
-        graph.add(f"conv{i}", random_operation(graph.type(last), rng), last)
-    return graph
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_csim_equals_reference(seed: int, tmp_path: Path) -> None:
-    graph = chain(seed)
-    codes = random_codes(graph.input_type, np.random.default_rng(seed), samples=2)
-    assert_csim_equal(graph, codes, tmp_path / "p")
-
-
-def worst_inputs(operation: DepthwiseConv2d, q: Quantization) -> NDArray[np.int64]:
-    """The map (2, kh, kw, C) whose only window reaches both ends of every channel's sum."""
-    weight = operation.weight.transpose(1, 2, 0)
-    high = np.where(weight > 0, q.qmax, q.qmin)
-    return np.stack([high, q.qmin + q.qmax - high])
-
-
-def test_accumulator_bounds_are_reached(tmp_path: Path) -> None:
+def widest_case() -> tuple[Case, NDArray[np.int64]]:
+    """16-bit operands, extreme biases, and two maps that reach both ends of every sum."""
     rng = np.random.default_rng(3)
     x = TensorType((3, 3, 4), Quantization(16, False, zero_point=(40000,)))
     weight = rng.integers(-(1 << 15), 1 << 15, (4, 3, 3))
-    wide = Requantize(Quantization(16, True), np.array([21]), np.array([3]))
     bias = np.array([(1 << 31) - 1, -(1 << 31), 0, 5])
-    operation = DepthwiseConv2d(weight, 16, bias, (1, 1), (0, 0), (40000,), wide)
-    graph = Graph("x", x)
-    node = graph.add("conv", operation, "x")
-    codes = worst_inputs(operation, x.quantization)
+    wide = Requantize(Quantization(16, True), np.array([21]), np.array([3]))
+    high = np.where(weight > 0, x.quantization.qmax, 0).transpose(1, 2, 0)
+    codes = np.stack([high, x.quantization.qmax - high])
+    return Case(DepthwiseConv2d(weight, 16, bias, (1, 1), (0, 0), (40000,), wide), [x]), codes
+
+
+@pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
+def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
+    cases = [*(random_case(seed) for seed in range(8)), widest_case()]
+    functions = compile_cases([case for case, _ in cases], tmp_path, flags)
+    for csim, (case, codes) in zip(functions, cases, strict=True):
+        expected = case.operation.reference(codes)
+        assert len(np.unique(expected)) > 2
+        assert np.array_equal(csim(codes), expected), case
+
+
+def test_accumulator_bounds_are_reached() -> None:
+    case, codes = widest_case()
+    weight, bias = case.operation.weight, case.operation.bias
     sums = (codes * weight.transpose(1, 2, 0)).sum(axis=(1, 2)) + bias
-    assert (node.accumulator.low, node.accumulator.high) == (sums.min(), sums.max())
-    assert_csim_equal(graph, codes, tmp_path / "p")
+    assert case.operation.accumulator(*case.inputs) == Bounds(int(sums.min()), int(sums.max()))
 
 
 def test_reference_equals_torch() -> None:
@@ -106,11 +111,9 @@ def test_reference_equals_torch() -> None:
 
 @given(st.integers(0, 2**32 - 1))
 def test_is_a_convolution_with_diagonal_weights(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    c = int(rng.integers(1, 5))
-    q = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
-    x = TensorType((*rng.integers(4, 7, 2).tolist(), c), q)
-    operation = random_operation(x, rng)
+    case, codes = random_case(seed)
+    (x,), operation = case.inputs, case.operation
+    c = x.channels
     dense = np.zeros((c, *operation.window, c), dtype=np.int64)
     dense[np.arange(c), :, :, np.arange(c)] = operation.weight
     twin = Conv2d(
@@ -122,7 +125,6 @@ def test_is_a_convolution_with_diagonal_weights(seed: int) -> None:
         operation.pad_value,
         operation.requantize,
     )
-    codes = random_codes(x, rng)
     assert np.array_equal(operation.reference(codes), twin.reference(codes))
     assert operation.output_type(x) == twin.output_type(x)
     assert operation.accumulator(x) == twin.accumulator(x)
@@ -130,12 +132,12 @@ def test_is_a_convolution_with_diagonal_weights(seed: int) -> None:
 
 
 def test_saves_and_loads(tmp_path: Path) -> None:
-    graph = chain(1)
-    codes = random_codes(graph.input_type, np.random.default_rng(0))
+    case, codes = random_case(3)
+    graph = Graph("x", *case.inputs)
+    graph.add("conv", case.operation, "x")
     again = saved_and_loaded(graph, tmp_path)
     assert again.output_type == graph.output_type
-    for (name, a), (_, b) in zip(graph.reference(codes), again.reference(codes), strict=True):
-        assert np.array_equal(a, b), name
+    assert np.array_equal(reference(again, codes), reference(graph, codes))
 
 
 def test_work_and_trip_count() -> None:

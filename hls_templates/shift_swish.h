@@ -1,0 +1,79 @@
+// Shift-Swish: x * sigmoid(x), with an exponential made of shifts.
+// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
+//
+// Two circuits with the same integers. The memories of the configuration choose one: `requantize`
+// belongs to the arithmetic, `values` to the table; the other overload does not exist for it.
+#ifndef HYQ_SHIFT_SWISH_H_
+#define HYQ_SHIFT_SWISH_H_
+
+#include "requantize.h"
+#include "table.h"
+
+namespace hyq {
+
+/// About 2^(precision + fraction + 1) * exp(d * 2^-fraction) for d <= 0.
+template <typename CONFIG_T>
+inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d) {
+    #pragma HLS INLINE
+    typedef typename CONFIG_T::exponent_t exponent_t;
+    typedef typename CONFIG_T::exponential_t exponential_t;
+    const exponent_t p = -(d + (d >> 1) - (d >> 4)); // -d * log2(e)
+    const int k = p >> CONFIG_T::fraction;
+    const exponent_t r = p & ((exponent_t(1) << CONFIG_T::fraction) - 1);
+    if (k > int(CONFIG_T::fraction + CONFIG_T::precision + 1)) {
+        return 0; // no bit is left; a shift by so much need not be defined
+    }
+    const exponential_t mantissa = (exponent_t(2) << CONFIG_T::fraction) - r;
+    return (mantissa << CONFIG_T::precision) >> k;
+}
+
+/// Sigmoid of x * 2^-fraction with `precision` fraction bits: a softmax of x and 0. The larger of
+/// the two is subtracted from both, so one of the exponentials is a constant.
+template <typename CONFIG_T>
+inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x) {
+    #pragma HLS INLINE
+    typedef typename CONFIG_T::centred_t centred_t;
+    typedef typename CONFIG_T::exponential_t exponential_t;
+    typedef typename CONFIG_T::numerator_t numerator_t;
+    const exponential_t one = exponential_t(2) << (CONFIG_T::fraction + CONFIG_T::precision);
+    const exponential_t other = shift_exp<CONFIG_T>(x < 0 ? x : centred_t(-x));
+    const numerator_t numerator = x < 0 ? other : one;
+    return (numerator << CONFIG_T::precision) / (numerator_t(one) + other);
+}
+
+/// The arithmetic, one code a cycle.
+///
+/// \tparam CONFIG_T  gives words, channels, code_zero (zero point of the input), fraction (its scale
+///                   is 2^-fraction), precision, centred_t (holds x and -x), exponent_t,
+///                   exponential_t, numerator_t, sigmoid_t.
+template <class data_T, class res_T, typename CONFIG_T>
+void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                 const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");
+    static_assert(res_T::size == CONFIG_T::channels, "every input code gives an output code");
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+        const data_T in = data.read();
+        res_T out;
+    Channels:
+        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+            #pragma HLS PIPELINE II=1
+            const typename CONFIG_T::centred_t x = int(in[c]) - CONFIG_T::code_zero;
+            const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
+            out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+        }
+        res.write(out);
+    }
+}
+
+/// The table, one code a cycle; see table.h.
+template <class data_T, class res_T, typename CONFIG_T>
+void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                 const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
+    table<data_T, res_T, CONFIG_T>(data, res, values);
+}
+
+} // namespace hyq
+
+#endif

@@ -1,0 +1,52 @@
+// Map to tokens through a reorder buffer. Reference: hyq_hls/ops/unfold.py, Unfold.
+#ifndef HYQ_UNFOLD_H_
+#define HYQ_UNFOLD_H_
+
+#include "types.h"
+
+namespace hyq {
+
+/// The first token needs the first pixel of the last patch, so the whole map is stored.
+///
+/// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width.
+template <class data_T, class res_T, typename CONFIG_T>
+void unfold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+    static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
+                      CONFIG_T::width % CONFIG_T::patch_width == 0,
+                  "the patch divides the map");
+    static_assert(data_T::size == CONFIG_T::channels && res_T::size == CONFIG_T::channels,
+                  "a word carries all channels of a pixel");
+    data_T map[CONFIG_T::height * CONFIG_T::width];
+Store:
+    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width; i++) {
+        #pragma HLS PIPELINE II=1
+        map[i] = data.read();
+    }
+PatchRow:
+    for (unsigned a = 0; a < CONFIG_T::patch_height; a++) {
+    PatchColumn:
+        for (unsigned b = 0; b < CONFIG_T::patch_width; b++) {
+        Row:
+            for (unsigned i = 0; i < CONFIG_T::height / CONFIG_T::patch_height; i++) {
+            Column:
+                for (unsigned j = 0; j < CONFIG_T::width / CONFIG_T::patch_width; j++) {
+                    #pragma HLS PIPELINE II=1
+                    const unsigned y = i * CONFIG_T::patch_height + a;
+                    const unsigned x = j * CONFIG_T::patch_width + b;
+                    const data_T in = map[y * CONFIG_T::width + x];
+                    res_T out;
+                Channels:
+                    for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+                        #pragma HLS UNROLL
+                        out[c] = in[c];
+                    }
+                    res.write(out);
+                }
+            }
+        }
+    }
+}
+
+} // namespace hyq
+
+#endif

@@ -1,0 +1,96 @@
+"""Concatenation of channels on a common grid of codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.graph.types import TensorType
+from hyq_hls.ops.checks import centred, check_affine, check_zero_points
+
+ZERO_POINT_BITS = 17
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Operation):
+    """``y = [requantize_a(a - zero_point_a), requantize_b(b - zero_point_b)]`` on the last axis.
+
+    Args:
+        requantize: of the first and of the second input; both to the same per-tensor output codes.
+        zero_points: of the inputs, (1,) or (C,) each.
+
+    Raises:
+        GraphError: not two of each, or different output codes.
+    """
+
+    name: ClassVar[str] = "concat"
+    arity: ClassVar[int | None] = 2
+
+    requantize: tuple[Requantize, Requantize]
+    zero_points: tuple[tuple[int, ...], tuple[int, ...]]
+
+    def __post_init__(self) -> None:
+        if len(self.requantize) != 2 or len(self.zero_points) != 2:
+            raise GraphError(
+                f"two requantizations and two zero points are wanted, found {len(self.requantize)} "
+                f"and {len(self.zero_points)}; chain several concatenations for more inputs"
+            )
+        first, second = (r.quantization for r in self.requantize)
+        if first != second or first.per_channel:
+            raise GraphError(
+                f"both inputs must go to the same per-tensor codes, found {first} and {second}"
+            )
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        a, b = inputs
+        if a.shape[:-1] != b.shape[:-1]:
+            raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
+        for x, requantize, zero, what in self._parts(inputs):
+            check_affine(x, what)
+            check_zero_points(zero, x, what)
+            requantize.check(centred(x), x.channels)
+        shape = (*a.shape[:-1], a.channels + b.channels)
+        return TensorType(shape, self.requantize[0].quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        parts = [
+            requantize(x - np.asarray(zero))
+            for x, requantize, zero in zip(codes, self.requantize, self.zero_points, strict=True)
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        return centred(inputs[0]) | centred(inputs[1])
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        acc = self.accumulator(*inputs)
+        q = self.requantize[0].quantization
+        roms: list[Rom | RequantizeRom] = []
+        for _, requantize, zero, letter in self._parts(inputs):
+            roms.append(Rom(f"zero_point_{letter}", np.asarray(zero), ZERO_POINT_BITS))
+            roms.append(replace(requantize.rom(), name=f"requantize_{letter}"))
+        return Kernel(
+            constants={
+                "words": inputs[0].words,
+                "channels_a": inputs[0].channels,
+                "channels_b": inputs[1].channels,
+                "code_min": q.qmin,
+                "code_max": q.qmax,
+            },
+            integers={
+                "accumulator_t": (acc.bits, True),
+                "scaled_t": (max(r.scaled_bits(acc) for r in self.requantize), True),
+            },
+            roms=tuple(roms),
+        )
+
+    def _parts(
+        self, inputs: tuple[TensorType, ...]
+    ) -> list[tuple[TensorType, Requantize, tuple[int, ...], str]]:
+        return list(zip(inputs, self.requantize, self.zero_points, ("a", "b"), strict=True))

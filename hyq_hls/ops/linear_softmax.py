@@ -1,0 +1,158 @@
+"""Linear softmax of HyQ: exponentials by one adder and one shift, probabilities in few bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
+from hyq_hls.ops.checks import check_affine
+
+#: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
+LINE_SLOPE = Fraction("0.71580849")
+LINE_OFFSET = Fraction("0.96971728")
+#: 40 digits: the floors of ``line_offset`` do not depend on the digits that follow.
+_LN2 = Fraction("0.6931471805599453094172321214581765680755")
+
+MAX_SHIFT_BITS = 40
+
+
+def line_offset(fraction: int) -> int:
+    """``B = floor(b / a / ln 2 * 2**fraction)``: the line's offset over its slope, in code steps."""
+    return int(LINE_OFFSET / LINE_SLOPE / _LN2 * (1 << fraction))
+
+
+def softmax_shift_bits(bits: int, output: Literal["log2", "uniform"]) -> int:
+    """Fraction bits n of an exponential that an output of ``bits`` bits deserves."""
+    return min((1 << bits) + 1, 17) if output == "log2" else bits + 4
+
+
+@dataclass(frozen=True, eq=False)
+class LinearSoftmax(Operation):
+    """``y = 2**x / sum(2**x)`` over the last axis, ``2**x`` by HyQ's line (IJCAI 2024, linear softmax).
+
+    Input codes count ``2**-fraction`` octaves: the factor ``log2(e)`` lies in the scale before it, so
+    that range reduction is a shift. The zero point cancels. With ``B = line_offset``::
+
+        d = max_row(q) - q,  k = d >> fraction,  r = d & (2**fraction - 1)
+        e = ((B - r) << shift_bits) >> k,  E = sum_row(e)
+        log2:     code = min(top, number of j >= 1 with 4 * E >= 3 * 2**j * e),  top = 2**bits - 1
+        uniform:  code = min(top, ((e << bits) + (E >> 1)) // E)
+
+    A log2 code is ``-log2(e / E)`` rounded at 1.5 times a power of two; top stands for zero.
+
+    Args:
+        fraction: m; a step of the input is ``2**-m`` octaves, 0 to 16.
+        shift_bits: n, fraction bits of an exponential; see :func:`softmax_shift_bits`.
+        bits: width b of a probability, 2 to 16.
+        output: ``log2`` (probabilities ``2**-code``) or ``uniform`` (``code * 2**-b``).
+
+    Raises:
+        GraphError: a parameter is out of range.
+    """
+
+    name: ClassVar[str] = "linear_softmax"
+
+    fraction: int
+    shift_bits: int
+    bits: int
+    output: Literal["log2", "uniform"]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction <= MAX_BITS:
+            raise GraphError(
+                f"softmax fraction {self.fraction} leaves [0, {MAX_BITS}]; choose the scale of the "
+                "scores so that a step is 2**-fraction octaves"
+            )
+        if not 0 <= self.shift_bits <= MAX_SHIFT_BITS:
+            raise GraphError(
+                f"softmax shift_bits {self.shift_bits} leaves [0, {MAX_SHIFT_BITS}]; "
+                "softmax_shift_bits(bits, output) gives a good value"
+            )
+        if self.output not in ("log2", "uniform"):
+            raise GraphError(f"softmax output {self.output!r}; 'log2' or 'uniform' is wanted")
+        _ = self.quantization  # checks the bits
+
+    @property
+    def line_offset(self) -> int:
+        """B: value of the line at the row's maximum, in units of its slope and an input step."""
+        return line_offset(self.fraction)
+
+    @property
+    def quantization(self) -> Quantization:
+        """Of the probabilities."""
+        if self.output == "log2":
+            return Quantization(self.bits, False, encoding="log2")
+        return Quantization(self.bits, False, scale=(2.0**-self.bits,))
+
+    @property
+    def exponential_bits(self) -> int:
+        """Unsigned width of the largest exponential, ``B << shift_bits``."""
+        return (self.line_offset << self.shift_bits).bit_length()
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check_affine(x)
+        q = x.quantization
+        if len(set(q.scale)) > 1 or len(set(q.zero_point)) > 1:
+            raise GraphError(
+                f"a softmax over {x.channels} lanes needs one scale and one zero point, found "
+                f"scales {q.scale} and zero points {q.zero_point}; requantize per tensor before it"
+            )
+        return TensorType(x.shape, self.quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        (x,) = codes
+        distance = x.max(axis=-1, keepdims=True) - x
+        octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
+        remainder = distance & ((1 << self.fraction) - 1)
+        e = ((self.line_offset - remainder) << self.shift_bits) >> octave
+        total = e.sum(axis=-1, keepdims=True)
+        top = self.quantization.qmax
+        if self.output == "uniform":
+            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
+        # 4*E >= 3 * 2**j * e, without integers that grow with j; e = 0 passes for every j.
+        levels = [(4 * total) >> j >= 3 * e for j in range(1, min(top, 63) + 1)]
+        return np.where(e == 0, top, np.sum(levels, axis=0, dtype=np.int64))
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        largest = self.line_offset << self.shift_bits
+        total = inputs[0].channels * largest
+        if self.output == "log2":
+            return Bounds(0, 4 * total)
+        return Bounds(0, max(total, (largest << self.bits) + (total >> 1)))
+
+    def cycles(self, *inputs: TensorType) -> int:
+        return 3 * inputs[0].size  # maximum, exponentials, probabilities
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        (x,) = inputs
+        widest = self.accumulator(x).bits
+        total = x.channels * (self.line_offset << self.shift_bits)
+        return Kernel(
+            constants={
+                "words": x.words,
+                "lanes": x.channels,
+                "fraction": self.fraction,
+                "line_offset": self.line_offset,
+                "shift_bits": self.shift_bits,
+                "exponential_bits": self.exponential_bits,
+                "bits": self.bits,
+                "is_log2": int(self.output == "log2"),
+                "code_max": self.quantization.qmax,
+                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+            },
+            integers={
+                "operand_t": (x.quantization.bits, x.quantization.signed),
+                "distance_t": (x.quantization.bits, False),
+                "exponential_t": (self.exponential_bits, False),
+                "total_t": (total.bit_length(), False),
+                "accumulator_t": (widest, True),
+            },
+        )

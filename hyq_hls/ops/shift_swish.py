@@ -1,0 +1,165 @@
+"""Shift-Swish: ``x * sigmoid(x)`` in integers, with an exponential made of shifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
+from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.types import TensorType
+from hyq_hls.ops.checks import centred, check_affine, check_zero_points
+from hyq_hls.ops.table import table_kernel
+
+MIN_PRECISION, MAX_PRECISION = 8, 20
+#: A table of more entries costs more memory than the arithmetic costs logic.
+MAX_TABLE_BITS = 12
+CIRCUITS = ("arithmetic", "table")
+
+
+def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
+    """About ``2**(precision + fraction + 1) * exp(d * 2**-fraction)`` for ``d <= 0``.
+
+    ``exp(x) = 2**(x * log2(e))`` with ``log2(e) ~ 1 + 1/2 - 1/16``, and ``2**-r ~ 1 - r/2`` for the
+    fraction ``r`` of the exponent (HyQ, Shift-Swish; I-ViT, ShiftExp).
+
+    Args:
+        d: int64 of any shape, in units of ``2**-fraction``.
+        fraction: fraction bits of ``d``.
+        precision: bits kept below one.
+    """
+    p = -(d + (d >> 1) - (d >> 4))
+    k, r = p >> fraction, p & ((1 << fraction) - 1)
+    # numpy shifts by less than 64 only; 62 already leaves nothing of at most 62 bits.
+    return (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftSwish(Operation):
+    """``y = requantize(I * sigmoid(I * 2**-fraction))`` with ``I = x - zero_point``.
+
+    The sigmoid is a softmax of ``I`` and 0 of which the larger is subtracted from both; the paper
+    (HyQ, Shift-Swish) subtracts the maximum of the tensor, which is the same softmax. The
+    accumulator has ``fraction + precision`` fraction bits.
+
+    Args:
+        fraction: the input's scale is ``2**-fraction``; 0 or more.
+        zero_point: zero point of the input, one for all channels.
+        precision: fraction bits of the sigmoid, 8 to 20.
+        requantize: accumulator to output code.
+        circuit: ``"arithmetic"``, or ``"table"``: the same integers in a memory, for at most 12
+            input bits and one output scale. The integers do not depend on it.
+
+    Raises:
+        GraphError: a parameter out of range, or integers of more than 62 bits.
+    """
+
+    name: ClassVar[str] = "shift_swish"
+
+    fraction: int
+    zero_point: int
+    precision: int
+    requantize: Requantize
+    circuit: str = "arithmetic"
+
+    def __post_init__(self) -> None:
+        if self.fraction < 0:
+            raise GraphError(
+                f"shift_swish: the input scale must be 2**-fraction with fraction >= 0, found "
+                f"{self.fraction}; use more bits or a smaller scale for the input"
+            )
+        if not MIN_PRECISION <= self.precision <= MAX_PRECISION:
+            raise GraphError(
+                f"shift_swish: precision {self.precision} leaves [{MIN_PRECISION}, {MAX_PRECISION}]"
+            )
+        if self.numerator_bits > MAX_ACCUMULATOR_BITS:
+            raise GraphError(
+                f"shift_swish: fraction {self.fraction} and precision {self.precision} need "
+                f"{self.numerator_bits} bits, {MAX_ACCUMULATOR_BITS} are supported; use less "
+                "precision or a larger input scale"
+            )
+        if self.circuit not in CIRCUITS:
+            raise GraphError(
+                f"shift_swish: unknown circuit {self.circuit!r}; one of {CIRCUITS} is wanted"
+            )
+
+    @property
+    def exponential_bits(self) -> int:
+        """Unsigned width of an exponential, at most ``(2 << fraction) << precision``."""
+        return self.fraction + self.precision + 2
+
+    @property
+    def numerator_bits(self) -> int:
+        """Unsigned width of ``e1 << precision``; the sum of two exponentials is narrower."""
+        return self.exponential_bits + self.precision
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        """Shape of the input. Raises ``GraphError``: zero points, or no table for this input."""
+        (x,) = inputs
+        check_affine(x)
+        check_zero_points((self.zero_point,), x)
+        self.requantize.check(self.accumulator(x), x.channels)
+        if self.circuit == "table":
+            self._check_table(x)
+        return TensorType(x.shape, self.requantize.quantization)
+
+    def _check_table(self, x: TensorType) -> None:
+        if x.quantization.bits > MAX_TABLE_BITS:
+            raise GraphError(
+                f"a table of {x.quantization.bits}-bit codes is too large, at most "
+                f"{MAX_TABLE_BITS} bits are supported; use circuit 'arithmetic'"
+            )
+        if self.requantize.channels != 1:
+            raise GraphError(
+                f"one table cannot serve {self.requantize.channels} output scales; requantize per "
+                "tensor, or use circuit 'arithmetic'"
+            )
+
+    def reference(self, *codes: Codes) -> Codes:
+        i = codes[0] - self.zero_point
+        largest = np.maximum(i, 0)
+        e1 = shift_exp(i - largest, self.fraction, self.precision)
+        e2 = shift_exp(-largest, self.fraction, self.precision)
+        return self.requantize(i * ((e1 << self.precision) // (e1 + e2)))
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        bounds = centred(inputs[0])  # the sigmoid reaches one
+        return Bounds(bounds.low << self.precision, bounds.high << self.precision)
+
+    def cycles(self, *inputs: TensorType) -> int:
+        return inputs[0].size
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        (x,) = inputs
+        q = x.quantization
+        if self.circuit == "table":
+            values = self.reference(np.arange(q.qmin, q.qmax + 1))
+            return table_kernel(values, x, self.requantize.quantization)
+        bounds = centred(x)
+        largest = max(-bounds.low, bounds.high)
+        exponent = largest + (largest + 1) // 2  # before (d >> 4) makes it smaller
+        return requantized_kernel(
+            {
+                "words": x.words,
+                "channels": x.channels,
+                "fraction": self.fraction,
+                "precision": self.precision,
+                "code_zero": self.zero_point,
+            },
+            {
+                "centred_t": (Bounds(-largest, largest).bits, True),
+                # Also holds 2 << fraction, and can be shifted by `fraction`.
+                "exponent_t": (max(Bounds(0, exponent).bits, self.fraction + 3), True),
+                "exponential_t": (self.exponential_bits, False),
+                "numerator_t": (self.numerator_bits, False),
+                "sigmoid_t": (self.precision + 1, False),
+            },
+            (),
+            self.accumulator(x),
+            self.requantize,
+        )

@@ -1,0 +1,81 @@
+"""Any function of one code, as a memory with an entry for every input code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.types import Quantization, TensorType
+from hyq_hls.ops.checks import freeze
+
+
+def table_kernel(values: Codes, x: TensorType, output: Quantization) -> Kernel:
+    """Kernel of ``table.h``: ``values`` (2**bits,) answer the codes of ``x`` in ascending order."""
+    return Kernel(
+        constants={
+            "words": x.words,
+            "channels": x.channels,
+            "code_first": x.quantization.qmin,
+        },
+        roms=(Rom("values", values, output.bits, output.signed),),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Operation):
+    """``y = values[x - first]``, element by element.
+
+    Args:
+        values: int64 (2**bits,), output codes of the input codes in ascending order.
+        quantization: of the output.
+        first: the smallest input code, which ``values[0]`` answers: 0 for unsigned codes,
+            ``-2**(bits - 1)`` for signed ones.
+
+    Raises:
+        GraphError: the number of values is no power of two, or a value is no output code.
+    """
+
+    name: ClassVar[str] = "table"
+
+    values: Codes
+    quantization: Quantization
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        freeze(self, "values", 1)
+        size = self.values.size
+        if size < 1 or size & (size - 1):
+            raise GraphError(f"table: 2**bits values are wanted, one per input code, found {size}")
+        q = self.quantization
+        if self.values.min() < q.qmin or self.values.max() > q.qmax:
+            raise GraphError(
+                f"table: values in [{self.values.min()}, {self.values.max()}] leave the output "
+                f"range [{q.qmin}, {q.qmax}]; saturate them"
+            )
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        """Shape of the input. Raises ``GraphError`` unless every input code has its value."""
+        (x,) = inputs
+        q = x.quantization
+        if (q.qmin, q.qmax) != (self.first, self.first + self.values.size - 1):
+            raise GraphError(
+                f"the table answers codes [{self.first}, {self.first + self.values.size - 1}], the "
+                f"input has [{q.qmin}, {q.qmax}]; make one value for every input code"
+            )
+        return TensorType(x.shape, self.quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        (x,) = codes
+        return self.values[x - self.first]
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        return Bounds(int(self.values.min()), int(self.values.max()))
+
+    def cycles(self, *inputs: TensorType) -> int:
+        return inputs[0].size
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        return table_kernel(self.values, inputs[0], self.quantization)

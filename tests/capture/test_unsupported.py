@@ -1,0 +1,265 @@
+"""What cannot be captured is refused with all reasons at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from unittest import mock
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from hyq_hls.capture import capture, float_ops
+from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError, UnsupportedModelError
+from tests.capture.hybrids import Hybrid, settle
+from tests.capture.test_capture_ops import Forward, Net
+
+
+def _refused(
+    forward: Forward, shape: tuple[int, int, int] = (4, 6, 6), **layers: nn.Module
+) -> UnsupportedModelError:
+    with pytest.raises(UnsupportedModelError) as caught:
+        capture(Net(forward, **layers), shape)
+    error = caught.value
+    assert isinstance(error, CaptureError)
+    assert isinstance(error, HyqError)
+    return error
+
+
+def _only(error: UnsupportedModelError, node: str, found: str) -> None:
+    (entry,) = error.report.unsupported
+    assert entry.node == node
+    assert found in entry.found
+    assert entry.wanted
+    assert entry.advice
+    for part in (entry.node, entry.found, entry.wanted, entry.advice):
+        assert part in str(error)
+        assert part in str(error.report)
+
+
+@pytest.mark.parametrize(
+    ("layer", "found"),
+    [
+        (nn.Conv2d(4, 4, 3, groups=2), "2 groups with 4 input and 4 output channels"),
+        (nn.Conv2d(4, 8, 3, groups=4), "4 groups with 4 input and 8 output channels"),
+        (nn.Conv2d(4, 4, 3, dilation=2), "dilation (2, 2)"),
+        (nn.Conv2d(4, 4, 2, padding="same"), "padding"),
+        (nn.ConvTranspose2d(4, 4, 2), "conv_transpose2d"),
+        (nn.Hardswish(), "activation hardswish"),
+        (nn.ReLU6(), "activation"),
+        (nn.Tanh(), "activation tanh"),
+        (nn.Sigmoid(), "activation sigmoid"),
+        (nn.PReLU(), "activation prelu"),
+        (nn.GroupNorm(2, 4), "normalization group_norm"),
+        (nn.BatchNorm2d(4), "BatchNorm after Input"),
+        (nn.MaxPool2d(2), "pooling max_pool2d"),
+        (nn.AvgPool2d(2), "pooling avg_pool2d"),
+        (nn.AvgPool2d(6, padding=1), "pooling avg_pool2d"),
+        (nn.AdaptiveAvgPool2d(2), "pooling adaptive_avg_pool2d"),
+        (nn.ZeroPad2d((0, 1, 0, 1)), "padding as an operation"),
+        (nn.LayerNorm((6, 6)), "LayerNorm over the axes (6, 6)"),
+        (nn.LayerNorm(6), "an order that mixes channels and positions"),
+        (nn.Linear(6, 6), "an order that mixes channels and positions"),
+    ],
+)
+def test_layers(layer: nn.Module, found: str) -> None:
+    error = _refused(lambda m, x: m.layer(x), layer=layer)
+    (entry,) = error.report.unsupported
+    assert entry.module == "layer"
+    _only(error, entry.node, found)
+
+
+@pytest.mark.parametrize(
+    ("forward", "node", "found"),
+    [
+        (lambda m, x: x * x, "mul", "arithmetic mul"),
+        (lambda m, x: x * 2, "output", "multiplied by the constant 2"),
+        (lambda m, x: functional.silu(x * 2), "silu", "multiplied by the constant 2"),
+        (lambda m, x: x + 1, "add", "a constant summand after Input"),
+        (lambda m, x: x + torch.ones(6, 6), "add", "a constant tensor (6, 6)"),
+        (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),
+        (lambda m, x: torch.add(x, x, alpha=2), "add", "alpha"),
+        (lambda m, x: x + x.flip(2), "add", "different orders"),
+        (lambda m, x: x[:, 1:], "output", "3 of the 4 channels"),
+        (lambda m, x: x[:, :, 1:], "output", "a part of the positions"),
+        (lambda m, x: torch.cat((x, torch.ones(1, 1, 6, 6)), 1), "cat", "a constant tensor"),
+        (lambda m, x: x @ x, "matmul", "differ from position to position"),
+        (lambda m, x: x.half().float(), "to", "a cast to torch.float16"),
+        (lambda m, x: functional.unfold(x, 2, padding=1), "im2col", "over the border"),
+        (lambda m, x: m.bn(m.conv(x)) + m.conv.weight.sum(), "batch_norm", "statistics"),
+        (lambda m, x: torch.zeros(3), "output", "does not depend on the image"),
+    ],
+)
+def test_expressions(forward: Forward, node: str, found: str) -> None:
+    layers = {"conv": nn.Conv2d(4, 4, 1), "bn": nn.BatchNorm2d(4, track_running_stats=False)}
+    error = _refused(forward, **layers)
+    assert found in error.report[node].found
+
+
+def test_normalization_of_a_value_that_others_read() -> None:
+    layers = {"conv": nn.Conv2d(4, 4, 3, padding=1), "bn": nn.BatchNorm2d(4)}
+
+    def before(m: Net, x: torch.Tensor) -> torch.Tensor:
+        y = m.conv(x)
+        return functional.relu(y) + m.bn(y)
+
+    def after(m: Net, x: torch.Tensor) -> torch.Tensor:
+        y = m.conv(x)
+        return m.bn(y) + y
+
+    _only(_refused(before, **layers), "batch_norm", "read elsewhere")
+    _only(_refused(after, **layers), "add", "before its batch normalization")
+
+
+def _attention(change: Callable[..., torch.Tensor]) -> Forward:
+    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = m.qkv(x.flatten(2).mT).unflatten(-1, (3, 2, 2)).permute(2, 0, 3, 1, 4)
+        return change(q, k, v).transpose(1, 2).flatten(2)
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    ("change", "node", "found"),
+    [
+        (
+            lambda q, k, v: functional.scaled_dot_product_attention(q, k, v, is_causal=True),
+            "scaled_dot_product_attention",
+            "attention with is_causal",
+        ),
+        (
+            lambda q, k, v: functional.scaled_dot_product_attention(
+                q, k, v, attn_mask=torch.zeros(36, 36)
+            ),
+            "scaled_dot_product_attention",
+            "attention with attn_mask",
+        ),
+        (
+            lambda q, k, v: ((q @ k.mT) + torch.ones(36, 36)).softmax(-1) @ v,
+            "add",
+            "a constant tensor (36, 36)",
+        ),
+        (lambda q, k, v: (q @ k.mT).softmax(-2) @ v, "softmax", "over axis -2"),
+        (lambda q, k, v: (q @ k.mT).softmax(-1) @ v.flip(2), "matmul_1", "order of their own"),
+        (lambda q, k, v: q @ k.mT @ v, "matmul_1", "mixes channels and positions"),
+        (lambda q, k, v: (q @ k.mT)[:, :1].softmax(-1) @ v, "matmul_1", "a part of"),
+    ],
+)
+def test_attention(change: Callable[..., torch.Tensor], node: str, found: str) -> None:
+    error = _refused(_attention(change), qkv=nn.Linear(4, 12))
+    assert found in error.report[node].found
+
+
+def test_windows() -> None:
+    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+        windows = x.unfold(2, 3, 3).unfold(3, 3, 3).permute(0, 2, 3, 4, 5, 1).reshape(4, 9, 4)
+        q, k, v = m.qkv(windows).chunk(3, -1)
+        return functional.scaled_dot_product_attention(q, k, v)
+
+    error = _refused(forward, qkv=nn.Linear(4, 12))
+    _only(error, "scaled_dot_product_attention", "attention over sequences of 9 positions")
+
+
+class _Resizing(Hybrid):
+    """Resizes odd maps, as the public MobileViT does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        height, width = x.shape[2:]
+        ph, pw = self.block.patch
+        size = (-(-height // ph) * ph, -(-width // pw) * pw)
+        if size != (height, width):
+            x = functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
+        return self.head(self.block(x).mean((2, 3)))
+
+
+def test_interpolation_names_the_sizes_that_work() -> None:
+    model = settle(_Resizing())
+    with pytest.raises(UnsupportedModelError) as caught:
+        capture(model, (3, 14, 14))
+    (entry,) = caught.value.report.unsupported
+    assert entry.target.startswith("aten.upsample_bilinear2d")
+    assert "from (7, 7) to (8, 8)" in entry.found
+    assert "image size (14, 14)" in entry.found
+    assert "divisible by 4, as 12x12 or 16x16" in entry.advice
+    for size in (12, 16):
+        capture(model, (3, size, size))
+
+
+def test_all_problems_are_collected() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(4, 4, 3, dilation=2),
+        nn.BatchNorm2d(4),
+        nn.Hardswish(),
+        nn.Conv2d(4, 4, 1),
+        nn.BatchNorm2d(4),
+        nn.Hardswish(),
+        nn.AdaptiveAvgPool2d(1),
+    )
+    with pytest.raises(UnsupportedModelError, match="3 unsupported nodes") as caught:
+        capture(model, (4, 8, 8))
+    report = caught.value.report
+    assert [entry.module for entry in report.unsupported] == ["0", "2", "5"]
+    # What follows an unsupported node is not blamed for it.
+    assert report["batch_norm"].status == "skipped"
+    assert report["batch_norm_1"].status == "folded"
+    assert str(caught.value).count("activation hardswish") == 1
+    assert "hardswish_1 (aten.hardswish.default) in module 5" in str(caught.value)
+
+
+def test_control_flow_on_values() -> None:
+    error = _refused(lambda m, x: x.relu() if x.sum() > 0 else x)
+    assert "torch.export cannot trace Net" in str(error)
+    assert "control flow" in str(error)
+    assert error.report.nodes == ()
+
+
+def test_inputs_and_outputs() -> None:
+    class Two(nn.Module):
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return x + y
+
+    with pytest.raises(UnsupportedModelError, match=r"needs 2 inputs \['x', 'y'\]"):
+        capture(Two(), (4, 6, 6))
+    error = _refused(lambda m, x: (x, x.relu()))  # type: ignore[arg-type, return-value]
+    _only(error, "output", "2 outputs")
+
+
+def test_arguments() -> None:
+    with pytest.raises(CaptureError, match=r"must be a torch\.nn\.Module"):
+        capture(lambda x: x, (3, 8, 8))  # type: ignore[arg-type]
+    for shape in ((8, 8), (3, 0, 8), (3, 8.0, 8)):
+        with pytest.raises(CaptureError, match="input_shape must be"):
+            capture(nn.ReLU(), shape)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedModelError, match="fails on an image of shape"):
+        capture(nn.Conv2d(3, 4, 3), (5, 8, 8))
+
+
+def test_a_wrong_graph_is_noticed() -> None:
+    class Wrong(float_ops.Relu):
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            return inputs[0].clamp(min=1e-2)
+
+    with (
+        mock.patch("hyq_hls.capture.compute.relu", None),
+        mock.patch.object(float_ops.Relu, "forward", Wrong.forward),
+        pytest.raises(CaptureMismatchError, match=r"differ by .* allowed 1e-05"),
+    ):
+        capture(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), (3, 6, 6))
+
+
+def test_modules_that_cannot_compute_in_float64() -> None:
+    class Float32(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(3, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.dtype != torch.float32:
+                raise RuntimeError("float32, please")
+            return self.fc(x.mean((2, 3)))
+
+    _, report = capture(Float32(), (3, 6, 6))
+    assert report.relative_error is not None
+    assert 0 < report.relative_error < 1e-5
