@@ -127,9 +127,7 @@ def main() -> None:
     ours = convert(QuantizedModel(graph), output_dir=work / "ours", overwrite=True).compile()
     ours_build = time.perf_counter() - start
     threads = os.cpu_count()
-    one_by_one = best_seconds(
-        lambda: [ours.csim.predict(c[None]) for c in codes], options.repeats
-    )
+    one_by_one = best_seconds(lambda: [ours.csim.predict(c[None]) for c in codes], options.repeats)
     parallel = best_seconds(lambda: ours.csim.predict(codes), options.repeats)
 
     start = time.perf_counter()
@@ -139,11 +137,20 @@ def main() -> None:
     real = (codes / 2.0**CODE_FRACTION).astype(np.float32)
     stock_time = best_seconds(lambda: stock.predict(real), options.repeats)
     found = np.rint(stock.predict(real) * 2.0**CODE_FRACTION).astype(np.int64)
-    if not np.array_equal(found.reshape(options.images, -1), ours.csim.predict(codes).reshape(options.images, -1)):
+    if not np.array_equal(
+        found.reshape(options.images, -1), ours.csim.predict(codes).reshape(options.images, -1)
+    ):
         raise SystemExit("stock layers and ours give different codes: the comparison is not fair")
 
     records = [
-        {"tool": tool, "macs": macs, "images": options.images, "threads": n, "ns_per_mac": s, "build_seconds": b}
+        {
+            "tool": tool,
+            "macs": macs,
+            "images": options.images,
+            "threads": n,
+            "ns_per_mac": s,
+            "build_seconds": b,
+        }
         for tool, n, s, b in (
             ("hyq_hls", 1, one_by_one, ours_build),
             ("hyq_hls", threads, parallel, ours_build),
@@ -153,8 +160,14 @@ def main() -> None:
     for record in records:
         record["ns_per_mac"] = round(1e9 * record["ns_per_mac"] / (macs * options.images), 3)
         record["build_seconds"] = round(record["build_seconds"], 1)
-        print("{tool:<14} {threads} thread(s)  {ns_per_mac:7.3f} ns/MAC  build {build_seconds} s".format(**record))
-    print(f"same codes on {options.images} images; stock / ours (1 thread) = {stock_time / one_by_one:.1f}")
+        print(
+            "{tool:<14} {threads} thread(s)  {ns_per_mac:7.3f} ns/MAC  build {build_seconds} s".format(
+                **record
+            )
+        )
+    print(
+        f"same codes on {options.images} images; stock / ours (1 thread) = {stock_time / one_by_one:.1f}"
+    )
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "csim.json").write_text(json.dumps(records, indent=1) + "\n")
 

@@ -37,7 +37,8 @@ void attention_values(hls::stream<probability_T> &probability, hls::stream<value
     static_assert(res_T::size == CONFIG_T::channels, "a word carries all output channels");
     static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
                   "heads divide the channels");
-    typename CONFIG_T::value_operand_t values[CONFIG_T::tokens * CONFIG_T::channels];
+    // By channel, so that the keys of one sum lie side by side.
+    typename CONFIG_T::value_operand_t values[CONFIG_T::channels * CONFIG_T::tokens];
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
     Values:
@@ -48,7 +49,7 @@ Pixels:
             for (unsigned c = 0; c < CONFIG_T::channels; c++) {
                 #pragma HLS UNROLL
                 const int zero = zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
-                values[j * CONFIG_T::channels + c] = int(in[c]) - zero;
+                values[c * CONFIG_T::tokens + j] = int(in[c]) - zero;
             }
         }
     Queries:
@@ -63,28 +64,15 @@ Pixels:
                     #pragma HLS UNROLL
                     weights[j] = in[j];
                 }
-                accumulator_t acc[CONFIG_T::depth];
-                #pragma HLS ARRAY_PARTITION variable=acc complete
-            Clear:
-                for (unsigned c = 0; c < CONFIG_T::depth; c++) {
-                    #pragma HLS UNROLL
-                    acc[c] = 0;
-                }
-            Keys:
-                for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
-                    const unsigned first = j * CONFIG_T::channels + h * CONFIG_T::depth;
+            Channels:
+                for (unsigned c = h * CONFIG_T::depth; c < (h + 1) * CONFIG_T::depth; c++) {
+                    accumulator_t acc = 0;
                 Products:
-                    for (unsigned c = 0; c < CONFIG_T::depth; c++) {
+                    for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
                         #pragma HLS PIPELINE II=1
-                        acc[c] += weighted<CONFIG_T>(weights[j], values[first + c]);
+                        acc += weighted<CONFIG_T>(weights[j], values[c * CONFIG_T::tokens + j]);
                     }
-                }
-            Outputs:
-                for (unsigned c = 0; c < CONFIG_T::depth; c++) {
-                    #pragma HLS PIPELINE II=1
-                    const unsigned channel = h * CONFIG_T::depth + c;
-                    out[channel] = requantize_value<CONFIG_T>(
-                        acc[c], entry_of<CONFIG_T>(requantize, channel));
+                    out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
                 }
             }
             res.write(out);

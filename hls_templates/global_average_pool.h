@@ -15,6 +15,7 @@ void global_average_pool(hls::stream<data_T> &data, hls::stream<res_T> &res,
     static_assert(data_T::size == CONFIG_T::channels && res_T::size == CONFIG_T::channels,
                   "a word carries all channels of a position");
     accumulator_t sum[CONFIG_T::channels];
+    #pragma HLS ARRAY_PARTITION variable=sum complete
 Clear:
     for (unsigned c = 0; c < CONFIG_T::channels; c++) {
         #pragma HLS UNROLL
@@ -33,9 +34,9 @@ Words:
         }
     }
     res_T out;
-Requantize:
+Outputs: // one vector for a whole map: its channels take turns
     for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-        #pragma HLS UNROLL
+        #pragma HLS PIPELINE II=1
         out[c] = requantize_value<CONFIG_T>(sum[c], entry_of<CONFIG_T>(requantize, c));
     }
     res.write(out);

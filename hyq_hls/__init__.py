@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from hyq_hls.quant.config import NodeBits, QuantConfig
     from hyq_hls.quant.pipeline import quantize
     from hyq_hls.quantized_model import QuantizedModel
-    from hyq_hls.verify import verify
 
     load = QuantizedModel.load
 
@@ -28,7 +27,6 @@ _HOMES = {
     "QuantConfig": "hyq_hls.quant.config",
     "quantize": "hyq_hls.quant.pipeline",
     "QuantizedModel": "hyq_hls.quantized_model",
-    "verify": "hyq_hls.verify",
 }
 
 __all__ = [
@@ -39,7 +37,6 @@ __all__ = [
     "convert",
     "load",
     "quantize",
-    "verify",
 ]
 
 

@@ -178,7 +178,9 @@ class Accelerator:
             for n in self.nodes
         ]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
         slowest = max(self.nodes, key=lambda n: n.cycles)
         return "\n".join(
             [

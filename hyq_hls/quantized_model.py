@@ -111,12 +111,23 @@ class QuantizedModel:
         rows = [("node", "operation", "output", "code", "acc bits", "MAC")]
         for node in self.graph.nodes.values():
             q = node.type.quantization
-            code = f"{'s' if q.signed else 'u'}{q.bits}" + ("" if q.encoding == "affine" else " log2")
+            code = f"{'s' if q.signed else 'u'}{q.bits}" + (
+                "" if q.encoding == "affine" else " log2"
+            )
             macs = node.operation.macs(*self.graph.input_types(node))
             shape = " x ".join(map(str, node.type.shape))
             rows.append(
-                (node.name, node.operation.name, shape, code, str(node.accumulator.bits), f"{macs:,}")
+                (
+                    node.name,
+                    node.operation.name,
+                    shape,
+                    code,
+                    str(node.accumulator.bits),
+                    f"{macs:,}",
+                )
             )
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
         return "\n".join([*lines, f"{self.graph.macs():,} MAC per image"])

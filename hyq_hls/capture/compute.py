@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.folding import as_constant, shift_channels
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import (
@@ -186,26 +187,36 @@ def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
     """Drafts with one layout whose channels lie along one of `axes`, in one order of positions."""
-    shapes = " and ".join(f"{view.source.base!r} {view.source.shape}" for view in views)
     failure: Unsupported | None = None
-    for axis in axes:
-        try:
-            settled = [rows(call.drafts, view, axis) for view in views]
-        except Unsupported as error:
-            failure = failure or error
-            continue
-        drafts = tuple(draft for draft, _ in settled)
-        orders = [order for _, order in settled]
-        failure = LayoutUnsupported(
-            f"{call.operation} of {shapes} with their positions in different orders",
-            "tensors with the same positions in the same order",
-            "bring all to the same layout first",
-        )
-        same = len({draft.shape[:-1] for draft in drafts}) == 1
-        if same and all(torch.equal(orders[0], order) for order in orders):
-            return drafts, orders[0], axis
+    # Tokens of a map with few pixels can pass for the map itself; the second way tells them apart.
+    for settle in (rows, _map_rows):
+        for axis in axes:
+            try:
+                settled = [settle(call.drafts, view, axis) for view in views]
+            except Unsupported as error:
+                failure = failure or error
+                continue
+            (first, order), *others = settled
+            if all(
+                draft.shape[:-1] == first.shape[:-1] and torch.equal(order, other)
+                for draft, other in others
+            ):
+                return tuple(draft for draft, _ in settled), order, axis
+            shapes = " and ".join(f"{view.source.base!r} {view.source.shape}" for view in views)
+            failure = LayoutUnsupported(
+                f"{call.operation} of {shapes} with their positions in different orders",
+                "tensors with the same positions in the same order",
+                "bring all to the same layout first",
+            )
     assert failure is not None
     raise failure
+
+
+def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
+    """Like `rows`, but insist on a map."""
+    view = replace(view, index=view.index.movedim(axis, 1)) if len(view.shape) == 4 else view
+    draft = feature_map(drafts, view)
+    return draft, torch.arange(draft.size // draft.shape[-1])
 
 
 def pool(call: Call) -> View:

@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from hyq_hls import convert, quantize, verify
+from hyq_hls import convert, quantize
 from hyq_hls.errors import HyqError
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant.calibrate import batches
+from hyq_hls.verify import verify
 
 CALIBRATION_IMAGES = 256
 DISTORTED_IN_CPP = 640

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
-from hyq_hls.quant.config import _CHOICES, NodeBits, QuantConfig
+from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=default.layer_norm_factors,
         help="largest power-of-two exponent per channel at LayerNorm inputs",
     )
-    for name, choices in _CHOICES.items():
+    for name, choices in CHOICES.items():
         parser.add_argument(
             _flag(name), choices=choices, default=getattr(default, name), help="see the docs"
         )
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    chosen = {name: getattr(options, name) for name in _CHOICES}
+    chosen = {name: getattr(options, name) for name in CHOICES}
     config = QuantConfig(
         weight_bits=options.weight_bits,
         activation_bits=options.activation_bits,

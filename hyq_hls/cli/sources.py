@@ -84,7 +84,7 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
         return data, None
     if "images" not in data:
         raise InputError(f"{spec} has no array 'images'; found {', '.join(data.files)}")
-    return data["images"], data["labels"] if "labels" in data else None
+    return data["images"], data.get("labels")
 
 
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:

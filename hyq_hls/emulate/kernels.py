@@ -228,12 +228,13 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
         return None
     finish = requantizer(node.accumulator, op.requantize)
     top = (1 << op.bits) - 1
+    zero = torch.tensor(op.zero_point, dtype=torch.float32)
     powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top)] + [0.0], dtype=dtype)
 
     def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         if op.encoding == "log2":
             p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
-        values = _heads((v - op.zero_point).to(dtype), op.heads)
+        values = _heads((v - zero).to(dtype), op.heads)
         acc = p.to(dtype).transpose(2, 3) @ values
         return finish(acc.transpose(2, 3).flatten(-2))
 

@@ -1,4 +1,4 @@
-"""The integer graph: tensor types, operations as an interface, nodes, checks and the file format."""
+"""The integer graph: tensor types, the interface of operations, nodes, checks, file format."""
 
 from hyq_hls.graph.graph import Graph, Node
 from hyq_hls.graph.operation import Bounds, Operation

@@ -6,12 +6,12 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -32,6 +32,7 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         FileFormatError: the folder is missing, not writable, or full.
+        GraphError: a parameter or the metadata cannot be saved.
     """
     path = Path(path)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
@@ -53,17 +54,19 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
     contents = {f"{key}.npy": _npy(value) for key, value in arrays.items()}
     document["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as handle:
-            try:
-                with zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as archive:
-                    _store(archive, "graph.json", json.dumps(document, indent=1).encode())
-                    for name, data in contents.items():
-                        _store(archive, name, data)
-                handle.close()
-                os.replace(handle.name, path)
-            except BaseException:
-                os.unlink(handle.name)
-                raise
+        text = json.dumps(document, indent=1).encode()
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"metadata must be plain JSON values, to be saved: {error}") from error
+    draft = path.parent / f".{uuid4().hex}.part"
+    try:
+        try:
+            with draft.open("xb") as handle, zipfile.ZipFile(handle, "w") as archive:
+                _store(archive, "graph.json", text)
+                for name, data in contents.items():
+                    _store(archive, name, data)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise FileFormatError(
             f"cannot write {path}: {error.strerror or error}; check that the folder exists, is "
@@ -87,18 +90,18 @@ def load(path: str | os.PathLike[str], operations: Mapping[str, type[Operation]]
         with zipfile.ZipFile(path) as archive:
             document = json.loads(archive.read("graph.json"))
             if document.get("format") != FORMAT:
-                raise FileFormatError(f"{path} is not a {FORMAT} file")
+                raise FileFormatError(f"not a {FORMAT} file")
             if document.get("version") != VERSION:
                 raise FileFormatError(
-                    f"{path} has format version {document.get('version')}; this program reads "
-                    f"version {VERSION}: quantize the model again"
+                    f"format version {document.get('version')}, but this program reads version "
+                    f"{VERSION}: quantize the model again"
                 )
             arrays = _read_arrays(archive, document["sha256"])
         return _build(document, arrays, operations)
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: no such file") from error
-    except FileFormatError:
-        raise
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from error
     except (HyqError, OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise FileFormatError(
             f"{path} is damaged or not a {FORMAT} file ({type(error).__name__}: {error}); "
@@ -147,21 +150,26 @@ def _encode(value: Any, key: str, arrays: dict[str, np.ndarray[Any, Any]]) -> An
 
 
 def _decode(cls: type[Any], entry: dict[str, Any], arrays: Mapping[str, Any]) -> Any:
-    known = {f.name for f in fields(cls)}
-    if set(entry) != known:
+    known = {f.name: str(f.type) for f in fields(cls)}
+    if set(entry) != set(known):
         raise FileFormatError(
             f"{cls.__name__}: fields {sorted(known)} are wanted, found {sorted(entry)}"
         )
-    return cls(**{name: _value(name, item, arrays) for name, item in entry.items()})
+    return cls(**{name: _value(name, known[name], item, arrays) for name, item in entry.items()})
 
 
-def _value(name: str, item: Any, arrays: Mapping[str, Any]) -> Any:
+def _value(name: str, annotation: str, item: Any, arrays: Mapping[str, Any]) -> Any:
+    """Value of field ``name``, whose type is annotated as ``annotation``."""
     if isinstance(item, dict):
         if "array" in item:
             return arrays[item["array"]]
         return _decode(Quantization if name == "quantization" else Requantize, item, arrays)
+    # Other kinds fail where they are used; these would pass for integers.
+    for kind, word in ((float, "float"), (bool, "bool"), (type(None), "None"), (list, "tuple")):
+        if isinstance(item, kind) and word not in annotation:
+            raise FileFormatError(f"{name}: {annotation} is wanted, found {item!r}")
     if isinstance(item, list):
-        return tuple(_value(name, i, arrays) for i in item)
+        return tuple(_value(name, annotation, i, arrays) for i in item)
     return item
 
 

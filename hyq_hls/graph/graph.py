@@ -60,9 +60,7 @@ class Graph:
         arity = operation.arity
         if (arity is not None and len(inputs) != arity) or (arity is None and len(inputs) < 2):
             wanted = "two or more" if arity is None else str(arity)
-            raise GraphError(
-                f"{name}: {operation.name} takes {wanted} inputs, found {len(inputs)}"
-            )
+            raise GraphError(f"{name}: {operation.name} takes {wanted} inputs, found {len(inputs)}")
         try:
             types = [self.type(i) for i in inputs]
             output, bounds = operation.output_type(*types), operation.accumulator(*types)

@@ -44,13 +44,15 @@ class Requantize:
     def __post_init__(self) -> None:
         for name in ("shift", "multiplier"):
             array = np.atleast_1d(np.asarray(getattr(self, name)))
-            if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+            if array.ndim != 1 or not array.size or not np.issubdtype(array.dtype, np.integer):
                 raise GraphError(f"requantization {name}: a vector of integers is wanted")
             array = array.astype(np.int64)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        if np.abs(self.shift).max() > MAX_SHIFT:
-            raise GraphError(f"requantization shifts {self.shift} leave [-{MAX_SHIFT}, {MAX_SHIFT}]")
+        if self.shift.min() < -MAX_SHIFT or self.shift.max() > MAX_SHIFT:
+            raise GraphError(
+                f"requantization shifts {self.shift} leave [-{MAX_SHIFT}, {MAX_SHIFT}]"
+            )
         if self.multiplier.min() < 1 or self.multiplier.max() >= 1 << MULTIPLIER_BITS:
             raise GraphError(
                 f"requantization multipliers leave [1, {(1 << MULTIPLIER_BITS) - 1}]: "
@@ -58,6 +60,13 @@ class Requantize:
             )
         if self.quantization.encoding != "affine":
             raise GraphError("requantization gives affine codes; log2 codes come from a softmax")
+        q = self.quantization
+        if len({self.shift.size, self.multiplier.size, len(q.zero_point), len(q.scale)} - {1}) > 1:
+            raise GraphError(
+                f"requantization has {self.shift.size} shifts, {self.multiplier.size} multipliers, "
+                f"{len(q.zero_point)} zero points and {len(q.scale)} scales; one, or one per "
+                "channel, is wanted of each"
+            )
 
     @property
     def is_shift(self) -> bool:

@@ -1,10 +1,11 @@
-"""What an integer tensor is: a shape, a code range, and the real values that the codes stand for."""
+"""What an integer tensor is: a shape, a code range, and the real values of the codes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from operator import index
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,6 +43,16 @@ class Quantization:
     encoding: Encoding = "affine"
 
     def __post_init__(self) -> None:
+        try:  # numpy's integers too, but as Python's, which can be saved
+            object.__setattr__(self, "bits", index(self.bits))
+            object.__setattr__(self, "zero_point", tuple(index(z) for z in self.zero_point))
+        except TypeError as error:
+            raise GraphError(
+                f"bits and zero points are integers, found bits {self.bits!r} and zero points "
+                f"{self.zero_point!r}"
+            ) from error
+        if not (self.scale and self.zero_point):
+            raise GraphError("a tensor needs a scale and a zero point, or one per channel")
         if not MIN_BITS <= self.bits <= MAX_BITS:
             raise GraphError(
                 f"a tensor has {self.bits} bits; {MIN_BITS} to {MAX_BITS} are supported"
@@ -73,7 +84,7 @@ class Quantization:
         return len(self.scale) > 1 or len(self.zero_point) > 1
 
     def quantize(self, values: ArrayLike) -> NDArray[np.int64]:
-        """Real values to codes: rounded half to even, saturated (calibration and constants only)."""
+        """Real values to codes: half to even, saturated (calibration and constants only)."""
         real = np.asarray(values, dtype=np.float64)
         if self.encoding == "log2":
             with np.errstate(divide="ignore"):
@@ -102,6 +113,10 @@ class TensorType:
     quantization: Quantization
 
     def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "shape", tuple(index(d) for d in self.shape))
+        except TypeError as error:
+            raise GraphError(f"a shape needs integers, found {self.shape!r}") from error
         if not self.shape or any(d < 1 for d in self.shape):
             raise GraphError(f"a shape needs positive dimensions, found {self.shape}")
         for what in (self.quantization.scale, self.quantization.zero_point):
@@ -126,7 +141,7 @@ class TensorType:
         """Number of stream words of one sample: all channels of a position travel together."""
         return self.size // self.channels
 
-    def check(self, codes: NDArray[np.int64], name: str) -> None:
+    def check(self, codes: NDArray[Any], name: str) -> None:
         """Raise :class:`GraphError` unless ``codes`` (B, \\*shape) are integers in range."""
         if not np.issubdtype(codes.dtype, np.integer):
             raise GraphError(f"{name}: integers are wanted, found dtype {codes.dtype}")

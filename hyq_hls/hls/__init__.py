@@ -1,0 +1,1 @@
+"""The HLS back end: an hls4ml backend plugin, C++ projects and their C simulation."""

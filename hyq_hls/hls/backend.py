@@ -15,7 +15,7 @@ from hyq_hls.hls.layers import ForkCall, HyqFork, HyqOperation, OperationCall, O
 NAME = "HyQ"
 
 
-class CheckLayers(GlobalOptimizerPass):  # type: ignore[misc]
+class CheckLayers(GlobalOptimizerPass):
     """Every layer must have become a line of C++: hls4ml drops a layer that has no template."""
 
     def transform(self, model: Any, node: Any) -> bool:
@@ -35,7 +35,7 @@ class CheckLayers(GlobalOptimizerPass):  # type: ignore[misc]
         return False
 
 
-class HyqBackend(VitisBackend):  # type: ignore[misc]
+class HyqBackend(VitisBackend):
     """Vitis HLS projects of the integer templates in ``hls_templates/``.
 
     None of hls4ml's optimizer passes run: they rewrite float layers, and the integer graph has

@@ -24,7 +24,7 @@ def precision(tensor: TensorType) -> IntegerPrecisionType:
     return IntegerPrecisionType(tensor.quantization.bits, tensor.quantization.signed)
 
 
-class HyqOperation(Layer):  # type: ignore[misc]
+class HyqOperation(Layer):
     """Any integer operation; attributes ``node`` (graph node), ``kernel``, ``identifier``."""
 
     def initialize(self) -> None:
@@ -39,7 +39,7 @@ class HyqOperation(Layer):  # type: ignore[misc]
         )
 
 
-class HyqFork(Layer):  # type: ignore[misc]
+class HyqFork(Layer):
     """Copies of one stream; attributes ``tensor``, ``identifiers`` (one per output)."""
 
     def initialize(self) -> None:
@@ -55,7 +55,7 @@ class HyqFork(Layer):  # type: ignore[misc]
             )
 
 
-class OperationConfig(LayerConfigTemplate):  # type: ignore[misc]
+class OperationConfig(LayerConfigTemplate):
     """The configuration structure of an operation, in ``parameters.h``."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class OperationConfig(LayerConfigTemplate):  # type: ignore[misc]
         return "\n".join([*lines, "};"]) + "\n"
 
 
-class OperationCall(FunctionCallTemplate):  # type: ignore[misc]
+class OperationCall(FunctionCallTemplate):
     """The one line of an operation in the top function."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class OperationCall(FunctionCallTemplate):  # type: ignore[misc]
         return f"hyq::{function}<{', '.join(types)}>({', '.join(arguments)});"
 
 
-class ForkCall(FunctionCallTemplate):  # type: ignore[misc]
+class ForkCall(FunctionCallTemplate):
     """The one line of a fork in the top function."""
 
     def __init__(self) -> None:

@@ -100,7 +100,8 @@ def _forks(
             count += 1
             stream = f"{base}_{count}"
         streams.append(stream)
-    layers, remaining, current = [], list(streams), source
+    layers: list[dict[str, Any]] = []
+    remaining, current = list(streams), source
     while remaining:
         if len(remaining) <= MAX_FORK:
             outputs, remaining, rest = remaining, [], ""

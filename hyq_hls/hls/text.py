@@ -95,8 +95,13 @@ def weights_h(layer: Any, banner: str) -> str:
     identifier = layer.get_attr("identifier")
     lines = [banner, '#include "hyq/requantize.h"']
     for rom in layer.get_attr("kernel").roms:
-        lines += ["", f"static const {rom_type_cpp(rom)} {identifier}_{rom.name}[{rom.entries}] = {{"]
-        lines += wrap(", ".join(_entries(rom)), WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines += [
+            "",
+            f"static const {rom_type_cpp(rom)} {identifier}_{rom.name}[{rom.entries}] = {{",
+        ]
+        lines += wrap(
+            ", ".join(_entries(rom)), WIDTH, initial_indent="    ", subsequent_indent="    "
+        )
         lines.append("};")
     return guard(f"{identifier}_weights", lines)
 

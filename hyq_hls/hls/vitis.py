@@ -26,9 +26,7 @@ _OPTIONS = """array set opt {{
 """
 
 
-def write_test_data(
-    folder: Path, codes: NDArray[np.int64], expected: NDArray[np.int64]
-) -> None:
+def write_test_data(folder: Path, codes: NDArray[np.int64], expected: NDArray[np.int64]) -> None:
     """Samples for the C++ test bench: one line of codes each."""
     data = folder / "tb_data"
     data.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_type
 _HLS4ML_TEMPLATES = Path(hls4ml.__file__).parent / "templates" / "vivado"
 
 
-class HyqWriter(VitisWriter):  # type: ignore[misc]
+class HyqWriter(VitisWriter):
     """Writer of backend ``HyQ``."""
 
     def write_hls(self, model: Any) -> None:
@@ -62,7 +62,9 @@ class HyqWriter(VitisWriter):  # type: ignore[misc]
         content = script.read_text()
         wanted = "-std=c++0x"
         if wanted not in content:
-            raise ConversionError(f"{script.name} of this hls4ml has no {wanted}; version 1.3.0 does")
+            raise ConversionError(
+                f"{script.name} of this hls4ml has no {wanted}; version 1.3.0 does"
+            )
         content = content.replace(wanted, "-std=c++14 -Ifirmware")
         content = content.replace("add_files -tb firmware/weights\n", "")
         script.write_text(content)

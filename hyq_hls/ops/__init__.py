@@ -12,6 +12,7 @@ from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.shift_swish import ShiftSwish
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         DepthwiseConv2d,
         Fold,
         GlobalAveragePool,
+        LayerNorm,
         LinearSoftmax,
         RequantizeTensor,
         ShiftSwish,
@@ -50,6 +52,7 @@ __all__ = [
     "DepthwiseConv2d",
     "Fold",
     "GlobalAveragePool",
+    "LayerNorm",
     "LinearSoftmax",
     "RequantizeTensor",
     "ShiftSwish",

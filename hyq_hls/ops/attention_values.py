@@ -20,12 +20,12 @@ from hyq_hls.ops.checks import centred, check_zero_points
 class AttentionValues(Operation):
     """``y[p, i, c] = requantize(sum_j w[p, i, h, j] * (v[p, j, c] - z_v))``, c in head h.
 
-    Takes probabilities (P, N, heads, N) and values (P, N, C); gives (P, N, C). The weight ``w`` of a
-    probability code, with ``top = 2**bits - 1``, is
+    Takes probabilities (P, N, heads, N) and values (P, N, C); gives (P, N, C). The weight ``w`` of
+    a probability code, with ``top = 2**bits - 1``, is
 
     - ``log2``: ``1 << (top - 1 - code)``, and 0 for ``code = top``; a shift, never a multiplication.
       The accumulator has ``top - 1`` fraction bits.
-    - ``affine``: the code itself; the accumulator has as many fraction bits as the probabilities.
+    - ``affine``: the code itself; the accumulator has the fraction bits of the probabilities.
 
     Args:
         heads: number of heads; head h owns channels ``h * C/heads`` up to the next head's.
@@ -84,8 +84,7 @@ class AttentionValues(Operation):
                 f"probabilities are {sign} {found.encoding} codes of {found.bits} bits, the "
                 f"operation was built for unsigned {self.encoding} codes of {self.bits} bits"
             )
-        check = set(found.zero_point) == {0} and len(set(found.scale)) == 1
-        if not check:
+        if set(found.zero_point) != {0} or len(set(found.scale)) > 1:
             raise GraphError(
                 f"probabilities need zero point 0 and one scale, found zero points "
                 f"{found.zero_point} and scales {found.scale}"
@@ -97,7 +96,9 @@ class AttentionValues(Operation):
             shift = self.probability.qmax - 1 - probability
             probability = np.where(shift < 0, 0, np.int64(1) << np.maximum(shift, 0))
         centred_value = value - np.asarray(self.zero_point)
-        split = centred_value.reshape(*value.shape[:-1], self.heads, -1)  # (B, P, N, heads, C/heads)
+        split = centred_value.reshape(
+            *value.shape[:-1], self.heads, -1
+        )  # (B, P, N, heads, C/heads)
         acc = np.einsum("bpihj,bpjhc->bpihc", probability, split, optimize=True)
         return self.requantize(acc.reshape(value.shape))
 

@@ -54,9 +54,7 @@ def centred(tensor: TensorType) -> Bounds:
     return Bounds(q.qmin - max(q.zero_point), q.qmax - min(q.zero_point))
 
 
-def dot_bounds(
-    weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int
-) -> Bounds:
+def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int) -> Bounds:
     """Bounds of ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
 
     Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum, in any order,

@@ -51,9 +51,9 @@ class Concat(Operation):
         a, b = inputs
         if a.shape[:-1] != b.shape[:-1]:
             raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
-        for x, requantize, zero, what in self._parts(inputs):
-            check_affine(x, what)
-            check_zero_points(zero, x, what)
+        for x, requantize, zero, letter in self._parts(inputs):
+            check_affine(x, f"input {letter}")
+            check_zero_points(zero, x, f"input {letter}")
             requantize.check(centred(x), x.channels)
         shape = (*a.shape[:-1], a.channels + b.channels)
         return TensorType(shape, self.requantize[0].quantization)
@@ -72,7 +72,9 @@ class Concat(Operation):
         acc = self.accumulator(*inputs)
         q = self.requantize[0].quantization
         roms: list[Rom | RequantizeRom] = []
-        for _, requantize, zero, letter in self._parts(inputs):
+        scaled_bits = 0
+        for x, requantize, zero, letter in self._parts(inputs):
+            scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
             roms.append(Rom(f"zero_point_{letter}", np.asarray(zero), ZERO_POINT_BITS))
             roms.append(replace(requantize.rom(), name=f"requantize_{letter}"))
         return Kernel(
@@ -85,7 +87,7 @@ class Concat(Operation):
             },
             integers={
                 "accumulator_t": (acc.bits, True),
-                "scaled_t": (max(r.scaled_bits(acc) for r in self.requantize), True),
+                "scaled_t": (scaled_bits, True),
             },
             roms=tuple(roms),
         )

@@ -51,7 +51,7 @@ class GlobalAveragePool(Operation):
         return Bounds(min(0, one.low) * inputs[0].words, max(0, one.high) * inputs[0].words)
 
     def cycles(self, *inputs: TensorType) -> int:
-        return inputs[0].words
+        return inputs[0].words + inputs[0].channels
 
     def kernel(self, *inputs: TensorType) -> Kernel:
         (x,) = inputs

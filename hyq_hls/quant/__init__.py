@@ -1,0 +1,1 @@
+"""From a float graph to integers: statistics, ranges, scales, lowering."""

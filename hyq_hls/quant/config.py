@@ -88,13 +88,15 @@ class QuantConfig:
             for name in ("weight_bits", "activation_bits"):
                 if getattr(bits, name) is not None:
                     _check_range(f"{name} of {pattern}", getattr(bits, name), MIN_BITS, MAX_BITS)
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise QuantizationError(
                     f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(choices)}"
                 )
         if not 50 < self.percentile <= 100:
-            raise QuantizationError(f"percentile={self.percentile}: above 50, at most 100 is wanted")
+            raise QuantizationError(
+                f"percentile={self.percentile}: above 50, at most 100 is wanted"
+            )
         if not 0 < self.momentum <= 1:
             raise QuantizationError(f"momentum={self.momentum}: above 0, at most 1 is wanted")
 
@@ -121,7 +123,7 @@ class QuantConfig:
         return asdict(self)
 
 
-_CHOICES = {
+CHOICES = {
     "weight_granularity": get_args(Granularity),
     "activation_granularity": get_args(ActivationGranularity),
     "activation_scheme": get_args(Scheme),

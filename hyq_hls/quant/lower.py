@@ -14,6 +14,7 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.ops.linear_softmax import softmax_shift_bits
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
@@ -47,7 +48,9 @@ def lower(
     lowering = Lowering(graph, quantizations, statistics)
     for node in graph:
         if not isinstance(node.op, fo.Input):
-            result.add(node.name, lowering.operation(node, config.for_node(node.name)), *node.inputs)
+            result.add(
+                node.name, lowering.operation(node, config.for_node(node.name)), *node.inputs
+            )
     if result.output_name != graph.output:
         raise QuantizationError(
             f"{graph.output} is the output, but {result.output_name} is computed after it and read "
@@ -187,13 +190,20 @@ class Lowering:
     def _concat(self, node: FloatNode, op: fo.Concat, config: QuantConfig) -> Operation:
         inputs = [self._input(node, i) for i in range(len(node.inputs))]
         y = self._output(node)
+        if len(inputs) != 2:
+            raise QuantizationError(
+                f"{node.name}: {len(inputs)} tensors are concatenated, 2 have an integer "
+                "operation; concatenate in pairs"
+            )
+        a, b = inputs
         return ops.Concat(
-            tuple(requantize(q.scale, y) for q in inputs), tuple(q.zero_point for q in inputs)
+            (requantize(a.scale, y), requantize(b.scale, y)), (a.zero_point, b.zero_point)
         )
 
     def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
+        x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
         return layer_norm(
-            self._input(node), op.weight, op.bias, op.eps, self._output(node), node.name
+            x, op.weight, op.bias, op.eps, self._output(node), config.weight_bits, node.name
         )
 
     def _scores(self, node: FloatNode, op: fo.AttentionScores, config: QuantConfig) -> Operation:
@@ -204,16 +214,14 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: fo.Softmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        bits = y.bits
-        shift = (1 << bits) + 1 if y.encoding == "log2" else bits + 4
-        output = "log2" if y.encoding == "log2" else "uniform"
-        return ops.LinearSoftmax(_fraction(x, node.name), shift, bits, output)
+        shift = softmax_shift_bits(y.bits, config.softmax)
+        return ops.LinearSoftmax(_fraction(x, node.name), shift, y.bits, config.softmax)
 
     def _values(self, node: FloatNode, op: fo.AttentionValues, config: QuantConfig) -> Operation:
         p, v = self._input(node, 0), self._input(node, 1)
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
-        return ops.AttentionValues(op.heads, v.zero_point[0], p.encoding, p.bits, out)
+        return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
 
     def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
         x = self._input(node)

@@ -19,14 +19,12 @@ Through = Callable[[Array], Array]
 _FINER = 3
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
-#: A tensor of constant zeros still gets a scale.
+#: A tensor of zeros, or of values too small to matter, still gets a scale.
 _TINY = 2.0**-20
 
 
 def observed_range(statistics: TensorStatistics, config: QuantConfig) -> tuple[float, float]:
     """Low and high end of a whole tensor by the configured observer; zero is always inside."""
-    assert statistics.low is not None and statistics.high is not None
-    assert statistics.mean_low is not None and statistics.mean_high is not None
     if config.observer == "percentile":
         tail = (100 - config.percentile) / 2
         low, high = np.percentile(statistics.rows, [tail, 100 - tail])
@@ -35,7 +33,7 @@ def observed_range(statistics: TensorStatistics, config: QuantConfig) -> tuple[f
     else:
         low, high = statistics.low.min(), statistics.high.max()
     low, high = min(float(low), 0.0), max(float(high), 0.0)
-    return (low, high) if high > low else (0.0, _TINY)
+    return (low, high) if high - low >= _TINY else (low, low + _TINY)
 
 
 def quantization(
@@ -77,15 +75,10 @@ def channel_quantization(
     statistics: TensorStatistics, config: QuantConfig, base: Quantization, *, power_of_two: bool
 ) -> Quantization:
     """Per-channel quantization where each channel uses its own range; ``base`` gives the bits."""
-    assert statistics.low is not None and statistics.high is not None
-    parts = []
-    for c in range(statistics.low.size):
-        one = TensorStatistics(statistics.name, config.momentum, 1)
-        one.low, one.high = statistics.low[c : c + 1], statistics.high[c : c + 1]
-        assert statistics.mean_low is not None and statistics.mean_high is not None
-        one.mean_low, one.mean_high = statistics.mean_low[c : c + 1], statistics.mean_high[c : c + 1]
-        one._rows = [statistics.rows[:, c : c + 1]]
-        parts.append(quantization(one, config, power_of_two=power_of_two, bits=base.bits))
+    parts = [
+        quantization(statistics.channel(c), config, power_of_two=power_of_two, bits=base.bits)
+        for c in range(statistics.low.size)
+    ]
     return Quantization(
         base.bits,
         base.signed,
@@ -94,9 +87,7 @@ def channel_quantization(
     )
 
 
-def channel_factors(
-    statistics: TensorStatistics, base: Quantization, largest: int
-) -> Quantization:
+def channel_factors(statistics: TensorStatistics, base: Quantization, largest: int) -> Quantization:
     """FQ-ViT's power-of-two factors: channel scale ``s * 2**k_c``, one zero point.
 
     ``s`` is ``base.scale / 2**largest``; k_c in 0..largest minimizes the channel's squared error.

@@ -16,6 +16,10 @@ Array = NDArray[np.float64]
 SAMPLE_SIZE = 1 << 16
 
 
+def _nothing() -> Array:
+    return np.empty(0)
+
+
 @dataclass
 class TensorStatistics:
     """Statistics of one tensor, updated batch by batch.
@@ -33,11 +37,11 @@ class TensorStatistics:
     name: str
     momentum: float
     batches: int
-    low: Array | None = None
-    high: Array | None = None
-    mean_low: Array | None = None
-    mean_high: Array | None = None
-    _squares: Array | None = None
+    low: Array = field(default_factory=_nothing)
+    high: Array = field(default_factory=_nothing)
+    mean_low: Array = field(default_factory=_nothing)
+    mean_high: Array = field(default_factory=_nothing)
+    _squares: Array = field(default_factory=_nothing)
     _count: int = 0
     _rows: list[Array] = field(default_factory=list)
 
@@ -51,7 +55,7 @@ class TensorStatistics:
                 "the trained weights"
             )
         squares = (flat**2).sum(axis=0)
-        if self.low is None or self.high is None:
+        if not self._count:
             self.low, self.high, self._squares = low, high, squares
             self.mean_low, self.mean_high = low, high
         else:
@@ -69,8 +73,23 @@ class TensorStatistics:
     @property
     def power(self) -> Array:
         """Mean square per channel (C,)."""
-        assert self._squares is not None
         return self._squares / self._count
+
+    def channel(self, index: int) -> TensorStatistics:
+        """The statistics of one channel alone."""
+        one = slice(index, index + 1)
+        return TensorStatistics(
+            self.name,
+            self.momentum,
+            self.batches,
+            self.low[one],
+            self.high[one],
+            self.mean_low[one],
+            self.mean_high[one],
+            self._squares[one],
+            self._count,
+            [rows[:, one] for rows in self._rows],
+        )
 
     @property
     def rows(self) -> Array:

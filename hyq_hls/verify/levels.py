@@ -66,7 +66,9 @@ class VerifyReport:
         rows = [("node", "quantized float", "integer", "equal up to")]
         rows += [(n.node, _db(n.quantized_db), _db(n.integer_db), n.level) for n in self.nodes]
         widths = [max(len(r[i]) for r in rows) for i in range(4)]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
         for level, count in self.equal_images.items():
             lines.append(f"network: {level} equal on {count} of {self.images} images")
         lines += [str(d) for d in self.differences]

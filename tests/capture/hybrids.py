@@ -83,12 +83,13 @@ class FusedAttention(nn.Module):
         self.attn_drop = nn.Dropout(0.2)
         self.proj = nn.Linear(dim, dim)
 
-    def heads_of(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def heads_of(self, x: torch.Tensor) -> list[torch.Tensor]:
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
-        return tuple(part.transpose(-2, -3) for part in qkv.unbind(-3))
+        return [part.transpose(-2, -3) for part in qkv.unbind(-3)]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = functional.scaled_dot_product_attention(*self.heads_of(x))
+        q, k, v = self.heads_of(x)
+        y = functional.scaled_dot_product_attention(q, k, v)
         return self.proj(y.transpose(-2, -3).flatten(-2))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from hyq_hls.capture import CaptureReport, FloatGraph, capture
+from hyq_hls.capture import CaptureReport, FloatGraph, NodeReport, capture
 from hyq_hls.models import mobilevit_digits, mobilevit_xxs
 from tests.capture.hybrids import ATTENTIONS, FOLDINGS, Hybrid, settle
 
@@ -155,7 +155,7 @@ def test_report_tells_the_fate_of_every_node() -> None:
     graph, report = capture(model, (3, 8, 8))
     assert isinstance(report, CaptureReport)
     assert report.unsupported == ()
-    by_target = {}
+    by_target: dict[str, list[NodeReport]] = {}
     for entry in report.nodes:
         by_target.setdefault(entry.target.removeprefix("aten."), []).append(entry)
         assert entry.outcome

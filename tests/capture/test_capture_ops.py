@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from hyq_hls.capture import FloatGraph, capture, float_ops
-from tests.capture.hybrids import settle
+from tests.capture.hybrids import fold_by_permute, settle, unfold_by_permute
 
 EXACT = 1e-12
 Forward = Callable[..., torch.Tensor]
@@ -94,7 +95,6 @@ def test_activations(act: nn.Module, kind: str) -> None:
         lambda m, x: functional.silu(x),
         lambda m, x: x * torch.sigmoid(x),
         lambda m, x: x.sigmoid() * x,
-        lambda m, x: m.conv(x).mul_(m.conv(x).sigmoid()) if False else x * x.sigmoid(),
     ],
 )
 def test_functional_activations_are_named_by_kind(swish: Forward) -> None:
@@ -102,7 +102,7 @@ def test_functional_activations_are_named_by_kind(swish: Forward) -> None:
 
 
 def test_in_place_changes_reach_all_views_of_the_memory() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
         flat = y.flatten(2)  # a view
         copy = y.clone()
@@ -117,7 +117,7 @@ def test_in_place_changes_reach_all_views_of_the_memory() -> None:
 
 
 def test_in_place_gate() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
         return y.mul_(y.sigmoid())
 
@@ -156,7 +156,7 @@ def test_layer_norm_over_channels_of_a_map() -> None:
 
 
 def test_concatenation_of_parts_is_a_movement() -> None:
-    def shuffle(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
         a, b = m.conv(x).chunk(2, dim=1)
         return m.fuse(torch.cat((b, a), dim=1))
 
@@ -165,7 +165,7 @@ def test_concatenation_of_parts_is_a_movement() -> None:
 
 
 def test_part_of_the_channels() -> None:
-    def split(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def split(m: Any, x: torch.Tensor) -> torch.Tensor:
         a, b = m.conv(x).split((1, 3), dim=1)
         return torch.cat((functional.silu(b), m.next(a)), dim=1)
 
@@ -175,7 +175,7 @@ def test_part_of_the_channels() -> None:
 
 
 def test_channel_shuffle_is_absorbed_by_the_next_weights() -> None:
-    def shuffle(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = functional.relu(m.conv(x))
         y = y.unflatten(1, (2, 3)).transpose(1, 2).flatten(1, 2)
         return m.next(y)
@@ -217,7 +217,7 @@ def test_a_module_called_twice_has_two_nodes() -> None:
 
 
 def test_nodes_without_effect_are_dropped() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         m.unused(x)
         return m.conv(m.drop(x)).to(torch.float32)
 
@@ -269,7 +269,7 @@ def test_multihead_attention_module() -> None:
 
 @pytest.mark.parametrize("rows", [False, True])
 def test_axial_attention_is_attention_with_long_patches(rows: bool) -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = x.permute(0, 2, 3, 1) if rows else x.permute(0, 3, 2, 1)
         q, k, v = m.qkv(y).chunk(3, -1)
         y = functional.scaled_dot_product_attention(q, k, v, scale=0.25)
@@ -283,7 +283,7 @@ def test_axial_attention_is_attention_with_long_patches(rows: bool) -> None:
 
 
 def test_transposed_products() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         q, k, v = m.qkv(x.flatten(2).mT).chunk(3, -1)
         attention = torch.softmax(torch.matmul(q, k.mT).div(3.0), dim=2)
         return torch.matmul(v.mT, attention.mT)
@@ -293,12 +293,28 @@ def test_transposed_products() -> None:
 
 
 def test_shared_keys_of_several_heads() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = x.flatten(2).mT
         q = m.q(y).unflatten(-1, (2, 3)).transpose(1, 2)
         k, v = (f(y).unsqueeze(1).expand(-1, 2, -1, -1) for f in (m.k, m.v))
         return functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
-    layers = {"q": nn.Linear(4, 6), "k": nn.Linear(4, 3), "v": nn.Linear(4, 3)}
-    graph = _capture(forward, (4, 3, 2), **layers)
+    layers = (nn.Linear(4, 6), nn.Linear(4, 3), nn.Linear(4, 3))
+    graph = _capture(forward, (4, 3, 2), q=layers[0], k=layers[1], v=layers[2])
     assert graph.shape("k.k") == (1, 6, 6)
+
+
+def test_attention_with_an_axis_for_the_pixels_of_a_patch() -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = unfold_by_permute(x, (1, 2))  # (B, P, N, C)
+        q, k, v = m.qkv(m.norm(y)).unflatten(-1, (3, 2, -1)).permute(3, 0, 1, 4, 2, 5)
+        scores = q @ k.transpose(-1, -2) * 0.5
+        out = (scores.softmax(-1) @ v).transpose(2, 3).flatten(-2)
+        return fold_by_permute(out + y, (1, 2), (3, 4))
+
+    graph = _capture(forward, (6, 3, 4), norm=nn.LayerNorm(6), qkv=nn.Linear(6, 18))
+    assert list(_nodes(graph)) == [
+        *("unfold", "norm", "qkv.q", "qkv.k", "scores", "softmax", "qkv.v", "values"),
+        *("add", "fold"),
+    ]
+    assert graph["unfold"].op.patch == (1, 2)  # type: ignore[attr-defined]

@@ -92,7 +92,7 @@ def test_unfold_orders_pixels_as_documented() -> None:
 
 def test_parameters_are_exact_float64_and_read_only() -> None:
     weight = np.full((2, 3), 0.1, np.float32)
-    op = float_ops.Linear(weight, np.zeros(2))
+    op = float_ops.Linear(weight, np.zeros(2))  # type: ignore[arg-type]
     assert op.weight.dtype == np.float64
     assert np.array_equal(op.weight.astype(np.float32), weight)
     with pytest.raises(ValueError, match="read-only"):

@@ -46,9 +46,7 @@ def case(draw: st.DrawFn) -> tuple[Requantize, Bounds, int]:
 
 
 @given(case(), st.data())
-def test_equals_exact_rationals(
-    drawn: tuple[Requantize, Bounds, int], data: st.DataObject
-) -> None:
+def test_equals_exact_rationals(drawn: tuple[Requantize, Bounds, int], data: st.DataObject) -> None:
     """Whatever the guard accepts is exact over the whole range of the accumulator."""
     r, bounds, channels = drawn
     try:
@@ -57,12 +55,18 @@ def test_equals_exact_rationals(
         assume(False)
     inside = st.integers(bounds.low, bounds.high)
     row = st.lists(inside, min_size=channels, max_size=channels)
-    rows = [*data.draw(st.lists(row, max_size=4)), [bounds.low] * channels, [bounds.high] * channels]
+    rows = [
+        *data.draw(st.lists(row, max_size=4)),
+        [bounds.low] * channels,
+        [bounds.high] * channels,
+    ]
     entries = [
         [int(v[c if len(v) > 1 else 0]) for v in (r.multiplier, r.shift, r.quantization.zero_point)]
         for c in range(channels)
     ]
-    expected = [[exact(a, *e, r.quantization) for a, e in zip(w, entries, strict=True)] for w in rows]
+    expected = [
+        [exact(a, *e, r.quantization) for a, e in zip(w, entries, strict=True)] for w in rows
+    ]
     assert np.array_equal(r(np.array(rows, dtype=np.int64)), expected)
 
 
@@ -98,7 +102,9 @@ def test_known_values(shift: int, multiplier: int, acc: list[int], expected: lis
 def test_zero_point_comes_after_rounding_and_before_saturation() -> None:
     q = Quantization(8, False, zero_point=(200,))
     r = Requantize(q, np.array([1]), np.array([1]))
-    assert np.array_equal(r(np.array([[-401], [-1], [1], [109], [110], [999]]))[:, 0], [0, 200, 201, 255, 255, 255])
+    assert np.array_equal(
+        r(np.array([[-401], [-1], [1], [109], [110], [999]]))[:, 0], [0, 200, 201, 255, 255, 255]
+    )
 
 
 def test_overflow_guard() -> None:

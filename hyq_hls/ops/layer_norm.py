@@ -1,0 +1,293 @@
+"""Integer LayerNorm over the channels of every position: one square root and one division each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
+from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.types import TensorType
+from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze
+
+MAX_FACTOR_SHIFT = 15
+#: Fraction bits of a normalized value, unless asked otherwise: rounding to 2**-13.
+NORMALIZED_BITS = 12
+
+
+def integer_root(values: Codes) -> Codes:
+    """Floor of the square root of int64 values from 0 to 2**62 - 1, exactly."""
+    root = np.sqrt(values.astype(np.float64)).astype(np.int64)  # at most one off
+    root -= root * root > values
+    return root + ((root + 1) ** 2 <= values)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Bounds of everything that depends on the input alone."""
+
+    value: Bounds
+    total: Bounds
+    deviation: Bounds
+    scaled_squares: int
+    variance: int
+
+    @classmethod
+    def of(cls, x: TensorType, factor_shift: Codes, epsilon: int) -> _Moments:
+        q, n = x.quantization, x.channels
+        zero = np.broadcast_to(np.asarray(q.zero_point), n).tolist()
+        shift = np.broadcast_to(factor_shift, n).tolist()
+        low = [(q.qmin - z) << k for z, k in zip(zero, shift, strict=True)]
+        high = [(q.qmax - z) << k for z, k in zip(zero, shift, strict=True)]
+        value, total = Bounds(min(low), max(high)), Bounds(sum(low), sum(high))
+        deviation = Bounds(n * value.low, n * value.high)  # before the sum is subtracted
+        for a, b in zip(low, high, strict=True):
+            lowest = (n - 1) * a - (total.high - b)
+            deviation |= Bounds(lowest, (n - 1) * b - (total.low - a))
+        squares = n * sum(max(a * a, b * b) for a, b in zip(low, high, strict=True))
+        # Popoviciu: values in [a, b] have a variance of at most (b - a)**2 / 4.
+        spread = (n * (value.high - value.low)) ** 2 // 4
+        variance = min(squares, spread) + epsilon
+        return cls(value, total, deviation, squares + epsilon, variance)
+
+
+class LayerNormPrecision(NamedTuple):
+    """Fraction bits: t of the square root, N of the reciprocal, F of a normalized value."""
+
+    root_bits: int
+    reciprocal_bits: int
+    normalized_bits: int
+
+
+def layer_norm_precision(
+    x: TensorType, factor_shift: Codes, epsilon: int, normalized_bits: int = NORMALIZED_BITS
+) -> LayerNormPrecision:
+    """The fraction bits that a LayerNorm of ``x`` deserves.
+
+    t is the smallest with ``sqrt(V) * 2**t >= 2**(F + 1)`` for every input that is not constant,
+    and N the smallest with ``2**N >= sqrt(V) * 2**t * 2**(F + 1)`` for every input. The two floors
+    then err in opposite directions by less than ``2**-(F + 1)`` each, so that a normalized value z
+    is off by at most ``(1 + abs(z)) * 2**-(F + 1)``. Where V leaves no room in 62 bits, t is
+    smaller, and inputs of the smallest variances are off by up to ``abs(z) / std`` more.
+
+    Args:
+        x: type of the input.
+        factor_shift: (C,) or (1,).
+        epsilon: as in :class:`LayerNorm`.
+        normalized_bits: F.
+
+    Raises:
+        GraphError: ``V`` itself needs more than 62 bits.
+    """
+    moments = _Moments.of(x, np.asarray(factor_shift), epsilon)
+    room = MAX_ACCUMULATOR_BITS - Bounds(0, moments.variance).bits
+    if room < 0 or Bounds(0, moments.scaled_squares).bits > MAX_ACCUMULATOR_BITS:
+        raise GraphError(
+            f"layer_norm over {x.channels} channels of {x.quantization.bits} bits with factors up "
+            f"to 2**{int(np.max(factor_shift))} needs more than {MAX_ACCUMULATOR_BITS} bits; use "
+            "fewer bits or smaller factors for its input"
+        )
+    # Integers that are not all equal have sum_{i<j} (x_i - x_j)**2 >= C - 1.
+    smallest = max(x.channels - 1, 1) + epsilon
+    root_bits = 0
+    while isqrt(smallest << (2 * root_bits)) < 1 << (normalized_bits + 1):
+        root_bits += 1
+    root_bits = min(root_bits, room // 2)
+    largest = isqrt(moments.variance << (2 * root_bits))
+    return LayerNormPrecision(
+        root_bits, largest.bit_length() + normalized_bits + 1, normalized_bits
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNorm(Operation):
+    """``y = requantize(gamma * (x - mean) / sqrt(variance) + beta)`` over the last axis.
+
+    Power-of-two factors per channel are FQ-ViT's (PTF); everything after them is integers::
+
+        x_c = (q_c - z_c) << k_c,  S = sum x_c,  D_c = C * x_c - S
+        V   = C * sum x_c**2 - S**2 + epsilon                  C**2 * variance
+        std = isqrt(V << 2t),  R = 2**N // std
+        n_c = (D_c * R + (1 << (N - t - F - 1))) >> (N - t - F)
+        acc = gamma_c * n_c + beta_c
+
+    Args:
+        factor_shift: k, (C,) or (1,), 0 to 15; the scale of a channel is ``2**k_c * s_min``.
+        zero_point: z, of the input, (1,) or (C,).
+        epsilon: ``C**2 * eps / s_min**2``, 1 or more, so that nothing divides by zero.
+        root_bits: t, fraction bits of the standard deviation.
+        reciprocal_bits: N, fraction bits of the reciprocal.
+        normalized_bits: F, fraction bits of a normalized value; see
+            :func:`layer_norm_precision` for all three.
+        gamma: (C,), with any number g of fraction bits.
+        beta: (C,), with ``g + F`` fraction bits, as the accumulator.
+        gamma_bits: width of a gamma, two's complement.
+        beta_bits: width of a beta, two's complement.
+        requantize: accumulator to output code.
+
+    Raises:
+        GraphError: parameters out of range, or of different lengths.
+    """
+
+    name: ClassVar[str] = "layer_norm"
+
+    factor_shift: Codes
+    zero_point: tuple[int, ...]
+    epsilon: int
+    root_bits: int
+    reciprocal_bits: int
+    normalized_bits: int
+    gamma: Codes
+    beta: Codes
+    gamma_bits: int
+    beta_bits: int
+    requantize: Requantize
+
+    def __post_init__(self) -> None:
+        for name in ("factor_shift", "gamma", "beta"):
+            freeze(self, name, 1)
+        check_fits(self.gamma, self.gamma_bits, "gammas")
+        check_fits(self.beta, self.beta_bits, "betas")
+        if self.gamma.size != self.beta.size or self.factor_shift.size not in (1, self.gamma.size):
+            raise GraphError(
+                f"layer_norm has {self.gamma.size} gammas, {self.beta.size} betas and "
+                f"{self.factor_shift.size} factors; one gamma and beta per channel are wanted, and "
+                "one factor or one per channel"
+            )
+        if self.factor_shift.min() < 0 or self.factor_shift.max() > MAX_FACTOR_SHIFT:
+            raise GraphError(f"factors {self.factor_shift} leave [0, {MAX_FACTOR_SHIFT}]")
+        if self.epsilon < 1:
+            raise GraphError(
+                f"epsilon {self.epsilon} would divide by zero; 1 is the smallest, also where the "
+                "model has none"
+            )
+        if min(self.root_bits, self.normalized_bits, self.normalize_shift - 1) < 0:
+            raise GraphError(
+                f"root_bits {self.root_bits}, reciprocal_bits {self.reciprocal_bits}, "
+                f"normalized_bits {self.normalized_bits}: none may be negative, and the second "
+                "must exceed the sum of the others; layer_norm_precision gives good values"
+            )
+
+    @property
+    def normalize_shift(self) -> int:
+        """Right shift from ``D_c * R`` to a normalized value."""
+        return self.reciprocal_bits - self.root_bits - self.normalized_bits
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        (x,) = inputs
+        check_affine(x)
+        if x.channels != self.gamma.size:
+            raise GraphError(f"{self.gamma.size} channels are wanted, found {x.shape}")
+        check_zero_points(self.zero_point, x)
+        largest = isqrt(self._radicand(x).high)
+        if largest >> self.reciprocal_bits:
+            raise GraphError(
+                f"reciprocal_bits {self.reciprocal_bits} give 0 for standard deviations up to "
+                f"{largest}; layer_norm_precision gives a good value"
+            )
+        self.requantize.check(self._result(x), x.channels)
+        return TensorType(x.shape, self.requantize.quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        (q,) = codes
+        channels = q.shape[-1]
+        x = (q - np.asarray(self.zero_point)) << self.factor_shift
+        total = x.sum(axis=-1, keepdims=True)
+        variance = channels * (x * x).sum(axis=-1, keepdims=True) - total * total + self.epsilon
+        std = integer_root(variance << (2 * self.root_bits))
+        reciprocal = np.int64(1 << self.reciprocal_bits) // std
+        half = 1 << (self.normalize_shift - 1)
+        normalized = ((channels * x - total) * reciprocal + half) >> self.normalize_shift
+        return self.requantize(self.gamma * normalized + self.beta)
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        (x,) = inputs
+        moments = self._moments(x)
+        bounds = moments.total | moments.deviation | Bounds(0, moments.scaled_squares)
+        bounds |= self._radicand(x) | Bounds(0, 1 << self.reciprocal_bits)
+        return bounds | self._product(x) | self._result(x)
+
+    def macs(self, *inputs: TensorType) -> int:
+        return 3 * inputs[0].size  # square, times the reciprocal, times gamma
+
+    def cycles(self, *inputs: TensorType) -> int:
+        (x,) = inputs
+        return x.words * (2 * x.channels + self._root_steps(x))
+
+    def kernel(self, *inputs: TensorType) -> Kernel:
+        (x,) = inputs
+        moments, steps = self._moments(x), self._root_steps(x)
+        reciprocal = (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
+        return requantized_kernel(
+            {
+                "words": x.words,
+                "channels": x.channels,
+                "root_bits": self.root_bits,
+                "root_steps": steps,
+                "reciprocal_bits": self.reciprocal_bits,
+                "normalize_shift": self.normalize_shift,
+            },
+            {
+                "value_t": (moments.value.bits, True),
+                "total_t": (moments.total.bits, True),
+                "deviation_t": (moments.deviation.bits, True),
+                "variance_t": (Bounds(0, moments.scaled_squares).bits, True),
+                "radicand_t": (2 * steps, False),
+                "root_t": (steps, False),
+                "remainder_t": (steps + 3, True),
+                "numerator_t": (self.reciprocal_bits + 1, False),
+                "reciprocal_t": (reciprocal.bit_length(), False),
+                "product_t": (self._product(x).bits, True),
+                "normalized_t": (self._normalized(x).bits, True),
+            },
+            (
+                Rom("factor_shift", self.factor_shift, 4, signed=False),
+                Rom("zero_point", np.asarray(self.zero_point), 17),
+                Rom("epsilon", np.array([self.epsilon]), self.epsilon.bit_length(), signed=False),
+                Rom("gamma", self.gamma, self.gamma_bits),
+                Rom("beta", self.beta, self.beta_bits),
+            ),
+            self._result(x),
+            self.requantize,
+        )
+
+    def _moments(self, x: TensorType) -> _Moments:
+        return _Moments.of(x, self.factor_shift, self.epsilon)
+
+    def _radicand(self, x: TensorType) -> Bounds:
+        return Bounds(0, self._moments(x).variance << (2 * self.root_bits))
+
+    def _root_steps(self, x: TensorType) -> int:
+        return (self._radicand(x).high.bit_length() + 1) // 2
+
+    def _product(self, x: TensorType) -> Bounds:
+        """Bounds of ``D * R`` with half a step added.
+
+        A deviation is at most sqrt(C - 1) standard deviations: ``D**2 <= (C - 1) * V``, and
+        ``V << 2t < (std + 1)**2``, hence ``abs(D) * R < sqrt(C - 1) * 2**(N - t) * (1 + 1/std)``
+        with ``std >= 2**t``. A large epsilon bounds the reciprocal better.
+        """
+        d, t = self._moments(x).deviation, self.root_bits
+        scaled = isqrt((x.channels - 1) << (2 * (self.reciprocal_bits - t))) + 1
+        by_deviation = ((scaled * ((1 << t) + 1)) >> t) + 1
+        reciprocal = (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * t))
+        largest = min(by_deviation, max(-d.low, d.high) * reciprocal)
+        return Bounds(-largest, largest + (1 << (self.normalize_shift - 1)))
+
+    def _normalized(self, x: TensorType) -> Bounds:
+        product = self._product(x)
+        return Bounds(product.low >> self.normalize_shift, product.high >> self.normalize_shift)
+
+    def _result(self, x: TensorType) -> Bounds:
+        n = self._normalized(x)
+        bounds = Bounds(0, 0)
+        for gamma, beta in zip(self.gamma.tolist(), self.beta.tolist(), strict=True):
+            low, high = sorted((gamma * n.low, gamma * n.high))
+            bounds |= Bounds(low, high) | Bounds(low + beta, high + beta)
+        return bounds

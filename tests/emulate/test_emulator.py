@@ -1,0 +1,98 @@
+"""The emulator gives the reference's integers, for every operation and for bounds of any width."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyq_hls.emulate import Emulator
+from hyq_hls.emulate.exact import accumulation_dtype
+from hyq_hls.errors import GraphError
+from hyq_hls.graph import Bounds, Graph, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops import OPERATIONS, Conv2d, Dense
+from tests.ops.examples import example_graph
+from tests.ops.harness import random_codes
+
+
+def check_every_node(graph: Graph, codes: np.ndarray) -> None:
+    emulated = dict(Emulator(graph).trace(codes))
+    for name, expected in graph.reference(codes):
+        assert np.array_equal(emulated[name], expected), name
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("seed", range(5))
+def test_every_operation(name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = example_graph(name, rng)
+    check_every_node(graph, random_codes(graph.input_type, rng, 8))
+
+
+@given(
+    bits=st.integers(2, 16),
+    weight_bits=st.integers(2, 16),
+    length=st.integers(1, 40),
+    channels=st.integers(1, 4),
+    dyadic=st.booleans(),
+    seed=st.integers(0, 1 << 30),
+)
+@settings(max_examples=150, deadline=None)
+def test_dense_of_any_width(
+    bits: int, weight_bits: int, length: int, channels: int, dyadic: bool, seed: int
+) -> None:
+    """Bounds below 2**24 run in float32, below 2**53 in float64, wider ones in the reference."""
+    rng = np.random.default_rng(seed)
+    limit = 1 << (weight_bits - 1)
+    x = TensorType((3, length), Quantization(bits, bool(seed % 2)))
+    zero = tuple(rng.integers(0, 1 << 8, channels).tolist())
+    shift = rng.integers(-3, bits + weight_bits + 6, channels)
+    multiplier = rng.integers(1, 1 << 16, channels) if dyadic else np.array([1])
+    out = Requantize(Quantization(8, False, zero_point=zero), shift, multiplier)
+    weight = rng.integers(-limit, limit, (channels, length))
+    bias = rng.integers(-(1 << 20), 1 << 20, channels)
+    graph = Graph("x", x)
+    graph.add("fc", Dense(weight, weight_bits, bias, out), "x")
+    check_every_node(graph, random_codes(x, rng))
+
+
+@pytest.mark.parametrize("low", [-(1 << 23), -(1 << 24), -(1 << 52), -(1 << 54)])
+def test_precision_is_chosen_by_bounds(low: int) -> None:
+    out = Requantize(Quantization(8, True), np.array([10]), np.array([1]))
+    wanted = {23: torch.float32, 24: torch.float64, 52: torch.float64, 54: None}
+    assert accumulation_dtype(Bounds(low, 0), out) == wanted[(-low).bit_length() - 1]
+
+
+def test_per_channel_padding() -> None:
+    rng = np.random.default_rng(2)
+    zero = (3, 250, 17)
+    x = TensorType((5, 4, 3), Quantization(8, False, (1.0,) * 3, zero))
+    out = Requantize(Quantization(8, True), np.array([9]), np.array([1]))
+    graph = Graph("x", x)
+    weight = rng.integers(-128, 128, (4, 3, 3, 3))
+    graph.add("conv", Conv2d(weight, 8, rng.integers(-9, 9, 4), (2, 1), (1, 1), zero, out), "x")
+    check_every_node(graph, random_codes(x, rng))
+
+
+def test_wrong_input() -> None:
+    emulator = Emulator(example_graph("dense", np.random.default_rng(0)))
+    shape = emulator.graph.input_type.shape
+    with pytest.raises(GraphError, match="leave the range"):
+        emulator(np.full((1, *shape), 256))
+    with pytest.raises(GraphError, match="integers are wanted, found dtype float64"):
+        emulator(np.zeros((1, *shape)))
+    with pytest.raises(GraphError, match="shape"):
+        emulator(np.zeros((1, 2, 2), int))
+
+
+def test_batches_and_progress() -> None:
+    rng = np.random.default_rng(1)
+    graph = example_graph("conv2d", rng)
+    codes = random_codes(graph.input_type, rng, 148)
+    seen: list[int] = []
+    found = Emulator(graph)(codes, seen.append)
+    assert sum(seen) == len(codes) == 150
+    assert np.array_equal(found, dict(graph.reference(codes))[graph.output_name])

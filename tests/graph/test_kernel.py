@@ -1,0 +1,43 @@
+"""Bounds and constant memories: nothing wraps on its way into the hardware."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph import Bounds
+from hyq_hls.graph.kernel import Rom
+
+
+@given(st.integers(-(1 << 70), 1 << 70), st.integers(0, 1 << 70))
+def test_bits_are_the_smallest_width_that_holds_both_ends(low: int, extent: int) -> None:
+    bounds = Bounds(low, low + extent)
+
+    def holds(width: int) -> bool:
+        return -(1 << (width - 1)) <= bounds.low and bounds.high < 1 << (width - 1)
+
+    assert holds(bounds.bits)
+    assert bounds.bits == 1 or not holds(bounds.bits - 1)
+
+
+def test_union_of_bounds() -> None:
+    assert Bounds(-3, 5) | Bounds(-1, 9) == Bounds(-3, 9)
+
+
+@given(st.integers(1, 40), st.booleans())
+def test_rom_takes_exactly_the_values_that_fit(bits: int, signed: bool) -> None:
+    low = -(1 << (bits - 1)) if signed else 0
+    high = low + (1 << bits) - 1
+    rom = Rom("weight", np.array([low, high]), bits, signed)
+    assert (rom.entries, rom.size_bits) == (2, 2 * bits)
+    for value in (low - 1, high + 1):
+        with pytest.raises(GraphError, match=rf"memory weight: values .* do not fit {bits} bits"):
+            Rom("weight", np.array([0, value]), bits, signed)
+
+
+def test_rom_takes_integers_only() -> None:
+    with pytest.raises(GraphError, match="memory weight: integers are wanted, found float64"):
+        Rom("weight", np.array([0.6]), 8)  # type: ignore[arg-type]

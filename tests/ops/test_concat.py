@@ -1,0 +1,175 @@
+"""concat: reference == C++, native and bit-accurate; every half is a requantization."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.operation import Bounds
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops import Concat, RequantizeTensor
+from tests.ops.direct import Case, compile_cases
+from tests.ops.harness import (
+    BIT_ACCURATE,
+    FAST_COMPILE,
+    random_codes,
+    reference,
+    saved_and_loaded,
+    several_inputs,
+)
+
+ONE = np.array([1])
+BYTE = Requantize(Quantization(8, True), np.array([0]), ONE)
+
+
+def random_case(seed: int) -> Case:
+    """Random shapes, widths, zero points and factors of both inputs; either may need shifts only."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 6, rng.integers(0, 3)).tolist()
+    out = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
+    out = replace(out, zero_point=(int(rng.integers(out.qmin, out.qmax + 1)),))
+    inputs, parts = [], []
+    for _ in range(2):
+        c = int(rng.integers(1, 6))
+        q = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
+        zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
+        inputs.append(TensorType((*shape, c), replace(q, zero_point=zero)))
+        shift = q.bits - out.bits + rng.integers(-1, 2, rng.choice([1, c]))
+        multiplier = ONE
+        if rng.integers(2):
+            multiplier = rng.integers(1 << 14, 1 << 16, rng.choice([1, c]))
+            shift = shift + 15
+        parts.append(Requantize(out, shift, multiplier))
+    return Case(Concat(tuple(parts), tuple(x.quantization.zero_point for x in inputs)), inputs)
+
+
+def uneven_case() -> Case:
+    """A wide input with a right shift beside a narrow one that is shifted left by 50."""
+    a = TensorType((3, 2), Quantization(16, False, zero_point=(65535,)))
+    b = TensorType((3, 1), Quantization(2, True))
+    out = Quantization(16, True)
+    parts = (Requantize(out, np.array([3]), ONE), Requantize(out, np.array([-50]), ONE))
+    return Case(Concat(parts, ((65535,), (0,))), [a, b])
+
+
+CASES = [*(random_case(seed) for seed in range(8)), uneven_case()]
+
+
+def extreme_codes(inputs: list[TensorType], seed: int) -> list[NDArray[np.int64]]:
+    """Random codes, then all four pairs of all-smallest and all-largest operands."""
+    rng = np.random.default_rng(seed)
+    a, b = (random_codes(x, rng) for x in inputs)
+    return [np.concatenate([a, a[-2:]]), np.concatenate([b, b[:-3:-1]])]
+
+
+@pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
+def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
+    for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
+        codes = extreme_codes(case.inputs, 0)
+        expected = case.operation.reference(*codes)
+        assert len(np.unique(expected)) > 2
+        assert np.array_equal(csim(*codes), expected), case
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_halves_are_requantizations(seed: int) -> None:
+    case = random_case(seed)
+    operation = case.operation
+    codes = extreme_codes(case.inputs, seed)
+    joined = operation.reference(*codes)
+    border = case.inputs[0].channels
+    halves = joined[..., :border], joined[..., border:]
+    for i, half in enumerate(halves):
+        alone = RequantizeTensor(operation.zero_points[i], operation.requantize[i])
+        assert np.array_equal(half, alone.reference(codes[i]))
+        assert half.shape[1:] == alone.output_type(case.inputs[i]).shape
+    assert case.output.shape == joined.shape[1:]
+
+
+def test_reference_equals_written_out_values() -> None:
+    out = Quantization(8, False, zero_point=(100,))
+    parts = (
+        Requantize(out, np.array([1]), ONE),
+        Requantize(out, np.array([-1, 2]), np.array([1, 3])),
+    )
+    operation = Concat(parts, ((10,), (0, 4)))
+    a, b = np.array([[10, 13, 9]]), np.array([[7, 5]])
+    # (0, 3, -1) / 2 half up; 7 * 2 and (5 - 4) * 3 / 4 half up; all plus 100.
+    assert operation.reference(a, b).tolist() == [[100, 102, 100, 114, 101]]
+
+
+def test_accumulator_holds_both_inputs() -> None:
+    case = uneven_case()
+    assert case.operation.accumulator(*case.inputs) == Bounds(-65535, 1)
+
+
+def test_in_a_graph_that_is_saved_and_loaded(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    case = CASES[1]
+    graph = several_inputs(case.operation, case.inputs, rng)
+    again = saved_and_loaded(graph, tmp_path)
+    codes = random_codes(graph.input_type, rng)
+    assert again.output_type == graph.output_type
+    assert np.array_equal(reference(again, codes), reference(graph, codes))
+
+
+def other(bits: int = 8, **quantization: tuple[float, ...]) -> Requantize:
+    return Requantize(Quantization(bits, True, **quantization), np.array([0]), ONE)
+
+
+@pytest.mark.parametrize(
+    ("parts", "zero_points", "message"),
+    [
+        ((BYTE,), ((0,),), "two requantizations and two zero points are wanted, found 1 and 1"),
+        (
+            (BYTE, BYTE),
+            ((0,),),
+            "two requantizations and two zero points are wanted, found 2 and 1",
+        ),
+        ((BYTE, other(7)), ((0,), (0,)), "both inputs must go to the same per-tensor codes"),
+        ((BYTE, other(scale=(2.0,))), ((0,), (0,)), "both inputs must go to the same per-tensor"),
+        ((other(zero_point=(0, 1)),) * 2, ((0,), (0,)), "must go to the same per-tensor codes"),
+    ],
+)
+def test_bad_parameters(
+    parts: tuple[Requantize, ...], zero_points: tuple[tuple[int]], message: str
+) -> None:
+    with pytest.raises(GraphError, match=message):
+        Concat(parts, zero_points)
+
+
+@pytest.mark.parametrize(
+    ("shape", "quantization", "message"),
+    [
+        ((3, 2), Quantization(8, True), r"differ in the last axis only, found \(2, 2\), \(3, 2\)"),
+        ((2, 5), Quantization(8, True, zero_point=(1,)), r"input b has zero points \(1,\)"),
+        ((2, 5), Quantization(8, False, encoding="log2"), "input b has log2 codes"),
+    ],
+)
+def test_inputs_that_do_not_fit(
+    shape: tuple[int, ...], quantization: Quantization, message: str
+) -> None:
+    inputs = (TensorType((2, 2), Quantization(8, True)), TensorType(shape, quantization))
+    with pytest.raises(GraphError, match=message):
+        Concat((BYTE, BYTE), ((0,), (0,))).output_type(*inputs)
+
+
+def test_entries_must_fit_the_channels() -> None:
+    inputs = [TensorType((2, c), Quantization(8, True)) for c in (2, 3)]
+    two = Requantize(BYTE.quantization, np.array([0, 1]), ONE)
+    with pytest.raises(GraphError, match="requantization has 2 entries for 3 channels"):
+        Concat((two, two), ((0,), (0,))).output_type(*inputs)
+
+
+def test_takes_two_inputs() -> None:
+    graph = Graph("x", TensorType((2,), Quantization(8, True)))
+    with pytest.raises(GraphError, match="join: concat takes 2 inputs, found 1"):
+        graph.add("join", Concat((BYTE, BYTE), ((0,), (0,))), "x")

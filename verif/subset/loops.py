@@ -1,0 +1,111 @@
+"""Loops with compile-time trip counts and labels that directives and reports can name."""
+
+from __future__ import annotations
+
+from clang.cindex import Cursor, CursorKind, TypeKind
+
+from verif.subset.finding import Findings
+from verif.subset.libclang import (
+    ASSIGN,
+    COMPARISONS,
+    COMPOUND_ASSIGNMENTS,
+    STEPS,
+    binary_operator,
+    constant,
+    unary_operator,
+)
+from verif.subset.unit import bare, place, walk
+
+WANTED = "for (unsigned i = first; i < count; i++) with constants"
+_INTEGERS = frozenset(
+    {TypeKind.INT, TypeKind.UINT, TypeKind.SHORT, TypeKind.USHORT, TypeKind.LONG, TypeKind.ULONG}
+    | {TypeKind.LONGLONG, TypeKind.ULONGLONG}
+)
+
+
+def check_loop(loop: Cursor, parent: Cursor | None, templated: bool, findings: Findings) -> None:
+    """Check one ``for`` statement.
+
+    Args:
+        loop: the statement.
+        parent: what it stands in.
+        templated: it stands in a template that is not instantiated, so that what depends on
+            template parameters is taken for a constant.
+        findings: receives what is wrong.
+    """
+    if parent is None or parent.kind != CursorKind.LABEL_STMT:
+        findings.add(place(loop), "loop label", "a loop without a label", "Name: before the for")
+    fault = _fault(loop, templated)
+    if fault is not None:
+        findings.add(place(loop), "loop bound", fault, WANTED)
+
+
+def _fault(loop: Cursor, templated: bool) -> str | None:
+    parts = list(loop.get_children())
+    if len(parts) != 4:
+        return "a loop that lacks its start, condition or step"
+    start, condition, step, body = parts
+    declared = list(start.get_children()) if start.kind == CursorKind.DECL_STMT else []
+    if len(declared) != 1 or declared[0].type.get_canonical().kind not in _INTEGERS:
+        return "a loop without one native integer variable of its own"
+    variable = declared[0]
+    initial = list(variable.get_children())
+    if not initial or not _is_constant(initial[-1], templated):
+        return f"a start of {variable.spelling} that is no constant"
+    if not _compares(condition, variable, templated):
+        return f"a condition that does not compare {variable.spelling} with a constant"
+    if not _steps(step, variable, templated):
+        return f"a step that does not move {variable.spelling} by a constant"
+    for cursor, _ in walk(body):
+        if _changes(cursor, variable):
+            return f"a body that changes {variable.spelling}"
+    return None
+
+
+def _is_constant(expression: Cursor, templated: bool) -> bool:
+    if constant(expression) is not None:
+        return True
+    # What depends on template parameters has no value yet; a variable never gets a fixed one.
+    return templated and not any(_is_variable(c) for c, _ in walk(expression))
+
+
+def _is_variable(cursor: Cursor) -> bool:
+    if cursor.kind not in (CursorKind.DECL_REF_EXPR, CursorKind.MEMBER_REF_EXPR):
+        return False
+    target = cursor.referenced
+    if target is None:
+        return False
+    if target.kind in (CursorKind.PARM_DECL, CursorKind.FIELD_DECL):
+        return True
+    return target.kind == CursorKind.VAR_DECL and not target.type.is_const_qualified()
+
+
+def _refers(expression: Cursor, variable: Cursor) -> bool:
+    target = bare(expression)
+    return target.kind == CursorKind.DECL_REF_EXPR and target.referenced == variable
+
+
+def _compares(condition: Cursor, variable: Cursor, templated: bool) -> bool:
+    if binary_operator(condition) not in COMPARISONS:
+        return False
+    left, right = condition.get_children()
+    if _refers(right, variable):
+        left, right = right, left
+    return _refers(left, variable) and _is_constant(right, templated)
+
+
+def _steps(step: Cursor, variable: Cursor, templated: bool) -> bool:
+    children = list(step.get_children())
+    if not children or not _refers(children[0], variable):
+        return False
+    if unary_operator(step) in STEPS:
+        return True
+    return binary_operator(step) in COMPOUND_ASSIGNMENTS and _is_constant(children[1], templated)
+
+
+def _changes(cursor: Cursor, variable: Cursor) -> bool:
+    operator = binary_operator(cursor)
+    writes = operator == ASSIGN or operator in COMPOUND_ASSIGNMENTS
+    if not writes and unary_operator(cursor) not in STEPS:
+        return False
+    return _refers(next(cursor.get_children()), variable)
