@@ -9,7 +9,7 @@ namespace hyq {
 /// The multipliers are constants of an unrolled loop: those that are powers of two become wires.
 ///
 /// \tparam CONFIG_T  gives words, channels, centred_a_t and centred_b_t (a code minus its zero point).
-template <class a_T, class b_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void add(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
          const typename CONFIG_T::multiplier_a_t multiplier_a[CONFIG_T::multiplier_a_entries],
          const typename CONFIG_T::multiplier_b_t multiplier_b[CONFIG_T::multiplier_b_entries],

@@ -11,7 +11,7 @@ namespace hyq {
 ///
 /// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), the zero
 ///                   points, and query_operand_t, key_operand_t (a code minus its zero point).
-template <class query_T, class key_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class query_T, class key_T, class res_T>
 void attention_scores(hls::stream<query_T> &query, hls::stream<key_T> &key, hls::stream<res_T> &res,
                       const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;

@@ -26,7 +26,7 @@ inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_
 /// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), is_log2,
 ///                   code_top (the largest probability code), and probability_operand_t,
 ///                   value_operand_t (a code minus its zero point).
-template <class probability_T, class value_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class probability_T, class value_T, class res_T>
 void attention_values(hls::stream<probability_T> &probability, hls::stream<value_T> &value,
                       hls::stream<res_T> &res,
                       const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],

@@ -7,7 +7,7 @@
 namespace hyq {
 
 /// \tparam CONFIG_T  gives words, channels_a, channels_b.
-template <class a_T, class b_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void concat(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
             const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
             const typename CONFIG_T::requantize_a_t requantize_a[CONFIG_T::requantize_a_entries],

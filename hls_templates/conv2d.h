@@ -9,7 +9,7 @@ namespace hyq {
 
 /// \tparam CONFIG_T  gives the geometry (see sliding_window.h) and out_channels;
 ///                   length = kernel_height * kernel_width * in_channels.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void conv2d(hls::stream<data_T> &data, hls::stream<res_T> &res,
             const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
             const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],

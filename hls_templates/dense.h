@@ -7,7 +7,7 @@
 namespace hyq {
 
 /// \tparam CONFIG_T  gives words, length (input channels), out_channels.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
            const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
            const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],

@@ -12,7 +12,7 @@ namespace hyq {
 ///
 /// \param weight  as [kernel row][kernel column][channel], the order of the buffer: neighbouring
 ///                channels are independent sums, so that one starts every cycle.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 inline res_T depthwise_pixel(const sliding_window<data_T, CONFIG_T> &window, unsigned y, unsigned x,
                              const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
                              const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
@@ -48,7 +48,7 @@ Outputs:
 }
 
 /// \tparam CONFIG_T  gives the geometry (see sliding_window.h); in_channels go in and out.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void depthwise_conv2d(hls::stream<data_T> &data, hls::stream<res_T> &res,
                       const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
                       const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
@@ -66,7 +66,7 @@ Rows:
         for (unsigned x = 0; x < CONFIG_T::width + 2 * CONFIG_T::pad_width; x++) {
             window.push(data, y, x, pad);
             if (window.is_output(y, x)) {
-                res.write(depthwise_pixel<data_T, res_T, CONFIG_T>(window, y, x, weight, bias, requantize));
+                res.write(depthwise_pixel<CONFIG_T, data_T, res_T>(window, y, x, weight, bias, requantize));
             }
         }
     }

@@ -9,7 +9,7 @@ namespace hyq {
 /// The second pixel of the map arrives after a whole pixel phase, so all tokens are stored.
 ///
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width of the map.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void fold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,

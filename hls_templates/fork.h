@@ -6,7 +6,7 @@
 
 namespace hyq {
 
-template <class data_T, unsigned words>
+template <unsigned words, class data_T>
 void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b) {
 Words:
     for (unsigned i = 0; i < words; i++) {
@@ -17,7 +17,7 @@ Words:
     }
 }
 
-template <class data_T, unsigned words>
+template <unsigned words, class data_T>
 void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
           hls::stream<data_T> &c) {
 Words:
@@ -30,7 +30,7 @@ Words:
     }
 }
 
-template <class data_T, unsigned words>
+template <unsigned words, class data_T>
 void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
           hls::stream<data_T> &c, hls::stream<data_T> &d) {
 Words:

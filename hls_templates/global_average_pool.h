@@ -7,7 +7,7 @@
 namespace hyq {
 
 /// \tparam CONFIG_T  gives words (positions of the map) and channels.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void global_average_pool(hls::stream<data_T> &data, hls::stream<res_T> &res,
                          const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
                          const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {

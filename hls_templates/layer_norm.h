@@ -34,7 +34,7 @@ RootBits:
 
 /// \tparam CONFIG_T  gives words, channels, root_bits, root_steps, reciprocal_bits,
 ///                   normalize_shift, and the types of all intermediate integers.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void layer_norm(hls::stream<data_T> &data, hls::stream<res_T> &res,
                 const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
                 const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
@@ -45,6 +45,7 @@ void layer_norm(hls::stream<data_T> &data, hls::stream<res_T> &res,
     typedef typename CONFIG_T::value_t value_t;
     typedef typename CONFIG_T::total_t total_t;
     typedef typename CONFIG_T::deviation_t deviation_t;
+    typedef typename CONFIG_T::squares_t squares_t;
     typedef typename CONFIG_T::variance_t variance_t;
     typedef typename CONFIG_T::product_t product_t;
     typedef typename CONFIG_T::normalized_t normalized_t;
@@ -55,12 +56,13 @@ void layer_norm(hls::stream<data_T> &data, hls::stream<res_T> &res,
                       CONFIG_T::beta_entries == CONFIG_T::channels,
                   "one gamma and one beta per channel");
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
+    const typename CONFIG_T::count_t count = CONFIG_T::channels;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
         const data_T in = data.read();
         value_t x[CONFIG_T::channels];
         total_t total = 0;
-        variance_t squares = 0;
+        squares_t squares = 0;
     Sums:
         for (unsigned c = 0; c < CONFIG_T::channels; c++) {
             #pragma HLS PIPELINE II=1
@@ -68,9 +70,9 @@ Words:
             const int shift = factor_shift[CONFIG_T::factor_shift_entries == 1 ? 0 : c];
             x[c] = value_t(int(in[c]) - zero) << shift;
             total += x[c];
-            squares += product<variance_t>(x[c], x[c]);
+            squares += product<squares_t>(x[c], x[c]);
         }
-        const variance_t variance = product<variance_t>(squares, int(CONFIG_T::channels)) -
+        const variance_t variance = product<variance_t>(squares, count) -
                                     product<variance_t>(total, total) + epsilon[0];
         const typename CONFIG_T::root_t root = integer_root<CONFIG_T>(
             typename CONFIG_T::radicand_t(variance) << (2 * CONFIG_T::root_bits));
@@ -82,7 +84,7 @@ Words:
     Channels:
         for (unsigned c = 0; c < CONFIG_T::channels; c++) {
             #pragma HLS PIPELINE II=1
-            const deviation_t d = product<deviation_t>(x[c], int(CONFIG_T::channels)) - total;
+            const deviation_t d = product<deviation_t>(x[c], count) - total;
             const normalized_t n =
                 (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
             const accumulator_t acc = product<accumulator_t>(gamma[c], n) + beta[c];

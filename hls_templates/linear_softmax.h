@@ -67,7 +67,7 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
 /// \tparam CONFIG_T  gives words, lanes, fraction, line_offset, shift_bits, exponential_bits, bits,
 ///                   is_log2, code_max, search_steps, and operand_t, distance_t, exponential_t,
 ///                   total_t, accumulator_t (holds 4 E or the dividend).
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void linear_softmax(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::accumulator_t accumulator_t;

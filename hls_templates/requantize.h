@@ -68,7 +68,7 @@ entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_e
 }
 
 /// Requantization of a stream on its own.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void requantize(hls::stream<data_T> &data, hls::stream<res_T> &res,
                 const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
                 const typename CONFIG_T::requantize_t entries[CONFIG_T::requantize_entries]) {

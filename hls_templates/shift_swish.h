@@ -46,7 +46,7 @@ inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x
 /// \tparam CONFIG_T  gives words, channels, code_zero (zero point of the input), fraction (its scale
 ///                   is 2^-fraction), precision, centred_t (holds x and -x), exponent_t,
 ///                   exponential_t, numerator_t, sigmoid_t.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
                  const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
     static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");
@@ -68,10 +68,10 @@ Words:
 }
 
 /// The table, one code a cycle; see table.h.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
                  const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
-    table<data_T, res_T, CONFIG_T>(data, res, values);
+    table<CONFIG_T>(data, res, values);
 }
 
 } // namespace hyq

@@ -9,7 +9,7 @@ namespace hyq {
 /// One look-up a cycle: the channels of a word share one memory.
 ///
 /// \tparam CONFIG_T  gives words, channels and code_first, the code that values[0] answers.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void table(hls::stream<data_T> &data, hls::stream<res_T> &res,
            const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
     static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");

@@ -9,7 +9,7 @@ namespace hyq {
 /// The first token needs the first pixel of the last patch, so the whole map is stored.
 ///
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width.
-template <class data_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class data_T, class res_T>
 void unfold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,

@@ -23,7 +23,7 @@ from verif.subset.constructs import Constructs
 from verif.subset.dataflow import Dataflow
 from verif.subset.finding import Finding, Findings
 from verif.subset.pragmas import Pragmas
-from verif.subset.unit import FUNCTIONS, RECORDS, ParseError, Unit, is_templated, place
+from verif.subset.unit import FUNCTIONS, RECORDS, ParseError, Unit, is_templated
 
 _EPILOG = """\
 Rules: recursion, heap, virtual, exception, function pointer, library (C++ library calls and types),

@@ -77,7 +77,7 @@ class RequantizeRom:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One C++ call: ``hyq::<function><in..., out, config>(streams, memories)``.
+    """One C++ call: ``hyq::<function><config>(inputs..., output, memories...)``.
 
     A memory ``weight`` gives the configuration ``weight_t`` and ``weight_entries``.
 

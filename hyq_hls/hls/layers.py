@@ -84,15 +84,14 @@ class OperationCall(FunctionCallTemplate):
         super().__init__(HyqOperation)
 
     def format(self, node: Any) -> str:
-        """``hyq::dense<in_t, out_t, fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
+        """``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
         identifier = node.get_attr("identifier")
         inputs = [node.get_input_variable(name) for name in node.inputs]
         output = node.get_output_variable()
-        types = [*(v.type.name for v in inputs), output.type.name, f"{identifier}_config"]
         arguments = [*(v.name for v in inputs), output.name]
         arguments += [f"{identifier}_{rom.name}" for rom in node.get_attr("kernel").roms]
         function = node.get_attr("node").operation.name
-        return f"hyq::{function}<{', '.join(types)}>({', '.join(arguments)});"
+        return f"hyq::{function}<{identifier}_config>({', '.join(arguments)});"
 
 
 class ForkCall(FunctionCallTemplate):
@@ -102,11 +101,11 @@ class ForkCall(FunctionCallTemplate):
         super().__init__(HyqFork)
 
     def format(self, node: Any) -> str:
-        """``hyq::fork<x_t, 64>(x, x_to_a, x_to_b);``."""
+        """``hyq::fork<64>(x, x_copy1, x_copy2);``."""
         source = node.get_input_variable()
         words = prod(source.shape[:-1])
         names = [source.name, *(node.get_output_variable(o).name for o in node.outputs)]
-        return f"hyq::fork<{source.type.name}, {words}>({', '.join(names)});"
+        return f"hyq::fork<{words}>({', '.join(names)});"
 
 
 def integer_cpp(bits: int, signed: bool) -> str:

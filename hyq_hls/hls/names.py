@@ -5,104 +5,46 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-#: Reserved words, and names that the generated files use themselves.
-_RESERVED = frozenset(
-    (
-        "alignas",
-        "alignof",
-        "and",
-        "asm",
-        "auto",
-        "bitand",
-        "bitor",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "class",
-        "compl",
-        "const",
-        "constexpr",
-        "continue",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "nullptr",
-        "operator",
-        "or",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "while",
-        "xor",
-        "hyq",
-        "hls",
-        "nnet",
-        "input",
-        "result",
-        "std",
-        "main",
-    )
-)
+#: Words of C++, names that the generated files use themselves, and common macros.
+_WORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t
+class compl const const_cast constexpr continue decltype default delete do double dynamic_cast
+else enum explicit export extern false float for friend goto if inline int long mutable namespace
+new noexcept not not_eq nullptr operator or or_eq private protected public register
+reinterpret_cast return short signed sizeof static static_assert static_cast struct switch
+template this thread_local throw true try typedef typeid typename union unsigned using virtual
+void volatile wchar_t while xor xor_eq hyq hls nnet input result std main assert errno null eof
+stdin stdout stderr
+"""
+_RESERVED = frozenset(_WORDS.split())
 
 
-def identifiers(names: Iterable[str]) -> dict[str, str]:
-    """Map names such as ``stages.0.0.conv`` to distinct C++ identifiers, readably and stably."""
+def is_reserved(name: str) -> bool:
+    """Whether generated C++ cannot call anything of its own ``name``."""
+    return name in _RESERVED or name.lower() in _RESERVED
+
+
+def identifiers(names: Iterable[str], suffixes: Iterable[str] = ()) -> dict[str, str]:
+    """Map names such as ``stages.0.0.conv`` to distinct C++ identifiers, readably and stably.
+
+    They differ in more than case, because some are names of files too.
+
+    Args:
+        names: distinct names.
+        suffixes: the generated files call types and memories ``<identifier>_<suffix>``, so no
+            identifier ends like that.
+    """
+    endings = tuple(f"_{suffix}" for suffix in suffixes)
     taken: set[str] = set()
     mapping = {}
     for name in names:
-        base = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "node"
-        if base[0].isdigit() or base in _RESERVED:
+        base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "node"
+        if base[0].isdigit() or is_reserved(base):
             base = f"n_{base}"
         identifier, count = base, 1
-        while identifier in taken:
+        while identifier.lower() in taken or identifier.endswith(endings):
             count += 1
             identifier = f"{base}_{count}"
-        taken.add(identifier)
+        taken.add(identifier.lower())
         mapping[name] = identifier
     return mapping

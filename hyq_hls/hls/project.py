@@ -28,7 +28,7 @@ def build_model(
         ConversionError: an operation was lost on the way (hls4ml drops silently; this does not).
     """
     graph.check()
-    names = identifiers([graph.input_name, *graph.nodes])
+    names = identifiers([graph.input_name, *graph.nodes], _suffixes(graph))
     layers, sources = _layers(graph, names)
     config = create_config(
         output_dir=str(folder),
@@ -53,8 +53,18 @@ def build_model(
     return model, names
 
 
+def _suffixes(graph: Graph) -> set[str]:
+    """What the generated files append to an identifier: types, hls4ml layers, memories."""
+    kernels = (n.operation.kernel(*graph.input_types(n)) for n in graph.nodes.values())
+    return {"t", "config", "layer", "fork"} | {rom.name for kernel in kernels for rom in kernel.roms}
+
+
 def _layers(graph: Graph, names: dict[str, str]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Layer dictionaries in order, and the hls4ml output name of every tensor."""
+    """Layer dictionaries in order, and the hls4ml output name of every tensor.
+
+    hls4ml keeps outputs among the attributes of a layer: a layer of the plain name ``kernel`` would
+    overwrite its own kernel, hence ``kernel_layer``.
+    """
     layers: list[dict[str, Any]] = [
         {
             "class_name": "Input",
@@ -62,7 +72,8 @@ def _layers(graph: Graph, names: dict[str, str]) -> tuple[list[dict[str, Any]], 
             "input_shape": list(graph.input_type.shape),
         }
     ]
-    sources = dict(names)
+    sources = {name: f"{identifier}_layer" for name, identifier in names.items()}
+    sources[graph.input_name] = names[graph.input_name]
     queues: dict[str, list[str]] = {}
     for tensor in [graph.input_name, *graph.nodes]:
         if tensor in graph.nodes:
@@ -71,7 +82,7 @@ def _layers(graph: Graph, names: dict[str, str]) -> tuple[list[dict[str, Any]], 
             layers.append(
                 {
                     "class_name": "HyqOperation",
-                    "name": names[tensor],
+                    "name": sources[tensor],
                     "inputs": [queues[i].pop(0) for i in node.inputs],
                     "identifier": names[tensor],
                     "node": node,
@@ -80,33 +91,33 @@ def _layers(graph: Graph, names: dict[str, str]) -> tuple[list[dict[str, Any]], 
                 }
             )
         readers = [n.name for n in graph.nodes.values() for i in n.inputs if i == tensor]
-        forks, queues[tensor] = _forks(graph, tensor, readers, names)
+        forks, queues[tensor] = _forks(graph, tensor, readers, names, sources[tensor])
         layers += forks
     return layers, sources
 
 
 def _forks(
-    graph: Graph, tensor: str, readers: list[str], names: dict[str, str]
+    graph: Graph, tensor: str, readers: list[str], names: dict[str, str], output: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Fork layers for a tensor with several readers, and the stream that each reader takes."""
     source = names[tensor]
     if len(readers) <= 1:
-        return [], [source]
-    streams: list[str] = []
-    for reader in readers:
-        base = f"{names[tensor]}_to_{names[reader]}"
-        stream, count = base, 1
-        while stream in streams:
-            count += 1
-            stream = f"{base}_{count}"
-        streams.append(stream)
+        return [], [output]
+    taken = set(names.values())
+
+    def new_stream(name: str) -> str:
+        while name in taken:
+            name += "_"
+        return name
+
+    streams = [new_stream(f"{source}_copy{i + 1}") for i in range(len(readers))]
     layers: list[dict[str, Any]] = []
-    remaining, current = list(streams), source
+    remaining, current = list(streams), output
     while remaining:
         if len(remaining) <= MAX_FORK:
             outputs, remaining, rest = remaining, [], ""
         else:
-            rest = f"{source}_rest_{len(layers) + 1}"
+            rest = new_stream(f"{source}_rest{len(layers) + 1}")
             outputs, remaining = [*remaining[: MAX_FORK - 1], rest], remaining[MAX_FORK - 1 :]
         layers.append(
             {

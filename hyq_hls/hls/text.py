@@ -47,8 +47,14 @@ def top_cpp(model: Any, banner: str) -> str:
             depth = prod(variable.shape[:-1])
             body.append(f'hls::stream<{variable.type.name}> {variable.name}("{variable.name}");')
             body.append(f"#pragma HLS STREAM variable={variable.name} depth={depth}")
-    body.append("")
-    body += [call for layer in model.get_layers() if (call := layer.get_attr("function_cpp"))]
+    section = ""
+    for layer in model.get_layers():
+        node = layer.get_attr("node")
+        if node is not None and node.name.rpartition(".")[0] != section:
+            section = node.name.rpartition(".")[0]
+            body += ["", f"// {section}"]
+        if call := layer.get_attr("function_cpp"):
+            body.append(call)
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
 

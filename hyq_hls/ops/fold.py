@@ -22,6 +22,9 @@ class Fold(Operation):
         patch: height and width of a patch (ph, pw).
         height: of the map.
         width: of the map.
+
+    Raises:
+        GraphError: the patch does not divide the map.
     """
 
     name: ClassVar[str] = "fold"

@@ -236,6 +236,8 @@ class LayerNorm(Operation):
             {
                 "value_t": (moments.value.bits, True),
                 "total_t": (moments.total.bits, True),
+                "squares_t": (Bounds(0, moments.scaled_squares // x.channels).bits, True),
+                "count_t": (x.channels.bit_length(), False),
                 "deviation_t": (moments.deviation.bits, True),
                 "variance_t": (Bounds(0, moments.scaled_squares).bits, True),
                 "radicand_t": (2 * steps, False),

@@ -22,6 +22,11 @@ MAX_TABLE_BITS = 12
 CIRCUITS = ("arithmetic", "table")
 
 
+def exponent(d: Codes) -> Codes:
+    """``-d * log2(e)`` for ``d <= 0``, rounded down; it never falls when ``-d`` grows."""
+    return -(d + (d >> 1) - (d >> 4))
+
+
 def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
     """About ``2**(precision + fraction + 1) * exp(d * 2**-fraction)`` for ``d <= 0``.
 
@@ -33,7 +38,7 @@ def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
         fraction: fraction bits of ``d``.
         precision: bits kept below one.
     """
-    p = -(d + (d >> 1) - (d >> 4))
+    p = exponent(d)
     k, r = p >> fraction, p & ((1 << fraction) - 1)
     # numpy shifts by less than 64 only; 62 already leaves nothing of at most 62 bits.
     return (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
@@ -121,28 +126,29 @@ class ShiftSwish(Operation):
             )
 
     def reference(self, *codes: Codes) -> Codes:
-        i = codes[0] - self.zero_point
+        return self.requantize(self._swish(codes[0]))
+
+    def _swish(self, codes: Codes) -> Codes:
+        i = codes - self.zero_point
         largest = np.maximum(i, 0)
         e1 = shift_exp(i - largest, self.fraction, self.precision)
         e2 = shift_exp(-largest, self.fraction, self.precision)
-        return self.requantize(i * ((e1 << self.precision) // (e1 + e2)))
+        return i * ((e1 << self.precision) // (e1 + e2))
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        bounds = centred(inputs[0])  # the sigmoid reaches one
-        return Bounds(bounds.low << self.precision, bounds.high << self.precision)
+        values = self._swish(_every_code(inputs[0]))
+        return Bounds(int(values.min()), int(values.max()))
 
     def cycles(self, *inputs: TensorType) -> int:
         return inputs[0].size
 
     def kernel(self, *inputs: TensorType) -> Kernel:
         (x,) = inputs
-        q = x.quantization
         if self.circuit == "table":
-            values = self.reference(np.arange(q.qmin, q.qmax + 1))
-            return table_kernel(values, x, self.requantize.quantization)
+            return table_kernel(self.reference(_every_code(x)), x, self.requantize.quantization)
         bounds = centred(x)
         largest = max(-bounds.low, bounds.high)
-        exponent = largest + (largest + 1) // 2  # before (d >> 4) makes it smaller
+        power = int(exponent(np.int64(-largest)))
         return requantized_kernel(
             {
                 "words": x.words,
@@ -154,7 +160,7 @@ class ShiftSwish(Operation):
             {
                 "centred_t": (Bounds(-largest, largest).bits, True),
                 # Also holds 2 << fraction, and can be shifted by `fraction`.
-                "exponent_t": (max(Bounds(0, exponent).bits, self.fraction + 3), True),
+                "exponent_t": (max(Bounds(0, power).bits, self.fraction + 3), True),
                 "exponential_t": (self.exponential_bits, False),
                 "numerator_t": (self.numerator_bits, False),
                 "sigmoid_t": (self.precision + 1, False),
@@ -163,3 +169,7 @@ class ShiftSwish(Operation):
             self.accumulator(x),
             self.requantize,
         )
+
+
+def _every_code(x: TensorType) -> Codes:
+    return np.arange(x.quantization.qmin, x.quantization.qmax + 1)

@@ -14,7 +14,7 @@ from hyq_hls.graph.types import TensorType
 def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
     """Raise ``GraphError`` unless the patch divides the map."""
     ph, pw = patch
-    if ph < 1 or pw < 1 or height % ph or width % pw:
+    if min(ph, pw, height, width) < 1 or height % ph or width % pw:
         raise GraphError(
             f"patch {ph} x {pw} does not divide a map of {height} x {width}; choose an image size "
             "whose map is a multiple of the patch"
@@ -28,7 +28,7 @@ class Unfold(Operation):
     (H, W, C) to (P, N, C), P = ph * pw pixels of a patch, N patches. Codes do not change.
 
     Args:
-        patch: height and width of a patch (ph, pw).
+        patch: height and width of a patch (ph, pw); it divides the map.
     """
 
     name: ClassVar[str] = "unfold"

@@ -31,7 +31,7 @@ BYTE = Requantize(Quantization(8, True), np.array([0]), ONE)
 
 
 def random_case(seed: int) -> Case:
-    """Random shapes, widths, zero points and factors of both inputs; either may need shifts only."""
+    """Random shapes, widths, zero points and factors; each input may need shifts only."""
     rng = np.random.default_rng(seed)
     shape = rng.integers(1, 6, rng.integers(0, 3)).tolist()
     out = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
@@ -132,7 +132,7 @@ def other(bits: int = 8, **quantization: tuple[float, ...]) -> Requantize:
         (
             (BYTE, BYTE),
             ((0,),),
-            "two requantizations and two zero points are wanted, found 2 and 1",
+            "two zero points are wanted, found 2 and 1",
         ),
         ((BYTE, other(7)), ((0,), (0,)), "both inputs must go to the same per-tensor codes"),
         ((BYTE, other(scale=(2.0,))), ((0,), (0,)), "both inputs must go to the same per-tensor"),

@@ -98,7 +98,7 @@ def extreme_codes(x: TensorType, seed: int) -> Codes:
 
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
-    cases = [random_case(seed) for seed in range(12)]
+    cases = [random_case(seed) for seed in range(9)]
     functions = compile_cases(cases, tmp_path, flags)
     for seed, (case, csim) in enumerate(zip(cases, functions, strict=True)):
         codes = extreme_codes(case.inputs[0], seed)
@@ -143,9 +143,9 @@ def test_reference_equals_python_integers(seed: int) -> None:
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("channels", [64, 144])
 def test_within_one_step_of_float(bits: int, channels: int) -> None:
-    """8-bit codes of torch's float64 LayerNorm, at most one off, in less than 2 % of the places.
+    """8-bit codes of torch's float64 LayerNorm, at most one off, in less than 1 % of the places.
 
-    Measured: 0.6 % to 1.2 %, all where the real value lies near the middle of two codes.
+    Measured: 0.2 % to 0.34 %; there the real value lies near the middle of two codes.
     """
     rng = np.random.default_rng(bits + channels)
     quantization = Quantization(bits, False, zero_point=(int(0.4 * (1 << bits)),))
@@ -180,7 +180,7 @@ def test_within_one_step_of_float(bits: int, channels: int) -> None:
     difference = np.abs(operation.reference(codes) - expected)
     assert len(np.unique(expected)) > 60
     assert difference.max() <= 1
-    assert 0 < difference.mean() < 0.02
+    assert 0 < difference.mean() < 0.01
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -255,6 +255,8 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
         found = {
             "value_t": values,
             "total_t": [total],
+            "squares_t": [sum(v * v for v in values)],
+            "count_t": [n],
             "deviation_t": [*deviations, *(n * v for v in values)],
             "variance_t": [variance, variance + total**2],
             "radicand_t": [variance << (2 * op.root_bits)],
@@ -317,8 +319,8 @@ def test_inputs_that_do_not_fit() -> None:
         operation.output_type(TensorType((2, 4), Quantization(8, True, zero_point=(1,))))
     with pytest.raises(GraphError, match="input has log2 codes; affine is wanted"):
         operation.output_type(TensorType((2, 4), Quantization(8, False, encoding="log2")))
+    coarse = replace(operation, root_bits=0, normalized_bits=0, reciprocal_bits=2)
     with pytest.raises(GraphError, match=r"reciprocal_bits \d+ give 0 for standard deviations"):
-        coarse = replace(operation, root_bits=0, normalized_bits=0, reciprocal_bits=2)
         coarse.output_type(X)
     with pytest.raises(GraphError, match=r"4 channels of 16 bits with factors up to 2\*\*15 needs"):
         layer_norm_precision(TensorType((2, 4), Quantization(16, True)), np.array([15]), 1)

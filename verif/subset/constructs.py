@@ -8,8 +8,8 @@ from clang.cindex import Cursor, CursorKind, StorageClass, TLSKind, Type, TypeKi
 
 from verif.subset.finding import Findings
 from verif.subset.libclang import ADDRESS_OF, DEREFERENCE, unary_operator
-from verif.subset.loops import check_loop
 from verif.subset.loops import WANTED as WANTED_LOOP
+from verif.subset.loops import check_loop
 from verif.subset.unit import FUNCTIONS, Unit, bare, body, key, place, walk
 
 _K, _T = CursorKind, TypeKind
@@ -77,9 +77,9 @@ class Constructs:
 
     def check_function(self, function: Cursor, templated: bool) -> None:
         """Check one function; ``templated`` when it depends on template parameters."""
-        if function.kind != _K.CONSTRUCTOR and function.kind != _K.DESTRUCTOR:
+        if function.kind not in (_K.CONSTRUCTOR, _K.DESTRUCTOR):
             self._check_type(function.result_type, function, f"{function.spelling}()")
-        if function.kind == _K.DESTRUCTOR or function.kind == _K.CXX_METHOD:
+        if function.kind in (_K.DESTRUCTOR, _K.CXX_METHOD):
             self._check_virtual(function)
         for cursor, parent in walk(function):
             if cursor.kind in _FORBIDDEN:
@@ -119,11 +119,9 @@ class Constructs:
                 continue
             callee = cursor.referenced
             if callee is not None and callee.kind in FUNCTIONS and self._unit.is_ours(callee):
-                definition = callee.get_definition()
+                definition = _definition(callee)
                 if definition is not None:
                     yield cursor, definition
-                elif body(callee) is not None:
-                    yield cursor, callee
 
     def _check_recursion(
         self,
@@ -149,21 +147,19 @@ class Constructs:
         callee = call.referenced
         if callee is None or self._unit.is_vendor(callee):
             return
+        name = f"{callee.spelling}()"
         if callee.kind in _DECLARATIONS:
-            self._findings.add(
-                place(call), "function pointer", f"a call of {callee.spelling}", "a function"
-            )
-        elif callee.kind in FUNCTIONS and not self._unit.is_ours(callee):
-            if callee.spelling in _HEAP:
-                wanted = "an array of constant size"
-                self._findings.add(place(call), "heap", f"{callee.spelling}()", wanted)
-            else:
-                found = f"a call of {callee.spelling}() of the C++ library"
-                self._findings.add(place(call), "library", found, "ap_int, hls::stream and C++")
-        elif callee.kind == _K.FUNCTION_DECL and callee.get_definition() is None:
-            if body(callee) is None:
-                found = f"{callee.spelling}() without a body"
-                self._findings.add(place(call), "definition", found, "a function in the headers")
+            self._findings.add(place(call), "function pointer", f"a call of {name}", "a function")
+        elif callee.kind not in FUNCTIONS:
+            return
+        elif callee.spelling in _HEAP:
+            self._findings.add(place(call), "heap", name, "an array of constant size")
+        elif not self._unit.is_ours(callee):
+            found = f"a call of {name} of the C++ library"
+            self._findings.add(place(call), "library", found, "ap_int, hls::stream and C++")
+        elif callee.kind == _K.FUNCTION_DECL and _definition(callee) is None:
+            wanted = "a function in the headers"
+            self._findings.add(place(call), "definition", f"{name} without a body", wanted)
 
     def _check_reference(self, reference: Cursor) -> None:
         target = reference.referenced
@@ -186,7 +182,7 @@ class Constructs:
         if variable.tls_kind != TLSKind.NONE:
             found = f"thread_local {variable.spelling}"
             self._findings.add(place(variable), "state", found, "a local variable")
-        elif (kept or is_global) and not _element(variable.type).is_const_qualified():
+        elif (kept or is_global) and not _is_const(variable.type):
             found = f"{variable.spelling}, which keeps its value between calls"
             self._findings.add(place(variable), "state", found, "a local variable, or const")
 
@@ -248,8 +244,11 @@ class Constructs:
                 self._check_type(field.type, field, field.spelling)
 
 
-def _element(t: Type) -> Type:
+def _is_const(t: Type) -> bool:
     t = t.get_canonical()
-    while t.kind in _ARRAYS:
-        t = t.element_type.get_canonical()
-    return t
+    return t.is_const_qualified() or (t.kind in _ARRAYS and _is_const(t.element_type))
+
+
+def _definition(function: Cursor) -> Cursor | None:
+    """The function with its body; an instantiation has it in the cursor that a call refers to."""
+    return function if body(function) is not None else function.get_definition()

@@ -50,16 +50,16 @@ def _fault(loop: Cursor, templated: bool) -> str | None:
         return "a loop without one native integer variable of its own"
     variable = declared[0]
     initial = list(variable.get_children())
+    fault = None
     if not initial or not _is_constant(initial[-1], templated):
-        return f"a start of {variable.spelling} that is no constant"
-    if not _compares(condition, variable, templated):
-        return f"a condition that does not compare {variable.spelling} with a constant"
-    if not _steps(step, variable, templated):
-        return f"a step that does not move {variable.spelling} by a constant"
-    for cursor, _ in walk(body):
-        if _changes(cursor, variable):
-            return f"a body that changes {variable.spelling}"
-    return None
+        fault = "starts at what is no constant"
+    elif not _compares(condition, variable, templated):
+        fault = "is not compared with a constant"
+    elif not _steps(step, variable, templated):
+        fault = "does not move by a constant step"
+    elif any(_changes(cursor, variable) for cursor, _ in walk(body)):
+        fault = "changes in the body"
+    return fault and f"a loop whose {variable.spelling} {fault}"
 
 
 def _is_constant(expression: Cursor, templated: bool) -> bool:
@@ -81,14 +81,17 @@ def _is_variable(cursor: Cursor) -> bool:
 
 
 def _refers(expression: Cursor, variable: Cursor) -> bool:
-    target = bare(expression)
-    return target.kind == CursorKind.DECL_REF_EXPR and target.referenced == variable
+    target = bare(expression).referenced
+    return target is not None and target == variable
 
 
 def _compares(condition: Cursor, variable: Cursor, templated: bool) -> bool:
-    if binary_operator(condition) not in COMPARISONS:
+    operands = list(condition.get_children())
+    if templated and condition.kind == CursorKind.CALL_EXPR and len(operands) == 3:
+        del operands[1]  # an operator that is not resolved before the template is instantiated
+    elif binary_operator(condition) not in COMPARISONS:
         return False
-    left, right = condition.get_children()
+    left, right = operands
     if _refers(right, variable):
         left, right = right, left
     return _refers(left, variable) and _is_constant(right, templated)

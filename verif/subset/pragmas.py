@@ -205,9 +205,9 @@ class Pragmas:
 
     def _check_factor(self, line: Line) -> None:
         kinds = {line.options.get("type", "").lower(), *line.options}
-        if line.name.startswith("ARRAY") and kinds & {"cyclic", "block"}:
-            if "factor" not in line.options:
-                self._add(line, f"{line.text} without factor=", "factor=")
+        split = line.name.startswith("ARRAY") and kinds & {"cyclic", "block"}
+        if split and "factor" not in line.options:
+            self._add(line, f"{line.text} without factor=", "factor=")
 
     def _add(self, line: Line, found: str, wanted: str) -> None:
         self._findings.add((line.file, line.line), "pragma", found, wanted)
