@@ -65,7 +65,8 @@ Pixels:
                     weights[j] = in[j];
                 }
             Channels:
-                for (unsigned c = h * CONFIG_T::depth; c < (h + 1) * CONFIG_T::depth; c++) {
+                for (unsigned d = 0; d < CONFIG_T::depth; d++) {
+                    const unsigned c = h * CONFIG_T::depth + d;
                     accumulator_t acc = 0;
                 Products:
                     for (unsigned j = 0; j < CONFIG_T::tokens; j++) {

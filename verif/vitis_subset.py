@@ -97,7 +97,7 @@ def _check(unit: Unit, top: Cursor | None) -> Result:
     findings = Findings()
     constructs = Constructs(unit, findings)
     functions = []
-    for cursor, records in unit.declarations():
+    for cursor, records in unit.declarations:
         if cursor.kind in RECORDS:
             constructs.check_record(cursor)
         elif cursor.kind in FUNCTIONS:

@@ -34,7 +34,7 @@ class HyqOperation(Layer):
         self.add_output_variable(
             list(tensor.shape),
             var_name=identifier,
-            type_name=f"{identifier}_t",
+            type_name=f"{identifier}_word",  # POSIX has many types *_t
             precision=precision(tensor),
         )
 

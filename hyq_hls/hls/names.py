@@ -24,6 +24,15 @@ def is_reserved(name: str) -> bool:
     return name in _RESERVED or name.lower() in _RESERVED
 
 
+def comment(text: str) -> str:
+    """``text`` as a part of one comment line, of C++ or of a shell script.
+
+    Names and metadata may come from a file that somebody else made: no line break, backslash or
+    trigraph in them may end the comment or continue it.
+    """
+    return re.sub(r"[^\w .,:()\[\]/+*-]", "_", text)
+
+
 def identifiers(names: Iterable[str], suffixes: Iterable[str] = ()) -> dict[str, str]:
     """Map names such as ``stages.0.0.conv`` to distinct C++ identifiers, readably and stably.
 

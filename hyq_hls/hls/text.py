@@ -7,8 +7,10 @@ from math import prod
 from textwrap import indent, wrap
 from typing import Any
 
+from hyq_hls.errors import ConversionError
 from hyq_hls.graph.kernel import RequantizeRom, Rom
 from hyq_hls.hls.layers import HyqOperation, rom_type_cpp
+from hyq_hls.hls.names import comment
 
 WIDTH = 100
 
@@ -52,7 +54,7 @@ def top_cpp(model: Any, banner: str) -> str:
         node = layer.get_attr("node")
         if node is not None and node.name.rpartition(".")[0] != section:
             section = node.name.rpartition(".")[0]
-            body += ["", f"// {section}"]
+            body += ["", f"// {comment(section)}"]
         if call := layer.get_attr("function_cpp"):
             body.append(call)
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
@@ -73,7 +75,11 @@ def defines_h(model: Any, banner: str) -> str:
             code = variable.type.precision.definition_cpp()
             line = f"typedef hyq::word<{code}, {variable.shape[-1]}> {variable.type.name};"
             if variable.type.name in seen:
-                assert seen[variable.type.name] == line, "identifiers are unique per tensor"
+                if seen[variable.type.name] != line:
+                    raise ConversionError(
+                        f"two types of the name {variable.type.name}: `{line}` after "
+                        f"`{seen[variable.type.name]}`; rename the node {variable.name}"
+                    )
                 continue
             seen[variable.type.name] = line
             lines.append(f"{line} // {' x '.join(map(str, variable.shape))}")
@@ -91,7 +97,7 @@ def parameters_h(model: Any, banner: str) -> str:
         node = layer.get_attr("node")
         types = node.operation.macs(*layer.get_attr("input_types"))
         work = f", {types} MAC" if types else ""
-        lines += ["", f"// {node.name}: {node.operation.name}{work}"]
+        lines += ["", f"// {comment(node.name)}: {node.operation.name}{work}"]
         lines.append(layer.get_attr("config_cpp").rstrip())
     return guard("parameters", lines)
 

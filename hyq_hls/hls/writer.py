@@ -46,19 +46,19 @@ class HyqWriter(VitisWriter):
                 name = layer.get_attr("identifier")
                 files[f"firmware/weights/{name}.h"] = text.weights_h(layer, banner)
         for name, content in files.items():
-            (folder / name).write_text(content)
+            (folder / name).write_text(content, encoding="utf-8")
         self.write_build_script(model)
         self.write_board_script_override(model)
         self.write_build_prj_override(model)
         self.write_build_opts(model)
         self._use_template_includes(folder / "build_prj.tcl")
         script = folder / "build_lib.sh"
-        script.write_text(text.build_lib_sh(project, banner, CSIM_FLAGS))
+        script.write_text(text.build_lib_sh(project, banner, CSIM_FLAGS), encoding="utf-8")
         script.chmod(0o755)
 
     @staticmethod
     def _use_template_includes(script: Path) -> None:
-        """hls4ml's script compiles as C++11 without include paths; ours need C++14 and firmware/."""
+        """hls4ml's script compiles C++11 without include paths; ours is C++14 in firmware/."""
         content = script.read_text()
         wanted = "-std=c++0x"
         if wanted not in content:

@@ -12,7 +12,7 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
-from hyq_hls.ops.attention_scores import check_tokens, sum_of_products
+from hyq_hls.ops.attention_scores import check_tokens, plain_integers, sum_of_products
 from hyq_hls.ops.checks import centred, check_zero_points
 
 
@@ -23,7 +23,7 @@ class AttentionValues(Operation):
     Takes probabilities (P, N, heads, N) and values (P, N, C); gives (P, N, C). The weight ``w`` of
     a probability code, with ``top = 2**bits - 1``, is
 
-    - ``log2``: ``1 << (top - 1 - code)``, and 0 for ``code = top``; a shift, never a multiplication.
+    - ``log2``: ``1 << (top - 1 - code)``, and 0 for ``code = top``; a shift, not a multiplication.
       The accumulator has ``top - 1`` fraction bits.
     - ``affine``: the code itself; the accumulator has the fraction bits of the probabilities.
 
@@ -48,6 +48,7 @@ class AttentionValues(Operation):
     requantize: Requantize
 
     def __post_init__(self) -> None:
+        plain_integers(self, "heads", "bits")
         if self.heads < 1:
             raise GraphError(f"attention needs one head or more, found {self.heads}")
         _ = self.probability  # checks encoding and bits

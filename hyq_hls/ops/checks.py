@@ -32,6 +32,11 @@ def check_fits(values: NDArray[np.int64], bits: int, what: str) -> None:
         )
 
 
+def width_of(values: NDArray[np.int64]) -> int:
+    """Two's complement width that holds all values."""
+    return Bounds(int(values.min()), int(values.max())).bits
+
+
 def check_zero_points(expected: tuple[int, ...], tensor: TensorType, what: str = "input") -> None:
     """Raise ``GraphError`` unless an operation was built for this input's zero points."""
     found = tensor.quantization.zero_point

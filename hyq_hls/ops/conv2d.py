@@ -13,9 +13,14 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, dot_bounds, freeze
-
-BIAS_BITS = 32
+from hyq_hls.ops.checks import (
+    check_affine,
+    check_fits,
+    check_zero_points,
+    dot_bounds,
+    freeze,
+    width_of,
+)
 
 
 def pad_map(x: Codes, padding: tuple[int, int], value: tuple[int, ...]) -> Codes:
@@ -47,7 +52,7 @@ class Conv2d(Operation):
     Args:
         weight: (out channels, kernel height, kernel width, in channels).
         weight_bits: width of a weight, two's complement.
-        bias: (out channels,), zero-point correction included, 32 bits.
+        bias: (out channels,), zero-point correction included.
         stride: vertical, horizontal.
         padding: rows above and below, columns left and right.
         pad_value: zero point of the input, (1,) or (C,).
@@ -68,7 +73,6 @@ class Conv2d(Operation):
         freeze(self, "weight", 4)
         freeze(self, "bias", 1)
         check_fits(self.weight, self.weight_bits, "weights")
-        check_fits(self.bias, BIAS_BITS, "biases")
         if self.bias.size != self.weight.shape[0]:
             raise GraphError(f"{self.bias.size} biases for {self.weight.shape[0]} output channels")
 
@@ -129,7 +133,7 @@ class Conv2d(Operation):
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (
                 Rom("weight", self.weight, self.weight_bits),
-                Rom("bias", self.bias, BIAS_BITS),
+                Rom("bias", self.bias, width_of(self.bias)),
                 Rom("pad", np.asarray(self.pad_value), 17),
             ),
             self.accumulator(x),

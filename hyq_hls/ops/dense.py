@@ -10,8 +10,7 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_fits, dot_bounds, freeze
-from hyq_hls.ops.conv2d import BIAS_BITS
+from hyq_hls.ops.checks import check_affine, check_fits, dot_bounds, freeze, width_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +20,7 @@ class Dense(Operation):
     Args:
         weight: (out channels, in channels).
         weight_bits: width of a weight, two's complement.
-        bias: (out channels,), 32 bits; holds ``-weight @ zero_point``, so that raw codes are
+        bias: (out channels,); holds ``-weight @ zero_point``, so that raw codes are
             multiplied.
         requantize: accumulator to output code.
     """
@@ -37,7 +36,6 @@ class Dense(Operation):
         freeze(self, "weight", 2)
         freeze(self, "bias", 1)
         check_fits(self.weight, self.weight_bits, "weights")
-        check_fits(self.bias, BIAS_BITS, "biases")
         if self.bias.size != self.weight.shape[0]:
             raise GraphError(f"{self.bias.size} biases for {self.weight.shape[0]} output channels")
 
@@ -73,7 +71,10 @@ class Dense(Operation):
                 "out_channels": self.weight.shape[0],
             },
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
-            (Rom("weight", self.weight, self.weight_bits), Rom("bias", self.bias, BIAS_BITS)),
+            (
+                Rom("weight", self.weight, self.weight_bits),
+                Rom("bias", self.bias, width_of(self.bias)),
+            ),
             self.accumulator(x),
             self.requantize,
         )

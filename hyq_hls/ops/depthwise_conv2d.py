@@ -12,8 +12,15 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, dot_bounds, freeze
-from hyq_hls.ops.conv2d import BIAS_BITS, output_size, pad_map
+from hyq_hls.ops.checks import (
+    check_affine,
+    check_fits,
+    check_zero_points,
+    dot_bounds,
+    freeze,
+    width_of,
+)
+from hyq_hls.ops.conv2d import output_size, pad_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +33,7 @@ class DepthwiseConv2d(Operation):
     Args:
         weight: int64 (C, kernel height, kernel width).
         weight_bits: width of a weight, two's complement.
-        bias: int64 (C,), zero-point correction included, 32 bits.
+        bias: int64 (C,), zero-point correction included.
         stride: vertical, horizontal.
         padding: rows above and below, columns left and right.
         pad_value: zero point of the input, (1,) or (C,).
@@ -50,7 +57,6 @@ class DepthwiseConv2d(Operation):
         freeze(self, "weight", 3)
         freeze(self, "bias", 1)
         check_fits(self.weight, self.weight_bits, "weights")
-        check_fits(self.bias, BIAS_BITS, "biases")
         if self.bias.size != self.weight.shape[0]:
             raise GraphError(f"{self.bias.size} biases for {self.weight.shape[0]} channels")
 
@@ -112,7 +118,7 @@ class DepthwiseConv2d(Operation):
             (
                 # Channels last, as the pixels in the line buffer.
                 Rom("weight", self.weight.transpose(1, 2, 0), self.weight_bits),
-                Rom("bias", self.bias, BIAS_BITS),
+                Rom("bias", self.bias, width_of(self.bias)),
                 Rom("pad", np.asarray(self.pad_value), 17),
             ),
             self.accumulator(x),

@@ -14,6 +14,7 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
+from hyq_hls.ops.attention_scores import plain_integers
 from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze
 
 MAX_FACTOR_SHIFT = 15
@@ -85,7 +86,7 @@ def layer_norm_precision(
     Raises:
         GraphError: ``V`` itself needs more than 62 bits.
     """
-    moments = _Moments.of(x, np.asarray(factor_shift), epsilon)
+    moments = _Moments.of(x, np.asarray(factor_shift), int(epsilon))
     room = MAX_ACCUMULATOR_BITS - Bounds(0, moments.variance).bits
     if room < 0 or Bounds(0, moments.scaled_squares).bits > MAX_ACCUMULATOR_BITS:
         raise GraphError(
@@ -94,7 +95,7 @@ def layer_norm_precision(
             "fewer bits or smaller factors for its input"
         )
     # Integers that are not all equal have sum_{i<j} (x_i - x_j)**2 >= C - 1.
-    smallest = max(x.channels - 1, 1) + epsilon
+    smallest = max(x.channels - 1, 1) + int(epsilon)
     root_bits = 0
     while isqrt(smallest << (2 * root_bits)) < 1 << (normalized_bits + 1):
         root_bits += 1
@@ -150,6 +151,8 @@ class LayerNorm(Operation):
     requantize: Requantize
 
     def __post_init__(self) -> None:
+        plain_integers(self, "epsilon", "root_bits", "reciprocal_bits", "normalized_bits")
+        plain_integers(self, "gamma_bits", "beta_bits")
         for name in ("factor_shift", "gamma", "beta"):
             freeze(self, name, 1)
         check_fits(self.gamma, self.gamma_bits, "gammas")

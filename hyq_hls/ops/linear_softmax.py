@@ -12,6 +12,7 @@ from hyq_hls.errors import GraphError
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
+from hyq_hls.ops.attention_scores import plain_integers
 from hyq_hls.ops.checks import check_affine
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
@@ -24,7 +25,7 @@ MAX_SHIFT_BITS = 40
 
 
 def line_offset(fraction: int) -> int:
-    """``B = floor(b / a / ln 2 * 2**fraction)``: the line's offset over its slope, in code steps."""
+    """``B = floor(b / a / ln 2 * 2**fraction)``: offset over slope of the line, in code steps."""
     return int(LINE_OFFSET / LINE_SLOPE / _LN2 * (1 << fraction))
 
 
@@ -35,10 +36,10 @@ def softmax_shift_bits(bits: int, output: Literal["log2", "uniform"]) -> int:
 
 @dataclass(frozen=True, eq=False)
 class LinearSoftmax(Operation):
-    """``y = 2**x / sum(2**x)`` over the last axis, ``2**x`` by HyQ's line (IJCAI 2024, linear softmax).
+    """``y = 2**x / sum(2**x)`` over the last axis, with ``2**x`` by the line of HyQ (IJCAI 2024).
 
-    Input codes count ``2**-fraction`` octaves: the factor ``log2(e)`` lies in the scale before it, so
-    that range reduction is a shift. The zero point cancels. With ``B = line_offset``::
+    Input codes count ``2**-fraction`` octaves: the factor ``log2(e)`` lies in the scale before it,
+    so that range reduction is a shift. The zero point cancels. With ``B = line_offset``::
 
         d = max_row(q) - q,  k = d >> fraction,  r = d & (2**fraction - 1)
         e = ((B - r) << shift_bits) >> k,  E = sum_row(e)
@@ -46,6 +47,9 @@ class LinearSoftmax(Operation):
         uniform:  code = min(top, ((e << bits) + (E >> 1)) // E)
 
     A log2 code is ``-log2(e / E)`` rounded at 1.5 times a power of two; top stands for zero.
+    HyQ's released code rounds ``E / e`` to an integer first, and so gives one more where ``E / e``
+    lies in (2.5, 3) or [3 * 2**i - 0.5, 3 * 2**i), i >= 1; its probability of code top is
+    ``2**-top``, and zero begins above.
 
     Args:
         fraction: m; a step of the input is ``2**-m`` octaves, 0 to 16.
@@ -65,6 +69,7 @@ class LinearSoftmax(Operation):
     output: Literal["log2", "uniform"]
 
     def __post_init__(self) -> None:
+        plain_integers(self, "fraction", "shift_bits", "bits")
         if not 0 <= self.fraction <= MAX_BITS:
             raise GraphError(
                 f"softmax fraction {self.fraction} leaves [0, {MAX_BITS}]; choose the scale of the "

@@ -23,9 +23,15 @@ from hyq_hls.capture.float_ops import (
     Softmax,
     Unfold,
 )
-from hyq_hls.graph.types import Quantization
+from hyq_hls.graph.types import MAX_BITS, Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.ranges import Through, channel_factors, channel_quantization, quantization
+from hyq_hls.quant.ranges import (
+    ANY_EXPONENT,
+    Through,
+    channel_factors,
+    channel_quantization,
+    quantization,
+)
 from hyq_hls.quant.statistics import TensorStatistics
 
 #: Image bytes: value = byte / 255.
@@ -59,16 +65,16 @@ def _choose(
             return Quantization(config.softmax_bits, False, encoding="log2")
         return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
     readers = _readers(graph, node.name)
-    through, must_shift, max_scale = _constraints(node, readers)
+    through, exponents = _constraints(node, readers)
     data = statistics[node.name]
-    power_of_two = must_shift or config.scale == "power_of_two"
+    power_of_two = exponents != ANY_EXPONENT or config.scale == "power_of_two"
     base = quantization(
         data,
         config,
         power_of_two=power_of_two,
         bits=config.output_bits if node.name == graph.output else None,
         through=through,
-        max_scale=max_scale,
+        exponents=exponents,
     )
     kinds = tuple(type(r.op) for r in readers)
     if config.layer_norm_factors and LayerNorm in kinds and _keeps_channels(node, readers):
@@ -87,13 +93,15 @@ def _readers(graph: FloatGraph, name: str) -> list[FloatNode]:
     return found
 
 
-def _constraints(node: FloatNode, readers: list[FloatNode]) -> tuple[Through | None, bool, float]:
-    """Function to judge by, whether the scale must be a power of two, and the largest scale."""
+def _constraints(
+    node: FloatNode, readers: list[FloatNode]
+) -> tuple[Through | None, tuple[int, int]]:
+    """Function to judge by, and the exponents allowed; some operations read shifts only."""
     if isinstance(node.op, AttentionScores):
-        return _octave_softmax, True, 1.0
+        return _octave_softmax, (-MAX_BITS, 0)
     if readers and all(isinstance(r.op, Silu) for r in readers):
-        return _silu, True, 1.0
-    return None, False, float("inf")
+        return _silu, (-MAX_BITS, 0)
+    return None, ANY_EXPONENT
 
 
 def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
@@ -108,7 +116,9 @@ def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
 def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
     if config.activation_granularity == "tensor" or not readers:
         return False
-    if not isinstance(node.op, Conv2d | Linear | Silu | Add | LayerNorm | AttentionValues):
+    makes = isinstance(node.op, Conv2d | Linear | Add | LayerNorm | AttentionValues)
+    # Shift-Swish requantizes per channel; a table has one output scale.
+    if not makes and not (isinstance(node.op, Silu) and config.swish == "shift"):
         return False
     if config.activation_granularity == "depthwise":
         return all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)

@@ -12,7 +12,7 @@ from scipy.special import erf
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.errors import QuantizationError
+from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.ops.linear_softmax import softmax_shift_bits
 from hyq_hls.quant.config import QuantConfig
@@ -90,7 +90,10 @@ class Lowering:
         """Integer operation of a node; raises ``QuantizationError`` when there is none."""
         for kind, rule in self._rules.items():
             if isinstance(node.op, kind):
-                return rule(node, node.op, config)
+                try:
+                    return rule(node, node.op, config)
+                except GraphError as error:
+                    raise QuantizationError(f"{node.name}: {error}") from error
         known = ", ".join(k.__name__ for k in self._rules)
         raise QuantizationError(
             f"{node.name}: {node.op.kind} has no integer operation; supported are {known}"
@@ -175,7 +178,7 @@ class Lowering:
                 f"bits and per-tensor scales, found {x.bits} bits; lower activation_bits here"
             )
         real = x.dequantize(np.arange(x.qmin, x.qmax + 1))
-        return ops.Table(y.quantize(_FUNCTIONS[type(op)](real)), y)
+        return ops.Table(y.quantize(_FUNCTIONS[type(op)](real)), y, x.qmin)
 
     def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
         inputs = [self._input(node, i) for i in range(len(node.inputs))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil, floor, log2
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ Through = Callable[[Array], Array]
 
 #: Power-of-two scales tried below the one that covers the whole range.
 _FINER = 3
+#: Exponents of power-of-two scales, where nothing limits them further.
+ANY_EXPONENT = (-40, 40)
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
 #: A tensor of zeros, or of values too small to matter, still gets a scale.
@@ -43,7 +45,7 @@ def quantization(
     power_of_two: bool,
     bits: int | None = None,
     through: Through | None = None,
-    max_scale: float = float("inf"),
+    exponents: tuple[int, int] = ANY_EXPONENT,
 ) -> Quantization:
     """Choose the per-tensor quantization of a tensor.
 
@@ -54,12 +56,12 @@ def quantization(
         bits: instead of ``config.activation_bits``.
         through: a function of rows (n, C) whose error counts instead of the tensor's own (the
             activation that follows).
-        max_scale: largest scale allowed.
+        exponents: smallest and largest exponent of a power-of-two scale.
     """
     bits = bits or config.activation_bits
     low, high = observed_range(statistics, config)
     if power_of_two:
-        candidates = _power_of_two_candidates(low, high, bits, config, max_scale)
+        candidates = _power_of_two_candidates(low, high, bits, config, exponents)
     else:
         shares = _SHARES if config.observer == "mse" else _SHARES[:1]
         candidates = [_real(low * s, high * s, bits, config) for s in shares]
@@ -142,15 +144,15 @@ def _error(rows: Array, wanted: Array, q: Quantization, through: Through | None)
 
 
 def _power_of_two_candidates(
-    low: float, high: float, bits: int, config: QuantConfig, max_scale: float
+    low: float, high: float, bits: int, config: QuantConfig, exponents: tuple[int, int]
 ) -> list[Quantization]:
     signed = config.activation_scheme == "symmetric"
     levels = (1 << bits) - 1
     needed = max(-low, high) / ((1 << (bits - 1)) - 0.5) if signed else (high - low) / levels
-    exponent = min(ceil(log2(needed) - 1e-9), floor(log2(max_scale)) if max_scale < 1e9 else 99)
+    covering = ceil(log2(needed) - 1e-9)
     finer = 1 if config.observer == "minmax" else _FINER
     found: list[Quantization] = []
-    for e in range(exponent, exponent - finer, -1):
+    for e in dict.fromkeys(int(np.clip(covering - k, *exponents)) for k in range(finer)):
         scale = 2.0**e
         if signed:
             found.append(Quantization(bits, True, (scale,), (0,)))

@@ -1,4 +1,4 @@
-"""A small hybrid network with every operation, and with both circuits where an operation has two."""
+"""A small hybrid network with every operation, in both variants where it has two."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_hybrid(folder: Path) -> Path:
 
 
 def hybrid_graph() -> Graph:
-    """Convolutions, an inverted residual, two attentions, a fusion and a head: (4, 4, 3) to (5,)."""
+    """Convolutions, inverted residual, two attentions, fusion, head: (4, 4, 3) to (5,)."""
     rng = np.random.default_rng(0)
     graph = Graph("image", TensorType((4, 4, 3), Quantization(8, False)))
     _convolutions(graph, rng)

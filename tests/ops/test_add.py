@@ -65,7 +65,7 @@ def widest_case() -> Case:
     return Case(Add(multipliers, ((65535, 0),) * 2, out), [x, x])
 
 
-CASES = [*(random_case(seed) for seed in range(8)), widest_case()]
+CASES = [*(random_case(seed) for seed in range(6)), widest_case()]
 
 
 def extreme_codes(inputs: list[TensorType], seed: int) -> list[NDArray[np.int64]]:

@@ -60,7 +60,7 @@ def uneven_case() -> Case:
     return Case(Concat(parts, ((65535,), (0,))), [a, b])
 
 
-CASES = [*(random_case(seed) for seed in range(8)), uneven_case()]
+CASES = [*(random_case(seed) for seed in range(6)), uneven_case()]
 
 
 def extreme_codes(inputs: list[TensorType], seed: int) -> list[NDArray[np.int64]]:

@@ -56,7 +56,7 @@ def edge_case(zero: int, shape: tuple[int, int, int]) -> Case:
 
 
 CASES = [
-    *(random_case(seed) for seed in range(6)),
+    *(random_case(seed) for seed in range(5)),
     edge_case(32768, (1, 1, 3)),
     edge_case(65535, (8, 8, 2)),
     edge_case(0, (5, 7, 1)),

@@ -58,7 +58,7 @@ def random_case(seed: int) -> Case:
     quantization = Quantization(bits, signed, zero_point=tuple(zeros.tolist()))
     x = TensorType((2, 3, channels), quantization)
     factor_shift = rng.integers(0, 4, channels if seed % 4 else 1)
-    epsilon = int(rng.choice([1, 7, 1 << 20]))
+    epsilon = rng.choice([1, 7, 1 << 20])  # NumPy's integers are as good as Python's
     normalized_bits = int(rng.integers(2, 17))
     precision = layer_norm_precision(x, factor_shift, epsilon, normalized_bits)
     growth = 10 + normalized_bits + 3
@@ -98,7 +98,7 @@ def extreme_codes(x: TensorType, seed: int) -> Codes:
 
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
-    cases = [random_case(seed) for seed in range(9)]
+    cases = [random_case(seed) for seed in range(8)]
     functions = compile_cases(cases, tmp_path, flags)
     for seed, (case, csim) in enumerate(zip(cases, functions, strict=True)):
         codes = extreme_codes(case.inputs[0], seed)
@@ -294,6 +294,7 @@ X = TensorType((2, 4), Quantization(8, True))
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"epsilon": 0.5}, r"layer_norm epsilon: an integer is wanted, found 0\.5"),
         ({"epsilon": 0}, "epsilon 0 would divide by zero"),
         ({"gamma": np.full(4, 2048)}, r"gammas in \[2048, 2048\] do not fit 12 bits"),
         ({"beta": np.full(4, 1 << 23)}, r"betas in .* do not fit 24 bits"),

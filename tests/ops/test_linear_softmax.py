@@ -276,6 +276,7 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
         ((4, 41, 4, "log2"), r"softmax shift_bits 41 leaves \[0, 40\]"),
         ((4, 17, 1, "log2"), r"a tensor has 1 bits"),
         ((4, 17, 4, "log3"), r"softmax output 'log3'; 'log2' or 'uniform' is wanted"),
+        ((4.0, 17, 4, "log2"), r"linear_softmax fraction: an integer is wanted, found 4\.0"),
     ],
 )
 def test_parameters_that_do_not_fit(parameters: tuple[int, int, int, str], message: str) -> None:

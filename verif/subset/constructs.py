@@ -44,6 +44,8 @@ _POINTER_EXPRESSIONS = frozenset(
     | {_K.CONDITIONAL_OPERATOR, _K.CSTYLE_CAST_EXPR, _K.CXX_STATIC_CAST_EXPR}
     | {_K.CXX_CONST_CAST_EXPR, _K.CXX_FUNCTIONAL_CAST_EXPR}
 )
+#: libclang calls the pointer that an array parameter is by the type the parameter was written with.
+_POINTERS = _ARRAYS | {_T.POINTER}
 _DECLARATIONS = frozenset({_K.VAR_DECL, _K.PARM_DECL, _K.FIELD_DECL})
 
 
@@ -118,10 +120,12 @@ class Constructs:
             if cursor.kind != _K.CALL_EXPR:
                 continue
             callee = cursor.referenced
-            if callee is not None and callee.kind in FUNCTIONS and self._unit.is_ours(callee):
-                definition = _definition(callee)
-                if definition is not None:
-                    yield cursor, definition
+            if callee is None or callee.kind not in FUNCTIONS or not self._unit.is_ours(callee):
+                continue
+            definition = _definition(callee)
+            # The compiler's own copies of arrays have loops; nobody wrote them.
+            if definition is not None and not definition.is_default_method():
+                yield cursor, definition
 
     def _check_recursion(
         self,
@@ -200,7 +204,7 @@ class Constructs:
             self._findings.add(place(cursor), "pointer", "unary *", _POINTER)
         elif unary_operator(cursor) == ADDRESS_OF:
             self._findings.add(place(cursor), "pointer", "unary &", _POINTER)
-        elif _T.POINTER in (kind, *(c.type.get_canonical().kind for c in cursor.get_children())):
+        elif any(t.get_canonical().kind in _POINTERS for t in (cursor.type, *_types(cursor))):
             found = f"an expression of type {cursor.type.spelling} made of pointers"
             self._findings.add(place(cursor), "pointer", found, _POINTER)
 
@@ -247,6 +251,10 @@ class Constructs:
 def _is_const(t: Type) -> bool:
     t = t.get_canonical()
     return t.is_const_qualified() or (t.kind in _ARRAYS and _is_const(t.element_type))
+
+
+def _types(expression: Cursor) -> list[Type]:
+    return [operand.type for operand in expression.get_children()]
 
 
 def _definition(function: Cursor) -> Cursor | None:

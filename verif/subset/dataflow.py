@@ -119,14 +119,16 @@ class Dataflow:
     def _call_uses(self, call: Cursor) -> dict[str, set[str]]:
         """What a call does with the streams of its caller."""
         callee = call.referenced
-        if callee is None or body(callee) is None:
+        if callee is None or not any(is_stream(p.type) for p in callee.get_arguments()):
             return {}
         uses = self._function_uses(callee)
         result: dict[str, set[str]] = {}
         for argument, parameter in zip(call.get_arguments(), callee.get_arguments(), strict=False):
-            stream = bare(argument)
-            if is_stream(parameter.type) and stream.kind == _K.DECL_REF_EXPR:
-                result.setdefault(stream.spelling, set()).update(uses[parameter.spelling])
+            if not is_stream(parameter.type):
+                continue
+            for stream, _ in walk(argument):
+                if stream.kind == _K.DECL_REF_EXPR and is_stream(stream.type):
+                    result.setdefault(stream.spelling, set()).update(uses[parameter.spelling])
         return result
 
     def _function_uses(self, function: Cursor) -> dict[str, set[str]]:

@@ -102,9 +102,9 @@ class Pragmas:
 
     def __init__(self, unit: Unit, top: Cursor | None, findings: Findings) -> None:
         self._top, self._findings = top, findings
-        self._globals = {c.spelling: c for c, inside in unit.declarations() if not inside}
+        self._globals = {c.spelling: c for c, inside in unit.declarations if not inside}
         self._functions: dict[Path, list[tuple[Cursor, list[Cursor]]]] = {}
-        for cursor, records in unit.declarations():
+        for cursor, records in unit.declarations:
             if cursor.kind in FUNCTIONS and body(cursor) is not None:
                 file = resolved(cursor.location.file.name)
                 self._functions.setdefault(file, []).append((cursor, records))

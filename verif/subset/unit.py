@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, Diagnostic, Index
@@ -69,6 +69,7 @@ class Unit:
     ) -> None:
         self._ours = [p.resolve() for p in ours]
         self._vendor = [p.resolve() for p in vendor]
+        self._kinds: dict[str, str] = {}
         text = _PROLOGUE + "".join(f'#include "{p.resolve()}"\n' for p in sources)
         arguments = ["-x", "c++", "-std=c++14", "-nostdinc", *(f"-I{p}" for p in include)]
         for folder in system_includes():
@@ -82,22 +83,28 @@ class Unit:
 
     def is_ours(self, cursor: Cursor) -> bool:
         """Whether the file of ``cursor`` is to be checked."""
-        file = cursor.location.file
-        if file is None:
-            return False
-        path = resolved(file.name)
-        return _below(path, self._ours) and not _below(path, self._vendor)
+        return self._kind(cursor) == "ours"
 
     def is_vendor(self, cursor: Cursor) -> bool:
         """Whether ``cursor`` stands in the vendor's types (``ap_int``, ``hls::stream``)."""
-        file = cursor.location.file
-        return file is not None and _below(resolved(file.name), self._vendor)
+        return self._kind(cursor) == "vendor"
 
-    def declarations(self) -> Iterator[tuple[Cursor, list[Cursor]]]:
+    def _kind(self, cursor: Cursor) -> str:
+        file = cursor.location.file
+        return self._kind_of("" if file is None else file.name)
+
+    def _kind_of(self, name: str) -> str:
+        if name not in self._kinds:
+            path = resolved(name)
+            inside = "ours" if name and _below(path, self._ours) else ""
+            self._kinds[name] = "vendor" if name and _below(path, self._vendor) else inside
+        return self._kinds[name]
+
+    @cached_property
+    def declarations(self) -> list[tuple[Cursor, list[Cursor]]]:
         """Our functions, records and variables, each with the records it stands in."""
-        for cursor in self._unit.cursor.get_children():
-            if self.is_ours(cursor):
-                yield from _declarations(cursor, [])
+        ours = filter(self.is_ours, self._unit.cursor.get_children())
+        return [pair for cursor in ours for pair in _declarations(cursor, [])]
 
     def function(self, name: str) -> Cursor | None:
         """Our function ``name`` at file scope, where it has a body."""
@@ -108,8 +115,8 @@ class Unit:
 
     def files(self) -> list[Path]:
         """Our files that were included."""
-        names = {resolved(i.include.name) for i in self._unit.get_includes()}
-        return sorted(p for p in names if _below(p, self._ours) and not _below(p, self._vendor))
+        names = [i.include.name for i in self._unit.get_includes()]
+        return sorted({resolved(name) for name in names if self._kind_of(name) == "ours"})
 
     def tokens(self, file: Path) -> Iterator[tuple[int, int, str]]:
         """Offset, line and spelling of the tokens of a file, without comments."""

@@ -1,0 +1,29 @@
+"""The trained default network, quantized and compiled once per test process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hyq_hls import Accelerator, QuantizedModel, convert, quantize
+from hyq_hls.models import digits, mobilevit_digits
+
+
+@pytest.fixture(scope="session")
+def default_model() -> torch.nn.Module:
+    return mobilevit_digits(pretrained=True)
+
+
+@pytest.fixture(scope="session")
+def default_qmodel(default_model: torch.nn.Module) -> QuantizedModel:
+    return quantize(default_model, digits.calibration(256), progress=False)
+
+
+@pytest.fixture(scope="session")
+def default_accelerator(
+    default_qmodel: QuantizedModel, tmp_path_factory: pytest.TempPathFactory
+) -> Accelerator:
+    folder = tmp_path_factory.mktemp("default") / "hls"
+    return convert(default_qmodel, output_dir=folder).compile()
