@@ -20,9 +20,10 @@ from tqdm.auto import tqdm
 import hyq_hls
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.hls.csim import CSimulation, compile_project
+from hyq_hls.hls.names import is_reserved
 from hyq_hls.hls.parts import device
 from hyq_hls.hls.project import build_model
-from hyq_hls.hls.vitis import build, write_test_data
+from hyq_hls.hls.vitis import build, require_vitis, write_test_data
 from hyq_hls.quantized_model import QuantizedModel
 
 MARKER = "hyq_project.json"
@@ -77,10 +78,16 @@ class Accelerator:
             raise ConversionError(
                 f"{path} is not a project of hyq_hls (no {MARKER}); make one with hyq_hls.convert"
             )
-        data = json.loads((path / MARKER).read_text())
         qmodel = QuantizedModel.load(path / GRAPH_FILE)
-        accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], data["streams"])
-        library = path / f"{data['project']}.so"
+        try:
+            data = json.loads((path / MARKER).read_text(encoding="utf-8"))
+            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], data["streams"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConversionError(
+                f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
+                "again"
+            ) from error
+        library = path / f"{accelerator.project}.so"
         if library.exists():
             accelerator._load(library)
         return accelerator
@@ -94,6 +101,7 @@ class Accelerator:
         Raises:
             CompilationError: g++ is missing or fails.
         """
+        self._csim = None
         self._load(compile_project(self.folder, self.project, flags))
         return self
 
@@ -130,7 +138,7 @@ class Accelerator:
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
         """Codes (1, \\*shape) of every node of the C++ for one image, by node name."""
-        pixels = self.qmodel.image_bytes(image)[:1].astype(np.int64)
+        pixels = self.qmodel.image_bytes(image).astype(np.int64)
         graph = self.qmodel.graph
         streams = {name: (self._names[name], graph.type(name)) for name in graph.nodes}
         return self.csim.trace(pixels, streams)
@@ -145,6 +153,7 @@ class Accelerator:
         Raises:
             CompilationError: Vitis HLS is not installed, or it failed.
         """
+        require_vitis()
         pixels = self.qmodel.image_bytes(images).astype(np.int64)
         write_test_data(self.folder, pixels, self.qmodel.codes(pixels))
         return build(self.folder, cosim=cosim)
@@ -186,9 +195,9 @@ class Accelerator:
             [
                 *lines,
                 f"{sum(n.macs for n in self.nodes):,} MAC, "
-                f"{sum(n.rom_bits for n in self.nodes) / 8192:,.1f} KiB of constant memory; slowest: "
-                f"{slowest.name} with {slowest.cycles:,} cycles per image as written (loop trips "
-                "at initiation interval 1; no vendor tool has measured them)",
+                f"{sum(n.rom_bits for n in self.nodes) / 8192:,.1f} KiB of constant memory; "
+                f"slowest: {slowest.name} with {slowest.cycles:,} cycles per image as written "
+                "(loop trips at initiation interval 1; no vendor tool has measured them)",
             ]
         )
 
@@ -216,8 +225,12 @@ def convert(
         ConversionError: unknown part, bad name or clock, a folder that is in use or cannot be
             written, or an operation that did not arrive in the C++.
     """
-    if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII) or project in ("hyq", "hls"):
+    if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
         raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
+    if is_reserved(project) or project in ("defines", "parameters"):
+        raise ConversionError(
+            f"project name {project!r} has a meaning in C++ or here; give another"
+        )
     if not 1 <= clock_mhz <= 1000:
         raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
     full_part = device(part)
@@ -262,7 +275,9 @@ def _new_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
             folder.rename(draft / "old")
         (draft / "project").rename(folder)
     except OSError as error:
-        raise ConversionError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise ConversionError(
+            f"cannot write {folder}: {error.strerror or error}; choose another folder, with room"
+        ) from error
     finally:
         if (draft / "old").exists() and not folder.exists():
             (draft / "old").rename(folder)

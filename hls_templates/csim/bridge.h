@@ -26,7 +26,7 @@ inline void simulate(const int *input, int *output) {
             }
             source.write(word);
         }
-        HYQ_TOP(source, sink);
+        ::HYQ_TOP(source, sink);
         for (unsigned i = 0; i < hyq_output_words; i++) {
             const hyq_output_word word = sink.read();
             for (unsigned c = 0; c < hyq_output_word::size; c++) {

@@ -150,6 +150,30 @@ def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -
     return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
 
 
+def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
+    if magnitude(node.accumulator) >= 1 << 52:
+        return None
+    wide = torch.float64
+    factor = torch.tensor(np.exp2(op.factor_shift.astype(np.float64)), dtype=wide)
+    offset = torch.tensor(op.zero_point, dtype=wide) * factor
+    gamma, beta = (torch.tensor(v, dtype=wide) for v in (op.gamma, op.beta))
+    channels = inputs[0].channels
+    root_scale, one = 4.0**op.root_bits, 2.0**op.reciprocal_bits
+    normalize, finish = 2.0**-op.normalize_shift, requantizer(node.accumulator, op.requantize)
+
+    def run(q: torch.Tensor) -> torch.Tensor:
+        x = (q.to(wide) * factor).sub_(offset)
+        total = x.sum(dim=-1, keepdim=True)
+        variance = channels * x.square().sum(dim=-1, keepdim=True) - total.square() + op.epsilon
+        std = variance.mul_(root_scale).sqrt_().floor_()
+        reciprocal = (one / std).floor_()
+        normalized = (x * channels).sub_(total).mul_(reciprocal * normalize).add_(0.5).floor_()
+        return finish(normalized.mul_(gamma).add_(beta))
+
+    return run
+
+
 def _unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     (ph, pw), (height, width, channels) = op.patch, inputs[0].shape
 
@@ -197,14 +221,15 @@ def _softmax(op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]) ->
     octave = np.minimum(distance >> op.fraction, op.exponential_bits)
     remainder = distance & ((1 << op.fraction) - 1)
     table = torch.tensor(
-        ((op.line_offset - remainder) << op.shift_bits) >> octave, dtype=torch.float64
+        ((op.line_offset - remainder) << op.shift_bits) >> octave,
+        dtype=exact_dtype(3 * op.line_offset << op.shift_bits),
     )
     top = float(node.type.quantization.qmax)
 
     def exponentials(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         index = (x.amax(dim=-1, keepdim=True) - x).to(torch.int32)
         e = table.index_select(0, index.reshape(-1)).reshape(x.shape)
-        return e, e.sum(dim=-1, keepdim=True)
+        return e, e.sum(dim=-1, keepdim=True, dtype=torch.float64)
 
     def uniform(x: torch.Tensor) -> torch.Tensor:
         e, total = (v.long() for v in exponentials(x))
@@ -251,6 +276,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.DepthwiseConv2d: _convolution,
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
+    ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.RequantizeTensor: _requantize,
     ops.ShiftSwish: _lookup,

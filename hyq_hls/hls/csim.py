@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import CompilationError, SimulationError
+from hyq_hls.errors import CompilationError, GraphError, SimulationError
 from hyq_hls.graph.types import TensorType
 
 _MESSAGE_LENGTH = 512
@@ -30,7 +30,7 @@ def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> 
         CompilationError: g++ is missing, or the C++ does not compile; the first errors are shown
             and the whole log lies in ``csim_build.log``.
     """
-    compiler = os.environ.get("CXX", "g++")
+    compiler = os.environ.get("CXX") or "g++"
     if shutil.which(compiler) is None:
         raise CompilationError(
             f"{compiler} was not found; C simulation needs a C++14 compiler: install g++ "
@@ -39,15 +39,24 @@ def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> 
     script = folder / "build_lib.sh"
     if not script.exists():
         raise CompilationError(f"{folder} has no build_lib.sh; convert the model again")
-    result = subprocess.run(
-        [str(script.resolve()), *flags], capture_output=True, text=True, check=False
-    )
-    (folder / "csim_build.log").write_text(result.stdout + result.stderr)
-    if result.returncode:
-        errors = [line for line in result.stderr.splitlines() if "error" in line.lower()]
-        raise CompilationError(
-            "\n".join([f"g++ failed, see {folder / 'csim_build.log'}:", *(errors[:5])])
+    log = folder / "csim_build.log"
+    try:
+        (folder / f"{project}.so").unlink(missing_ok=True)  # it is not that of these sources
+        result = subprocess.run(
+            [str(script.resolve()), *flags],
+            env={**os.environ, "LC_ALL": "C"},  # errors are found by their English name
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
+        log.write_text(result.stdout + result.stderr)
+    except OSError as error:
+        raise CompilationError(f"cannot compile in {folder}: {error}") from error
+    if result.returncode:
+        lines = result.stderr.splitlines()
+        errors = [line for line in lines if "error" in line.lower()] or lines[-5:]
+        raise CompilationError("\n".join([f"{compiler} failed, see {log}:", *(errors[:5])]))
     return folder / f"{project}.so"
 
 
@@ -67,9 +76,11 @@ class CSimulation:
             private = shutil.copy(library, folder)
             try:
                 self._library = ctypes.CDLL(str(private))
-            except OSError as error:
-                raise CompilationError(f"{library} cannot be loaded: {error}") from error
-        self._library.hyq_trace_size.restype = ctypes.c_ulong
+                self._library.hyq_trace_size.restype = ctypes.c_ulong
+            except (OSError, AttributeError) as error:
+                raise CompilationError(
+                    f"{library} cannot be loaded: {error}; delete it and compile again"
+                ) from error
 
     def predict(
         self, codes: NDArray[np.int64], progress: Callable[[int], object] | None = None
@@ -109,9 +120,13 @@ class CSimulation:
             streams: ``tensor name -> (C++ stream name, type)``.
 
         Raises:
-            SimulationError: a stream carried another number of codes than its type says.
+            GraphError: wrong shape, dtype or range, or not one sample.
+            SimulationError: the simulation failed, or a stream carried another number of codes
+                than its type says.
         """
         self.input_type.check(codes, "csim input")
+        if len(codes) != 1:
+            raise GraphError(f"csim input: one sample is wanted for a trace, found {len(codes)}")
         inputs = np.ascontiguousarray(codes, dtype=np.int32)
         outputs = np.empty((1, *self.output_type.shape), dtype=np.int32)
         self._call("hyq_trace", inputs, outputs, count=False)

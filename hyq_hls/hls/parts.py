@@ -29,8 +29,8 @@ def device(part: str) -> str:
     name = part.lower()
     if name in PARTS:
         return PARTS[name]
-    family = re.match(r"xc[a-z]*\d+[a-z]{0,2}", name)
-    if any(name.startswith(known) for known in PARTS) and family is not None:
-        return name
+    package_and_grade = r"-?[a-z]+\d+(-[a-z0-9]+)+"
+    if any(re.fullmatch(known + package_and_grade, name) for known in PARTS):
+        return part
     near = get_close_matches(name, PARTS, n=3, cutoff=0.4) or sorted(PARTS)
     raise ConversionError(f"unknown part {part!r}; did you mean {', '.join(near)}?")

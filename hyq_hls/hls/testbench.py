@@ -35,7 +35,7 @@ int main() {{
             }}
             source.write(word);
         }}
-        {project}(source, sink);
+        ::{project}(source, sink);
         for (unsigned i = 0; i < {out_words}; i++) {{
             const {output_t} word = sink.read();
             for (unsigned c = 0; c < {output_t}::size; c++) {{

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
+import xml.etree.ElementTree as ET
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,16 @@ def write_test_data(folder: Path, codes: NDArray[np.int64], expected: NDArray[np
         np.savetxt(data / name, array.reshape(len(array), -1), fmt="%d")
 
 
+def require_vitis() -> None:
+    """Raise :class:`CompilationError` unless Vitis HLS is on PATH."""
+    if shutil.which("vitis-run") is None:
+        raise CompilationError(
+            "vitis-run was not found: building needs AMD Vitis HLS (2024.1 or later) on PATH, for "
+            "example by `source <Vitis>/settings64.sh`. C simulation (compile, predict) needs only "
+            "g++."
+        )
+
+
 def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any]:
     """Synthesize the project with Vitis HLS and return its report.
 
@@ -45,12 +58,9 @@ def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any
     Raises:
         CompilationError: Vitis HLS is not installed, or it failed.
     """
-    if shutil.which("vitis-run") is None:
-        raise CompilationError(
-            "vitis-run was not found: building needs AMD Vitis HLS (2024.1 or later) on PATH, for "
-            "example by `source <Vitis>/settings64.sh`. C simulation (compile, predict) needs only "
-            "g++."
-        )
+    require_vitis()
+    for old in folder.glob("*_prj"):  # its report is not that of this run
+        shutil.rmtree(old)
     (folder / "build_opt.tcl").write_text(_OPTIONS.format(csim=int(csim), cosim=int(cosim)))
     log = folder / "vitis_hls.log"
     with log.open("w") as stream:
@@ -61,8 +71,19 @@ def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any
             stderr=subprocess.STDOUT,
             check=False,
         ).returncode
-    if status:
+    report = None if status else _report(folder)
+    if report is None:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise CompilationError(f"Vitis HLS failed with status {status}, see {log}:\n{tail}")
-    report: dict[str, Any] = parse_vivado_report(str(folder))
+        what = f"failed with status {status}" if status else "left no synthesis report"
+        raise CompilationError(f"Vitis HLS {what}, see {log}:\n{tail}")
     return report
+
+
+def _report(folder: Path) -> dict[str, Any] | None:
+    """hls4ml's reading of the report; None when there is none (hls4ml would print that)."""
+    with redirect_stdout(io.StringIO()):
+        try:
+            report: dict[str, Any] | None = parse_vivado_report(str(folder))
+        except (IndexError, AttributeError, OSError, ET.ParseError):
+            return None
+    return report if report and "CSynthesisReport" in report else None

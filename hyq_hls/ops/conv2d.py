@@ -36,9 +36,13 @@ def output_size(
     size: tuple[int, int], window: tuple[int, int], stride: tuple[int, int], pad: tuple[int, int]
 ) -> tuple[int, int]:
     """Height and width of a convolution's output; raises ``GraphError`` when nothing is left."""
+    if min(*stride, *window) < 1 or min(pad) < 0:
+        raise GraphError(
+            f"window {window} and stride {stride} must be positive, padding {pad} not negative"
+        )
     h, w = ((s + 2 * p - k) // t + 1 for s, k, t, p in zip(size, window, stride, pad, strict=True))
-    if min(h, w, *stride) < 1 or min(pad) < 0:
-        raise GraphError(f"window {window}, stride {stride}, padding {pad} on a map of {size}")
+    if min(h, w) < 1:
+        raise GraphError(f"window {window} with padding {pad} is larger than the map of {size}")
     return h, w
 
 
@@ -111,7 +115,8 @@ class Conv2d(Operation):
     def cycles(self, *inputs: TensorType) -> int:
         h, w, _ = inputs[0].shape
         padded = (h + 2 * self.padding[0]) * (w + 2 * self.padding[1])
-        return padded + self.macs(*inputs)
+        gathered = self.macs(*inputs) // self.weight.shape[0]
+        return padded + gathered + self.macs(*inputs)
 
     def kernel(self, *inputs: TensorType) -> Kernel:
         (x,) = inputs

@@ -65,9 +65,13 @@ def assert_cpp_equal(graph: Graph, codes: np.ndarray, folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
-    """The project of ``small_graph``, compiled; not to be changed."""
+    """The project of ``small_graph``, compiled; not to be changed.
+
+    Its path has a space, and its top function is called as a variable around it is.
+    """
     folder = tmp_path_factory.mktemp("hls") / "shared project"
-    return convert(QuantizedModel(small_graph()), output_dir=folder).compile("-O1")
+    model = QuantizedModel(small_graph())
+    return convert(model, output_dir=folder, project="sink").compile("-O1")
 
 
 @pytest.fixture

@@ -59,11 +59,11 @@ def _attentions(graph: Graph, rng: np.random.Generator) -> None:
     factors = np.array([0, 1, 2, 0])
     precision = layer_norm_precision(graph.type("tokens"), factors, 5)
     gamma, beta = rng.integers(-127, 128, 4), rng.integers(-(1 << 18), 1 << 18, 4)
-    norm = ops.LayerNorm(factors, (_ZERO,), 5, *precision, gamma, beta, 8, 20, _to(16))
+    norm = ops.LayerNorm(factors, (_ZERO,), 5, *precision, gamma, beta, 8, 20, _to(14))
     graph.add("norm", norm, "tokens")
     for name in ("query", "key", "value"):
         _dense(graph, rng, name, "norm", 4)
-    graph.add("scores", ops.AttentionScores(2, (_ZERO, _ZERO), _to(6)), "query", "key")
+    graph.add("scores", ops.AttentionScores(2, (_ZERO, _ZERO), _to(5)), "query", "key")
     for output, encoding, bits in (("log2", "log2", 4), ("uniform", "affine", 8)):
         softmax = ops.LinearSoftmax(4, 12, bits, output)
         graph.add(f"softmax_{output}", softmax, "scores")

@@ -86,7 +86,7 @@ def test_dropped_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_changed_width(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(layers, "precision", lambda tensor: IntegerPrecisionType(7, False))
-    with pytest.raises(ConversionError, match="a: .*changed the codes from uint<8> to uint<7>"):
+    with pytest.raises(ConversionError, match=r"a: .*changed the codes from uint<8> to uint<7>"):
         build(small_graph(), tmp_path)
 
 

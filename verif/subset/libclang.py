@@ -22,7 +22,7 @@ ADDRESS_OF, DEREFERENCE = 5, 6
 def _bind(name: str, argument: Any, result: Any) -> Callable[..., Any]:
     function: Any = getattr(conf.lib, name)
     function.argtypes, function.restype = [argument], result
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 _binary = _bind("clang_getCursorBinaryOperatorKind", Cursor, ctypes.c_int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
@@ -95,9 +96,11 @@ class Unit:
 
     def _kind_of(self, name: str) -> str:
         if name not in self._kinds:
-            path = resolved(name)
-            inside = "ours" if name and _below(path, self._ours) else ""
-            self._kinds[name] = "vendor" if name and _below(path, self._vendor) else inside
+            path, kind = resolved(name), ""
+            for known, folders in (("ours", self._ours), ("vendor", self._vendor)):
+                if name and any(path.is_relative_to(folder) for folder in folders):
+                    kind = known
+            self._kinds[name] = kind
         return self._kinds[name]
 
     @cached_property
@@ -173,6 +176,8 @@ def is_templated(function: Cursor, records: Sequence[Cursor]) -> bool:
 def system_includes() -> tuple[str, ...]:
     """Include folders of the C++ compiler; libclang's wheel brings none."""
     compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise ParseError(f"{compiler} was not found; its C++ library is wanted: install g++")
     text = subprocess.run(
         [compiler, "-E", "-v", "-x", "c++", os.devnull], capture_output=True, text=True, check=True
     ).stderr
@@ -184,10 +189,6 @@ def system_includes() -> tuple[str, ...]:
 def resolved(name: str) -> Path:
     """The absolute path of a file."""
     return Path(name).resolve()
-
-
-def _below(path: Path, folders: Sequence[Path]) -> bool:
-    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _declarations(cursor: Cursor, records: list[Cursor]) -> Iterator[tuple[Cursor, list[Cursor]]]:
