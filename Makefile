@@ -71,7 +71,7 @@ demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and
 # One thread per process: the tests run side by side already.
 test: export OMP_NUM_THREADS = 1
 test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
-	$(PY) -m pytest -n $(JOBS) --dist worksteal --cov --nbmake --nbmake-timeout=900 \
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --nbmake --nbmake-timeout=900 \
 	    tests $(NOTEBOOKS) $(PYTEST_ARGS)
 
 lint: env  ## check style and types

@@ -142,31 +142,30 @@ def main() -> None:
     ):
         raise SystemExit("stock layers and ours give different codes: the comparison is not fair")
 
+    work_done = macs * options.images
     records = [
         {
             "tool": tool,
             "macs": macs,
             "images": options.images,
-            "threads": n,
-            "ns_per_mac": s,
-            "build_seconds": b,
+            "threads": count,
+            "ns_per_mac": round(1e9 * seconds / work_done, 3),
+            "build_seconds": round(build, 1),
         }
-        for tool, n, s, b in (
+        for tool, count, seconds, build in (
             ("hyq_hls", 1, one_by_one, ours_build),
             ("hyq_hls", threads, parallel, ours_build),
             ("hls4ml stock", 1, stock_time, stock_build),
         )
     ]
-    for record in records:
-        record["ns_per_mac"] = round(1e9 * record["ns_per_mac"] / (macs * options.images), 3)
-        record["build_seconds"] = round(record["build_seconds"], 1)
+    for r in records:
         print(
-            "{tool:<14} {threads} thread(s)  {ns_per_mac:7.3f} ns/MAC  build {build_seconds} s".format(
-                **record
-            )
+            f"{r['tool']:<14} {r['threads']} thread(s)  {r['ns_per_mac']:7.3f} ns/MAC  "
+            f"build {r['build_seconds']} s"
         )
     print(
-        f"same codes on {options.images} images; stock / ours (1 thread) = {stock_time / one_by_one:.1f}"
+        f"same codes on {options.images} images; "
+        f"stock / ours (1 thread) = {stock_time / one_by_one:.1f}"
     )
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "csim.json").write_text(json.dumps(records, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """Speed of the integer emulation beside the float model and the numpy reference, in one run.
 
-    python benchmarks/emulate.py         writes build/benchmarks/emulate.json
+python benchmarks/emulate.py         writes build/benchmarks/emulate.json
 """
 
 from __future__ import annotations
@@ -64,11 +64,10 @@ def main() -> None:
         }
         for level, value in seconds.items()
     ]
-    for record in records:
+    for r in records:
         print(
-            "{level:<12} {ms_per_image:9.3f} ms/image   {speed_relative_to_float:6.2f} x float".format(
-                **record
-            )
+            f"{r['level']:<12} {r['ms_per_image']:9.3f} ms/image   "
+            f"{r['speed_relative_to_float']:6.2f} x float"
         )
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "emulate.json").write_text(json.dumps(records, indent=1) + "\n")

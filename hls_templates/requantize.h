@@ -10,15 +10,15 @@ namespace hyq {
 
 /// Scale factor 2^-shift: one adder and a shift.
 struct power_of_two {
-    integer<7> shift;
-    integer<17> zero_point;
+    rom<7> shift;
+    rom<17> zero_point;
 };
 
 /// Scale factor multiplier * 2^-shift.
 struct dyadic {
-    integer<17> multiplier;
-    integer<7> shift;
-    integer<17> zero_point;
+    rom<17> multiplier;
+    rom<7> shift;
+    rom<17> zero_point;
 };
 
 template <class scaled_T, class accumulator_T>

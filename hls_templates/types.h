@@ -22,16 +22,12 @@ template <class T, unsigned lanes> struct word {
     const T &operator[](unsigned i) const { return data[i]; }
 };
 
-#if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
-
-template <int bits, bool is_signed> struct integer_of {
+template <int bits, bool is_signed> struct exact_integer {
     typedef ap_int<bits> type;
 };
-template <int bits> struct integer_of<bits, false> {
+template <int bits> struct exact_integer<bits, false> {
     typedef ap_uint<bits> type;
 };
-
-#else
 
 template <int bytes> struct native;
 template <> struct native<2> {
@@ -45,15 +41,30 @@ template <> struct native<8> {
 };
 
 /// Smallest signed native integer that holds `bits` bits, and the sign of an unsigned value.
-template <int bits, bool is_signed> struct integer_of {
+template <int bits, bool is_signed> struct native_integer {
     static const int width = bits + (is_signed ? 0 : 1);
     static_assert(width <= 64, "an integer of more than 64 bits has no native type");
     typedef typename native<(width <= 16 ? 2 : width <= 32 ? 4 : 8)>::type type;
 };
 
+/// What the arithmetic is done with.
+#if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
+template <int bits, bool is_signed = true>
+using integer = typename exact_integer<bits, is_signed>::type;
+#else
+template <int bits, bool is_signed = true>
+using integer = typename native_integer<bits, is_signed>::type;
 #endif
 
-template <int bits, bool is_signed = true> using integer = typename integer_of<bits, is_signed>::type;
+/// What constant memories hold. Their values are checked against `bits` when they are written; in
+/// csim they are always native, because g++ takes minutes over a large array of ap_int.
+#if defined(__SYNTHESIS__)
+template <int bits, bool is_signed = true>
+using rom = typename exact_integer<bits, is_signed>::type;
+#else
+template <int bits, bool is_signed = true>
+using rom = typename native_integer<bits, is_signed>::type;
+#endif
 
 /// Product of two integers, wide enough for `accumulator_T`: ap_int products widen by themselves,
 /// native ones are widened first.

@@ -25,7 +25,10 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
     Raises:
         InputError: empty, wrong shape or dtype, NaN, or floats that are not bytes divided by 255.
     """
-    array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
+    try:
+        array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
+    except (TypeError, ValueError) as error:  # torch.bfloat16, images of different sizes
+        raise InputError(f"images cannot be one array of numbers: {error}") from error
     if array.ndim == 3:
         array = array[None]
     if array.ndim != 4:
@@ -33,14 +36,18 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
             f"images of shape {array.shape} found; (batch, height, width, channels) or "
             "(batch, channels, height, width) is wanted"
         )
-    if array.shape[0] == 0:
-        raise InputError("no images: the set is empty; give at least one image")
+    if not array.size:
+        raise InputError(f"no images: the set is empty, of shape {array.shape}; give at least one")
+    if array.dtype.kind not in "uif":
+        raise InputError(
+            f"images of dtype {array.dtype} found; bytes (uint8), or floats in [0, 1], are wanted"
+        )
     array = _channels_last(array, shape)
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if np.issubdtype(array.dtype, np.floating):
         return _from_float(array)
-    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 255:
+    if array.min() >= 0 and array.max() <= 255:
         return np.ascontiguousarray(array.astype(np.uint8))
     raise InputError(
         f"images of dtype {array.dtype} in [{array.min()}, {array.max()}] found; bytes (uint8), or "
@@ -51,20 +58,22 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
 def _channels_last(array: NDArray[Any], shape: tuple[int, int, int] | None) -> NDArray[Any]:
     found = array.shape[1:]
     if shape is None:
-        if found[2] in (1, 3):
-            return array
-        if found[0] in (1, 3):
-            return array.transpose(0, 2, 3, 1)
-        raise InputError(f"images of shape {array.shape} have no axis of 1 or 3 channels")
-    height, width, channels = shape
-    if found == shape:
+        wanted = "an axis of 1 or 3 channels, first or last,"
+        last, first = found[2] in (1, 3), found[0] in (1, 3)
+    else:
+        height, width, channels = shape
+        wanted = f"(batch, {height}, {width}, {channels}) or (batch, {channels}, {height}, {width})"
+        last, first = found == shape, found == (channels, height, width)
+    if last and first and found != (1, 1, 1):
+        raise InputError(
+            f"images of shape {array.shape}: either end could be the channels; use images of "
+            "another size"
+        )
+    if last:
         return array
-    if found == (channels, height, width):
+    if first:
         return array.transpose(0, 2, 3, 1)
-    raise InputError(
-        f"images of shape {array.shape} found; (batch, {height}, {width}, {channels}) or "
-        f"(batch, {channels}, {height}, {width}) is wanted"
-    )
+    raise InputError(f"images of shape {array.shape} found; {wanted} is wanted")
 
 
 def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:

@@ -54,7 +54,7 @@ class QuantizedModel:
         return self._emulator
 
     def image_bytes(self, images: Any) -> NDArray[np.uint8]:
-        """Images as users have them to bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
+        """Images to bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
         height, width, channels = self.graph.input_type.shape
         return image_bytes(images, (height, width, channels))
 

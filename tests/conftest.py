@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
+
+# Test processes share the cores; threads of several processes would only get in each other's way.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def run(folder: Path) -> bool:
         f"""
 float top-1      {fp32[0]:.2f} % clean, {fp32[1]:.2f} % distorted
 integer top-1    {integer[0]:.2f} % clean, {integer[1]:.2f} % distorted
-C++ == integers  {equal} of {tested} images; every node of 2 images: {"equal" if report.ok else "NO"}
+C++ == integers  {equal} of {tested} images; every node of 2 images: {report.ok}
 work             {summary["macs"]:,} MAC, {summary["rom_kib"]} KiB of constant memory
 cycles           {cycles:,} per image in the slowest node, as written (one MAC per cycle and node;
                  loop trips at initiation interval 1, not measured by a vendor tool)

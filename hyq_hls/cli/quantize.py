@@ -45,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
+    if options.output.is_dir() or not options.output.absolute().parent.is_dir():
+        raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
     chosen = {name: getattr(options, name) for name in CHOICES}
     config = QuantConfig(
         weight_bits=options.weight_bits,
@@ -74,7 +76,6 @@ def _flag(name: str) -> str:
 def _node_bits(text: str) -> tuple[str, NodeBits]:
     pattern, _, bits = text.rpartition("=")
     weight, _, activation = bits.partition("/")
-    try:
-        return pattern, NodeBits(int(weight), int(activation))
-    except ValueError as error:
-        raise InputError(f"--node-bits {text!r}: PATTERN=W/A is wanted, as 'head.*=4/8'") from error
+    if not (pattern and weight.isdecimal() and activation.isdecimal()):
+        raise InputError(f"--node-bits {text!r}: PATTERN=W/A is wanted, as 'head.*=4/8'")
+    return pattern, NodeBits(int(weight), int(activation))

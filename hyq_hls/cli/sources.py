@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,22 +39,34 @@ def model(spec: str) -> torch.nn.Module:
     made = getattr(_module(source), function, None)
     if not callable(made):
         raise InputError(f"model {spec!r}: {source} has no function {function!r}")
-    result: torch.nn.Module = made()
+    try:
+        result: torch.nn.Module = made()
+    except Exception as error:  # whatever the user's function raises
+        raise InputError(f"{spec} failed: {type(error).__name__}: {error}") from error
     return result
 
 
 def _module(source: str) -> Any:
-    if not source.endswith(".py"):
-        try:
-            return importlib.import_module(source)
-        except ImportError as error:
-            raise InputError(f"cannot import {source}: {error}") from error
+    """Import a module or a file, as Python imports a script: modules beside it can be imported."""
     path = Path(source)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.exists():
+    is_file = path.suffix == ".py"
+    if is_file and not path.is_file():
         raise InputError(f"no such Python file: {source}")
+    folder = str((path.parent if is_file else Path()).resolve())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return _from_file(path) if is_file else importlib.import_module(source)
+    except Exception as error:  # whatever the user's module raises
+        raise InputError(f"cannot import {source}: {type(error).__name__}: {error}") from error
+
+
+def _from_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"hyq_model_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -78,13 +89,15 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
         raise InputError(f"no such file: {spec}; give {IMAGES_HELP}")
     try:
         data = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(data, np.ndarray):
+            return data, None
+        with data:
+            if "images" in data:
+                return data["images"], data.get("labels")
+            found = ", ".join(data.files)
+    except Exception as error:  # zlib.error, BadZipFile, EOFError, ...: a damaged file has many
         raise InputError(f"{spec} is not a numpy file of plain numbers: {error}") from error
-    if isinstance(data, np.ndarray):
-        return data, None
-    if "images" not in data:
-        raise InputError(f"{spec} has no array 'images'; found {', '.join(data.files)}")
-    return data["images"], data.get("labels")
+    raise InputError(f"{spec} has no array 'images'; found {found}")
 
 
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
+from hyq_hls.errors import InputError
+
+if TYPE_CHECKING:
+    from hyq_hls.quantized_model import QuantizedModel
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +32,9 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
     from hyq_hls.verify import verify  # noqa: PLC0415
 
+    for name in ("count", "trace"):
+        if getattr(options, name) < 1:
+            raise InputError(f"--{name} {getattr(options, name)}: at least one image is wanted")
     accelerator = None
     if options.project.is_dir():
         accelerator = Accelerator.open(options.project)
@@ -36,15 +44,37 @@ def run(options: argparse.Namespace) -> int:
     else:
         qmodel = load(options.project)
     images, _ = sources.images(options.images)
-    spec = options.model or qmodel.graph.metadata.get("source")
-    if spec:
-        from hyq_hls.quant.pipeline import float_graph_of  # noqa: PLC0415
-
-        qmodel.float_graph, qmodel.capture_report = float_graph_of(
-            sources.model(spec), qmodel.graph.input_type.shape
-        )
+    _restore_float_graph(qmodel, options.model)
     report = verify(
         qmodel, sources.take(images, options.count), accelerator, trace_images=options.trace
     )
     print(report)
     return 0 if report.ok else 1
+
+
+def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
+    """Capture the float model again, which a ``.hyq`` file does not hold."""
+    remembered = qmodel.graph.metadata.get("source")
+    spec = given or remembered
+    if not spec:
+        return
+    from hyq_hls.quant.pipeline import float_graph_of  # noqa: PLC0415
+
+    try:
+        module = sources.model(spec)
+    except InputError as error:
+        if given:
+            raise
+        raise InputError(
+            f"{error}; {spec} was the model when this network was quantized: verify in the same "
+            "folder, or give --model"
+        ) from error
+    graph, report = float_graph_of(module, qmodel.graph.input_type.shape)
+    known = {node.name: graph.shape(node.name) for node in graph}
+    for name, node in qmodel.graph.nodes.items():
+        if known.get(name) != node.type.shape:
+            raise InputError(
+                f"{spec} is not the model of this network: {name} {node.type.shape} is "
+                f"{known.get(name, 'missing')} there; give the model that was quantized"
+            )
+    qmodel.float_graph, qmodel.capture_report = graph, report

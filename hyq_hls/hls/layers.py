@@ -108,13 +108,13 @@ class ForkCall(FunctionCallTemplate):
         return f"hyq::fork<{words}>({', '.join(names)});"
 
 
-def integer_cpp(bits: int, signed: bool) -> str:
-    """C++ name of an integer type of the templates."""
-    return f"hyq::integer<{bits}>" if signed else f"hyq::integer<{bits}, false>"
+def integer_cpp(bits: int, signed: bool, kind: str = "integer") -> str:
+    """C++ name of an integer type of the templates; ``kind`` is ``integer`` or ``rom``."""
+    return f"hyq::{kind}<{bits}>" if signed else f"hyq::{kind}<{bits}, false>"
 
 
 def rom_type_cpp(rom: Rom | RequantizeRom) -> str:
     """C++ type of an entry of a constant memory."""
     if isinstance(rom, RequantizeRom):
         return "hyq::power_of_two" if rom.multiplier is None else "hyq::dyadic"
-    return integer_cpp(rom.bits, rom.signed)
+    return integer_cpp(rom.bits, rom.signed, "rom")

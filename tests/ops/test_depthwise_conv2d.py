@@ -170,7 +170,7 @@ def test_one_bias_per_channel() -> None:
         ((4, 4, 2), 3, r"conv: input has zero points \(3,\), the operation was built for \(0,\)"),
         ((4, 4, 3), 0, r"conv: a map \(H, W, 2\) is wanted, found \(4, 4, 3\)"),
         ((4, 2), 0, r"conv: a map \(H, W, 2\) is wanted, found \(4, 2\)"),
-        ((1, 1, 2), 0, r"conv: window \(3, 3\), stride \(1, 1\), padding \(0, 0\) on a map of"),
+        ((1, 1, 2), 0, r"conv: window \(3, 3\) with padding \(0, 0\) is larger than the map of"),
     ],
 )
 def test_inputs_that_do_not_fit(shape: tuple[int, ...], zero: int, message: str) -> None:

@@ -105,5 +105,5 @@ def test_first_difference() -> None:
 def test_sqnr() -> None:
     signal = np.array([3.0, 4.0])
     assert sqnr_db(signal, signal) == inf
-    assert sqnr_db(signal, signal + [0.5, 0.0]) == pytest.approx(20.0)
+    assert sqnr_db(signal, np.array([3.5, 4.0])) == pytest.approx(20.0)
     assert sqnr_db(np.zeros(2), np.ones(2)) == -inf
