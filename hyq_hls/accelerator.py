@@ -70,6 +70,8 @@ class Accelerator:
     def open(cls, folder: str | os.PathLike[str]) -> Accelerator:
         """Open a project that :func:`convert` wrote.
 
+        Its C simulation is loaded when it is compiled and no source was changed since.
+
         Raises:
             ConversionError: the folder holds no such project.
         """
@@ -88,7 +90,7 @@ class Accelerator:
                 "again"
             ) from error
         library = path / f"{accelerator.project}.so"
-        if library.exists():
+        if library.exists() and library.stat().st_mtime_ns >= _last_change(path):
             accelerator._load(library)
         return accelerator
 
@@ -248,6 +250,12 @@ def convert(
         }
         (draft / "project" / MARKER).write_text(json.dumps(marker, indent=1))
     return Accelerator(folder, qmodel, project, clock_mhz, names)
+
+
+def _last_change(folder: Path) -> int:
+    """Time stamp of the youngest source of a project."""
+    sources = (f for f in folder.rglob("*") if f.suffix in (".h", ".cpp", ".sh"))
+    return max((f.stat().st_mtime_ns for f in sources), default=0)
 
 
 @contextmanager

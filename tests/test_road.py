@@ -62,7 +62,7 @@ def random_network(seed: int) -> tuple[QuantizedModel, np.ndarray]:
 
 
 @given(seed=st.integers(0, 1 << 30))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_reference_equals_emulation(seed: int) -> None:
     qmodel, images = random_network(seed)
     report = verify(qmodel, images, trace_images=len(images), progress=False)

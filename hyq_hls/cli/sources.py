@@ -88,10 +88,10 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
     if not path.exists():
         raise InputError(f"no such file: {spec}; give {IMAGES_HELP}")
     try:
-        data = np.load(path, allow_pickle=False)
-        if isinstance(data, np.ndarray):
-            return data, None
-        with data:
+        with path.open("rb") as stream:
+            data = np.load(stream, allow_pickle=False)
+            if isinstance(data, np.ndarray):
+                return data, None
             if "images" in data:
                 return data["images"], data.get("labels")
             found = ", ".join(data.files)

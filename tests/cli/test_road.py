@@ -1,0 +1,211 @@
+"""quantize, convert, verify on a small model: what is printed, written, and found."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hyq_hls import Accelerator, NodeBits, QuantConfig, load, quantize
+from hyq_hls.cli import sources
+from hyq_hls.ops import Conv2d, Dense
+from tests.cli.conftest import run
+
+
+@pytest.fixture(scope="module")
+def project(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The converted and compiled project."""
+    folder = tmp_path_factory.mktemp("road") / "hls"
+    assert run("convert", network, "--output", folder, "--no-compile") == 0
+    build(folder)
+    return folder
+
+
+def build(folder: Path) -> None:
+    subprocess.run([str(folder / "build_lib.sh"), "-O1"], check=True)
+
+
+def test_quantize_is_the_api(
+    network: Path, workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file holds what ``hyq_hls.quantize`` gives, and options arrive in the configuration."""
+    model = sources.model(f"{workplace / 'model.py'}:small")
+    images = np.load(workplace / "images.npy")
+    wanted = quantize(model, images, progress=False)
+    found = load(network)
+    assert np.array_equal(found.codes(images), wanted.codes(images))
+    options = ("--weight-bits", 6, "--scale", "dyadic", "--observer", "minmax", "--report")
+    some = ("--node-bits", "4=5/8", "--node-bits", "0=4/7", "--output-bits", 12)
+    source = ("--model", f"{workplace / 'model.py'}:small", "--images", workplace / "images.npz")
+    output = tmp_path / "other.hyq"
+    assert run("quantize", *source, "--output", output, *options, *some) == 0
+    text = capsys.readouterr().out
+    assert f"saved {output}; next: hyq-hls convert {output}" in text
+    config = QuantConfig(
+        weight_bits=6,
+        output_bits=12,
+        scale="dyadic",
+        observer="minmax",
+        overrides={"4": NodeBits(5, 8), "0": NodeBits(4, 7)},
+    )
+    other = load(output).graph
+    assert other.metadata["config"] == config.to_json()
+    assert np.array_equal(
+        load(output).codes(images), quantize(model, images, config, progress=False).codes(images)
+    )
+    first, last = list(other.nodes.values())[0], list(other.nodes.values())[-1]
+    assert isinstance(first.operation, Conv2d)
+    assert isinstance(last.operation, Dense)
+    assert (first.operation.weight_bits, last.operation.weight_bits) == (4, 5)
+    assert (first.type.quantization.bits, last.type.quantization.bits) == (7, 12)
+    for name in other.nodes:
+        assert f"\n{name} " in text
+
+
+def test_calibration_takes_so_many(workplace: Path, tmp_path: Path) -> None:
+    source = ("--model", f"{workplace / 'model.py'}:small", "--images", workplace / "images.npy")
+    for count, used in ((5, 5), (99, 12)):
+        output = tmp_path / f"{count}.hyq"
+        assert run("quantize", *source, "--calibration", count, "--output", output) == 0
+        assert load(output).graph.metadata["calibration_images"] == used
+
+
+def test_take() -> None:
+    data = np.arange(100)
+    some = sources.take(data, 20)
+    assert len(set(some.tolist())) == 20
+    assert np.array_equal(some, np.sort(some))
+    assert np.array_equal(some, sources.take(data, 20))
+    assert not np.array_equal(some, sources.take(data, 20, seed=1))
+    assert np.array_equal(sources.take(data, 100), data)
+
+
+def test_images_with_labels(workplace: Path) -> None:
+    images, labels = sources.images(str(workplace / "images.npz"))
+    alone, none = sources.images(str(workplace / "images.npy"))
+    assert np.array_equal(images, alone)
+    assert labels is not None
+    assert np.array_equal(labels, np.arange(12) % 5)
+    assert none is None
+
+
+def test_verify_a_file(network: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without C++: float, integers and emulation of every node."""
+    assert run("verify", network, "--images", workplace / "images.npy") == 0
+    text = capsys.readouterr().out
+    assert "all levels agree" in text
+    assert " dB" in text, "the float model was found again"
+    for name in load(network).graph.nodes:
+        assert f"\n{name} " in text
+    assert "C++" not in text
+
+
+def test_verify_a_project(
+    project: Path, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("verify", project, "--images", workplace / "images.npy", "--count", 7)
+    assert run(*arguments, "--trace", 3) == 0
+    text = capsys.readouterr().out
+    assert "network: C++ equal on 7 of 7 images" in text
+    assert text.rstrip().endswith("all levels agree")
+    assert text.count(" C++") >= len(load(project / "graph.hyq").graph.nodes)
+
+
+def test_verify_compiles_when_needed(
+    project: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = project / "net.so"
+    content = library.read_bytes()
+    library.unlink()
+    compiled = []
+
+    def compile_(self: Accelerator, *flags: str) -> Accelerator:
+        compiled.append(flags)
+        library.write_bytes(content)
+        self._load(library)
+        return self
+
+    monkeypatch.setattr(Accelerator, "compile", compile_)
+    assert run("verify", project, "--images", workplace / "images.npy") == 0
+    assert len(compiled) == 1
+
+
+def test_one_wrong_weight(
+    project: Path, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 1, and the first node, index, expected and found code where the C++ differs."""
+    graph = load(project / "graph.hyq").graph
+    images = np.load(workplace / "images.npy")
+    conv = next(iter(graph.nodes.values()))
+    operation = conv.operation
+    assert isinstance(operation, Conv2d)
+    headers = list((project / "firmware" / "weights").glob("*.h"))
+    header = next(h for h in headers if f"[{operation.weight.size}]" in h.read_text())
+    original = header.read_text()
+    before, opening, rest = original.partition(f"[{operation.weight.size}] = {{\n    ")
+    first, comma, rest = rest.partition(",")
+    weight = operation.weight.copy()
+    assert weight.flat[0] == int(first)
+    weight.flat[0] = -128 if int(first) > 0 else 127
+    header.write_text(f"{before}{opening}{weight.flat[0]}{comma}{rest}")
+    build(project)
+    try:
+        arguments = ("verify", project, "--images", workplace / "images.npy", "--trace", 2)
+        capsys.readouterr()
+        status = run(*arguments)
+    finally:
+        header.write_text(original)
+        (project / "net.so").unlink()
+    text = capsys.readouterr().out
+    some = images[:2].astype(np.int64)
+    right = operation.reference(some)
+    object.__setattr__(operation, "weight", weight)
+    wrong = operation.reference(some)
+    places = np.argwhere(right != wrong)
+    index = tuple(places[0])
+    assert status == 1
+    assert (
+        f"C++ differs first at {conv.name}{[int(i) for i in index]}: expected {right[index]}, "
+        f"found {wrong[index]} ({len(places)} codes differ in this tensor)"
+    ) in text
+    assert text.rstrip().endswith("LEVELS DISAGREE")
+    line = next(line for line in text.splitlines() if line.startswith(f"{conv.name} "))
+    assert line.endswith("emulation"), "that is the last level which agrees"
+
+
+def test_convert_prints_the_report(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "deep" / "hls"
+    arguments = ("convert", network, "--output", output, "--no-compile", "--project", "top")
+    assert run(*arguments, "--part", "xczu3eg", "--clock-mhz", 200) == 0
+    text = capsys.readouterr().out
+    assert "hyq::conv2d" in text
+    assert f"wrote {output}; read {output}/firmware/top.cpp first" in text
+    assert "compiling" not in text
+    assert (output / "firmware" / "top.cpp").exists()
+    assert not (output / "top.so").exists()
+    again = Accelerator.open(output)
+    assert (again.project, again.clock_mhz, again.compiled) == ("top", 200, False)
+
+
+def test_convert_compiles(
+    network: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert run("convert", network, "--output", tmp_path / "p") == 2
+    assert "no-such-compiler was not found" in capsys.readouterr().err
+    assert (tmp_path / "p" / "firmware" / "net.cpp").exists()
+
+
+def test_torch_model_is_not_changed(workplace: Path) -> None:
+    model = sources.model(f"{workplace / 'model.py'}:small")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    quantize(model, np.load(workplace / "images.npy"), progress=False)
+    assert all(torch.equal(before[n], v) for n, v in model.state_dict().items())

@@ -1,0 +1,139 @@
+"""quantize(): one clear error for each bad input, and the same integers for the same input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hyq_hls import NodeBits, QuantConfig, quantize
+from hyq_hls.errors import CaptureError, HyqError, InputError, QuantizationError
+from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant.pipeline import float_graph_of
+from hyq_hls.quant.prepare import OctaveSoftmax
+from tests.capture.hybrids import Hybrid, settle
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+
+
+def small() -> nn.Module:
+    return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
+
+
+def test_deterministic() -> None:
+    first, second = (quantize(small(), IMAGES, progress=False) for _ in range(2))
+    codes = IMAGES.astype(np.int64)
+    for (name, a), (_, b) in zip(
+        first.graph.reference(codes), second.graph.reference(codes), strict=True
+    ):
+        assert np.array_equal(a, b), name
+    assert first.graph.metadata == second.graph.metadata
+    assert first.graph.metadata["model"] == "Hybrid"
+    assert first.graph.metadata["calibration_images"] == 4
+
+
+def test_the_module_is_not_changed() -> None:
+    model = small()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    quantize(model, IMAGES, progress=False)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_images_in_every_form_give_the_same() -> None:
+    forms = [
+        IMAGES,
+        IMAGES.transpose(0, 3, 1, 2),
+        torch.from_numpy(IMAGES),
+        torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255,
+    ]
+    logits = [quantize(small(), form, progress=False)(form) for form in forms]
+    assert all(np.array_equal(logits[0], other) for other in logits)
+
+
+def test_octaves_change_no_value() -> None:
+    """Folding scale and log2(e) into the queries leaves the logits where they were."""
+    model = mobilevit_digits(pretrained=True)
+    graph, _ = float_graph_of(model, (32, 32, 3))
+    assert sum(isinstance(node.op, OctaveSoftmax) for node in graph) == 4
+    images = digits.as_input(digits.test().images[:8])
+    with torch.no_grad():
+        torch.testing.assert_close(graph(images), model(images), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((0, 8, 8, 3), np.uint8), "no images: the set is empty"),
+        (np.zeros((4, 8), np.uint8), r"images of shape \(4, 8\) found"),
+        (np.zeros((4, 5, 8, 8), np.uint8), "an axis of 1 or 3 channels"),
+        (np.full((2, 3, 8, 8), np.nan, np.float32), "NaN or infinite"),
+        (np.full((2, 3, 8, 8), 1.5, np.float32), r"\[0, 1\] is wanted"),
+    ],
+)
+def test_bad_calibration_images(images: np.ndarray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        quantize(small(), images, progress=False)
+
+
+def test_image_size_that_the_patch_does_not_divide() -> None:
+    with pytest.raises(HyqError, match=r"(?s)patches of 2x2.*32x32"):
+        quantize(mobilevit_digits(), np.zeros((1, 24, 24, 3), np.uint8), progress=False)
+
+
+def test_unsupported_module() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softsign(), nn.Flatten(), nn.Linear(144, 2))
+    with pytest.raises(CaptureError, match=r"(?is)softsign|abs|div"):
+        quantize(model.eval(), IMAGES, progress=False)
+
+
+def test_not_a_module() -> None:
+    with pytest.raises(QuantizationError, match=r"a torch\.nn\.Module is wanted, found dict"):
+        quantize({}, IMAGES, progress=False)  # type: ignore[arg-type]
+
+
+def test_nan_weights_name_the_tensor() -> None:
+    model = small()
+    with torch.no_grad():
+        next(model.parameters())[0] = float("nan")
+    with pytest.raises(HyqError, match=r"(?i)nan"):
+        quantize(model, IMAGES, progress=False)
+
+
+def test_override_without_a_node() -> None:
+    config = QuantConfig(overrides={"no.such.*": NodeBits(4, 4)})
+    with pytest.raises(QuantizationError, match=r"override 'no\.such\.\*' matches no node"):
+        quantize(small(), IMAGES, config, progress=False)
+
+
+def test_overrides_reach_the_graph() -> None:
+    config = QuantConfig(overrides={"head*": NodeBits(weight_bits=3), "stem.0": NodeBits(None, 5)})
+    graph = quantize(small(), IMAGES, config, progress=False).graph
+    assert graph.type("stem.0").quantization.bits == 5
+    head = graph.nodes[graph.output_name].operation
+    assert head.weight_bits == 3  # type: ignore[attr-defined]
+    assert np.abs(head.weight).max() <= 4  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("granularity", ["tensor", "depthwise", "channel"])
+def test_activation_granularity(granularity: str) -> None:
+    config = QuantConfig(activation_granularity=granularity, layer_norm_factors=0)
+    graph = quantize(small(), IMAGES, config, progress=False).graph
+    many = {name for name, node in graph.nodes.items() if node.type.quantization.per_channel}
+    readers = {r.operation.name for name in many for r in graph.consumers(name)}
+    if granularity == "tensor":
+        assert not many
+    elif granularity == "depthwise":
+        assert readers == {"depthwise_conv2d"}
+    else:
+        assert {"depthwise_conv2d", "dense"} <= readers
+
+
+def test_shift_only_or_dyadic() -> None:
+    def multipliers(scale: str) -> set[int]:
+        graph = quantize(small(), IMAGES, QuantConfig(scale=scale), progress=False).graph
+        nodes = (n.operation for n in graph.nodes.values() if n.operation.name == "dense")
+        return {int(m) for op in nodes for m in op.requantize.multiplier}  # type: ignore
+
+    assert multipliers("power_of_two") == {1}
+    assert min(multipliers("dyadic")) >= 1 << 14
