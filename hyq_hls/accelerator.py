@@ -254,7 +254,7 @@ def convert(
 
 def _last_change(folder: Path) -> int:
     """Time stamp of the youngest source of a project."""
-    sources = (f for f in folder.rglob("*") if f.suffix in (".h", ".cpp", ".sh"))
+    sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
     return max((f.stat().st_mtime_ns for f in sources), default=0)
 
 

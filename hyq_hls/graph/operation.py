@@ -25,7 +25,7 @@ class Bounds:
     @property
     def bits(self) -> int:
         """Two's complement width that holds both ends."""
-        return max(self.high.bit_length(), (-self.low - 1).bit_length() if self.low < 0 else 0) + 1
+        return max(max(self.high, 0).bit_length(), max(-self.low - 1, 0).bit_length()) + 1
 
     def __or__(self, other: Bounds) -> Bounds:
         return Bounds(min(self.low, other.low), max(self.high, other.high))

@@ -179,10 +179,10 @@ def test_words_left_over_and_exceptions(copied: Accelerator) -> None:
 def test_recompiling_gives_new_results(copied: Accelerator) -> None:
     """The same path, other numbers, also through objects that were opened before and after."""
     old = copied.predict(IMAGES[:4])
-    edit(
-        copied, "firmware/weights/head.h", "head_bias[5] = {\n    ", "head_bias[5] = {\n    4096 + "
-    )
     before = Accelerator.open(copied.folder)
+    opening = "head_bias[5] = {\n    "
+    edit(copied, "firmware/weights/head.h", opening, f"{opening}4096 + ")
+    assert not Accelerator.open(copied.folder).compiled, "the library is older than its sources"
     copied.compile("-O0")
     new = copied.predict(IMAGES[:4])
     assert np.array_equal(new[:, 0], np.minimum(old[:, 0] + 16, 255))

@@ -45,7 +45,8 @@ def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
     weight = rng.integers(-limit, limit, (c, *rng.integers(1, 4, 2).tolist()))
     bias = np.clip(-weight.sum(axis=(1, 2)) * codes.mean(), -(1 << 31), (1 << 31) - 1)
     multiplier = rng.integers(1 << 12, 1 << 16, rng.choice([1, c])) if seed % 2 else np.array([1])
-    spread = 4 * (1 + codes.std()) * np.sqrt((weight**2).sum(axis=(1, 2)).max()) * multiplier.max()
+    reach = np.sqrt(1 + (weight**2).sum(axis=(1, 2)).max())
+    spread = 4 * (1 + codes.std()) * reach * multiplier.max()
     shift = int(np.ceil(np.log2(spread))) - out_bits + rng.integers(-1, 2, rng.choice([1, c]))
     out = Quantization(out_bits, bool(rng.integers(2)))
     middle = (out.qmin + out.qmax + 1) // 2 + int(rng.integers(2))
@@ -160,7 +161,7 @@ def test_weights_need_three_axes() -> None:
 
 
 def test_one_bias_per_channel() -> None:
-    with pytest.raises(GraphError, match="1 biases for 2 channels"):
+    with pytest.raises(GraphError, match="1 biases for 2 output channels"):
         DepthwiseConv2d(np.ones((2, 1, 1), int), 8, np.array([0]), (1, 1), (0, 0), (0,), BYTE)
 
 
