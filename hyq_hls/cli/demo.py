@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from hyq_hls import convert, quantize
 from hyq_hls.errors import HyqError

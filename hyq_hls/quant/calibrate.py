@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.quant.statistics import TensorStatistics

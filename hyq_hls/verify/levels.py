@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.quantized_model import QuantizedModel

@@ -8,6 +8,7 @@ import resource
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ def test_same_graph_same_bytes(tmp_path: Path) -> None:
         for i in range(2)
     ]
     assert files[0] == files[1]
+    with zipfile.ZipFile(tmp_path / "0.hyq") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     other = save(example_graph("add", np.random.default_rng(2)), tmp_path / "other.hyq")
     assert other.read_bytes() != files[0]
 

@@ -89,6 +89,7 @@ def test_broken_cpp(copied: Accelerator, project: Accelerator) -> None:
     assert len(lines) <= 6
     assert lines[1] in log.read_text()
     assert not copied.compiled
+    assert not (copied.folder / "sink.so").exists()
     assert not Accelerator.open(copied.folder).compiled
     pixels = images(2)
     assert np.array_equal(project.predict(pixels), expected(small_graph(), pixels))
