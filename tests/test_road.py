@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,5 @@ def test_more_bits_come_closer() -> None:
         report = verify(quantize(model, images, config, progress=False), images, progress=False)
         assert report.nodes[-1].integer_db is not None
         ratio.append(report.nodes[-1].integer_db)
-    assert ratio[0] + 6 < ratio[1]
-    assert ratio[1] + 4 < ratio[2]
-    assert ratio[2] + 3 < ratio[3]
+    assert all(b > a + 3 for a, b in pairwise(ratio)), ratio
+    assert ratio[-1] > 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,12 @@ NOT_A_FUNCTION = 5
 
 
 def run(*arguments: object) -> int:
-    """The command in this process."""
-    return main([str(a) for a in arguments])
+    """The command in this process; the folders where it looked for models are forgotten."""
+    path = list(sys.path)
+    try:
+        return main([str(a) for a in arguments])
+    finally:
+        sys.path[:] = path
 
 
 @pytest.fixture(scope="session")

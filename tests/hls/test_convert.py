@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,16 @@ def test_folder_in_use(qmodel: QuantizedModel, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"cannot write to .*notes\.txt: .*writable folder"):
         convert(qmodel, output_dir=tmp_path / "notes.txt" / "p")
     assert contents(tmp_path) == {"notes.txt": b"mine"}
+
+
+def test_folder_not_writable(
+    qmodel: QuantizedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    monkeypatch.setattr(tempfile, "mkdtemp", Fault(denied))
+    with pytest.raises(ConversionError, match="Permission denied; choose a writable folder"):
+        convert(qmodel, output_dir=tmp_path / "p")
+    assert not list(tmp_path.iterdir())
 
 
 def test_overwriting(qmodel: QuantizedModel, tmp_path: Path) -> None:
