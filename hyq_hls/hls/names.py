@@ -41,19 +41,33 @@ def identifiers(names: Iterable[str], suffixes: Iterable[str] = ()) -> dict[str,
     Args:
         names: distinct names.
         suffixes: the generated files call types and memories ``<identifier>_<suffix>``, so no
-            identifier ends like that.
+            identifier is one of another's.
     """
     endings = tuple(f"_{suffix}" for suffix in suffixes)
+    bases = {name: _base(name) for name in names}
+    stems = {base.lower() for base in bases.values()}
     taken: set[str] = set()
     mapping = {}
-    for name in names:
-        base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "node"
-        if base[0].isdigit() or is_reserved(base):
-            base = f"n_{base}"
+    for name, base in bases.items():
         identifier, count = base, 1
-        while identifier.lower() in taken or identifier.endswith(endings):
+        while _clashes(identifier.lower(), taken, stems, endings):
             count += 1
             identifier = f"{base}_{count}"
         taken.add(identifier.lower())
+        stems.add(identifier.lower())
         mapping[name] = identifier
     return mapping
+
+
+def _base(name: str) -> str:
+    base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "node"
+    return f"n_{base}" if base[0].isdigit() or is_reserved(base) else base
+
+
+def _clashes(identifier: str, taken: set[str], stems: set[str], endings: tuple[str, ...]) -> bool:
+    """Whether it is taken, belongs to another identifier, or owns one that is taken."""
+    return (
+        identifier in taken
+        or any(identifier.endswith(e) and identifier[: -len(e)] in stems for e in endings)
+        or any(identifier + ending in taken for ending in endings)
+    )
