@@ -12,11 +12,11 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _timing import shortest
 from hls4ml.model.graph import ModelGraph
 from hls4ml.utils.config import create_config
 
@@ -101,16 +101,6 @@ def stock_model(graph: Graph, folder: Path) -> Any:
     return ModelGraph.from_layer_list(config, layers)
 
 
-def best_seconds(run: Callable[[], object], repeats: int) -> float:
-    """Shortest of several runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def main() -> None:
     """Measure both and write the records."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -127,15 +117,15 @@ def main() -> None:
     ours = convert(QuantizedModel(graph), output_dir=work / "ours", overwrite=True).compile()
     ours_build = time.perf_counter() - start
     threads = os.cpu_count()
-    one_by_one = best_seconds(lambda: [ours.csim.predict(c[None]) for c in codes], options.repeats)
-    parallel = best_seconds(lambda: ours.csim.predict(codes), options.repeats)
+    one_by_one = shortest(lambda: [ours.csim.predict(c[None]) for c in codes], options.repeats)
+    parallel = shortest(lambda: ours.csim.predict(codes), options.repeats)
 
     start = time.perf_counter()
     stock = stock_model(graph, work / "stock")
     stock.compile()
     stock_build = time.perf_counter() - start
     real = (codes / 2.0**CODE_FRACTION).astype(np.float32)
-    stock_time = best_seconds(lambda: stock.predict(real), options.repeats)
+    stock_time = shortest(lambda: stock.predict(real), options.repeats)
     found = np.rint(stock.predict(real) * 2.0**CODE_FRACTION).astype(np.int64)
     if not np.array_equal(
         found.reshape(options.images, -1), ours.csim.predict(codes).reshape(options.images, -1)

@@ -7,26 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from _timing import shortest
 
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant.calibrate import batches
-
-
-def shortest(run: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of several runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from hyq_hls.errors import GraphError
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.unfold import check_patch
+from hyq_hls.ops.unfold import check_patch, reorder_kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,4 @@ class Fold(Operation):
         return 2 * inputs[0].words
 
     def kernel(self, *inputs: TensorType) -> Kernel:
-        return Kernel(
-            constants={
-                "height": self.height,
-                "width": self.width,
-                "channels": inputs[0].channels,
-                "patch_height": self.patch[0],
-                "patch_width": self.patch[1],
-            }
-        )
+        return reorder_kernel((self.height, self.width, inputs[0].channels), self.patch)

@@ -21,6 +21,20 @@ def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
         )
 
 
+def reorder_kernel(map_shape: tuple[int, ...], patch: tuple[int, int]) -> Kernel:
+    """Sizes of a reorder buffer that holds a map (H, W, C)."""
+    height, width, channels = map_shape
+    return Kernel(
+        constants={
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "patch_height": patch[0],
+            "patch_width": patch[1],
+        }
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Unfold(Operation):
     """Pixel ``(i*ph + a, j*pw + b)`` of a map becomes token ``(a*pw + b, i*(W/pw) + j)``.
@@ -58,13 +72,4 @@ class Unfold(Operation):
         return 2 * inputs[0].words
 
     def kernel(self, *inputs: TensorType) -> Kernel:
-        height, width, channels = inputs[0].shape
-        return Kernel(
-            constants={
-                "height": height,
-                "width": width,
-                "channels": channels,
-                "patch_height": self.patch[0],
-                "patch_width": self.patch[1],
-            }
-        )
+        return reorder_kernel(inputs[0].shape, self.patch)
