@@ -99,9 +99,10 @@ def _constraints(
     """Function to judge by, and the exponents allowed; some operations read shifts only."""
     if isinstance(node.op, AttentionScores):
         return _octave_softmax, (-MAX_BITS, 0)
-    if readers and all(isinstance(r.op, Silu) for r in readers):
-        return _silu, (-MAX_BITS, 0)
-    return None, ANY_EXPONENT
+    swish = [isinstance(r.op, Silu) for r in readers]
+    if not any(swish):
+        return None, ANY_EXPONENT
+    return _silu if all(swish) else None, (-MAX_BITS, 0)
 
 
 def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:

@@ -18,6 +18,7 @@ from hyq_hls.ops.linear_softmax import softmax_shift_bits
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
+from hyq_hls.quant.prepare import OctaveSoftmax
 from hyq_hls.quant.ranges import weight_scales
 from hyq_hls.quant.statistics import TensorStatistics
 
@@ -216,6 +217,12 @@ class Lowering:
         return ops.AttentionScores(op.heads, zero_points, requantize(scale, self._output(node)))
 
     def _softmax(self, node: FloatNode, op: fo.Softmax, config: QuantConfig) -> Operation:
+        if not isinstance(op, OctaveSoftmax):
+            raise QuantizationError(
+                f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores, "
+                "have an integer softmax; leave a softmax at the end of a "
+                "classifier out, it changes no answer"
+            )
         x, y = self._input(node), self._output(node)
         shift = softmax_shift_bits(y.bits, config.softmax)
         return ops.LinearSoftmax(_fraction(x, node.name), shift, y.bits, config.softmax)

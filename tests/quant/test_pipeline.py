@@ -87,6 +87,14 @@ def test_unsupported_module() -> None:
         quantize(model.eval(), IMAGES, progress=False)
 
 
+def test_softmax_outside_attention() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3), nn.Softmax(-1)
+    )
+    with pytest.raises(HyqError, match=r"(?is)softmax"):
+        quantize(model.eval(), IMAGES, progress=False)
+
+
 def test_not_a_module() -> None:
     with pytest.raises(QuantizationError, match=r"a torch\.nn\.Module is wanted, found dict"):
         quantize({}, IMAGES, progress=False)  # type: ignore[arg-type]
@@ -127,6 +135,33 @@ def test_activation_granularity(granularity: str) -> None:
         assert readers == {"depthwise_conv2d"}
     else:
         assert {"depthwise_conv2d", "dense"} <= readers
+
+
+class SwishBesideItsInput(nn.Module):
+    """What Swish reads is read by an addition too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.SiLU(), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        return self.fc((y + self.act(y)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
+@pytest.mark.parametrize("swish", ["shift", "table"])
+def test_swish_beside_its_input(scale: str, swish: str) -> None:
+    config = QuantConfig(scale=scale, swish=swish)
+    model = settle(SwishBesideItsInput())
+    with torch.no_grad():
+        model.conv.weight *= 300  # steps of more than 1, if nothing kept them smaller
+    qmodel = quantize(model, IMAGES, config, progress=False)
+    codes = dict(qmodel.graph.reference(IMAGES.astype(np.int64)))[qmodel.graph.output_name]
+    assert np.array_equal(qmodel.codes(IMAGES), codes)
+    shared = qmodel.graph.type(qmodel.graph.nodes["act"].inputs[0]).quantization
+    assert np.log2(shared.scale[0]) <= 0
+    assert np.log2(shared.scale[0]) % 1 == 0
 
 
 def test_shift_only_or_dyadic() -> None:
