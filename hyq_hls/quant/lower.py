@@ -80,7 +80,7 @@ class Lowering:
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
             fo.AttentionScores: self._scores,
-            fo.Softmax: self._softmax,
+            OctaveSoftmax: self._softmax,
             fo.AttentionValues: self._values,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
@@ -216,13 +216,7 @@ class Lowering:
         zero_points = (q.zero_point[0], k.zero_point[0])
         return ops.AttentionScores(op.heads, zero_points, requantize(scale, self._output(node)))
 
-    def _softmax(self, node: FloatNode, op: fo.Softmax, config: QuantConfig) -> Operation:
-        if not isinstance(op, OctaveSoftmax):
-            raise QuantizationError(
-                f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores, "
-                "have an integer softmax; leave a softmax at the end of a "
-                "classifier out, it changes no answer"
-            )
+    def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
         shift = softmax_shift_bits(y.bits, config.softmax)
         return ops.LinearSoftmax(_fraction(x, node.name), shift, y.bits, config.softmax)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import log
 
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import AttentionScores, FloatOp, Linear, Softmax
+from hyq_hls.errors import QuantizationError
 
 LOG2_E = 1 / log(2)
 
@@ -31,6 +33,9 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     linear softmax is a shift, and ``d**-0.5`` costs nothing. Where the query does not come from a
     linear layer of its own, the factor stays in ``AttentionScores.scale``, and requantization pays
     for it with a multiplier.
+
+    Raises:
+        QuantizationError: a softmax of something else than attention scores.
     """
     changed: dict[str, FloatOp] = {}
     for node in graph:
@@ -49,4 +54,15 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
             factor = 1.0
         changed[node.name] = replace(node.op, scale=factor)
         changed.update({r: OctaveSoftmax() for r in readers})
+    _check_softmax(graph, changed)
     return graph.replace(changed)
+
+
+def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
+    for node in graph:
+        if isinstance(node.op, Softmax) and node.name not in changed:
+            raise QuantizationError(
+                f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
+                "integer softmax; leave a softmax at the end of a classifier out, it changes no "
+                "answer"
+            )
