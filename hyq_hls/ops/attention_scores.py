@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from operator import index
 from typing import ClassVar
 
 import numpy as np
@@ -14,23 +13,7 @@ from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-
-def plain_integers(operation: Operation, *fields: str) -> None:
-    """Turn integer fields, NumPy's too, into Python's, which never overflow and can be saved.
-
-    Raises:
-        GraphError: a field is not an integer.
-    """
-    for field in fields:
-        value = getattr(operation, field)
-        try:
-            object.__setattr__(operation, field, index(value))
-        except TypeError as error:
-            raise GraphError(
-                f"{operation.name} {field}: an integer is wanted, found {value!r}"
-            ) from error
+from hyq_hls.ops.checks import centred, check_affine, check_zero_points, plain_integers
 
 
 def sum_of_products(terms: int, a: Bounds, b: Bounds) -> Bounds:

@@ -12,8 +12,8 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
-from hyq_hls.ops.attention_scores import check_tokens, plain_integers, sum_of_products
-from hyq_hls.ops.checks import centred, check_zero_points
+from hyq_hls.ops.attention_scores import check_tokens, sum_of_products
+from hyq_hls.ops.checks import centred, check_zero_points, plain_integers
 
 
 @dataclass(frozen=True, eq=False)

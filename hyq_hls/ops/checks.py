@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.operation import Bounds, Operation
 from hyq_hls.graph.types import TensorType
+
+
+def plain_integers(operation: Operation, *fields: str) -> None:
+    """Turn integer fields, NumPy's too, into Python's, which never overflow and can be saved.
+
+    Raises:
+        GraphError: a field is not an integer.
+    """
+    for field in fields:
+        value = getattr(operation, field)
+        try:
+            object.__setattr__(operation, field, index(value))
+        except TypeError as error:
+            raise GraphError(
+                f"{operation.name} {field}: an integer is wanted, found {value!r}"
+            ) from error
 
 
 def freeze(operation: Operation, field: str, ndim: int) -> None:

@@ -14,8 +14,7 @@ from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.attention_scores import plain_integers
-from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze
+from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze, plain_integers
 
 MAX_FACTOR_SHIFT = 15
 #: Fraction bits of a normalized value, unless asked otherwise: rounding to 2**-13.

@@ -12,8 +12,7 @@ from hyq_hls.errors import GraphError
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
-from hyq_hls.ops.attention_scores import plain_integers
-from hyq_hls.ops.checks import check_affine
+from hyq_hls.ops.checks import check_affine, plain_integers
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
 LINE_SLOPE = Fraction("0.71580849")
