@@ -25,6 +25,7 @@ from hyq_hls.hls.parts import device
 from hyq_hls.hls.project import build_model
 from hyq_hls.hls.vitis import build, require_vitis, write_test_data
 from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.table import aligned
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
@@ -188,14 +189,10 @@ class Accelerator:
             )
             for n in self.nodes
         ]
-        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
         slowest = max(self.nodes, key=lambda n: n.cycles)
         return "\n".join(
             [
-                *lines,
+                *aligned(rows),
                 f"{sum(n.macs for n in self.nodes):,} MAC, "
                 f"{sum(n.rom_bits for n in self.nodes) / 8192:,.1f} KiB of constant memory; "
                 f"slowest: {slowest.name} with {slowest.cycles:,} cycles per image as written "

@@ -17,6 +17,7 @@ from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
 from hyq_hls.images import image_bytes
 from hyq_hls.ops import OPERATIONS
+from hyq_hls.table import aligned
 
 if TYPE_CHECKING:
     from hyq_hls.capture import CaptureReport, FloatGraph
@@ -126,8 +127,4 @@ class QuantizedModel:
                     f"{macs:,}",
                 )
             )
-        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
-        return "\n".join([*lines, f"{self.graph.macs():,} MAC per image"])
+        return "\n".join([*aligned(rows), f"{self.graph.macs():,} MAC per image"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,15 @@ class Rom:
     def size_bits(self) -> int:
         """Storage of the memory in bits."""
         return self.values.size * self.bits
+
+
+#: A zero point is a code of at most 16 bits, signed or not.
+ZERO_POINT_BITS = 17
+
+
+def zero_point_rom(values: Sequence[int], name: str = "zero_point") -> Rom:
+    """Memory of the zero points of an input, one or one per channel."""
+    return Rom(name, np.asarray(values), ZERO_POINT_BITS)
 
 
 @dataclass(frozen=True)

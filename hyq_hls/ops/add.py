@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-ZERO_POINT_BITS = 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ class Add(Operation):
             bits = int(factor.max()).bit_length()
             roms.append(Rom(f"multiplier_{letter}", factor, bits, signed=False))
         for letter, zero in zip("ab", self.zero_points, strict=True):
-            roms.append(Rom(f"zero_point_{letter}", np.asarray(zero), ZERO_POINT_BITS))
+            roms.append(zero_point_rom(zero, f"zero_point_{letter}"))
         return requantized_kernel(
             {"words": x.words, "channels": x.channels},
             integers,

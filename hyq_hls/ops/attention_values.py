@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
@@ -130,7 +130,7 @@ class AttentionValues(Operation):
                 "probability_operand_t": (self.bits, False),
                 "value_operand_t": (centred(value).bits, True),
             },
-            (Rom("zero_point", np.asarray(self.zero_point), 17),),
+            (zero_point_rom(self.zero_point),),
             self.accumulator(*inputs),
             self.requantize,
         )

@@ -8,13 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom
+from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-ZERO_POINT_BITS = 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +73,7 @@ class Concat(Operation):
         scaled_bits = 0
         for x, requantize, zero, letter in self._parts(inputs):
             scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
-            roms.append(Rom(f"zero_point_{letter}", np.asarray(zero), ZERO_POINT_BITS))
+            roms.append(zero_point_rom(zero, f"zero_point_{letter}"))
             roms.append(replace(requantize.rom(), name=f"requantize_{letter}"))
         return Kernel(
             constants={

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -21,8 +21,6 @@ from hyq_hls.ops.checks import (
     freeze,
     width_of,
 )
-
-PAD_BITS = 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +144,7 @@ class Convolution(Operation):
             (
                 Rom("weight", weight, self.weight_bits),
                 Rom("bias", self.bias, width_of(self.bias)),
-                Rom("pad", np.asarray(self.pad_value), PAD_BITS),
+                zero_point_rom(self.pad_value, "pad"),
             ),
             self.accumulator(x),
             self.requantize,

@@ -8,13 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-ZERO_POINT_BITS = 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +56,7 @@ class GlobalAveragePool(Operation):
         return requantized_kernel(
             {"words": x.words, "channels": x.channels},
             {},
-            (Rom("zero_point", np.asarray(self.zero_point), ZERO_POINT_BITS),),
+            (zero_point_rom(self.zero_point),),
             self.accumulator(x),
             self.requantize,
         )

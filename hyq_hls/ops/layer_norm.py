@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -252,7 +252,7 @@ class LayerNorm(Operation):
             },
             (
                 Rom("factor_shift", self.factor_shift, 4, signed=False),
-                Rom("zero_point", np.asarray(self.zero_point), 17),
+                zero_point_rom(self.zero_point),
                 Rom("epsilon", np.array([self.epsilon]), self.epsilon.bit_length(), signed=False),
                 Rom("gamma", self.gamma, self.gamma_bits),
                 Rom("beta", self.beta, self.beta_bits),

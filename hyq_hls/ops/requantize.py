@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.kernel import Kernel, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -46,7 +46,7 @@ class RequantizeTensor(Operation):
         return requantized_kernel(
             {"words": x.words, "channels": x.channels},
             {},
-            (Rom("zero_point", np.asarray(self.zero_point), 17),),
+            (zero_point_rom(self.zero_point),),
             self.accumulator(x),
             self.requantize,
         )

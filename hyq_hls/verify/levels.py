@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.table import aligned
 from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP = (
@@ -65,10 +66,7 @@ class VerifyReport:
         """A table of nodes, then the network, then the first differences."""
         rows = [("node", "quantized float", "integer", "equal up to")]
         rows += [(n.node, _db(n.quantized_db), _db(n.integer_db), n.level) for n in self.nodes]
-        widths = [max(len(r[i]) for r in rows) for i in range(4)]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
+        lines = aligned(rows)
         for level, count in self.equal_images.items():
             lines.append(f"network: {level} equal on {count} of {self.images} images")
         lines += [str(d) for d in self.differences]
