@@ -8,14 +8,16 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# Every top-level folder *_templates becomes hyq_hls/*_templates in the wheel, with all its files.
-TEMPLATES = sorted(p.name for p in Path(__file__).parent.glob("*_templates") if p.is_dir())
+ROOT = Path(__file__).parent
+# Every top-level folder *_templates becomes hyq_hls/*_templates in the wheel, with all its files;
+# the C++ around simulated designs becomes hyq_hls/verif.
+DATA = {p.name: p.name for p in sorted(ROOT.glob("*_templates")) if p.is_dir()}
+DATA |= {"verif": "verif/cosim"}
 
 setup(
-    packages=find_packages(include=["hyq_hls", "hyq_hls.*"])
-    + [f"hyq_hls.{name}" for name in TEMPLATES],
-    package_dir={f"hyq_hls.{name}": name for name in TEMPLATES},
-    package_data={f"hyq_hls.{name}": ["**/*"] for name in TEMPLATES}
+    packages=find_packages(include=["hyq_hls", "hyq_hls.*"]) + [f"hyq_hls.{name}" for name in DATA],
+    package_dir={f"hyq_hls.{name}": folder for name, folder in DATA.items()},
+    package_data={f"hyq_hls.{name}": ["**/*"] for name in DATA}
     | {"hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"]},
     include_package_data=False,  # the lists above are complete; MANIFEST.in only feeds the sdist
 )

@@ -6,39 +6,61 @@
 
 namespace hyq {
 
-/// The multipliers are constants of an unrolled loop: those that are powers of two become wires.
+/// A factor is multiplier * 2^exponent. Where all factors of an operand are powers of two, its only
+/// multiplier is 1, and no multiplier is built; else its only exponent is 0.
 ///
-/// \tparam CONFIG_T  gives words, channels, centred_a_t and centred_b_t (a code minus its zero point).
+/// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, centred_a_t and
+///                   centred_b_t (a code minus its zero point).
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void add(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
-         const typename CONFIG_T::multiplier_a_t multiplier_a[CONFIG_T::multiplier_a_entries],
-         const typename CONFIG_T::multiplier_b_t multiplier_b[CONFIG_T::multiplier_b_entries],
          const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
+         const typename CONFIG_T::multiplier_a_t multiplier_a[CONFIG_T::multiplier_a_entries],
+         const typename CONFIG_T::exponent_a_t exponent_a[CONFIG_T::exponent_a_entries],
          const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
+         const typename CONFIG_T::multiplier_b_t multiplier_b[CONFIG_T::multiplier_b_entries],
+         const typename CONFIG_T::exponent_b_t exponent_b[CONFIG_T::exponent_b_entries],
          const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=zero_point_a cyclic factor=CONFIG_T::zero_point_a_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=multiplier_a cyclic factor=CONFIG_T::multiplier_a_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=exponent_a cyclic factor=CONFIG_T::exponent_a_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=zero_point_b cyclic factor=CONFIG_T::zero_point_b_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=multiplier_b cyclic factor=CONFIG_T::multiplier_b_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=exponent_b cyclic factor=CONFIG_T::exponent_b_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(a_T::size == CONFIG_T::channels && b_T::size == CONFIG_T::channels &&
-                      res_T::size == CONFIG_T::channels,
-                  "a word carries all channels");
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
+                  "both operands and the sum have the same lanes");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        #pragma HLS PIPELINE II=1
-        const a_T in_a = a.read();
-        const b_T in_b = b.read();
-        res_T out;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS UNROLL
-            const typename CONFIG_T::centred_a_t x_a =
-                int(in_a[c]) - zero_point_a[CONFIG_T::zero_point_a_entries == 1 ? 0 : c];
-            const typename CONFIG_T::centred_b_t x_b =
-                int(in_b[c]) - zero_point_b[CONFIG_T::zero_point_b_entries == 1 ? 0 : c];
-            const accumulator_t acc =
-                product<accumulator_t>(multiplier_a[CONFIG_T::multiplier_a_entries == 1 ? 0 : c], x_a) +
-                product<accumulator_t>(multiplier_b[CONFIG_T::multiplier_b_entries == 1 ? 0 : c], x_b);
-            out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+    Beats:
+        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
+            #pragma HLS PIPELINE II=1
+            const a_T in_a = a.read();
+            const b_T in_b = b.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < lanes; l++) {
+                #pragma HLS UNROLL
+                const unsigned c = beat * lanes + l;
+                const typename CONFIG_T::centred_a_t x_a =
+                    int(in_a[l]) - of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);
+                const typename CONFIG_T::centred_b_t x_b =
+                    int(in_b[l]) - of_channel<CONFIG_T::zero_point_b_entries>(zero_point_b, c);
+                const accumulator_t term_a =
+                    product<accumulator_t>(
+                        of_channel<CONFIG_T::multiplier_a_entries>(multiplier_a, c), x_a)
+                    << int(of_channel<CONFIG_T::exponent_a_entries>(exponent_a, c));
+                const accumulator_t term_b =
+                    product<accumulator_t>(
+                        of_channel<CONFIG_T::multiplier_b_entries>(multiplier_b, c), x_b)
+                    << int(of_channel<CONFIG_T::exponent_b_entries>(exponent_b, c));
+                out[l] = requantize_value<CONFIG_T>(
+                    term_a + term_b, entry_of<CONFIG_T>(requantize, c));
+            }
+            res.write(out);
         }
-        res.write(out);
     }
 }
 

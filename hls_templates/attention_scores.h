@@ -2,63 +2,94 @@
 #ifndef HYQ_ATTENTION_SCORES_H_
 #define HYQ_ATTENTION_SCORES_H_
 
+#include "matrix_buffer.h"
 #include "requantize.h"
 
 namespace hyq {
 
-/// The keys of a pixel are buffered, then its queries stream past: a query gives `heads` words of
-/// `tokens` lanes, one lane per key.
+/// Queries stream past the keys of their pixel, while the keys of the next pixel are stored. A
+/// cycle multiplies in_lanes channels of a query with those of out_lanes keys.
 ///
-/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), the zero
-///                   points, and query_operand_t, key_operand_t (a code minus its zero point).
+/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
+///                   out_lanes, the zero points, and query_operand_t, key_operand_t (a code minus
+///                   its zero point).
 template <typename CONFIG_T, class query_T, class key_T, class res_T>
 void attention_scores(hls::stream<query_T> &query, hls::stream<key_T> &key, hls::stream<res_T> &res,
                       const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(query_T::size == CONFIG_T::channels, "a word carries all channels of a query");
-    static_assert(key_T::size == CONFIG_T::channels, "a word carries all channels of a key");
-    static_assert(res_T::size == CONFIG_T::tokens, "a word carries the scores of all keys");
+    static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
+    static_assert(query_T::size == in_lanes && key_T::size == in_lanes,
+                  "queries and keys have the lanes of the input");
+    static_assert(res_T::size == out_lanes, "a word carries the scores of out_lanes keys");
     static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
                   "heads divide the channels");
+    static_assert(CONFIG_T::depth % in_lanes == 0, "beats divide the channels of a head");
     static_assert(CONFIG_T::requantize_entries == 1, "scores are requantized per tensor");
-    typename CONFIG_T::key_operand_t keys[CONFIG_T::tokens * CONFIG_T::channels];
+    static const unsigned beats = CONFIG_T::depth / in_lanes, groups = CONFIG_T::tokens / out_lanes;
+    static const int key_zero[1] = {CONFIG_T::code_key_zero};
+
+    typedef matrix_cursor<CONFIG_T::tokens, out_lanes, CONFIG_T::heads, beats> cursor_t;
+    cursor_t next;
+    typename CONFIG_T::key_operand_t keys[2][out_lanes][cursor_t::page_words][in_lanes];
+    #pragma HLS ARRAY_PARTITION variable=keys complete dim=2
+    #pragma HLS ARRAY_RESHAPE variable=keys complete dim=4
+    typename CONFIG_T::query_operand_t operands[beats][in_lanes];
+    #pragma HLS ARRAY_RESHAPE variable=operands complete dim=2
+    accumulator_t acc[out_lanes];
+    #pragma HLS ARRAY_PARTITION variable=acc complete
+FirstKeys:
+    for (unsigned i = 0; i < CONFIG_T::tokens * cursor_t::row_words; i++) {
+        #pragma HLS PIPELINE II=1
+        store_word<1>(keys, next, key.read(), key_zero);
+    }
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
-    Keys:
-        for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
-            #pragma HLS PIPELINE II=1
-            const key_T in = key.read();
-        UnpackKey:
-            for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-                #pragma HLS UNROLL
-                keys[j * CONFIG_T::channels + c] = int(in[c]) - CONFIG_T::code_key_zero;
-            }
-        }
     Queries:
         for (unsigned i = 0; i < CONFIG_T::tokens; i++) {
-            const query_T in = query.read();
-            typename CONFIG_T::query_operand_t x[CONFIG_T::channels];
-        UnpackQuery:
-            for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-                #pragma HLS UNROLL
-                x[c] = int(in[c]) - CONFIG_T::code_query_zero;
-            }
         Heads:
             for (unsigned h = 0; h < CONFIG_T::heads; h++) {
-                const unsigned first = h * CONFIG_T::depth;
-                res_T out;
-            Scores:
-                for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
-                    accumulator_t acc = 0;
-                Products:
-                    for (unsigned c = 0; c < CONFIG_T::depth; c++) {
+            Groups:
+                for (unsigned g = 0; g < groups; g++) {
+                Beats:
+                    for (unsigned b = 0; b < beats; b++) {
                         #pragma HLS PIPELINE II=1
-                        acc += product<accumulator_t>(
-                            x[first + c], keys[j * CONFIG_T::channels + first + c]);
+                        #pragma HLS DEPENDENCE variable=keys type=inter dependent=false
+                        // As many cycles as a pixel has words of keys.
+                        if (p + 1 < CONFIG_T::pixels && i < out_lanes) {
+                            store_word<1>(keys, next, key.read(), key_zero);
+                        }
+                        if (g == 0) {
+                            const query_T in = query.read();
+                        Unpack:
+                            for (unsigned c = 0; c < in_lanes; c++) {
+                                #pragma HLS UNROLL
+                                operands[b][c] = int(in[c]) - CONFIG_T::code_query_zero;
+                            }
+                        }
+                        const unsigned address = (h * groups + g) * beats + b;
+                    Keys:
+                        for (unsigned j = 0; j < out_lanes; j++) {
+                            #pragma HLS UNROLL
+                            accumulator_t sum = 0;
+                        Channels:
+                            for (unsigned c = 0; c < in_lanes; c++) {
+                                #pragma HLS UNROLL
+                                sum += product<accumulator_t>(operands[b][c],
+                                                              keys[p % 2][j][address][c]);
+                            }
+                            acc[j] = b == 0 ? sum : accumulator_t(acc[j] + sum);
+                        }
+                        if (b == beats - 1) {
+                            res_T out;
+                        Scores:
+                            for (unsigned j = 0; j < out_lanes; j++) {
+                                #pragma HLS UNROLL
+                                out[j] = requantize_value<CONFIG_T>(acc[j], requantize[0]);
+                            }
+                            res.write(out);
+                        }
                     }
-                    out[j] = requantize_value<CONFIG_T>(acc, requantize[0]);
                 }
-                res.write(out);
             }
         }
     }

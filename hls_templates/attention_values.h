@@ -3,6 +3,7 @@
 #ifndef HYQ_ATTENTION_VALUES_H_
 #define HYQ_ATTENTION_VALUES_H_
 
+#include "matrix_buffer.h"
 #include "requantize.h"
 
 namespace hyq {
@@ -20,63 +21,94 @@ inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_
     return product<accumulator_t>(code, value);
 }
 
-/// The values of a pixel are buffered, then probabilities stream past: a query takes `heads` words
-/// of `tokens` lanes (one lane per key) and gives one word of all channels.
+/// Probabilities stream past the values of their pixel, while the values of the next pixel are
+/// stored. A cycle weights out_lanes channels of in_lanes keys.
 ///
-/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), is_log2,
-///                   code_top (the largest probability code), and probability_operand_t,
-///                   value_operand_t (a code minus its zero point).
+/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
+///                   out_lanes, is_log2, code_top (the largest probability code), and
+///                   probability_operand_t, value_operand_t (a code minus its zero point).
 template <typename CONFIG_T, class probability_T, class value_T, class res_T>
 void attention_values(hls::stream<probability_T> &probability, hls::stream<value_T> &value,
                       hls::stream<res_T> &res,
                       const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
                       const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(probability_T::size == CONFIG_T::tokens, "a word carries the weights of all keys");
-    static_assert(value_T::size == CONFIG_T::channels, "a word carries all channels of a value");
-    static_assert(res_T::size == CONFIG_T::channels, "a word carries all output channels");
+    static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
+    static_assert(probability_T::size == in_lanes, "a word carries the weights of in_lanes keys");
+    static_assert(value_T::size == out_lanes && res_T::size == out_lanes,
+                  "values have the lanes of the output");
     static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
                   "heads divide the channels");
-    // By channel, so that the keys of one sum lie side by side.
-    typename CONFIG_T::value_operand_t values[CONFIG_T::channels * CONFIG_T::tokens];
+    static_assert(CONFIG_T::depth % out_lanes == 0, "words divide the channels of a head");
+    static const unsigned beats = CONFIG_T::tokens / in_lanes, groups = CONFIG_T::depth / out_lanes;
+    static const unsigned zero_points = CONFIG_T::zero_point_entries;
+
+    typedef matrix_cursor<CONFIG_T::tokens, in_lanes, CONFIG_T::heads * groups, 1> cursor_t;
+    cursor_t next;
+    typename CONFIG_T::value_operand_t values[2][in_lanes][cursor_t::page_words][out_lanes];
+    #pragma HLS ARRAY_PARTITION variable=values complete dim=2
+    #pragma HLS ARRAY_RESHAPE variable=values complete dim=4
+    typename CONFIG_T::probability_operand_t weights[beats][in_lanes];
+    #pragma HLS ARRAY_RESHAPE variable=weights complete dim=2
+    accumulator_t acc[out_lanes];
+    #pragma HLS ARRAY_PARTITION variable=acc complete
+FirstValues:
+    for (unsigned i = 0; i < CONFIG_T::tokens * cursor_t::row_words; i++) {
+        #pragma HLS PIPELINE II=1
+        store_word<zero_points>(values, next, value.read(), zero_point);
+    }
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
-    Values:
-        for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
-            #pragma HLS PIPELINE II=1
-            const value_T in = value.read();
-        UnpackValue:
-            for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-                #pragma HLS UNROLL
-                const int zero = zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
-                values[c * CONFIG_T::tokens + j] = int(in[c]) - zero;
-            }
-        }
     Queries:
         for (unsigned i = 0; i < CONFIG_T::tokens; i++) {
-            res_T out;
         Heads:
             for (unsigned h = 0; h < CONFIG_T::heads; h++) {
-                const probability_T in = probability.read();
-                typename CONFIG_T::probability_operand_t weights[CONFIG_T::tokens];
-            UnpackProbability:
-                for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
-                    #pragma HLS UNROLL
-                    weights[j] = in[j];
-                }
-            Channels:
-                for (unsigned d = 0; d < CONFIG_T::depth; d++) {
-                    const unsigned c = h * CONFIG_T::depth + d;
-                    accumulator_t acc = 0;
-                Products:
-                    for (unsigned j = 0; j < CONFIG_T::tokens; j++) {
+            Groups:
+                for (unsigned g = 0; g < groups; g++) {
+                Beats:
+                    for (unsigned b = 0; b < beats; b++) {
                         #pragma HLS PIPELINE II=1
-                        acc += weighted<CONFIG_T>(weights[j], values[c * CONFIG_T::tokens + j]);
+                        #pragma HLS DEPENDENCE variable=values type=inter dependent=false
+                        // As many cycles as a pixel has words of values.
+                        if (p + 1 < CONFIG_T::pixels && i < in_lanes) {
+                            store_word<zero_points>(values, next, value.read(), zero_point);
+                        }
+                        if (g == 0) {
+                            const probability_T in = probability.read();
+                        Unpack:
+                            for (unsigned j = 0; j < in_lanes; j++) {
+                                #pragma HLS UNROLL
+                                weights[b][j] = in[j];
+                            }
+                        }
+                        const unsigned word = h * groups + g;
+                    Channels:
+                        for (unsigned c = 0; c < out_lanes; c++) {
+                            #pragma HLS UNROLL
+                            accumulator_t sum = 0;
+                        Keys:
+                            for (unsigned j = 0; j < in_lanes; j++) {
+                                #pragma HLS UNROLL
+                                sum += weighted<CONFIG_T>(weights[b][j],
+                                                          values[p % 2][j][word * beats + b][c]);
+                            }
+                            acc[c] = b == 0 ? sum : accumulator_t(acc[c] + sum);
+                        }
+                        if (b == beats - 1) {
+                            res_T out;
+                        Outputs:
+                            for (unsigned c = 0; c < out_lanes; c++) {
+                                #pragma HLS UNROLL
+                                out[c] = requantize_value<CONFIG_T>(
+                                    acc[c], entry_of<CONFIG_T>(requantize, word * out_lanes + c));
+                            }
+                            res.write(out);
+                        }
                     }
-                    out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
                 }
             }
-            res.write(out);
         }
     }
 }

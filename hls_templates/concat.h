@@ -6,41 +6,60 @@
 
 namespace hyq {
 
-/// \tparam CONFIG_T  gives words, channels_a, channels_b.
+/// At every position the beats of `a`, then those of `b`.
+///
+/// \tparam CONFIG_T  gives words (positions), channels_a, channels_b, in_lanes and out_lanes.
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void concat(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
             const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
             const typename CONFIG_T::requantize_a_t requantize_a[CONFIG_T::requantize_a_entries],
             const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
             const typename CONFIG_T::requantize_b_t requantize_b[CONFIG_T::requantize_b_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=zero_point_a cyclic factor=CONFIG_T::zero_point_a_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize_a cyclic factor=CONFIG_T::requantize_a_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=zero_point_b cyclic factor=CONFIG_T::zero_point_b_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize_b cyclic factor=CONFIG_T::requantize_b_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(a_T::size == CONFIG_T::channels_a && b_T::size == CONFIG_T::channels_b,
-                  "a word carries all channels of a position");
-    static_assert(res_T::size == CONFIG_T::channels_a + CONFIG_T::channels_b,
-                  "the output carries the channels of both inputs");
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
+                  "both inputs and the output have the same lanes");
+    static_assert(CONFIG_T::channels_a % lanes == 0 && CONFIG_T::channels_b % lanes == 0,
+                  "no beat has channels of both inputs");
+    static const unsigned beats_a = CONFIG_T::channels_a / lanes;
+    static const unsigned beats_b = CONFIG_T::channels_b / lanes;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        #pragma HLS PIPELINE II=1
-        const a_T in_a = a.read();
-        const b_T in_b = b.read();
-        res_T out;
-    First:
-        for (unsigned c = 0; c < CONFIG_T::channels_a; c++) {
-            #pragma HLS UNROLL
-            const accumulator_t centred =
-                accumulator_t(in_a[c]) - zero_point_a[CONFIG_T::zero_point_a_entries == 1 ? 0 : c];
-            out[c] = requantize_value<CONFIG_T>(
-                centred, requantize_a[CONFIG_T::requantize_a_entries == 1 ? 0 : c]);
+    Beats:
+        for (unsigned beat = 0; beat < beats_a + beats_b; beat++) {
+            #pragma HLS PIPELINE II=1
+            res_T out;
+            if (beat < beats_a) {
+                const a_T in = a.read();
+            First:
+                for (unsigned l = 0; l < lanes; l++) {
+                    #pragma HLS UNROLL
+                    const unsigned c = beat * lanes + l;
+                    const accumulator_t centred =
+                        accumulator_t(in[l]) -
+                        of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);
+                    out[l] = requantize_value<CONFIG_T>(
+                        centred, of_channel<CONFIG_T::requantize_a_entries>(requantize_a, c));
+                }
+            } else {
+                const b_T in = b.read();
+            Second:
+                for (unsigned l = 0; l < lanes; l++) {
+                    #pragma HLS UNROLL
+                    const unsigned c = (beat - beats_a) * lanes + l;
+                    const accumulator_t centred =
+                        accumulator_t(in[l]) -
+                        of_channel<CONFIG_T::zero_point_b_entries>(zero_point_b, c);
+                    out[l] = requantize_value<CONFIG_T>(
+                        centred, of_channel<CONFIG_T::requantize_b_entries>(requantize_b, c));
+                }
+            }
+            res.write(out);
         }
-    Second:
-        for (unsigned c = 0; c < CONFIG_T::channels_b; c++) {
-            #pragma HLS UNROLL
-            const accumulator_t centred =
-                accumulator_t(in_b[c]) - zero_point_b[CONFIG_T::zero_point_b_entries == 1 ? 0 : c];
-            out[CONFIG_T::channels_a + c] = requantize_value<CONFIG_T>(
-                centred, requantize_b[CONFIG_T::requantize_b_entries == 1 ? 0 : c]);
-        }
-        res.write(out);
     }
 }
 

@@ -1,4 +1,4 @@
-// Dense layer over the channels of every word. Reference: hyq_hls/ops/dense.py, Dense.
+// Dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py, Dense.
 #ifndef HYQ_DENSE_H_
 #define HYQ_DENSE_H_
 
@@ -6,24 +6,57 @@
 
 namespace hyq {
 
-/// \tparam CONFIG_T  gives words, length (input channels), out_channels.
+/// The beats of a position are stored while the first group of outputs takes them, and read again
+/// for the others.
+///
+/// \tparam CONFIG_T  gives words (positions), length (input channels), out_channels, in_lanes,
+///                   out_lanes and operand_t.
+/// \param weight  as [group of outputs][beat][output lane][input lane].
 template <typename CONFIG_T, class data_T, class res_T>
 void dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
            const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
            const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
            const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    static_assert(data_T::size == CONFIG_T::length, "a word carries all input channels");
-    static_assert(res_T::size == CONFIG_T::out_channels, "a word carries all output channels");
+    #pragma HLS ARRAY_RESHAPE variable=weight cyclic factor=CONFIG_T::weight_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=bias cyclic factor=CONFIG_T::bias_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
+    static_assert(data_T::size == in_lanes, "a word carries in_lanes channels");
+    static_assert(CONFIG_T::length % in_lanes == 0 && CONFIG_T::out_channels % out_lanes == 0,
+                  "lanes divide the channels");
+    static_assert(CONFIG_T::weight_entries == CONFIG_T::out_channels * CONFIG_T::length,
+                  "one weight per output and input channel");
+    static const unsigned beats = CONFIG_T::length / in_lanes;
+    static const unsigned groups = CONFIG_T::out_channels / out_lanes;
+
+    typename CONFIG_T::operand_t x[beats][in_lanes];
+    #pragma HLS ARRAY_RESHAPE variable=x complete dim=2
+    typename CONFIG_T::accumulator_t acc[out_lanes];
+    #pragma HLS ARRAY_PARTITION variable=acc complete
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        const data_T in = data.read();
-        typename CONFIG_T::operand_t x[CONFIG_T::length];
-    Unpack:
-        for (unsigned c = 0; c < CONFIG_T::length; c++) {
-            #pragma HLS UNROLL
-            x[c] = in[c];
+    Groups:
+        for (unsigned g = 0; g < groups; g++) {
+        Beats:
+            for (unsigned b = 0; b < beats; b++) {
+                #pragma HLS PIPELINE II=1
+                if (g == 0) {
+                    const data_T in = data.read();
+                Unpack:
+                    for (unsigned l = 0; l < in_lanes; l++) {
+                        #pragma HLS UNROLL
+                        x[b][l] = in[l];
+                    }
+                }
+                if (b == 0) {
+                    start_sums<CONFIG_T>(acc, g, bias);
+                }
+                add_products<CONFIG_T>(acc, x[b], g * beats + b, weight);
+                if (b == beats - 1) {
+                    res.write(requantize_sums<res_T, CONFIG_T>(acc, g, requantize));
+                }
+            }
         }
-        res.write(dot_products<res_T, CONFIG_T>(x, weight, bias, requantize));
     }
 }
 

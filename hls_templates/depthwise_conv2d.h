@@ -3,72 +3,84 @@
 #ifndef HYQ_DEPTHWISE_CONV2D_H_
 #define HYQ_DEPTHWISE_CONV2D_H_
 
-#include "requantize.h"
+#include "dot_product.h"
 #include "sliding_window.h"
 
 namespace hyq {
 
-/// One output pixel: the window whose last pixel is (y, x), read in place from the line buffer.
+/// One tap of in_lanes channels per cycle, while the next rows are written.
 ///
-/// \param weight  as [kernel row][kernel column][channel], the order of the buffer: neighbouring
-///                channels are independent sums, so that one starts every cycle.
+/// \tparam CONFIG_T  gives the geometry (see sliding_window.h); out_lanes = in_lanes.
+/// \param weight  as [group of channels][kernel row][kernel column][lane].
 template <typename CONFIG_T, class data_T, class res_T>
-inline res_T depthwise_pixel(const sliding_window<data_T, CONFIG_T> &window, unsigned y, unsigned x,
-                             const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
-                             const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
-                             const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS INLINE
+void depthwise_conv2d(
+    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
+    const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
+    const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries],
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=weight cyclic factor=CONFIG_T::weight_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=bias cyclic factor=CONFIG_T::bias_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=pad cyclic factor=CONFIG_T::pad_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    const unsigned channels = CONFIG_T::in_channels;
-    const unsigned top = y + 1 - CONFIG_T::kernel_height;
-    const unsigned left = (x + 1 - CONFIG_T::kernel_width) * channels;
-    accumulator_t acc[channels];
-KernelRows:
-    for (unsigned r = 0; r < CONFIG_T::kernel_height; r++) {
-        const unsigned row = (top + r) % CONFIG_T::kernel_height;
-    KernelColumns:
-        for (unsigned k = 0; k < CONFIG_T::kernel_width; k++) {
-            const unsigned tap = (r * CONFIG_T::kernel_width + k) * channels;
-        Products:
-            for (unsigned c = 0; c < channels; c++) {
-                #pragma HLS PIPELINE II=1
-                const accumulator_t before = tap == 0 ? accumulator_t(bias[c]) : acc[c];
-                acc[c] = before + product<accumulator_t>(weight[tap + c],
-                                                         window.rows[row][left + k * channels + c]);
-            }
-        }
-    }
-    res_T out;
-Outputs:
-    for (unsigned c = 0; c < channels; c++) {
-        #pragma HLS PIPELINE II=1
-        out[c] = requantize_value<CONFIG_T>(acc[c], entry_of<CONFIG_T>(requantize, c));
-    }
-    return out;
-}
-
-/// \tparam CONFIG_T  gives the geometry (see sliding_window.h); in_channels go in and out.
-template <typename CONFIG_T, class data_T, class res_T>
-void depthwise_conv2d(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                      const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
-                      const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
-                      const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries],
-                      const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    static_assert(res_T::size == CONFIG_T::in_channels, "every input channel gives an output channel");
-    static_assert(CONFIG_T::weight_entries ==
-                      CONFIG_T::kernel_height * CONFIG_T::kernel_width * CONFIG_T::in_channels,
+    typedef sliding_window<CONFIG_T> window_t;
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static const unsigned kernel_width = CONFIG_T::kernel_width;
+    static const unsigned taps = CONFIG_T::kernel_height * kernel_width;
+    static const unsigned reads = window_t::out_width * window_t::beats * taps;
+    static_assert(CONFIG_T::out_lanes == lanes && CONFIG_T::weight_lanes == lanes,
+                  "every input channel gives an output channel");
+    static_assert(CONFIG_T::weight_entries == taps * CONFIG_T::in_channels,
                   "one weight per tap and channel");
-    static_assert(CONFIG_T::bias_entries == CONFIG_T::in_channels, "one bias per channel");
-    sliding_window<data_T, CONFIG_T> window;
+
+    window_t window;
+    typename CONFIG_T::operand_t buffer[window_t::words][lanes];
+    #pragma HLS ARRAY_RESHAPE variable=buffer complete dim=2
+    accumulator_t acc[lanes];
+    #pragma HLS ARRAY_PARTITION variable=acc complete
+FirstRows:
+    for (unsigned i = 0; i < window_t::first_words; i++) {
+        #pragma HLS PIPELINE II=1
+        window.take(buffer, data, pad);
+    }
 Rows:
-    for (unsigned y = 0; y < CONFIG_T::height + 2 * CONFIG_T::pad_height; y++) {
+    for (unsigned y = 0; y < window_t::out_height; y++) {
     Columns:
-        for (unsigned x = 0; x < CONFIG_T::width + 2 * CONFIG_T::pad_width; x++) {
-            window.push(data, y, x, pad);
-            if (window.is_output(y, x)) {
-                res.write(depthwise_pixel<CONFIG_T, data_T, res_T>(window, y, x, weight, bias, requantize));
+        for (unsigned x = 0; x < window_t::out_width; x++) {
+        Groups:
+            for (unsigned g = 0; g < window_t::beats; g++) {
+            KernelRows:
+                for (unsigned r = 0; r < CONFIG_T::kernel_height; r++) {
+                KernelColumns:
+                    for (unsigned k = 0; k < kernel_width; k++) {
+                        #pragma HLS PIPELINE II=1
+                        #pragma HLS DEPENDENCE variable=buffer type=inter dependent=false
+                        window.take(buffer, data, pad);
+                        const unsigned tap = r * kernel_width + k;
+                        const unsigned from = window.word(x, r, k * window_t::beats + g);
+                        if (tap == 0) {
+                            start_sums<CONFIG_T>(acc, g, bias);
+                        }
+                    Products:
+                        for (unsigned l = 0; l < lanes; l++) {
+                            #pragma HLS UNROLL
+                            acc[l] += product<accumulator_t>(weight[(g * taps + tap) * lanes + l],
+                                                             buffer[from][l]);
+                        }
+                        if (tap == taps - 1) {
+                            res.write(requantize_sums<res_T, CONFIG_T>(acc, g, requantize));
+                        }
+                    }
+                }
             }
         }
+    RestOfRows:
+        for (unsigned i = reads; i < window_t::next_words; i++) {
+            #pragma HLS PIPELINE II=1
+            window.take(buffer, data, pad);
+        }
+        window.next_row();
     }
 }
 

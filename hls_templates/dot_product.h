@@ -1,4 +1,5 @@
-// The dot products that convolution and dense layers share.
+// The dot products that convolution and dense layers share: out_lanes sums at a time, in_lanes
+// operands per cycle.
 #ifndef HYQ_DOT_PRODUCT_H_
 #define HYQ_DOT_PRODUCT_H_
 
@@ -6,28 +7,54 @@
 
 namespace hyq {
 
-/// One output word: out_channels dot products of `length` operands, requantized.
-///
-/// \tparam CONFIG_T  gives length, out_channels, operand_t and the types of the memories.
-template <class res_T, typename CONFIG_T>
-inline res_T dot_products(const typename CONFIG_T::operand_t x[CONFIG_T::length],
-                          const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
-                          const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
-                          const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+/// Starts the sums of a group of outputs from their biases.
+template <typename CONFIG_T>
+inline void start_sums(typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes], unsigned group,
+                       const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries]) {
+    #pragma HLS INLINE
+Biases:
+    for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
+        #pragma HLS UNROLL
+        acc[o] = bias[group * CONFIG_T::out_lanes + o];
+    }
+}
+
+/// Adds the products of one cycle: those of weight word `word`, [output lane][input lane].
+template <typename CONFIG_T>
+inline void add_products(typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes],
+                         const typename CONFIG_T::operand_t x[CONFIG_T::in_lanes], unsigned word,
+                         const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries]) {
     #pragma HLS INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(CONFIG_T::weight_entries == CONFIG_T::out_channels * CONFIG_T::length,
-                  "one weight per output channel and operand");
+    static_assert(CONFIG_T::weight_lanes == CONFIG_T::out_lanes * CONFIG_T::in_lanes,
+                  "a word of weights is what one cycle multiplies by");
+Sums:
+    for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
+        #pragma HLS UNROLL
+        accumulator_t sum = acc[o];
+    Products:
+        for (unsigned i = 0; i < CONFIG_T::in_lanes; i++) {
+            #pragma HLS UNROLL
+            const unsigned entry = (word * CONFIG_T::out_lanes + o) * CONFIG_T::in_lanes + i;
+            sum += product<accumulator_t>(weight[entry], x[i]);
+        }
+        acc[o] = sum;
+    }
+}
+
+/// The output word of a group of outputs.
+template <class res_T, typename CONFIG_T>
+inline res_T
+requantize_sums(const typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes], unsigned group,
+                const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS INLINE
+    static_assert(res_T::size == CONFIG_T::out_lanes, "a word carries out_lanes outputs");
     res_T out;
 Outputs:
-    for (unsigned o = 0; o < CONFIG_T::out_channels; o++) {
-        accumulator_t acc = bias[o];
-    Products:
-        for (unsigned i = 0; i < CONFIG_T::length; i++) {
-            #pragma HLS PIPELINE II=1
-            acc += product<accumulator_t>(weight[o * CONFIG_T::length + i], x[i]);
-        }
-        out[o] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, o));
+    for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
+        #pragma HLS UNROLL
+        const unsigned channel = group * CONFIG_T::out_lanes + o;
+        out[o] = requantize_value<CONFIG_T>(acc[o], entry_of<CONFIG_T>(requantize, channel));
     }
     return out;
 }

@@ -8,40 +8,50 @@ namespace hyq {
 
 /// The second pixel of the map arrives after a whole pixel phase, so all tokens are stored.
 ///
-/// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width of the map.
+/// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width of the map, in_lanes,
+///                   out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void fold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+    static const unsigned lanes = CONFIG_T::in_lanes, beats = CONFIG_T::channels / lanes;
+    static const unsigned rows = CONFIG_T::height / CONFIG_T::patch_height;
+    static const unsigned columns = CONFIG_T::width / CONFIG_T::patch_width;
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,
                   "the patch divides the map");
-    static_assert(data_T::size == CONFIG_T::channels && res_T::size == CONFIG_T::channels,
-                  "a word carries all channels of a token");
-    res_T map[CONFIG_T::height * CONFIG_T::width];
-PatchRow:
-    for (unsigned a = 0; a < CONFIG_T::patch_height; a++) {
-    PatchColumn:
-        for (unsigned b = 0; b < CONFIG_T::patch_width; b++) {
-        Row:
-            for (unsigned i = 0; i < CONFIG_T::height / CONFIG_T::patch_height; i++) {
-            Column:
-                for (unsigned j = 0; j < CONFIG_T::width / CONFIG_T::patch_width; j++) {
-                    #pragma HLS PIPELINE II=1
-                    const data_T in = data.read();
-                    const unsigned y = i * CONFIG_T::patch_height + a;
-                    const unsigned x = j * CONFIG_T::patch_width + b;
-                Channels:
-                    for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-                        #pragma HLS UNROLL
-                        map[y * CONFIG_T::width + x][c] = in[c];
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "input and output have the same lanes");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
+    data_T tokens[CONFIG_T::height * CONFIG_T::width * beats];
+Store:
+    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width * beats; i++) {
+        #pragma HLS PIPELINE II=1
+        tokens[i] = data.read();
+    }
+Row:
+    for (unsigned i = 0; i < rows; i++) {
+    PatchRow:
+        for (unsigned a = 0; a < CONFIG_T::patch_height; a++) {
+        Column:
+            for (unsigned j = 0; j < columns; j++) {
+            PatchColumn:
+                for (unsigned b = 0; b < CONFIG_T::patch_width; b++) {
+                Beats:
+                    for (unsigned beat = 0; beat < beats; beat++) {
+                        #pragma HLS PIPELINE II=1
+                        const unsigned pixel = a * CONFIG_T::patch_width + b;
+                        const unsigned token = (pixel * rows + i) * columns + j;
+                        const data_T in = tokens[token * beats + beat];
+                        res_T out;
+                    Lanes:
+                        for (unsigned l = 0; l < lanes; l++) {
+                            #pragma HLS UNROLL
+                            out[l] = in[l];
+                        }
+                        res.write(out);
                     }
                 }
             }
         }
-    }
-Send:
-    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width; i++) {
-        #pragma HLS PIPELINE II=1
-        res.write(map[i]);
     }
 }
 

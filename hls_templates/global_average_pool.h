@@ -6,40 +6,53 @@
 
 namespace hyq {
 
-/// \tparam CONFIG_T  gives words (positions of the map) and channels.
+/// The sums of the last position are requantized as they come.
+///
+/// \tparam CONFIG_T  gives words (positions of the map), channels, in_lanes, out_lanes and
+///                   centred_t (a code minus its zero point).
 template <typename CONFIG_T, class data_T, class res_T>
-void global_average_pool(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                         const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-                         const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+void global_average_pool(
+    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(data_T::size == CONFIG_T::channels && res_T::size == CONFIG_T::channels,
-                  "a word carries all channels of a position");
-    accumulator_t sum[CONFIG_T::channels];
-    #pragma HLS ARRAY_PARTITION variable=sum complete
-Clear:
-    for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-        #pragma HLS UNROLL
-        sum[c] = 0;
-    }
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "a beat of sums has the lanes of a beat of codes");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
+    accumulator_t sums[CONFIG_T::channels];
+    #pragma HLS ARRAY_RESHAPE variable=sums cyclic factor=CONFIG_T::in_lanes dim=1
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        #pragma HLS PIPELINE II=1
-        const data_T in = data.read();
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS UNROLL
-            const accumulator_t code = in[c];
-            const accumulator_t zero = zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
-            sum[c] += code - zero;
+    Beats:
+        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
+            #pragma HLS PIPELINE II=1
+            const data_T in = data.read();
+            accumulator_t sum[lanes];
+            #pragma HLS ARRAY_PARTITION variable=sum complete dim=1
+        Sums:
+            for (unsigned l = 0; l < lanes; l++) {
+                #pragma HLS UNROLL
+                const unsigned c = beat * lanes + l;
+                const typename CONFIG_T::centred_t centred =
+                    int(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
+                sum[l] = centred + (i == 0 ? accumulator_t(0) : sums[c]);
+                sums[c] = sum[l];
+            }
+            if (i == CONFIG_T::words - 1) {
+                res_T out;
+            Outputs:
+                for (unsigned l = 0; l < lanes; l++) {
+                    #pragma HLS UNROLL
+                    out[l] = requantize_value<CONFIG_T>(
+                        sum[l], entry_of<CONFIG_T>(requantize, beat * lanes + l));
+                }
+                res.write(out);
+            }
         }
     }
-    res_T out;
-Outputs: // one vector for a whole map: its channels take turns
-    for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-        #pragma HLS PIPELINE II=1
-        out[c] = requantize_value<CONFIG_T>(sum[c], entry_of<CONFIG_T>(requantize, c));
-    }
-    res.write(out);
 }
 
 } // namespace hyq

@@ -1,4 +1,4 @@
-// LayerNorm over the channels of every word. Reference: hyq_hls/ops/layer_norm.py, LayerNorm.
+// LayerNorm over the channels of every position. Reference: hyq_hls/ops/layer_norm.py, LayerNorm.
 #ifndef HYQ_LAYER_NORM_H_
 #define HYQ_LAYER_NORM_H_
 
@@ -32,66 +32,210 @@ RootBits:
     return root;
 }
 
-/// \tparam CONFIG_T  gives words, channels, root_bits, root_steps, reciprocal_bits,
-///                   normalize_shift, and the types of all intermediate integers.
-template <typename CONFIG_T, class data_T, class res_T>
-void layer_norm(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
-                const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-                const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries],
-                const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
-                const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
-                const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+/// floor(2^reciprocal_fraction / divisor), one bit per step.
+///
+/// A quotient that fits reciprocal_steps bits means that nothing is subtracted before the last
+/// reciprocal_steps steps of a restoring division, so that it starts there.
+///
+/// \tparam CONFIG_T  gives reciprocal_fraction, reciprocal_steps, root_t, reciprocal_t and
+///                   remainder_t.
+template <typename CONFIG_T>
+inline typename CONFIG_T::reciprocal_t integer_reciprocal(typename CONFIG_T::root_t divisor) {
+    #pragma HLS INLINE
+    typedef typename CONFIG_T::remainder_t remainder_t;
+    remainder_t remainder = 1;
+    remainder = remainder << (CONFIG_T::reciprocal_fraction + 1 - CONFIG_T::reciprocal_steps);
+    typename CONFIG_T::reciprocal_t quotient = 0;
+QuotientBits:
+    for (unsigned i = 0; i < CONFIG_T::reciprocal_steps; i++) {
+        #pragma HLS PIPELINE II=1
+        const remainder_t difference = remainder - divisor;
+        const bool fits = difference >= 0;
+        remainder = (fits ? difference : remainder) << 1;
+        quotient = (quotient << 1) + int(fits);
+    }
+    return quotient;
+}
+
+/// What a LayerNorm keeps between its four processes. A position waits for its reciprocal, and
+/// behind it as much as a synthesized pipeline may still hold.
+///
+/// \tparam CONFIG_T  as for layer_norm.
+template <typename CONFIG_T> struct layer_norm_rows {
+    typedef word<ap_int<CONFIG_T::value_bits>, CONFIG_T::in_lanes> values_t;
+    typedef word<ap_int<CONFIG_T::total_bits>, 1> total_t;
+    typedef word<ap_uint<2 * CONFIG_T::root_steps>, 1> radicand_t;
+    typedef word<ap_uint<CONFIG_T::root_steps>, 1> root_t;
+    typedef word<ap_uint<CONFIG_T::reciprocal_steps>, 1> reciprocal_t;
+
+    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
+    static const unsigned depth = CONFIG_T::row_depth + 64;
+};
+
+/// Values x, their sum and C^2 times their variance, shifted for the square root.
+template <typename CONFIG_T, class data_T, class values_T, class total_T, class radicand_T>
+void layer_norm_moments(
+    hls::stream<data_T> &data, hls::stream<values_T> &values, hls::stream<total_T> &totals,
+    hls::stream<radicand_T> &radicands,
+    const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
+    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
+    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries]) {
     typedef typename CONFIG_T::value_t value_t;
-    typedef typename CONFIG_T::total_t total_t;
-    typedef typename CONFIG_T::deviation_t deviation_t;
     typedef typename CONFIG_T::squares_t squares_t;
     typedef typename CONFIG_T::variance_t variance_t;
+    typedef typename CONFIG_T::radicand_t radicand_t;
+    const typename CONFIG_T::count_t count = CONFIG_T::channels;
+    typename CONFIG_T::total_t total = 0;
+    squares_t squares = 0;
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < layer_norm_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            if (beat == 0) {
+                total = 0;
+                squares = 0;
+            }
+            const data_T in = data.read();
+            values_T x;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const unsigned c = beat * CONFIG_T::in_lanes + l;
+                const int zero = of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
+                const int shift = of_channel<CONFIG_T::factor_shift_entries>(factor_shift, c);
+                const value_t value = value_t(int(in[l]) - zero) << shift;
+                x[l] = value;
+                total += value;
+                squares += product<squares_t>(value, value);
+            }
+            values.write(x);
+            if (beat == layer_norm_rows<CONFIG_T>::beats - 1) {
+                const variance_t variance = product<variance_t>(squares, count) -
+                                            product<variance_t>(total, total) + epsilon[0];
+                const radicand_t widened = variance;
+                total_T sum;
+                radicand_T radicand;
+                sum[0] = total;
+                radicand[0] = widened << (2 * CONFIG_T::root_fraction);
+                totals.write(sum);
+                radicands.write(radicand);
+            }
+        }
+    }
+}
+
+/// Standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
+template <typename CONFIG_T, class radicand_T, class root_T>
+void layer_norm_roots(hls::stream<radicand_T> &radicands, hls::stream<root_T> &roots) {
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+        root_T root;
+        root[0] = integer_root<CONFIG_T>(radicands.read()[0]);
+        roots.write(root);
+    }
+}
+
+/// Reciprocals of the standard deviations.
+template <typename CONFIG_T, class root_T, class reciprocal_T>
+void layer_norm_reciprocals(hls::stream<root_T> &roots, hls::stream<reciprocal_T> &reciprocals) {
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+        reciprocal_T reciprocal;
+        reciprocal[0] = integer_reciprocal<CONFIG_T>(roots.read()[0]);
+        reciprocals.write(reciprocal);
+    }
+}
+
+/// Normalized values, times gamma, plus beta, as codes.
+template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, class res_T>
+void layer_norm_normalize(
+    hls::stream<values_T> &values, hls::stream<total_T> &totals,
+    hls::stream<reciprocal_T> &reciprocals, hls::stream<res_T> &res,
+    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
+    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    typedef typename CONFIG_T::value_t value_t;
+    typedef typename CONFIG_T::deviation_t deviation_t;
     typedef typename CONFIG_T::product_t product_t;
     typedef typename CONFIG_T::normalized_t normalized_t;
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");
-    static_assert(res_T::size == CONFIG_T::channels, "a word carries all channels");
+    const typename CONFIG_T::count_t count = CONFIG_T::channels;
+    const product_t half = product_t(1) << (CONFIG_T::normalize_shift - 1);
+    typename CONFIG_T::total_t total = 0;
+    typename CONFIG_T::reciprocal_t reciprocal = 0;
+Words:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < layer_norm_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            if (beat == 0) {
+                total = totals.read()[0];
+                reciprocal = reciprocals.read()[0];
+            }
+            const values_T x = values.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const unsigned c = beat * CONFIG_T::in_lanes + l;
+                const deviation_t d = product<deviation_t>(value_t(x[l]), count) - total;
+                const normalized_t n =
+                    (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
+                const accumulator_t acc = product<accumulator_t>(gamma[c], n) + beta[c];
+                out[l] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+            }
+            res.write(out);
+        }
+    }
+}
+
+/// Four processes on different positions: one beat per cycle in the first and the last, one bit per
+/// cycle in the square root and the reciprocal.
+///
+/// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, root_fraction,
+///                   root_steps, reciprocal_fraction, reciprocal_steps, normalize_shift, row_depth,
+///                   value_bits, total_bits, and the types of all intermediate integers.
+template <typename CONFIG_T, class data_T, class res_T>
+void layer_norm(
+    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
+    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
+    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries],
+    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
+    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    #pragma HLS DATAFLOW
+    #pragma HLS ARRAY_RESHAPE variable=factor_shift cyclic factor=CONFIG_T::factor_shift_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=gamma cyclic factor=CONFIG_T::gamma_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=beta cyclic factor=CONFIG_T::beta_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    typedef layer_norm_rows<CONFIG_T> rows;
+    static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
+                      CONFIG_T::in_lanes == CONFIG_T::out_lanes,
+                  "every input code gives an output code");
+    static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0,
+                  "beats divide the channels of a position");
     static_assert(CONFIG_T::gamma_entries == CONFIG_T::channels &&
                       CONFIG_T::beta_entries == CONFIG_T::channels,
                   "one gamma and one beta per channel");
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
-    const typename CONFIG_T::count_t count = CONFIG_T::channels;
-Words:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        const data_T in = data.read();
-        value_t x[CONFIG_T::channels];
-        total_t total = 0;
-        squares_t squares = 0;
-    Sums:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS PIPELINE II=1
-            const int zero = zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
-            const int shift = factor_shift[CONFIG_T::factor_shift_entries == 1 ? 0 : c];
-            x[c] = value_t(int(in[c]) - zero) << shift;
-            total += x[c];
-            squares += product<squares_t>(x[c], x[c]);
-        }
-        const variance_t variance = product<variance_t>(squares, count) -
-                                    product<variance_t>(total, total) + epsilon[0];
-        const typename CONFIG_T::root_t root = integer_root<CONFIG_T>(
-            typename CONFIG_T::radicand_t(variance) << (2 * CONFIG_T::root_bits));
-        // epsilon >= 1, so that the root is never 0.
-        const typename CONFIG_T::reciprocal_t reciprocal =
-            (typename CONFIG_T::numerator_t(1) << CONFIG_T::reciprocal_bits) / root;
-        const product_t half = product_t(1) << (CONFIG_T::normalize_shift - 1);
-        res_T out;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS PIPELINE II=1
-            const deviation_t d = product<deviation_t>(x[c], count) - total;
-            const normalized_t n =
-                (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
-            const accumulator_t acc = product<accumulator_t>(gamma[c], n) + beta[c];
-            out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
-        }
-        res.write(out);
-    }
+    hls::stream<typename rows::values_t> values;
+    #pragma HLS STREAM variable=values depth=rows::depth
+    hls::stream<typename rows::total_t> totals;
+    #pragma HLS STREAM variable=totals depth=rows::depth
+    hls::stream<typename rows::radicand_t> radicands;
+    #pragma HLS STREAM variable=radicands depth=2
+    hls::stream<typename rows::root_t> roots;
+    #pragma HLS STREAM variable=roots depth=2
+    hls::stream<typename rows::reciprocal_t> reciprocals;
+    #pragma HLS STREAM variable=reciprocals depth=2
+    layer_norm_moments<CONFIG_T>(data, values, totals, radicands, factor_shift, zero_point,
+                                 epsilon);
+    layer_norm_roots<CONFIG_T>(radicands, roots);
+    layer_norm_reciprocals<CONFIG_T>(roots, reciprocals);
+    layer_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta, requantize);
 }
 
 } // namespace hyq

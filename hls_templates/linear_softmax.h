@@ -30,8 +30,9 @@ inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::di
     const unsigned steps = distance;
     const unsigned octave = steps >> CONFIG_T::fraction;
     const unsigned remainder = steps & ((1u << CONFIG_T::fraction) - 1);
-    const exponential_t line = exponential_t(CONFIG_T::line_offset - remainder) << CONFIG_T::shift_bits;
-    return octave < CONFIG_T::exponential_bits ? exponential_t(line >> octave) : exponential_t(0);
+    const exponential_t line = CONFIG_T::line_offset - remainder;
+    const exponential_t scaled = line << CONFIG_T::shift_bits;
+    return octave < CONFIG_T::exponential_bits ? exponential_t(scaled >> octave) : exponential_t(0);
 }
 
 /// -log2(e / E), rounded at 1.5 times a power of two, without a divider.
@@ -64,48 +65,145 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
     return code < CONFIG_T::code_max ? int(code) : CONFIG_T::code_max;
 }
 
-/// \tparam CONFIG_T  gives words, lanes, fraction, line_offset, shift_bits, exponential_bits, bits,
-///                   is_log2, code_max, search_steps, and operand_t, distance_t, exponential_t,
-///                   total_t, accumulator_t (holds 4 E or the dividend).
+/// What a softmax keeps between its three processes. A row waits for its result, and behind it as
+/// much as a synthesized pipeline may still hold when the result leaves.
+///
+/// \tparam CONFIG_T  as for linear_softmax.
+template <typename CONFIG_T> struct softmax_rows {
+    typedef word<ap_uint<CONFIG_T::exponential_bits>, CONFIG_T::in_lanes> exponentials_t;
+    typedef word<ap_uint<CONFIG_T::total_bits>, 1> result_t;
+
+    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
+    static const unsigned code_depth = CONFIG_T::code_depth + 32;
+    static const unsigned exponential_depth = CONFIG_T::exponential_depth + 32;
+};
+
+/// The largest code of every row; the codes go on.
+template <typename CONFIG_T, class data_T, class maximum_T>
+void softmax_maxima(hls::stream<data_T> &data, hls::stream<data_T> &codes,
+                    hls::stream<maximum_T> &maxima) {
+    typedef typename CONFIG_T::operand_t operand_t;
+    operand_t maximum = 0;
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            const data_T in = data.read();
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const operand_t code = in[l];
+                maximum = (beat == 0 && l == 0) || code > maximum ? code : maximum;
+            }
+            codes.write(in);
+            if (beat == softmax_rows<CONFIG_T>::beats - 1) {
+                maximum_T result;
+                result[0] = maximum;
+                maxima.write(result);
+            }
+        }
+    }
+}
+
+/// The exponentials of every row and their sum.
+template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
+void softmax_exponentials(hls::stream<data_T> &codes, hls::stream<maximum_T> &maxima,
+                          hls::stream<exponentials_T> &exponentials, hls::stream<total_T> &totals) {
+    typedef typename CONFIG_T::operand_t operand_t;
+    typedef typename CONFIG_T::exponential_t exponential_t;
+    operand_t maximum = 0;
+    typename CONFIG_T::total_t total = 0;
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            if (beat == 0) {
+                maximum = maxima.read()[0];
+                total = 0;
+            }
+            const data_T in = codes.read();
+            exponentials_T out;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const exponential_t e = linear_exponential<CONFIG_T>(maximum - operand_t(in[l]));
+                out[l] = e;
+                total += e;
+            }
+            exponentials.write(out);
+            if (beat == softmax_rows<CONFIG_T>::beats - 1) {
+                total_T result;
+                result[0] = total;
+                totals.write(result);
+            }
+        }
+    }
+}
+
+/// The probabilities of every row.
+template <typename CONFIG_T, class exponentials_T, class total_T, class res_T>
+void softmax_probabilities(hls::stream<exponentials_T> &exponentials, hls::stream<total_T> &totals,
+                           hls::stream<res_T> &res) {
+    typedef typename CONFIG_T::exponential_t exponential_t;
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+    typename CONFIG_T::total_t total = 0;
+    accumulator_t quadruple = 0;
+    int lead = 0;
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            if (beat == 0) {
+                total = totals.read()[0];
+                quadruple = CONFIG_T::is_log2 ? accumulator_t(total) << 2 : accumulator_t(0);
+                lead = leading_one<CONFIG_T>(quadruple);
+            }
+            const exponentials_T in = exponentials.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const exponential_t e = in[l];
+                out[l] = CONFIG_T::is_log2 ? log2_probability<CONFIG_T>(e, quadruple, lead)
+                                           : uniform_probability<CONFIG_T>(e, total);
+            }
+            res.write(out);
+        }
+    }
+}
+
+/// Three processes on three rows at a time, one beat per cycle each.
+///
+/// \tparam CONFIG_T  gives words (rows), channels (codes of a row), in_lanes, out_lanes, fraction,
+///                   line_offset, shift_bits, exponential_bits, total_bits, bits, is_log2,
+///                   code_max, search_steps, code_depth, exponential_depth, and operand_t,
+///                   distance_t, exponential_t, total_t, accumulator_t (holds 4 E or the dividend).
 template <typename CONFIG_T, class data_T, class res_T>
 void linear_softmax(hls::stream<data_T> &data, hls::stream<res_T> &res) {
-    typedef typename CONFIG_T::operand_t operand_t;
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(data_T::size == CONFIG_T::lanes, "a word carries a whole row");
-    static_assert(res_T::size == CONFIG_T::lanes, "a word carries a whole row");
+    #pragma HLS DATAFLOW
+    typedef softmax_rows<CONFIG_T> rows;
+    typedef word<typename data_T::value_type, 1> maximum_t;
+    static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
+                      CONFIG_T::in_lanes == CONFIG_T::out_lanes,
+                  "a beat of probabilities for a beat of codes");
+    static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0, "beats divide a row");
     static_assert(CONFIG_T::line_offset >> CONFIG_T::fraction == 1,
                   "the line stays positive over an octave");
     static_assert(CONFIG_T::code_max + 1 == 1 << CONFIG_T::bits, "codes have `bits` bits");
-Rows:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        const data_T in = data.read();
-        operand_t maximum = in[0];
-    Maximum:
-        for (unsigned j = 0; j < CONFIG_T::lanes; j++) {
-            #pragma HLS PIPELINE II=1
-            const operand_t code = in[j];
-            maximum = code > maximum ? code : maximum;
-        }
-        typename CONFIG_T::exponential_t exponentials[CONFIG_T::lanes];
-        typename CONFIG_T::total_t total = 0;
-    Exponentials:
-        for (unsigned j = 0; j < CONFIG_T::lanes; j++) {
-            #pragma HLS PIPELINE II=1
-            exponentials[j] = linear_exponential<CONFIG_T>(maximum - operand_t(in[j]));
-            total += exponentials[j];
-        }
-        const accumulator_t quadruple = CONFIG_T::is_log2 ? accumulator_t(total) << 2 : accumulator_t(0);
-        const int lead = leading_one<CONFIG_T>(quadruple);
-        res_T out;
-    Probabilities:
-        for (unsigned j = 0; j < CONFIG_T::lanes; j++) {
-            #pragma HLS PIPELINE II=1
-            out[j] = CONFIG_T::is_log2
-                         ? log2_probability<CONFIG_T>(exponentials[j], quadruple, lead)
-                         : uniform_probability<CONFIG_T>(exponentials[j], total);
-        }
-        res.write(out);
-    }
+    hls::stream<data_T> codes;
+    #pragma HLS STREAM variable=codes depth=rows::code_depth
+    hls::stream<maximum_t> maxima;
+    #pragma HLS STREAM variable=maxima depth=rows::code_depth
+    hls::stream<typename rows::exponentials_t> exponentials;
+    #pragma HLS STREAM variable=exponentials depth=rows::exponential_depth
+    hls::stream<typename rows::result_t> totals;
+    #pragma HLS STREAM variable=totals depth=rows::exponential_depth
+    softmax_maxima<CONFIG_T>(data, codes, maxima);
+    softmax_exponentials<CONFIG_T>(codes, maxima, exponentials, totals);
+    softmax_probabilities<CONFIG_T>(exponentials, totals, res);
 }
 
 } // namespace hyq

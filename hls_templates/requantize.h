@@ -59,33 +59,46 @@ inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T 
     return int(scaled) + zero_point;
 }
 
-/// The entry of a channel: one for all, or one each.
+/// The requantization entry of a channel: one for all, or one each.
 template <typename CONFIG_T>
 inline const typename CONFIG_T::requantize_t &
-entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries], unsigned channel) {
+entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries],
+         unsigned channel) {
     #pragma HLS INLINE
-    return requantize[CONFIG_T::requantize_entries == 1 ? 0 : channel];
+    return of_channel<CONFIG_T::requantize_entries>(requantize, channel);
 }
 
 /// Requantization of a stream on its own.
+///
+/// \tparam CONFIG_T  gives words (positions), channels, in_lanes and out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void requantize(hls::stream<data_T> &data, hls::stream<res_T> &res,
                 const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
                 const typename CONFIG_T::requantize_t entries[CONFIG_T::requantize_entries]) {
+    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
+    #pragma HLS ARRAY_RESHAPE variable=entries cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "every input code gives an output code");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        #pragma HLS PIPELINE II=1
-        const data_T in = data.read();
-        res_T out;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS UNROLL
-            const accumulator_t centred =
-                accumulator_t(in[c]) - zero_point[CONFIG_T::zero_point_entries == 1 ? 0 : c];
-            out[c] = requantize_value<CONFIG_T>(centred, entry_of<CONFIG_T>(entries, c));
+    Beats:
+        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
+            #pragma HLS PIPELINE II=1
+            const data_T in = data.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < lanes; l++) {
+                #pragma HLS UNROLL
+                const unsigned c = beat * lanes + l;
+                const accumulator_t centred =
+                    accumulator_t(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
+                out[l] = requantize_value<CONFIG_T>(centred, entry_of<CONFIG_T>(entries, c));
+            }
+            res.write(out);
         }
-        res.write(out);
     }
 }
 

@@ -1,13 +1,9 @@
 // Shift-Swish: x * sigmoid(x), with an exponential made of shifts.
-// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
-//
-// Two circuits with the same integers. The memories of the configuration choose one: `requantize`
-// belongs to the arithmetic, `values` to the table; the other overload does not exist for it.
+// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish. Its circuit of a table is in table.h.
 #ifndef HYQ_SHIFT_SWISH_H_
 #define HYQ_SHIFT_SWISH_H_
 
 #include "requantize.h"
-#include "table.h"
 
 namespace hyq {
 
@@ -41,37 +37,36 @@ inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x
     return (numerator << CONFIG_T::precision) / (numerator_t(one) + other);
 }
 
-/// The arithmetic, one code a cycle.
-///
-/// \tparam CONFIG_T  gives words, channels, code_zero (zero point of the input), fraction (its scale
-///                   is 2^-fraction), precision, centred_t (holds x and -x), exponent_t,
-///                   exponential_t, numerator_t, sigmoid_t.
+/// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, code_zero (zero point
+///                   of the input), fraction (its scale is 2^-fraction), precision, centred_t
+///                   (holds x and -x), exponent_t, exponential_t, numerator_t, sigmoid_t.
 template <typename CONFIG_T, class data_T, class res_T>
 void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
                  const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");
-    static_assert(res_T::size == CONFIG_T::channels, "every input code gives an output code");
+    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
     typedef typename CONFIG_T::accumulator_t accumulator_t;
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "every input code gives an output code");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        const data_T in = data.read();
-        res_T out;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
+    Beats:
+        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
             #pragma HLS PIPELINE II=1
-            const typename CONFIG_T::centred_t x = int(in[c]) - CONFIG_T::code_zero;
-            const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
-            out[c] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+            const data_T in = data.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < lanes; l++) {
+                #pragma HLS UNROLL
+                const typename CONFIG_T::centred_t x = int(in[l]) - CONFIG_T::code_zero;
+                const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
+                out[l] = requantize_value<CONFIG_T>(
+                    acc, entry_of<CONFIG_T>(requantize, beat * lanes + l));
+            }
+            res.write(out);
         }
-        res.write(out);
     }
-}
-
-/// The table, one code a cycle; see table.h.
-template <typename CONFIG_T, class data_T, class res_T>
-void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
-                 const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
-    table<CONFIG_T>(data, res, values);
 }
 
 } // namespace hyq

@@ -1,4 +1,4 @@
-// Line buffer: keeps the last kernel_height rows of a padded map and hands out windows.
+// Line buffer of a padded map, over which a window slides. Reference: hyq_hls/ops/convolution.py.
 #ifndef HYQ_SLIDING_WINDOW_H_
 #define HYQ_SLIDING_WINDOW_H_
 
@@ -6,63 +6,83 @@
 
 namespace hyq {
 
-/// \tparam data_T    word of all channels of a pixel.
+/// Where a line buffer is written and read. Its rows lie in a circle: while the windows of one row
+/// are read from kernel_height rows, the next stride_height rows are written.
+///
 /// \tparam CONFIG_T  gives height, width, in_channels, kernel_height, kernel_width, stride_height,
-///                   stride_width, pad_height, pad_width, operand_t, pad_t.
-template <class data_T, typename CONFIG_T> struct sliding_window {
-    static_assert(data_T::size == CONFIG_T::in_channels, "a word carries all channels of a pixel");
+///                   stride_width, pad_height, pad_width, in_lanes, operand_t, pad_t.
+template <typename CONFIG_T> struct sliding_window {
+    typedef typename CONFIG_T::operand_t operand_t;
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(CONFIG_T::in_channels % lanes == 0, "beats divide the channels of a pixel");
+    static const unsigned beats = CONFIG_T::in_channels / lanes;
+    static const unsigned padded_height = CONFIG_T::height + 2 * CONFIG_T::pad_height;
     static const unsigned padded_width = CONFIG_T::width + 2 * CONFIG_T::pad_width;
-    static const unsigned row_length = CONFIG_T::kernel_width * CONFIG_T::in_channels;
+    static const unsigned out_height =
+        (padded_height - CONFIG_T::kernel_height) / CONFIG_T::stride_height + 1;
+    static const unsigned out_width =
+        (padded_width - CONFIG_T::kernel_width) / CONFIG_T::stride_width + 1;
 
-    /// Row y lies at y % kernel_height.
-    typename CONFIG_T::operand_t rows[CONFIG_T::kernel_height][padded_width * CONFIG_T::in_channels];
+    static const unsigned rows = CONFIG_T::kernel_height + CONFIG_T::stride_height;
+    static const unsigned row_words = padded_width * beats;
+    static const unsigned words = rows * row_words;
+    /// Cycles in which rows are only written: before the first window, and per row of windows.
+    static const unsigned first_words = CONFIG_T::kernel_height * row_words;
+    static const unsigned next_words = CONFIG_T::stride_height * row_words;
 
-    /// Take the pixel at (y, x) of the padded map: from the stream, or `pad` in the border.
-    void push(hls::stream<data_T> &data, unsigned y, unsigned x,
+    unsigned y = 0, x = 0, beat = 0; ///< of the padded map, what comes next
+    unsigned write_word = 0;         ///< where it goes
+    unsigned row = 0;                ///< first row of the windows, and its place in the buffer
+    unsigned place = 0;
+
+    /// Writes the next beat if the windows after these need it: from the stream, or `pad` in the
+    /// border. Behind the last row of windows, what is left of the map.
+    template <class data_T>
+    void take(operand_t buffer[words][lanes], hls::stream<data_T> &data,
               const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries]) {
         #pragma HLS INLINE
-        const bool inside = y >= CONFIG_T::pad_height && y < CONFIG_T::pad_height + CONFIG_T::height &&
-                            x >= CONFIG_T::pad_width && x < CONFIG_T::pad_width + CONFIG_T::width;
-        const unsigned row = y % CONFIG_T::kernel_height;
-        const unsigned column = x * CONFIG_T::in_channels;
-        if (inside) {
-            const data_T pixel = data.read();
-        Pixel:
-            for (unsigned c = 0; c < CONFIG_T::in_channels; c++) {
+        static_assert(data_T::size == lanes, "a word carries in_lanes channels");
+        if (y == padded_height || y >= row + rows) {
+            return;
+        }
+        if (y >= CONFIG_T::pad_height && y < CONFIG_T::pad_height + CONFIG_T::height &&
+            x >= CONFIG_T::pad_width && x < CONFIG_T::pad_width + CONFIG_T::width) {
+            const data_T in = data.read();
+        Inside:
+            for (unsigned l = 0; l < lanes; l++) {
                 #pragma HLS UNROLL
-                rows[row][column + c] = pixel[c];
+                buffer[write_word][l] = in[l];
             }
         } else {
         Border:
-            for (unsigned c = 0; c < CONFIG_T::in_channels; c++) {
+            for (unsigned l = 0; l < lanes; l++) {
                 #pragma HLS UNROLL
-                rows[row][column + c] = pad[CONFIG_T::pad_entries == 1 ? 0 : c];
+                buffer[write_word][l] = of_channel<CONFIG_T::pad_entries>(pad, beat * lanes + l);
             }
+        }
+        write_word = write_word == words - 1 ? 0 : write_word + 1;
+        beat = beat == beats - 1 ? 0 : beat + 1;
+        if (beat == 0) {
+            x = x == padded_width - 1 ? 0 : x + 1;
+            y += x == 0;
         }
     }
 
-    /// Whether the window whose last pixel is (y, x) gives an output.
-    static bool is_output(unsigned y, unsigned x) {
+    /// Where the beat lies that window `column` has at a row of the kernel, `offset` beats from the
+    /// window's left edge.
+    unsigned word(unsigned column, unsigned kernel_row, unsigned offset) const {
         #pragma HLS INLINE
-        return y + 1 >= CONFIG_T::kernel_height && x + 1 >= CONFIG_T::kernel_width &&
-               (y + 1 - CONFIG_T::kernel_height) % CONFIG_T::stride_height == 0 &&
-               (x + 1 - CONFIG_T::kernel_width) % CONFIG_T::stride_width == 0;
+        const unsigned at = place + kernel_row;
+        return (at < rows ? at : at - rows) * row_words +
+               column * CONFIG_T::stride_width * beats + offset;
     }
 
-    /// The window whose last pixel is (y, x), as [kernel row][kernel column][channel].
-    void gather(unsigned y, unsigned x,
-                typename CONFIG_T::operand_t out[CONFIG_T::kernel_height * row_length]) const {
+    /// On to the next row of windows.
+    void next_row() {
         #pragma HLS INLINE
-        const unsigned top = y + 1 - CONFIG_T::kernel_height;
-        const unsigned left = (x + 1 - CONFIG_T::kernel_width) * CONFIG_T::in_channels;
-    GatherRows:
-        for (unsigned r = 0; r < CONFIG_T::kernel_height; r++) {
-        GatherColumns:
-            for (unsigned i = 0; i < row_length; i++) {
-                #pragma HLS PIPELINE II=1
-                out[r * row_length + i] = rows[(top + r) % CONFIG_T::kernel_height][left + i];
-            }
-        }
+        row += CONFIG_T::stride_height;
+        place += CONFIG_T::stride_height;
+        place = place < rows ? place : place - rows;
     }
 };
 

@@ -6,22 +6,27 @@
 
 namespace hyq {
 
-/// One look-up a cycle: the channels of a word share one memory.
+/// One look-up per lane and cycle: the memory has as many read ports as lanes.
 ///
-/// \tparam CONFIG_T  gives words, channels and code_first, the code that values[0] answers.
+/// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes and code_first, the
+///                   code that values[0] answers.
 template <typename CONFIG_T, class data_T, class res_T>
 void table(hls::stream<data_T> &data, hls::stream<res_T> &res,
            const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
-    static_assert(data_T::size == CONFIG_T::channels, "a word carries all channels");
-    static_assert(res_T::size == CONFIG_T::channels, "every input code gives an output code");
-Words:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    #pragma HLS BIND_STORAGE variable=values type=rom_np
+    static const unsigned lanes = CONFIG_T::in_lanes;
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "every input code gives an output code");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
+Beats:
+    for (unsigned i = 0; i < CONFIG_T::words * CONFIG_T::channels / lanes; i++) {
+        #pragma HLS PIPELINE II=1
         const data_T in = data.read();
         res_T out;
-    Channels:
-        for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-            #pragma HLS PIPELINE II=1
-            out[c] = values[int(in[c]) - CONFIG_T::code_first];
+    Lanes:
+        for (unsigned l = 0; l < lanes; l++) {
+            #pragma HLS UNROLL
+            out[l] = values[int(in[l]) - CONFIG_T::code_first];
         }
         res.write(out);
     }

@@ -11,7 +11,8 @@
 
 namespace hyq {
 
-/// What one stream transfer carries: `lanes` codes, usually all channels of a position.
+/// What one stream transfer (a beat) carries: `lanes` neighbouring channels of one position. The
+/// beats of a position follow each other, channels ascending.
 template <class T, unsigned lanes> struct word {
     typedef T value_type;
     static const unsigned size = lanes;
@@ -75,6 +76,13 @@ template <class accumulator_T, class a_T, class b_T> inline accumulator_T produc
 #else
     return static_cast<accumulator_T>(a) * static_cast<accumulator_T>(b);
 #endif
+}
+
+/// What a constant memory holds for a channel: one entry serves all, or there is one each.
+template <unsigned entries, class T>
+inline const T &of_channel(const T memory[entries], unsigned channel) {
+    #pragma HLS INLINE
+    return memory[entries == 1 ? 0 : channel];
 }
 
 } // namespace hyq

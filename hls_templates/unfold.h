@@ -8,17 +8,19 @@ namespace hyq {
 
 /// The first token needs the first pixel of the last patch, so the whole map is stored.
 ///
-/// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width.
+/// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width, in_lanes, out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void unfold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+    static const unsigned lanes = CONFIG_T::in_lanes, beats = CONFIG_T::channels / lanes;
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,
                   "the patch divides the map");
-    static_assert(data_T::size == CONFIG_T::channels && res_T::size == CONFIG_T::channels,
-                  "a word carries all channels of a pixel");
-    data_T map[CONFIG_T::height * CONFIG_T::width];
+    static_assert(data_T::size == lanes && res_T::size == lanes,
+                  "input and output have the same lanes");
+    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
+    data_T map[CONFIG_T::height * CONFIG_T::width * beats];
 Store:
-    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width; i++) {
+    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width * beats; i++) {
         #pragma HLS PIPELINE II=1
         map[i] = data.read();
     }
@@ -30,17 +32,20 @@ PatchRow:
             for (unsigned i = 0; i < CONFIG_T::height / CONFIG_T::patch_height; i++) {
             Column:
                 for (unsigned j = 0; j < CONFIG_T::width / CONFIG_T::patch_width; j++) {
-                    #pragma HLS PIPELINE II=1
-                    const unsigned y = i * CONFIG_T::patch_height + a;
-                    const unsigned x = j * CONFIG_T::patch_width + b;
-                    const data_T in = map[y * CONFIG_T::width + x];
-                    res_T out;
-                Channels:
-                    for (unsigned c = 0; c < CONFIG_T::channels; c++) {
-                        #pragma HLS UNROLL
-                        out[c] = in[c];
+                Beats:
+                    for (unsigned beat = 0; beat < beats; beat++) {
+                        #pragma HLS PIPELINE II=1
+                        const unsigned y = i * CONFIG_T::patch_height + a;
+                        const unsigned x = j * CONFIG_T::patch_width + b;
+                        const data_T in = map[(y * CONFIG_T::width + x) * beats + beat];
+                        res_T out;
+                    Lanes:
+                        for (unsigned l = 0; l < lanes; l++) {
+                            #pragma HLS UNROLL
+                            out[l] = in[l];
+                        }
+                        res.write(out);
                     }
-                    res.write(out);
                 }
             }
         }

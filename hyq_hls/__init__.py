@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hyq_hls.accelerator import Accelerator, convert
+    from hyq_hls.accelerator import Accelerator
+    from hyq_hls.conversion import convert
     from hyq_hls.quant.config import NodeBits, QuantConfig
     from hyq_hls.quant.pipeline import quantize
     from hyq_hls.quantized_model import QuantizedModel
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Accelerator": "hyq_hls.accelerator",
-    "convert": "hyq_hls.accelerator",
+    "convert": "hyq_hls.conversion",
     "NodeBits": "hyq_hls.quant.config",
     "QuantConfig": "hyq_hls.quant.config",
     "quantize": "hyq_hls.quant.pipeline",

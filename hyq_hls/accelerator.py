@@ -1,14 +1,10 @@
-"""The accelerator: an HLS project and its C simulation."""
+"""The accelerator on disk: HLS C++ with its C simulation, RTL with its co-simulation."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,27 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import hyq_hls
+from hyq_hls.cosim import RtlSimulation, Simulator
+from hyq_hls.cosimulation import CosimReport, build_rtl, build_simulator, compare
+from hyq_hls.dataflow import Dataflow, OperationStage, plan
+from hyq_hls.dataflow.depths import safe_depths
+from hyq_hls.dataflow.sizing import FifoSizing, shrunk_depths
 from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.folders import replaced_folder
+from hyq_hls.graph import Folding
 from hyq_hls.hls.csim import CSimulation, compile_project
-from hyq_hls.hls.names import is_reserved
-from hyq_hls.hls.parts import device
-from hyq_hls.hls.project import build_model
 from hyq_hls.hls.vitis import build, require_vitis, write_test_data
 from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.rtl import write_rtl
 from hyq_hls.table import aligned
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
+RTL_DIR = "rtl"
 
 
 @dataclass(frozen=True)
 class NodeReport:
-    """How one node was implemented: C++ function, stream, size."""
+    """How one node was implemented: circuit, folding, size."""
 
     name: str
     function: str
     stream: str
+    folding: Folding
     macs: int
     cycles: int
     rom_bits: int
@@ -59,13 +61,13 @@ class Accelerator:
         qmodel: QuantizedModel,
         project: str,
         clock_mhz: float,
-        names: dict[str, str],
+        flow: Dataflow,
     ) -> None:
         self.folder, self.qmodel, self.project = folder, qmodel, project
         self.clock_mhz = clock_mhz
-        self._names = names
+        self.flow = flow
         self._csim: CSimulation | None = None
-        self.nodes = [self._report(name) for name in qmodel.graph.nodes]
+        self.nodes = [_report(stage) for stage in flow.operations]
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Accelerator:
@@ -84,8 +86,10 @@ class Accelerator:
         qmodel = QuantizedModel.load(path / GRAPH_FILE)
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
-            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], data["streams"])
-        except (ValueError, KeyError, TypeError) as error:
+            folding = {name: Folding(*lanes) for name, lanes in data["folding"].items()}
+            flow = plan(qmodel.graph, folding).with_depths(data["depths"])
+            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow)
+        except (ValueError, KeyError, TypeError, ConversionError) as error:
             raise ConversionError(
                 f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
                 "again"
@@ -143,8 +147,137 @@ class Accelerator:
         """Codes (1, \\*shape) of every node of the C++ for one image, by node name."""
         pixels = self.qmodel.image_bytes(image).astype(np.int64)
         graph = self.qmodel.graph
-        streams = {name: (self._names[name], graph.type(name)) for name in graph.nodes}
+        streams = {name: (self.flow.names[name], graph.type(name)) for name in graph.nodes}
         return self.csim.trace(pixels, streams)
+
+    def rtl_simulation(self, *, trace: bool = False) -> RtlSimulation:
+        """The RTL on Verilator; built at the first call and whenever its sources change.
+
+        Args:
+            trace: able to write a VCD file, hence slower.
+
+        Raises:
+            CompilationError: Verilator or g++ is missing or fails.
+        """
+        return build_rtl(self.flow, self.folder / RTL_DIR, self.project, trace=trace)
+
+    def simulator(self, node: str | None = None) -> Simulator:
+        """The whole design, or the circuit of one node, under manual control, cycle by cycle.
+
+        Args:
+            node: name of a node of the graph; None: the top level with its AXI4-Stream ports.
+
+        Raises:
+            ConversionError: there is no such node.
+            CompilationError: Verilator or g++ is missing or fails.
+        """
+        return build_simulator(self.flow, self.folder / RTL_DIR, self.project, node)
+
+    def trace_rtl(self, images: Any) -> dict[str, NDArray[np.int64]]:
+        """Codes (B, \\*shape) of every node of the RTL, by node name."""
+        pixels = self.qmodel.image_bytes(images).astype(np.int64)
+        names = {node: self.flow.names[node] for node in self.qmodel.graph.nodes}
+        result = self.rtl_simulation().run(
+            pixels.reshape(len(pixels), -1), capture=list(names.values())
+        )
+        return {
+            node: result.captured[stream].reshape(-1, *self.qmodel.graph.type(node).shape)
+            for node, stream in names.items()
+        }
+
+    def cosimulate(
+        self,
+        images: Any,
+        *,
+        idle: float = 0.0,
+        backpressure: float = 0.0,
+        seed: int = 0,
+        vcd: str | os.PathLike[str] | None = None,
+        activity_cycles: int = 0,
+        progress: bool = False,
+    ) -> CosimReport:
+        """Run images through the RTL; compare with the emulation and the HLS C++, measure cycles.
+
+        Args:
+            images: see :func:`hyq_hls.images.image_bytes`; they follow each other without a gap.
+            idle: probability of an idle cycle before each input beat.
+            backpressure: probability per cycle that the output is not taken.
+            seed: of the random stalls.
+            vcd: write waveforms of the run to this file (large: a few images at most).
+            activity_cycles: count the words of every stream per bin of so many cycles.
+            progress: show a progress bar.
+
+        Raises:
+            CompilationError: a tool is missing or fails.
+            InputError: unusable images or probabilities.
+            SimulationError: a deadlock (the stuck stream is named), or a broken protocol.
+        """
+        if not self.compiled:
+            self.compile()
+        pixels = self.qmodel.image_bytes(images)
+        simulation = self.rtl_simulation(trace=vcd is not None)
+        codes = pixels.astype(np.int64)
+        with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
+            return compare(
+                self.flow,
+                simulation,
+                codes,
+                self.qmodel.codes(pixels),
+                self.csim.predict(codes),
+                self.clock_mhz,
+                idle=idle,
+                backpressure=backpressure,
+                seed=seed,
+                vcd=vcd,
+                activity_cycles=activity_cycles,
+                progress=bar.update,
+            )
+
+    def size_fifos(self, images: Any, *, progress: bool = False) -> FifoSizing:
+        """Shrink the FIFOs of the RTL to what they need, and verify again under random stalls.
+
+        The depths that :func:`hyq_hls.convert` chose are safe by analysis. Here frames come at the
+        rate of the slowest stage, every FIFO keeps the most words that waited plus a margin, and
+        the result must be as fast (within 1 %) and equal under stalls on both sides.
+
+        Args:
+            images: some samples; eight are enough.
+            progress: show progress bars.
+
+        Raises:
+            SimulationError: no smaller depths keep the frame rate, or codes differ.
+        """
+        some = self.qmodel.image_bytes(images)[:8]
+        safe = self.flow.with_depths(safe_depths(self.flow))
+        self._rewrite(safe)
+        before = self.cosimulate(some, progress=progress)
+        flat = some.astype(np.int64).reshape(len(some), -1)
+        paced = self.rtl_simulation().run(flat, pace=safe.cycles_per_frame)
+        occupancy = {s.name: s.max_occupancy for s in paced.streams}
+        for slack in (1.0, 1.5, 2.0):
+            self._rewrite(safe.with_depths(shrunk_depths(safe, occupancy, slack)))
+            after = self.cosimulate(some, progress=progress)
+            stalled = self.cosimulate(some, idle=0.3, backpressure=0.3, progress=progress)
+            if not (after.ok and stalled.ok):
+                raise SimulationError(f"with smaller FIFOs codes differ: {after.first_difference}")
+            rates = before.cycles_per_frame or 0, after.cycles_per_frame or 0
+            if rates[1] <= 1.01 * rates[0]:
+                return FifoSizing.of(safe, self.flow, rates)
+        self._rewrite(safe)
+        raise SimulationError("no smaller FIFO depths keep the frame rate; the safe ones stay")
+
+    def _rewrite(self, flow: Dataflow) -> None:
+        """Write the RTL again, of the same machine with other FIFO depths."""
+        with replaced_folder(self.folder / RTL_DIR) as draft:
+            write_rtl(flow, draft, self.project)
+            build = self.folder / RTL_DIR / "build"
+            if build.is_dir():
+                shutil.copytree(build, draft / "build")
+        marker = self.folder / MARKER
+        data = json.loads(marker.read_text(encoding="utf-8"))
+        data["depths"] = {s.name: s.depth for s in flow.streams.values()}
+        marker.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        self.flow = flow
 
     def build(self, images: Any, cosim: bool = False) -> dict[str, Any]:
         """Synthesize with Vitis HLS; its C (and RTL) simulation must equal the emulation.
@@ -161,27 +294,14 @@ class Accelerator:
         write_test_data(self.folder, pixels, self.qmodel.codes(pixels))
         return build(self.folder, cosim=cosim)
 
-    def _report(self, name: str) -> NodeReport:
-        graph = self.qmodel.graph
-        node = graph.nodes[name]
-        types = graph.input_types(node)
-        return NodeReport(
-            name,
-            f"hyq::{node.operation.name}",
-            self._names[name],
-            node.operation.macs(*types),
-            node.operation.cycles(*types),
-            sum(rom.size_bits for rom in node.operation.kernel(*types).roms),
-            node.accumulator.bits,
-        )
-
     def __str__(self) -> str:
         """One line per node, and the sums."""
-        rows = [("node", "C++ function", "MAC", "cycles", "ROM bits", "acc bits")]
+        rows = [("node", "circuit", "folding", "MAC", "cycles", "ROM bits", "acc bits")]
         rows += [
             (
                 n.name,
                 n.function,
+                str(n.folding),
                 f"{n.macs:,}",
                 f"{n.cycles:,}",
                 f"{n.rom_bits:,}",
@@ -195,95 +315,25 @@ class Accelerator:
                 *aligned(rows),
                 f"{sum(n.macs for n in self.nodes):,} MAC, "
                 f"{sum(n.rom_bits for n in self.nodes) / 8192:,.1f} KiB of constant memory; "
-                f"slowest: {slowest.name} with {slowest.cycles:,} cycles per image as written "
-                "(loop trips at initiation interval 1; no vendor tool has measured them)",
+                f"slowest: {slowest.name} with {slowest.cycles:,} cycles per frame",
             ]
         )
 
 
-def convert(
-    qmodel: QuantizedModel,
-    part: str = "xc7z020",
-    clock_mhz: float = 150.0,
-    output_dir: str | os.PathLike[str] = "build/hls",
-    *,
-    project: str = "net",
-    overwrite: bool = False,
-) -> Accelerator:
-    """Write the HLS C++ project of a quantized model.
-
-    Args:
-        qmodel: from :func:`hyq_hls.quantize` or :func:`hyq_hls.load`.
-        part: for example ``xc7z020``.
-        clock_mhz: target clock.
-        output_dir: new or empty folder; it appears complete or not at all.
-        project: name of the top function.
-        overwrite: replace a project that was written here before.
-
-    Raises:
-        ConversionError: unknown part, bad name or clock, a folder that is in use or cannot be
-            written, or an operation that did not arrive in the C++.
-    """
-    if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
-        raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
-    if is_reserved(project) or project in ("defines", "parameters"):
-        raise ConversionError(
-            f"project name {project!r} has a meaning in C++ or here; give another"
-        )
-    if not 1 <= clock_mhz <= 1000:
-        raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
-    full_part = device(part)
-    folder = Path(output_dir)
-    with _new_folder(folder, overwrite) as draft:
-        model, names = build_model(qmodel.graph, draft / "project", project, full_part, clock_mhz)
-        model.write()
-        qmodel.save(draft / "project" / GRAPH_FILE)
-        marker = {
-            "generator": f"hyq_hls {hyq_hls.__version__}",
-            "project": project,
-            "part": full_part,
-            "clock_mhz": clock_mhz,
-            "streams": names,
-        }
-        (draft / "project" / MARKER).write_text(json.dumps(marker, indent=1))
-    return Accelerator(folder, qmodel, project, clock_mhz, names)
+def _report(stage: OperationStage) -> NodeReport:
+    return NodeReport(
+        stage.node.name,
+        stage.node.operation.module,
+        stage.name,
+        stage.folding,
+        stage.node.operation.macs(*stage.types),
+        stage.cycles,
+        sum(rom.size_bits for rom in stage.kernel.roms),
+        stage.node.accumulator.bits,
+    )
 
 
 def _last_change(folder: Path) -> int:
     """Time stamp of the youngest source of a project."""
     sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
     return max((f.stat().st_mtime_ns for f in sources), default=0)
-
-
-@contextmanager
-def _new_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
-    """A scratch folder whose ``project`` becomes ``folder`` when the block succeeds."""
-    if folder.exists() and not folder.is_dir():
-        raise ConversionError(f"{folder} is a file; give a folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / MARKER).exists():
-            raise ConversionError(f"{folder} is not empty and not a project of ours; give another")
-        if not overwrite:
-            raise ConversionError(
-                f"{folder} holds a project already; give another folder, or overwrite=True"
-            )
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise ConversionError(
-            f"cannot write to {folder.parent}: {error.strerror or error}; choose a writable folder"
-        ) from error
-    try:
-        yield draft
-        if folder.is_dir():
-            folder.rename(draft / "old")
-        (draft / "project").rename(folder)
-    except OSError as error:
-        raise ConversionError(
-            f"cannot write {folder}: {error.strerror or error}; choose another folder, with room"
-        ) from error
-    finally:
-        if (draft / "old").exists() and not folder.exists():
-            (draft / "old").rename(folder)
-        shutil.rmtree(draft, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls quantize | convert | verify``."""
+"""Command line: ``hyq-hls quantize | convert | verify | cosim``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, quantize, verify
+from hyq_hls.cli import convert, cosim, quantize, verify
 from hyq_hls.errors import HyqError
 
-COMMANDS = {"quantize": quantize, "convert": convert, "verify": verify}
+COMMANDS = {"quantize": quantize, "convert": convert, "verify": verify, "cosim": cosim}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""Write the HLS C++ project of a .hyq file and compile its C simulation."""
+"""Write the accelerator of a .hyq file, HLS C++ and RTL, and compile its C simulation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, help=".hyq file from hyq-hls quantize")
     parser.add_argument("--part", default="xc7z020", help="FPGA part")
     parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
-    parser.add_argument("--output", type=Path, default=Path("build/hls"), help="project folder")
+    parser.add_argument(
+        "--target-fps",
+        type=float,
+        help="frames per second at that clock (default: about 200 multiply-accumulates per cycle)",
+    )
+    parser.add_argument("--output", type=Path, default=Path("build/net"), help="project folder")
     parser.add_argument("--project", default="net", help="name of the top function")
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
     parser.add_argument("--no-compile", action="store_true", help="only write the project")
@@ -26,13 +31,15 @@ def run(options: argparse.Namespace) -> int:
         options.part,
         options.clock_mhz,
         options.output,
+        target_fps=options.target_fps,
         project=options.project,
         overwrite=options.overwrite,
     )
     print(accelerator)
-    print(f"wrote {options.output}; read {options.output}/firmware/{options.project}.cpp first")
+    name = options.project
+    print(f"wrote {options.output}; read firmware/{name}.cpp or rtl/{name}.sv in it first")
     if not options.no_compile:
         print("compiling the C simulation with g++ ...", flush=True)
         accelerator.compile()
-        print(f"compiled; next: hyq-hls verify {options.output}")
+        print(f"compiled; next: hyq-hls verify {options.output}, hyq-hls cosim {options.output}")
     return 0

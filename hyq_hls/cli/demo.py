@@ -1,7 +1,7 @@
 """The main job on real input: ``make demo``.
 
 Quantizes the trained default network, runs it in integers on held-out handwritten digits, converts
-it to HLS C++, and compares every code. Writes ``summary.json`` with what it printed.
+it to HLS C++ and RTL, and compares every code. Writes ``summary.json`` with what it printed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from hyq_hls.quant.calibrate import batches
 from hyq_hls.verify import verify
 
 CALIBRATION_IMAGES = 256
+RTL_IMAGES = 32
+STALLED_IMAGES = 8
 
 
 def top1_float(model: torch.nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
@@ -56,19 +58,27 @@ def run(folder: Path) -> bool:
     split = len(clean.images)
     integer = [100 * right[:split].mean(), 100 * right[split:].mean()]
 
-    print("3. convert to HLS C++ and compile its C simulation")
-    accelerator = convert(qmodel, "xc7z020", 150, folder / "hls", overwrite=True)
+    print("3. convert to HLS C++ and RTL, compile the C simulation")
+    accelerator = convert(qmodel, "xc7z020", 150, folder / "net", overwrite=True)
     accelerator.compile()
 
     print("4. the C++ on the same images, every code compared")
     found = accelerator.predict(images, progress=True)
     equal = int((found == codes).all(axis=1).sum())
-    report = verify(qmodel, images[:2], accelerator, trace_images=2)
+
+    print("5. the RTL on Verilator: shrink its FIFOs, then real images with and without stalls")
+    shown = images[:: len(images) // RTL_IMAGES][:RTL_IMAGES]
+    sizing = accelerator.size_fifos(shown)
+    rtl = accelerator.cosimulate(shown, progress=True)
+    stalled = accelerator.cosimulate(
+        shown[:STALLED_IMAGES], idle=0.3, backpressure=0.3, progress=True
+    )
+    rtl.save(folder / "cosim.json")
+    report = verify(qmodel, images[:2], accelerator, trace_images=2, rtl=True)
     (folder / "verify.txt").write_text(f"{report}\n")
     (folder / "nodes.txt").write_text(f"{accelerator}\n")
 
     agree = "equal" if report.ok else "DIFFERENT, see verify.txt"
-    cycles = max(n.cycles for n in accelerator.nodes)
     summary = {
         "model": "mobilevit_digits",
         "images": len(images),
@@ -82,7 +92,15 @@ def run(folder: Path) -> bool:
         "every_node_equal": report.ok,
         "macs": qmodel.graph.macs(),
         "rom_kib": round(sum(n.rom_bits for n in accelerator.nodes) / 8192, 1),
-        "slowest_node_cycles": cycles,
+        "rtl_images": rtl.images + stalled.images,
+        "rtl_equal_images": rtl.rtl_equal_images + stalled.rtl_equal_images,
+        "latency_cycles": rtl.latency_cycles,
+        "cycles_per_frame": rtl.cycles_per_frame,
+        "predicted_cycles_per_frame": rtl.predicted_cycles,
+        "fps": round(rtl.fps or 0.0, 1),
+        "clock_mhz": rtl.clock_mhz,
+        "fifo_kib": round(sizing.bits_after / 8192, 1),
+        "fifo_kib_by_analysis": round(sizing.bits_before / 8192, 1),
         "seconds": round(time.perf_counter() - start, 1),
     }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
@@ -90,18 +108,22 @@ def run(folder: Path) -> bool:
         f"""
 float top-1      {fp32[0]:.2f} % clean, {fp32[1]:.2f} % distorted
 integer top-1    {integer[0]:.2f} % clean, {integer[1]:.2f} % distorted
-C++ == integers  {equal} of {len(images)} images; every node of 2 images: {agree}
+C++ == integers  {equal} of {len(images)} images
+RTL == integers  {summary["rtl_equal_images"]} of {summary["rtl_images"]} images, of which
+                 {stalled.images} with random stalls; every node of 2 images, C++ and RTL: {agree}
 work             {summary["macs"]:,} MAC, {summary["rom_kib"]} KiB of constant memory
-cycles           {cycles:,} per image in the slowest node, as written (one MAC per cycle and node;
-                 loop trips at initiation interval 1, not measured by a vendor tool)
+speed            {rtl.cycles_per_frame:,} cycles per frame (predicted {rtl.predicted_cycles:,}),
+                 {rtl.fps:,.0f} frames/s and {rtl.latency_us:,.0f} us latency if the clock runs at
+                 {rtl.clock_mhz:g} MHz, which no vendor tool has confirmed
+{sizing}
 time             {summary["seconds"]} s
 
-read first       {folder}/hls/firmware/net.cpp   one line per operation
-per node         {folder}/nodes.txt, {folder}/verify.txt
+read first       {folder}/net/firmware/net.cpp, {folder}/net/rtl/net.sv
+per node         {folder}/nodes.txt, {folder}/verify.txt, {folder}/cosim.json
 integer model    {saved}
 figures          {folder}/summary.json"""
     )
-    return report.ok and equal == len(images)
+    return report.ok and rtl.ok and stalled.ok and equal == len(images)
 
 
 def _weighted(values: Sequence[float], split: int, total: int) -> float:

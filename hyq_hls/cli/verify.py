@@ -1,4 +1,4 @@
-"""Compare float, quantized float, integers, emulation and C++, node by node."""
+"""Compare float, quantized float, integers, emulation, C++ and RTL, node by node."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, help="project folder from convert, or a .hyq file")
     parser.add_argument("--images", default="digits-test", help=sources.IMAGES_HELP)
     parser.add_argument("--count", type=int, default=64, help="images for the whole network")
+    parser.add_argument("--rtl", action="store_true", help="every node of the RTL too (Verilator)")
     parser.add_argument("--trace", type=int, default=2, help="images for every node")
     parser.add_argument(
         "--model",
@@ -41,12 +42,18 @@ def run(options: argparse.Namespace) -> int:
         qmodel = accelerator.qmodel
         if not accelerator.compiled:
             accelerator.compile()
+    elif options.rtl:
+        raise InputError("--rtl needs the folder of a converted project, not a .hyq file")
     else:
         qmodel = load(options.project)
     images, _ = sources.images(options.images)
     _restore_float_graph(qmodel, options.model)
     report = verify(
-        qmodel, sources.take(images, options.count), accelerator, trace_images=options.trace
+        qmodel,
+        sources.take(images, options.count),
+        accelerator,
+        trace_images=options.trace,
+        rtl=options.rtl,
     )
     print(report)
     return 0 if report.ok else 1

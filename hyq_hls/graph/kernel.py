@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hyq_hls.errors import GraphError
 
@@ -20,15 +20,17 @@ class Rom:
         values: integers of any shape; stored in C order.
         bits: width of an entry.
         signed: two's complement when true.
+        lanes: consecutive entries that one memory word holds, the first in its lowest bits.
 
     Raises:
-        GraphError: a value does not fit.
+        GraphError: a value does not fit, or words of ``lanes`` entries do not divide the memory.
     """
 
     name: str
     values: NDArray[np.int64]
     bits: int
     signed: bool = True
+    lanes: int = 1
 
     def __post_init__(self) -> None:
         if not np.issubdtype(self.values.dtype, np.integer):
@@ -40,6 +42,7 @@ class Rom:
                 f"memory {self.name}: values in [{self.values.min()}, {self.values.max()}] do not "
                 f"fit {self.bits} bits [{low}, {high}]"
             )
+        _check_lanes(self.name, self.entries, self.lanes)
 
     @property
     def entries(self) -> int:
@@ -56,22 +59,39 @@ class Rom:
 ZERO_POINT_BITS = 17
 
 
-def zero_point_rom(values: Sequence[int], name: str = "zero_point") -> Rom:
+def channel_rom(name: str, values: ArrayLike, bits: int, lanes: int, *, signed: bool = True) -> Rom:
+    """Memory of one entry for all channels, or of one per channel in words of ``lanes``."""
+    array = np.asarray(values)
+    return Rom(name, array, bits, signed, lanes if array.size > 1 else 1)
+
+
+def zero_point_rom(values: Sequence[int], lanes: int, name: str = "zero_point") -> Rom:
     """Memory of the zero points of an input, one or one per channel."""
-    return Rom(name, np.asarray(values), ZERO_POINT_BITS)
+    return channel_rom(name, values, ZERO_POINT_BITS, lanes)
 
 
 @dataclass(frozen=True)
 class RequantizeRom:
     """A memory of requantization entries: ``(multiplier, shift, zero_point)``, one or per channel.
 
-    ``multiplier`` is None when every factor is a power of two and a shift does it.
+    ``multiplier`` is None when every factor is a power of two and a shift does it. ``lanes``
+    consecutive entries form a memory word; a single entry serves all channels.
+
+    A circuit takes the entries in a normal form with the same integers, so that it shifts by no
+    more than the entries differ::
+
+        y = (((acc * multiplier) << left) >> (base - 1)) >> (shift - min(shift))
+        code = saturate(((y + 1) >> 1) + zero_point)
     """
 
     name: str
     multiplier: NDArray[np.int64] | None
     shift: NDArray[np.int64]
     zero_point: NDArray[np.int64]
+    lanes: int = 1
+
+    def __post_init__(self) -> None:
+        _check_lanes(self.name, self.entries, self.lanes)
 
     @property
     def entries(self) -> int:
@@ -84,15 +104,45 @@ class RequantizeRom:
         """Storage in bits: 7 of shift, 17 of zero point, 17 of multiplier where there is one."""
         return self.entries * (24 if self.multiplier is None else 41)
 
+    @property
+    def left(self) -> int:
+        """Constant left shift of the normal form."""
+        return max(0, 1 - int(self.shift.min()))
+
+    @property
+    def base(self) -> int:
+        """Constant right shift of the normal form, at least 1."""
+        return int(self.shift.min()) + self.left
+
+    @property
+    def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:
+        """Fields of an entry from its lowest bit: values, width in bits, signed."""
+        delta = self.shift - self.shift.min()
+        low, high = int(self.zero_point.min()), int(self.zero_point.max())
+        zero_point_bits = max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
+        factor = np.zeros(1, np.int64) if self.multiplier is None else self.multiplier
+        return (
+            (self.zero_point, zero_point_bits, True),
+            (delta, int(delta.max()).bit_length(), False),
+            (factor, int(factor.max()).bit_length(), False),
+        )
+
+
+def _check_lanes(name: str, entries: int, lanes: int) -> None:
+    if lanes < 1 or entries % lanes:
+        raise GraphError(f"memory {name}: {entries} entries do not fill words of {lanes}")
+
 
 @dataclass(frozen=True)
 class Kernel:
-    """One C++ call: ``hyq::<function><config>(inputs..., output, memories...)``.
+    """Parameters of one circuit, for both back ends.
 
-    A memory ``weight`` gives the configuration ``weight_t`` and ``weight_entries``.
+    C++ calls ``hyq::<function><config>(inputs..., output, memories...)``; a memory ``weight`` gives
+    the configuration ``weight_t``, ``weight_entries`` and ``weight_lanes``. SystemVerilog
+    instantiates ``hyq_<function>`` with the same names in UpperCamelCase.
 
     Args:
-        constants: ``static const`` members of the config structure, in print order.
+        constants: sizes; ``static const`` members of the config structure, in print order.
         integers: named integer types of the config structure: ``name -> (bits, signed)``.
         roms: constant memories, passed in this order.
     """

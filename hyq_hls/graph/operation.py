@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding, equal_lanes
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.types import TensorType
 
@@ -42,6 +45,16 @@ class Operation(ABC):
     name: ClassVar[str]
     #: How many inputs it takes; None when it takes any number from two on.
     arity: ClassVar[int | None] = 1
+    #: Names of the input ports of its circuit.
+    ports: ClassVar[tuple[str, ...]] = ("in",)
+
+    @property
+    def module(self) -> str:
+        """Circuit that computes it: C++ function ``hyq::<module>``, SystemVerilog ``hyq_<module>``.
+
+        Operations whose circuits differ in their parameters name one of several.
+        """
+        return self.name
 
     @abstractmethod
     def output_type(self, *inputs: TensorType) -> TensorType:
@@ -56,13 +69,57 @@ class Operation(ABC):
         """Proven bounds of the widest intermediate sum before requantization."""
 
     @abstractmethod
-    def kernel(self, *inputs: TensorType) -> Kernel:
-        """Parameters and memories of the C++ function that implements this operation."""
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        """Parameters and memories of the circuit, the same for C++ and SystemVerilog."""
+
+    def foldings(self, *inputs: TensorType) -> list[Folding]:
+        """Every legal folding; for operations on single elements, any divisor of the channels."""
+        return equal_lanes(inputs[0].channels)
+
+    def input_lanes(self, folding: Folding) -> tuple[int, ...]:
+        """Codes of a word of every input stream."""
+        return (folding.inputs,) * len(self.ports)
+
+    def check_folding(self, folding: Folding, *inputs: TensorType) -> None:
+        """Raise :class:`GraphError` unless ``folding`` is one of :meth:`foldings`."""
+        legal = self.foldings(*inputs)
+        if folding not in legal:
+            raise GraphError(
+                f"folding {folding} (output x input lanes) does not divide this {self.name}; legal "
+                f"are {', '.join(map(str, legal))}"
+            )
+
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        """Share of a frame, at most, that enters the circuit before the first word leaves it.
+
+        By default some positions of a pipeline; more where a buffer waits for rows or frames.
+        """
+        return Fraction(8, inputs[0].words)
+
+    def positions_waiting(self, *inputs: TensorType) -> int:
+        """Positions of an input that come at a steady rate while the circuit takes none.
+
+        By default two, of which one arrives while the other is used; more where a frame ends in a
+        pause.
+        """
+        return 2
 
     def macs(self, *inputs: TensorType) -> int:
         """Multiply-accumulates of one sample; zero for operations that only move or map data."""
         return 0
 
-    def cycles(self, *inputs: TensorType) -> int:
-        """Trip count of one sample in the generated C++ at initiation interval 1."""
-        return self.output_type(*inputs).words
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
+        """Products of two variables that the circuit computes every cycle."""
+        return 0
+
+    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
+        """DSP48E1 slices for them; fewer where two products share one slice."""
+        return self.products(folding, *inputs)
+
+    @abstractmethod
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        """Cycles per sample in steady state: inputs always valid, output always ready."""
+
+    @abstractmethod
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        """Cycles from the first input transfer after reset to the sample's last output transfer."""

@@ -107,11 +107,12 @@ class Requantize:
         product = acc.bits + (0 if self.is_shift else int(self.multiplier.max()).bit_length())
         return max(product + left, int(self.shift.max())) + 1
 
-    def rom(self) -> RequantizeRom:
-        """The entries as a constant memory."""
+    def rom(self, lanes: int, name: str = "requantize") -> RequantizeRom:
+        """The entries as a constant memory, ``lanes`` channels to a word."""
         zero_point = np.asarray(self.quantization.zero_point, dtype=np.int64)
         multiplier = None if self.is_shift else self.multiplier
-        return RequantizeRom("requantize", multiplier, self.shift, zero_point)
+        words = lanes if max(self.shift.size, self.multiplier.size, zero_point.size) > 1 else 1
+        return RequantizeRom(name, multiplier, self.shift, zero_point, words)
 
 
 def requantized_kernel(
@@ -120,8 +121,12 @@ def requantized_kernel(
     roms: Sequence[Rom],
     acc: Bounds,
     requantize: Requantize,
+    lanes: int,
 ) -> Kernel:
-    """Kernel of an operation that ends in a requantization: adds its types, range and memory."""
+    """Kernel of an operation that ends in a requantization: adds its types, range and memory.
+
+    ``lanes`` channels are requantized at once.
+    """
     q = requantize.quantization
     return Kernel(
         constants={**constants, "code_min": q.qmin, "code_max": q.qmax},
@@ -130,5 +135,5 @@ def requantized_kernel(
             "accumulator_t": (acc.bits, True),
             "scaled_t": (requantize.scaled_bits(acc), True),
         },
-        roms=(*roms, requantize.rom()),
+        roms=(*roms, requantize.rom(lanes)),
     )

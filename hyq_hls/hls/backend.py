@@ -10,7 +10,16 @@ from hls4ml.model.layers import Input, register_layer
 from hls4ml.model.optimizer import GlobalOptimizerPass
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.hls.layers import ForkCall, HyqFork, HyqOperation, OperationCall, OperationConfig
+from hyq_hls.hls.layers import (
+    ForkCall,
+    HyqFork,
+    HyqOperation,
+    HyqStage,
+    HyqWidthConverter,
+    OperationCall,
+    OperationConfig,
+    WidthConverterCall,
+)
 
 NAME = "HyQ"
 
@@ -22,7 +31,7 @@ class CheckLayers(GlobalOptimizerPass):
         """Raise ``ConversionError`` for a foreign layer or one without a call."""
         if isinstance(node, Input):
             return False
-        if not isinstance(node, HyqOperation | HyqFork):
+        if not isinstance(node, HyqStage):
             raise ConversionError(
                 f"{node.name}: layer class {node.class_name} is not one of backend {NAME}; build "
                 "the project with hyq_hls.convert"
@@ -44,9 +53,9 @@ class HyqBackend(VitisBackend):
 
     def __init__(self) -> None:
         super(VivadoBackend, self).__init__(name=NAME)
-        for cls in (HyqOperation, HyqFork):
+        for cls in (HyqOperation, HyqFork, HyqWidthConverter):
             register_layer(cls.__name__, cls)
-        for template in (OperationConfig, OperationCall, ForkCall):
+        for template in (OperationConfig, OperationCall, ForkCall, WidthConverterCall):
             self.register_template(template)
         self.register_pass("check_layers", CheckLayers)
         self._register_flows()

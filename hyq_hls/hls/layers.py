@@ -13,10 +13,9 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.layers import Layer
 from hls4ml.model.types import IntegerPrecisionType
 
+from hyq_hls.dataflow import Stream
 from hyq_hls.graph.kernel import RequantizeRom, Rom
 from hyq_hls.graph.types import TensorType
-
-MAX_FORK = 4
 
 
 def precision(tensor: TensorType) -> IntegerPrecisionType:
@@ -24,35 +23,35 @@ def precision(tensor: TensorType) -> IntegerPrecisionType:
     return IntegerPrecisionType(tensor.quantization.bits, tensor.quantization.signed)
 
 
-class HyqOperation(Layer):
-    """Any integer operation; attributes ``node`` (graph node), ``kernel``, ``identifier``."""
+class HyqStage(Layer):
+    """A stage of the dataflow; attribute ``streams``, one per output.
+
+    hls4ml sees a tensor (words, lanes) where the graph has one of its own shape.
+    """
 
     def initialize(self) -> None:
-        """Declare the output stream under the name of the node."""
-        tensor: TensorType = self.get_attr("node").type
-        identifier = self.get_attr("identifier")
-        self.add_output_variable(
-            list(tensor.shape),
-            var_name=identifier,
-            type_name=f"{identifier}_word",  # POSIX has many types *_t
-            precision=precision(tensor),
-        )
-
-
-class HyqFork(Layer):
-    """Copies of one stream; attributes ``tensor``, ``identifiers`` (one per output)."""
-
-    def initialize(self) -> None:
-        """Declare one output stream per reader, of the type of the input."""
-        tensor: TensorType = self.get_attr("tensor")
-        for output, identifier in zip(self.outputs, self.get_attr("identifiers"), strict=True):
+        """Declare the output streams under their names."""
+        streams: list[Stream] = self.get_attr("streams")
+        for output, stream in zip(self.outputs, streams, strict=True):
             self.add_output_variable(
-                list(tensor.shape),
+                [stream.beats, stream.lanes],
                 out_name=output,
-                var_name=identifier,
-                type_name=self.get_attr("type_name"),
-                precision=precision(tensor),
+                var_name=stream.name,
+                type_name=f"{stream.name}_word",  # POSIX has many types *_t
+                precision=precision(stream.type),
             )
+
+
+class HyqOperation(HyqStage):
+    """Any integer operation; attribute ``stage``."""
+
+
+class HyqFork(HyqStage):
+    """Copies of one stream."""
+
+
+class HyqWidthConverter(HyqStage):
+    """The same codes in words of other lanes."""
 
 
 class OperationConfig(LayerConfigTemplate):
@@ -63,12 +62,15 @@ class OperationConfig(LayerConfigTemplate):
 
     def format(self, node: Any) -> str:
         """Sizes, types and memory lengths of one operation."""
-        kernel, identifier = node.get_attr("kernel"), node.get_attr("identifier")
+        stage = node.get_attr("stage")
+        kernel, identifier = stage.kernel, stage.name
         lines = [f"struct {identifier}_config {{"]
         for name, value in kernel.constants.items():
             kind = "int" if value < 0 or name.startswith("code_") else "unsigned"
             lines.append(f"    static const {kind} {name} = {value};")
-        lines += [f"    static const unsigned {r.name}_entries = {r.entries};" for r in kernel.roms]
+        for rom in kernel.roms:
+            lines.append(f"    static const unsigned {rom.name}_entries = {rom.entries};")
+            lines.append(f"    static const unsigned {rom.name}_lanes = {rom.lanes};")
         lines += [
             f"    typedef {integer_cpp(bits, signed)} {name};"
             for name, (bits, signed) in kernel.integers.items()
@@ -85,13 +87,13 @@ class OperationCall(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
-        identifier = node.get_attr("identifier")
+        stage = node.get_attr("stage")
         inputs = [node.get_input_variable(name) for name in node.inputs]
         output = node.get_output_variable()
         arguments = [*(v.name for v in inputs), output.name]
-        arguments += [f"{identifier}_{rom.name}" for rom in node.get_attr("kernel").roms]
-        function = node.get_attr("node").operation.name
-        return f"hyq::{function}<{identifier}_config>({', '.join(arguments)});"
+        arguments += [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
+        function = stage.node.operation.module
+        return f"hyq::{function}<{stage.name}_config>({', '.join(arguments)});"
 
 
 class ForkCall(FunctionCallTemplate):
@@ -106,6 +108,19 @@ class ForkCall(FunctionCallTemplate):
         words = prod(source.shape[:-1])
         names = [source.name, *(node.get_output_variable(o).name for o in node.outputs)]
         return f"hyq::fork<{words}>({', '.join(names)});"
+
+
+class WidthConverterCall(FunctionCallTemplate):
+    """The one line of a width converter in the top function."""
+
+    def __init__(self) -> None:
+        super().__init__(HyqWidthConverter)
+
+    def format(self, node: Any) -> str:
+        """``hyq::convert_width<64>(x, x_x4);`` with the words of the wider side."""
+        source, result = node.get_input_variable(), node.get_output_variable()
+        words = min(source.shape[0], result.shape[0])
+        return f"hyq::convert_width<{words}>({source.name}, {result.name});"
 
 
 def integer_cpp(bits: int, signed: bool, kind: str = "integer") -> str:

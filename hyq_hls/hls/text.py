@@ -7,10 +7,11 @@ from math import prod
 from textwrap import indent, wrap
 from typing import Any
 
+from hyq_hls.dataflow import OperationStage
+from hyq_hls.dataflow.names import comment
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.kernel import RequantizeRom, Rom
 from hyq_hls.hls.layers import HyqOperation, rom_type_cpp
-from hyq_hls.hls.names import comment
 
 WIDTH = 100
 
@@ -51,9 +52,9 @@ def top_cpp(model: Any, banner: str) -> str:
             body.append(f"#pragma HLS STREAM variable={variable.name} depth={depth}")
     section = ""
     for layer in model.get_layers():
-        node = layer.get_attr("node")
-        if node is not None and node.name.rpartition(".")[0] != section:
-            section = node.name.rpartition(".")[0]
+        stage = layer.get_attr("stage")
+        if stage is not None and stage.node.name.rpartition(".")[0] != section:
+            section = stage.node.name.rpartition(".")[0]
             body += ["", f"// {comment(section)}"]
         if call := layer.get_attr("function_cpp"):
             body.append(call)
@@ -89,24 +90,27 @@ def defines_h(model: Any, banner: str) -> str:
 def parameters_h(model: Any, banner: str) -> str:
     """``firmware/parameters.h``: one configuration structure per operation."""
     layers = operations(model)
-    headers = {layer.get_attr("node").operation.name for layer in layers} | {"fork"}
+    stages = [layer.get_attr("stage") for layer in layers]
+    headers = {s.node.operation.module for s in stages} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(headers)), ""]
-    with_roms = [layer for layer in layers if layer.get_attr("kernel").roms]
-    lines += [f'#include "weights/{layer.get_attr("identifier")}.h"' for layer in with_roms]
-    for layer in layers:
-        node = layer.get_attr("node")
-        types = node.operation.macs(*layer.get_attr("input_types"))
-        work = f", {types} MAC" if types else ""
-        lines += ["", f"// {comment(node.name)}: {node.operation.name}{work}"]
+    lines += [f'#include "weights/{stage.name}.h"' for stage in stages if stage.kernel.roms]
+    for layer, stage in zip(layers, stages, strict=True):
+        macs = stage.node.operation.macs(*stage.types)
+        work = f", {macs} MAC" if macs else ""
+        lines += [
+            "",
+            f"// {comment(stage.node.name)}: {stage.node.operation.name}, folding {stage.folding}, "
+            f"{stage.cycles} cycles{work}",
+        ]
         lines.append(layer.get_attr("config_cpp").rstrip())
     return guard("parameters", lines)
 
 
-def weights_h(layer: Any, banner: str) -> str:
+def weights_h(stage: OperationStage, banner: str) -> str:
     """``firmware/weights/<operation>.h``: the constant memories of one operation."""
-    identifier = layer.get_attr("identifier")
+    identifier = stage.name
     lines = [banner, '#include "hyq/requantize.h"']
-    for rom in layer.get_attr("kernel").roms:
+    for rom in stage.kernel.roms:
         lines += [
             "",
             f"static const {rom_type_cpp(rom)} {identifier}_{rom.name}[{rom.entries}] = {{",

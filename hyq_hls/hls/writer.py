@@ -11,8 +11,8 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.hls import text
-from hyq_hls.hls.templates import template_dir
 from hyq_hls.hls.testbench import testbench_cpp
+from hyq_hls.templates import template_dir
 
 #: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
 CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
@@ -42,9 +42,9 @@ class HyqWriter(VitisWriter):
             f"{project}_test.cpp": testbench_cpp(model, banner),
         }
         for layer in text.operations(model):
-            if layer.get_attr("kernel").roms:
-                name = layer.get_attr("identifier")
-                files[f"firmware/weights/{name}.h"] = text.weights_h(layer, banner)
+            stage = layer.get_attr("stage")
+            if stage.kernel.roms:
+                files[f"firmware/weights/{stage.name}.h"] = text.weights_h(stage, banner)
         for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
         self.write_build_script(model)

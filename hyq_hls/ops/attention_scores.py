@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points, plain_integers
+from hyq_hls.ops.matrix import matrix_lanes, tree_stages
 
 
 def sum_of_products(terms: int, a: Bounds, b: Bounds) -> Bounds:
@@ -55,6 +58,7 @@ class AttentionScores(Operation):
 
     name: ClassVar[str] = "attention_scores"
     arity: ClassVar[int | None] = 2
+    ports: ClassVar[tuple[str, ...]] = ("query", "key")
 
     heads: int
     zero_points: tuple[int, int]
@@ -103,10 +107,30 @@ class AttentionScores(Operation):
         pixels, tokens, channels = inputs[0].shape
         return pixels * tokens * tokens * channels
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return inputs[1].words + self.macs(*inputs)
+    def foldings(self, *inputs: TensorType) -> list[Folding]:
+        """Output lanes divide the keys, input lanes the channels of a head."""
+        _, tokens, channels = inputs[0].shape
+        return matrix_lanes(tokens, channels // self.heads)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        keys = Fraction(2, inputs[1].shape[0])  # of two pixels
+        return keys + super().frames_inside(*inputs)
+
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
+        return folding.outputs * folding.inputs
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        """Keys never take longer than the products that they are loaded behind."""
+        return self.macs(*inputs) // (folding.outputs * folding.inputs)
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        _, tokens, channels = inputs[1].shape
+        first_keys = tokens * channels // folding.inputs
+        # Memory, product, adder tree, accumulator, requantization in three stages.
+        pipeline = 1 + 1 + tree_stages(folding.inputs) + 1 + 3
+        return first_keys + self.cycles(folding, *inputs) - 1 + pipeline
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         query, key = inputs
         pixels, tokens, channels = query.shape
         return requantized_kernel(
@@ -116,6 +140,8 @@ class AttentionScores(Operation):
                 "channels": channels,
                 "heads": self.heads,
                 "depth": channels // self.heads,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
                 "code_query_zero": self.zero_points[0],
                 "code_key_zero": self.zero_points[1],
             },
@@ -126,4 +152,5 @@ class AttentionScores(Operation):
             (),
             self.accumulator(query, key),
             self.requantize,
+            folding.outputs,
         )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
 import numpy as np
 
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.convolution import Convolution
+from hyq_hls.ops.matrix import matrix_dsps, matrix_lanes, matrix_rom
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +35,17 @@ class Conv2d(Convolution):
         acc = np.einsum("bhwcyx,oyxc->bhwo", self.windows(codes[0]), self.weight, optimize=True)
         return self.requantize(acc + self.bias)
 
-    def cycles(self, *inputs: TensorType) -> int:
-        gathered = self.macs(*inputs) // self.weight.shape[0]
-        return self.padded_pixels(inputs[0]) + gathered + self.macs(*inputs)
+    def terms(self, folding: Folding) -> int:
+        return folding.inputs
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
-        sizes = {"out_channels": self.weight.shape[0], "length": prod(self.weight.shape[1:])}
-        return self.window_kernel(inputs[0], sizes, self.weight)
+    def foldings(self, *inputs: TensorType) -> list[Folding]:
+        return matrix_lanes(self.weight.shape[0], self.in_channels)
+
+    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
+        return matrix_dsps(folding, self.weight_bits, inputs[0].quantization.bits)
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        matrix = self.weight.reshape(self.weight.shape[0], -1)
+        sizes = {"out_channels": matrix.shape[0], "length": matrix.shape[1]}
+        rom = matrix_rom(matrix, self.weight_bits, folding)
+        return self.window_kernel(inputs[0], folding, sizes, rom)

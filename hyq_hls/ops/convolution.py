@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from fractions import Fraction
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom, zero_point_rom
+from hyq_hls.graph.folding import Folding
+from hyq_hls.graph.kernel import Kernel, Rom, channel_rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -21,6 +23,10 @@ from hyq_hls.ops.checks import (
     freeze,
     width_of,
 )
+from hyq_hls.ops.matrix import dot_product_stages
+
+#: After so many frames a line buffer repeats itself.
+_STEADY_FRAMES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +122,61 @@ class Convolution(Operation):
         rows = self.weight.reshape(self.weight.shape[0], -1)
         return dot_bounds(rows, self.bias, q.qmin, q.qmax)
 
+    def positions_waiting(self, *inputs: TensorType) -> int:
+        # Between frames the line buffer waits for its last reader, then wants rows at once.
+        return (self.window[0] + self.padding[0]) * inputs[0].shape[1]
+
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        # The line buffer holds as many rows before it gives the first window.
+        return Fraction(self.window[0] + self.stride[0], inputs[0].shape[0])
+
     def macs(self, *inputs: TensorType) -> int:
-        h, w, _ = self.output_type(*inputs).shape
+        h, w = self.output_size(*inputs[0].shape[:2])
         return h * w * self.weight.size
 
-    def padded_pixels(self, x: TensorType) -> int:
-        """Pixels of the padded map, which pass the line buffer one by one."""
-        return (x.shape[0] + 2 * self.padding[0]) * (x.shape[1] + 2 * self.padding[1])
+    @abstractmethod
+    def terms(self, folding: Folding) -> int:
+        """Products that a lane of the output adds per cycle."""
 
-    def window_kernel(self, x: TensorType, sizes: dict[str, int], weight: Codes) -> Kernel:
-        """Kernel with the geometry of the window, ``sizes`` and ``weight`` in memory order."""
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
+        return folding.outputs * self.terms(folding)
+
+    def schedule(self, folding: Folding, x: TensorType, frames: int) -> RowSchedule:
+        """What the line buffer does in the first ``frames`` frames after reset."""
+        windows, _ = self.output_size(*x.shape[:2])
+        return row_schedule(
+            rows=x.shape[0] + 2 * self.padding[0],
+            windows=windows,
+            kernel=self.window[0],
+            stride=self.stride[0],
+            write=(x.shape[1] + 2 * self.padding[1]) * (x.channels // folding.inputs),
+            read=self.macs(x) // self.products(folding) // windows,
+            frames=frames,
+        )
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        ends = self.schedule(folding, inputs[0], _STEADY_FRAMES).frame_ends
+        return ends[-1] - ends[-2]
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        (x,) = inputs
+        above, left = self.padding
+        schedule = self.schedule(folding, x, 1)
+        border = int(above > 0 or left > 0)  # the stage of the padding, where there is one
+        # The first code enters that stage when the last border beat before it leaves.
+        if left:
+            first = schedule.row_starts[above] + left * (x.channels // folding.inputs)
+        elif above:
+            first = schedule.row_ends[above - 1]
+        else:
+            first = 0
+        stages = border + dot_product_stages(self.terms(folding))
+        return schedule.frame_ends[0] - first + stages
+
+    def window_kernel(
+        self, x: TensorType, folding: Folding, sizes: dict[str, int], weight: Rom
+    ) -> Kernel:
+        """Kernel with the geometry of the window, lanes, ``sizes`` and ``weight``."""
         h, w, c = x.shape
         geometry = {
             "height": h,
@@ -137,15 +188,74 @@ class Convolution(Operation):
             "stride_width": self.stride[1],
             "pad_height": self.padding[0],
             "pad_width": self.padding[1],
+            "in_lanes": folding.inputs,
+            "out_lanes": folding.outputs,
         }
         return requantized_kernel(
             {**geometry, **sizes},
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (
-                Rom("weight", weight, self.weight_bits),
-                Rom("bias", self.bias, width_of(self.bias)),
-                zero_point_rom(self.pad_value, "pad"),
+                weight,
+                channel_rom("bias", self.bias, width_of(self.bias), folding.outputs),
+                zero_point_rom(self.pad_value, folding.inputs, "pad"),
             ),
             self.accumulator(x),
             self.requantize,
+            folding.outputs,
         )
+
+
+class RowSchedule(NamedTuple):
+    """Cycles after reset at which a line buffer begins or has ended something."""
+
+    #: Begin of writing each row of the padded map.
+    row_starts: list[int]
+    #: End of writing it.
+    row_ends: list[int]
+    #: End of reading the last window of each frame.
+    frame_ends: list[int]
+
+
+def row_schedule(
+    *, rows: int, windows: int, kernel: int, stride: int, write: int, read: int, frames: int
+) -> RowSchedule:
+    """What ``hyq_sliding_window`` does when its input always comes and its output is always taken.
+
+    Its memory has ``kernel + stride`` rows. A row of windows is read once its last map row is
+    complete; its end gives back ``stride`` rows, the frame's last end all that are left. Map rows
+    below the last window take no memory.
+
+    Args:
+        rows: of the padded map.
+        windows: rows of windows of a frame.
+        kernel: height of a window.
+        stride: from one row of windows to the next.
+        write: cycles to write a map row.
+        read: cycles to read a row of windows.
+        frames: how many frames to follow.
+    """
+    row_starts: list[int] = []
+    row_ends: list[int] = []
+    frame_ends: list[int] = []
+    given_back: list[int] = []  # when each row of the memory became free again
+    writer = reader = stored = 0
+
+    def write_row() -> None:
+        nonlocal writer
+        row_starts.append(writer)
+        writer += write
+        row_ends.append(writer)
+
+    for _ in range(frames):
+        for window in range(windows):
+            for _ in range(kernel if window == 0 else stride):
+                if stored >= kernel + stride:
+                    writer = max(writer, given_back[stored - kernel - stride])
+                write_row()
+                stored += 1
+            reader = max(reader, writer) + read
+            given_back += [reader] * (stride if window < windows - 1 else kernel)
+        frame_ends.append(reader)
+        for _ in range(rows - (windows - 1) * stride - kernel):
+            write_row()
+    return RowSchedule(row_starts, row_ends, frame_ends)

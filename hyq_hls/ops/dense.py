@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, Rom
+from hyq_hls.graph.folding import Folding
+from hyq_hls.graph.kernel import Kernel, channel_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import check_affine, check_fits, dot_bounds, freeze, width_of
+from hyq_hls.ops.matrix import dot_product_stages, matrix_dsps, matrix_lanes, matrix_rom
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,22 +61,38 @@ class Dense(Operation):
     def macs(self, *inputs: TensorType) -> int:
         return inputs[0].words * self.weight.size
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return self.macs(*inputs)
+    def foldings(self, *inputs: TensorType) -> list[Folding]:
+        return matrix_lanes(*self.weight.shape)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
+        return folding.outputs * folding.inputs
+
+    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
+        return matrix_dsps(folding, self.weight_bits, inputs[0].quantization.bits)
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return self.macs(*inputs) // self.products(folding, *inputs)
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        return self.cycles(folding, *inputs) - 1 + dot_product_stages(folding.inputs)
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
+        out_channels, length = self.weight.shape
         return requantized_kernel(
             {
                 "words": x.words,
-                "length": self.weight.shape[1],
-                "out_channels": self.weight.shape[0],
+                "length": length,
+                "out_channels": out_channels,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
             },
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (
-                Rom("weight", self.weight, self.weight_bits),
-                Rom("bias", self.bias, width_of(self.bias)),
+                matrix_rom(self.weight, self.weight_bits, folding),
+                channel_rom("bias", self.bias, width_of(self.bias), folding.outputs),
             ),
             self.accumulator(x),
             self.requantize,
+            folding.outputs,
         )

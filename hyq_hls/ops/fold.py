@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
@@ -54,8 +56,14 @@ class Fold(Operation):
         q = inputs[0].quantization
         return Bounds(q.qmin, q.qmax)
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return 2 * inputs[0].words
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        return 1 + Fraction(1, inputs[0].words)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
-        return reorder_kernel((self.height, self.width, inputs[0].channels), self.patch)
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        return 2 * self.cycles(folding, *inputs)  # store a frame, then send it
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        return reorder_kernel((self.height, self.width, inputs[0].channels), self.patch, folding)

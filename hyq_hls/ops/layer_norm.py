@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isqrt
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Rom, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, Rom, channel_rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze, plain_integers
+from hyq_hls.ops.matrix import tree_stages
+from hyq_hls.ops.rows import row_buffer_depth
+
+#: Stages of the circuit: values; variance behind the sums; normalized values to codes.
+_VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
 
 MAX_FACTOR_SHIFT = 15
 #: Fraction bits of a normalized value, unless asked otherwise: rounding to 2**-13.
@@ -26,6 +33,11 @@ def integer_root(values: Codes) -> Codes:
     root = np.sqrt(values.astype(np.float64)).astype(np.int64)  # at most one off
     root -= root * root > values
     return root + ((root + 1) ** 2 <= values)
+
+
+def _product_dsps(a_bits: int, b_bits: int) -> int:
+    """DSP48E1 slices of a signed product: each multiplies 25 by 18 bits, or parts without sign."""
+    return max(1, -(-(a_bits - 1) // 24)) * max(1, -(-(b_bits - 1) // 17))
 
 
 @dataclass(frozen=True)
@@ -218,22 +230,69 @@ class LayerNorm(Operation):
     def macs(self, *inputs: TensorType) -> int:
         return 3 * inputs[0].size  # square, times the reciprocal, times gamma
 
-    def cycles(self, *inputs: TensorType) -> int:
-        (x,) = inputs
-        return x.words * (2 * x.channels + self._root_steps(x))
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
+        return 3 * folding.inputs
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
+        """Wide products take several; one more product squares the sum of a position."""
         (x,) = inputs
+        moments = self._moments(x)
+        value, total = moments.value.bits, moments.total.bits
+        lane = (
+            _product_dsps(value, value)
+            + _product_dsps(moments.deviation.bits, self._reciprocal_steps + 1)
+            + _product_dsps(self._normalized(x).bits, self.gamma_bits)
+        )
+        return folding.inputs * lane + _product_dsps(total, total)
+
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        x = inputs[0]
+        one_beat = self._row_depth(Folding(x.channels, x.channels), x)
+        # The row buffer with its output register, the stages of a value, and of the output.
+        return Fraction(one_beat + 1 + _VALUE_STAGES + _NORMALIZE_STAGES, x.words)
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        """The slowest of beats, square root and reciprocal, for every position."""
+        return inputs[0].words * self._period(folding, inputs[0])
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        (x,) = inputs
+        beats = x.channels // folding.inputs
+        first = _VALUE_STAGES + self._result_delay(folding, x) + _NORMALIZE_STAGES
+        return first + (x.words - 1) * self._period(folding, x) + beats - 1
+
+    def _period(self, folding: Folding, x: TensorType) -> int:
+        """Cycles from position to position; a value is loaded in one, its bits take one each."""
+        steps = max(self._root_steps(x), self._reciprocal_steps)
+        return max(x.channels // folding.inputs, 1 + steps)
+
+    def _result_delay(self, folding: Folding, x: TensorType) -> int:
+        """Cycles from the first value of a position to its reciprocal."""
+        squares_and_sums = 1 + tree_stages(folding.inputs) + 1
+        steps = 1 + self._root_steps(x) + 1 + self._reciprocal_steps
+        return x.channels // folding.inputs - 1 + squares_and_sums + _VARIANCE_STAGES + steps
+
+    def _row_depth(self, folding: Folding, x: TensorType) -> int:
+        beats = x.channels // folding.inputs
+        return row_buffer_depth(beats, self._period(folding, x), self._result_delay(folding, x))
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        (x,), lanes = inputs, folding.inputs
         moments, steps = self._moments(x), self._root_steps(x)
-        reciprocal = (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
         return requantized_kernel(
             {
                 "words": x.words,
                 "channels": x.channels,
-                "root_bits": self.root_bits,
+                "in_lanes": lanes,
+                "out_lanes": folding.outputs,
+                "root_fraction": self.root_bits,
                 "root_steps": steps,
-                "reciprocal_bits": self.reciprocal_bits,
+                "reciprocal_fraction": self.reciprocal_bits,
+                "reciprocal_steps": self._reciprocal_steps,
                 "normalize_shift": self.normalize_shift,
+                "row_depth": self._row_depth(folding, x),
+                "value_bits": moments.value.bits,
+                "total_bits": moments.total.bits,
             },
             {
                 "value_t": (moments.value.bits, True),
@@ -245,20 +304,20 @@ class LayerNorm(Operation):
                 "radicand_t": (2 * steps, False),
                 "root_t": (steps, False),
                 "remainder_t": (steps + 3, True),
-                "numerator_t": (self.reciprocal_bits + 1, False),
-                "reciprocal_t": (reciprocal.bit_length(), False),
+                "reciprocal_t": (self._reciprocal_steps, False),
                 "product_t": (self._product(x).bits, True),
                 "normalized_t": (self._normalized(x).bits, True),
             },
             (
-                Rom("factor_shift", self.factor_shift, 4, signed=False),
-                zero_point_rom(self.zero_point),
+                channel_rom("factor_shift", self.factor_shift, 4, lanes, signed=False),
+                zero_point_rom(self.zero_point, lanes),
                 Rom("epsilon", np.array([self.epsilon]), self.epsilon.bit_length(), signed=False),
-                Rom("gamma", self.gamma, self.gamma_bits),
-                Rom("beta", self.beta, self.beta_bits),
+                channel_rom("gamma", self.gamma, self.gamma_bits, lanes),
+                channel_rom("beta", self.beta, self.beta_bits, lanes),
             ),
             self._result(x),
             self.requantize,
+            lanes,
         )
 
     def _moments(self, x: TensorType) -> _Moments:
@@ -270,6 +329,14 @@ class LayerNorm(Operation):
     def _root_steps(self, x: TensorType) -> int:
         return (self._radicand(x).high.bit_length() + 1) // 2
 
+    @property
+    def _largest_reciprocal(self) -> int:
+        return (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
+
+    @property
+    def _reciprocal_steps(self) -> int:
+        return self._largest_reciprocal.bit_length()
+
     def _product(self, x: TensorType) -> Bounds:
         """Bounds of ``D * R`` with half a step added.
 
@@ -280,8 +347,7 @@ class LayerNorm(Operation):
         d, t = self._moments(x).deviation, self.root_bits
         scaled = isqrt((x.channels - 1) << (2 * (self.reciprocal_bits - t))) + 1
         by_deviation = ((scaled * ((1 << t) + 1)) >> t) + 1
-        reciprocal = (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * t))
-        largest = min(by_deviation, max(-d.low, d.high) * reciprocal)
+        largest = min(by_deviation, max(-d.low, d.high) * self._largest_reciprocal)
         return Bounds(-largest, largest + (1 << (self.normalize_shift - 1)))
 
     def _normalized(self, x: TensorType) -> Bounds:

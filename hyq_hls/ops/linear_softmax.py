@@ -9,10 +9,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
 from hyq_hls.ops.checks import check_affine, plain_integers
+from hyq_hls.ops.matrix import tree_stages
+from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
 LINE_SLOPE = Fraction("0.71580849")
@@ -132,31 +135,56 @@ class LinearSoftmax(Operation):
             return Bounds(0, 4 * total)
         return Bounds(0, max(total, (largest << self.bits) + (total >> 1)))
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return 3 * inputs[0].size  # maximum, exponentials, probabilities
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        x = inputs[0]
+        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
+        beats = inputs[0].channels // folding.inputs
+        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))
+
+    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
+        """Stages of the maximum, of an exponential, of the sum, of a probability."""
+        return (
+            maximum_stages(folding.inputs) + 1,
+            2,
+            1 + tree_stages(folding.inputs) + 1,
+            4 if self.output == "log2" else 2 + self.bits + 1,
+        )
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
         widest = self.accumulator(x).bits
-        total = x.channels * (self.line_offset << self.shift_bits)
+        total_bits = (x.channels * (self.line_offset << self.shift_bits)).bit_length()
+        beats = x.channels // folding.inputs
+        maximum, _, total, _ = self._delays(folding)
         return Kernel(
             constants={
                 "words": x.words,
-                "lanes": x.channels,
+                "channels": x.channels,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
                 "fraction": self.fraction,
                 "line_offset": self.line_offset,
                 "shift_bits": self.shift_bits,
                 "exponential_bits": self.exponential_bits,
+                "total_bits": total_bits,
                 "bits": self.bits,
                 "is_log2": int(self.output == "log2"),
                 "code_max": self.quantization.qmax,
                 "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
+                "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),
             },
             integers={
                 "operand_t": (x.quantization.bits, x.quantization.signed),
                 "distance_t": (x.quantization.bits, False),
                 "exponential_t": (self.exponential_bits, False),
-                "total_t": (total.bit_length(), False),
+                "total_t": (total_bits, False),
                 "accumulator_t": (widest, True),
             },
         )

@@ -7,11 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_zero_points
+
+#: Stages of the circuit: centre, and three of the requantization.
+_STAGES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +45,20 @@ class RequantizeTensor(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         return centred(inputs[0])
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
+        lanes = folding.outputs
         return requantized_kernel(
-            {"words": x.words, "channels": x.channels},
+            {"words": x.words, "channels": x.channels, "in_lanes": lanes, "out_lanes": lanes},
             {},
-            (zero_point_rom(self.zero_point),),
+            (zero_point_rom(self.zero_point, lanes),),
             self.accumulator(x),
             self.requantize,
+            lanes,
         )
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.outputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        return self.cycles(folding, *inputs) - 1 + _STAGES

@@ -8,13 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-from hyq_hls.ops.table import table_kernel
+from hyq_hls.ops.table import TABLE_STAGES, table_kernel
 
 MIN_PRECISION, MAX_PRECISION = 8, 20
 #: A table of more entries costs more memory than the arithmetic costs logic.
@@ -94,6 +95,11 @@ class ShiftSwish(Operation):
             )
 
     @property
+    def module(self) -> str:
+        """``table`` serves the circuit of that name."""
+        return "table" if self.circuit == "table" else self.name
+
+    @property
     def exponential_bits(self) -> int:
         """Unsigned width of an exponential, at most ``(2 << fraction) << precision``."""
         return self.fraction + self.precision + 2
@@ -139,13 +145,25 @@ class ShiftSwish(Operation):
         values = self._swish(_every_code(inputs[0]))
         return Bounds(int(values.min()), int(values.max()))
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return inputs[0].size
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.outputs
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        # Centre, four before the divider, the divider, the product, three of the requantization.
+        arithmetic = 1 + 4 + (self.precision + 1) + 1 + 3
+        stages = TABLE_STAGES if self.circuit == "table" else arithmetic
+        return self.cycles(folding, *inputs) - 1 + stages
+
+    def multipliers(self, folding: Folding, *inputs: TensorType) -> int:
+        """One per lane, ``I * sigmoid``; a table has none."""
+        return 0 if self.circuit == "table" else folding.outputs
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
+        lanes = folding.outputs
         if self.circuit == "table":
-            return table_kernel(self.reference(_every_code(x)), x, self.requantize.quantization)
+            values = self.reference(_every_code(x))
+            return table_kernel(values, x, self.requantize.quantization, lanes)
         bounds = centred(x)
         largest = max(-bounds.low, bounds.high)
         power = int(exponent(np.int64(-largest)))
@@ -153,6 +171,8 @@ class ShiftSwish(Operation):
             {
                 "words": x.words,
                 "channels": x.channels,
+                "in_lanes": lanes,
+                "out_lanes": lanes,
                 "fraction": self.fraction,
                 "precision": self.precision,
                 "code_zero": self.zero_point,
@@ -168,6 +188,7 @@ class ShiftSwish(Operation):
             (),
             self.accumulator(x),
             self.requantize,
+            lanes,
         )
 
 

@@ -6,18 +6,27 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import Quantization, TensorType
 from hyq_hls.ops.checks import freeze
 
+#: Stages of the circuit: the memory's read register.
+TABLE_STAGES = 1
 
-def table_kernel(values: Codes, x: TensorType, output: Quantization) -> Kernel:
-    """Kernel of ``table.h``: ``values`` (2**bits,) answer the codes of ``x`` in ascending order."""
+
+def table_kernel(values: Codes, x: TensorType, output: Quantization, lanes: int) -> Kernel:
+    """Kernel of circuit ``table``: ``values`` (2**bits,) for the codes of ``x`` in ascending order.
+
+    Every lane has a copy of the memory.
+    """
     return Kernel(
         constants={
             "words": x.words,
             "channels": x.channels,
+            "in_lanes": lanes,
+            "out_lanes": lanes,
             "code_first": x.quantization.qmin,
         },
         roms=(Rom("values", values, output.bits, output.signed),),
@@ -74,8 +83,11 @@ class Table(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         return Bounds(int(self.values.min()), int(self.values.max()))
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return inputs[0].size
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        return table_kernel(self.values, inputs[0], self.quantization, folding.outputs)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
-        return table_kernel(self.values, inputs[0], self.quantization)
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.outputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        return self.cycles(folding, *inputs) - 1 + TABLE_STAGES

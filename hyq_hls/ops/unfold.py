@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
@@ -21,7 +23,7 @@ def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
         )
 
 
-def reorder_kernel(map_shape: tuple[int, ...], patch: tuple[int, int]) -> Kernel:
+def reorder_kernel(map_shape: tuple[int, ...], patch: tuple[int, int], folding: Folding) -> Kernel:
     """Sizes of a reorder buffer that holds a map (H, W, C)."""
     height, width, channels = map_shape
     return Kernel(
@@ -31,6 +33,8 @@ def reorder_kernel(map_shape: tuple[int, ...], patch: tuple[int, int]) -> Kernel
             "channels": channels,
             "patch_height": patch[0],
             "patch_width": patch[1],
+            "in_lanes": folding.inputs,
+            "out_lanes": folding.outputs,
         }
     )
 
@@ -68,8 +72,14 @@ class Unfold(Operation):
         q = inputs[0].quantization
         return Bounds(q.qmin, q.qmax)
 
-    def cycles(self, *inputs: TensorType) -> int:
-        return 2 * inputs[0].words
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        return 1 + Fraction(1, inputs[0].words)
 
-    def kernel(self, *inputs: TensorType) -> Kernel:
-        return reorder_kernel(inputs[0].shape, self.patch)
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        return 2 * self.cycles(folding, *inputs)  # store a frame, then send it
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        return reorder_kernel(inputs[0].shape, self.patch, folding)

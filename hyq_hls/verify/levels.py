@@ -1,4 +1,4 @@
-"""verify(): which level each node reaches, from float to C++."""
+"""verify(): which level each node reaches, from float to RTL."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.table import aligned
 from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
 
-FLOAT, QUANTIZED, INTEGER, EMULATION, CPP = (
+FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
     "float",
     "quantized float",
     "integer",
     "emulation",
     "C++",
+    "RTL",
 )
 
 
@@ -80,20 +81,23 @@ def verify(
     accelerator: Accelerator | None = None,
     *,
     trace_images: int = 4,
+    rtl: bool = False,
     progress: bool = True,
 ) -> VerifyReport:
-    """Compare float, quantized float, integer reference, emulation and C++.
+    """Compare float, quantized float, integer reference, emulation, C++ and RTL.
 
     Args:
         qmodel: the quantized model; the float levels need its float graph.
         images: images on which the network's output is compared, emulation against C++.
         accelerator: a compiled accelerator; without it the C++ level is left out.
         trace_images: on how many of the images every node is compared, reference included.
+        rtl: also compare every node of the RTL, on those images; Verilator is run for it.
         progress: show progress bars.
 
     Raises:
         InputError: unusable images.
-        SimulationError: the C++ simulation failed.
+        CompilationError: Verilator is missing or failed.
+        SimulationError: a simulation failed.
     """
     pixels = qmodel.image_bytes(images)
     some = pixels[: max(1, trace_images)]
@@ -101,6 +105,7 @@ def verify(
     real, quantized = _float_levels(qmodel, some)
     emulated = dict(qmodel.emulator.trace(some))
     traces = [accelerator.trace(p) for p in some] if accelerator is not None else []
+    waves = accelerator.trace_rtl(some) if accelerator is not None and rtl else {}
     nodes = len(qmodel.graph.nodes)
     wrong: dict[str, Difference] = {}
     for name, codes in tqdm(
@@ -111,6 +116,8 @@ def verify(
         found = {EMULATION: emulated[name]}
         if traces:
             found[CPP] = np.concatenate([t[name] for t in traces])
+        if waves:
+            found[RTL] = waves[name]
         level = INTEGER
         for candidate, values in found.items():
             difference = first_difference(candidate, name, codes, values)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
+from hyq_hls.dataflow import plan
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.hls.csim import CSimulation, compile_project
@@ -52,11 +53,11 @@ def expected(graph: Graph, pixels: np.ndarray) -> np.ndarray:
 
 def assert_cpp_equal(graph: Graph, codes: np.ndarray, folder: Path) -> None:
     """Every tensor of ``graph`` is the same in the reference and in the C++."""
-    model, names = build_model(graph, folder, "top", "xc7z020clg400-1", 150)
-    model.write()
+    flow = plan(graph, {})
+    build_model(flow, folder, "top", "xc7z020clg400-1", 150).write()
     library = compile_project(folder, "top", ("-O1",))
     simulation = CSimulation(library, graph.input_type, graph.output_type)
-    streams = {name: (names[name], node.type) for name, node in graph.nodes.items()}
+    streams = {name: (flow.names[name], node.type) for name, node in graph.nodes.items()}
     wanted = dict(graph.reference(codes))
     for i in range(len(codes)):
         for name, found in simulation.trace(codes[i : i + 1], streams).items():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hyq_hls import ops
+from hyq_hls.dataflow import plan
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.hls.project import build_model
@@ -18,8 +19,8 @@ _CODES = Quantization(8, False, (2.0**-4,), (_ZERO,))
 
 def write_hybrid(folder: Path) -> Path:
     """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``."""
-    model, _ = build_model(hybrid_graph(), folder, "hybrid", "xc7z020clg400-1", 150)
-    model.write()
+    flow = plan(hybrid_graph(), {})
+    build_model(flow, folder, "hybrid", "xc7z020clg400-1", 150).write()
     return folder
 
 

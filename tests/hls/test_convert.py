@@ -224,7 +224,7 @@ def test_bad_clock(clock: float, qmodel: QuantizedModel, tmp_path: Path) -> None
 def test_report_names_every_node(project: Accelerator) -> None:
     text = str(project)
     for name, node in project.qmodel.graph.nodes.items():
-        assert f"hyq::{node.operation.name}" in text
+        assert f"{node.operation.module}" in text
         assert text.count(f"\n{name} ") == 1
     assert "468 MAC" in text
     assert [n.stream for n in project.nodes] == ["a", "b", "c", "pool", "head"]
@@ -243,7 +243,7 @@ def test_open(project: Accelerator, tmp_path: Path) -> None:
     assert str(moved) == str(project)
 
 
-@pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"project": "net"}', "\xff", '"streams"'])
+@pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"project": "net"}', "\xff", '"depths"'])
 def test_open_refuses_a_damaged_marker(marker: str, copied: Accelerator) -> None:
     (copied.folder / MARKER).write_text(marker, encoding="latin-1")
     with pytest.raises(ConversionError, match=rf"{MARKER} is damaged.*convert the model again"):
@@ -252,7 +252,7 @@ def test_open_refuses_a_damaged_marker(marker: str, copied: Accelerator) -> None
 
 def test_open_refuses_a_marker_of_another_graph(copied: Accelerator) -> None:
     marker = json.loads((copied.folder / MARKER).read_text())
-    del marker["streams"]["pool"]
+    del marker["depths"]["pool"]
     (copied.folder / MARKER).write_text(json.dumps(marker))
     with pytest.raises(ConversionError, match=rf"{MARKER} is damaged"):
         Accelerator.open(copied.folder)

@@ -194,8 +194,8 @@ def test_recompiling_gives_new_results(copied: Accelerator) -> None:
 @pytest.mark.parametrize("readers", range(2, 10))
 def test_forks_are_trees(readers: int) -> None:
     """Every copy is written once and read once."""
+    from hyq_hls.dataflow.names import identifiers  # noqa: PLC0415
     from hyq_hls.hls.layers import MAX_FORK  # noqa: PLC0415
-    from hyq_hls.hls.names import identifiers  # noqa: PLC0415
     from hyq_hls.hls.project import _layers  # noqa: PLC0415
 
     layers, _ = _layers(fan(readers), identifiers(["image", *fan(readers).nodes]))

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hyq_hls.dataflow import plan
+from hyq_hls.dataflow.names import identifiers
 from hyq_hls.graph import Graph, TensorType
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.hls.names import identifiers
 from hyq_hls.hls.project import build_model
 from hyq_hls.ops import Add, Table
 from tests.hls.conftest import BYTE, ONE, assert_cpp_equal
@@ -104,7 +105,7 @@ def test_a_name_cannot_leave_its_comment(name: str, tmp_path: Path) -> None:
     graph = Graph("x", TensorType((2,), BYTE), {"model": name})
     graph.add(f"{name}.first", Table(np.arange(256), BYTE), "x")
     graph.add("last", Table(np.arange(256), BYTE), f"{name}.first")
-    build_model(graph, tmp_path / "p", "top", "xc7z020clg400-1", 150)[0].write()
+    build_model(plan(graph, {}), tmp_path / "p", "top", "xc7z020clg400-1", 150).write()
     files = [f for f in (tmp_path / "p").rglob("*") if f.suffix in (".cpp", ".h", ".sh")]
     own = [f for f in files if not {"ap_types", "hyq"} & set(f.parts)]
     assert len(own) >= 8

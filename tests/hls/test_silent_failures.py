@@ -16,6 +16,7 @@ from hls4ml.model import layers as hls4ml_layers
 from hls4ml.model.types import IntegerPrecisionType
 
 from hyq_hls import QuantizedModel, convert
+from hyq_hls.dataflow import plan
 from hyq_hls.errors import ConversionError, GraphError
 from hyq_hls.graph import Graph
 from hyq_hls.hls import layers, project, text
@@ -25,7 +26,7 @@ from tests.hls.conftest import small_graph
 
 
 def build(graph: Graph, folder: Path) -> Any:
-    return build_model(graph, folder / "p", "net", "xc7z020clg400-1", 150)[0]
+    return build_model(plan(graph, {}), folder / "p", "net", "xc7z020clg400-1", 150)
 
 
 class Untaught(layers.HyqOperation):
@@ -161,9 +162,10 @@ LISTED = "from hls4ml.backends import get_available_backends; print(get_availabl
 CONVERTED = """
 from pathlib import Path
 from tests.hls.conftest import small_graph
+from hyq_hls.dataflow import plan
 from hyq_hls.hls.project import build_model
 for name in "pq":
-    build_model(small_graph(), Path(name), "net", "xc7z020clg400-1", 150)[0].write()
+    build_model(plan(small_graph(), {}), Path(name), "net", "xc7z020clg400-1", 150).write()
     assert "hyq::add" in (Path(name) / "firmware/net.cpp").read_text()
 """
 NO_ENTRY_POINTS = """

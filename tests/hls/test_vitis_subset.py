@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hyq_hls.hls.templates import template_dir
 from hyq_hls.ops import OPERATIONS
+from hyq_hls.templates import template_dir
 from tests.hls import vitis_seeds as seeds
 from tests.hls.hybrid import hybrid_graph, write_hybrid
 from verif.subset.unit import ParseError

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,10 +18,11 @@ import hls4ml
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Operation, TensorType
+from hyq_hls.dataflow import OperationStage
+from hyq_hls.graph import Folding, Node, Operation, TensorType
 from hyq_hls.hls.layers import OperationCall, OperationConfig
-from hyq_hls.hls.templates import template_dir
 from hyq_hls.hls.text import weights_h
+from hyq_hls.templates import template_dir
 
 Codes = NDArray[np.int64]
 
@@ -57,10 +57,11 @@ extern "C" int run_{name}(const int *const *inputs, int *output) {{
 
 @dataclass
 class Case:
-    """An operation and the types of its inputs."""
+    """An operation, the types of its inputs, and its lanes."""
 
     operation: Operation
     inputs: Sequence[TensorType]
+    folding: Folding = field(default_factory=Folding)
 
     @property
     def output(self) -> TensorType:
@@ -71,21 +72,24 @@ class _Layer:
     """As much of an hls4ml layer as the generators of text look at."""
 
     def __init__(self, case: Case, identifier: str) -> None:
-        self.inputs = [f"{identifier}_input{i}" for i in range(len(case.inputs))]
-        self.attributes = {
-            "identifier": identifier,
-            "node": SimpleNamespace(operation=case.operation),
-            "kernel": case.operation.kernel(*case.inputs),
-        }
+        operation, types, folding = case.operation, tuple(case.inputs), case.folding
+        operation.check_folding(folding, *types)
+        self.inputs = [f"{identifier}_input{i}" for i in range(len(types))]
+        accumulator = operation.accumulator(*types)
+        node = Node(identifier, operation, tuple(self.inputs), case.output, accumulator)
+        kernel = operation.kernel(folding, *types)
+        self.stage = OperationStage(
+            identifier, node.inputs, (identifier,), node, types, folding, kernel
+        )
 
     def get_attr(self, key: str) -> Any:
-        return self.attributes[key]
+        return {"stage": self.stage}[key]
 
     def get_input_variable(self, name: str) -> SimpleNamespace:
         return SimpleNamespace(name=name, type=SimpleNamespace(name=f"{name}_t"))
 
     def get_output_variable(self) -> SimpleNamespace:
-        return self.get_input_variable(self.attributes["identifier"])
+        return self.get_input_variable(self.stage.name)
 
 
 def compile_cases(
@@ -93,7 +97,7 @@ def compile_cases(
 ) -> list[Callable[..., Codes]]:
     """One function per case: codes (B, \\*shape) of every input to output codes."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = sorted({case.operation.name for case in cases})
+    names = sorted({case.operation.module for case in cases})
     text = "".join(f'#include "hyq/{name}.h"\n' for name in names)
     text += "#include <exception>\n"
     text += "".join(_case_cpp(case, f"op{i}") for i, case in enumerate(cases))
@@ -126,20 +130,27 @@ def _runner(case: Case, function: Any) -> Callable[..., Codes]:
 
 def _case_cpp(case: Case, name: str) -> str:
     layer = _Layer(case, name)
-    tensors = dict(zip(layer.inputs, case.inputs, strict=True)) | {name: case.output}
-    lines = [f"typedef hyq::word<{_code_cpp(t)}, {t.channels}> {n}_t;" for n, t in tensors.items()]
-    lines += [OperationConfig().format(layer), weights_h(layer, "")]
+    lanes = case.operation.input_lanes(case.folding)
+    words = list(zip(layer.inputs, case.inputs, lanes, strict=True))
+    lines = [
+        f"typedef hyq::word<{_code_cpp(t)}, {k}> {n}_t;"
+        for n, t, k in [*words, (name, case.output, case.folding.outputs)]
+    ]
+    lines += [OperationConfig().format(layer), weights_h(layer.stage, "")]
     streams = [f"hls::stream<{name}_t> {name};"]
-    for i, (stream, tensor) in enumerate(zip(layer.inputs, case.inputs, strict=True)):
+    for i, (stream, tensor, k) in enumerate(words):
         streams.append(f"hls::stream<{stream}_t> {stream}; const int *in{i} = inputs[{i}];")
         streams.append(
-            f"for (unsigned i = 0; i < {prod(tensor.shape[:-1])}; i++) {{ {stream}_t word; "
-            f"for (unsigned c = 0; c < {tensor.channels}; c++) {{ word[c] = *in{i}++; }} "
+            f"for (unsigned i = 0; i < {tensor.size // k}; i++) {{ {stream}_t word; "
+            f"for (unsigned c = 0; c < {k}; c++) {{ word[c] = *in{i}++; }} "
             f"{stream}.write(word); }}"
         )
     call = OperationCall().format(layer)
     body = _RUN.format(
-        name=name, streams="\n        ".join(streams), call=call, words=case.output.words
+        name=name,
+        streams="\n        ".join(streams),
+        call=call,
+        words=case.output.size // case.folding.outputs,
     )
     return "\n".join(lines) + body
 

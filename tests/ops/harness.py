@@ -1,18 +1,24 @@
-"""One operation in a graph of its own: reference, emulation and C++ on the same codes."""
+"""One operation in a graph of its own: reference, emulation, C++ and RTL on the same codes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.cosim import RtlSimulation, RunResult
+from hyq_hls.cosimulation import build_rtl
+from hyq_hls.dataflow import Dataflow, OperationStage, plan
+from hyq_hls.dataflow.depths import safe_depths
+from hyq_hls.graph import Folding, Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.hls.csim import CSimulation, compile_project
 from hyq_hls.hls.project import build_model
 from hyq_hls.ops import OPERATIONS, Dense
+from hyq_hls.rtl import write_rtl
 
 #: Small test projects compile faster than they would run faster.
 FAST_COMPILE = ("-O1",)
@@ -30,13 +36,83 @@ def random_codes(
 
 
 def run_csim(
-    graph: Graph, codes: NDArray[np.int64], folder: Path, flags: tuple[str, ...] = FAST_COMPILE
+    graph: Graph,
+    codes: NDArray[np.int64],
+    folder: Path,
+    flags: tuple[str, ...] = FAST_COMPILE,
+    foldings: Mapping[str, Folding] | None = None,
 ) -> NDArray[np.int64]:
     """Output codes of the compiled C++ of a whole graph."""
-    model, _ = build_model(graph, folder, "top", "xc7z020clg400-1", 150)
-    model.write()
+    build_model(plan(graph, foldings or {}), folder, "top", "xc7z020clg400-1", 150).write()
     library = compile_project(folder, "top", flags)
     return CSimulation(library, graph.input_type, graph.output_type).predict(codes)
+
+
+def rtl_simulation(flow: Dataflow, folder: Path) -> RtlSimulation:
+    """The Verilated RTL of ``flow``, built without much optimization."""
+    write_rtl(flow, folder, "top")
+    return build_rtl(flow, folder, "top", flags=("-O1",))
+
+
+def run_rtl(
+    graph: Graph,
+    codes: NDArray[np.int64],
+    folder: Path,
+    foldings: Mapping[str, Folding] | None = None,
+    **options: object,
+) -> RunResult:
+    """Run the RTL of a whole graph; ``options`` are those of ``RtlSimulation.run``."""
+    flow = plan(graph, foldings or {})
+    simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), folder)
+    return simulation.run(codes.reshape(len(codes), -1), **options)
+
+
+def check_rtl(
+    graph: Graph,
+    rng: np.random.Generator,
+    folder: Path,
+    foldings: Mapping[str, Folding] | None = None,
+    samples: int = 4,
+) -> None:
+    """RTL == reference, with and without stalls; cycles and latency of the last node are exact.
+
+    Nodes before the last one must feed it as fast as it can take; by default they do (all lanes).
+    """
+    chosen = {name: widest_folding(graph, name) for name in graph.nodes} | dict(foldings or {})
+    flow = plan(graph, chosen)
+    flow = flow.with_depths(safe_depths(flow))
+    simulation = rtl_simulation(flow, folder)
+    codes = random_codes(graph.input_type, rng, samples)
+    wanted = reference(graph, codes).reshape(len(codes), -1)
+    flat = codes.reshape(len(codes), -1)
+    result = simulation.run(flat)
+    assert np.array_equal(result.outputs, wanted)
+    check_timing(flow, result)
+    for idle, backpressure, seed in ((0.5, 0.0, 1), (0.0, 0.5, 2), (0.3, 0.3, 3)):
+        stalled = simulation.run(flat, idle=idle, backpressure=backpressure, seed=seed)
+        assert np.array_equal(stalled.outputs, wanted), (idle, backpressure)
+    # A frame that was cut by a reset leaves nothing behind.
+    again = simulation.run(flat, reset_after=int(rng.integers(1, result.latency_cycles + 2)))
+    assert np.array_equal(again.outputs, wanted)
+
+
+def check_timing(flow: Dataflow, result: RunResult) -> None:
+    """The last node's ``cycles`` and ``latency`` are what the simulation measured."""
+    stage = flow.operations[-1]
+    assert isinstance(stage, OperationStage)
+    streams = {s.name: s for s in result.streams}
+    written = streams[stage.outputs[0]]
+    first = min(streams[s].first_read[0] for s in stage.inputs)
+    latency = stage.node.operation.latency(stage.folding, *stage.types)
+    assert written.last_write[0] - first == latency
+    assert written.last_write[-1] - written.last_write[-2] == stage.cycles
+
+
+def widest_folding(graph: Graph, name: str) -> Folding:
+    """All lanes."""
+    node = graph.nodes[name]
+    legal = node.operation.foldings(*graph.input_types(node))
+    return max(legal, key=lambda f: f.outputs * f.inputs)
 
 
 def reference(graph: Graph, codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""add: reference == C++, native and bit-accurate; golden values from exact fractions."""
+"""add: reference == C++ == RTL over foldings; golden values from exact fractions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add
@@ -23,6 +23,7 @@ from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
+    check_rtl,
     random_codes,
     reference,
     saved_and_loaded,
@@ -34,7 +35,10 @@ BYTE = Requantize(Quantization(8, True), np.array([2]), ONE)
 
 
 def random_case(seed: int) -> Case:
-    """Random shapes, widths and zero points; powers of two in even cases, sums fill the output."""
+    """Random shapes, widths, zero points and lanes; powers of two in even cases.
+
+    Sums fill the output.
+    """
     rng = np.random.default_rng(seed)
     c = int(rng.integers(1, 6))
     shape = (*rng.integers(1, 6, rng.integers(0, 3)).tolist(), c)
@@ -54,7 +58,8 @@ def random_case(seed: int) -> Case:
     out = Quantization(out_bits, bool(rng.integers(2)))
     out = replace(out, zero_point=((out.qmin + out.qmax) // 2,))
     zeros = tuple(x.quantization.zero_point for x in inputs)
-    return Case(Add(tuple(multipliers), zeros, Requantize(out, shift, multiplier)), inputs)
+    operation = Add(tuple(multipliers), zeros, Requantize(out, shift, multiplier))
+    return Case(operation, inputs, rng.choice(operation.foldings(*inputs)))
 
 
 def widest_case() -> Case:
@@ -82,6 +87,27 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         expected = case.operation.reference(*codes)
         assert len(np.unique(expected)) > 2
         assert np.array_equal(csim(*codes), expected), case
+
+
+@pytest.mark.parametrize("case", [random_case(seed) for seed in (0, 1, 3, 50, 54)])
+def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = several_inputs(case.operation, case.inputs, rng)
+    check_rtl(graph, rng, tmp_path, {"op": case.folding})
+
+
+def test_powers_of_two_need_no_multiplier() -> None:
+    x = TensorType((2, 3), Quantization(8, True))
+    operation = Add((np.array([1, 8, 4]), np.array([6])), ((0,), (0,)), BYTE)
+    roms = {rom.name: rom for rom in operation.kernel(Folding(3, 3), x, x).roms}
+    found = {n: roms[n].values.tolist() for n in roms if n[:-2] in ("multiplier", "exponent")}
+    assert found == {
+        "multiplier_a": [1],
+        "exponent_a": [0, 3, 2],
+        "multiplier_b": [6],
+        "exponent_b": [0],
+    }
+    assert (roms["exponent_a"].lanes, roms["multiplier_a"].lanes) == (3, 1)
 
 
 def exact_sum(operation: Add, codes: list[int], c: int) -> int:

@@ -1,4 +1,4 @@
-"""attention_scores: reference == C++, native and bit-accurate; golden values from torch."""
+"""attention_scores: reference == C++, native and bit-accurate, == RTL; golden values from torch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Quantization, TensorType
+from hyq_hls.graph import Folding, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import AttentionScores
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
 
 ONE = np.array([1])
@@ -27,7 +28,7 @@ def tokens(
 
 
 def random_case(seed: int) -> Case:
-    """Random shapes, widths, zero points; even seeds by shifts, odd ones by multipliers."""
+    """Random shapes, widths, zero points, lanes; even seeds by shifts, odd ones by multipliers."""
     rng = np.random.default_rng(seed)
     pixels, n, heads, depth = (
         *rng.integers(1, 5, 2).tolist(),
@@ -46,7 +47,16 @@ def random_case(seed: int) -> Case:
     multiplier = rng.integers(1, 1 << 10, 1) if seed % 2 else ONE
     out = Quantization(out_bits, bool(seed % 3), zero_point=(1,))
     zeros = tuple(x.quantization.zero_point[0] for x in inputs)
-    return Case(AttentionScores(heads, zeros, Requantize(out, shift, multiplier)), inputs)
+    operation = AttentionScores(heads, zeros, Requantize(out, shift, multiplier))
+    foldings = operation.foldings(*inputs)
+    return Case(operation, inputs, foldings[rng.integers(len(foldings))])
+
+
+def wide_case() -> Case:
+    """More lanes than one level of registers of an adder tree takes."""
+    x = tokens((2, 2, 36), 4, 3)
+    out = Requantize(Quantization(8, True), np.array([5]), ONE)
+    return Case(AttentionScores(2, (3, 3), out), [x, x], Folding(1, 18))
 
 
 def extreme_codes(case: Case, seed: int) -> list[np.ndarray]:
@@ -64,6 +74,13 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     ):
         codes = extreme_codes(case, seed)
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [*map(random_case, range(14)), wide_case()]
+    codes = [extreme_codes(case, seed) for seed, case in enumerate(cases)]
+    RtlBench(cases, tmp_path / "bench").check(codes)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -116,7 +133,20 @@ def test_work() -> None:
     x = tokens((2, 5, 12))
     operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
     assert operation.macs(x, x) == 2 * 5 * 5 * 12
-    assert operation.cycles(x, x) == 2 * 5 + 2 * 5 * 3 * 5 * 4
+    assert operation.cycles(Folding(), x, x) == operation.macs(x, x)
+    assert operation.cycles(Folding(5, 2), x, x) == 2 * 5 * 3 * 2
+    assert operation.products(Folding(5, 2), x, x) == 10
+
+
+def test_lanes_divide_keys_and_depth() -> None:
+    x = tokens((2, 6, 12))
+    operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
+    lanes = [(keys, depth) for keys in (1, 2, 3, 6) for depth in (1, 2, 4)]
+    assert operation.foldings(x, x) == [Folding(*pair) for pair in lanes]
+    assert operation.input_lanes(Folding(6, 2)) == (2, 2)
+    for folding in (Folding(4, 1), Folding(1, 3)):
+        with pytest.raises(GraphError, match=f"{folding} .*does not divide this attention_scores"):
+            operation.check_folding(folding, x, x)
 
 
 OUT = Requantize(Quantization(8, True), ONE, ONE)

@@ -1,4 +1,4 @@
-"""attention_values: reference == C++, native and bit-accurate; golden values from torch."""
+"""attention_values: reference == C++, native and bit-accurate, == RTL; golden values from torch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, AttentionScores, AttentionValues, LinearSoftmax
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -23,6 +24,7 @@ from tests.ops.harness import (
     random_codes,
     reference,
     run_csim,
+    run_rtl,
 )
 
 ONE = np.array([1])
@@ -32,7 +34,7 @@ BOTH = pytest.mark.parametrize(
 
 
 def random_case(seed: int) -> Case:
-    """Random shapes and widths; even seeds log2, odd ones uniform; entries and zero points (C,)."""
+    """Random shapes, widths and lanes; even seeds log2, odd ones uniform; one entry or (C,)."""
     rng = np.random.default_rng(seed)
     pixels, n, heads, depth = (*rng.integers(1, 6, 2).tolist(), *rng.integers(1, 4, 2).tolist())
     channels = heads * depth
@@ -68,7 +70,16 @@ def random_case(seed: int) -> Case:
         TensorType((pixels, n, heads, n), probability),
         TensorType((pixels, n, channels), value),
     ]
-    return Case(operation, inputs)
+    foldings = operation.foldings(*inputs)
+    return Case(operation, inputs, foldings[rng.integers(len(foldings))])
+
+
+def wide_case() -> Case:
+    """More lanes than one level of registers of an adder tree takes."""
+    probability = TensorType((2, 18, 2, 18), Quantization(4, False, encoding="log2"))
+    value = TensorType((2, 18, 4), Quantization(8, True))
+    operation = attention("log2", 4, Quantization(8, True), 14)
+    return Case(operation, [probability, value], Folding(2, 18))
 
 
 def extreme_codes(case: Case, seed: int) -> list[np.ndarray]:
@@ -85,6 +96,13 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for seed, (case, csim) in enumerate(zip(cases, functions, strict=True)):
         codes = extreme_codes(case, seed)
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [*map(random_case, range(14)), wide_case()]
+    codes = [extreme_codes(case, seed) for seed, case in enumerate(cases)]
+    RtlBench(cases, tmp_path / "bench").check(codes)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -164,6 +182,10 @@ def attention_graph(output: str) -> Graph:
     return graph
 
 
+#: Lanes of the three operations of ``attention_graph``; streams of other lanes are converted.
+FOLDINGS = {"scores": Folding(3, 2), "softmax": Folding(2, 2), "attention": Folding(4, 6)}
+
+
 @pytest.mark.parametrize(
     ("output", "flags"),
     [("log2", BIT_ACCURATE), ("uniform", FAST_COMPILE)],
@@ -175,7 +197,15 @@ def test_whole_attention(output: str, flags: tuple[str, ...], tmp_path: Path) ->
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     expected = reference(graph, codes)
     assert len(np.unique(expected)) > 20
-    assert np.array_equal(run_csim(graph, codes, tmp_path / "p", flags), expected)
+    assert np.array_equal(run_csim(graph, codes, tmp_path / "p", flags, FOLDINGS), expected)
+
+
+@pytest.mark.parametrize("output", ["log2", "uniform"])
+def test_whole_attention_in_rtl(output: str, tmp_path: Path) -> None:
+    graph = attention_graph(output)
+    codes = random_codes(graph.input_type, np.random.default_rng(0))
+    result = run_rtl(graph, codes, tmp_path / "p", FOLDINGS, idle=0.2, backpressure=0.2, seed=1)
+    assert np.array_equal(result.outputs.reshape(-1, 2, 6, 8), reference(graph, codes))
 
 
 def test_work() -> None:
@@ -183,7 +213,21 @@ def test_work() -> None:
     inputs = graph.input_types(graph.nodes["attention"])
     operation = graph.nodes["attention"].operation
     assert operation.macs(*inputs) == 2 * 6 * 6 * 8
-    assert operation.cycles(*inputs) == 2 * 6 + 2 * 6 * 6 * 8
+    assert operation.cycles(Folding(), *inputs) == operation.macs(*inputs)
+    assert operation.cycles(Folding(4, 3), *inputs) == 2 * 6 * 2 * 2
+    assert operation.products(Folding(4, 3), *inputs) == 0
+    uniform = attention_graph("uniform").nodes["attention"].operation
+    assert uniform.products(Folding(4, 3), *inputs) == 12
+
+
+def test_lanes_divide_depth_and_keys() -> None:
+    operation, inputs = attention("log2", 4, OUT, 9), (log2(), V)
+    lanes = [(depth, keys) for depth in (1, 3) for keys in (1, 2, 4)]
+    assert operation.foldings(*inputs) == [Folding(*pair) for pair in lanes]
+    assert operation.input_lanes(Folding(3, 2)) == (2, 3)
+    for folding in (Folding(2, 1), Folding(1, 3)):
+        with pytest.raises(GraphError, match=f"{folding} .*does not divide this attention_values"):
+            operation.check_folding(folding, *inputs)
 
 
 OUT = Quantization(8, True)

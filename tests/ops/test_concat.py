@@ -1,8 +1,9 @@
-"""concat: reference == C++, native and bit-accurate; every half is a requantization."""
+"""concat: reference == C++ == RTL over foldings; every half is a requantization."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import filterfalse
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Concat, RequantizeTensor
@@ -20,8 +21,10 @@ from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
+    check_rtl,
     random_codes,
     reference,
+    run_rtl,
     saved_and_loaded,
     several_inputs,
 )
@@ -31,14 +34,15 @@ BYTE = Requantize(Quantization(8, True), np.array([0]), ONE)
 
 
 def random_case(seed: int) -> Case:
-    """Random shapes, widths, zero points and factors; each input may need shifts only."""
+    """Random shapes, widths, zero points, factors and lanes; an input may need shifts only."""
     rng = np.random.default_rng(seed)
+    lanes = int(rng.integers(1, 4))
     shape = rng.integers(1, 6, rng.integers(0, 3)).tolist()
     out = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
     out = replace(out, zero_point=(int(rng.integers(out.qmin, out.qmax + 1)),))
     inputs, parts = [], []
     for _ in range(2):
-        c = int(rng.integers(1, 6))
+        c = lanes * int(rng.integers(1, 4))
         q = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
         zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
         inputs.append(TensorType((*shape, c), replace(q, zero_point=zero)))
@@ -48,7 +52,8 @@ def random_case(seed: int) -> Case:
             multiplier = rng.integers(1 << 14, 1 << 16, rng.choice([1, c]))
             shift = shift + 15
         parts.append(Requantize(out, shift, multiplier))
-    return Case(Concat(tuple(parts), tuple(x.quantization.zero_point for x in inputs)), inputs)
+    operation = Concat(tuple(parts), tuple(x.quantization.zero_point for x in inputs))
+    return Case(operation, inputs, Folding(lanes, lanes))
 
 
 def uneven_case() -> Case:
@@ -77,6 +82,38 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         expected = case.operation.reference(*codes)
         assert len(np.unique(expected)) > 2
         assert np.array_equal(csim(*codes), expected), case
+
+
+def arrive_together(case: Case) -> bool:
+    """Whether both inputs come through a width converter, or neither."""
+    return len({x.channels == case.folding.inputs for x in case.inputs}) == 1
+
+
+RANDOM = [random_case(seed) for seed in range(50, 70)]
+
+
+@pytest.mark.parametrize("case", list(filter(arrive_together, RANDOM))[:5])
+def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = several_inputs(case.operation, case.inputs, rng)
+    check_rtl(graph, rng, tmp_path, {"op": case.folding})
+
+
+@pytest.mark.parametrize("case", list(filterfalse(arrive_together, RANDOM))[:2])
+def test_rtl_of_inputs_that_come_at_different_times(case: Case, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = several_inputs(case.operation, case.inputs, rng)
+    codes = random_codes(graph.input_type, rng)
+    result = run_rtl(graph, codes, tmp_path, {"op": case.folding}, backpressure=0.3, seed=1)
+    expected = reference(graph, codes)
+    assert np.array_equal(result.outputs.reshape(expected.shape), expected)
+
+
+def test_foldings_divide_both_inputs() -> None:
+    a, b = (TensorType((5, c), Quantization(8, True)) for c in (6, 9))
+    operation = Concat((BYTE, BYTE), ((0,), (0,)))
+    assert operation.foldings(a, b) == [Folding(1, 1), Folding(3, 3)]
+    assert [operation.cycles(f, a, b) for f in operation.foldings(a, b)] == [5 * 15, 5 * 5]
 
 
 @given(st.integers(0, 2**32 - 1))

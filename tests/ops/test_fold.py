@@ -1,4 +1,4 @@
-"""fold: reference == C++, native and bit-accurate; golden values from torch."""
+"""fold: reference == C++, native and bit-accurate, == RTL; golden values from torch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.ops import Fold, Unfold
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -24,20 +25,25 @@ from tests.ops.harness import (
 
 
 def make_case(
-    patch: tuple[int, int], grid: tuple[int, int], channels: int, quantization: Quantization
+    patch: tuple[int, int],
+    grid: tuple[int, int],
+    channels: int,
+    quantization: Quantization,
+    lanes: int = 1,
 ) -> Case:
     """Tokens of a map of ``grid`` patches."""
     operation = Fold(patch, patch[0] * grid[0], patch[1] * grid[1])
     shape = (patch[0] * patch[1], grid[0] * grid[1], channels)
-    return Case(operation, [TensorType(shape, quantization)])
+    return Case(operation, [TensorType(shape, quantization)], Folding(lanes, lanes))
 
 
 CASES = [
-    make_case((2, 2), (3, 2), 5, Quantization(8, False, zero_point=(9,))),
-    make_case((3, 2), (1, 4), 2, Quantization(16, True, (1.0, 2.0), (0, -3))),
+    make_case((2, 2), (3, 2), 6, Quantization(8, False, zero_point=(9,)), lanes=2),
+    make_case((3, 2), (1, 4), 2, Quantization(16, True, (1.0, 2.0), (0, -3)), lanes=2),
     make_case((1, 1), (3, 4), 1, Quantization(2, False, encoding="log2")),
-    make_case((4, 5), (1, 1), 3, Quantization(16, False)),
+    make_case((4, 5), (1, 1), 3, Quantization(16, False), lanes=3),
     make_case((1, 3), (2, 2), 2, Quantization(5, True)),
+    make_case((1, 1), (1, 1), 1, Quantization(7, True)),
 ]
 
 
@@ -46,6 +52,13 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
         codes = random_codes(case.inputs[0], np.random.default_rng(0))
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    rng = np.random.default_rng(0)
+    codes = [[random_codes(case.inputs[0], rng)] for case in CASES]
+    RtlBench(CASES, tmp_path / "bench").check(codes)
 
 
 PATCHES = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -91,8 +104,10 @@ def test_saves_and_loads(tmp_path: Path) -> None:
 
 def test_all_tokens_are_stored_before_the_first_row() -> None:
     x = TensorType((6, 4, 3), Quantization(8, False))
-    assert Fold((2, 3), 4, 6).cycles(x) == 2 * 4 * 6
-    assert Fold((2, 3), 4, 6).macs(x) == 0
+    operation = Fold((2, 3), 4, 6)
+    assert [operation.cycles(f, x) for f in operation.foldings(x)] == [3 * 4 * 6, 4 * 6]
+    assert operation.latency(Folding(), x) == 2 * operation.cycles(Folding(), x)
+    assert operation.macs(x) == 0
 
 
 @pytest.mark.parametrize(

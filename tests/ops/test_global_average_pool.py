@@ -1,4 +1,4 @@
-"""global_average_pool: reference == C++, native and bit-accurate; golden values from torch."""
+"""global_average_pool: reference == C++ == RTL over foldings; golden values from torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import GlobalAveragePool
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
+    check_rtl,
     random_codes,
     reference,
     saved_and_loaded,
@@ -29,7 +30,7 @@ BYTE = Requantize(Quantization(8, True), np.array([4]), ONE)
 
 
 def random_case(seed: int) -> Case:
-    """Random maps, widths, zero points and factors; random sums spread over the output."""
+    """Random maps, widths, zero points, factors and lanes; random sums spread over the output."""
     rng = np.random.default_rng(seed)
     h, w, c = rng.integers(1, 7, 3).tolist()
     q = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
@@ -44,22 +45,24 @@ def random_case(seed: int) -> Case:
     out = Quantization(out_bits, bool(rng.integers(2)))
     out = replace(out, zero_point=((out.qmin + out.qmax) // 2,))
     operation = GlobalAveragePool(zero, Requantize(out, shift, multiplier))
-    return Case(operation, [TensorType((h, w, c), replace(q, zero_point=zero))])
+    x = TensorType((h, w, c), replace(q, zero_point=zero))
+    return Case(operation, [x], rng.choice(operation.foldings(x)))
 
 
-def edge_case(zero: int, shape: tuple[int, int, int]) -> Case:
+def edge_case(zero: int, shape: tuple[int, int, int], lanes: int) -> Case:
     """16-bit codes whose sums end exactly at the ends of the accumulator."""
     q = Quantization(16, False, zero_point=(zero,))
     growth = (shape[0] * shape[1] - 1).bit_length()
     wide = Requantize(Quantization(16, True), np.array([growth]), ONE)
-    return Case(GlobalAveragePool((zero,), wide), [TensorType(shape, q)])
+    return Case(GlobalAveragePool((zero,), wide), [TensorType(shape, q)], Folding(lanes, lanes))
 
 
 CASES = [
     *(random_case(seed) for seed in range(5)),
-    edge_case(32768, (1, 1, 3)),
-    edge_case(65535, (8, 8, 2)),
-    edge_case(0, (5, 7, 1)),
+    edge_case(32768, (1, 1, 3), 1),
+    edge_case(65535, (8, 8, 2), 1),
+    edge_case(0, (5, 7, 1), 1),
+    edge_case(0, (2, 3, 6), 6),
 ]
 
 
@@ -70,6 +73,13 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         expected = case.operation.reference(codes)
         assert len(np.unique(expected)) > 3
         assert np.array_equal(csim(codes), expected), case
+
+
+@pytest.mark.parametrize("case", [*(random_case(seed) for seed in range(50, 53)), *CASES[-4:]])
+def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
+    graph = Graph("x", *case.inputs)
+    graph.add("pool", case.operation, "x")
+    check_rtl(graph, np.random.default_rng(0), tmp_path, {"pool": case.folding})
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -122,11 +132,12 @@ def test_saves_and_loads(tmp_path: Path) -> None:
     assert np.array_equal(reference(again, codes), reference(graph, codes))
 
 
-def test_shape_and_trip_count() -> None:
+def test_shape_and_foldings() -> None:
     x = TensorType((4, 6, 3), Quantization(8, False))
     operation = GlobalAveragePool((0,), BYTE)
     assert operation.output_type(x).shape == (3,)
-    assert operation.cycles(x) == 4 * 6 + 3
+    assert operation.foldings(x) == [Folding(1, 1), Folding(3, 3)]
+    assert [operation.cycles(f, x) for f in operation.foldings(x)] == [4 * 6 * 3, 4 * 6]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""layer_norm: reference == C++, native and bit-accurate; golden values in float and in Python."""
+"""layer_norm: reference == C++, native and bit-accurate, == RTL; golden values in float, Python."""
 
 from __future__ import annotations
 
@@ -16,13 +16,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, LayerNorm
 from hyq_hls.ops.layer_norm import integer_root, layer_norm_precision
 from tests.ops.direct import Case, compile_cases
-from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes, reference, run_csim
+from tests.ops.direct_rtl import RtlBench
+from tests.ops.examples import example_graph
+from tests.ops.harness import (
+    BIT_ACCURATE,
+    FAST_COMPILE,
+    check_rtl,
+    random_codes,
+    reference,
+    run_csim,
+)
 
 Codes = NDArray[np.int64]
 ONE = np.array([1])
@@ -49,7 +58,7 @@ def layer_norm(x: TensorType, **changes: Any) -> LayerNorm:
 
 
 def random_case(seed: int) -> Case:
-    """Random widths, factors, epsilons and precisions; zero points and entries (1,) or (C,)."""
+    """Random widths, factors, epsilons, precisions, lanes; zero points and entries (1,) or (C,)."""
     rng = np.random.default_rng(seed)
     channels = int(rng.choice([1, 2, 3, 16, 33, 64]))
     bits, signed, out_bits = int(rng.integers(2, 17)), bool(seed % 2), int(rng.integers(2, 17))
@@ -78,7 +87,7 @@ def random_case(seed: int) -> Case:
         beta_bits=normalized_bits + 10,
         requantize=out,
     )
-    return Case(operation, [x])
+    return Case(operation, [x], rng.choice(operation.foldings(x)))
 
 
 def extreme_codes(x: TensorType, seed: int) -> Codes:
@@ -103,6 +112,35 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for seed, (case, csim) in enumerate(zip(cases, functions, strict=True)):
         codes = extreme_codes(case.inputs[0], seed)
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
+
+
+def coarse_case(lanes: int) -> Case:
+    """No fraction bits, so that root and reciprocal have few; wide lanes; the largest epsilon."""
+    x = TensorType((5, 36), Quantization(2, False))
+    operation = layer_norm(
+        x, epsilon=900, root_bits=0, reciprocal_bits=13, normalized_bits=3, beta_bits=16
+    )
+    return Case(operation, [x], Folding(lanes, lanes))
+
+
+def shortest_case() -> Case:
+    """One channel: the variance is epsilon 1; root and reciprocal have as few bits as can be."""
+    x = TensorType((7, 1), Quantization(2, True))
+    operation = layer_norm(x, root_bits=0, reciprocal_bits=1, normalized_bits=0)
+    return Case(operation, [x])
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [*map(random_case, range(12)), coarse_case(36), coarse_case(1), shortest_case()]
+    codes = [[extreme_codes(case.inputs[0], seed)] for seed, case in enumerate(cases)]
+    RtlBench(cases, tmp_path / "bench").check(codes)
+
+
+def test_rtl_in_a_project(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = example_graph("layer_norm", rng)
+    check_rtl(graph, rng, tmp_path, {graph.output_name: Folding(2, 2)})
 
 
 def python_layer_norm(op: LayerNorm, row: list[int]) -> list[int]:
@@ -240,7 +278,7 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
     x, op = case.inputs[0], case.operation
     assert isinstance(op, LayerNorm)
     codes = extreme_codes(x, seed).reshape(-1, x.channels).astype(object)
-    widths = op.kernel(x).integers
+    widths = op.kernel(case.folding, x).integers
     for row in codes:
         values = [
             int(v - op.zero_point[i % len(op.zero_point)])
@@ -279,15 +317,28 @@ def test_project_and_file(tmp_path: Path) -> None:
     graph.add("norm", case.operation, "x")
     graph = load(save(graph, tmp_path / "n.hyq"), OPERATIONS)
     codes = extreme_codes(graph.input_type, 0)
-    assert np.array_equal(run_csim(graph, codes, tmp_path / "p"), reference(graph, codes))
+    found = run_csim(graph, codes, tmp_path / "p", foldings={"norm": case.folding})
+    assert np.array_equal(found, reference(graph, codes))
 
 
-def test_work() -> None:
+def test_work_and_foldings() -> None:
     x = TensorType((4, 5, 16), Quantization(8, True))
     operation = layer_norm(x)
-    steps = operation.kernel(x).constants["root_steps"]
+    steps = operation.kernel(Folding(), x).constants
+    slowest = max(steps["root_steps"], steps["reciprocal_steps"]) + 1
     assert operation.macs(x) == 3 * 4 * 5 * 16
-    assert operation.cycles(x) == 4 * 5 * (2 * 16 + steps)
+    assert operation.foldings(x) == [Folding(lanes, lanes) for lanes in (1, 2, 4, 8, 16)]
+    assert slowest > 2
+    for folding in operation.foldings(x):
+        assert operation.cycles(folding, x) == 4 * 5 * max(16 // folding.inputs, slowest)
+        assert operation.products(folding, x) == 3 * folding.inputs
+    with pytest.raises(GraphError, match=r"3 x 3 .*does not divide this layer_norm"):
+        operation.check_folding(Folding(3, 3), x)
+
+
+def test_beats_may_be_the_slowest() -> None:
+    x = TensorType((5, 64), Quantization(8, True))
+    assert layer_norm(x).cycles(Folding(), x) == 5 * 64
 
 
 X = TensorType((2, 4), Quantization(8, True))

@@ -1,12 +1,14 @@
-"""linear_softmax: reference == C++, native and bit-accurate; golden values from HyQ's algorithm."""
+"""linear_softmax: reference == C++, native and bit-accurate, == RTL; values of HyQ's algorithm."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import product
 from math import floor, log
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,11 +18,13 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
 from hyq_hls.ops.linear_softmax import line_offset, softmax_shift_bits
 from tests.ops.direct import Case, compile_cases
-from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
+from tests.ops.direct_rtl import RtlBench
+from tests.ops.examples import example_graph
+from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, check_rtl, random_codes
 
 Codes = NDArray[np.int64]
 
@@ -30,13 +34,9 @@ def scores(*shape: int, bits: int = 8, signed: bool = False) -> TensorType:
 
 
 def random_case(seed: int) -> Case:
-    """Random widths and shapes: log2 of 2 to 5 bits and more, uniform of 2 to 16 bits."""
+    """Random widths, shapes and lanes: log2 of 2 to 6 bits, uniform of 2 to 16 bits."""
     rng = np.random.default_rng(seed)
-    bits, fraction, lanes = (
-        int(rng.integers(2, 17)),
-        int(rng.integers(0, 9)),
-        int(rng.integers(1, 70)),
-    )
+    bits, fraction, channels = (int(rng.integers(*r)) for r in ((2, 17), (0, 9), (1, 70)))
     if seed % 2:
         out_bits = int(rng.integers(2, 17))
         softmax = LinearSoftmax(
@@ -45,7 +45,8 @@ def random_case(seed: int) -> Case:
     else:
         out_bits = int(rng.integers(2, 7))
         softmax = LinearSoftmax(fraction, int(rng.integers(0, 35)), out_bits, "log2")
-    return Case(softmax, [scores(2, 8, lanes, bits=bits, signed=bool(rng.integers(2)))])
+    x = scores(2, 8, channels, bits=bits, signed=bool(rng.integers(2)))
+    return Case(softmax, [x], rng.choice(softmax.foldings(x)))
 
 
 def row_codes(case: Case, seed: int) -> Codes:
@@ -61,18 +62,20 @@ def row_codes(case: Case, seed: int) -> Codes:
     return codes
 
 
-def exhaustive(operation: LinearSoftmax, bits: int, lanes: int) -> tuple[Case, Codes]:
-    """Every row of ``lanes`` codes of ``bits`` bits, as one sample."""
-    rows = np.array(list(product(range(1 << bits), repeat=lanes)))
-    return Case(operation, [scores(*rows.shape, bits=bits)]), rows[None]
+def exhaustive(
+    operation: LinearSoftmax, bits: int, channels: int, lanes: int
+) -> tuple[Case, Codes]:
+    """Every row of ``channels`` codes of ``bits`` bits, as one sample."""
+    rows = np.array(list(product(range(1 << bits), repeat=channels)))
+    return Case(operation, [scores(*rows.shape, bits=bits)], Folding(lanes, lanes)), rows[None]
 
 
 #: Steps of a whole octave and of halves: sums of powers of two hit every threshold exactly.
 EXHAUSTIVE = [
-    exhaustive(LinearSoftmax(0, 17, 4, "log2"), 3, 4),
-    exhaustive(LinearSoftmax(1, 3, 3, "log2"), 3, 4),
-    exhaustive(LinearSoftmax(0, 1, 2, "log2"), 2, 6),
-    exhaustive(LinearSoftmax(1, 8, 4, "uniform"), 3, 4),
+    exhaustive(LinearSoftmax(0, 17, 4, "log2"), 3, 4, 4),
+    exhaustive(LinearSoftmax(1, 3, 3, "log2"), 3, 4, 1),
+    exhaustive(LinearSoftmax(0, 1, 2, "log2"), 2, 6, 3),
+    exhaustive(LinearSoftmax(1, 8, 4, "uniform"), 3, 4, 2),
 ]
 
 
@@ -83,6 +86,39 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     functions = compile_cases([case for case, _ in work], tmp_path, flags)
     for (case, codes), csim in zip(work, functions, strict=True):
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
+
+
+def few_rows(case: Case) -> Case:
+    """The same rows, three to a frame: a simulated cycle costs more than one of C++."""
+    (x,) = case.inputs
+    return Case(case.operation, [replace(x, shape=(3, x.channels))], case.folding)
+
+
+def wide_case(output: Literal["log2", "uniform"], fraction: int, shift_bits: int) -> Case:
+    """More lanes than one level of registers of the trees of maxima and sums takes."""
+    softmax = LinearSoftmax(fraction, shift_bits, 4, output)
+    return Case(softmax, [scores(3, 66, bits=6)], Folding(66, 66))
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [few_rows(random_case(seed)) for seed in range(12)]
+    cases += [wide_case("log2", 3, 4), wide_case("uniform", 0, 0)]
+    cases.append(Case(LinearSoftmax(4, 17, 4, "log2"), [scores(3, 18)], Folding(18, 18)))
+    work = [(case, row_codes(case, seed)) for seed, case in enumerate(cases)]
+    RtlBench(cases, tmp_path / "bench").check([[codes] for _, codes in work])
+
+
+def test_rtl_of_every_row(tmp_path: Path) -> None:
+    cases, codes = zip(*EXHAUSTIVE, strict=True)
+    RtlBench(cases, tmp_path / "bench").run([[c] for c in codes])
+
+
+def test_rtl_in_a_project(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = example_graph("linear_softmax", rng)
+    name = graph.output_name
+    check_rtl(graph, rng, tmp_path, {name: Folding(2, 2)})
 
 
 def test_line_offset_is_exact() -> None:
@@ -264,9 +300,16 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
     dividend = (largest << softmax.bits) + total // 2
     widest = 4 * total if softmax.output == "log2" else max(total, dividend)
     assert softmax.accumulator(x).high == widest
-    assert softmax.kernel(x).integers["total_t"] == (total.bit_length(), False)
-    assert softmax.cycles(x) == 3 * x.size
-    assert softmax.macs(x) == 0
+    assert softmax.kernel(case.folding, x).integers["total_t"] == (total.bit_length(), False)
+
+
+def test_work_and_foldings() -> None:
+    softmax, x = LinearSoftmax(4, 17, 4, "log2"), scores(5, 6)
+    assert softmax.foldings(x) == [Folding(lanes, lanes) for lanes in (1, 2, 3, 6)]
+    assert [softmax.cycles(f, x) for f in softmax.foldings(x)] == [30, 15, 10, 5]
+    assert softmax.macs(x) == softmax.products(Folding(6, 6), x) == 0
+    with pytest.raises(GraphError, match=r"2 x 1 .*does not divide this linear_softmax"):
+        softmax.check_folding(Folding(2, 1), x)
 
 
 @pytest.mark.parametrize(

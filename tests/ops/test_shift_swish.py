@@ -1,4 +1,4 @@
-"""shift_swish: reference == both C++ circuits, for every input code; golden values in Python."""
+"""shift_swish: reference == both circuits, C++ and RTL; golden values in Python."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
 from hyq_hls.ops.shift_swish import shift_exp
 from tests.ops.direct import Case, compile_cases
-from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, reference, saved_and_loaded
+from tests.ops.harness import (
+    BIT_ACCURATE,
+    FAST_COMPILE,
+    check_rtl,
+    reference,
+    run_rtl,
+    saved_and_loaded,
+)
 
 ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), np.array([10]), ONE)
@@ -30,6 +37,7 @@ def make_case(
     *,
     circuit: str = "arithmetic",
     out_bits: int = 12,
+    lanes: int = 2,
 ) -> Case:
     """Input signed when ``zero`` is 0 or less; all codes fit on the input. Output fills its range.
 
@@ -43,13 +51,14 @@ def make_case(
     if circuit == "arithmetic":
         shift, multiplier = shift[0] + np.arange(14, 18), np.array([1, 65535, 40000, 32769])
     operation = ShiftSwish(fraction, zero, precision, Requantize(out, shift, multiplier), circuit)
-    return Case(operation, [TensorType(((1 << bits) // channels, channels), q)])
+    x = TensorType(((1 << bits) // channels, channels), q)
+    return Case(operation, [x], Folding(lanes, lanes))
 
 
 CASES = [
-    make_case(8, 83, 4, 12),
+    make_case(8, 83, 4, 12, lanes=1),
     make_case(8, 83, 4, 12, circuit="table"),
-    make_case(8, 0, 0, 8),  # a sigmoid of exactly one
+    make_case(8, 0, 0, 8, lanes=4),  # a sigmoid of exactly one
     make_case(5, -16, 0, 9, circuit="table"),
     make_case(10, 1023, 9, 20, circuit="table"),
     make_case(2, 3, 0, 8),
@@ -73,6 +82,30 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         expected = case.operation.reference(codes)
         assert len(np.unique(expected)) > 1
         assert np.array_equal(csim(codes), expected), case
+
+
+RTL_CASES = [
+    make_case(6, 20, 4, 12),
+    make_case(6, 20, 4, 12, circuit="table", lanes=4),
+    make_case(6, 0, 0, 8, lanes=4),
+    make_case(6, -5, 2, 20, lanes=1),
+]
+
+
+@pytest.mark.parametrize("case", RTL_CASES)
+def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
+    graph = Graph("x", *case.inputs)
+    graph.add("swish", case.operation, "x")
+    check_rtl(graph, np.random.default_rng(0), tmp_path, {"swish": case.folding})
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]])
+def test_rtl_of_every_code(case: Case, tmp_path: Path) -> None:
+    graph = Graph("x", *case.inputs)
+    graph.add("swish", case.operation, "x")
+    codes = every_code(*case.inputs)
+    result = run_rtl(graph, codes, tmp_path, {"swish": case.folding})
+    assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
 
 
 def golden(code: int, operation: ShiftSwish, channel: int) -> tuple[int, int]:
@@ -146,12 +179,16 @@ def test_swish_of_both_signs_differs_by_the_argument(fraction: int, precision: i
 def test_circuits_have_the_same_integers(signed: bool) -> None:
     x = TensorType((64, 4), Quantization(8, signed, zero_point=(17,)))
     arithmetic, table = (ShiftSwish(4, 17, 12, BYTE, c) for c in ("arithmetic", "table"))
-    (values,) = table.kernel(x).roms
+    (values,) = table.kernel(Folding(1, 1), x).roms
     lookup = Table(values.values, BYTE.quantization, x.quantization.qmin)
     codes = every_code(x)
     assert np.array_equal(arithmetic.reference(codes), table.reference(codes))
     assert np.array_equal(arithmetic.reference(codes), lookup.reference(codes))
-    assert arithmetic.cycles(x) == table.cycles(x) == 256
+    assert (arithmetic.module, table.module) == ("shift_swish", "table")
+    for lanes in (1, 2, 4):
+        folding = Folding(lanes, lanes)
+        assert arithmetic.cycles(folding, x) == table.cycles(folding, x) == 256 // lanes
+        assert (arithmetic.multipliers(folding, x), table.multipliers(folding, x)) == (lanes, 0)
 
 
 @pytest.mark.parametrize("case", CASES[:2])

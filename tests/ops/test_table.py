@@ -1,4 +1,4 @@
-"""table: reference == C++, native and bit-accurate, for every input code."""
+"""table: reference == C++ == RTL over foldings, for every input code."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.ops import Table
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
+    check_rtl,
     random_codes,
     reference,
+    run_rtl,
     saved_and_loaded,
 )
 
@@ -29,9 +31,10 @@ def random_case(bits: int, out_bits: int, signed: bool, out_signed: bool) -> Cas
     q, out = Quantization(bits, signed), Quantization(out_bits, out_signed)
     values = rng.integers(out.qmin, out.qmax + 1, 1 << bits)
     values[:2] = out.qmin, out.qmax
-    channels = int(rng.integers(1, 4))
+    channels = int(rng.integers(1, 7))
     words = -(-(1 << bits) // channels)
-    return Case(Table(values, out, q.qmin), [TensorType((words, channels), q)])
+    operation, x = Table(values, out, q.qmin), TensorType((words, channels), q)
+    return Case(operation, [x], rng.choice(operation.foldings(x)))
 
 
 CASES = [
@@ -61,6 +64,22 @@ def test_csim_equals_reference(flags: tuple[str, ...], cases: list[Case], tmp_pa
         x = case.inputs[0]
         codes = np.concatenate([every_code(x), random_codes(x, np.random.default_rng(1), 1)])
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
+
+
+@pytest.mark.parametrize("case", FEW_ENTRIES)
+def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
+    graph = Graph("x", *case.inputs)
+    graph.add("table", case.operation, "x")
+    check_rtl(graph, np.random.default_rng(0), tmp_path, {"table": case.folding})
+
+
+def test_rtl_of_every_code(tmp_path: Path) -> None:
+    case = CASES[2]
+    graph = Graph("x", *case.inputs)
+    graph.add("table", case.operation, "x")
+    codes = every_code(*case.inputs)
+    result = run_rtl(graph, codes, tmp_path, {"table": case.folding})
+    assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -94,7 +113,8 @@ def test_output_may_be_exponents() -> None:
     operation = Table(np.arange(4), Quantization(2, False, encoding="log2"))
     x = TensorType((3, 2), Quantization(2, False))
     assert operation.output_type(x).quantization.encoding == "log2"
-    assert operation.cycles(x) == 6
+    assert operation.cycles(Folding(1, 1), x) == 6
+    assert operation.cycles(Folding(2, 2), x) == 3
 
 
 @pytest.mark.parametrize(

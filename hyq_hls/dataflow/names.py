@@ -1,11 +1,11 @@
-"""C++ identifiers for the names of a graph."""
+"""Identifiers of C++ and SystemVerilog for the names of a graph."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-#: Words of C++, names that the generated files use themselves, and common macros.
+#: Words of C++ and SystemVerilog, names that the generated files use themselves, common macros.
 _WORDS = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t
 class compl const const_cast constexpr continue decltype default delete do double dynamic_cast
@@ -15,17 +15,33 @@ reinterpret_cast return short signed sizeof static static_assert static_cast str
 template this thread_local throw true try typedef typeid typename union unsigned using virtual
 void volatile wchar_t while xor xor_eq hyq hls nnet input result std main assert errno null eof
 stdin stdout stderr
+accept_on alias always always_comb always_ff always_latch assign assume automatic before begin bind
+bins bit buf bufif0 bufif1 byte casex casez cell chandle checker clocking cmos config constraint
+context cover covergroup coverpoint cross deassign defparam design disable dist edge end endcase
+endfunction endgenerate endmodule endtask event eventually expect extends final first_match force
+foreach forever fork forkjoin function generate genvar global highz0 highz1 iff ifnone implements
+implies import incdir include initial inout inside instance integer interconnect interface intersect
+join join_any join_none large let liblist library local localparam logic longint macromodule
+matches medium modport module nand negedge nettype nexttime nmos nor noshowcancelled notif0 notif1
+null output package packed parameter pmos posedge primitive priority program property pull0 pull1
+pulldown pullup pure rand randc randcase randsequence rcmos real realtime ref reg reject_on release
+repeat restrict rnmos rpmos rtran rtranif0 rtranif1 scalared sequence shortint shortreal
+showcancelled small soft solve specify specparam string strong strong0 strong1 super supply0 supply1
+sync_accept_on sync_reject_on table tagged task time timeprecision timeunit tran tranif0 tranif1
+tri tri0 tri1 triand trior trireg type unique unique0 unsized until until_with untyped use uwire var
+vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xnor
+aclk aresetn frame_error s_axis m_axis
 """
 _RESERVED = frozenset(_WORDS.split())
 
 
 def is_reserved(name: str) -> bool:
-    """Whether generated C++ cannot call anything of its own ``name``."""
+    """Whether generated code cannot call anything of its own ``name``."""
     return name in _RESERVED or name.lower() in _RESERVED
 
 
 def comment(text: str) -> str:
-    """``text`` as a part of one comment line, of C++ or of a shell script.
+    """``text`` as a part of one comment line, of C++, SystemVerilog or a shell script.
 
     Names and metadata may come from a file that somebody else made: no line break, backslash or
     trigraph in them may end the comment or continue it.
@@ -34,7 +50,7 @@ def comment(text: str) -> str:
 
 
 def identifiers(names: Iterable[str], suffixes: Iterable[str] = ()) -> dict[str, str]:
-    """Map names such as ``stages.0.0.conv`` to distinct C++ identifiers, readably and stably.
+    """Map names such as ``stages.0.0.conv`` to distinct identifiers, readably and stably.
 
     They differ in more than case, because some are names of files too.
 

@@ -1,0 +1,55 @@
+"""Run images through the RTL on Verilator; compare with the emulation and the HLS C++."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hyq_hls.cli import sources
+from hyq_hls.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("project", type=Path, help="project folder from hyq-hls convert")
+    parser.add_argument("--images", default="digits-test", help=sources.IMAGES_HELP)
+    parser.add_argument("--count", type=int, default=32, help="images to simulate")
+    parser.add_argument("--idle", type=float, default=0.0, help="chance of an idle input cycle")
+    parser.add_argument(
+        "--backpressure", type=float, default=0.0, help="chance per cycle that no output is taken"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random stalls")
+    parser.add_argument("--vcd", type=Path, help="write waveforms here (take --count 1 or 2)")
+    parser.add_argument(
+        "--size-fifos", action="store_true", help="first shrink the FIFOs to what they need"
+    )
+    parser.add_argument("--report", type=Path, help="JSON file (default: cosim.json in the folder)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print equality, cycles and stalls; returns 1 when any code differs."""
+    from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
+
+    if options.count < 1:
+        raise InputError(f"--count {options.count}: at least one image is wanted")
+    accelerator = Accelerator.open(options.project)
+    images, _ = sources.images(options.images)
+    some = sources.take(images, options.count)
+    if not accelerator.compiled:
+        print("compiling the C simulation with g++ ...", flush=True)
+        accelerator.compile()
+    if options.size_fifos:
+        print(accelerator.size_fifos(some, progress=True))
+    print("building the RTL with Verilator ...", flush=True)
+    report = accelerator.cosimulate(
+        some,
+        idle=options.idle,
+        backpressure=options.backpressure,
+        seed=options.seed,
+        vcd=options.vcd,
+        progress=True,
+    )
+    print(report)
+    saved = report.save(options.report or options.project / "cosim.json")
+    print(f"wrote {saved}" + (f" and {options.vcd}" if options.vcd else ""))
+    return 0 if report.ok else 1

@@ -1,0 +1,152 @@
+"""Compile C++ into a shared library, several files at once, without make."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hyq_hls.errors import CompilationError
+
+#: Errors shown in a message; the log has all.
+_SHOWN = 5
+#: Generated C++ that the compiler reads in about the time that it needs for the headers.
+_GROUP_BYTES = 400_000
+
+
+@dataclass
+class Log:
+    """Runs commands and keeps what they say in one file."""
+
+    path: Path
+    parts: list[str] = field(default_factory=list)
+
+    def run(self, command: Sequence[str | Path], env: dict[str, str] | None = None) -> None:
+        """Run a command.
+
+        Raises:
+            CompilationError: it failed or did not start; shows its first errors.
+        """
+        words = [str(word) for word in command]
+        try:
+            result = subprocess.run(
+                words,
+                env=env or {**os.environ, "LC_ALL": "C"},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise CompilationError(f"cannot run {words[0]}: {error}") from error
+        output = result.stdout + result.stderr
+        self.parts.append(f"$ {' '.join(words)}\n{output}")
+        if result.returncode:
+            self.write()
+            raise CompilationError(
+                f"{Path(words[0]).name} failed, see {self.path}:\n" + "\n".join(_errors(output))
+            )
+
+    def write(self) -> None:
+        """Write what was said so far."""
+        self.path.write_text("".join(self.parts), encoding="utf-8")
+
+
+def _errors(output: str) -> list[str]:
+    lines = output.splitlines()
+    said = [line for line in lines if "Exiting due to" not in line]
+    # Verilator's warnings are fatal, and it may quote a source line with any word in it.
+    found = (
+        [line for line in said if line.startswith("%Error")]
+        or [line for line in said if line.startswith("%Warning")]
+        or [line for line in said if "error" in line.lower()]
+    )
+    return (found or lines[-_SHOWN:])[:_SHOWN]
+
+
+def compiler() -> str:
+    """``$CXX``, else ``g++``.
+
+    Raises:
+        CompilationError: it is not there.
+    """
+    name = os.environ.get("CXX") or "g++"
+    if shutil.which(name) is None:
+        raise CompilationError(
+            f"{name} was not found; co-simulation needs a C++17 compiler: install g++ "
+            "(Debian, Ubuntu: apt install g++) or set CXX"
+        )
+    return name
+
+
+def compiler_version() -> str:
+    """First line of ``--version``."""
+    result = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=False)
+    return result.stdout.partition("\n")[0]
+
+
+def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
+    """Files that include small sources together: each alone costs a second for the headers."""
+    groups: list[list[Path]] = []
+    room = 0
+    for source in sorted(sources):
+        size = source.stat().st_size
+        if not groups or size > room:
+            groups.append([])
+            room = _GROUP_BYTES
+        groups[-1].append(source)
+        room -= size
+    files = []
+    for i, group in enumerate(groups):
+        files.append(folder / f"{name}_{i}.cpp")
+        files[-1].write_text("".join(f'#include "{source}"\n' for source in group))
+    return files
+
+
+def compile_objects(
+    sources: Sequence[tuple[Path, Sequence[str]]], folder: Path, log: Log
+) -> list[Path]:
+    """Compile each source with its flags to ``folder``; one process per core."""
+
+    def compile_one(item: tuple[Path, Sequence[str]]) -> Path:
+        source, flags = item
+        target = folder / f"{source.stem}.o"
+        log.run([compiler(), *flags, "-c", source, "-o", target])
+        return target
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(compile_one, sources))
+
+
+def runtime_objects(
+    sources: Sequence[Path], flags: Sequence[str], folder: Path, log: Log
+) -> list[Path]:
+    """Objects of Verilator's own C++, compiled once per user, compiler and flags.
+
+    They lie in the user's cache, or in ``folder`` where that cannot be written.
+    """
+    key = hashlib.sha256(repr((compiler_version(), sorted(flags))).encode())
+    for source in sources:
+        key.update(source.read_bytes())
+    name = f"verilated-{key.hexdigest()[:16]}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyq_hls"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache))
+    except OSError:  # a read-only home: these builds are just slower
+        return compile_objects([(s, flags) for s in sources], folder, log)
+    try:
+        objects = [cache / name / f"{source.stem}.o" for source in sources]
+        if not all(path.is_file() for path in objects):
+            compile_objects([(s, flags) for s in sources], scratch, log)
+            if not (cache / name).exists():  # else another process was faster
+                scratch.rename(cache / name)
+        return objects
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

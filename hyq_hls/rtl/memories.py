@@ -1,0 +1,54 @@
+"""Constant memories as files for ``$readmemh``: one word per line, lane 0 in the lowest bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.graph.kernel import RequantizeRom, Rom
+
+
+def memory_text(rom: Rom | RequantizeRom) -> str:
+    """The memory in hexadecimal."""
+    bits, entries = _entries(rom)
+    digits = -(-bits * rom.lanes // 4)
+    words = (
+        sum(entry << (lane * bits) for lane, entry in enumerate(word))
+        for word in entries.reshape(-1, rom.lanes).tolist()
+    )
+    return "".join(f"{word:0{digits}x}\n" for word in words)
+
+
+def memory_parameters(rom: Rom | RequantizeRom) -> Iterator[tuple[str, str]]:
+    """``(suffix, value)`` of the SystemVerilog parameters that describe the memory."""
+    yield "Entries", str(rom.entries)
+    yield "Lanes", str(rom.lanes)
+    if isinstance(rom, Rom):
+        yield "Bits", str(rom.bits)
+        yield "Signed", f"1'b{int(rom.signed)}"
+        return
+    (_, zero_point, _), (_, shift, _), (_, multiplier, _) = rom.columns
+    yield "ZeroPointBits", str(zero_point)
+    yield "ShiftBits", str(shift)
+    yield "MultiplierBits", str(multiplier)
+    yield "Left", str(rom.left)
+    yield "Base", str(rom.base)
+
+
+def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:
+    """Width of an entry, and the entries as non-negative integers."""
+    if isinstance(rom, Rom):
+        return rom.bits, _unsigned(rom.values.ravel(), rom.bits)
+    total, entries = 0, np.zeros(rom.entries, dtype=object)
+    for values, bits, _ in rom.columns:
+        entries = entries + (_unsigned(values, bits) << total)
+        total += bits
+    return total, entries
+
+
+def _unsigned(values: NDArray[np.int64], bits: int) -> NDArray[np.object_]:
+    """Two's complement bits of integers that fit ``bits``, as Python integers."""
+    mask = (1 << bits) - 1
+    return np.array([value & mask for value in values.tolist()], dtype=object)

@@ -1,0 +1,108 @@
+// One operand of hyq_add: (code - zero point) times its factor. Two stages under one enable.
+//
+// The factor is a power of two, given by its exponent, if MultiplierBits is 1, else a multiplier.
+module hyq_add_operand #(
+  parameter int unsigned Lanes,
+  parameter int unsigned Beats,        // of a position
+  parameter int unsigned InBits,
+  parameter bit          InSigned,
+  parameter int unsigned CentredBits,
+  parameter int unsigned TermBits,     // holds the product
+  parameter              ZeroPointFile,
+  parameter int unsigned ZeroPointBits,
+  parameter int unsigned ZeroPointEntries,
+  parameter int unsigned ZeroPointLanes,
+  parameter              MultiplierFile,
+  parameter int unsigned MultiplierBits,
+  parameter int unsigned MultiplierEntries,
+  parameter int unsigned MultiplierLanes,
+  parameter              ExponentFile,
+  parameter int unsigned ExponentBits,
+  parameter int unsigned ExponentEntries,
+  parameter int unsigned ExponentLanes,
+  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1
+) (
+  input  logic                      clk_i,
+  input  logic                      en_i,
+  input  logic [BeatBits-1:0]       beat_i,
+  input  logic [Lanes*InBits-1:0]   code_i,
+  output logic [Lanes*TermBits-1:0] term_o
+);
+
+  logic [Lanes*CentredBits-1:0] centred;
+  logic [Lanes*TermBits-1:0] term_d, term_q;
+
+  hyq_centre_lanes #(
+    .Lanes           (Lanes),
+    .Beats           (Beats),
+    .InBits          (InBits),
+    .InSigned        (InSigned),
+    .CentredBits     (CentredBits),
+    .ZeroPointFile   (ZeroPointFile),
+    .ZeroPointBits   (ZeroPointBits),
+    .ZeroPointEntries(ZeroPointEntries),
+    .ZeroPointLanes  (ZeroPointLanes)
+  ) u_centre_lanes (
+    .clk_i,
+    .en_i,
+    .beat_i,
+    .code_i,
+    .centred_o(centred)
+  );
+
+  if (MultiplierBits > 1) begin : gen_multiplier
+    localparam int unsigned ProductBits = CentredBits + MultiplierBits;
+    logic [MultiplierLanes*MultiplierBits-1:0] multipliers;
+
+    hyq_channel_rom #(
+      .Width(MultiplierLanes * MultiplierBits),
+      .Words(MultiplierEntries / MultiplierLanes),
+      .Beats(Beats),
+      .File (MultiplierFile)
+    ) u_multiplier_rom (
+      .clk_i,
+      .en_i,
+      .beat_i,
+      .data_o(multipliers)
+    );
+
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      localparam int unsigned MultiplierLane = MultiplierLanes == 1 ? 0 : l;
+      logic signed [CentredBits-1:0] x;
+      logic signed [MultiplierBits:0] multiplier;
+      assign x = centred[l*CentredBits+:CentredBits];
+      assign multiplier = {1'b0, multipliers[MultiplierLane*MultiplierBits+:MultiplierBits]};
+      assign term_d[l*TermBits+:TermBits] =
+          TermBits'(ProductBits'(x) * ProductBits'(multiplier));
+    end
+  end else begin : gen_power_of_two
+    logic [ExponentLanes*ExponentBits-1:0] exponents;
+
+    hyq_channel_rom #(
+      .Width(ExponentLanes * ExponentBits),
+      .Words(ExponentEntries / ExponentLanes),
+      .Beats(Beats),
+      .File (ExponentFile)
+    ) u_exponent_rom (
+      .clk_i,
+      .en_i,
+      .beat_i,
+      .data_o(exponents)
+    );
+
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      localparam int unsigned ExponentLane = ExponentLanes == 1 ? 0 : l;
+      logic signed [CentredBits-1:0] x;
+      assign x = centred[l*CentredBits+:CentredBits];
+      assign term_d[l*TermBits+:TermBits] =
+          TermBits'(x) <<< exponents[ExponentLane*ExponentBits+:ExponentBits];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i) term_q <= term_d;
+  end
+
+  assign term_o = term_q;
+
+endmodule

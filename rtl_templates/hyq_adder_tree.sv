@@ -1,0 +1,66 @@
+// Adder tree: the sum of Terms signed terms in each lane, every cycle. A register stands at the
+// root, and one below every four levels: 1 stage up to 16 terms, 2 up to 256, 3 up to 4096.
+module hyq_adder_tree #(
+  parameter int unsigned Lanes,
+  parameter int unsigned Terms,
+  parameter int unsigned TermBits,
+  parameter int unsigned SumBits    // at least TermBits; holds the sum, partial sums may wrap
+) (
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  input  logic                            en_i,
+  input  logic [Lanes*Terms*TermBits-1:0] terms_i,  // term 0 of lane 0 in the lowest bits
+  input  logic                            valid_i,
+  output logic [Lanes*SumBits-1:0]        sums_o,
+  output logic                            valid_o
+);
+
+  localparam int unsigned Depth = $clog2(Terms);
+  localparam int unsigned Stages = Depth > 4 ? (Depth + 3) / 4 : 1;
+
+  // Nodes are numbered as in a heap: node n adds nodes 2n and 2n + 1, the last Terms are the terms.
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    for (genvar n = 2 * Terms - 1; n > 0; n--) begin : gen_node
+      localparam int unsigned Level = $clog2(n + 1) - 1;
+      localparam int unsigned FullBits = TermBits + Depth - Level;
+      localparam int unsigned Bits = FullBits < SumBits ? FullBits : SumBits;
+      logic signed [Bits-1:0] sum, value;
+
+      if (n >= Terms) begin : gen_term
+        logic signed [TermBits-1:0] term;
+        assign term = terms_i[(l*Terms+n-Terms)*TermBits+:TermBits];
+        assign sum  = Bits'(term);
+      end else begin : gen_add
+        assign sum = Bits'(gen_node[2*n].value) + Bits'(gen_node[2*n+1].value);
+      end
+
+      // No term lies above a level with registers, so all paths have the same number of them.
+      if (Level == 0 || (Level % 4 == 0 && Terms > 2 ** Level)) begin : gen_register
+        logic signed [Bits-1:0] sum_q;
+        always_ff @(posedge clk_i) begin
+          if (en_i) sum_q <= sum;
+        end
+        assign value = sum_q;
+      end else begin : gen_wire
+        assign value = sum;
+      end
+    end
+
+    assign sums_o[l*SumBits+:SumBits] = SumBits'(gen_node[1].value);
+  end
+
+  logic [Stages:0] valid;
+  assign valid[0] = valid_i;
+
+  for (genvar s = 0; s < Stages; s++) begin : gen_valid
+    logic valid_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) valid_q <= 1'b0;
+      else if (en_i) valid_q <= valid[s];
+    end
+    assign valid[s+1] = valid_q;
+  end
+
+  assign valid_o = valid[Stages];
+
+endmodule

@@ -1,0 +1,187 @@
+// Attention scores: dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py,
+// AttentionScores.
+//
+// The keys of a pixel are stored in OutLanes banks, so that a read gives InLanes channels of
+// OutLanes keys, and read once per query: heads, groups of OutLanes keys, groups of InLanes
+// channels of a head. The channels of a query's head are replayed for every group of keys.
+// OutLanes * InLanes products per cycle.
+module hyq_attention_scores #(
+  parameter int unsigned Tokens,
+  parameter int unsigned Heads,
+  parameter int unsigned Depth,      // channels of a head
+  parameter int unsigned InLanes,    // of queries and keys; divides Depth
+  parameter int unsigned OutLanes,   // keys; divides Tokens
+  parameter int          CodeQueryZero,
+  parameter int          CodeKeyZero,
+  parameter int unsigned QueryBits,
+  parameter bit          QuerySigned,
+  parameter int unsigned KeyBits,
+  parameter bit          KeySigned,
+  parameter int unsigned QueryOperandBits,
+  parameter int unsigned KeyOperandBits,
+  parameter int unsigned AccumulatorBits,
+  parameter int unsigned OutBits,
+  parameter bit          OutSigned,
+  parameter              RequantizeFile,
+  parameter int unsigned RequantizeEntries,
+  parameter int unsigned RequantizeLanes,
+  parameter int unsigned RequantizeLeft,
+  parameter int unsigned RequantizeBase,
+  parameter int unsigned RequantizeShiftBits,
+  parameter int unsigned RequantizeMultiplierBits,
+  parameter int unsigned RequantizeZeroPointBits
+) (
+  input  logic                         clk_i,
+  input  logic                         rst_ni,
+  input  logic [InLanes*QueryBits-1:0] query_data_i,
+  input  logic                         query_valid_i,
+  output logic                         query_ready_o,
+  input  logic [InLanes*KeyBits-1:0]   key_data_i,
+  input  logic                         key_valid_i,
+  output logic                         key_ready_o,
+  output logic [OutLanes*OutBits-1:0]  out_data_o,
+  output logic                         out_valid_o,
+  input  logic                         out_ready_i
+);
+
+  localparam int unsigned Beats = Depth / InLanes;  // of a head
+  // The accumulator holds every product, so it needs no more bits.
+  localparam int unsigned FullBits = QueryOperandBits + KeyOperandBits;
+  localparam int unsigned ProductBits = FullBits < AccumulatorBits ? FullBits : AccumulatorBits;
+  localparam int unsigned KeyWidth = InLanes * KeyOperandBits;
+  localparam int unsigned QueryWidth = InLanes * QueryOperandBits;
+
+  // Keys. An operand has at most one bit more than a code.
+  logic [KeyWidth-1:0] key_operands;
+  logic [OutLanes*KeyWidth-1:0] keys;
+  logic keys_valid, keys_ready;
+
+  for (genvar c = 0; c < InLanes; c++) begin : gen_key_operand
+    logic [KeyOperandBits-1:0] code;
+    assign code = KeyOperandBits'({
+      KeySigned && key_data_i[(c+1)*KeyBits-1], key_data_i[c*KeyBits+:KeyBits]
+    });
+    assign key_operands[c*KeyOperandBits+:KeyOperandBits] = code - KeyOperandBits'(CodeKeyZero);
+  end
+
+  hyq_matrix_buffer #(
+    .Width(KeyWidth),
+    .Banks(OutLanes),
+    .Rows(Tokens),
+    .Blocks(Heads),
+    .BlockWords(Beats),
+    .Passes(Tokens)
+  ) u_keys (
+    .clk_i,
+    .rst_ni,
+    .in_data_i(key_operands),
+    .in_valid_i(key_valid_i),
+    .in_ready_o(key_ready_o),
+    .out_data_o(keys),
+    .out_valid_o(keys_valid),
+    .out_ready_i(keys_ready)
+  );
+
+  // Queries, one register behind the subtraction.
+  logic [QueryWidth-1:0] query_operands, query_q, query;
+  logic query_valid_q, query_next, query_valid, query_ready;
+
+  for (genvar c = 0; c < InLanes; c++) begin : gen_query_operand
+    logic [QueryOperandBits-1:0] code;
+    assign code = QueryOperandBits'({
+      QuerySigned && query_data_i[(c+1)*QueryBits-1], query_data_i[c*QueryBits+:QueryBits]
+    });
+    assign query_operands[c*QueryOperandBits+:QueryOperandBits] =
+        code - QueryOperandBits'(CodeQueryZero);
+  end
+
+  assign query_ready_o = !query_valid_q || query_next;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : query_control
+    if (!rst_ni) begin
+      query_valid_q <= 1'b0;
+    end else if (query_ready_o) begin
+      query_valid_q <= query_valid_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin : query_data
+    if (query_ready_o) begin
+      query_q <= query_operands;
+    end
+  end
+
+  hyq_replay #(
+    .Width(QueryWidth),
+    .Beats(Beats),
+    .Times(Tokens / OutLanes)
+  ) u_query_replay (
+    .clk_i,
+    .rst_ni,
+    .in_data_i(query_q),
+    .in_valid_i(query_valid_q),
+    .in_ready_o(query_next),
+    .out_data_o(query),
+    .out_valid_o(query_valid),
+    .out_ready_i(query_ready)
+  );
+
+  // Products.
+  logic [OutLanes*InLanes*ProductBits-1:0] products_q;
+  logic products_valid_q, products_ready;
+
+  assign query_ready = products_ready && keys_valid;
+  assign keys_ready  = products_ready && query_valid;
+
+  for (genvar j = 0; j < OutLanes; j++) begin : gen_key
+    for (genvar c = 0; c < InLanes; c++) begin : gen_channel
+      logic signed [QueryOperandBits-1:0] q;
+      logic signed [KeyOperandBits-1:0] k;
+
+      assign q = query[c*QueryOperandBits+:QueryOperandBits];
+      assign k = keys[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
+
+      always_ff @(posedge clk_i) begin : multiply
+        if (products_ready) begin
+          products_q[(j*InLanes+c)*ProductBits+:ProductBits] <= ProductBits'(q) * ProductBits'(k);
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
+    if (!rst_ni) begin
+      products_valid_q <= 1'b0;
+    end else if (products_ready) begin
+      products_valid_q <= query_valid && keys_valid;
+    end
+  end
+
+  hyq_accumulate_requantize #(
+    .Lanes(OutLanes),
+    .Terms(InLanes),
+    .TermBits(ProductBits),
+    .Beats(Beats),
+    .AccumulatorBits(AccumulatorBits),
+    .OutBits(OutBits),
+    .OutSigned(OutSigned),
+    .RequantizeFile(RequantizeFile),
+    .RequantizeEntries(RequantizeEntries),
+    .RequantizeLanes(RequantizeLanes),
+    .RequantizeLeft(RequantizeLeft),
+    .RequantizeBase(RequantizeBase),
+    .RequantizeShiftBits(RequantizeShiftBits),
+    .RequantizeMultiplierBits(RequantizeMultiplierBits),
+    .RequantizeZeroPointBits(RequantizeZeroPointBits)
+  ) u_sum (
+    .clk_i,
+    .rst_ni,
+    .terms_data_i(products_q),
+    .terms_valid_i(products_valid_q),
+    .terms_ready_o(products_ready),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
+  );
+
+endmodule

@@ -1,0 +1,202 @@
+// Attention values: sums of values weighted by probabilities. Reference:
+// hyq_hls/ops/attention_values.py, AttentionValues.
+//
+// The values of a pixel are stored in InLanes banks, so that a read gives OutLanes channels of
+// InLanes keys, and read once per query: groups of OutLanes channels (head after head), groups of
+// InLanes keys. The probabilities of a query and head are replayed for every group of the head's
+// channels.
+// OutLanes * InLanes products per cycle; shifts for log2 probabilities.
+module hyq_attention_values #(
+  parameter int unsigned Tokens,
+  parameter int unsigned Channels,
+  parameter int unsigned Depth,      // channels of a head
+  parameter int unsigned InLanes,    // of probabilities: keys; divides Tokens
+  parameter int unsigned OutLanes,   // of values and of the output: channels; divides Depth
+  parameter bit          IsLog2,
+  parameter int unsigned ProbabilityBits,
+  parameter int unsigned ValueBits,
+  parameter bit          ValueSigned,
+  parameter int unsigned ValueOperandBits,
+  parameter              ZeroPointFile,
+  parameter int unsigned ZeroPointBits,
+  parameter int unsigned ZeroPointEntries,
+  parameter int unsigned ZeroPointLanes,
+  parameter int unsigned AccumulatorBits,
+  parameter int unsigned OutBits,
+  parameter bit          OutSigned,
+  parameter              RequantizeFile,
+  parameter int unsigned RequantizeEntries,
+  parameter int unsigned RequantizeLanes,
+  parameter int unsigned RequantizeLeft,
+  parameter int unsigned RequantizeBase,
+  parameter int unsigned RequantizeShiftBits,
+  parameter int unsigned RequantizeMultiplierBits,
+  parameter int unsigned RequantizeZeroPointBits
+) (
+  input  logic                               clk_i,
+  input  logic                               rst_ni,
+  input  logic [InLanes*ProbabilityBits-1:0] probability_data_i,
+  input  logic                               probability_valid_i,
+  output logic                               probability_ready_o,
+  input  logic [OutLanes*ValueBits-1:0]      value_data_i,
+  input  logic                               value_valid_i,
+  output logic                               value_ready_o,
+  output logic [OutLanes*OutBits-1:0]        out_data_o,
+  output logic                               out_valid_o,
+  input  logic                               out_ready_i
+);
+
+  localparam int unsigned Beats = Channels / OutLanes;  // of a value
+  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
+  localparam int unsigned ValueWidth = OutLanes * ValueOperandBits;
+  localparam int unsigned MaxShift = IsLog2 ? 2 ** ProbabilityBits - 2 : 0;
+  localparam int unsigned FullBits = ValueOperandBits + (IsLog2 ? MaxShift : ProbabilityBits);
+  // The accumulator holds every product, so it needs no more bits.
+  localparam int unsigned ProductBits = FullBits < AccumulatorBits ? FullBits : AccumulatorBits;
+
+  // Values: minus their zero points, one stage; then stored.
+  logic [BeatBits-1:0] beat_q;
+  logic [ValueWidth-1:0] centred;
+  logic centred_valid_q, centred_ready;
+
+  assign value_ready_o = !centred_valid_q || centred_ready;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : value_control
+    if (!rst_ni) begin
+      centred_valid_q <= 1'b0;
+      beat_q          <= '0;
+    end else if (value_ready_o) begin
+      centred_valid_q <= value_valid_i;
+      if (value_valid_i) begin
+        beat_q <= beat_q == BeatBits'(Beats - 1) ? '0 : beat_q + 1'b1;
+      end
+    end
+  end
+
+  hyq_centre_lanes #(
+    .Lanes(OutLanes),
+    .Beats(Beats),
+    .InBits(ValueBits),
+    .InSigned(ValueSigned),
+    .CentredBits(ValueOperandBits),
+    .ZeroPointFile(ZeroPointFile),
+    .ZeroPointBits(ZeroPointBits),
+    .ZeroPointEntries(ZeroPointEntries),
+    .ZeroPointLanes(ZeroPointLanes)
+  ) u_centre (
+    .clk_i,
+    .en_i(value_ready_o),
+    .beat_i(beat_q),
+    .code_i(value_data_i),
+    .centred_o(centred)
+  );
+
+  logic [InLanes*ValueWidth-1:0] values;
+  logic values_valid, values_ready;
+
+  hyq_matrix_buffer #(
+    .Width(ValueWidth),
+    .Banks(InLanes),
+    .Rows(Tokens),
+    .Blocks(Beats),
+    .BlockWords(1),
+    .Passes(Tokens)
+  ) u_values (
+    .clk_i,
+    .rst_ni,
+    .in_data_i(centred),
+    .in_valid_i(centred_valid_q),
+    .in_ready_o(centred_ready),
+    .out_data_o(values),
+    .out_valid_o(values_valid),
+    .out_ready_i(values_ready)
+  );
+
+  // Probabilities.
+  logic [InLanes*ProbabilityBits-1:0] probabilities;
+  logic probabilities_valid, probabilities_ready;
+
+  hyq_replay #(
+    .Width(InLanes * ProbabilityBits),
+    .Beats(Tokens / InLanes),
+    .Times(Depth / OutLanes)
+  ) u_probability_replay (
+    .clk_i,
+    .rst_ni,
+    .in_data_i(probability_data_i),
+    .in_valid_i(probability_valid_i),
+    .in_ready_o(probability_ready_o),
+    .out_data_o(probabilities),
+    .out_valid_o(probabilities_valid),
+    .out_ready_i(probabilities_ready)
+  );
+
+  // Products.
+  logic [OutLanes*InLanes*ProductBits-1:0] products_q;
+  logic products_valid_q, products_ready;
+
+  assign probabilities_ready = products_ready && values_valid;
+  assign values_ready        = products_ready && probabilities_valid;
+
+  for (genvar c = 0; c < OutLanes; c++) begin : gen_channel
+    for (genvar j = 0; j < InLanes; j++) begin : gen_key
+      logic [ProbabilityBits-1:0] code;
+      logic signed [ValueOperandBits-1:0] value;
+      logic signed [ProductBits-1:0] product;
+
+      assign code  = probabilities[j*ProbabilityBits+:ProbabilityBits];
+      assign value = values[(j*OutLanes+c)*ValueOperandBits+:ValueOperandBits];
+
+      if (IsLog2) begin : gen_shift
+        // value << (MaxShift - code); the largest code stands for zero.
+        logic signed [ProductBits-1:0] shifted;
+        assign shifted = (ProductBits'(value) <<< MaxShift) >>> code;
+        assign product = &code ? '0 : shifted;
+      end else begin : gen_multiply
+        assign product = ProductBits'(value) * ProductBits'({1'b0, code});
+      end
+
+      always_ff @(posedge clk_i) begin : multiply
+        if (products_ready) begin
+          products_q[(c*InLanes+j)*ProductBits+:ProductBits] <= product;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
+    if (!rst_ni) begin
+      products_valid_q <= 1'b0;
+    end else if (products_ready) begin
+      products_valid_q <= probabilities_valid && values_valid;
+    end
+  end
+
+  hyq_accumulate_requantize #(
+    .Lanes(OutLanes),
+    .Terms(InLanes),
+    .TermBits(ProductBits),
+    .Beats(Tokens / InLanes),
+    .AccumulatorBits(AccumulatorBits),
+    .OutBits(OutBits),
+    .OutSigned(OutSigned),
+    .RequantizeFile(RequantizeFile),
+    .RequantizeEntries(RequantizeEntries),
+    .RequantizeLanes(RequantizeLanes),
+    .RequantizeLeft(RequantizeLeft),
+    .RequantizeBase(RequantizeBase),
+    .RequantizeShiftBits(RequantizeShiftBits),
+    .RequantizeMultiplierBits(RequantizeMultiplierBits),
+    .RequantizeZeroPointBits(RequantizeZeroPointBits)
+  ) u_sum (
+    .clk_i,
+    .rst_ni,
+    .terms_data_i(products_q),
+    .terms_valid_i(products_valid_q),
+    .terms_ready_o(products_ready),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
+  );
+
+endmodule

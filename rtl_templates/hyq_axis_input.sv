@@ -1,0 +1,57 @@
+// AXI4-Stream slave to a stream of codes: every code comes in whole bytes, upper bits are dropped.
+//
+// TLAST must come with the last beat of a frame and only there; otherwise frame_error_o rises and
+// stays, and the frames go on by their own count.
+module hyq_axis_input #(
+  parameter int unsigned Lanes,
+  parameter int unsigned Bits,
+  parameter int unsigned CodeBytes,
+  parameter int unsigned Beats
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic [Lanes*CodeBytes*8-1:0] s_axis_tdata,
+  input  logic s_axis_tvalid,
+  output logic s_axis_tready,
+  input  logic s_axis_tlast,
+
+  output logic [Lanes*Bits-1:0] out_data_o,
+  output logic out_valid_o,
+  input  logic out_ready_i,
+
+  output logic frame_error_o
+);
+
+  localparam int unsigned CountBits = (Beats > 1) ? $clog2(Beats) : 1;
+
+  logic [CountBits-1:0] count_q;
+  logic last;
+  logic frame_error_q;
+
+  assign last = count_q == CountBits'(Beats - 1);
+  assign out_valid_o = s_axis_tvalid;
+  assign s_axis_tready = out_ready_i;
+  assign frame_error_o = frame_error_q;
+
+  for (genvar lane = 0; lane < Lanes; lane++) begin : gen_lanes
+    assign out_data_o[lane*Bits +: Bits] = s_axis_tdata[lane*CodeBytes*8 +: Bits];
+    if (Bits < CodeBytes * 8) begin : gen_unused
+      logic unused_bits;
+      assign unused_bits = ^s_axis_tdata[lane*CodeBytes*8+Bits +: CodeBytes*8-Bits];
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      count_q <= '0;
+      frame_error_q <= 1'b0;
+    end else if (s_axis_tvalid && s_axis_tready) begin
+      count_q <= last ? '0 : count_q + 1'b1;
+      if (s_axis_tlast != last) begin
+        frame_error_q <= 1'b1;
+      end
+    end
+  end
+
+endmodule

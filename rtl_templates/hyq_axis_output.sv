@@ -1,0 +1,50 @@
+// Stream of codes to an AXI4-Stream master: every code in whole bytes, TLAST on a frame's last beat.
+module hyq_axis_output #(
+  parameter int unsigned Lanes,
+  parameter int unsigned Bits,
+  parameter bit Signed,
+  parameter int unsigned CodeBytes,
+  parameter int unsigned Beats
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+
+  input  logic [Lanes*Bits-1:0] in_data_i,
+  input  logic in_valid_i,
+  output logic in_ready_o,
+
+  output logic [Lanes*CodeBytes*8-1:0] m_axis_tdata,
+  output logic m_axis_tvalid,
+  input  logic m_axis_tready,
+  output logic m_axis_tlast
+);
+
+  localparam int unsigned CountBits = (Beats > 1) ? $clog2(Beats) : 1;
+  localparam int unsigned Extension = CodeBytes * 8 - Bits;
+
+  logic [CountBits-1:0] count_q;
+
+  assign m_axis_tvalid = in_valid_i;
+  assign in_ready_o = m_axis_tready;
+  assign m_axis_tlast = count_q == CountBits'(Beats - 1);
+
+  for (genvar lane = 0; lane < Lanes; lane++) begin : gen_lanes
+    logic [Bits-1:0] code;
+    assign code = in_data_i[lane*Bits +: Bits];
+    if (Extension > 0) begin : gen_extended
+      assign m_axis_tdata[lane*CodeBytes*8 +: CodeBytes*8] =
+          {{Extension{Signed && code[Bits-1]}}, code};
+    end else begin : gen_plain
+      assign m_axis_tdata[lane*CodeBytes*8 +: CodeBytes*8] = code;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      count_q <= '0;
+    end else if (m_axis_tvalid && m_axis_tready) begin
+      count_q <= m_axis_tlast ? '0 : count_q + 1'b1;
+    end
+  end
+
+endmodule

@@ -1,0 +1,87 @@
+// First-in first-out buffer between two operations. Both sides are registered: no combinational
+// path leads from one port to the other.
+//
+// Depth 1 and 2 are a register slice: capacity 2, latency 1. Deeper ones are a memory of Depth
+// words with synchronous read (LUT-RAM or block RAM, as the synthesis tool sees fit), whose read
+// register is the output: capacity Depth + 1, latency 2. One word per cycle at every depth.
+module hyq_fifo #(
+  parameter int unsigned Width,
+  parameter int unsigned Depth
+) (
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  input  logic [Width-1:0] in_data_i,
+  input  logic             in_valid_i,
+  output logic             in_ready_o,
+  output logic [Width-1:0] out_data_o,
+  output logic             out_valid_o,
+  input  logic             out_ready_i
+);
+
+  if (Depth < 1) begin : gen_bad_depth
+    $error("hyq_fifo: Depth is at least 1");
+  end
+
+  if (Depth <= 2) begin : gen_registers
+    hyq_register_slice #(
+      .Width(Width)
+    ) u_register_slice (
+      .clk_i,
+      .rst_ni,
+      .in_data_i,
+      .in_valid_i,
+      .in_ready_o,
+      .out_data_o,
+      .out_valid_o,
+      .out_ready_i
+    );
+  end else begin : gen_memory
+    localparam int unsigned AddressBits = $clog2(Depth);
+    localparam int unsigned CountBits = $clog2(Depth + 1);
+    localparam logic [AddressBits-1:0] LastAddress = AddressBits'(Depth - 1);
+
+    logic [Width-1:0] memory[Depth];
+    logic [AddressBits-1:0] write_address_q, read_address_q;
+    logic [CountBits-1:0] count_q;  // words in the memory
+    logic [Width-1:0] out_data_q;
+    logic out_valid_q;
+
+    logic write, read;
+    assign in_ready_o = count_q != CountBits'(Depth);
+    assign write = in_valid_i && in_ready_o;
+    assign read = count_q != '0 && (!out_valid_q || out_ready_i);
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin : control
+      if (!rst_ni) begin
+        write_address_q <= '0;
+        read_address_q  <= '0;
+        count_q         <= '0;
+        out_valid_q     <= 1'b0;
+      end else begin
+        if (write) begin
+          write_address_q <= write_address_q == LastAddress ? '0 : write_address_q + 1'b1;
+        end
+        if (read) begin
+          read_address_q <= read_address_q == LastAddress ? '0 : read_address_q + 1'b1;
+        end
+        count_q     <= count_q + CountBits'(write) - CountBits'(read);
+        out_valid_q <= read || (out_valid_q && !out_ready_i);
+      end
+    end
+
+    // The addresses are equal only when the memory is empty (no read) or full (no write), so the
+    // two ports never meet at one word.
+    always_ff @(posedge clk_i) begin : data
+      if (write) begin
+        memory[write_address_q] <= in_data_i;
+      end
+      if (read) begin
+        out_data_q <= memory[read_address_q];
+      end
+    end
+
+    assign out_data_o  = out_data_q;
+    assign out_valid_o = out_valid_q;
+  end
+
+endmodule

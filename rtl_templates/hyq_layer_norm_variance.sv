@@ -1,0 +1,163 @@
+// Sum and scaled variance of every row of a LayerNorm:
+//
+//   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
+//
+// The squares take one stage, the row sums theirs, the variance three.
+module hyq_layer_norm_variance #(
+  parameter int unsigned Channels,
+  parameter int unsigned Lanes,
+  parameter int unsigned ValueBits,     // two's complement, as the sums
+  parameter int unsigned TotalBits,
+  parameter int unsigned SquaresBits,
+  parameter int unsigned VarianceBits,  // unsigned
+  parameter              EpsilonFile,
+  parameter int unsigned EpsilonBits    // unsigned
+) (
+  input  logic                       clk_i,
+  input  logic                       rst_ni,
+  input  logic [Lanes*ValueBits-1:0] in_data_i,
+  input  logic                       in_valid_i,
+  output logic                       in_ready_o,
+  output logic [TotalBits-1:0]       total_o,
+  output logic [VarianceBits-1:0]    variance_o,
+  output logic                       out_valid_o,
+  input  logic                       out_ready_i
+);
+
+  localparam int unsigned Beats = Channels / Lanes;
+  localparam int unsigned SquareBits = 2 * ValueBits;
+  // As the variance, its parts need no more bits than it has.
+  localparam int unsigned SumBits = SquaresBits < VarianceBits ? SquaresBits : VarianceBits;
+  localparam int unsigned TermBits = SquareBits < SumBits ? SquareBits : SumBits;
+
+  // Squares.
+  logic [Lanes*ValueBits-1:0] values_q;
+  logic [Lanes*TermBits-1:0] squares_q;
+  logic en, values_valid_q, values_ready;
+
+  assign en = !values_valid_q || values_ready;
+  assign in_ready_o = en;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : square_control
+    if (!rst_ni) begin
+      values_valid_q <= 1'b0;
+    end else if (en) begin
+      values_valid_q <= in_valid_i;
+    end
+  end
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    logic signed [ValueBits-1:0] value;
+    assign value = in_data_i[l*ValueBits+:ValueBits];
+
+    always_ff @(posedge clk_i) begin : square
+      if (en) begin
+        values_q[l*ValueBits+:ValueBits] <= value;
+        squares_q[l*TermBits+:TermBits]  <= TermBits'(SquareBits'(value) * SquareBits'(value));
+      end
+    end
+  end
+
+  // Sums. Both go in step; each takes its beat or result when the other does.
+  logic [TotalBits-1:0] total;
+  logic [SumBits-1:0] squares;
+  logic total_ready, squares_ready, total_valid, squares_valid, sums_ready;
+
+  assign values_ready = total_ready && squares_ready;
+
+  hyq_row_sum #(
+    .Lanes   (Lanes),
+    .TermBits(ValueBits),
+    .SumBits (TotalBits),
+    .Beats   (Beats)
+  ) u_total (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (values_q),
+    .in_valid_i (values_valid_q && squares_ready),
+    .in_ready_o (total_ready),
+    .out_data_o (total),
+    .out_valid_o(total_valid),
+    .out_ready_i(sums_ready && squares_valid)
+  );
+
+  hyq_row_sum #(
+    .Lanes   (Lanes),
+    .TermBits(TermBits),
+    .SumBits (SumBits),
+    .Beats   (Beats)
+  ) u_squares (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (squares_q),
+    .in_valid_i (values_valid_q && total_ready),
+    .in_ready_o (squares_ready),
+    .out_data_o (squares),
+    .out_valid_o(squares_valid),
+    .out_ready_i(sums_ready && total_valid)
+  );
+
+  // Variance: two stages for its products, one for their difference.
+  logic [VarianceBits-1:0] scaled_squares, scaled_q1, scaled_q2, square_of_total, variance_q;
+  logic [TotalBits-1:0] total_q1, total_q2, total_q3;
+  logic [EpsilonBits-1:0] epsilon;
+  logic [2:0] valid_q;
+
+  assign sums_ready = !out_valid_o || out_ready_i;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : variance_control
+    if (!rst_ni) begin
+      valid_q <= '0;
+    end else if (sums_ready) begin
+      valid_q <= {valid_q[1:0], total_valid && squares_valid};
+    end
+  end
+
+  hyq_constant_product #(
+    .Bits       (SumBits),
+    .Factor     (Channels),
+    .ProductBits(VarianceBits)
+  ) u_scale (
+    .value_i  (squares),
+    .product_o(scaled_squares)
+  );
+
+  hyq_wide_product #(
+    .ABits      (TotalBits),
+    .BBits      (TotalBits),
+    .ProductBits(VarianceBits)
+  ) u_square_of_total (
+    .clk_i,
+    .en_i     (sums_ready),
+    .a_i      (total),
+    .b_i      (total),
+    .product_o(square_of_total)
+  );
+
+  hyq_rom #(
+    .Width(EpsilonBits),
+    .Depth(1),
+    .File (EpsilonFile)
+  ) u_epsilon (
+    .clk_i,
+    .en_i  (sums_ready),
+    .addr_i(1'b0),
+    .data_o(epsilon)
+  );
+
+  always_ff @(posedge clk_i) begin : variance
+    if (sums_ready) begin
+      total_q1   <= total;
+      total_q2   <= total_q1;
+      total_q3   <= total_q2;
+      scaled_q1  <= scaled_squares;
+      scaled_q2  <= scaled_q1;
+      variance_q <= scaled_q2 - square_of_total + VarianceBits'(epsilon);
+    end
+  end
+
+  assign total_o     = total_q3;
+  assign variance_o  = variance_q;
+  assign out_valid_o = valid_q[2];
+
+endmodule

@@ -1,0 +1,114 @@
+// Log2 codes of probabilities without a divider, one beat per cycle:
+//
+//   e    = mantissa << exponent
+//   code = min(largest code, number of j >= 1 with 4 * total >= 3 * 2**j * e)
+//
+// That number is the distance of the leading ones of 4 * total and 3 * e, less one if 4 * total is
+// the smaller one when both are shifted to the same leading one. As 3 * e has few bits, so many of
+// the total decide. Rigid pipeline of four stages: triple; two of normalization; level and code.
+module hyq_log2_probability #(
+  parameter int unsigned Lanes,
+  parameter int unsigned MantissaBits,
+  parameter int unsigned ExponentBits,
+  parameter int unsigned TotalBits,
+  parameter int unsigned OutBits
+) (
+  input  logic                          clk_i,
+  input  logic                          rst_ni,
+  input  logic [Lanes*MantissaBits-1:0] mantissa_i,
+  input  logic [Lanes*ExponentBits-1:0] exponent_i,
+  input  logic [TotalBits-1:0]          total_i,      // of the beat's row
+  input  logic                          in_valid_i,
+  output logic                          in_ready_o,
+  output logic [Lanes*OutBits-1:0]      out_data_o,
+  output logic                          out_valid_o,
+  input  logic                          out_ready_i
+);
+
+  localparam int unsigned Stages = 4;
+  localparam int unsigned TripleBits = MantissaBits + 2;
+  localparam int unsigned TripleZerosBits = $clog2(TripleBits);
+  localparam int unsigned Width = TotalBits > TripleBits ? TotalBits : TripleBits;
+  localparam int unsigned ZerosBits = $clog2(Width);
+  // A level is at most the position of the leading one of 4 * total; sums for it may wrap.
+  localparam int unsigned LevelBits = $clog2(Width + 2);
+
+  logic en;
+  logic [Stages-1:0] valid_q;
+
+  assign en = !out_valid_o || out_ready_i;
+  assign in_ready_o = en;
+  assign out_valid_o = valid_q[Stages-1];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : control
+    if (!rst_ni) begin
+      valid_q <= '0;
+    end else if (en) begin
+      valid_q <= {valid_q[Stages-2:0], in_valid_i};
+    end
+  end
+
+  // The total, for all lanes: its highest bits, and its zeros one stage ahead of them.
+  logic [Width-1:0] total_mantissa;
+  logic [ZerosBits-1:0] total_zeros;
+  logic [TripleBits-1:0] total_high_q;
+
+  hyq_normalizer #(
+    .Width(Width)
+  ) u_normalize_total (
+    .clk_i,
+    .en_i      (en),
+    .value_i   (Width'(total_i)),
+    .mantissa_o(total_mantissa),
+    .zeros_o   (total_zeros)
+  );
+
+  always_ff @(posedge clk_i) begin : delay_total
+    if (en) total_high_q <= total_mantissa[Width-1-:TripleBits];
+  end
+
+  if (Width > TripleBits) begin : gen_unused
+    logic unused_low;
+    assign unused_low = ^total_mantissa[Width-TripleBits-1:0];
+  end
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    logic [MantissaBits-1:0] mantissa;
+    logic [TripleBits-1:0] triple_q, triple_mantissa;
+    logic [TripleZerosBits-1:0] triple_zeros;
+    logic [ExponentBits-1:0] exponent_q1, exponent_q2;
+    logic [LevelBits-1:0] distance_q, level;
+    logic [OutBits-1:0] code_q;
+
+    assign mantissa = mantissa_i[l*MantissaBits+:MantissaBits];
+
+    hyq_normalizer #(
+      .Width(TripleBits)
+    ) u_normalize_triple (
+      .clk_i,
+      .en_i      (en),
+      .value_i   (triple_q),
+      .mantissa_o(triple_mantissa),
+      .zeros_o   (triple_zeros)
+    );
+
+    // The leading ones lie at Width + 1 - total_zeros and TripleBits - 1 - triple_zeros + exponent.
+    assign level = distance_q + LevelBits'(triple_zeros)
+        - LevelBits'(total_high_q < triple_mantissa);
+
+    always_ff @(posedge clk_i) begin : stages
+      if (en) begin
+        triple_q    <= TripleBits'(mantissa) + (TripleBits'(mantissa) << 1);
+        exponent_q1 <= exponent_i[l*ExponentBits+:ExponentBits];
+        exponent_q2 <= exponent_q1;
+        distance_q  <= LevelBits'(Width + 2 - TripleBits) - LevelBits'(total_zeros)
+            - LevelBits'(exponent_q2);
+        // No leading one: e is 0.
+        code_q <= !triple_mantissa[TripleBits-1] || (level >> OutBits) != '0 ? '1 : OutBits'(level);
+      end
+    end
+
+    assign out_data_o[l*OutBits+:OutBits] = code_q;
+  end
+
+endmodule

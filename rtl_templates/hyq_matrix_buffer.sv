@@ -1,0 +1,148 @@
+// Matrix buffer: takes the rows of a matrix word by word and emits the whole matrix Passes times,
+// one word of each of Banks rows per cycle. While one matrix is emitted the next one is stored.
+//
+// A row is Blocks blocks of BlockWords words. Row r lies in bank r % Banks, as row r / Banks of the
+// Rows / Banks of that bank. A pass emits, outermost loop first: blocks, rows of a bank, words of a
+// block. That order is the order of addresses, so reading counts and writing steps.
+//
+// The first word leaves two cycles after the last word of its matrix came. Writing a matrix takes
+// Rows * Blocks * BlockWords cycles, reading it Passes / Banks as many; both overlap, and neither
+// loses a cycle at the turn.
+module hyq_matrix_buffer #(
+  parameter int unsigned Width,       // of a word
+  parameter int unsigned Banks,       // divides Rows
+  parameter int unsigned Rows,
+  parameter int unsigned Blocks,
+  parameter int unsigned BlockWords,
+  parameter int unsigned Passes
+) (
+  input  logic                   clk_i,
+  input  logic                   rst_ni,
+  input  logic [Width-1:0]       in_data_i,
+  input  logic                   in_valid_i,
+  output logic                   in_ready_o,
+  output logic [Banks*Width-1:0] out_data_o,  // bank 0 in the lowest bits
+  output logic                   out_valid_o,
+  input  logic                   out_ready_i
+);
+
+  localparam int unsigned BankRows = Rows / Banks;
+  localparam int unsigned PageWords = Blocks * BankRows * BlockWords;  // of a matrix in a bank
+  localparam int unsigned AddressBits = $clog2(2 * PageWords);
+  localparam logic [AddressBits-1:0] SecondPage = AddressBits'(PageWords);
+
+  logic [1:0] full_q;  // per page
+
+  // Write side: word in a block, block in a row, bank, row of a bank.
+  logic write, last_word, last_block, last_bank, last_row, row_end, page_end;
+  logic write_page_q;
+  logic [Banks-1:0] bank_q;  // one-hot
+  logic [AddressBits-1:0] write_address_q, row_start_q, row_start_d;
+
+  assign in_ready_o = !full_q[write_page_q];
+  assign write      = in_valid_i && in_ready_o;
+  assign row_end    = last_word && last_block;
+  assign last_bank  = bank_q[Banks-1];
+  assign page_end   = row_end && last_bank && last_row;
+
+  hyq_counter #(.Count(BlockWords)) u_word (
+    .clk_i, .rst_ni, .en_i(write), .last_o(last_word)
+  );
+  hyq_counter #(.Count(Blocks)) u_block (
+    .clk_i, .rst_ni, .en_i(write && last_word), .last_o(last_block)
+  );
+  hyq_counter #(.Count(BankRows)) u_row (
+    .clk_i, .rst_ni, .en_i(write && row_end && last_bank), .last_o(last_row)
+  );
+
+  always_comb begin : next_row
+    row_start_d = row_start_q;
+    if (page_end) begin
+      row_start_d = write_page_q ? '0 : SecondPage;
+    end else if (last_bank) begin
+      row_start_d = row_start_q + AddressBits'(BlockWords);
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : write_control
+    if (!rst_ni) begin
+      write_address_q <= '0;
+      row_start_q     <= '0;
+      write_page_q    <= 1'b0;
+      bank_q          <= Banks'(1);
+    end else if (write) begin
+      write_page_q <= write_page_q ^ page_end;
+      if (row_end) begin
+        write_address_q <= row_start_d;
+        row_start_q     <= row_start_d;
+        bank_q          <= Banks'({bank_q, last_bank});
+      end else if (last_word) begin
+        write_address_q <= write_address_q + AddressBits'((BankRows - 1) * BlockWords + 1);
+      end else begin
+        write_address_q <= write_address_q + 1'b1;
+      end
+    end
+  end
+
+  // Read side: addresses of the page in order, Passes times.
+  logic read, pass_end, last_pass;
+  logic read_page_q, out_valid_q;
+  logic [AddressBits-1:0] read_address_q;
+
+  assign read     = full_q[read_page_q] && (!out_valid_q || out_ready_i);
+  assign pass_end = read_address_q
+      == (read_page_q ? AddressBits'(2 * PageWords - 1) : AddressBits'(PageWords - 1));
+
+  hyq_counter #(.Count(Passes)) u_pass (
+    .clk_i, .rst_ni, .en_i(read && pass_end), .last_o(last_pass)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : read_control
+    if (!rst_ni) begin
+      read_address_q <= '0;
+      read_page_q    <= 1'b0;
+      out_valid_q    <= 1'b0;
+    end else begin
+      out_valid_q <= read || (out_valid_q && !out_ready_i);
+      if (read && pass_end) begin
+        read_address_q <= read_page_q ^ last_pass ? SecondPage : '0;
+        read_page_q    <= read_page_q ^ last_pass;
+      end else if (read) begin
+        read_address_q <= read_address_q + 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : pages
+    if (!rst_ni) begin
+      full_q <= '0;
+    end else begin
+      if (write && page_end) begin
+        full_q[write_page_q] <= 1'b1;
+      end
+      if (read && pass_end && last_pass) begin
+        full_q[read_page_q] <= 1'b0;
+      end
+    end
+  end
+
+  // A page is written only while it is not full and read only while it is.
+  for (genvar b = 0; b < Banks; b++) begin : gen_bank
+    logic [Width-1:0] memory[2*PageWords];
+    logic [Width-1:0] out_data_q;
+
+    always_ff @(posedge clk_i) begin : data
+      if (write && bank_q[b]) begin
+        memory[write_address_q] <= in_data_i;
+      end
+      if (read) begin
+        out_data_q <= memory[read_address_q];
+      end
+    end
+
+    assign out_data_o[b*Width+:Width] = out_data_q;
+  end
+
+  assign out_valid_o = out_valid_q;
+
+endmodule

@@ -1,0 +1,75 @@
+// Products of two weights a, b and one operand x: one DSP48E1 where the widths allow, else two.
+//
+// With Shift = bits of a product, P = ((a <<< Shift) + b) * x + 2**(Shift - 1) holds both products
+// exactly: b*x lies in [-2**(Shift-1), 2**(Shift-1)), so the constant makes the lower part
+// non-negative, nothing is borrowed from a*x above it, and the lower part is b*x with its sign bit
+// inverted. Both additions are the DSP's own (pre-adder and C input). Three stages, as hyq_product.
+module hyq_packed_product #(
+  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned OperandBits,
+  parameter bit          OperandSigned,
+  localparam int unsigned ProductBits = WeightBits + OperandBits
+) (
+  input  logic                   clk_i,
+  input  logic                   en_i,
+  input  logic [WeightBits-1:0]  a_i,
+  input  logic [WeightBits-1:0]  b_i,
+  input  logic [OperandBits-1:0] x_i,
+  output logic [ProductBits-1:0] a_product_o,  // two's complement
+  output logic [ProductBits-1:0] b_product_o
+);
+
+  localparam int unsigned Shift = ProductBits;
+  localparam int unsigned PackedBits = Shift + WeightBits + 1;
+  localparam int unsigned SignedBits = OperandSigned ? OperandBits : OperandBits + 1;
+
+  // The multiplier of a DSP48E1 takes 25 x 18 bits.
+  if (PackedBits <= 25 && SignedBits <= 18) begin : gen_packed
+    localparam int unsigned BothBits = Shift + ProductBits;
+
+    logic signed [WeightBits-1:0] a_q, b_q;
+    logic signed [SignedBits-1:0] x_q;
+    logic signed [PackedBits-1:0] weights;
+    logic signed [BothBits-1:0] multiplied_q, both_q;
+
+    assign weights = (PackedBits'(a_q) <<< Shift) + PackedBits'(b_q);
+
+    always_ff @(posedge clk_i) begin : pipeline
+      if (en_i) begin
+        a_q          <= a_i;
+        b_q          <= b_i;
+        x_q          <= SignedBits'(x_i);
+        multiplied_q <= BothBits'(weights) * BothBits'(x_q);
+        both_q       <= multiplied_q + (BothBits'(1) << (Shift - 1));
+      end
+    end
+
+    assign a_product_o = both_q[BothBits-1:Shift];
+    assign b_product_o = {!both_q[Shift-1], both_q[Shift-2:0]};
+  end else begin : gen_two
+    hyq_product #(
+      .WeightBits   (WeightBits),
+      .OperandBits  (OperandBits),
+      .OperandSigned(OperandSigned)
+    ) u_a_product (
+      .clk_i,
+      .en_i,
+      .weight_i (a_i),
+      .operand_i(x_i),
+      .product_o(a_product_o)
+    );
+
+    hyq_product #(
+      .WeightBits   (WeightBits),
+      .OperandBits  (OperandBits),
+      .OperandSigned(OperandSigned)
+    ) u_b_product (
+      .clk_i,
+      .en_i,
+      .weight_i (b_i),
+      .operand_i(x_i),
+      .product_o(b_product_o)
+    );
+  end
+
+endmodule

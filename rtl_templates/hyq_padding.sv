@@ -1,0 +1,105 @@
+// Padding: surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
+//
+// One beat per cycle of Beats beats per pixel, and one register stage. Border pixels take no input,
+// but a frame begins when its first code is there. Without a border the stream passes as it is.
+module hyq_padding #(
+  parameter int unsigned Height,      // of the input map
+  parameter int unsigned Width,
+  parameter int unsigned Beats,       // of a pixel
+  parameter int unsigned PadHeight,   // rows above, and as many below
+  parameter int unsigned PadWidth,    // columns on the left, and as many on the right
+  parameter int unsigned Lanes,
+  parameter int unsigned Bits,
+  parameter              PadFile,     // codes of a border pixel
+  parameter int unsigned PadBits,     // of an entry, at least Bits
+  parameter int unsigned PadEntries,  // 1: one code for all channels
+  parameter int unsigned PadLanes     // Lanes, or 1 with one entry
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic [Lanes*Bits-1:0] in_data_i,
+  input  logic                  in_valid_i,
+  output logic                  in_ready_o,
+  output logic [Lanes*Bits-1:0] out_data_o,
+  output logic                  out_valid_o,
+  input  logic                  out_ready_i
+);
+
+  if (PadHeight == 0 && PadWidth == 0) begin : gen_wires
+    assign out_data_o  = in_data_i;
+    assign out_valid_o = in_valid_i;
+    assign in_ready_o  = out_ready_i;
+
+    logic unused_clock;
+    assign unused_clock = clk_i ^ rst_ni;
+  end else begin : gen_border
+    localparam int unsigned YBits = $clog2(Height + PadHeight) + 1;
+    localparam int unsigned XBits = $clog2(Width + PadWidth) + 1;
+    localparam logic signed [YBits-1:0] FirstY = YBits'(-int'(PadHeight));
+    localparam logic signed [XBits-1:0] FirstX = XBits'(-int'(PadWidth));
+    localparam logic signed [YBits-1:0] BottomY = YBits'(Height - 1);
+    localparam logic signed [XBits-1:0] RightX = XBits'(Width - 1);
+    localparam logic signed [YBits-1:0] LastY = YBits'(Height + PadHeight - 1);
+    localparam logic signed [XBits-1:0] LastX = XBits'(Width + PadWidth - 1);
+
+    // Where the next beat lies on the input map; the border lies outside, also at negative places.
+    logic signed [YBits-1:0] y_q;
+    logic signed [XBits-1:0] x_q;
+    logic last_beat, border, first_pixel, en, step, valid_q;
+
+    assign border      = y_q < 0 || y_q > BottomY || x_q < 0 || x_q > RightX;
+    assign first_pixel = y_q == FirstY && x_q == FirstX;
+    assign en          = !valid_q || out_ready_i;
+    assign step        = en && (in_valid_i || (border && !first_pixel));
+    assign in_ready_o  = en && !border;
+    assign out_valid_o = valid_q;
+
+    hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .last_o(last_beat));
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin : control
+      if (!rst_ni) begin
+        y_q     <= FirstY;
+        x_q     <= FirstX;
+        valid_q <= 1'b0;
+      end else begin
+        if (en) valid_q <= step;
+        if (step && last_beat) begin
+          x_q <= x_q == LastX ? FirstX : x_q + 1'b1;
+          if (x_q == LastX) y_q <= y_q == LastY ? FirstY : y_q + 1'b1;
+        end
+      end
+    end
+
+    // Every border pixel reads all codes, so that the next one starts at channel 0 again.
+    logic border_q;
+    logic [Lanes*Bits-1:0] data_q;
+    logic [PadLanes*PadBits-1:0] pad;
+
+    always_ff @(posedge clk_i) begin : data
+      if (step) begin
+        border_q <= border;
+        data_q   <= in_data_i;
+      end
+    end
+
+    hyq_sequence_rom #(
+      .Width(PadLanes * PadBits),
+      .Depth(PadEntries / PadLanes),
+      .File (PadFile)
+    ) u_pad_rom (
+      .clk_i,
+      .rst_ni,
+      .en_i  (step && border),
+      .data_o(pad)
+    );
+
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+      localparam int unsigned First = (PadLanes == 1 ? 0 : l) * PadBits;
+      assign out_data_o[l*Bits+:Bits] = border_q ? pad[First+:Bits] : data_q[l*Bits+:Bits];
+    end
+
+    logic unused_sign_bits;
+    assign unused_sign_bits = ^pad;
+  end
+
+endmodule

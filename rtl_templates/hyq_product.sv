@@ -1,0 +1,33 @@
+// Product of a weight and an operand in three stages, the registers of a DSP48E1.
+module hyq_product #(
+  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned OperandBits,
+  parameter bit          OperandSigned,
+  localparam int unsigned ProductBits = WeightBits + OperandBits
+) (
+  input  logic                   clk_i,
+  input  logic                   en_i,
+  input  logic [WeightBits-1:0]  weight_i,
+  input  logic [OperandBits-1:0] operand_i,
+  output logic [ProductBits-1:0] product_o  // two's complement
+);
+
+  // One bit more makes an unsigned operand a signed one.
+  localparam int unsigned SignedBits = OperandSigned ? OperandBits : OperandBits + 1;
+
+  logic signed [WeightBits-1:0] weight_q;
+  logic signed [SignedBits-1:0] operand_q;
+  logic signed [ProductBits-1:0] multiplied_q, product_q;
+
+  always_ff @(posedge clk_i) begin : pipeline
+    if (en_i) begin
+      weight_q     <= weight_i;
+      operand_q    <= SignedBits'(operand_i);
+      multiplied_q <= ProductBits'(weight_q) * ProductBits'(operand_q);
+      product_q    <= multiplied_q;
+    end
+  end
+
+  assign product_o = product_q;
+
+endmodule

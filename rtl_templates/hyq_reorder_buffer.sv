@@ -1,0 +1,158 @@
+// Reorder buffer: emits the words of a frame in another order than they came. Two banks take turns;
+// one is written in order of arrival while the other is read by five nested loops, 0 innermost:
+//
+//   address = index4 * Stride4 + index3 * Stride3 + ... + index0 * Stride0
+//
+// Loops that are not needed have size 1 (and any stride). One word per cycle on both sides: Words
+// cycles per frame in steady state. Of the first frame, the first word leaves Words + 1 cycles after
+// the first one came, the last word 2 * Words cycles after it.
+module hyq_reorder_buffer #(
+  parameter int unsigned Width,
+  parameter int unsigned Words,  // of a frame: the product of the sizes
+  parameter int unsigned Size4,
+  parameter int unsigned Size3,
+  parameter int unsigned Size2,
+  parameter int unsigned Size1,
+  parameter int unsigned Size0,
+  parameter int unsigned Stride4,
+  parameter int unsigned Stride3,
+  parameter int unsigned Stride2,
+  parameter int unsigned Stride1,
+  parameter int unsigned Stride0
+) (
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  input  logic [Width-1:0] in_data_i,
+  input  logic             in_valid_i,
+  output logic             in_ready_o,
+  output logic [Width-1:0] out_data_o,
+  output logic             out_valid_o,
+  input  logic             out_ready_i
+);
+
+  localparam int unsigned Loops = 5;
+  localparam bit [Loops-1:0][31:0] Size = {Size4, Size3, Size2, Size1, Size0};
+  localparam bit [Loops-1:0][31:0] Stride = {Stride4, Stride3, Stride2, Stride1, Stride0};
+  localparam int unsigned AddressBits = $clog2(2 * Words);
+
+  if (Size4 * Size3 * Size2 * Size1 * Size0 != Words) begin : gen_bad_sizes
+    $error("hyq_reorder_buffer: Words is the product of Size0 to Size4");
+  end
+
+  // Step of the address when a loop advances: its stride, and all inner loops go back to the start.
+  function automatic logic [AddressBits-1:0] step_of(int unsigned loop);
+    int unsigned step;
+    step = Stride[loop];
+    for (int unsigned inner = 0; inner < loop; inner++) begin
+      step = step - (Size[inner] - 1) * Stride[inner];
+    end
+    return AddressBits'(step);
+  endfunction
+
+  logic [1:0] full_q;  // per bank
+  logic write, read, write_last, read_last;
+
+  // Write side: the address runs through both banks.
+  logic [AddressBits-1:0] write_address_q;
+  logic write_bank_q;
+
+  assign in_ready_o = !full_q[write_bank_q];
+  assign write      = in_valid_i && in_ready_o;
+  assign write_last = write_address_q
+      == (write_bank_q ? AddressBits'(2 * Words - 1) : AddressBits'(Words - 1));
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : write_control
+    if (!rst_ni) begin
+      write_address_q <= '0;
+      write_bank_q    <= 1'b0;
+    end else if (write) begin
+      write_address_q <= write_last && write_bank_q ? '0 : write_address_q + 1'b1;
+      write_bank_q    <= write_bank_q ^ write_last;
+    end
+  end
+
+  // Read side: loop k advances when all inner loops are at their last index.
+  logic [AddressBits-1:0] read_address_q, step;
+  logic read_bank_q, out_valid_q;
+  logic [Loops-1:0] at_last;
+  logic [Loops:0] advance;
+
+  assign read       = full_q[read_bank_q] && (!out_valid_q || out_ready_i);
+  assign advance[0] = read;
+  assign read_last  = &at_last;
+
+  for (genvar k = 0; k < Loops; k++) begin : gen_loop
+    assign advance[k+1] = advance[k] && at_last[k];
+
+    if (Size[k] == 1) begin : gen_once
+      assign at_last[k] = 1'b1;
+    end else begin : gen_count
+      localparam int unsigned IndexBits = $clog2(Size[k]);
+      logic [IndexBits-1:0] index_q;
+      assign at_last[k] = index_q == IndexBits'(Size[k] - 1);
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin : count
+        if (!rst_ni) begin
+          index_q <= '0;
+        end else if (advance[k]) begin
+          index_q <= at_last[k] ? '0 : index_q + 1'b1;
+        end
+      end
+    end
+  end
+
+  always_comb begin : choose_step
+    step = step_of(0);
+    for (int unsigned k = 1; k < Loops; k++) begin
+      if (advance[k]) begin
+        step = step_of(k);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : read_control
+    if (!rst_ni) begin
+      read_address_q <= '0;
+      read_bank_q    <= 1'b0;
+      out_valid_q    <= 1'b0;
+    end else begin
+      out_valid_q <= read || (out_valid_q && !out_ready_i);
+      if (advance[Loops]) begin
+        read_address_q <= read_bank_q ? '0 : AddressBits'(Words);
+        read_bank_q    <= !read_bank_q;
+      end else if (read) begin
+        read_address_q <= read_address_q + step;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : banks
+    if (!rst_ni) begin
+      full_q <= '0;
+    end else begin
+      if (write && write_last) begin
+        full_q[write_bank_q] <= 1'b1;
+      end
+      if (read && read_last) begin
+        full_q[read_bank_q] <= 1'b0;
+      end
+    end
+  end
+
+  // A bank is written only while it is not full and read only while it is.
+  logic [Width-1:0] memory[2*Words];
+  logic [Width-1:0] out_data_q;
+
+  always_ff @(posedge clk_i) begin : data
+    if (write) begin
+      memory[write_address_q] <= in_data_i;
+    end
+    if (read) begin
+      out_data_q <= memory[read_address_q];
+    end
+  end
+
+  assign out_data_o  = out_data_q;
+  assign out_valid_o = out_valid_q;
+
+endmodule

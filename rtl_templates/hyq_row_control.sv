@@ -1,0 +1,42 @@
+// Control of a reduction over rows (a maximum, a sum) that holds the result of a row while the
+// pipeline goes on with the next one. It stalls only when a second result would be due.
+module hyq_row_control #(
+  parameter int unsigned Beats  // of a row
+) (
+  input  logic clk_i,
+  input  logic rst_ni,
+  input  logic beat_valid_i,    // a beat is there to be accumulated
+  output logic en_o,            // the pipeline moves
+  output logic first_beat_o,    // the beat is the first of its row
+  output logic result_load_o,   // it is the last one and completes the result
+  output logic result_valid_o,
+  input  logic result_ready_i
+);
+
+  logic first_beat_q, last_beat, result_valid_q;
+
+  assign en_o           = !(beat_valid_i && last_beat && result_valid_q && !result_ready_i);
+  assign first_beat_o   = first_beat_q;
+  assign result_load_o  = en_o && beat_valid_i && last_beat;
+  assign result_valid_o = result_valid_q;
+
+  hyq_counter #(
+    .Count(Beats)
+  ) u_beat (
+    .clk_i,
+    .rst_ni,
+    .en_i  (en_o && beat_valid_i),
+    .last_o(last_beat)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : control
+    if (!rst_ni) begin
+      first_beat_q   <= 1'b1;
+      result_valid_q <= 1'b0;
+    end else begin
+      if (en_o && beat_valid_i) first_beat_q <= last_beat;
+      result_valid_q <= result_load_o || (result_valid_q && !result_ready_i);
+    end
+  end
+
+endmodule

@@ -1,0 +1,85 @@
+// Largest of the unsigned codes of every row, one result per Beats beats.
+//
+// A tree over the lanes, with registers at its root and before every three further levels (1 stage
+// up to 8 lanes, 2 up to 64, 3 up to 512), then the running maximum.
+module hyq_row_maximum #(
+  parameter int unsigned Lanes,
+  parameter int unsigned Bits,  // of a code
+  parameter int unsigned Beats  // of a row
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic [Lanes*Bits-1:0] in_data_i,
+  input  logic                  in_valid_i,
+  output logic                  in_ready_o,
+  output logic [Bits-1:0]       out_data_o,
+  output logic                  out_valid_o,
+  input  logic                  out_ready_i
+);
+
+  localparam int unsigned Levels = $clog2(Lanes);
+  localparam int unsigned Stages = Levels > 3 ? (Levels + 2) / 3 : 1;
+
+  logic en;
+  assign in_ready_o = en;
+
+  // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, the last are the codes.
+  for (genvar n = 2 * Lanes - 1; n > 0; n--) begin : gen_node
+    localparam int unsigned Level = $clog2(n + 1) - 1;
+    logic [Bits-1:0] larger, value;
+
+    if (n >= Lanes) begin : gen_code
+      assign larger = in_data_i[(n-Lanes)*Bits+:Bits];
+    end else begin : gen_compare
+      assign larger = gen_node[2*n].value > gen_node[2*n+1].value ? gen_node[2*n].value
+                                                                  : gen_node[2*n+1].value;
+    end
+
+    // All codes lie below a level that is registered: every path has the same delay.
+    if (Level == 0 || (Level % 3 == 0 && Lanes > 2 ** Level)) begin : gen_register
+      logic [Bits-1:0] larger_q;
+      always_ff @(posedge clk_i) begin
+        if (en) larger_q <= larger;
+      end
+      assign value = larger_q;
+    end else begin : gen_wire
+      assign value = larger;
+    end
+  end
+
+  logic [Stages-1:0] valid_q;  // of the tree
+  logic first_beat, result_load;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : tree_control
+    if (!rst_ni) begin
+      valid_q <= '0;
+    end else if (en) begin
+      valid_q <= Stages'({valid_q, in_valid_i});
+    end
+  end
+
+  hyq_row_control #(
+    .Beats(Beats)
+  ) u_control (
+    .clk_i,
+    .rst_ni,
+    .beat_valid_i  (valid_q[Stages-1]),
+    .en_o          (en),
+    .first_beat_o  (first_beat),
+    .result_load_o (result_load),
+    .result_valid_o(out_valid_o),
+    .result_ready_i(out_ready_i)
+  );
+
+  logic [Bits-1:0] maximum_d, maximum_q, result_q;
+
+  assign maximum_d = first_beat || gen_node[1].value > maximum_q ? gen_node[1].value : maximum_q;
+
+  always_ff @(posedge clk_i) begin : maximum
+    if (en && valid_q[Stages-1]) maximum_q <= maximum_d;
+    if (result_load) result_q <= maximum_d;
+  end
+
+  assign out_data_o = result_q;
+
+endmodule

@@ -1,0 +1,61 @@
+// Sum of the signed terms of every row, one result per Beats beats: an adder tree over the lanes,
+// then an accumulator.
+module hyq_row_sum #(
+  parameter int unsigned Lanes,
+  parameter int unsigned TermBits,
+  parameter int unsigned SumBits,   // holds the sum; partial sums may wrap
+  parameter int unsigned Beats      // of a row
+) (
+  input  logic                      clk_i,
+  input  logic                      rst_ni,
+  input  logic [Lanes*TermBits-1:0] in_data_i,
+  input  logic                      in_valid_i,
+  output logic                      in_ready_o,
+  output logic [SumBits-1:0]        out_data_o,
+  output logic                      out_valid_o,
+  input  logic                      out_ready_i
+);
+
+  logic en, beat_valid, first_beat, result_load;
+  logic [SumBits-1:0] beat_sum, sum_d, sum_q, result_q;
+
+  assign in_ready_o = en;
+
+  hyq_adder_tree #(
+    .Lanes   (1),
+    .Terms   (Lanes),
+    .TermBits(TermBits),
+    .SumBits (SumBits)
+  ) u_tree (
+    .clk_i,
+    .rst_ni,
+    .en_i   (en),
+    .terms_i(in_data_i),
+    .valid_i(in_valid_i),
+    .sums_o (beat_sum),
+    .valid_o(beat_valid)
+  );
+
+  hyq_row_control #(
+    .Beats(Beats)
+  ) u_control (
+    .clk_i,
+    .rst_ni,
+    .beat_valid_i  (beat_valid),
+    .en_o          (en),
+    .first_beat_o  (first_beat),
+    .result_load_o (result_load),
+    .result_valid_o(out_valid_o),
+    .result_ready_i(out_ready_i)
+  );
+
+  assign sum_d = beat_sum + (first_beat ? '0 : sum_q);
+
+  always_ff @(posedge clk_i) begin : sum
+    if (en && beat_valid) sum_q <= sum_d;
+    if (result_load) result_q <= sum_d;
+  end
+
+  assign out_data_o = result_q;
+
+endmodule

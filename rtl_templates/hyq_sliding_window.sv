@@ -1,0 +1,187 @@
+// Sliding window: takes the beats of a map and emits those of the windows of its output positions.
+//
+// Windows follow each other in raster order. Beats of a window, outermost loop first:
+//   dense:      Times rotations, kernel rows, kernel columns, beats of a pixel
+//   depthwise:  beats of a pixel, kernel rows, kernel columns
+//
+// KernelHeight + StrideHeight map rows lie in a circular memory with one write and one read port. A
+// row of windows is read as soon as its last map row is complete, and gives back StrideHeight map
+// rows when it ends; meanwhile as many are written. The last row of windows gives back the
+// KernelHeight rows that are left; map rows below it are taken and dropped. How many cycles that
+// takes: hyq_hls/ops/convolution.py, row_schedule.
+module hyq_sliding_window #(
+  parameter int unsigned BeatBits,
+  parameter int unsigned Beats,         // of a pixel
+  parameter int unsigned Height,        // of the map, border included
+  parameter int unsigned Width,
+  parameter int unsigned KernelHeight,
+  parameter int unsigned KernelWidth,
+  parameter int unsigned StrideHeight,
+  parameter int unsigned StrideWidth,
+  parameter bit          Depthwise,
+  parameter int unsigned Times          // not used with Depthwise
+) (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  input  logic [BeatBits-1:0] in_data_i,
+  input  logic                in_valid_i,
+  output logic                in_ready_o,
+  output logic [BeatBits-1:0] out_data_o,
+  output logic                out_valid_o,
+  input  logic                out_ready_i
+);
+
+  localparam int unsigned OutHeight = (Height - KernelHeight) / StrideHeight + 1;
+  localparam int unsigned OutWidth = (Width - KernelWidth) / StrideWidth + 1;
+
+  // The memory holds row after row.
+  localparam int unsigned Rows = KernelHeight + StrideHeight;
+  localparam int unsigned RowBeats = Width * Beats;
+  localparam int unsigned Words = Rows * RowBeats;
+  localparam int unsigned AddressBits = $clog2(Words);
+
+  // Rows that are complete and not given back. With a stride beyond the kernel's height, rows are
+  // given back before they come: the number may be negative.
+  localparam int unsigned FilledBits = $clog2(Rows + 1) + 1;
+  typedef logic signed [FilledBits-1:0] filled_t;
+  localparam filled_t Full = filled_t'(Rows);
+  localparam filled_t Kernel = filled_t'(KernelHeight);
+  localparam filled_t Stride = filled_t'(StrideHeight);
+
+  filled_t filled_q, filled_d;
+  logic row_written, windows_read, last_windows;
+
+  always_comb begin : filled
+    filled_d = filled_q;
+    if (row_written) filled_d = filled_d + 1'b1;
+    if (windows_read) filled_d = filled_d - (last_windows ? Kernel : Stride);
+  end
+
+  // Write side: beats of a row, rows.
+  localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + KernelHeight;
+  logic write, drop, last_write;
+  logic [AddressBits-1:0] write_address_q;
+
+  assign in_ready_o  = drop || filled_q < Full;
+  assign write       = in_valid_i && in_ready_o;
+  assign row_written = write && last_write && !drop;
+
+  hyq_counter #(.Count(RowBeats)) u_write (.clk_i, .rst_ni, .en_i(write), .last_o(last_write));
+
+  if (StoredRows == Height) begin : gen_no_drop
+    assign drop = 1'b0;
+  end else begin : gen_drop
+    localparam int unsigned YBits = $clog2(Height);
+    logic [YBits-1:0] y_q;
+
+    assign drop = y_q >= YBits'(StoredRows);
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin : rows
+      if (!rst_ni) begin
+        y_q <= '0;
+      end else if (write && last_write) begin
+        y_q <= y_q == YBits'(Height - 1) ? '0 : y_q + 1'b1;
+      end
+    end
+  end
+
+  // Read side: a run of reads in a kernel row, kernel rows, rotations (with Depthwise: beats of a
+  // pixel), windows of a row, rows of windows.
+  localparam int unsigned RunReads = Depthwise ? KernelWidth : KernelWidth * Beats;
+  localparam int unsigned Rotations = Depthwise ? Beats : Times;
+
+  logic en, read, valid_q;
+  logic run_end, rotation_end, window_end;
+  logic last_run, last_kernel_row, last_rotation, last_window;
+
+  assign en           = !valid_q || out_ready_i;
+  assign read         = en && filled_q >= Kernel;
+  assign run_end      = read && last_run;
+  assign rotation_end = run_end && last_kernel_row;
+  assign window_end   = rotation_end && last_rotation;
+  assign windows_read = window_end && last_window;
+
+  hyq_counter #(.Count(RunReads)) u_run (.clk_i, .rst_ni, .en_i(read), .last_o(last_run));
+  hyq_counter #(.Count(KernelHeight)) u_kernel_row (
+    .clk_i, .rst_ni, .en_i(run_end), .last_o(last_kernel_row)
+  );
+  hyq_counter #(.Count(Rotations)) u_rotation (
+    .clk_i, .rst_ni, .en_i(rotation_end), .last_o(last_rotation)
+  );
+  hyq_counter #(.Count(OutWidth)) u_window (
+    .clk_i, .rst_ni, .en_i(window_end), .last_o(last_window)
+  );
+  hyq_counter #(.Count(OutHeight)) u_windows (
+    .clk_i, .rst_ni, .en_i(windows_read), .last_o(last_windows)
+  );
+
+  // Distance from a read to the next one, by the loops that end with it: from the last read of a
+  // loop back to its first one (its span), and from there to where the loop around it goes on.
+  localparam int RunStep = Depthwise ? int'(Beats) : 1;
+  localparam int RotationStep = Depthwise ? 1 : 0;
+  localparam int RunSpan = (int'(RunReads) - 1) * RunStep;
+  localparam int RotationSpan = (int'(KernelHeight) - 1) * int'(RowBeats) + RunSpan;
+  localparam int WindowSpan = (int'(Rotations) - 1) * RotationStep + RotationSpan;
+  localparam int WindowStep = int'(StrideWidth * Beats);
+  localparam int WindowsSpan = (int'(OutWidth) - 1) * WindowStep + WindowSpan;
+
+  // A distance forwards in the circle, and the same less a whole turn.
+  function automatic logic [2*AddressBits:0] turn(int distance);
+    int forwards = distance < 0 ? distance + int'(Words) : distance;
+    return {AddressBits'(forwards), (AddressBits + 1)'(forwards - int'(Words))};
+  endfunction
+
+  logic [AddressBits-1:0] read_address_q, forwards;
+  logic [AddressBits:0] backwards, behind;
+
+  always_comb begin : distance
+    if (!last_run) begin
+      {forwards, backwards} = turn(RunStep);
+    end else if (!last_kernel_row) begin
+      {forwards, backwards} = turn(int'(RowBeats) - RunSpan);
+    end else if (!last_rotation) begin
+      {forwards, backwards} = turn(RotationStep - RotationSpan);
+    end else if (!last_window) begin
+      {forwards, backwards} = turn(WindowStep - WindowSpan);
+    end else if (!last_windows) begin
+      {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
+    end else begin
+      {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
+    end
+  end
+
+  assign behind = {1'b0, read_address_q} + backwards;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : control
+    if (!rst_ni) begin
+      filled_q        <= '0;
+      write_address_q <= '0;
+      read_address_q  <= '0;
+      valid_q         <= 1'b0;
+    end else begin
+      filled_q <= filled_d;
+      if (write && !drop) begin
+        write_address_q <=
+            write_address_q == AddressBits'(Words - 1) ? '0 : write_address_q + 1'b1;
+      end
+      if (read) begin
+        read_address_q <=
+            behind[AddressBits] ? read_address_q + forwards : behind[AddressBits-1:0];
+      end
+      if (en) valid_q <= read;
+    end
+  end
+
+  // A row is never written while it is read.
+  logic [BeatBits-1:0] memory[Words];
+  logic [BeatBits-1:0] out_data_q;
+
+  always_ff @(posedge clk_i) begin : data
+    if (write && !drop) memory[write_address_q] <= in_data_i;
+    if (read) out_data_q <= memory[read_address_q];
+  end
+
+  assign out_data_o  = out_data_q;
+  assign out_valid_o = valid_q;
+
+endmodule

@@ -1,0 +1,138 @@
+// The Verilated top as both drivers use it: one context per model, errors as exceptions, VCD.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "Vtop.h"
+#include "verilated.h"
+#include "verilated_syms.h"
+#if HYQ_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+#define HYQ_API extern "C" __attribute__((visibility("default")))
+
+// What Verilator would print and abort for ($fatal, a missing memory file, a loop that does not
+// settle) ends the call instead. The macros VL_USER_* of the build leave these functions to us.
+inline std::string located(const char* file, int line, const std::string& text) {
+  return (file && *file) ? std::string(file) + ":" + std::to_string(line) + ": " + text : text;
+}
+void vl_fatal(const char* file, int line, const char*, const char* message) {
+  throw std::runtime_error(located(file, line, message));
+}
+void vl_warn(const char* file, int line, const char*, const char* message) {
+  throw std::runtime_error(located(file, line, message));
+}
+void vl_stop(const char* file, int line, const char*) {
+  std::fflush(stdout);  // where $fatal and $error have written their text
+  throw std::runtime_error(
+      located(file, line, "the design called $fatal, $error or $stop; its text is on stdout"));
+}
+void vl_finish(const char* file, int line, const char*) {
+  throw std::runtime_error(located(file, line, "the design called $finish"));
+}
+
+namespace hyq {
+
+// Bits of an element: from the packed ranges, which old releases of Verilator keep as one range.
+template <typename Variable>
+auto width_of(const Variable& variable, int) -> decltype(static_cast<int>(variable.entBits())) {
+  return static_cast<int>(variable.entBits());
+}
+template <typename Variable>
+int width_of(const Variable& variable, long) {
+  return variable.elements(0);
+}
+inline int width_of(const VerilatedVar& variable) { return width_of(variable, 0); }
+
+class Model {
+ public:
+  // Registers without a reset start with random values, so that a result cannot rest on them.
+  explicit Model(uint64_t seed) {
+    Verilated::threadContextp(&context_);
+    context_.randReset(2);
+    context_.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);  // 0 would mean "of the clock"
+#if HYQ_TRACE
+    context_.traceEverOn(true);
+#endif
+    top_ = std::make_unique<Vtop>(&context_, "TOP");
+  }
+
+  ~Model() {
+    enter();
+    stop_trace();
+    top_->final();
+  }
+
+  Vtop* operator->() { return top_.get(); }
+
+  // Verilator keeps the context per thread; Python may call from any.
+  void enter() { Verilated::threadContextp(&context_); }
+
+  // Settles the design after a change of inputs between two points in time.
+  void settle() { top_->eval(); }
+
+  // Settles the design, dumps it, and moves time on; half a clock period is `step` ns.
+  void eval(int step) {
+    top_->eval();
+#if HYQ_TRACE
+    if (vcd_ && dumping) vcd_->dump(context_.time());
+#endif
+    context_.timeInc(step);
+  }
+
+  // A wire by its name in the top module; null when there is none.
+  static const VerilatedVar* wire(const std::string& name) {
+    const VerilatedScope* scope = Verilated::scopeFind("TOP." HYQ_TOP);
+    return scope ? scope->varFind(name.c_str()) : nullptr;
+  }
+
+  void start_trace(const char* path) {
+#if HYQ_TRACE
+    stop_trace();
+    vcd_ = std::make_unique<VerilatedVcdC>();
+    if (traced_) throw std::runtime_error("a model can be traced once; start a new one");
+    traced_ = true;
+    top_->trace(vcd_.get(), 99);
+    vcd_->open(path);
+    if (!vcd_->isOpen()) throw std::runtime_error(std::string("cannot write ") + path);
+#else
+    throw std::runtime_error(std::string("cannot write ") + path +
+                             ": the library was built without tracing (build it with trace=True)");
+#endif
+  }
+
+  void stop_trace() {
+#if HYQ_TRACE
+    if (vcd_) vcd_->close();
+    vcd_.reset();
+#endif
+  }
+
+  bool dumping = true;
+
+ private:
+  VerilatedContext context_;
+  std::unique_ptr<Vtop> top_;
+#if HYQ_TRACE
+  std::unique_ptr<VerilatedVcdC> vcd_;
+  bool traced_ = false;
+#endif
+};
+
+// A C call's body: an exception becomes `failed` and a message.
+template <typename Body, typename Result>
+Result guarded(char* message, size_t size, Result failed, Body&& body) {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    if (size) message[std::string(error.what()).copy(message, size - 1)] = '\0';
+    return failed;
+  }
+}
+
+}  // namespace hyq
