@@ -50,7 +50,7 @@ def build_rtl(
     project: str,
     *,
     trace: bool = False,
-    flags: Sequence[str] = ("-O3",),
+    flags: Sequence[str] = ("-O1",),
 ) -> RtlSimulation:
     """Verilate and compile what :func:`hyq_hls.rtl.write_rtl` wrote into ``folder``.
 

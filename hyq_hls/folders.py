@@ -10,6 +10,9 @@ from pathlib import Path
 
 from hyq_hls.errors import ConversionError
 
+#: Inside the scratch folder.
+DRAFT = "draft"
+
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
@@ -25,7 +28,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         raise ConversionError(
             f"cannot write to {folder.parent}: {error.strerror or error}; choose a writable folder"
         ) from error
-    draft, old = scratch / "new", scratch / "old"
+    draft, old = scratch / DRAFT, scratch / "old"
     try:
         draft.mkdir()
         yield draft

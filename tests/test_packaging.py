@@ -14,8 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from hyq_hls import templates
 from hyq_hls.errors import HyqError
-from hyq_hls.hls import templates
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -82,7 +82,7 @@ def test_template_dir_has_the_headers():
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """A place in which the module believes to be installed."""
-    monkeypatch.setattr(templates, "__file__", str(tmp_path / "hyq_hls" / "hls" / "templates.py"))
+    monkeypatch.setattr(templates, "__file__", str(tmp_path / "hyq_hls" / "templates.py"))
     return tmp_path
 
 
@@ -107,7 +107,7 @@ def test_template_dir_takes_the_headers_of_a_checkout(elsewhere):
 
 def test_template_dir_ignores_a_foreign_folder_next_to_the_package(elsewhere):
     put_header(elsewhere / "hls_templates")
-    with pytest.raises(HyqError, match=r"no C\+\+ headers found.*install hyq_hls again"):
+    with pytest.raises(HyqError, match=r"no templates found.*install hyq_hls again"):
         templates.template_dir()
 
 
@@ -117,15 +117,13 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path):
     # A copy: setuptools would reuse whatever an earlier build left in build/.
     for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, source)
-    for folder in [ROOT / "hyq_hls", *ROOT.glob("*_templates")]:
+    for folder in [ROOT / "hyq_hls", ROOT / "verif", *ROOT.glob("*_templates")]:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(folder, source / folder.name, ignore=ignore)
     checkpoints = source / "hyq_hls" / "models" / "checkpoints"
     checkpoints.mkdir(exist_ok=True)
     for name in ("trial.npz", "trial.json"):
         (checkpoints / name).touch()
-    (source / "rtl_templates").mkdir(exist_ok=True)
-    (source / "rtl_templates" / "trial.sv").touch()
 
     pip_wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     options = ["--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, source]
@@ -134,11 +132,14 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
-    headers = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hls_templates/**/*.h")}
+    data = [*ROOT.glob("hls_templates/**/*.h"), *ROOT.glob("rtl_templates/*.sv")]
+    texts = {p.relative_to(ROOT).as_posix() for p in data}
+    drivers = {p.name for p in (ROOT / "verif/cosim").iterdir()}
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hyq_hls/**/*.py")}
-    assert headers
-    assert {f"hyq_hls/{header}" for header in headers} <= shipped
-    assert "hyq_hls/rtl_templates/trial.sv" in shipped
+    assert {name.partition("/")[0] for name in texts} == {"hls_templates", "rtl_templates"}
+    assert {f"hyq_hls/{name}" for name in texts} <= shipped
+    assert drivers
+    assert {f"hyq_hls/verif/{name}" for name in drivers} <= shipped
     assert {f"hyq_hls/models/checkpoints/trial.{kind}" for kind in ("npz", "json")} <= shipped
     assert modules <= shipped
     assert {name.partition("/")[0] for name in shipped} == {

@@ -10,7 +10,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.dataflow import plan
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.hls.csim import CSimulation, compile_project
 from hyq_hls.hls.project import build_model
@@ -64,6 +64,14 @@ def assert_cpp_equal(graph: Graph, codes: np.ndarray, folder: Path) -> None:
             assert np.array_equal(found[0], wanted[name][i]), f"sample {i}, {name}"
 
 
+def convert_small(folder: Path, project: str = "net") -> Accelerator:
+    """The project of ``small_graph`` with all lanes, so that a word is a position."""
+    lanes = {"a": (4, 3), "b": (4, 4), "c": (4, 4), "pool": (4, 4), "head": (5, 4)}
+    folding = {name: Folding(*pair) for name, pair in lanes.items()}
+    model = QuantizedModel(small_graph())
+    return convert(model, output_dir=folder, project=project, folding=folding)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
     """The project of ``small_graph``, compiled; not to be changed.
@@ -71,8 +79,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
     Its path has a space, and its top function is called as a variable around it is.
     """
     folder = tmp_path_factory.mktemp("hls") / "shared project"
-    model = QuantizedModel(small_graph())
-    return convert(model, output_dir=folder, project="sink").compile("-O1")
+    return convert_small(folder, "sink").compile("-O1")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import hyq_hls
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.accelerator import GRAPH_FILE, MARKER
 from hyq_hls.errors import ConversionError, FileFormatError
+from hyq_hls.folders import DRAFT
 from hyq_hls.graph.file import load
 from hyq_hls.hls.parts import PARTS
 from hyq_hls.hls.writer import HyqWriter
@@ -152,7 +153,7 @@ def test_the_old_project_survives(
         rename = Path.rename
 
         def fail(self: Path, target: Path) -> Path:
-            if self.name == "project":
+            if self.name == DRAFT:
                 raise error
             return rename(self, target)
 

@@ -194,11 +194,11 @@ def test_recompiling_gives_new_results(copied: Accelerator) -> None:
 @pytest.mark.parametrize("readers", range(2, 10))
 def test_forks_are_trees(readers: int) -> None:
     """Every copy is written once and read once."""
-    from hyq_hls.dataflow.names import identifiers  # noqa: PLC0415
-    from hyq_hls.hls.layers import MAX_FORK  # noqa: PLC0415
+    from hyq_hls.dataflow import plan  # noqa: PLC0415
+    from hyq_hls.dataflow.plan import MAX_FORK  # noqa: PLC0415
     from hyq_hls.hls.project import _layers  # noqa: PLC0415
 
-    layers, _ = _layers(fan(readers), identifiers(["image", *fan(readers).nodes]))
+    layers = _layers(plan(fan(readers), {}))
     forks = [d for d in layers if d["class_name"] == "HyqFork"]
     written = [o for d in layers for o in d.get("outputs", [d["name"]])]
     read = [i for d in layers for i in d.get("inputs", [])]

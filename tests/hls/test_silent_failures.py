@@ -38,8 +38,8 @@ def change_layer(monkeypatch: pytest.MonkeyPatch, name: str, **changes: object) 
     lower = project._layers
 
     def changed(*arguments: Any) -> Any:
-        found, sources = lower(*arguments)
-        return [({**d, **changes} if d["name"] == name else d) for d in found], sources
+        found = lower(*arguments)
+        return [({**d, **changes} if d["name"] == name else d) for d in found]
 
     monkeypatch.setattr(project, "_layers", changed)
 
@@ -76,12 +76,13 @@ def test_dropped_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lower = project._layers
 
     def drop(*arguments: Any) -> Any:
-        found, sources = lower(*arguments)
-        kept = [d for d in found if d["name"] != "head_layer"]
-        return kept, {**sources, "head": "pool_layer"}
+        return [d for d in lower(*arguments) if d["name"] != "head_layer"]
 
     monkeypatch.setattr(project, "_layers", drop)
-    with pytest.raises(ConversionError, match=r"dropped the operations \['head'\]"):
+    named = project._tensor_name
+    last = {"head": "pool"}
+    monkeypatch.setattr(project, "_tensor_name", lambda f, s: named(f, last.get(s, s)))
+    with pytest.raises(ConversionError, match=r"dropped the streams \['head'\]"):
         build(small_graph(), tmp_path)
 
 
@@ -93,10 +94,11 @@ def test_changed_width(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_changed_shape(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def narrow(self: layers.HyqOperation) -> None:
-        self.add_output_variable([1, 2], var_name="v", precision=IntegerPrecisionType(8, False))
+        name = self.get_attr("streams")[0].name
+        self.add_output_variable([1, 2], var_name=name, precision=IntegerPrecisionType(8, False))
 
     monkeypatch.setattr(layers.HyqOperation, "initialize", narrow)
-    with pytest.raises(ConversionError, match=r"a: hls4ml changed the shape from \(4, 4, 4\) to"):
+    with pytest.raises(ConversionError, match=r"a: hls4ml changed the words from \(64, 1\) to"):
         build(small_graph(), tmp_path)
 
 

@@ -111,7 +111,7 @@ def test_the_test_bench_sees_one_wrong_code(
     wrong[1, 2] += 1
     monkeypatch.setattr(QuantizedModel, "codes", lambda self, pixels: wrong)
     install(vitis, "[ -x tb ] && ./tb" if (accelerator.folder / "tb").exists() else COMPILE)
-    with pytest.raises(CompilationError, match="ERROR: sample 1, word 0, lane 2: found"):
+    with pytest.raises(CompilationError, match="ERROR: sample 1, word 2, lane 0: found"):
         accelerator.build(images(3))
 
 
