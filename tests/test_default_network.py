@@ -50,6 +50,21 @@ def test_cpp_equals_emulation_on_a_thousand_images(
     assert np.array_equal(default_accelerator.predict(images), default_qmodel.codes(images))
 
 
+def test_rtl_equals_emulation_and_cpp(default_accelerator: Accelerator) -> None:
+    """32 images without a gap, 8 with random stalls on both sides, and the predicted rate."""
+    images = np.concatenate([digits.test().images[:16], digits.distorted().images[:14]])
+    extremes = np.zeros((2, 32, 32, 3), np.uint8)
+    extremes[1] = 255
+    images = np.concatenate([images, extremes])
+    report = default_accelerator.cosimulate(images)
+    assert report.images == 32
+    assert report.ok, str(report)
+    assert report.cycles_per_frame is not None
+    assert abs(report.cycles_per_frame - report.predicted_cycles) <= 0.01 * report.predicted_cycles
+    stalled = default_accelerator.cosimulate(images[-8:], idle=0.3, backpressure=0.3, seed=5)
+    assert stalled.ok, str(stalled)
+
+
 def test_every_node_agrees(
     default_qmodel: QuantizedModel, default_accelerator: Accelerator
 ) -> None:

@@ -76,7 +76,8 @@ def test_dropped_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lower = project._layers
 
     def drop(*arguments: Any) -> Any:
-        return [d for d in lower(*arguments) if d["name"] != "head_layer"]
+        found = lower(*arguments)
+        return [d for d in found if "stage" not in d or d["stage"].name != "head"]
 
     monkeypatch.setattr(project, "_layers", drop)
     named = project._tensor_name

@@ -88,10 +88,12 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
-def few_rows(case: Case) -> Case:
-    """The same rows, three to a frame: a simulated cycle costs more than one of C++."""
-    (x,) = case.inputs
-    return Case(case.operation, [replace(x, shape=(3, x.channels))], case.folding)
+def small_case(seed: int) -> Case:
+    """Three rows to a frame and at most 12 lanes: simulated cycles cost more than those of C++."""
+    case = random_case(seed)
+    x = replace(case.inputs[0], shape=(3, case.inputs[0].channels))
+    few = [f for f in case.operation.foldings(x) if f.outputs <= 12]
+    return Case(case.operation, [x], few[seed % len(few)])
 
 
 def wide_case(output: Literal["log2", "uniform"], fraction: int, shift_bits: int) -> Case:
@@ -102,11 +104,11 @@ def wide_case(output: Literal["log2", "uniform"], fraction: int, shift_bits: int
 
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
-    cases = [few_rows(random_case(seed)) for seed in range(12)]
+    cases = [small_case(seed) for seed in range(12)]
     cases += [wide_case("log2", 3, 4), wide_case("uniform", 0, 0)]
     cases.append(Case(LinearSoftmax(4, 17, 4, "log2"), [scores(3, 18)], Folding(18, 18)))
-    work = [(case, row_codes(case, seed)) for seed, case in enumerate(cases)]
-    RtlBench(cases, tmp_path / "bench").check([[codes] for _, codes in work])
+    codes = [[row_codes(case, seed)] for seed, case in enumerate(cases)]
+    RtlBench(cases, tmp_path / "bench").check(codes)
 
 
 def test_rtl_of_every_row(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The line buffer's schedule: the formula against the circuit told cycle by cycle."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hyq_hls.ops.convolution import row_schedule
+
+
+def simulated_frame_ends(  # noqa: PLR0917 (the sizes of a schedule)
+    rows: int, windows: int, kernel: int, stride: int, write: int, read: int, frames: int
+) -> list[int]:
+    """``hyq_sliding_window`` cycle by cycle: its counters of rows, writes and reads."""
+    stored = (windows - 1) * stride + kernel
+    filled = written = y = done = window = cycle = 0
+    ends: list[int] = []
+    while len(ends) < frames:
+        writes, reads = y >= stored or filled < kernel + stride, filled >= kernel
+        cycle += 1
+        if writes:
+            written += 1
+            if written == write:
+                filled += y < stored
+                written, y = 0, (y + 1) % rows
+        if reads:
+            done += 1
+            if done == read:
+                last = window == windows - 1
+                filled -= kernel if last else stride
+                done, window = 0, (window + 1) % windows
+                if last:
+                    ends.append(cycle)
+    return ends
+
+
+sizes = st.integers(1, 5)
+
+
+@given(sizes, sizes, sizes, st.integers(0, 4), st.integers(1, 12), st.integers(1, 30))
+def test_equals_the_circuit_and_repeats_itself(  # noqa: PLR0917 (the sizes of a schedule)
+    windows: int, kernel: int, stride: int, below: int, write: int, read: int
+) -> None:
+    rows = (windows - 1) * stride + kernel + below % stride
+    ends = simulated_frame_ends(rows, windows, kernel, stride, write, read, 8)
+    found = row_schedule(
+        rows=rows,
+        windows=windows,
+        kernel=kernel,
+        stride=stride,
+        write=write,
+        read=read,
+        frames=8,
+    )
+    assert found.frame_ends == ends
+    assert found.row_ends == [start + write for start in found.row_starts]
+    # Convolution.cycles looks at the fourth frame after the third.
+    periods = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    assert set(periods[2:]) == {periods[2]}
+
+
+def test_reading_hides_writing() -> None:
+    """A window that is read for longer than rows are written loses nothing but a frame's start."""
+    found = row_schedule(rows=10, windows=8, kernel=3, stride=1, write=5, read=100, frames=3)
+    assert [after - before for before, after in zip(found.frame_ends, found.frame_ends[1:])] == [
+        # The last row of windows leaves room for one row; two more are written after it.
+        8 * 100 + 2 * 5,
+        8 * 100 + 2 * 5,
+    ]
