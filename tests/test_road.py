@@ -1,4 +1,4 @@
-"""Random small hybrids go the whole road: float -> integers == emulation == C++."""
+"""Random small hybrids go the whole road: float -> integers == emulation == C++ == RTL."""
 
 from __future__ import annotations
 
@@ -80,6 +80,18 @@ def test_cpp_equals_emulation(seed: int, tmp_path: Path) -> None:
     report = verify(qmodel, images, accelerator, trace_images=len(images), progress=False)
     assert report.ok, str(report)
     assert {n.level for n in report.nodes} == {"C++"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rtl_equals_emulation(seed: int, tmp_path: Path) -> None:
+    qmodel, images = random_network(2000 + seed)
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O1")
+    report = verify(qmodel, images, accelerator, trace_images=3, rtl=True, progress=False)
+    assert report.ok, str(report)
+    assert {n.level for n in report.nodes} == {"RTL"}
+    for stalls in ({}, {"idle": 0.4, "backpressure": 0.4}):
+        found = accelerator.cosimulate(images, **stalls)
+        assert found.ok, str(found)
 
 
 def test_more_bits_come_closer() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hyq_hls.ops.convolution import row_schedule
 
 
-def simulated_frame_ends(  # noqa: PLR0917 (the sizes of a schedule)
+def simulated_frame_ends(
     rows: int, windows: int, kernel: int, stride: int, write: int, read: int, frames: int
 ) -> list[int]:
     """``hyq_sliding_window`` cycle by cycle: its counters of rows, writes and reads."""
@@ -38,7 +38,7 @@ sizes = st.integers(1, 5)
 
 
 @given(sizes, sizes, sizes, st.integers(0, 4), st.integers(1, 12), st.integers(1, 30))
-def test_equals_the_circuit_and_repeats_itself(  # noqa: PLR0917 (the sizes of a schedule)
+def test_equals_the_circuit_and_repeats_itself(
     windows: int, kernel: int, stride: int, below: int, write: int, read: int
 ) -> None:
     rows = (windows - 1) * stride + kernel + below % stride

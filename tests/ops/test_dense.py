@@ -49,7 +49,9 @@ def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case:
     spread = bits + weight_bits + (columns.bit_length() + 1) // 2
     shift = spread + int(multiplier.max()).bit_length() - 1 - out.bits
     requantize = Requantize(
-        replace(out, zero_point=zero), shift + rng.integers(-2, 2, rng.choice([1, rows])), multiplier
+        replace(out, zero_point=zero),
+        shift + rng.integers(-2, 2, rng.choice([1, rows])),
+        multiplier,
     )
     operation = Dense(weight, weight_bits, bias, requantize)
     return Case(operation, [x], rng.choice(operation.foldings(x)))
@@ -107,7 +109,9 @@ def test_reference_equals_torch() -> None:
     weight, bias = rng.integers(-128, 128, (5, 6)), rng.integers(-999, 1000, 5)
     wide = Requantize(Quantization(16, True), np.array([4]), ONE)
     codes = rng.integers(0, 256, (4, 3, 6))
-    real = torch.nn.functional.linear(*(torch.from_numpy(a).double() for a in (codes, weight, bias)))
+    real = torch.nn.functional.linear(
+        *(torch.from_numpy(a).double() for a in (codes, weight, bias))
+    )
     expected = torch.floor(real / 16 + 0.5).clamp(-(1 << 15), (1 << 15) - 1).long().numpy()
     assert np.array_equal(Dense(weight, 8, bias, wide).reference(codes), expected)
 
