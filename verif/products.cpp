@@ -28,15 +28,15 @@ std::int64_t sign_extended(std::uint64_t code, int bits) {
 
 class Bench {
   public:
-    /// One cycle; a cycle without enable before it changes the inputs only.
+    /// One cycle; some have one without enable before them, which must change nothing.
     bool step(int a, int b, int x) {
         constexpr std::uint32_t weight_mask = (1U << WEIGHT_BITS) - 1;
         if (++count_ % 5 == 0) {
             top_.en_i = 0;
             top_.a_i = static_cast<std::uint32_t>(b) & weight_mask;
             clock();
-            top_.en_i = 1;
         }
+        top_.en_i = 1;
         top_.a_i = static_cast<std::uint32_t>(a) & weight_mask;
         top_.b_i = static_cast<std::uint32_t>(b) & weight_mask;
         top_.x_i = static_cast<std::uint32_t>(x) & ((1U << OPERAND_BITS) - 1);

@@ -1,54 +1,83 @@
-"""conv2d: reference == C++, native and bit-accurate; golden values from torch."""
+"""conv2d: reference == C++, native and bit-accurate, == RTL over foldings; golden from torch."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d
-from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes, reference, run_csim
+from hyq_hls.ops.matrix import matrix_lanes
+from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
+from tests.ops.harness import (
+    BIT_ACCURATE,
+    FAST_COMPILE,
+    random_codes,
+    reference,
+    saved_and_loaded,
+)
+
+ONE = np.array([1])
+BYTE = Requantize(Quantization(8, True), ONE, ONE)
 
 
-def random_graph(seed: int) -> Graph:
-    """A random convolution: shapes, bits, strides, padding, per-channel or dyadic factors."""
+def random_case(seed: int) -> Case:
+    """Random shapes, windows, widths, factors and lanes; odd seeds share DSPs."""
     rng = np.random.default_rng(seed)
-    bits, weight_bits, out_bits = rng.integers(2, 17, 3).tolist()
-    h, w, c, o = (*rng.integers(3, 9, 2).tolist(), *rng.integers(1, 6, 2).tolist())
-    kh, kw = rng.integers(1, 4, 2).tolist()
-    zero = int(rng.integers(0, 1 << bits))
-    x = TensorType((h, w, c), Quantization(bits, False, zero_point=(zero,)))
+    bits, weight_bits = rng.integers(2, 9 if seed % 2 else 17, 2).tolist()
+    c, o = rng.integers(1, 7, 2).tolist()
+    (kh, kw, *stride), padding = rng.integers(1, 5, 4).tolist(), rng.integers(0, 3, 2).tolist()
+    # From one window in the border to some rows more than a line buffer holds.
+    h, w = (
+        int(max(1, k - 2 * p) + rng.integers(0, 6)) for k, p in zip((kh, kw), padding, strict=True)
+    )
+    q = Quantization(bits, bool(rng.integers(2)))
+    zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
+    x = TensorType((h, w, c), replace(q, zero_point=zero))
     limit = 1 << (weight_bits - 1)
     weight = rng.integers(-limit, limit, (o, kh, kw, c))
-    growth = bits + weight_bits + (kh * kw * c).bit_length()
-    shift = rng.integers(growth - out_bits - 3, growth - out_bits + 1, o if seed % 2 else 1)
-    multiplier = rng.integers(1, 1 << 4, o) if seed % 3 == 0 else np.array([1])
-    out = Quantization(out_bits, bool(seed % 2), zero_point=(1,))
-    graph = Graph("x", x)
-    operation = Conv2d(
-        weight,
-        weight_bits,
-        rng.integers(-1000, 1000, o),
-        tuple(rng.integers(1, 3, 2).tolist()),
-        tuple(rng.integers(0, 2, 2).tolist()),
-        (zero,),
-        Requantize(out, shift, multiplier),
+    weight[rng.integers(o)] = -limit  # the corner where a product takes all its bits
+    bias = rng.integers(-(1 << bits), 1 << bits, o) * limit
+    multiplier = rng.integers(1, 1 << 16, rng.choice([1, o])) if rng.integers(2) else ONE
+    out = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
+    out_zero = tuple(rng.integers(out.qmin, out.qmax + 1, rng.choice([1, o])).tolist())
+    spread = bits + weight_bits + ((kh * kw * c).bit_length() + 1) // 2
+    shift = spread + int(multiplier.max()).bit_length() - 1 - out.bits
+    requantize = Requantize(
+        replace(out, zero_point=out_zero),
+        shift + rng.integers(-2, 2, rng.choice([1, o])),
+        multiplier,
     )
-    graph.add("conv", operation, "x")
-    return graph
+    operation = Conv2d(weight, weight_bits, bias, tuple(stride), tuple(padding), zero, requantize)
+    return Case(operation, [x], rng.choice(operation.foldings(x)))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_csim_equals_reference(seed: int, tmp_path: Path) -> None:
-    graph = random_graph(seed)
-    codes = random_codes(graph.input_type, np.random.default_rng(seed))
-    flags = BIT_ACCURATE if seed % 2 else FAST_COMPILE
-    assert np.array_equal(run_csim(graph, codes, tmp_path / "p", flags), reference(graph, codes))
+def codes_of(case: Case) -> NDArray[np.int64]:
+    return random_codes(case.inputs[0], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
+def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
+    cases = [random_case(seed) for seed in range(12)]
+    for csim, case in zip(compile_cases(cases, tmp_path, flags), cases, strict=True):
+        codes = codes_of(case)
+        expected = case.operation.reference(codes)
+        assert len(np.unique(expected)) > 2
+        assert np.array_equal(csim(codes), expected), case
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [random_case(seed) for seed in range(20)]
+    RtlBench(cases, tmp_path / "bench").check([[codes_of(case)] for case in cases])
 
 
 def test_reference_equals_torch() -> None:
@@ -69,6 +98,38 @@ def test_reference_equals_torch() -> None:
     ).permute(0, 2, 3, 1)
     expected = torch.floor(real / 16 + 0.5).clamp(-(1 << 15), (1 << 15) - 1).long().numpy()
     assert np.array_equal(operation.reference(codes), expected)
+
+
+def test_saves_and_loads(tmp_path: Path) -> None:
+    case = random_case(3)
+    graph = Graph("x", *case.inputs)
+    graph.add("conv", case.operation, "x")
+    again = saved_and_loaded(graph, tmp_path)
+    assert again.output_type == graph.output_type
+    assert np.array_equal(reference(again, codes_of(case)), reference(graph, codes_of(case)))
+
+
+def test_work_and_foldings() -> None:
+    x = TensorType((8, 6, 4), Quantization(8, False))
+    weight = np.ones((6, 3, 3, 4), int)
+    operation = Conv2d(weight, 8, np.zeros(6, int), (2, 2), (1, 1), (0,), BYTE)
+    assert operation.macs(x) == 4 * 3 * 6 * 9 * 4
+    assert operation.foldings(x) == matrix_lanes(6, 4)
+    for folding in operation.foldings(x):
+        products = operation.products(folding, x)
+        assert products == folding.outputs * folding.inputs
+        assert operation.dsps(folding, x) == -(-folding.outputs // 2) * folding.inputs
+        # A frame's first windows wait for the row that its predecessor's last left no room for.
+        row = (6 + 2) * 4 // folding.inputs
+        assert operation.macs(x) // products <= operation.cycles(folding, x)
+        assert operation.cycles(folding, x) <= operation.macs(x) // products + 3 * row
+
+
+def test_rows_that_take_longer_than_windows() -> None:
+    """A pointwise convolution with a stride: the map has to pass, whatever is read of it."""
+    x = TensorType((8, 6, 4), Quantization(8, False))
+    operation = Conv2d(np.ones((2, 1, 1, 4), int), 8, np.zeros(2, int), (2, 2), (0, 0), (0,), BYTE)
+    assert operation.cycles(Folding(2, 2), x) == 8 * 6 * 2
 
 
 def test_weights_out_of_range() -> None:

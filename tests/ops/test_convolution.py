@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,15 +57,12 @@ def test_equals_the_circuit_and_repeats_itself(
     assert found.frame_ends == ends
     assert found.row_ends == [start + write for start in found.row_starts]
     # Convolution.cycles looks at the fourth frame after the third.
-    periods = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    periods = [after - before for before, after in pairwise(ends)]
     assert set(periods[2:]) == {periods[2]}
 
 
 def test_reading_hides_writing() -> None:
-    """A window that is read for longer than rows are written loses nothing but a frame's start."""
+    """Where windows take longer to read than rows to write, only a frame's start costs more."""
     found = row_schedule(rows=10, windows=8, kernel=3, stride=1, write=5, read=100, frames=3)
-    assert [after - before for before, after in zip(found.frame_ends, found.frame_ends[1:])] == [
-        # The last row of windows leaves room for one row; two more are written after it.
-        8 * 100 + 2 * 5,
-        8 * 100 + 2 * 5,
-    ]
+    # The frame's last windows leave room for one row of the next; two more are written after them.
+    assert [after - before for before, after in pairwise(found.frame_ends)] == [8 * 100 + 2 * 5] * 2

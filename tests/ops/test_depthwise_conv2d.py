@@ -1,4 +1,4 @@
-"""depthwise_conv2d: reference == C++, native and bit-accurate; golden values from torch."""
+"""depthwise_conv2d: reference == C++ (both guises) == RTL over foldings; golden from torch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d, DepthwiseConv2d
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -30,7 +31,7 @@ BYTE = Requantize(Quantization(8, True), np.array([1]), np.array([1]))
 
 
 def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
-    """Random shapes, widths, strides, padding and factors; the sums of ``codes`` fill the output.
+    """Random shapes, widths, strides, padding, factors, lanes; the sums of ``codes`` fill the output.
 
     Also returns ``codes``: random ones, all smallest, all largest.
     """
@@ -59,7 +60,7 @@ def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
         zero,
         Requantize(replace(out, zero_point=(middle,)), shift, multiplier),
     )
-    return Case(operation, [x]), codes
+    return Case(operation, [x], rng.choice(operation.foldings(x))), codes
 
 
 def widest_case() -> tuple[Case, NDArray[np.int64]]:
@@ -71,7 +72,8 @@ def widest_case() -> tuple[Case, NDArray[np.int64]]:
     wide = Requantize(Quantization(16, True), np.array([21]), np.array([3]))
     high = np.where(weight > 0, x.quantization.qmax, 0).transpose(1, 2, 0)
     codes = np.stack([high, x.quantization.qmax - high])
-    return Case(DepthwiseConv2d(weight, 16, bias, (1, 1), (0, 0), (40000,), wide), [x]), codes
+    operation = DepthwiseConv2d(weight, 16, bias, (1, 1), (0, 0), (40000,), wide)
+    return Case(operation, [x], Folding(2, 2)), codes
 
 
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
@@ -82,6 +84,13 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         expected = case.operation.reference(codes)
         assert len(np.unique(expected)) > 2
         assert np.array_equal(csim(codes), expected), case
+
+
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """Codes, cycles and latency, with and without stalls."""
+    cases = [*(random_case(seed) for seed in range(12)), widest_case()]
+    codes = [[np.concatenate([codes] * 2)] for _, codes in cases]
+    RtlBench([case for case, _ in cases], tmp_path / "bench").check(codes)
 
 
 def test_accumulator_bounds_are_reached() -> None:
@@ -141,13 +150,19 @@ def test_saves_and_loads(tmp_path: Path) -> None:
     assert np.array_equal(reference(again, codes), reference(graph, codes))
 
 
-def test_work_and_trip_count() -> None:
-    x = TensorType((8, 6, 2), Quantization(8, False))
-    weight = np.ones((2, 3, 3), int)
-    operation = DepthwiseConv2d(weight, 8, np.zeros(2, int), (2, 2), (1, 1), (0,), BYTE)
-    assert operation.output_type(x).shape == (4, 3, 2)
-    assert operation.macs(x) == 4 * 3 * 2 * 9
-    assert operation.cycles(x) == 10 * 8 + 4 * 3 * 2 * (9 + 1)
+def test_work_and_foldings() -> None:
+    x = TensorType((8, 6, 4), Quantization(8, False))
+    weight = np.ones((4, 3, 3), int)
+    operation = DepthwiseConv2d(weight, 8, np.zeros(4, int), (2, 2), (1, 1), (0,), BYTE)
+    assert operation.output_type(x).shape == (4, 3, 4)
+    assert operation.macs(x) == 4 * 3 * 4 * 9
+    assert operation.foldings(x) == [Folding(1, 1), Folding(2, 2), Folding(4, 4)]
+    for folding in operation.foldings(x):
+        lanes = folding.inputs
+        assert operation.products(folding, x) == operation.dsps(folding, x) == lanes
+        # Taps, and the row that the last windows of a frame leave no room for, beside the border
+        # row that is dropped below them.
+        assert operation.cycles(folding, x) == 4 * 3 * 9 * (4 // lanes) + 2 * 8 * (4 // lanes)
 
 
 def test_weights_out_of_range() -> None:

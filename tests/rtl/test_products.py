@@ -23,7 +23,25 @@ def parameters(weight_bits: int, operand_bits: int, signed: bool) -> dict[str, i
     }
 
 
-def compiled(folder: Path, values: dict[str, int], sources: list[str], *flags: str) -> Path:
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Verilator's runtime, which takes longer to compile than a model."""
+    folder = tmp_path_factory.mktemp("runtime")
+    include = Path(verilator()[1]["VERILATOR_ROOT"]) / "include"
+    sources = [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
+    compile_cpp(["-c", f"-I{include}", f"-I{include / 'vltstd'}", *sources], folder)
+    return [str(path) for path in sorted(folder.glob("*.o"))]
+
+
+def compile_cpp(arguments: list[str], folder: Path) -> None:
+    compiler = shutil.which("g++")
+    assert compiler is not None
+    subprocess.run([compiler, "-std=c++17", "-O1", "-pthread", *arguments], cwd=folder, check=True)
+
+
+def compiled(
+    folder: Path, runtime: list[str], values: dict[str, int], sources: list[str], *flags: str
+) -> Path:
     """The bench around the Verilated ``sources``."""
     binary, environment = verilator()
     subprocess.run(
@@ -33,21 +51,12 @@ def compiled(folder: Path, values: dict[str, int], sources: list[str], *flags: s
         check=True,
     )
     include = Path(environment["VERILATOR_ROOT"]) / "include"
-    compiler = shutil.which("g++")
-    assert compiler is not None
     width = ("WEIGHT_BITS", "OPERAND_BITS", "OPERAND_SIGNED")
     defines = [f"-D{n}={v}" for n, v in zip(width, values.values(), strict=True)]
     models = sorted(str(path) for path in (folder / "model").glob("*.cpp"))
-    runtime = [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
-    subprocess.run(
-        [
-            *(compiler, "-std=c++17", "-O2", "-pthread", "-o", "products", *defines, "-Imodel"),
-            *(f"-I{include}", f"-I{include / 'vltstd'}", *models, *runtime),
-            str(VERIF / "products.cpp"),
-        ],
-        cwd=folder,
-        check=True,
-    )
+    includes = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}"]
+    bench = str(VERIF / "products.cpp")
+    compile_cpp(["-o", "products", *defines, *includes, bench, *models, *runtime], folder)
     return folder / "products"
 
 
@@ -71,22 +80,26 @@ def generics(values: dict[str, int]) -> list[str]:
         ((8, 9, True), "ends"),  # too wide to be packed
     ],
 )
-def test_products_are_exact(widths: tuple[int, int, bool], inputs: str, tmp_path: Path) -> None:
+def test_products_are_exact(
+    widths: tuple[int, int, bool], inputs: str, runtime: list[str], tmp_path: Path
+) -> None:
     values = parameters(*widths)
-    result = run(compiled(tmp_path, values, SOURCES, *generics(values)), inputs)
+    result = run(compiled(tmp_path, runtime, values, SOURCES, *generics(values)), inputs)
     assert result.returncode == 0, result.stdout
     weights = 1 << widths[0] if inputs == "all" else 8
     assert int(result.stdout) == weights**2 << widths[1]
 
 
-def test_a_seeded_error_is_seen(tmp_path: Path) -> None:
+def test_a_seeded_error_is_seen(runtime: list[str], tmp_path: Path) -> None:
     """Without the constant, a negative product borrows from the other one."""
     values = parameters(4, 4, True)
     text = (TEMPLATES / f"{MODULE}.sv").read_text()
     assert text.count(" + (BothBits'(1) << (Shift - 1))") == 1
     wrong = tmp_path / f"{MODULE}.sv"
     wrong.write_text(text.replace(" + (BothBits'(1) << (Shift - 1))", ""))
-    result = run(compiled(tmp_path, values, [str(wrong), SOURCES[1]], *generics(values)), "all")
+    result = run(
+        compiled(tmp_path, runtime, values, [str(wrong), SOURCES[1]], *generics(values)), "all"
+    )
     assert result.returncode == 1
     assert "wrong products" in result.stdout
 
@@ -109,7 +122,7 @@ def test_yosys_packs_two_products_into_one_dsp(
     run_yosys(commands, tmp_path / "log", tmp_path)
 
 
-def test_the_cell_computes_the_products(tmp_path: Path) -> None:
+def test_the_cell_computes_the_products(runtime: list[str], tmp_path: Path) -> None:
     """The netlist, with Yosys' model of a DSP48E1."""
     values = parameters(8, 8, False)
     commands = [
@@ -121,7 +134,7 @@ def test_the_cell_computes_the_products(tmp_path: Path) -> None:
     cells = str(yosys_share() / "xilinx" / "cells_sim.v")
     # What Verilator says about the models of the cells is not ours to mend.
     flags = ("-Wno-lint", "-Wno-SPECIFYIGN", "-Wno-INITIALDLY", "-Wno-COMBDLY")
-    program = compiled(tmp_path, values, ["netlist.v", cells], *flags)
+    program = compiled(tmp_path, runtime, values, ["netlist.v", cells], *flags)
     result = run(program, "ends")
     assert result.returncode == 0, result.stdout
     assert int(result.stdout) == 64 << 8
