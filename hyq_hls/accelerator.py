@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.cosim import RtlSimulation, Simulator
-from hyq_hls.cosimulation import CosimReport, build_rtl, build_simulator, compare
+from hyq_hls.cosimulation import CosimReport, build_rtl, build_simulator, build_vitis_rtl, compare
 from hyq_hls.dataflow import Dataflow, OperationStage, plan
 from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.dataflow.sizing import FifoSizing, shrunk_depths
-from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.errors import ConversionError, InputError, SimulationError
 from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
 from hyq_hls.hls.csim import CSimulation, compile_project
@@ -192,6 +192,7 @@ class Accelerator:
         idle: float = 0.0,
         backpressure: float = 0.0,
         seed: int = 0,
+        rtl: str = "hyq",
         vcd: str | os.PathLike[str] | None = None,
         activity_cycles: int = 0,
         progress: bool = False,
@@ -203,6 +204,7 @@ class Accelerator:
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
             seed: of the random stalls.
+            rtl: "hyq", our own; or "vitis", what :meth:`build` let Vitis HLS generate from the C++.
             vcd: write waveforms of the run to this file (large: a few images at most).
             activity_cycles: count the words of every stream per bin of so many cycles.
             progress: show a progress bar.
@@ -215,7 +217,12 @@ class Accelerator:
         if not self.compiled:
             self.compile()
         pixels = self.qmodel.image_bytes(images)
-        simulation = self.rtl_simulation(trace=vcd is not None)
+        if rtl == "hyq":
+            simulation = self.rtl_simulation(trace=vcd is not None)
+        elif rtl == "vitis" and vcd is None:
+            simulation = build_vitis_rtl(self.flow, self.folder, self.project)
+        else:
+            raise InputError(f'rtl={rtl!r}: "hyq", or "vitis" without a VCD file, is wanted')
         codes = pixels.astype(np.int64)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
             return compare(

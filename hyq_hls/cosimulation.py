@@ -24,6 +24,8 @@ from hyq_hls.cosim import (
 )
 from hyq_hls.dataflow import Dataflow, Stream
 from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.hls.vitis_rtl import write_vitis_top
+from hyq_hls.rtl.modules import module_file
 from hyq_hls.rtl.parameters import parameter_values
 from hyq_hls.rtl.project import MEMORY_DIR
 from hyq_hls.table import aligned
@@ -97,6 +99,21 @@ def build_simulator(
         parameter_values(stage, memory),
         folder=folder / f"build_{stage.name}",
     )
+
+
+def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
+    """Verilate what Vitis HLS generated from the project in ``folder``; its streams are hidden.
+
+    Raises:
+        SimulationError: there is no such Verilog, or its ports are unknown.
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    build = folder / "vitis_cosim"
+    sources = write_vitis_top(flow, folder, project, build / "verilog")
+    adapters = [module_file(f"hyq_axis_{side}") for side in ("input", "output")]
+    library = build_cosimulation([*adapters, *sources], f"{project}_vitis", build)
+    source, sink = flow.streams[flow.source], flow.streams[flow.sink]
+    return RtlSimulation(library, stream_format(source), stream_format(sink))
 
 
 @dataclass(frozen=True)
@@ -235,7 +252,7 @@ def compare(
     found = result.outputs.reshape(emulated.shape)
     equal = _equal_frames(found, emulated)
     difference = None
-    if not equal.all():
+    if not equal.all() and simulation.streams:
         worst = int(np.argmin(equal))
         difference = _first_difference(flow, simulation, codes[worst : worst + 1], worst)
     return CosimReport(

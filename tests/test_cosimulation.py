@@ -11,6 +11,7 @@ import pytest
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import ConversionError, InputError, SimulationError
 from hyq_hls.graph import Folding
+from hyq_hls.rtl import write_rtl
 from tests.hls.conftest import images, small_graph
 from tests.hls.hybrid import hybrid_graph
 
@@ -53,10 +54,11 @@ def test_every_node_is_equal(hybrid: Accelerator) -> None:
 
 
 def test_a_flipped_bit_is_found_at_its_node(hybrid: Accelerator) -> None:
-    memory = hybrid.folder / "rtl/memory/expand_bias.mem"
+    memory = hybrid.folder / "rtl/memory/expand_weight.mem"
     text = memory.read_text()
     try:
-        memory.write_text(f"{int(text[:1], 16) ^ 1:x}{text[1:]}")
+        first, _, rest = text.partition("\n")
+        memory.write_text(f"{int(first, 16) ^ 64:x}\n{rest}")
         report = hybrid.cosimulate(images(2))
     finally:
         memory.write_text(text)
@@ -118,3 +120,61 @@ def test_wrong_input_and_waveforms(hybrid: Accelerator, tmp_path: Path) -> None:
     assert report.ok
     assert report.cycles_per_frame is report.fps is None
     assert (tmp_path / "net.vcd").read_text().startswith("$")
+
+
+_VENDOR = """module net (
+  input ap_clk, input ap_rst_n, input ap_start,
+  output ap_done, output ap_ready, output ap_idle,
+  input [{i}:0] image_TDATA, input image_TVALID, output image_TREADY,
+  output [{o}:0] head_TDATA, output head_TVALID, input head_TREADY
+);
+  assign {{ap_done, ap_ready, ap_idle}} = 3'b0;
+  core #(.MemoryDir("{memory}")) u_core (
+    .aclk(ap_clk), .aresetn(ap_rst_n && ap_start),
+    .s_axis_tdata(image_TDATA), .s_axis_tvalid(image_TVALID), .s_axis_tready(image_TREADY),
+    .s_axis_tlast(1'b0), .m_axis_tdata(head_TDATA), .m_axis_tvalid(head_TVALID),
+    .m_axis_tready(head_TREADY), .m_axis_tlast(), .frame_error()
+  );
+endmodule
+"""
+
+
+def test_vendor_rtl_in_the_same_driver(tmp_path: Path) -> None:
+    """Our own RTL under the vendor's port names stands in for what Vitis HLS would write."""
+    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O1")
+    with pytest.raises(SimulationError, match=r"no Verilog of Vitis HLS in .*run build\(\) first"):
+        accelerator.cosimulate(images(2), rtl="vitis")
+    with pytest.raises(InputError, match=r"rtl='vhdl': .hyq., or .vitis."):
+        accelerator.cosimulate(images(2), rtl="vhdl")
+    flow = accelerator.flow
+    verilog = accelerator.folder / "net_prj/solution1/syn/verilog"
+    for path in write_rtl(flow, tmp_path / "core", "core"):
+        verilog.mkdir(parents=True, exist_ok=True)
+        (verilog / path.name).write_bytes(path.read_bytes())
+    for adapter in verilog.glob("hyq_axis_*.sv"):
+        adapter.unlink()  # the wrapper brings them
+    widths = {"i": 8 * flow.streams[flow.source].lanes - 1, "o": 8 * flow.streams["head"].lanes - 1}
+    text = _VENDOR.format(**widths, memory=tmp_path / "core/memory")
+    (verilog / "net.v").write_text(text)
+    report = accelerator.cosimulate(images(5), rtl="vitis", backpressure=0.3)
+    assert report.ok, str(report)
+    assert report.streams == []
+    (verilog / "net.v").write_text(text.replace(f"[{widths['o']}:0] head", "[2:0] head"))
+    with pytest.raises(SimulationError, match="head: TDATA of 2 as its highest bit does not hold"):
+        accelerator.cosimulate(images(1), rtl="vitis")
+
+
+def test_simulator_of_one_node(hybrid: Accelerator) -> None:
+    """One table look-up by hand; an unknown node is refused with a near name."""
+    with pytest.raises(ConversionError, match="no node 'act4'; near are"):
+        hybrid.simulator("act4")
+    with hybrid.simulator("act3") as sim:
+        sim.reset()
+        sim.io.in_data_i, sim.io.in_valid_i, sim.io.out_ready_i = 7, 1, 1
+        while not sim.io.out_valid_o:
+            sim.clock.tick()
+        table = hybrid.qmodel.graph.nodes["act3"].operation
+        lanes = next(n.folding.outputs for n in hybrid.nodes if n.name == "act3")
+        codes = [7] + [0] * (lanes - 1)
+        wanted = table.reference(np.array(codes))
+        assert sim.io.out_data_o == sum(int(v) << 8 * i for i, v in enumerate(wanted))

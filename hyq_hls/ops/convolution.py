@@ -127,8 +127,14 @@ class Convolution(Operation):
         return (self.window[0] + self.padding[0]) * inputs[0].shape[1]
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
-        # The line buffer holds as many rows before it gives the first window.
-        return Fraction(self.window[0] + self.stride[0], inputs[0].shape[0])
+        height, width, channels = inputs[0].shape
+        rows, positions = self.output_size(height, width)
+        # The line buffer is full, with rows of several frames where maps are small.
+        stored = (rows - 1) * self.stride[0] + self.window[0]
+        frames, left = divmod(self.window[0] + self.stride[0], stored)
+        buffered = frames + min(Fraction(left, height), Fraction(1))
+        # Every stage behind it holds the result of another position.
+        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
 
     def macs(self, *inputs: TensorType) -> int:
         h, w = self.output_size(*inputs[0].shape[:2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
@@ -63,6 +64,10 @@ class Dense(Operation):
 
     def foldings(self, *inputs: TensorType) -> list[Folding]:
         return matrix_lanes(*self.weight.shape)
+
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        # At most one position for every stage.
+        return Fraction(dot_product_stages(self.weight.shape[1]) + 1, inputs[0].words)
 
     def products(self, folding: Folding, *inputs: TensorType) -> int:
         return folding.outputs * folding.inputs

@@ -19,6 +19,7 @@ from hyq_hls.cosim.compiler import Log, compile_objects, compiler, runtime_objec
 from hyq_hls.cosim.tool import find_verilator
 
 _PORTS = ("aclk", "aresetn", "frame_error", "*_axis_t*")
+_HANDSHAKES = ("*_wr_valid", "*_wr_ready", "*_rd_valid", "*_rd_ready")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 _CXX_FLAGS = ("-std=c++17", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0")
 
@@ -38,6 +39,7 @@ class CocotbSimulation:
         folder: to build and run in.
         parameters: texts, of the top module.
         flags: for the C++ compiler.
+        streams: make the handshakes of the streams inside visible.
 
     Raises:
         CompilationError: Verilator or the compiler is missing or fails.
@@ -50,12 +52,15 @@ class CocotbSimulation:
         folder: Path,
         parameters: Mapping[str, str],
         flags: Sequence[str] = ("-O3",),
+        *,
+        streams: bool = False,
     ) -> None:
         self._top, self._folder = top, folder
         folder.mkdir(parents=True, exist_ok=True)
         verilator, log, model = find_verilator(), Log(folder / "build.log"), folder / "model"
         ports = folder / "ports.vlt"
-        public = "".join(f'public_flat_rw -module "{top}" -var "{port}"\n' for port in _PORTS)
+        wires = _PORTS + (_HANDSHAKES if streams else ())
+        public = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in wires)
         ports.write_text(f"`verilator_config\n{public}")
         options = ["--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", model]
         options += [f'-G{name}="{value}"' for name, value in parameters.items()]
@@ -108,10 +113,17 @@ class CocotbSimulation:
         }
         return self._run("frames", {"frames": frames, **task}, plusargs)["frames"]
 
-    def cycles_per_second(self, frames: Bytes, cycles: int) -> float:
-        """Speed while ``frames`` go in, over a number of clock cycles, without any checks."""
-        task = {"frames": frames, "cycles": cycles, "idle": 0.0, "backpressure": 0.0, "seed": 0}
-        return cycles / float(self._run("speed", task)["seconds"])
+    def cycles_per_second(self, frames: Bytes, cycles: int, streams: Sequence[str] = ()) -> float:
+        """Speed while ``frames`` go in, over a number of clock cycles, without any checks.
+
+        Args:
+            frames: bytes of TDATA (B, \\*).
+            cycles: to simulate.
+            streams: names of those whose beats are counted meanwhile.
+        """
+        task = {"frames": frames, "cycles": cycles, "streams": np.array(streams, np.str_)}
+        calm = {"idle": 0.0, "backpressure": 0.0, "seed": 0}
+        return cycles / float(self._run("speed", task | calm)["seconds"])
 
     def _run(
         self, test: str, task: Mapping[str, object], plusargs: Sequence[str] = ()
