@@ -73,21 +73,15 @@ def first_frame(
     return accelerator, simulation, steps | {"total": times[-1] - times[0]}
 
 
-def cocotb_speed(
-    accelerator: Accelerator, codes: Codes, cycles: int, repeats: int, statistics: bool
-) -> float:
-    """Cycles per second of the same RTL under cocotb, at its fastest."""
+def cocotb_simulation(accelerator: Accelerator) -> CocotbSimulation:
+    """The same RTL under cocotb, compiled with the same optimization."""
     rtl = accelerator.folder.resolve() / RTL_DIR
-    simulation = CocotbSimulation(
+    return CocotbSimulation(
         [*sorted((rtl / "hyq").glob("*.sv")), rtl / f"{accelerator.project}.sv"],
         accelerator.project,
-        rtl / ("cocotb_statistics" if statistics else "cocotb"),
+        rtl / "cocotb",
         {"MemoryDir": str(rtl / MEMORY_DIR)},
-        streams=statistics,
     )
-    frames = codes.astype(np.uint8).reshape(len(codes), -1)  # codes of both networks are bytes
-    streams = list(accelerator.flow.streams) if statistics else []
-    return max(simulation.cycles_per_second(frames, cycles, streams) for _ in range(repeats))
 
 
 def main() -> None:
@@ -109,12 +103,15 @@ def main() -> None:
     accelerator, simulation, seconds = first_frame(qmodel, codes, options.output / "cosim")
     cycles = checked(qmodel, simulation, codes)
     flat = codes.reshape(len(codes), -1)
+    cocotb = cocotb_simulation(accelerator)
+    frames = flat.astype(np.uint8)  # codes of both networks are bytes
     common = {"network": options.network, "images": len(codes)}
     records: list[dict[str, object]] = []
     for on in (False, True):
         ours = cycles / shortest(lambda on=on: simulation.run(flat, statistics=on), options.repeats)
         few = min(options.cocotb_cycles, cycles) if on else cycles
-        theirs = cocotb_speed(accelerator, codes, few, options.repeats, on)
+        streams = list(accelerator.flow.streams) if on else []
+        theirs = max(cocotb.cycles_per_second(frames, few, streams) for _ in range(options.repeats))
         for tool, count, speed in (("hyq_hls", cycles, ours), ("cocotb", few, theirs)):
             records.append(
                 {

@@ -112,9 +112,18 @@ module hyq_dot_product #(
   end
 
   // Sum of a beat. Sums wrap around in AccumulatorBits; the last one of a vector fits.
+  localparam int unsigned TermBits = ProductBits < AccumulatorBits ? ProductBits : AccumulatorBits;
+  logic [OutLanes*Terms*TermBits-1:0] summands;
   logic [3:0] valid_q;
   logic [OutLanes*AccumulatorBits-1:0] sums;
   logic sum_valid;
+
+  for (genvar t = 0; t < OutLanes * Terms; t++) begin : gen_summand
+    assign summands[t*TermBits+:TermBits] = products[t*ProductBits+:TermBits];
+  end
+
+  logic unused_upper_bits;
+  assign unused_upper_bits = ^products;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
     if (!rst_ni) begin
@@ -127,13 +136,13 @@ module hyq_dot_product #(
   hyq_adder_tree #(
     .Lanes   (OutLanes),
     .Terms   (Terms),
-    .TermBits(ProductBits),
+    .TermBits(TermBits),
     .SumBits (AccumulatorBits)
   ) u_adder_tree (
     .clk_i,
     .rst_ni,
     .en_i   (en),
-    .terms_i(products),
+    .terms_i(summands),
     .valid_i(valid_q[3]),
     .sums_o (sums),
     .valid_o(sum_valid)

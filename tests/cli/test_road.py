@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -201,6 +202,24 @@ def test_convert_compiles(
     assert run("convert", network, "--output", tmp_path / "p") == 2
     assert "no-such-compiler was not found" in capsys.readouterr().err
     assert (tmp_path / "p" / "firmware" / "net.cpp").exists()
+
+
+def test_cosim_shrinks_fifos_and_reports(
+    project: Path, workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "net"
+    shutil.copytree(project, folder)
+    arguments = ("cosim", folder, "--images", workplace / "images.npy", "--count", 4)
+    assert run(*arguments, "--size-fifos", "--backpressure", 0.2) == 0
+    text = capsys.readouterr().out
+    assert "by measurement" in text
+    assert "RTL == emulation  4 of 4 images" in text
+    report = json.loads((folder / "cosim.json").read_text())
+    assert report["ok"] is True
+    assert report["backpressure"] == 0.2
+    assert run("cosim", folder, "--count", 0) == 2
+    assert "at least one image is wanted" in capsys.readouterr().err
+    assert run("cosim", tmp_path / "nowhere") == 2
 
 
 def test_torch_model_is_not_changed(workplace: Path) -> None:

@@ -25,6 +25,7 @@ from tests.ops.harness import (
     reference,
     saved_and_loaded,
 )
+from tests.ops.matrices import random_matrix, spread
 
 ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), np.array([1]), ONE)
@@ -39,26 +40,14 @@ def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case:
         (*rng.integers(1, 4, rng.integers(0, 3)).tolist(), columns),
         Quantization(bits, bool(rng.integers(2))),
     )
-    limit = 1 << (weight_bits - 1)
-    weight = rng.integers(-limit, limit, (rows, columns))
-    weight[rng.integers(rows)] = -limit  # the corner where a product takes all its bits
-    bias = rng.integers(-(1 << bits), 1 << bits, rows) * limit
-    multiplier = rng.integers(1, 1 << 16, rng.choice([1, rows])) if rng.integers(2) else ONE
-    out = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
-    zero = tuple(rng.integers(out.qmin, out.qmax + 1, rng.choice([1, rows])).tolist())
-    spread = bits + weight_bits + (columns.bit_length() + 1) // 2
-    shift = spread + int(multiplier.max()).bit_length() - 1 - out.bits
-    requantize = Requantize(
-        replace(out, zero_point=zero),
-        shift + rng.integers(-2, 2, rng.choice([1, rows])),
-        multiplier,
-    )
+    weight = random_matrix(rng, (rows, columns), weight_bits)
+    bias, requantize = spread(rng, weight, x.quantization)
     operation = Dense(weight, weight_bits, bias, requantize)
     return Case(operation, [x], rng.choice(operation.foldings(x)))
 
 
 def wide_case() -> Case:
-    """Lanes beyond one stage of the adder tree, an odd lane beside a pair, 16-bit biases."""
+    """Lanes beyond one stage of the adder tree, and an odd lane beside a pair."""
     case = random_case(1, (34, 3))
     return replace(case, folding=Folding(3, 34))
 
@@ -74,7 +63,9 @@ def codes_of(case: Case) -> NDArray[np.int64]:
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
         codes = codes_of(case)
-        assert np.array_equal(csim(codes), case.operation.reference(codes)), case
+        expected = case.operation.reference(codes)
+        assert len(np.unique(expected)) > 2
+        assert np.array_equal(csim(codes), expected), case
 
 
 def test_rtl_equals_reference(tmp_path: Path) -> None:
@@ -82,15 +73,13 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(CASES, tmp_path / "bench").check([[codes_of(case)] for case in CASES])
 
 
-def test_cases_reach_what_they_are_for() -> None:
-    outputs = [case.operation.reference(codes_of(case)) for case in CASES]
-    assert sum(len(np.unique(y)) > 3 for y in outputs) > len(CASES) // 2
-    halves = [
+def test_some_cases_share_slices() -> None:
+    shared = [
         case.operation.dsps(case.folding, *case.inputs)
         < case.operation.products(case.folding, *case.inputs)
         for case in CASES
     ]
-    assert 3 < sum(halves) < len(CASES)
+    assert 3 < sum(shared) < len(CASES)
 
 
 @pytest.mark.parametrize("seed", range(4))

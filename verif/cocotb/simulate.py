@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from hyq_hls.cosim.compiler import Log, compile_objects, compiler, runtime_objects
 from hyq_hls.cosim.tool import find_verilator
 
-_PORTS = ("aclk", "aresetn", "frame_error", "*_axis_t*")
-_HANDSHAKES = ("*_wr_valid", "*_wr_ready", "*_rd_valid", "*_rd_ready")
+#: Ports, and the handshakes of the streams inside.
+_PUBLIC = ("aclk", "aresetn", "frame_error", "*_axis_t*", "*_wr_valid", "*_wr_ready")
+_PUBLIC += ("*_rd_valid", "*_rd_ready")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 _CXX_FLAGS = ("-std=c++17", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0")
 
@@ -39,7 +40,6 @@ class CocotbSimulation:
         folder: to build and run in.
         parameters: texts, of the top module.
         flags: for the C++ compiler.
-        streams: make the handshakes of the streams inside visible.
 
     Raises:
         CompilationError: Verilator or the compiler is missing or fails.
@@ -52,15 +52,12 @@ class CocotbSimulation:
         folder: Path,
         parameters: Mapping[str, str],
         flags: Sequence[str] = ("-O3",),
-        *,
-        streams: bool = False,
     ) -> None:
         self._top, self._folder = top, folder
         folder.mkdir(parents=True, exist_ok=True)
         verilator, log, model = find_verilator(), Log(folder / "build.log"), folder / "model"
         ports = folder / "ports.vlt"
-        wires = _PORTS + (_HANDSHAKES if streams else ())
-        public = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in wires)
+        public = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in _PUBLIC)
         ports.write_text(f"`verilator_config\n{public}")
         options = ["--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", model]
         options += [f'-G{name}="{value}"' for name, value in parameters.items()]
