@@ -47,10 +47,8 @@ module hyq_depthwise_conv2d #(
 
   localparam int unsigned Beats = InChannels / InLanes;
 
-  logic [InLanes*InBits-1:0] padded;
-  logic padded_valid, padded_ready;
-  logic [InLanes*InBits-1:0] operands;
-  logic operands_valid, operands_ready;
+  logic [InLanes*InBits-1:0] padded, operands;
+  logic padded_valid, padded_ready, operands_valid, operands_ready;
 
   hyq_padding #(
     .Height    (Height),

@@ -1,4 +1,4 @@
-// Drives hyq_packed_product through all of its inputs, or through the ends of the weights' range with
+// Drives hyq_packed_product through all inputs, or through the ends of the range of weights with
 // every operand, and compares with the products of C++. tests/rtl/test_products.py compiles it.
 //
 //   products <all | ends>

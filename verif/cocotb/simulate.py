@@ -19,8 +19,10 @@ from hyq_hls.cosim.compiler import Log, compile_objects, compiler, runtime_objec
 from hyq_hls.cosim.tool import find_verilator
 
 #: Ports, and the handshakes of the streams inside.
-_PUBLIC = ("aclk", "aresetn", "frame_error", "*_axis_t*", "*_wr_valid", "*_wr_ready")
-_PUBLIC += ("*_rd_valid", "*_rd_ready")
+_PUBLIC = (
+    *("aclk", "aresetn", "frame_error", "*_axis_t*"),
+    *("*_wr_valid", "*_wr_ready", "*_rd_valid", "*_rd_ready"),
+)
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 _CXX_FLAGS = ("-std=c++17", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0")
 
