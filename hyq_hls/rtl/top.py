@@ -53,13 +53,11 @@ def top_sv(flow: Dataflow, project: str) -> str:
         "  output logic frame_error",
         ");",
         "",
-        "  // Streams: the writer's and the reader's side of each FIFO.",
+        "  // Each stage below is followed by the streams it writes: a FIFO between the writer's side",
+        "  // (wr) and the reader's (rd).",
     ]
-    for stream in flow.streams.values():
-        lines += _wires(stream)
-    for stream in flow.streams.values():
-        lines += ["", *_fifo(stream)]
-    lines += ["", *_instance("hyq_axis_input", "s_axis", _axis_input(source))]
+    lines += ["", *_wires(source), *_instance("hyq_axis_input", "s_axis", _axis_input(source))]
+    lines += _fifo(source)
     section = ""
     for stage in flow.stages:
         if isinstance(stage, OperationStage):
@@ -67,7 +65,14 @@ def top_sv(flow: Dataflow, project: str) -> str:
             if prefix != section:
                 section = prefix
                 lines += ["", f"  // {comment(section)}"]
-        lines += ["", *_stage(flow, stage)]
+        outputs = [flow.streams[name] for name in stage.outputs]
+        note, instance = _stage(flow, stage)
+        lines += ["", *note]
+        for stream in outputs:
+            lines += _wires(stream)
+        lines += instance
+        for stream in outputs:
+            lines += _fifo(stream)
     lines += ["", *_instance("hyq_axis_output", "m_axis", _axis_output(sink))]
     return "\n".join([*lines, "", "endmodule", ""])
 
@@ -150,7 +155,8 @@ def _axis_output(stream: Stream) -> Connections:
     return parameters, _clocked({**_side("in", stream.name, "rd"), **axis})
 
 
-def _stage(flow: Dataflow, stage: Stage) -> list[str]:
+def _stage(flow: Dataflow, stage: Stage) -> tuple[list[str], list[str]]:
+    """Comment and instance of a stage."""
     if isinstance(stage, OperationStage):
         operation = stage.node.operation
         ports: dict[str, str] = {}
@@ -162,7 +168,7 @@ def _stage(flow: Dataflow, stage: Stage) -> list[str]:
             f", {macs:,} MAC" if macs else ""
         )
         body = _instance(_module(stage), stage.name, (module_parameters(stage), _clocked(ports)))
-        return [f"  // {comment(stage.node.name)}: {note}", *body]
+        return [f"  // {comment(stage.node.name)}: {note}"], body
     (source,) = stage.inputs
     width = flow.streams[source]
     if isinstance(stage, WidthConverterStage):
@@ -179,7 +185,7 @@ def _stage(flow: Dataflow, stage: Stage) -> list[str]:
         for wire, direction in (("data", "o"), ("valid", "o"), ("ready", "i")):
             joined = ", ".join(f"{s}_wr_{wire}" for s in reversed(stage.outputs))
             ports[f"out_{wire}_{direction}"] = f"{{{joined}}}"
-    return _instance(_module(stage), stage.name, (parameters, _clocked(ports)))
+    return [], _instance(_module(stage), stage.name, (parameters, _clocked(ports)))
 
 
 def _instance(module: str, name: str, connections: Connections) -> list[str]:
