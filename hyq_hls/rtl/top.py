@@ -53,8 +53,8 @@ def top_sv(flow: Dataflow, project: str) -> str:
         "  output logic frame_error",
         ");",
         "",
-        "  // Each stage below is followed by the streams it writes: a FIFO between the writer's side",
-        "  // (wr) and the reader's (rd).",
+        "  // Each stage below is followed by its streams: a FIFO between the writer's side (wr)",
+        "  // and the reader's (rd).",
     ]
     lines += ["", *_wires(source), *_instance("hyq_axis_input", "s_axis", _axis_input(source))]
     lines += _fifo(source)
