@@ -18,6 +18,9 @@ setup(
     packages=find_packages(include=["hyq_hls", "hyq_hls.*"]) + [f"hyq_hls.{name}" for name in DATA],
     package_dir={f"hyq_hls.{name}": folder for name, folder in DATA.items()},
     package_data={f"hyq_hls.{name}": ["**/*"] for name in DATA}
-    | {"hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"]},
+    | {
+        "hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"],
+        "hyq_hls.estimate": ["*.json"],
+    },
     include_package_data=False,  # the lists above are complete; MANIFEST.in only feeds the sdist
 )

@@ -19,17 +19,23 @@ from hyq_hls.dataflow import Dataflow, OperationStage, plan
 from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.dataflow.sizing import FifoSizing, shrunk_depths
 from hyq_hls.errors import ConversionError, InputError, SimulationError
+from hyq_hls.estimate import ResourceReport, estimate_design
+from hyq_hls.estimate.parts import Part
+from hyq_hls.estimate.parts import part as find_part
 from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
 from hyq_hls.hls.csim import CSimulation, compile_project
 from hyq_hls.hls.vitis import build, require_vitis, write_test_data
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.rtl import write_rtl
+from hyq_hls.synth import synthesize_design
 from hyq_hls.table import aligned
+from hyq_hls.vendor import read_csynth, report_file, vendor_utilization
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
 RTL_DIR = "rtl"
+SYNTHESIS_DIR = "synthesis"
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Accelerator:
         folder: the project.
         qmodel: the quantized model that it implements.
         nodes: how every node was implemented.
+        part: the part it is for.
     """
 
     def __init__(
@@ -62,10 +69,12 @@ class Accelerator:
         project: str,
         clock_mhz: float,
         flow: Dataflow,
+        part: Part,
     ) -> None:
         self.folder, self.qmodel, self.project = folder, qmodel, project
         self.clock_mhz = clock_mhz
         self.flow = flow
+        self.part = part
         self._csim: CSimulation | None = None
         self.nodes = [_report(stage) for stage in flow.operations]
 
@@ -88,7 +97,8 @@ class Accelerator:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
             folding = {name: Folding(*lanes) for name, lanes in data["folding"].items()}
             flow = plan(qmodel.graph, folding).with_depths(data["depths"])
-            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow)
+            part = find_part(data["part"])
+            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow, part)
         except (ValueError, KeyError, TypeError, ConversionError) as error:
             raise ConversionError(
                 f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
@@ -286,6 +296,31 @@ class Accelerator:
         marker.write_text(json.dumps(data, indent=1), encoding="utf-8")
         self.flow = flow
 
+    def estimate(self) -> ResourceReport:
+        """What the RTL takes of the part, without synthesis: in a fraction of a second."""
+        used = estimate_design(self.flow)
+        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "estimate")
+
+    def synthesize(
+        self, cache: str | os.PathLike[str] | None = None, *, progress: bool = False
+    ) -> ResourceReport:
+        """What the RTL takes of the part, by Yosys, module by module.
+
+        Results are kept by content: a second run, or one after an interruption, synthesizes only
+        what is new.
+
+        Args:
+            cache: folder of the results; by default the project's ``synthesis``.
+            progress: show a progress bar.
+
+        Raises:
+            CompilationError: pyosys is missing, or Yosys failed on some modules, which are named.
+        """
+        folder = Path(cache) if cache else self.folder / SYNTHESIS_DIR
+        with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
+            used = synthesize_design(self.flow, self.folder / RTL_DIR, folder, bar)
+        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "synthesis")
+
     def build(self, images: Any, cosim: bool = False) -> dict[str, Any]:
         """Synthesize with Vitis HLS; its C (and RTL) simulation must equal the emulation.
 
@@ -300,6 +335,20 @@ class Accelerator:
         pixels = self.qmodel.image_bytes(images).astype(np.int64)
         write_test_data(self.folder, pixels, self.qmodel.codes(pixels))
         return build(self.folder, cosim=cosim)
+
+    @property
+    def has_vendor_report(self) -> bool:
+        """Whether :meth:`build` left a report."""
+        return report_file(self.folder, self.project).is_file()
+
+    def vendor_report(self) -> ResourceReport:
+        """What Vitis HLS said of the C++ in the last :meth:`build`, as its own estimate.
+
+        Raises:
+            CompilationError: nothing was built, or the report is damaged.
+        """
+        used = vendor_utilization(self.flow, read_csynth(self.folder, self.project))
+        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
 
     def __str__(self) -> str:
         """One line per node, and the sums."""

@@ -11,17 +11,16 @@ from pathlib import Path
 
 import hyq_hls
 from hyq_hls.accelerator import GRAPH_FILE, MARKER, RTL_DIR, Accelerator
-from hyq_hls.dataflow import Dataflow, plan
-from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.dataflow.names import is_reserved
 from hyq_hls.errors import ConversionError
-from hyq_hls.fold import balance
+from hyq_hls.estimate.parts import part as find_part
+from hyq_hls.fold.design import design
 from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
-from hyq_hls.hls.parts import device
 from hyq_hls.hls.project import build_model
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.rtl import write_rtl
+from hyq_hls.vendor.project import VENDOR_DIR, write_vendor
 
 
 def convert(
@@ -31,7 +30,10 @@ def convert(
     output_dir: str | os.PathLike[str] = "build/net",
     *,
     target_fps: float | None = None,
+    share: float | None = None,
     folding: Mapping[str, Folding] | None = None,
+    circuits: Mapping[str, str] | None = None,
+    must_fit: bool = True,
     project: str = "net",
     overwrite: bool = False,
 ) -> Accelerator:
@@ -41,18 +43,26 @@ def convert(
 
     Args:
         qmodel: from :func:`hyq_hls.quantize` or :func:`hyq_hls.load`.
-        part: for example ``xc7z020``.
+        part: part, device or board, for example ``xc7z020`` or ``pynq-z2``.
         clock_mhz: target clock.
         output_dir: new or empty folder; it appears complete or not at all.
-        target_fps: frames per second at that clock; every operation gets as much parallelism as
-            that needs. By default about 200 multiply-accumulates per cycle.
-        folding: lanes of some or all nodes by name; the others are balanced as above.
+        target_fps: frames per second at that clock, by the smallest design that reaches them. By
+            default about 200 multiply-accumulates per cycle, or what the part has room for.
+        share: of the part that may be used, above 0 and at most 1; without ``target_fps``, the
+            fastest design that fits it.
+        folding: lanes of some or all nodes by name; the others are chosen as above.
+        circuits: of some nodes, by pattern of their names, such as ``{"*.act": "arithmetic"}``; the
+            others get the cheapest of those with the same integers.
+        must_fit: False writes the project also where the estimate says that the part is too small,
+            for simulation.
         project: name of the top function and of the top module.
         overwrite: replace a project that was written here before.
 
     Raises:
-        ConversionError: unknown part, bad name, clock, frame rate or folding, a folder that is in
-            use or cannot be written, or an operation that did not arrive in C++ or RTL.
+        ConversionError: unknown part, bad name, clock, frame rate or folding, a part that is too
+            small, a folder that is in use or cannot be written, or an operation that did not arrive
+            in C++ or RTL.
+            in C++ or RTL.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
         raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
@@ -60,42 +70,36 @@ def convert(
         raise ConversionError(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
-    if not 1 <= clock_mhz <= 1000:
-        raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
-    full_part = device(part)
+    target = find_part(part)
+    device = target.device
     folder = Path(output_dir)
     _check_free(folder, overwrite)
-    flow = _folded(qmodel, clock_mhz, target_fps, folding or {})
+    flow = design(
+        qmodel.graph,
+        target,
+        clock_mhz,
+        target_fps=target_fps,
+        share=share,
+        folding=folding,
+        circuits=circuits,
+        must_fit=must_fit,
+    )
+    qmodel = QuantizedModel(flow.graph, qmodel.float_graph, qmodel.capture_report)
     with replaced_folder(folder) as draft:
-        build_model(flow, draft, project, full_part, clock_mhz).write()
+        build_model(flow, draft, project, device, clock_mhz).write()
         write_rtl(flow, draft / RTL_DIR, project)
+        write_vendor(flow, draft / VENDOR_DIR, project, device, clock_mhz)
         qmodel.save(draft / GRAPH_FILE)
         marker = {
             "generator": f"hyq_hls {hyq_hls.__version__}",
             "project": project,
-            "part": full_part,
+            "part": device,
             "clock_mhz": clock_mhz,
             "folding": {s.node.name: list(astuple(s.folding)) for s in flow.operations},
             "depths": {s.name: s.depth for s in flow.streams.values()},
         }
         (draft / MARKER).write_text(json.dumps(marker, indent=1))
-    return Accelerator(folder, qmodel, project, clock_mhz, flow)
-
-
-def _folded(
-    qmodel: QuantizedModel,
-    clock_mhz: float,
-    target_fps: float | None,
-    folding: Mapping[str, Folding],
-) -> Dataflow:
-    cycles = None
-    if target_fps is not None:
-        if not target_fps > 0:
-            raise ConversionError(f"target_fps {target_fps}: a positive frame rate is wanted")
-        cycles = int(clock_mhz * 1e6 / target_fps)
-    chosen = {**balance(qmodel.graph, cycles), **folding}
-    flow = plan(qmodel.graph, chosen)
-    return flow.with_depths(safe_depths(flow))
+    return Accelerator(folder, qmodel, project, clock_mhz, flow, target)
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

@@ -2,7 +2,7 @@
 // path leads from one port to the other.
 //
 // Depth 1 and 2 are a register slice: capacity 2, latency 1. Deeper ones are a memory of Depth
-// words with synchronous read (LUT-RAM or block RAM, as the synthesis tool sees fit), whose read
+// words with synchronous read (hyq_ram), whose read
 // register is the output: capacity Depth + 1, latency 2. One word per cycle at every depth.
 module hyq_fifo #(
   parameter int unsigned Width,
@@ -40,10 +40,8 @@ module hyq_fifo #(
     localparam int unsigned CountBits = $clog2(Depth + 1);
     localparam logic [AddressBits-1:0] LastAddress = AddressBits'(Depth - 1);
 
-    logic [Width-1:0] memory[Depth];
     logic [AddressBits-1:0] write_address_q, read_address_q;
     logic [CountBits-1:0] count_q;  // words in the memory
-    logic [Width-1:0] out_data_q;
     logic out_valid_q;
 
     logic write, read;
@@ -71,16 +69,19 @@ module hyq_fifo #(
 
     // The addresses are equal only when the memory is empty (no read) or full (no write), so the
     // two ports never meet at one word.
-    always_ff @(posedge clk_i) begin : data
-      if (write) begin
-        memory[write_address_q] <= in_data_i;
-      end
-      if (read) begin
-        out_data_q <= memory[read_address_q];
-      end
-    end
+    hyq_ram #(
+      .Width(Width),
+      .Depth(Depth)
+    ) u_ram (
+      .clk_i,
+      .write_i        (write),
+      .write_address_i(write_address_q),
+      .write_data_i   (in_data_i),
+      .read_i         (read),
+      .read_address_i (read_address_q),
+      .read_data_o    (out_data_o)
+    );
 
-    assign out_data_o  = out_data_q;
     assign out_valid_o = out_valid_q;
   end
 

@@ -106,18 +106,19 @@ module hyq_global_average_pool #(
   if (Beats == 1) begin : gen_register
     assign previous = sums_q;
   end else begin : gen_memory
-    logic [SumsBits-1:0] memory[Beats];
-    logic [SumsBits-1:0] previous_q;
-
     // The word that is read was written at least one cycle ago: its beat came Beats beats before.
-    always_ff @(posedge clk_i) begin : sums_so_far
-      if (en) begin
-        previous_q <= memory[beat_q];
-        if (valid_q[0]) memory[centred_beat_q] <= sums_d;
-      end
-    end
-
-    assign previous = previous_q;
+    hyq_ram #(
+      .Width(SumsBits),
+      .Depth(Beats)
+    ) u_sums (
+      .clk_i,
+      .write_i        (en && valid_q[0]),
+      .write_address_i(centred_beat_q),
+      .write_data_i   (sums_d),
+      .read_i         (en),
+      .read_address_i (beat_q),
+      .read_data_o    (previous)
+    );
   end
 
   // Stage 2: add; the first position starts from zero.

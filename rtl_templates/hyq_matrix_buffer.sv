@@ -128,19 +128,18 @@ module hyq_matrix_buffer #(
 
   // A page is written only while it is not full and read only while it is.
   for (genvar b = 0; b < Banks; b++) begin : gen_bank
-    logic [Width-1:0] memory[2*PageWords];
-    logic [Width-1:0] out_data_q;
-
-    always_ff @(posedge clk_i) begin : data
-      if (write && bank_q[b]) begin
-        memory[write_address_q] <= in_data_i;
-      end
-      if (read) begin
-        out_data_q <= memory[read_address_q];
-      end
-    end
-
-    assign out_data_o[b*Width+:Width] = out_data_q;
+    hyq_ram #(
+      .Width(Width),
+      .Depth(2 * PageWords)
+    ) u_ram (
+      .clk_i,
+      .write_i        (write && bank_q[b]),
+      .write_address_i(write_address_q),
+      .write_data_i   (in_data_i),
+      .read_i         (read),
+      .read_address_i (read_address_q),
+      .read_data_o    (out_data_o[b*Width+:Width])
+    );
   end
 
   assign out_valid_o = out_valid_q;

@@ -140,19 +140,19 @@ module hyq_reorder_buffer #(
   end
 
   // A bank is written only while it is not full and read only while it is.
-  logic [Width-1:0] memory[2*Words];
-  logic [Width-1:0] out_data_q;
+  hyq_ram #(
+    .Width(Width),
+    .Depth(2 * Words)
+  ) u_ram (
+    .clk_i,
+    .write_i        (write),
+    .write_address_i(write_address_q),
+    .write_data_i   (in_data_i),
+    .read_i         (read),
+    .read_address_i (read_address_q),
+    .read_data_o    (out_data_o)
+  );
 
-  always_ff @(posedge clk_i) begin : data
-    if (write) begin
-      memory[write_address_q] <= in_data_i;
-    end
-    if (read) begin
-      out_data_q <= memory[read_address_q];
-    end
-  end
-
-  assign out_data_o  = out_data_q;
   assign out_valid_o = out_valid_q;
 
 endmodule

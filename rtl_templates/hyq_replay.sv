@@ -31,7 +31,7 @@ module hyq_replay #(
 
     logic [BeatBits-1:0] beat_q, beat_d;
     logic [RoundBits-1:0] round_q;
-    logic [Width-1:0] stored_q;  // word of beat beat_q, from the second round on
+    logic [Width-1:0] stored;  // word of beat beat_q, from the second round on
     logic first_round, last_beat, transfer;
 
     assign first_round = round_q == '0;
@@ -39,7 +39,7 @@ module hyq_replay #(
     assign beat_d      = last_beat ? '0 : beat_q + 1'b1;
 
     assign in_ready_o  = first_round && out_ready_i;
-    assign out_data_o  = first_round ? in_data_i : stored_q;
+    assign out_data_o  = first_round ? in_data_i : stored;
     assign out_valid_o = !first_round || in_valid_i;
     assign transfer    = out_valid_o && out_ready_i;
 
@@ -56,23 +56,29 @@ module hyq_replay #(
     end
 
     if (Beats == 1) begin : gen_register
+      logic [Width-1:0] stored_q;
+
       always_ff @(posedge clk_i) begin : data
         if (transfer && first_round) begin
           stored_q <= in_data_i;
         end
       end
-    end else begin : gen_memory
-      logic [Width-1:0] memory[Beats];
 
+      assign stored = stored_q;
+    end else begin : gen_memory
       // The read runs one beat ahead; it never meets the write of the same cycle.
-      always_ff @(posedge clk_i) begin : data
-        if (transfer && first_round) begin
-          memory[beat_q] <= in_data_i;
-        end
-        if (transfer) begin
-          stored_q <= memory[beat_d];
-        end
-      end
+      hyq_ram #(
+        .Width(Width),
+        .Depth(Beats)
+      ) u_ram (
+        .clk_i,
+        .write_i        (transfer && first_round),
+        .write_address_i(beat_q),
+        .write_data_i   (in_data_i),
+        .read_i         (transfer),
+        .read_address_i (beat_d),
+        .read_data_o    (stored)
+      );
     end
   end
 

@@ -1,9 +1,13 @@
 // Read-only memory with synchronous read: data_o is the word at addr_i of the last cycle with en_i.
 // One word (Depth 1) is a constant, there from the start.
+//
+// It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18: 0 forces
+// block RAM. Python reference: hyq_hls/estimate/memories.py.
 module hyq_rom #(
   parameter int unsigned Width,
   parameter int unsigned Depth,
   parameter              File,  // text for $readmemh, Depth words in order of address
+  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
   localparam int unsigned AddressBits = Depth > 1 ? $clog2(Depth) : 1
 ) (
   input  logic                   clk_i,
@@ -12,19 +16,30 @@ module hyq_rom #(
   output logic [Width-1:0]       data_o
 );
 
-  logic [Width-1:0] memory[Depth];
-
-  initial begin : load
-    $readmemh(File, memory);
-  end
+  // A LUT holds 64 words of a bit; a RAMB18 has 36 bits a word, 18 Kibit in all.
+  localparam int unsigned Luts = Width * ((Depth + 63) / 64);
+  localparam int unsigned BlocksOfWidth = (Width + 35) / 36;
+  localparam int unsigned BlocksOfSize = (Width * Depth + 18431) / 18432;
+  localparam int unsigned Blocks = BlocksOfWidth > BlocksOfSize ? BlocksOfWidth : BlocksOfSize;
 
   if (Depth == 1) begin : gen_constant
-    assign data_o = memory[0];
+    logic [Width-1:0] memory[Depth];
 
-    logic unused_read;
-    assign unused_read = ^{clk_i, en_i, addr_i};
-  end else begin : gen_memory
+    initial begin : load
+      $readmemh(File, memory);
+    end
+
+    assign data_o = memory[addr_i];
+
+    logic unused_clock;
+    assign unused_clock = clk_i ^ en_i;
+  end else if (Luts > LutsPerBlock * Blocks) begin : gen_block
+    (* rom_style = "block" *) logic [Width-1:0] memory[Depth];
     logic [Width-1:0] data_q;
+
+    initial begin : load
+      $readmemh(File, memory);
+    end
 
     always_ff @(posedge clk_i) begin : read
       if (en_i) begin
@@ -33,6 +48,17 @@ module hyq_rom #(
     end
 
     assign data_o = data_q;
+  end else begin : gen_logic
+    hyq_logic_rom #(
+      .Width(Width),
+      .Depth(Depth),
+      .File (File)
+    ) u_logic_rom (
+      .clk_i,
+      .en_i,
+      .addr_i,
+      .data_o
+    );
   end
 
 endmodule

@@ -173,15 +173,19 @@ module hyq_sliding_window #(
   end
 
   // A row is never written while it is read.
-  logic [BeatBits-1:0] memory[Words];
-  logic [BeatBits-1:0] out_data_q;
+  hyq_ram #(
+    .Width(BeatBits),
+    .Depth(Words)
+  ) u_ram (
+    .clk_i,
+    .write_i        (write && !drop),
+    .write_address_i(write_address_q),
+    .write_data_i   (in_data_i),
+    .read_i         (read),
+    .read_address_i (read_address_q),
+    .read_data_o    (out_data_o)
+  );
 
-  always_ff @(posedge clk_i) begin : data
-    if (write && !drop) memory[write_address_q] <= in_data_i;
-    if (read) out_data_q <= memory[read_address_q];
-  end
-
-  assign out_data_o  = out_data_q;
   assign out_valid_o = valid_q;
 
 endmodule

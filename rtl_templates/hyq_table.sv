@@ -8,7 +8,8 @@ module hyq_table #(
   parameter bit          InSigned,
   parameter int unsigned OutBits,
   parameter              ValuesFile,     // in ascending order of the input code
-  parameter int unsigned ValuesEntries
+  parameter int unsigned ValuesEntries,
+  parameter int unsigned LutsPerBlock = 160  // as hyq_rom
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -40,9 +41,10 @@ module hyq_table #(
     assign address = in_data_i[l*InBits+:InBits] ^ {InSigned, {(InBits - 1) {1'b0}}};
 
     hyq_rom #(
-      .Width(OutBits),
-      .Depth(ValuesEntries),
-      .File (ValuesFile)
+      .Width       (OutBits),
+      .Depth       (ValuesEntries),
+      .File        (ValuesFile),
+      .LutsPerBlock(LutsPerBlock)
     ) u_values_rom (
       .clk_i,
       .en_i  (en),

@@ -133,15 +133,19 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
     data = [*ROOT.glob("hls_templates/**/*.h"), *ROOT.glob("rtl_templates/*.sv")]
+    data += [p for p in ROOT.glob("vendor_templates/*") if p.suffix in {".tcl", ".sv", ".py"}]
     texts = {p.relative_to(ROOT).as_posix() for p in data}
     drivers = {p.name for p in (ROOT / "verif/cosim").iterdir()}
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hyq_hls/**/*.py")}
-    assert {name.partition("/")[0] for name in texts} == {"hls_templates", "rtl_templates"}
+    assert {name.partition("/")[0] for name in texts} == {
+        *("hls_templates", "rtl_templates", "vendor_templates")
+    }
     assert {f"hyq_hls/{name}" for name in texts} <= shipped
     assert drivers
     assert {f"hyq_hls/verif/{name}" for name in drivers} <= shipped
     assert {f"hyq_hls/models/checkpoints/trial.{kind}" for kind in ("npz", "json")} <= shipped
     assert modules <= shipped
+    assert "hyq_hls/estimate/parts.json" in shipped
     assert {name.partition("/")[0] for name in shipped} == {
         "hyq_hls",
         f"hyq_hls-{PROJECT['version']}.dist-info",

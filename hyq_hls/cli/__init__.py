@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls quantize | convert | verify | cosim``."""
+"""Command line: ``hyq-hls quantize | convert | verify | estimate | cosim``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, quantize, verify
+from hyq_hls.cli import convert, cosim, estimate, quantize, verify
 from hyq_hls.errors import HyqError
 
-COMMANDS = {"quantize": quantize, "convert": convert, "verify": verify, "cosim": cosim}
+COMMANDS = {
+    "quantize": quantize,
+    "convert": convert,
+    "verify": verify,
+    "estimate": estimate,
+    "cosim": cosim,
+}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hyq_hls.cli import sources
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("network", type=Path, help=".hyq file from hyq-hls quantize")
-    parser.add_argument("--part", default="xc7z020", help="FPGA part")
-    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
-    parser.add_argument(
-        "--target-fps",
-        type=float,
-        help="frames per second at that clock (default: about 200 multiply-accumulates per cycle)",
-    )
+    sources.add_design_arguments(parser)
     parser.add_argument("--output", type=Path, default=Path("build/net"), help="project folder")
     parser.add_argument("--project", default="net", help="name of the top function")
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
@@ -32,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
         options.clock_mhz,
         options.output,
         target_fps=options.target_fps,
+        share=options.share,
+        must_fit=not options.any_size,
         project=options.project,
         overwrite=options.overwrite,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 import sys
@@ -98,6 +99,27 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
     except Exception as error:  # zlib.error, BadZipFile, EOFError, ...: a damaged file has many
         raise InputError(f"{spec} is not a numpy file of plain numbers: {error}") from error
     raise InputError(f"{spec} has no array 'images'; found {found}")
+
+
+def add_design_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what chooses a design: part, clock, speed, room."""
+    parser.add_argument("--part", default="xc7z020", help="part, device or board")
+    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
+    parser.add_argument(
+        "--target-fps",
+        type=float,
+        help="the smallest design with so many frames per second at that clock (default: about "
+        "200 multiply-accumulates per cycle, or what fits)",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        help="of the part that may be used, such as 0.7; without --target-fps, the fastest design "
+        "that fits it",
+    )
+    parser.add_argument(
+        "--any-size", action="store_true", help="go on also where the part is too small"
+    )
 
 
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:

@@ -32,11 +32,11 @@ def balance(graph: Graph, max_cycles: int | None = None) -> dict[str, Folding]:
 
 def fastest(graph: Graph) -> int:
     """Fewest cycles per frame that any folding of ``graph`` reaches."""
-    return max(min(_cycles(graph, node).values()) for node in graph.nodes.values())
+    return max(min(regular_foldings(graph, node).values()) for node in graph.nodes.values())
 
 
 def _smallest(graph: Graph, node: Node, max_cycles: int) -> Folding:
-    cycles = _cycles(graph, node)
+    cycles = regular_foldings(graph, node)
     fitting = [folding for folding, count in cycles.items() if count <= max_cycles]
     if not fitting:
         best = min(cycles, key=lambda f: cycles[f])
@@ -53,7 +53,7 @@ def _smallest(graph: Graph, node: Node, max_cycles: int) -> Folding:
     return min(fitting, key=size)
 
 
-def _cycles(graph: Graph, node: Node) -> dict[Folding, int]:
+def regular_foldings(graph: Graph, node: Node) -> dict[Folding, int]:
     """Cycles of every folding whose lanes are powers of two or all that there are."""
     types = graph.input_types(node)
     legal = node.operation.foldings(*types)

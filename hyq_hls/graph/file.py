@@ -22,7 +22,7 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
 
 FORMAT = "hyq"
-VERSION = 1
+VERSION = 2
 #: A fixed time stamp, so that the same graph gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,13 @@ class Graph:
         node = Node(name, operation, inputs, output, bounds)
         self.nodes[name] = node
         return node
+
+    def with_operations(self, operations: Mapping[str, Operation]) -> Graph:
+        """The same graph with other operations in some nodes, by name; checked anew."""
+        graph = Graph(self.input_name, self.input_type, dict(self.metadata))
+        for node in self.nodes.values():
+            graph.add(node.name, operations.get(node.name, node.operation), *node.inputs)
+        return graph
 
     def type(self, name: str) -> TensorType:
         """Type of a node's output, or of the graph input."""

@@ -12,6 +12,21 @@ from hyq_hls.errors import GraphError
 
 
 @dataclass(frozen=True)
+class Memory:
+    """Shape of a memory in a circuit.
+
+    Args:
+        width: bits of a word.
+        depth: words.
+        constant: read-only; otherwise with one write port and one read port.
+    """
+
+    width: int
+    depth: int
+    constant: bool = False
+
+
+@dataclass(frozen=True)
 class Rom:
     """A constant memory of integers, ``bits`` wide; checked, so that nothing wraps on load.
 
@@ -53,6 +68,11 @@ class Rom:
     def size_bits(self) -> int:
         """Storage of the memory in bits."""
         return self.values.size * self.bits
+
+    @property
+    def memory(self) -> Memory:
+        """Words and their width."""
+        return Memory(self.bits * self.lanes, self.entries // self.lanes, constant=True)
 
 
 #: A zero point is a code of at most 16 bits, signed or not.
@@ -113,6 +133,12 @@ class RequantizeRom:
     def base(self) -> int:
         """Constant right shift of the normal form, at least 1."""
         return int(self.shift.min()) + self.left
+
+    @property
+    def memory(self) -> Memory:
+        """Words and their width."""
+        width = self.lanes * sum(bits for _, bits, _ in self.columns)
+        return Memory(width, self.entries // self.lanes, constant=True)
 
     @property
     def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:

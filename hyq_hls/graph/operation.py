@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding, equal_lanes
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.types import TensorType
 
 Codes = NDArray[np.int64]
@@ -32,6 +32,11 @@ class Bounds:
 
     def __or__(self, other: Bounds) -> Bounds:
         return Bounds(min(self.low, other.low), max(self.high, other.high))
+
+
+def product_dsps(a_bits: int, b_bits: int) -> int:
+    """DSP48E1 slices of a signed product: each multiplies 25 by 18 bits, or parts without sign."""
+    return max(1, -(-(a_bits - 1) // 24)) * max(1, -(-(b_bits - 1) // 17))
 
 
 class Operation(ABC):
@@ -103,6 +108,14 @@ class Operation(ABC):
         pause.
         """
         return 2
+
+    def circuits(self, *inputs: TensorType) -> dict[str, Operation]:
+        """Operations with the same integers in other circuits, by the name of the circuit."""
+        return {self.module: self}
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        """Memories of the SystemVerilog circuit; by default those of its constants."""
+        return [rom.memory for rom in self.kernel(folding, *inputs).roms]
 
     def macs(self, *inputs: TensorType) -> int:
         """Multiply-accumulates of one sample; zero for operations that only move or map data."""

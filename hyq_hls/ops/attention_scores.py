@@ -11,7 +11,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -118,6 +118,17 @@ class AttentionScores(Operation):
 
     def products(self, folding: Folding, *inputs: TensorType) -> int:
         return folding.outputs * folding.inputs
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        query, key = inputs
+        _, tokens, channels = key.shape
+        words = tokens // folding.outputs * channels // folding.inputs
+        keys = Memory(folding.inputs * centred(key).bits, 2 * words)
+        memories = [keys] * folding.outputs + super().memories(folding, *inputs)
+        if folding.outputs < tokens:  # a query meets one group of keys after the other
+            depth = channels // self.heads // folding.inputs
+            memories.append(Memory(folding.inputs * centred(query).bits, depth))
+        return memories
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         """Keys never take longer than the products that they are loaded behind."""

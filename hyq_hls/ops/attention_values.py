@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, Memory, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
@@ -128,6 +128,17 @@ class AttentionValues(Operation):
 
     def products(self, folding: Folding, *inputs: TensorType) -> int:
         return 0 if self.encoding == "log2" else folding.outputs * folding.inputs
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        probability, value = inputs
+        _, tokens, channels = value.shape
+        words = tokens // folding.inputs * channels // folding.outputs
+        values = Memory(folding.outputs * centred(value).bits, 2 * words)
+        memories = [values] * folding.inputs + super().memories(folding, *inputs)
+        if folding.outputs < channels // self.heads:  # probabilities meet one group after the other
+            word = folding.inputs * probability.quantization.bits
+            memories.append(Memory(word, tokens // folding.inputs))
+        return memories
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         """Values never take longer than the products that they are loaded behind."""

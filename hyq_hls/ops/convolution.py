@@ -11,7 +11,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Rom, channel_rom, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -159,6 +159,13 @@ class Convolution(Operation):
             read=self.macs(x) // self.products(folding) // windows,
             frames=frames,
         )
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        (x,) = inputs
+        rows = self.window[0] + self.stride[0]
+        words = rows * (x.shape[1] + 2 * self.padding[1]) * (x.channels // folding.inputs)
+        line_buffer = Memory(folding.inputs * x.quantization.bits, words)
+        return [line_buffer, *super().memories(folding, *inputs)]
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         ends = self.schedule(folding, inputs[0], _STEADY_FRAMES).frame_ends

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, channel_rom
+from hyq_hls.graph.kernel import Kernel, Memory, channel_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -74,6 +74,14 @@ class Dense(Operation):
 
     def dsps(self, folding: Folding, *inputs: TensorType) -> int:
         return matrix_dsps(folding, self.weight_bits, inputs[0].quantization.bits)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        (x,) = inputs
+        memories = super().memories(folding, *inputs)
+        if folding.outputs < self.weight.shape[0]:
+            word = folding.inputs * x.quantization.bits
+            memories.append(Memory(word, x.channels // folding.inputs))
+        return memories
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return self.macs(*inputs) // self.products(folding, *inputs)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.unfold import check_patch, reorder_kernel
@@ -58,6 +58,10 @@ class Fold(Operation):
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
         return 1 + Fraction(1, inputs[0].words)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        (x,) = inputs
+        return [Memory(folding.inputs * x.quantization.bits, 2 * x.size // folding.inputs)]
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.inputs

@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, Memory, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -67,6 +67,11 @@ class GlobalAveragePool(Operation):
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
         return Fraction(1)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        (x,) = inputs
+        word = folding.outputs * self.accumulator(x).bits
+        return [Memory(word, x.channels // folding.outputs), *super().memories(folding, *inputs)]
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.outputs

@@ -12,8 +12,8 @@ import numpy as np
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Rom, channel_rom, zero_point_rom
-from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation, product_dsps
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze, plain_integers
@@ -33,11 +33,6 @@ def integer_root(values: Codes) -> Codes:
     root = np.sqrt(values.astype(np.float64)).astype(np.int64)  # at most one off
     root -= root * root > values
     return root + ((root + 1) ** 2 <= values)
-
-
-def _product_dsps(a_bits: int, b_bits: int) -> int:
-    """DSP48E1 slices of a signed product: each multiplies 25 by 18 bits, or parts without sign."""
-    return max(1, -(-(a_bits - 1) // 24)) * max(1, -(-(b_bits - 1) // 17))
 
 
 @dataclass(frozen=True)
@@ -239,17 +234,23 @@ class LayerNorm(Operation):
         moments = self._moments(x)
         value, total = moments.value.bits, moments.total.bits
         lane = (
-            _product_dsps(value, value)
-            + _product_dsps(moments.deviation.bits, self._reciprocal_steps + 1)
-            + _product_dsps(self._normalized(x).bits, self.gamma_bits)
+            product_dsps(value, value)
+            + product_dsps(moments.deviation.bits, self._reciprocal_steps + 1)
+            + product_dsps(self._normalized(x).bits, self.gamma_bits)
         )
-        return folding.inputs * lane + _product_dsps(total, total)
+        return folding.inputs * lane + product_dsps(total, total)
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
         x = inputs[0]
         one_beat = self._row_depth(Folding(x.channels, x.channels), x)
         # The row buffer with its output register, the stages of a value, and of the output.
         return Fraction(one_beat + 1 + _VALUE_STAGES + _NORMALIZE_STAGES, x.words)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        (x,) = inputs
+        word = folding.inputs * self._moments(x).value.bits
+        values = Memory(word, self._row_depth(folding, x))
+        return [values, *super().memories(folding, *inputs)]
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         """The slowest of beats, square root and reciprocal, for every position."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
 from hyq_hls.ops.checks import check_affine, plain_integers
@@ -138,6 +138,15 @@ class LinearSoftmax(Operation):
     def frames_inside(self, *inputs: TensorType) -> Fraction:
         x = inputs[0]
         return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        """Codes that await their row's maximum, exponentials that await its sum."""
+        sizes = self.kernel(folding, *inputs).constants
+        exponential = self.fraction + 1 + max(1, self.shift_bits.bit_length())
+        return [
+            Memory(folding.inputs * inputs[0].quantization.bits, sizes["code_depth"]),
+            Memory(folding.inputs * exponential, sizes["exponential_depth"]),
+        ]
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.inputs

@@ -13,6 +13,7 @@ from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_zero_points
+from hyq_hls.ops.table import MAX_TABLE_BITS, Table
 
 #: Stages of the circuit: centre, and three of the requantization.
 _STAGES = 4
@@ -56,6 +57,17 @@ class RequantizeTensor(Operation):
             self.requantize,
             lanes,
         )
+
+    def circuits(self, *inputs: TensorType) -> dict[str, Operation]:
+        """A table too, where one serves all channels."""
+        (x,) = inputs
+        q = x.quantization
+        found: dict[str, Operation] = {self.name: self}
+        if len(self.zero_point) == self.requantize.channels == 1 and q.bits <= MAX_TABLE_BITS:
+            values = self.reference(np.arange(q.qmin, q.qmax + 1))
+            table = Table(values, self.requantize.quantization, q.qmin)
+            found |= table.circuits(x)
+        return found
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.outputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,17 +10,15 @@ import numpy as np
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-from hyq_hls.ops.table import TABLE_STAGES, table_kernel
+from hyq_hls.ops.table import MAX_TABLE_BITS, TABLE_CIRCUITS, TABLE_STAGES, table_kernel
 
 MIN_PRECISION, MAX_PRECISION = 8, 20
-#: A table of more entries costs more memory than the arithmetic costs logic.
-MAX_TABLE_BITS = 12
-CIRCUITS = ("arithmetic", "table")
+CIRCUITS = ("arithmetic", *TABLE_CIRCUITS)
 
 
 def exponent(d: Codes) -> Codes:
@@ -58,7 +56,8 @@ class ShiftSwish(Operation):
         zero_point: zero point of the input, one for all channels.
         precision: fraction bits of the sigmoid, 8 to 20.
         requantize: accumulator to output code.
-        circuit: ``"arithmetic"``, or ``"table"``: the same integers in a memory, for at most 12
+        circuit: ``"arithmetic"``, or ``"table"`` (``"block_table"``: in block RAM): the same
+            integers in a memory, for at most 12
             input bits and one output scale. The integers do not depend on it.
 
     Raises:
@@ -97,7 +96,11 @@ class ShiftSwish(Operation):
     @property
     def module(self) -> str:
         """``table`` serves the circuit of that name."""
-        return "table" if self.circuit == "table" else self.name
+        return "table" if self._in_memory else self.name
+
+    @property
+    def _in_memory(self) -> bool:
+        return self.circuit in TABLE_CIRCUITS
 
     @property
     def exponential_bits(self) -> int:
@@ -115,7 +118,7 @@ class ShiftSwish(Operation):
         check_affine(x)
         check_zero_points((self.zero_point,), x)
         self.requantize.check(self.accumulator(x), x.channels)
-        if self.circuit == "table":
+        if self._in_memory:
             self._check_table(x)
         return TensorType(x.shape, self.requantize.quantization)
 
@@ -145,25 +148,35 @@ class ShiftSwish(Operation):
         values = self._swish(_every_code(inputs[0]))
         return Bounds(int(values.min()), int(values.max()))
 
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        memories = super().memories(folding, *inputs)
+        return memories * folding.outputs if self._in_memory else memories
+
+    def circuits(self, *inputs: TensorType) -> dict[str, Operation]:
+        (x,) = inputs
+        table = x.quantization.bits <= MAX_TABLE_BITS and self.requantize.channels == 1
+        names = CIRCUITS if table else CIRCUITS[:1]
+        return {name: replace(self, circuit=name) for name in names}
+
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.outputs
 
     def latency(self, folding: Folding, *inputs: TensorType) -> int:
         # Centre, four before the divider, the divider, the product, three of the requantization.
         arithmetic = 1 + 4 + (self.precision + 1) + 1 + 3
-        stages = TABLE_STAGES if self.circuit == "table" else arithmetic
+        stages = TABLE_STAGES if self._in_memory else arithmetic
         return self.cycles(folding, *inputs) - 1 + stages
 
-    def multipliers(self, folding: Folding, *inputs: TensorType) -> int:
+    def products(self, folding: Folding, *inputs: TensorType) -> int:
         """One per lane, ``I * sigmoid``; a table has none."""
-        return 0 if self.circuit == "table" else folding.outputs
+        return 0 if self._in_memory else folding.outputs
 
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
         lanes = folding.outputs
-        if self.circuit == "table":
+        if self._in_memory:
             values = self.reference(_every_code(x))
-            return table_kernel(values, x, self.requantize.quantization, lanes)
+            return table_kernel(values, x, self.requantize.quantization, lanes, self.circuit)
         bounds = centred(x)
         largest = max(-bounds.low, bounds.high)
         power = int(exponent(np.int64(-largest)))

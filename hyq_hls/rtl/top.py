@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hyq_hls.dataflow import Dataflow, ForkStage, OperationStage, Stage, Stream, WidthConverterStage
+from hyq_hls.dataflow import Dataflow, ForkStage, OperationStage, Stage, Stream
 from hyq_hls.dataflow.names import comment
-from hyq_hls.graph import TensorType
+from hyq_hls.rtl.instances import (
+    axis_input_parameters,
+    axis_output_parameters,
+    code_bytes,
+    fifo_parameters,
+    module_of,
+    plumbing_parameters,
+    word_bits,
+)
 from hyq_hls.rtl.parameters import module_parameters
-
-
-def code_bytes(tensor: TensorType) -> int:
-    """Bytes that carry one code on an AXI4-Stream port."""
-    return -(-tensor.quantization.bits // 8)
 
 
 def modules_of(flow: Dataflow) -> set[str]:
     """Modules that the top level instantiates."""
-    return {_module(stage) for stage in flow.stages} | {
+    return {module_of(stage) for stage in flow.stages} | {
         "hyq_fifo",
         "hyq_axis_input",
         "hyq_axis_output",
@@ -77,12 +80,6 @@ def top_sv(flow: Dataflow, project: str) -> str:
     return "\n".join([*lines, "", "endmodule", ""])
 
 
-def _module(stage: Stage) -> str:
-    if isinstance(stage, OperationStage):
-        return f"hyq_{stage.node.operation.module}"
-    return "hyq_fork" if isinstance(stage, ForkStage) else "hyq_width_converter"
-
-
 def _shape(stream: Stream) -> str:
     shape = " x ".join(map(str, stream.type.shape))
     return f"{comment(stream.tensor)}: {shape}, {stream.lanes} lane(s) a beat, {stream.beats} beats"
@@ -92,12 +89,8 @@ def _tdata(stream: Stream) -> int:
     return 8 * stream.lanes * code_bytes(stream.type)
 
 
-def _width(stream: Stream) -> int:
-    return stream.lanes * stream.type.quantization.bits
-
-
 def _wires(stream: Stream) -> list[str]:
-    name, width = stream.name, _width(stream)
+    name, width = stream.name, word_bits(stream)
     return [
         f"  logic [{width - 1}:0] {name}_wr_data, {name}_rd_data;",
         f"  logic {name}_wr_valid, {name}_wr_ready, {name}_rd_valid, {name}_rd_ready;",
@@ -106,8 +99,8 @@ def _wires(stream: Stream) -> list[str]:
 
 def _fifo(stream: Stream) -> list[str]:
     ports = {**_side("in", stream.name, "wr"), **_side("out", stream.name, "rd", reader=False)}
-    parameters = {"Width": str(_width(stream)), "Depth": str(stream.depth)}
-    return _instance("hyq_fifo", f"{stream.name}_fifo", (parameters, _clocked(ports)))
+    connections = fifo_parameters(stream), _clocked(ports)
+    return _instance("hyq_fifo", f"{stream.name}_fifo", connections)
 
 
 def _side(port: str, stream: str, side: str, reader: bool = True) -> dict[str, str]:
@@ -124,7 +117,7 @@ def _clocked(ports: Mapping[str, str]) -> dict[str, str]:
     return {"clk_i": "aclk", "rst_ni": "aresetn", **ports}
 
 
-Connections = tuple[Mapping[str, str], Mapping[str, str]]
+Connections = tuple[Mapping[str, int | str], Mapping[str, str]]
 
 
 def _axis_input(stream: Stream) -> Connections:
@@ -134,25 +127,12 @@ def _axis_input(stream: Stream) -> Connections:
         **_side("out", stream.name, "wr", reader=False),
         "frame_error_o": "frame_error",
     }
-    parameters = {
-        "Lanes": str(stream.lanes),
-        "Bits": str(stream.type.quantization.bits),
-        "CodeBytes": str(code_bytes(stream.type)),
-        "Beats": str(stream.beats),
-    }
-    return parameters, _clocked(ports)
+    return axis_input_parameters(stream), _clocked(ports)
 
 
 def _axis_output(stream: Stream) -> Connections:
     axis = {f"m_axis_{wire}": f"m_axis_{wire}" for wire in ("tdata", "tvalid", "tready", "tlast")}
-    parameters = {
-        "Lanes": str(stream.lanes),
-        "Bits": str(stream.type.quantization.bits),
-        "Signed": f"1'b{int(stream.type.quantization.signed)}",
-        "CodeBytes": str(code_bytes(stream.type)),
-        "Beats": str(stream.beats),
-    }
-    return parameters, _clocked({**_side("in", stream.name, "rd"), **axis})
+    return axis_output_parameters(stream), _clocked({**_side("in", stream.name, "rd"), **axis})
 
 
 def _stage(flow: Dataflow, stage: Stage) -> tuple[list[str], list[str]]:
@@ -167,25 +147,18 @@ def _stage(flow: Dataflow, stage: Stage) -> tuple[list[str], list[str]]:
         note = f"{operation.name}, folding {stage.folding}, {stage.cycles:,} cycles per frame" + (
             f", {macs:,} MAC" if macs else ""
         )
-        body = _instance(_module(stage), stage.name, (module_parameters(stage), _clocked(ports)))
+        body = _instance(module_of(stage), stage.name, (module_parameters(stage), _clocked(ports)))
         return [f"  // {comment(stage.node.name)}: {note}"], body
     (source,) = stage.inputs
-    width = flow.streams[source]
-    if isinstance(stage, WidthConverterStage):
-        (output,) = stage.outputs
-        parameters = {
-            "Bits": str(width.type.quantization.bits),
-            "InLanes": str(width.lanes),
-            "OutLanes": str(flow.streams[output].lanes),
-        }
-        ports = {**_side("in", source, "rd"), **_side("out", output, "wr", reader=False)}
-    else:
-        parameters = {"Width": str(_width(width)), "Outputs": str(len(stage.outputs))}
+    if isinstance(stage, ForkStage):
         ports = _side("in", source, "rd")
         for wire, direction in (("data", "o"), ("valid", "o"), ("ready", "i")):
             joined = ", ".join(f"{s}_wr_{wire}" for s in reversed(stage.outputs))
             ports[f"out_{wire}_{direction}"] = f"{{{joined}}}"
-    return [], _instance(_module(stage), stage.name, (parameters, _clocked(ports)))
+    else:
+        ports = {**_side("in", source, "rd"), **_side("out", stage.outputs[0], "wr", reader=False)}
+    connections = plumbing_parameters(flow, stage), _clocked(ports)
+    return [], _instance(module_of(stage), stage.name, connections)
 
 
 def _instance(module: str, name: str, connections: Connections) -> list[str]:

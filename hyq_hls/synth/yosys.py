@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def read_rtl(folder: Path, project: str, *options: str) -> list[str]:
         " ".join(["read_slang", "--top", project, *options, sources]),
         f"hierarchy -check -top {project}",
     ]
+
+
+def yosys_version() -> str:
+    """Version of the installed pyosys.
+
+    Raises:
+        CompilationError: pyosys is not installed.
+    """
+    yosys_share()
+    return version("pyosys")
 
 
 def yosys_share() -> Path:

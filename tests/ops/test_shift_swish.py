@@ -188,7 +188,7 @@ def test_circuits_have_the_same_integers(signed: bool) -> None:
     for lanes in (1, 2, 4):
         folding = Folding(lanes, lanes)
         assert arithmetic.cycles(folding, x) == table.cycles(folding, x) == 256 // lanes
-        assert (arithmetic.multipliers(folding, x), table.multipliers(folding, x)) == (lanes, 0)
+        assert (arithmetic.products(folding, x), table.products(folding, x)) == (lanes, 0)
 
 
 @pytest.mark.parametrize("case", CASES[:2])

@@ -10,7 +10,7 @@ import pytest
 
 from hyq_hls.cosim.compiler import Log, compiler
 from hyq_hls.dataflow import Dataflow
-from hyq_hls.rtl.top import code_bytes
+from hyq_hls.rtl.instances import code_bytes
 from hyq_hls.synth import read_rtl, run_yosys, yosys_share
 from tests.hls.hybrid import hybrid_graph
 from tests.ops.harness import random_codes, reference

@@ -10,8 +10,8 @@ import pytest
 from hyq_hls.dataflow import Dataflow
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
+from hyq_hls.rtl.instances import code_bytes
 from hyq_hls.rtl.project import MEMORY_DIR
-from hyq_hls.rtl.top import code_bytes
 from tests.hls.conftest import expected, images, small_graph
 from tests.rtl.conftest import mixed_foldings, planned, stream_bytes, stream_codes, written
 from verif.cocotb.protocol import Beat, ProtocolError, StreamRules

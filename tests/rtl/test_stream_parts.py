@@ -125,7 +125,7 @@ SEEDED = {
     "lanes": ("width_converter_5_2_6", "{in_data_i, stored_q}", "{stored_q, in_data_i}"),
     "enable": ("rom_33_33", "if (en_i) begin", "begin"),
     "round": ("replay_5_3", "RoundBits'(Times - 1)", "RoundBits'(Times - 2)"),
-    "read_ahead": ("replay_5_3", "stored_q <= memory[beat_d]", "stored_q <= memory[beat_q]"),
+    "read_ahead": ("replay_5_3", "read_address_i (beat_d)", "read_address_i (beat_q)"),
     "bank": ("reorder_buffer_unfold", "full_q[read_bank_q] && (", "("),
     "stride": ("reorder_buffer_unfold", "(Size[inner] - 1)", "Size[inner]"),
     "remainder": ("divider_9_3_9", "bit_of_quotient ? difference", "!bit_of_quotient ? difference"),

@@ -1,0 +1,212 @@
+"""Synthesis results that the cost models are fitted to.
+
+    python benchmarks/characterize.py      writes hyq_hls/estimate/points.json
+
+The circuits are those of the default network, quantized as it is by default and with the other
+circuits for softmax, Swish and requantization: in the folding that `hyq_hls.convert` chooses, and
+in foldings chosen at random with a fixed seed. Results of single modules are kept in
+build/benchmarks/characterize, so that a run that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, astuple, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from hyq_hls import QuantConfig, quantize
+from hyq_hls.dataflow import Dataflow, OperationStage, plan
+from hyq_hls.dataflow.depths import safe_depths
+from hyq_hls.errors import CompilationError
+from hyq_hls.estimate.costs import POINTS_FILE, Point, template_hash
+from hyq_hls.estimate.features import dsps_of, features_of, memory_total, model_of
+from hyq_hls.fold import balance
+from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.ops import RequantizeTensor, ShiftSwish
+from hyq_hls.rtl import write_rtl
+from hyq_hls.rtl.instances import Instance, instances
+from hyq_hls.rtl.modules import module_file, needed_modules
+from hyq_hls.rtl.project import MEMORY_DIR
+from hyq_hls.synth import Job, Utilization, synthesize_modules, yosys_version
+
+#: Products of a cycle of the largest circuits.
+LARGEST = 40
+
+
+def networks() -> dict[str, Graph]:
+    """The graphs whose circuits are characterized."""
+    model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
+    other = QuantConfig(
+        softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
+    )
+    graphs = {
+        "default": quantize(model, images).graph,
+        "other": quantize(model, images, other).graph,
+    }
+    arithmetic = {
+        name: replace(node.operation, circuit="arithmetic")
+        for name, node in graphs["other"].nodes.items()
+        if isinstance(node.operation, ShiftSwish)
+    }
+    graphs["other"] = graphs["other"].with_operations(arithmetic)
+    return graphs | {"requantize": requantizations()}
+
+
+def requantizations() -> Graph:
+    """Requantizations on their own, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    tensor = graph.input_name
+    for number, channels in enumerate((1, 32, 1, 32)):
+        zero = tuple(rng.integers(100, 150, channels).tolist())
+        scale = tuple((2.0 ** -rng.integers(3, 7, channels)).tolist())
+        out = Quantization(8, False, scale, zero)
+        shift = rng.integers(1, 4, channels)
+        operation = RequantizeTensor(
+            graph.type(tensor).quantization.zero_point, Requantize(out, shift, np.ones(1, np.int64))
+        )
+        tensor = graph.add(f"requantize{number}", operation, tensor).name
+    return graph
+
+
+def foldings_of(graph: Graph, seed: int) -> dict[str, Folding]:
+    """A folding of every node: the balanced one for seed 0, otherwise a random small one."""
+    if seed == 0:
+        return balance(graph)
+    rng = np.random.default_rng(seed)
+    chosen = {}
+    for node in graph.nodes.values():
+        legal = node.operation.foldings(*graph.input_types(node))
+        some = [f for f in legal if f.outputs * f.inputs <= LARGEST]
+        chosen[node.name] = some[rng.integers(len(some))]
+    return chosen
+
+
+def flow_of(graph: Graph, seed: int) -> Dataflow:
+    """The design of a seed; its FIFOs have depths that are safe, or for odd seeds half of them."""
+    flow = plan(graph, foldings_of(graph, seed))
+    depths = safe_depths(flow)
+    if seed % 2:
+        depths = {name: max(2, depth // 2) for name, depth in depths.items()}
+    return flow.with_depths(depths)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An instance of the design that a network and a seed give."""
+
+    network: str
+    seed: int
+    instance: Instance
+
+    @property
+    def usual(self) -> bool:
+        """Whether the default design has it."""
+        return self.network == "default" and self.seed == 0
+
+
+def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator[Candidate]:
+    """Instances of the designs of all seeds, whose memories are written to ``folder``."""
+    for seed in range(seeds):
+        flow, place = flow_of(graph, seed), folder / f"{network}{seed}"
+        if not place.exists():
+            draft = folder / f".{network}{seed}"
+            write_rtl(flow, draft, "net")
+            draft.rename(place)
+        for instance in instances(flow, (place / MEMORY_DIR).resolve()):
+            yield Candidate(network, seed, instance)
+
+
+def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
+    """For every cost model the different ones of the default design, and as many others."""
+    rng = np.random.default_rng(0)
+    groups: dict[str, dict[str, Candidate]] = {}
+    for candidate in found:
+        different = groups.setdefault(model_of(candidate.instance), {})
+        different.setdefault(json.dumps(features_of(candidate.instance)), candidate)
+    result = []
+    for different in groups.values():
+        usual = [c for c in different.values() if c.usual][:per_model]
+        others = [c for c in different.values() if not c.usual]
+        count = min(len(others), max(per_model // 2, per_model - len(usual)))
+        result += usual + [others[i] for i in sorted(rng.permutation(len(others))[:count])]
+    return result
+
+
+def job_of(instance: Instance) -> Job:
+    """What to synthesize."""
+    sources = [module_file(m) for m in needed_modules({instance.module})]
+    return Job(sources, instance.module, instance.parameters)
+
+
+def point_of(candidate: Candidate, utilization: Utilization) -> Point:
+    """The result with what is needed to fit, and to make it again."""
+    instance = candidate.instance
+    origin: dict[str, Any] = {
+        "network": candidate.network,
+        "instance": instance.name,
+        "usual": candidate.usual,
+    }
+    if isinstance(instance.owner, OperationStage):
+        origin["folding"] = astuple(instance.owner.folding)
+    else:
+        origin["parameters"] = instance.parameters
+    memories = memory_total(instance)
+    return Point(
+        model_of(instance),
+        features_of(instance),
+        memories.lut,
+        memories.bram18,
+        dsps_of(instance),
+        utilization,
+        origin,
+    )
+
+
+def main() -> None:
+    """Synthesize and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seeds", type=int, default=6, help="designs that circuits are taken from")
+    parser.add_argument("--per-model", type=int, default=14, help="circuits of a cost model, about")
+    parser.add_argument("--output", type=Path, default=POINTS_FILE)
+    options = parser.parse_args()
+    folder = Path("build/benchmarks/characterize")
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [
+        candidate
+        for network, graph in networks().items()
+        for candidate in candidates(graph, network, options.seeds, folder)
+    ]
+    work = chosen(found, options.per_model)
+    with tqdm(unit="circuit") as bar:
+        results = synthesize_modules([job_of(c.instance) for c in work], folder / "synthesis", bar)
+    points = []
+    for candidate, result in zip(work, results, strict=True):
+        if isinstance(result, CompilationError):
+            raise SystemExit(f"{candidate.instance.name}: {result}")
+        points.append(point_of(candidate, result))
+    modules = {candidate.instance.module for candidate in work}
+    data = {
+        "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context",
+        "date": date.today().isoformat(),
+        "templates": {module: template_hash(module) for module in sorted(modules)},
+        "script": "benchmarks/characterize.py",
+        "points": [asdict(point) for point in points],
+    }
+    text = json.dumps(data, indent=None, separators=(",", ":")).replace('{"module"', '\n{"module"')
+    options.output.write_text(text + "\n", encoding="utf-8")
+    print(f"{len(points)} circuits in {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""An operation's own circuit as the RTL back end writes it: sources, parameters, memory files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyq_hls.dataflow import OperationStage
+from hyq_hls.graph import Folding, Node, Operation, TensorType
+from hyq_hls.rtl.memories import memory_text
+from hyq_hls.rtl.modules import module_file, needed_modules
+from hyq_hls.rtl.parameters import memory_name, parameter_values
+
+from .point import CIRCUITS
+
+#: Memory files, one folder per content: a cached synthesis is never of other constants.
+MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A module to synthesize: its files, its name, its parameters."""
+
+    sources: tuple[Path, ...]
+    top: str
+    parameters: Mapping[str, int | str]
+
+
+def operation_circuit(
+    operation: Operation, types: Sequence[TensorType], folding: Folding
+) -> Circuit:
+    """The module of ``operation`` on inputs of ``types``; writes its memories."""
+    inputs = tuple(operation.ports)
+    operation.check_folding(folding, *types)
+    output, accumulator = operation.output_type(*types), operation.accumulator(*types)
+    node = Node(operation.name, operation, inputs, output, accumulator)
+    kernel = operation.kernel(folding, *types)
+    stage = OperationStage(
+        operation.name, inputs, (operation.name,), node, tuple(types), folding, kernel
+    )
+    folder = memory_folder({memory_name(stage, m.name): memory_text(m) for m in kernel.roms})
+    top = f"hyq_{operation.module}"
+    return Circuit(template_sources(top), top, parameter_values(stage, str(folder)))
+
+
+def template_sources(*modules: str) -> tuple[Path, ...]:
+    """Files of templates and of all that they instantiate."""
+    return tuple(module_file(module) for module in needed_modules(set(modules)))
+
+
+def memory_folder(files: Mapping[str, str]) -> Path:
+    """The folder that holds ``files``, by name; written where it is not there yet."""
+    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
+    folder = MEMORIES / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        if not path.is_file():
+            draft = path.with_suffix(".part")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+    return folder

@@ -1,0 +1,70 @@
+"""What a design takes of a part, node by node: estimated, or synthesized with Yosys."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hyq_hls.cli import sources
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "source", type=Path, help=".hyq file, or project folder from hyq-hls convert"
+    )
+    sources.add_design_arguments(parser)
+    parser.add_argument(
+        "--synth", action="store_true", help="synthesize every module with Yosys too (minutes)"
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("build/estimate"),
+        help="folder for the RTL and the results of --synth, of a .hyq file",
+    )
+    parser.add_argument("--report", type=Path, help="write everything to this JSON file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the estimate and the synthesis; returns 1 when the design does not fit its part."""
+    from hyq_hls import convert, load  # noqa: PLC0415
+    from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
+    from hyq_hls.estimate import ResourceReport, estimate_design, part  # noqa: PLC0415
+    from hyq_hls.estimate.compare import compared  # noqa: PLC0415
+    from hyq_hls.fold.design import design  # noqa: PLC0415
+
+    if options.source.is_dir():
+        accelerator = Accelerator.open(options.source)
+        report = accelerator.estimate()
+    else:
+        network = load(options.source)
+        choice = {
+            "target_fps": options.target_fps,
+            "share": options.share,
+            "must_fit": not options.any_size,
+        }
+        if options.synth:
+            clock, folder = options.clock_mhz, options.work / "net"
+            accelerator = convert(network, options.part, clock, folder, **choice, overwrite=True)
+            report = accelerator.estimate()
+        else:
+            target = part(options.part)
+            flow = design(network.graph, target, options.clock_mhz, **choice)
+            used = estimate_design(flow)
+            report = ResourceReport.of(flow, used, target, options.clock_mhz, "estimate")
+    print(report)
+    reports = [report]
+    if options.synth:
+        # Converting anew replaces the project; results of synthesis stay.
+        cache = None if options.source.is_dir() else options.work / "synthesis"
+        report = accelerator.synthesize(cache, progress=True)
+        reports.append(report)
+        print(f"\n{report}")
+    if options.source.is_dir() and accelerator.has_vendor_report:
+        reports.append(accelerator.vendor_report())
+    if len(reports) > 1:
+        print(f"\n{compared(reports)}")
+    if options.report:
+        print(f"wrote {report.save(options.report)}")
+    return 0 if report.fits else 1

@@ -1,0 +1,55 @@
+// Memory with one write port and one synchronous read port: read_data_o is the word at
+// read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle:
+// whoever uses it sees to that.
+//
+// It lies in block RAM where LUT-RAM would take more than LutsPerBlock LUTs for each RAMB18.
+// Python reference: hyq_hls/estimate/memories.py.
+module hyq_ram #(
+  parameter int unsigned Width,
+  parameter int unsigned Depth,
+  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
+  localparam int unsigned AddressBits = Depth > 1 ? $clog2(Depth) : 1
+) (
+  input  logic                   clk_i,
+  input  logic                   write_i,
+  input  logic [AddressBits-1:0] write_address_i,
+  input  logic [Width-1:0]       write_data_i,
+  input  logic                   read_i,
+  input  logic [AddressBits-1:0] read_address_i,
+  output logic [Width-1:0]       read_data_o
+);
+
+  // Four LUTs hold 32 words of 6 bits or 64 of 3; a RAMB18 has 36 bits a word, 18 Kibit in all.
+  localparam int unsigned Luts =
+      Depth <= 32 ? 4 * ((Width + 5) / 6) : 4 * ((Width + 2) / 3) * ((Depth + 63) / 64);
+  localparam int unsigned BlocksOfWidth = (Width + 35) / 36;
+  localparam int unsigned BlocksOfSize = (Width * Depth + 18431) / 18432;
+  localparam int unsigned Blocks = BlocksOfWidth > BlocksOfSize ? BlocksOfWidth : BlocksOfSize;
+
+  logic [Width-1:0] word, read_data_q;
+
+  if (Luts > LutsPerBlock * Blocks) begin : gen_block
+    (* ram_style = "block" *) logic [Width-1:0] memory[Depth];
+
+    always_ff @(posedge clk_i) begin : write
+      if (write_i) memory[write_address_i] <= write_data_i;
+    end
+
+    assign word = memory[read_address_i];
+  end else begin : gen_luts
+    (* ram_style = "distributed" *) logic [Width-1:0] memory[Depth];
+
+    always_ff @(posedge clk_i) begin : write
+      if (write_i) memory[write_address_i] <= write_data_i;
+    end
+
+    assign word = memory[read_address_i];
+  end
+
+  always_ff @(posedge clk_i) begin : read
+    if (read_i) read_data_q <= word;
+  end
+
+  assign read_data_o = read_data_q;
+
+endmodule

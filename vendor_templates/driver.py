@@ -1,0 +1,164 @@
+"""Runs the accelerator on a board with PYNQ: images in, output codes out.
+
+Copy the folder that overlay.tcl wrote (``<project>.bit``, ``<project>.hwh``, ``streams.json`` and
+this file) to the board. It needs numpy and pynq 2.7 or later, nothing else:
+
+    from driver import Driver
+
+    with Driver() as accelerator:
+        codes = accelerator.predict(images)  # uint8 (B, H, W, C) in, integers (B, classes) out
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+#: Largest transfer of the DMA that overlay.tcl instantiates: its length register has 26 bits.
+MAX_TRANSFER = (1 << 26) - 1
+#: Registers of the AXI GPIO that sets the number of frames of a transfer (PG144).
+FRAMES, FRAME_ERROR = 0x0, 0x8
+
+
+class Stream:
+    """Codes of frames, as the words of a DMA hold them.
+
+    Args:
+        shape: of a frame.
+        beats: words of a frame.
+        lanes: codes of a word; lane 0 has the lowest bytes.
+        bits: of a code.
+        signed: two's complement.
+        code_bytes: 1 or 2 bytes of a code, little-endian, extended above ``bits``.
+        word_bytes: bytes of a word; those above the lanes are zero.
+    """
+
+    def __init__(self, shape, beats, lanes, bits, signed, code_bytes, word_bytes):
+        self.shape, self.beats, self.lanes = tuple(shape), beats, lanes
+        self.word_bytes = word_bytes
+        self.low = -(1 << (bits - 1)) if signed else 0
+        self.high = (1 << (bits - signed)) - 1
+        self.frame_bytes = beats * word_bytes
+        self._dtype = np.dtype(f"<{'i' if signed else 'u'}{code_bytes}")
+
+    def check(self, codes):
+        """Raise TypeError or ValueError unless ``codes`` (B, *shape) are frames in range."""
+        if not np.issubdtype(codes.dtype, np.integer):
+            raise TypeError(f"integer codes are wanted, found dtype {codes.dtype}")
+        if codes.shape[1:] != self.shape or not len(codes):
+            wanted = ", ".join(map(str, self.shape))
+            raise ValueError(
+                f"codes of shape (B, {wanted}) with B >= 1 are wanted, found {codes.shape}"
+            )
+        if codes.min() < self.low or codes.max() > self.high:
+            raise ValueError(
+                f"codes in [{codes.min()}, {codes.max()}] leave the range "
+                f"[{self.low}, {self.high}] of the stream"
+            )
+
+    def to_bytes(self, codes):
+        """Bytes (B, frame_bytes) of codes (B, *shape)."""
+        frames = len(codes)
+        lanes = np.ascontiguousarray(codes, self._dtype).view(np.uint8)
+        lanes = lanes.reshape(frames, self.beats, -1)
+        words = np.zeros((frames, self.beats, self.word_bytes), np.uint8)
+        words[..., : lanes.shape[-1]] = lanes
+        return words.reshape(frames, self.frame_bytes)
+
+    def from_bytes(self, data):
+        """Codes (B, *shape) as int64 of bytes (B, frame_bytes)."""
+        frames = len(data)
+        words = data.reshape(frames, self.beats, self.word_bytes)
+        lanes = np.ascontiguousarray(words[..., : self.lanes * self._dtype.itemsize])
+        return lanes.view(self._dtype).astype(np.int64).reshape(frames, *self.shape)
+
+
+class Driver:
+    """The accelerator behind an AXI DMA; a context manager that frees its buffers.
+
+    Args:
+        bitfile: bitstream of overlay.tcl, with its ``.hwh`` file beside it; by default the one
+            beside this file.
+        streams: description of the streams; by default ``streams.json`` beside this file.
+        batch: most frames of a transfer. More need more memory and save time between transfers.
+
+    Raises:
+        ValueError: ``batch`` is not positive, or its buffers exceed the DMA's longest transfer.
+    """
+
+    def __init__(self, bitfile=None, streams=None, batch=64):
+        from pynq import Overlay, allocate  # noqa: PLC0415  (only boards have it)
+
+        here = Path(__file__).resolve().parent
+        description = json.loads(Path(streams or here / "streams.json").read_text("utf-8"))
+        self.input = Stream(**description["input"])
+        self.output = Stream(**description["output"])
+        longest = max(self.input.frame_bytes, self.output.frame_bytes)
+        if not 1 <= batch <= MAX_TRANSFER // longest:
+            raise ValueError(
+                f"batch={batch}: 1 to {MAX_TRANSFER // longest} frames of {longest} bytes fit a "
+                "transfer"
+            )
+        self.batch = batch
+        overlay = Overlay(str(bitfile or here / f"{description['project']}.bit"))
+        self._dma, self._frames = overlay.dma, overlay.frames.mmio
+        self._buffers = [
+            allocate(shape=(batch * stream.frame_bytes,), dtype=np.uint8)
+            for stream in (self.input, self.output)
+        ]
+
+    def predict(self, images):
+        """Output codes of images.
+
+        Args:
+            images: integers (B, *input shape), or one image without the batch axis.
+
+        Returns:
+            int64 codes (B, *output shape), those of the integer emulation.
+
+        Raises:
+            TypeError: no integers.
+            ValueError: wrong shape, no image, or codes out of range.
+            RuntimeError: the driver is closed, or the core found a transfer of another length.
+        """
+        codes = np.asarray(images)
+        if codes.shape == self.input.shape:
+            codes = codes[None]
+        self.input.check(codes)
+        if not self._buffers:
+            raise RuntimeError("this driver is closed; make a new one")
+        batches = range(0, len(codes), self.batch)
+        return np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+
+    def _transfer(self, codes):
+        """One transfer each way; the output is awaited first, so that the core never waits."""
+        frames = len(codes)
+        source, sink = self._buffers
+        sent, received = frames * self.input.frame_bytes, frames * self.output.frame_bytes
+        source[:sent] = self.input.to_bytes(codes).reshape(-1)
+        self._frames.write(FRAMES, frames)
+        self._dma.recvchannel.transfer(sink, nbytes=received)
+        self._dma.sendchannel.transfer(source, nbytes=sent)
+        self._dma.sendchannel.wait()
+        self._dma.recvchannel.wait()
+        if self._frames.read(FRAME_ERROR) & 1:
+            raise RuntimeError(
+                "the core got a transfer that was not a whole number of its frames; load the "
+                "bitstream again, and check that streams.json belongs to it"
+            )
+        return self.output.from_bytes(np.array(sink[:received]).reshape(frames, -1))
+
+    def close(self):
+        """Stop the DMA and free its buffers; the driver cannot be used afterwards."""
+        if self._buffers:
+            # A transfer that an error left behind must not write to memory that is free.
+            self._dma.sendchannel.stop()
+            self._dma.recvchannel.stop()
+        while self._buffers:
+            self._buffers.pop().freebuffer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
