@@ -1,8 +1,8 @@
-// Read-only memory in LUTs, as hyq_rom, whose choice it is. A module of its own, so that synthesis
-// can keep it whole: dissolved in the logic around it, Yosys makes it several times as large.
+// Read-only memory in LUTs for hyq_rom, of more words than a LUT has. A module of its own, so that
+// synthesis can keep it whole: Yosys makes it several times as large when it dissolves it.
 module hyq_logic_rom #(
   parameter int unsigned Width,
-  parameter int unsigned Depth,  // 2 at least
+  parameter int unsigned Depth,  // more than 64
   parameter              File,
   localparam int unsigned AddressBits = $clog2(Depth)
 ) (

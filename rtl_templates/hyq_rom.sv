@@ -48,7 +48,7 @@ module hyq_rom #(
     end
 
     assign data_o = data_q;
-  end else begin : gen_logic
+  end else if (Depth > 64) begin : gen_logic
     hyq_logic_rom #(
       .Width(Width),
       .Depth(Depth),
@@ -59,6 +59,21 @@ module hyq_rom #(
       .addr_i,
       .data_o
     );
+  end else begin : gen_small
+    (* ram_style = "registers" *) logic [Width-1:0] memory[Depth];
+    logic [Width-1:0] data_q;
+
+    initial begin : load
+      $readmemh(File, memory);
+    end
+
+    always_ff @(posedge clk_i) begin : read
+      if (en_i) begin
+        data_q <= memory[addr_i];
+      end
+    end
+
+    assign data_o = data_q;
   end
 
 endmodule

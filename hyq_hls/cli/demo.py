@@ -77,6 +77,9 @@ def run(folder: Path) -> bool:
     report = verify(qmodel, images[:2], accelerator, trace_images=2, rtl=True)
     (folder / "verify.txt").write_text(f"{report}\n")
     (folder / "nodes.txt").write_text(f"{accelerator}\n")
+    resources = accelerator.estimate()
+    (folder / "resources.txt").write_text(f"{resources}\n")
+    used = resources.total
 
     agree = "equal" if report.ok else "DIFFERENT, see verify.txt"
     summary = {
@@ -101,6 +104,13 @@ def run(folder: Path) -> bool:
         "clock_mhz": rtl.clock_mhz,
         "fifo_kib": round(sizing.bits_after / 8192, 1),
         "fifo_kib_by_analysis": round(sizing.bits_before / 8192, 1),
+        "part": accelerator.part.name,
+        "lut": used.lut,
+        "ff": used.ff,
+        "dsp": used.dsp,
+        "bram36": used.bram36,
+        "fits": resources.fits,
+        "resources_by": resources.method,
         "seconds": round(time.perf_counter() - start, 1),
     }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
@@ -116,10 +126,13 @@ speed            {rtl.cycles_per_frame:,} cycles per frame (predicted {rtl.predi
                  {rtl.fps:,.0f} frames/s and {rtl.latency_us:,.0f} us latency if the clock runs at
                  {rtl.clock_mhz:g} MHz, which no vendor tool has confirmed
 {sizing}
+area             {used.lut:,} LUT, {used.ff:,} FF, {used.dsp} DSP, {used.bram36:g} BRAM36 by
+                 estimate: {"fits" if resources.fits else "does NOT fit"} {resources.part.name}
 time             {summary["seconds"]} s
 
 read first       {folder}/net/firmware/net.cpp, {folder}/net/rtl/net.sv
-per node         {folder}/nodes.txt, {folder}/verify.txt, {folder}/cosim.json
+per node         {folder}/nodes.txt, {folder}/resources.txt, {folder}/verify.txt,
+                 {folder}/cosim.json
 integer model    {saved}
 figures          {folder}/summary.json"""
     )

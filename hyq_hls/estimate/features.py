@@ -7,7 +7,7 @@ never negative. Every feature grows with parallelism, or is the same for every f
 from __future__ import annotations
 
 from hyq_hls.dataflow import OperationStage
-from hyq_hls.estimate.memories import LUTS_PER_BLOCK, memory_utilization
+from hyq_hls.estimate.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
 from hyq_hls.graph.kernel import Memory, RequantizeRom
 from hyq_hls.graph.operation import product_dsps
 from hyq_hls.rtl.instances import Instance
@@ -15,11 +15,8 @@ from hyq_hls.synth import Utilization
 
 Features = dict[str, float]
 
-#: LUTs of memories count as they are; a coefficient is fitted to the rest.
-MEMORY_LUTS = "memory_luts"
 
-
-def memories_of(instance: Instance) -> list[Memory]:
+def _memories(instance: Instance) -> list[Memory]:
     """Memories of a circuit."""
     stage = instance.owner
     if isinstance(stage, OperationStage):
@@ -34,7 +31,7 @@ def memory_total(instance: Instance) -> Utilization:
     per_block = LUTS_PER_BLOCK
     if isinstance(instance.owner, OperationStage):
         per_block = instance.owner.kernel.constants.get("luts_per_block", per_block)
-    return sum((memory_utilization(m, per_block) for m in memories_of(instance)), Utilization())
+    return sum((memory_utilization(m, per_block) for m in _memories(instance)), Utilization())
 
 
 def dsps_of(instance: Instance) -> int:
@@ -42,14 +39,18 @@ def dsps_of(instance: Instance) -> int:
     stage = instance.owner
     if not isinstance(stage, OperationStage):
         return 0
-    lanes, accumulator = stage.folding.outputs, stage.node.accumulator.bits
     total = stage.node.operation.dsps(stage.folding, *stage.types)
+    integers = stage.kernel.integers
     for rom in stage.kernel.roms:
         if isinstance(rom, RequantizeRom):
-            bits = rom.columns[2][1]  # 0 where a shift does it
+            factor, bits = "accumulator_t", rom.columns[2][1]  # 0 bits where a shift does it
+        elif rom.name.startswith("multiplier"):  # of an input, which it is named after
+            factor, bits = rom.name.replace("multiplier", "centred") + "_t", rom.bits
+            bits = 0 if bits == 1 else bits
         else:
-            bits = rom.bits if rom.name.startswith("multiplier") and rom.bits > 1 else 0
-        total += lanes * product_dsps(accumulator, bits + 1) if bits else 0
+            continue
+        if bits:
+            total += stage.folding.outputs * product_dsps(integers[factor][0], bits + 1)
     return total
 
 
@@ -77,6 +78,7 @@ def _operation(stage: OperationStage) -> Features:
     )
     accumulator = stage.node.accumulator.bits
     products = operation.macs(*stage.types) / max(stage.cycles, 1)
+    memories = operation.memories(folding, *stage.types)
     bits = sum(tensor.quantization.bits for tensor in stage.types)
     return {
         "one": 1.0,
@@ -84,15 +86,23 @@ def _operation(stage: OperationStage) -> Features:
         "read_bits": float(read),
         "written_bits": float(folding.outputs * stage.node.type.quantization.bits),
         "accumulator_bits": float(folding.outputs * accumulator),
-        "shifted_bits": float(folding.outputs * accumulator * _shift_bits(stage)),
+        "shifted_bits": float(folding.outputs * accumulator * _column(stage, 1)),
         "product_bits": float(products * (bits + 8)),
+        "multiplied_bits": float(folding.outputs * _column(stage, 2)),
+        "small_rom_bits": float(sum(_small_rom_bits(m) for m in memories)),
+        "memory_luts": float(sum(memory_utilization(m).lut for m in memories)),
     }
 
 
-def _shift_bits(stage: OperationStage) -> int:
-    """Stages of the shifter of a requantization; none where all channels shift alike."""
+def _small_rom_bits(memory: Memory) -> int:
+    """Bits of a word of a constant memory that dissolves in logic."""
+    return memory.width if memory.constant and 1 < memory.depth <= SMALL_ROM else 0
+
+
+def _column(stage: OperationStage, column: int) -> int:
+    """Width of the shift (1) or of the multiplier (2) of a requantization, 0 where it is fixed."""
     roms = [rom for rom in stage.kernel.roms if isinstance(rom, RequantizeRom)]
-    return max((rom.columns[1][1] for rom in roms), default=0)
+    return max((rom.columns[column][1] for rom in roms), default=0)
 
 
 def _plumbing(instance: Instance) -> Features:

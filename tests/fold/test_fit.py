@@ -74,7 +74,7 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.floats(0.05, 0.9))
+@given(st.floats(0.15, 0.9))
 def test_more_room_is_never_slower(share: float) -> None:
     graph = hybrid_graph()
     rates = [fit(graph, PART, 100, share=s).fps for s in (share, min(1.0, 1.3 * share))]
@@ -111,8 +111,8 @@ def test_pareto_front() -> None:
         ({"target_fps": float("nan")}, "a positive frame rate"),
         ({"target_fps": 1e7}, r"takes [\d,]+ at its fastest folding; lower the frame rate to"),
         (
-            {"share": 0.001},
-            r"the slowest design does not fit 0% of xc7z020: it needs .* LUT of 53.*; most for .*; "
+            {"share": 0.05},
+            r"the slowest design does not fit 5% of xc7z020: it needs .* LUT of 2,660.*; most for .*; "
             r"the smallest part that would do is xc",
         ),
     ],
