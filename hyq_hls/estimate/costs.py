@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,12 +56,12 @@ class CostModel:
     Args:
         lut: LUTs per unit of a feature; those of memories come on top.
         ff: flip-flops per unit.
-        delay_ns: longest path of its points.
+        delays: features and longest path in ns of every point.
     """
 
     lut: Mapping[str, float]
     ff: Mapping[str, float]
-    delay_ns: float
+    delays: Sequence[tuple[Features, float]]
 
     def utilization(self, features: Features, memories: Utilization, dsp: int) -> Utilization:
         """Estimate of a circuit with these features, memories and DSP slices."""
@@ -71,8 +72,18 @@ class CostModel:
             ff=round(ff),
             dsp=dsp,
             bram18=memories.bram18,
-            delay_ns=self.delay_ns,
+            delay_ns=self._delay(features),
         )
+
+    def _delay(self, features: Features) -> float:
+        """Longest path of the most similar point: no sum of features makes a path."""
+
+        def distance(other: Features) -> float:
+            names = features.keys() | other.keys()
+            pairs = ((features.get(n, 0.0), other.get(n, 0.0)) for n in names)
+            return sum((math.log1p(a) - math.log1p(b)) ** 2 for a, b in pairs)
+
+        return min(self.delays, key=lambda point: distance(point[0]))[1]
 
 
 def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
@@ -145,7 +156,7 @@ def _fitted(points: list[Point]) -> CostModel:
     return CostModel(
         _coefficients(names, features, lut),
         _coefficients(names, features, ff),
-        max(point.utilization.delay_ns for point in points),
+        [(point.features, point.utilization.delay_ns) for point in points],
     )
 
 

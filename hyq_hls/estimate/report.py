@@ -131,6 +131,7 @@ class ResourceReport:
         shares = (f"{getattr(total, name) / has[name]:.0%}" for name in has)
         rows.append(("share", "", "", *shares))
         resource, share = binding(total, self.part)
+        clock = self.supported_clock_mhz
         verdict = "fits" if self.fits else "does NOT fit"
         return "\n".join(
             [
@@ -138,7 +139,8 @@ class ResourceReport:
                 f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
                 f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
                 f"{total.delay_ns:.2f} ns without wires, with as much for wires "
-                f"{self.supported_clock_mhz:.0f} MHz (an estimate; nothing was placed)",
+                f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "
+                "estimate; nothing was placed)",
                 f"{self.multipliers} multipliers, busy {self.busy:.0%} of the cycles; "
                 f"{self.bottleneck_busy:.0%} in the slowest node, {self.bottleneck}; "
                 f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",

@@ -112,8 +112,8 @@ def test_pareto_front() -> None:
         ({"target_fps": 1e7}, r"takes [\d,]+ at its fastest folding; lower the frame rate to"),
         (
             {"share": 0.05},
-            r"the slowest design does not fit 5% of xc7z020: it needs .* LUT of 2,660.*; most for .*; "
-            r"the smallest part that would do is xc",
+            r"the slowest design does not fit 5% of xc7z020: it needs .* LUT of 2,660.*; "
+            r"most for .*; the smallest part that would do is xc",
         ),
     ],
 )
