@@ -52,12 +52,13 @@ def networks() -> dict[str, Graph]:
         "default": quantize(model, images).graph,
         "other": quantize(model, images, other).graph,
     }
-    arithmetic = {
-        name: replace(node.operation, circuit="arithmetic")
-        for name, node in graphs["other"].nodes.items()
-        if isinstance(node.operation, ShiftSwish)
-    }
-    graphs["other"] = graphs["other"].with_operations(arithmetic)
+    for name in ("other", "default"):
+        arithmetic = {
+            node.name: replace(node.operation, circuit="arithmetic")
+            for node in graphs[name].nodes.values()
+            if isinstance(node.operation, ShiftSwish)
+        }
+        graphs[f"{name}, arithmetic"] = graphs[name].with_operations(arithmetic)
     return graphs | {"requantize": requantizations()}
 
 
