@@ -21,7 +21,8 @@ LOCK_ARGS ?=
 
 PY := $(VENV)/bin/python
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
-BENCHMARKS = $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+# Not those that write into the package: it makes the table that cost models are fitted to.
+BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help env runtime-env need-cxx demo test lint format train bench lock clean distclean

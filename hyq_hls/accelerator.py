@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from hyq_hls.cosim import RtlSimulation, Simulator
 from hyq_hls.cosimulation import CosimReport, build_rtl, build_simulator, build_vitis_rtl, compare
-from hyq_hls.dataflow import Dataflow, OperationStage, plan
+from hyq_hls.dataflow import Dataflow, plan
 from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.dataflow.sizing import FifoSizing, shrunk_depths
 from hyq_hls.errors import ConversionError, InputError, SimulationError
@@ -26,30 +25,16 @@ from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
 from hyq_hls.hls.csim import CSimulation, compile_project
 from hyq_hls.hls.vitis import build, require_vitis, write_test_data
+from hyq_hls.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.rtl import write_rtl
 from hyq_hls.synth import synthesize_design
-from hyq_hls.table import aligned
 from hyq_hls.vendor import read_csynth, report_file, vendor_utilization
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
 RTL_DIR = "rtl"
 SYNTHESIS_DIR = "synthesis"
-
-
-@dataclass(frozen=True)
-class NodeReport:
-    """How one node was implemented: circuit, folding, size."""
-
-    name: str
-    function: str
-    stream: str
-    folding: Folding
-    macs: int
-    cycles: int
-    rom_bits: int
-    accumulator_bits: int
 
 
 class Accelerator:
@@ -76,7 +61,7 @@ class Accelerator:
         self.flow = flow
         self.part = part
         self._csim: CSimulation | None = None
-        self.nodes = [_report(stage) for stage in flow.operations]
+        self.nodes = [NodeImplementation.of(stage) for stage in flow.operations]
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Accelerator:
@@ -352,41 +337,7 @@ class Accelerator:
 
     def __str__(self) -> str:
         """One line per node, and the sums."""
-        rows = [("node", "circuit", "folding", "MAC", "cycles", "ROM bits", "acc bits")]
-        rows += [
-            (
-                n.name,
-                n.function,
-                str(n.folding),
-                f"{n.macs:,}",
-                f"{n.cycles:,}",
-                f"{n.rom_bits:,}",
-                str(n.accumulator_bits),
-            )
-            for n in self.nodes
-        ]
-        slowest = max(self.nodes, key=lambda n: n.cycles)
-        return "\n".join(
-            [
-                *aligned(rows),
-                f"{sum(n.macs for n in self.nodes):,} MAC, "
-                f"{sum(n.rom_bits for n in self.nodes) / 8192:,.1f} KiB of constant memory; "
-                f"slowest: {slowest.name} with {slowest.cycles:,} cycles per frame",
-            ]
-        )
-
-
-def _report(stage: OperationStage) -> NodeReport:
-    return NodeReport(
-        stage.node.name,
-        stage.node.operation.module,
-        stage.name,
-        stage.folding,
-        stage.node.operation.macs(*stage.types),
-        stage.cycles,
-        sum(rom.size_bits for rom in stage.kernel.roms),
-        stage.node.accumulator.bits,
-    )
+        return nodes_text(self.nodes)
 
 
 def _last_change(folder: Path) -> int:
