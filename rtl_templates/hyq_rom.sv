@@ -22,33 +22,9 @@ module hyq_rom #(
   localparam int unsigned BlocksOfSize = (Width * Depth + 18431) / 18432;
   localparam int unsigned Blocks = BlocksOfWidth > BlocksOfSize ? BlocksOfWidth : BlocksOfSize;
 
-  if (Depth == 1) begin : gen_constant
-    logic [Width-1:0] memory[Depth];
+  localparam bit InBlocks = Depth > 1 && Luts > LutsPerBlock * Blocks;
 
-    initial begin : load
-      $readmemh(File, memory);
-    end
-
-    assign data_o = memory[addr_i];
-
-    logic unused_clock;
-    assign unused_clock = clk_i ^ en_i;
-  end else if (Luts > LutsPerBlock * Blocks) begin : gen_block
-    (* rom_style = "block" *) logic [Width-1:0] memory[Depth];
-    logic [Width-1:0] data_q;
-
-    initial begin : load
-      $readmemh(File, memory);
-    end
-
-    always_ff @(posedge clk_i) begin : read
-      if (en_i) begin
-        data_q <= memory[addr_i];
-      end
-    end
-
-    assign data_o = data_q;
-  end else if (Depth > 64) begin : gen_logic
+  if (Depth > 64 && !InBlocks) begin : gen_logic
     hyq_logic_rom #(
       .Width(Width),
       .Depth(Depth),
@@ -59,8 +35,8 @@ module hyq_rom #(
       .addr_i,
       .data_o
     );
-  end else begin : gen_small
-    (* ram_style = "registers" *) logic [Width-1:0] memory[Depth];
+  end else if (InBlocks) begin : gen_block
+    (* rom_style = "block" *) logic [Width-1:0] memory[Depth];
     logic [Width-1:0] data_q;
 
     initial begin : load
@@ -68,12 +44,33 @@ module hyq_rom #(
     end
 
     always_ff @(posedge clk_i) begin : read
-      if (en_i) begin
-        data_q <= memory[addr_i];
-      end
+      if (en_i) data_q <= memory[addr_i];
     end
 
     assign data_o = data_q;
+  end else begin : gen_small
+    (* ram_style = "registers" *) logic [Width-1:0] memory[Depth];
+
+    initial begin : load
+      $readmemh(File, memory);
+    end
+
+    if (Depth == 1) begin : gen_constant
+      assign data_o = memory[0];
+
+      logic unused_read;
+      assign unused_read = ^{clk_i, en_i, addr_i};
+    end else begin : gen_register
+      logic [Width-1:0] data_q;
+
+      always_ff @(posedge clk_i) begin : read
+        if (en_i) begin
+          data_q <= memory[addr_i];
+        end
+      end
+
+      assign data_o = data_q;
+    end
   end
 
 endmodule

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from hyq_hls import QuantConfig, QuantizedModel, convert, quantize
+from hyq_hls.errors import ConversionError
 from hyq_hls.models import mobilevit_xxs
 from hyq_hls.verify import verify
 from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
@@ -117,7 +118,9 @@ def test_mobilevit_xxs(tmp_path: Path) -> None:
     model = settle(mobilevit_xxs(num_classes=10), 1)
     images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     qmodel = quantize(model, images, progress=False)
-    accelerator = convert(qmodel, output_dir=tmp_path / "hls").compile("-O1")
+    with pytest.raises(ConversionError, match=r"does not fit 100% of xc7z020: it needs .* RAMB18"):
+        convert(qmodel, output_dir=tmp_path / "hls")
+    accelerator = convert(qmodel, output_dir=tmp_path / "hls", must_fit=False).compile("-O1")
     report = verify(qmodel, images, accelerator, trace_images=2, progress=False)
     assert report.ok, str(report)
     assert len(report.nodes) == 203

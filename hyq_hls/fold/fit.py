@@ -75,8 +75,8 @@ def fit(
     if cycles < fastest:
         raise ConversionError(
             f"{target_fps:,g} frames/s at {clock_mhz:g} MHz are {cycles:,} cycles per frame; "
-            f"{problem.slowest_node(fastest)} takes {fastest:,} at its fastest folding; lower the "
-            f"frame rate to {clock_mhz * 1e6 / fastest:,.0f} or raise the clock"
+            f"{problem.slowest_node(fastest)} takes {fastest:,} cycles per frame at its fastest "
+            f"folding; lower the frame rate to {clock_mhz * 1e6 / fastest:,.0f} or raise the clock"
         )
     solution = problem.smallest(cycles, budget)
     if solution is None:

@@ -13,7 +13,7 @@ from hyq_hls.graph.folding import Folding, equal_lanes
 from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.graph.types import TensorType
+from hyq_hls.graph.types import Quantization, TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
 
 #: Stages of the circuit: centre, and three of the requantization.
@@ -25,11 +25,12 @@ class Concat(Operation):
     """``y = [requantize_a(a - zero_point_a), requantize_b(b - zero_point_b)]`` on the last axis.
 
     Args:
-        requantize: of the first and of the second input; both to the same per-tensor output codes.
+        requantize: of the first and of the second input; to codes of the same width, with the same
+            scale and zero point, or with those of the channels of each.
         zero_points: of the inputs, (1,) or (C,) each.
 
     Raises:
-        GraphError: not two of each, or different output codes.
+        GraphError: not two of each, or codes of different widths.
     """
 
     name: ClassVar[str] = "concat"
@@ -46,9 +47,9 @@ class Concat(Operation):
                 f"and {len(self.zero_points)}; chain several concatenations for more inputs"
             )
         first, second = (r.quantization for r in self.requantize)
-        if first != second or first.per_channel:
+        if (first.bits, first.signed) != (second.bits, second.signed):
             raise GraphError(
-                f"both inputs must go to the same per-tensor codes, found {first} and {second}"
+                f"both inputs must go to codes of the same width, found {first} and {second}"
             )
 
     def output_type(self, *inputs: TensorType) -> TensorType:
@@ -60,7 +61,17 @@ class Concat(Operation):
             check_zero_points(zero, x, f"input {letter}")
             requantize.check(centred(x), x.channels)
         shape = (*a.shape[:-1], a.channels + b.channels)
-        return TensorType(shape, self.requantize[0].quantization)
+        return TensorType(shape, self._joined(a.channels, b.channels))
+
+    def _joined(self, *channels: int) -> Quantization:
+        """Of both parts: one scale and zero point where they share them, else one per channel."""
+        first, second = (r.quantization for r in self.requantize)
+        if first == second and not first.per_channel:
+            return first
+        parts = list(zip((first, second), channels, strict=True))
+        scale = [s for q, count in parts for s in np.broadcast_to(q.scale, count).tolist()]
+        zero = [z for q, count in parts for z in np.broadcast_to(q.zero_point, count).tolist()]
+        return Quantization(first.bits, first.signed, tuple(scale), tuple(zero))
 
     def reference(self, *codes: Codes) -> Codes:
         parts = [

@@ -117,14 +117,18 @@ def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
 def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
     if config.activation_granularity == "tensor" or not readers:
         return False
-    makes = isinstance(node.op, Conv2d | Linear | Add | LayerNorm | AttentionValues)
-    # Shift-Swish requantizes per channel; a table has one output scale.
-    if not makes and not (isinstance(node.op, Silu) and config.swish == "shift"):
+    makes = isinstance(node.op, Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues)
+    # Shift-Swish may requantize per channel, in arithmetic; a table has one output scale.
+    swish = isinstance(node.op, Silu) and config.swish == "shift"
+    if not makes and not (swish and config.activation_granularity != "absorbed"):
         return False
     if config.activation_granularity == "depthwise":
         return all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)
     return all(
-        isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool) for r in readers
+        isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool)
+        # Attention times values keeps the channels of the values apart.
+        or (isinstance(r.op, AttentionValues) and r.inputs[1] == node.name)
+        for r in readers
     )
 
 

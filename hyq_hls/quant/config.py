@@ -12,7 +12,7 @@ from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 
 Observer = Literal["mse", "minmax", "moving_average", "percentile"]
 Granularity = Literal["tensor", "channel"]
-ActivationGranularity = Literal["tensor", "depthwise", "channel"]
+ActivationGranularity = Literal["tensor", "depthwise", "absorbed", "channel"]
 Scheme = Literal["asymmetric", "symmetric"]
 Scale = Literal["power_of_two", "dyadic"]
 SoftmaxOutput = Literal["log2", "uniform"]
@@ -38,8 +38,11 @@ class QuantConfig:
         output_bits: width of the network's output codes.
         weight_granularity: one scale per output channel, or per tensor.
         activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
-            convolutions read (free in hardware); ``channel``: per channel wherever no operation
-            mixes channels of different scale without a multiplier for each.
+            convolutions read; ``absorbed``: per channel where the writer requantizes sums, which it
+            does per channel anyway, and no reader mixes channels of different scale: with
+            power-of-two scales that undoes outlier channels and takes no operation more (HyQ,
+            QADS; Kim & Kim, outlier scaling); ``channel``: the same behind Shift-Swish too, whose
+            table becomes arithmetic.
         activation_scheme: unsigned codes with a zero point, or signed codes without.
         scale: ``power_of_two``: requantization is a shift; ``dyadic``: real scales, requantization
             multiplies by 16 bits and shifts.

@@ -200,8 +200,11 @@ class Lowering:
                 "operation; concatenate in pairs"
             )
         a, b = inputs
+        split = self.graph.shape(node.inputs[0])[-1]
+        first, second = (_channels(y, part) for part in (slice(split), slice(split, None)))
         return ops.Concat(
-            (requantize(a.scale, y), requantize(b.scale, y)), (a.zero_point, b.zero_point)
+            (requantize(a.scale, first), requantize(b.scale, second)),
+            (a.zero_point, b.zero_point),
         )
 
     def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
@@ -232,6 +235,15 @@ class Lowering:
         height, width, _ = self.graph.shape(node.inputs[0])
         out = requantize(np.asarray(x.scale) / (height * width), self._output(node))
         return ops.GlobalAveragePool(x.zero_point, out)
+
+
+def _channels(q: Quantization, part: slice) -> Quantization:
+    """The quantization of some channels of a tensor."""
+    if not q.per_channel:
+        return q
+    scale = q.scale[part] if len(q.scale) > 1 else q.scale
+    zero = q.zero_point[part] if len(q.zero_point) > 1 else q.zero_point
+    return Quantization(q.bits, q.signed, scale, zero)
 
 
 def _fraction(q: Quantization, name: str) -> int:

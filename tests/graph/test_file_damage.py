@@ -128,7 +128,7 @@ def delete(key: str) -> Callable[[Document], object]:
     [
         (lambda d: d.update(format="zip"), ": not a hyq file"),
         (delete("format"), ": not a hyq file"),
-        (lambda d: d.update(version=2), "format version 2, but this program reads version 1"),
+        (lambda d: d.update(version=1), "format version 1, but this program reads version 2"),
         (delete("version"), "format version None"),
         (lambda d: d["nodes"][2].update(operation="fft"), "sum: unknown operation 'fft'.*newer"),
         (lambda d: d["nodes"][2].update(inputs=["a", "zz"]), "unknown tensor 'zz'"),

@@ -31,6 +31,7 @@ from tests.ops.harness import (
 
 ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), np.array([0]), ONE)
+UNSIGNED = Requantize(Quantization(8, False), np.array([0]), ONE)
 
 
 def random_case(seed: int) -> Case:
@@ -51,7 +52,11 @@ def random_case(seed: int) -> Case:
         if rng.integers(2):
             multiplier = rng.integers(1 << 14, 1 << 16, rng.choice([1, c]))
             shift = shift + 15
-        parts.append(Requantize(out, shift, multiplier))
+        mine = out
+        if rng.integers(2):  # codes of every channel have a zero point and a scale of their own
+            zeros = tuple(rng.integers(out.qmin, out.qmax + 1, c).tolist())
+            mine = replace(out, zero_point=zeros, scale=tuple(rng.uniform(0.1, 2, c).tolist()))
+        parts.append(Requantize(mine, shift, multiplier))
     operation = Concat(tuple(parts), tuple(x.quantization.zero_point for x in inputs))
     return Case(operation, inputs, Folding(lanes, lanes))
 
@@ -107,6 +112,21 @@ def test_rtl_of_inputs_that_come_at_different_times(case: Case, tmp_path: Path) 
     result = run_rtl(graph, codes, tmp_path, {"op": case.folding}, backpressure=0.3, seed=1)
     expected = reference(graph, codes)
     assert np.array_equal(result.outputs.reshape(expected.shape), expected)
+
+
+def test_output_has_the_scales_of_its_parts() -> None:
+    a, b = (TensorType((5, c), Quantization(8, True)) for c in (2, 3))
+
+    def output(first: Requantize, second: Requantize) -> Quantization:
+        return Concat((first, second), ((0,), (0,))).output_type(a, b).quantization
+
+    assert output(BYTE, BYTE) == BYTE.quantization
+    double = other(scale=(2.0,), zero_point=(7,))
+    joined = output(BYTE, double)
+    assert joined.scale == (1.0, 1.0, 2.0, 2.0, 2.0)
+    assert joined.zero_point == (0, 0, 7, 7, 7)
+    channels = other(scale=(3.0, 4.0))
+    assert output(channels, BYTE).scale == (3.0, 4.0, 1.0, 1.0, 1.0)
 
 
 def test_foldings_divide_both_inputs() -> None:
@@ -171,9 +191,12 @@ def other(bits: int = 8, **quantization: tuple[float, ...]) -> Requantize:
             ((0,),),
             "two zero points are wanted, found 2 and 1",
         ),
-        ((BYTE, other(7)), ((0,), (0,)), "both inputs must go to the same per-tensor codes"),
-        ((BYTE, other(scale=(2.0,))), ((0,), (0,)), "both inputs must go to the same per-tensor"),
-        ((other(zero_point=(0, 1)),) * 2, ((0,), (0,)), "must go to the same per-tensor codes"),
+        ((BYTE, other(7)), ((0,), (0,)), "both inputs must go to codes of the same width"),
+        (
+            (BYTE, UNSIGNED),
+            ((0,), (0,)),
+            "both inputs must go to codes of the same width",
+        ),
     ],
 )
 def test_bad_parameters(

@@ -123,7 +123,7 @@ def test_overrides_reach_the_graph() -> None:
     assert np.abs(head.weight).max() <= 4  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("granularity", ["tensor", "depthwise", "channel"])
+@pytest.mark.parametrize("granularity", ["tensor", "depthwise", "absorbed", "channel"])
 def test_activation_granularity(granularity: str) -> None:
     config = QuantConfig(activation_granularity=granularity, layer_norm_factors=0)
     graph = quantize(small(), IMAGES, config, progress=False).graph
@@ -133,6 +133,10 @@ def test_activation_granularity(granularity: str) -> None:
         assert not many
     elif granularity == "depthwise":
         assert readers == {"depthwise_conv2d"}
+    elif granularity == "absorbed":
+        writers = {graph.nodes[name].operation.name for name in many}
+        assert "dense" in readers
+        assert not writers & {"shift_swish", "table"}  # a table stays one
     else:
         assert {"depthwise_conv2d", "dense"} <= readers
 
