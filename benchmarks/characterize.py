@@ -34,9 +34,8 @@ from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import RequantizeTensor, ShiftSwish
 from hyq_hls.rtl import write_rtl
 from hyq_hls.rtl.instances import Instance, instances
-from hyq_hls.rtl.modules import module_file, needed_modules
 from hyq_hls.rtl.project import MEMORY_DIR
-from hyq_hls.synth import Job, Utilization, synthesize_modules, yosys_version
+from hyq_hls.synth import Utilization, synthesize_modules, template_job, yosys_version
 
 #: Products of a cycle of the largest circuits.
 LARGEST = 40
@@ -144,12 +143,6 @@ def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
     return result
 
 
-def job_of(instance: Instance) -> Job:
-    """What to synthesize."""
-    sources = [module_file(m) for m in needed_modules({instance.module})]
-    return Job(sources, instance.module, instance.parameters)
-
-
 def point_of(candidate: Candidate, utilization: Utilization) -> Point:
     """The result with what is needed to fit, and to make it again."""
     instance = candidate.instance
@@ -190,7 +183,8 @@ def main() -> None:
     ]
     work = chosen(found, options.per_model)
     with tqdm(unit="circuit") as bar:
-        results = synthesize_modules([job_of(c.instance) for c in work], folder / "synthesis", bar)
+        jobs = [template_job(c.instance.module, c.instance.parameters) for c in work]
+        results = synthesize_modules(jobs, folder / "synthesis", bar)
     points = []
     for candidate, result in zip(work, results, strict=True):
         if isinstance(result, CompilationError):

@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.fold.design import design  # noqa: PLC0415
 
     if options.source.is_dir():
+        sources.refuse_design_arguments(options)
         accelerator = Accelerator.open(options.source)
         report = accelerator.estimate()
     else:

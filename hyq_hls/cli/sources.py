@@ -122,6 +122,22 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_design_arguments(options: argparse.Namespace) -> None:
+    """Raise ``InputError`` for what would choose a design where there is one already."""
+    parser = argparse.ArgumentParser()
+    add_design_arguments(parser)
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name, default in vars(parser.parse_args([])).items()
+        if getattr(options, name) != default
+    ]
+    if given:
+        raise InputError(
+            f"{', '.join(given)}: {options.source} is a project, whose design is chosen; give the "
+            ".hyq file, or convert again with these options"
+        )
+
+
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:
     """``count`` images drawn without repetition, the same for a seed; all when there are fewer."""
     if len(data) <= count:

@@ -11,7 +11,7 @@ from hyq_hls.estimate.budget import RESOURCES, capacity
 from hyq_hls.estimate.costs import estimate
 from hyq_hls.estimate.parts import Part
 from hyq_hls.graph import Folding, Graph, Node, Operation
-from hyq_hls.rtl.instances import Instance
+from hyq_hls.rtl.instances import Instance, module_of
 from hyq_hls.synth import Utilization
 
 
@@ -61,7 +61,7 @@ def circuit_utilization(
     kernel = operation.kernel(folding, *types)
     place = Node(node.name, operation, node.inputs, node.type, operation.accumulator(*types))
     stage = OperationStage(node.name, (), (), place, types, folding, kernel)
-    return estimate(Instance(node.name, stage, f"hyq_{operation.module}", {}))
+    return estimate(Instance(node.name, stage, module_of(stage), {}))
 
 
 def share(used: Utilization, part: Part) -> float:

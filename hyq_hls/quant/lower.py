@@ -15,6 +15,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.ops.linear_softmax import softmax_shift_bits
+from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
@@ -27,8 +28,6 @@ Ints = NDArray[np.int64]
 
 #: Fraction bits of the multipliers that align real-valued scales at an addition.
 _ALIGN_BITS = 10
-#: Inputs up to this width may use a table: 4096 entries are one block RAM.
-_MAX_TABLE_BITS = 12
 
 
 def lower(
@@ -162,7 +161,7 @@ class Lowering:
         fraction = _fraction(x, node.name)
         precision = int(np.clip(x.bits + 4, 8, 20))
         scale = x.scale[0] * 2.0**-precision
-        table = x.bits <= _MAX_TABLE_BITS and not y.per_channel
+        table = x.bits <= MAX_TABLE_BITS and not y.per_channel
         return ops.ShiftSwish(
             fraction,
             x.zero_point[0],
@@ -173,9 +172,9 @@ class Lowering:
 
     def _table(self, node: FloatNode, op: fo.FloatOp, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        if x.bits > _MAX_TABLE_BITS or x.per_channel or y.per_channel:
+        if x.bits > MAX_TABLE_BITS or x.per_channel or y.per_channel:
             raise QuantizationError(
-                f"{node.name}: a table of {op.kind} needs an input of at most {_MAX_TABLE_BITS} "
+                f"{node.name}: a table of {op.kind} needs an input of at most {MAX_TABLE_BITS} "
                 f"bits and per-tensor scales, found {x.bits} bits; lower activation_bits here"
             )
         real = x.dequantize(np.arange(x.qmin, x.qmax + 1))

@@ -1,6 +1,6 @@
 """Logic synthesis of generated RTL with Yosys."""
 
-from hyq_hls.synth.design import DesignUtilization, synthesize_design
+from hyq_hls.synth.design import DesignUtilization, synthesize_design, template_job
 from hyq_hls.synth.mapping import Job, synthesize_module, synthesize_modules
 from hyq_hls.synth.utilization import Utilization, count_cells
 from hyq_hls.synth.yosys import read_rtl, run_yosys, yosys_share, yosys_version
@@ -15,6 +15,7 @@ __all__ = [
     "synthesize_design",
     "synthesize_module",
     "synthesize_modules",
+    "template_job",
     "yosys_share",
     "yosys_version",
 ]

@@ -53,10 +53,8 @@ def synthesize_design(
         CompilationError: pyosys is missing, or Yosys failed on some modules, which are named; the
             results of the others stay.
     """
-
     todo = list(instances(flow, (rtl / MEMORY_DIR).resolve()))
-    sources = {i.module: [module_file(m) for m in needed_modules({i.module})] for i in todo}
-    jobs = [Job(sources[i.module], i.module, i.parameters) for i in todo]
+    jobs = [template_job(i.module, i.parameters) for i in todo]
     results = list(zip(todo, synthesize_modules(jobs, folder, progress), strict=True))
     failed = [(i, r) for i, r in results if isinstance(r, CompilationError)]
     if failed:
@@ -66,6 +64,11 @@ def synthesize_design(
             f"the others stay in {folder}. The first error: {failed[0][1]}"
         )
     return gathered((i, r) for i, r in results if isinstance(r, Utilization))
+
+
+def template_job(module: str, parameters: Mapping[str, int | str]) -> Job:
+    """Synthesis of a module of the templates, with all that it contains."""
+    return Job([module_file(m) for m in needed_modules({module})], module, parameters)
 
 
 def gathered(parts: Iterable[tuple[Instance, Utilization]]) -> DesignUtilization:

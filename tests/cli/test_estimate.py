@@ -50,6 +50,9 @@ def test_synthesis_beside_the_estimate(
     assert f"{again.total.lut:,}" == found[0]
     assert sorted((work / "synthesis").glob("*.json")) == kept
     assert run("estimate", work / "net") == 0
+    capsys.readouterr()
+    assert run("estimate", work / "net", "--part", "xczu9eg", "--share", 0.5) == 2
+    assert "--part, --share: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

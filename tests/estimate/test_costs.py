@@ -28,8 +28,7 @@ from hyq_hls.fold.circuits import circuit_utilization
 from hyq_hls.fold.design import design
 from hyq_hls.graph import Folding, Node, TensorType
 from hyq_hls.rtl.instances import Instance
-from hyq_hls.rtl.modules import module_file, needed_modules
-from hyq_hls.synth import Job, Utilization, synthesize_modules
+from hyq_hls.synth import Utilization, synthesize_modules, template_job
 from tests.hls.hybrid import hybrid_graph
 
 POINTS = read_points()
@@ -48,14 +47,7 @@ def modelled(models: dict[str, CostModel], point: Point) -> Utilization:
 
 def again(points: list[Point], folder: Path) -> list[Utilization]:
     """Synthesis of plumbing, whose parameters say everything."""
-    jobs = [
-        Job(
-            [module_file(m) for m in needed_modules({module_of(p)})],
-            module_of(p),
-            p.origin["parameters"],
-        )
-        for p in points
-    ]
+    jobs = [template_job(module_of(p), p.origin["parameters"]) for p in points]
     results = synthesize_modules(jobs, folder)
     return [result for result in results if isinstance(result, Utilization)]
 

@@ -7,8 +7,7 @@ import pytest
 
 from hyq_hls.estimate.memories import SMALL_ROM, memory_utilization
 from hyq_hls.graph.kernel import Memory
-from hyq_hls.rtl.modules import module_file, needed_modules
-from hyq_hls.synth import Job, Utilization, synthesize_modules
+from hyq_hls.synth import Utilization, synthesize_modules, template_job
 
 RAMS = [
     (8, 20),
@@ -58,7 +57,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Utilizati
             path.write_text(f"{text}\n")
             parameters["File"] = str(path)
         top = "hyq_rom" if memory.constant else "hyq_ram"
-        jobs.append(Job([module_file(m) for m in needed_modules({top})], top, parameters))
+        jobs.append(template_job(top, parameters))
     results = synthesize_modules(jobs, folder)
     assert all(isinstance(result, Utilization) for result in results), results
     return {n: r for n, r in zip(MEMORIES, results, strict=True) if isinstance(r, Utilization)}

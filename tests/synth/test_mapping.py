@@ -11,26 +11,20 @@ from hyq_hls.dataflow import plan
 from hyq_hls.errors import CompilationError
 from hyq_hls.rtl import write_rtl
 from hyq_hls.rtl.instances import instances
-from hyq_hls.rtl.modules import module_file, needed_modules
 from hyq_hls.synth import (
-    Job,
     Utilization,
     count_cells,
     mapping,
     synthesize_design,
     synthesize_module,
     synthesize_modules,
+    template_job,
 )
 from tests.hls.conftest import small_graph
 
-
-def job(module: str, **parameters: int) -> Job:
-    return Job([module_file(m) for m in needed_modules({module})], module, parameters)
-
-
-SLICE = job("hyq_fifo", Width=5, Depth=2)
-FIFO = job("hyq_fifo", Width=24, Depth=40)
-WRONG = job("hyq_fifo", Width=5, Depth=0)  # raises $error
+SLICE = template_job("hyq_fifo", {"Width": 5, "Depth": 2})
+FIFO = template_job("hyq_fifo", {"Width": 24, "Depth": 40})
+WRONG = template_job("hyq_fifo", {"Width": 5, "Depth": 0})  # raises $error
 
 
 class Bar:
