@@ -15,10 +15,12 @@ from hyq_hls.capture.float_ops import (
     Concat,
     Conv2d,
     Fold,
+    Gelu,
     GlobalAveragePool,
     Input,
     LayerNorm,
     Linear,
+    Relu,
     Silu,
     Softmax,
     Unfold,
@@ -28,30 +30,90 @@ from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.ranges import (
     ANY_EXPONENT,
     Through,
+    best_quantization,
     channel_factors,
     channel_quantization,
-    quantization,
+)
+from hyq_hls.quant.scale_classes import (
+    choose_bases,
+    query_bases,
+    reads_fraction_bits,
+    scale_classes,
 )
 from hyq_hls.quant.statistics import TensorStatistics
 
 #: Image bytes: value = byte / 255.
 IMAGE = Quantization(8, False, (1 / 255,), (0,))
-_MOVES = (Unfold, Fold)
+#: Operations that only move codes.
+MOVES = (Unfold, Fold)
+#: Functions of single codes.
+FUNCTIONS = (Silu, Gelu, Relu)
 
 
 def assign(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
 ) -> dict[str, Quantization]:
     """Quantization of every node's output, by name."""
+    bases = _bases(graph, statistics, config)
     found: dict[str, Quantization] = {}
     for node in graph:
         if isinstance(node.op, Input):
             found[node.name] = IMAGE
-        elif isinstance(node.op, _MOVES):
+        elif isinstance(node.op, MOVES):
             found[node.name] = found[node.inputs[0]]
         else:
-            found[node.name] = _choose(graph, node, statistics, config.for_node(node.name))
+            own = config.for_node(node.name)
+            found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
+
+
+def _bases(
+    graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
+) -> dict[str, float | None]:
+    """Base of every tensor's scale, ``base * 2**k``; None: any real scale."""
+    fraction = reads_fraction_bits(graph, config.swish, config.exponential == "linear")
+    if config.scale != "shift":
+        free = None if config.scale == "dyadic" else 1.0
+        return {node.name: 1.0 if node.name in fraction else free for node in graph}
+
+    def error(name: str, base: float) -> float:
+        if isinstance(graph[name].op, MOVES):
+            return 0.0  # the same codes again
+        own = config.for_node(name)
+        return _best(graph, graph[name], statistics[name], own, base)[1]
+
+    bases = choose_bases(scale_classes(graph, fraction), error)
+    bases.update(query_bases(graph, bases))
+    return {node.name: bases.get(node.name) for node in graph}
+
+
+def _best(
+    graph: FloatGraph,
+    node: FloatNode,
+    data: TensorStatistics,
+    config: QuantConfig,
+    base: float | None,
+) -> tuple[Quantization, float]:
+    """The best per-tensor quantization on a lattice, and its relative error."""
+    readers = real_readers(graph, node.name)
+    through, exponents = _constraints(node, readers, config)
+    return best_quantization(
+        data,
+        config,
+        base=base,
+        bits=_bits(graph, node, readers, config),
+        through=through,
+        exponents=exponents,
+    )
+
+
+def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> int:
+    if node.name == graph.output:
+        return config.output_bits
+    only_functions = readers and all(isinstance(r.op, FUNCTIONS) for r in readers)
+    if only_functions and config.preactivation_bits is not None:
+        return config.preactivation_bits
+    return config.activation_bits
 
 
 def _choose(
@@ -59,50 +121,45 @@ def _choose(
     node: FloatNode,
     statistics: Mapping[str, TensorStatistics],
     config: QuantConfig,
+    base: float | None,
 ) -> Quantization:
     if isinstance(node.op, Softmax):
-        if config.softmax == "log2":
-            return Quantization(config.softmax_bits, False, encoding="log2")
-        return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
-    readers = _readers(graph, node.name)
-    through, exponents = _constraints(node, readers)
+        if config.softmax == "uniform":
+            return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
+        return Quantization(config.softmax_bits, False, encoding="log2")
+    readers = real_readers(graph, node.name)
     data = statistics[node.name]
-    power_of_two = exponents != ANY_EXPONENT or config.scale == "power_of_two"
-    base = quantization(
-        data,
-        config,
-        power_of_two=power_of_two,
-        bits=config.output_bits if node.name == graph.output else None,
-        through=through,
-        exponents=exponents,
-    )
+    whole, _ = _best(graph, node, data, config, base)
     kinds = tuple(type(r.op) for r in readers)
     if config.layer_norm_factors and LayerNorm in kinds and _keeps_channels(node, readers):
-        return channel_factors(data, base, config.layer_norm_factors)
+        return channel_factors(data, whole, config.layer_norm_factors)
     if _per_channel(node, readers, config):
-        return channel_quantization(data, config, base, power_of_two=power_of_two)
-    return base
+        return channel_quantization(data, config, whole, base=base)
+    return whole
 
 
-def _readers(graph: FloatGraph, name: str) -> list[FloatNode]:
+def real_readers(graph: FloatGraph, name: str) -> list[FloatNode]:
     """Nodes that compute with a tensor, seen through pure data movement."""
     found = []
     for reader in graph.consumers(name):
         node = graph[reader]
-        found += _readers(graph, reader) if isinstance(node.op, _MOVES) else [node]
+        found += real_readers(graph, reader) if isinstance(node.op, MOVES) else [node]
     return found
 
 
 def _constraints(
-    node: FloatNode, readers: list[FloatNode]
+    node: FloatNode, readers: list[FloatNode], config: QuantConfig
 ) -> tuple[Through | None, tuple[int, int]]:
-    """Function to judge by, and the exponents allowed; some operations read shifts only."""
+    """Function to judge by, and the exponents allowed; some operations read fraction bits."""
+    fraction_bits = (-MAX_BITS, 0)
     if isinstance(node.op, AttentionScores):
-        return _octave_softmax, (-MAX_BITS, 0)
+        linear = config.exponential == "linear"
+        return _octave_softmax, fraction_bits if linear else ANY_EXPONENT
     swish = [isinstance(r.op, Silu) for r in readers]
     if not any(swish):
         return None, ANY_EXPONENT
-    return _silu if all(swish) else None, (-MAX_BITS, 0)
+    exponents = fraction_bits if config.swish == "shift" else ANY_EXPONENT
+    return _silu if all(swish) else None, exponents
 
 
 def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:

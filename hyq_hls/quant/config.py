@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
+
+if TYPE_CHECKING:
+    from hyq_hls.quant.plan import Method
 
 Observer = Literal["mse", "minmax", "moving_average", "percentile"]
 Granularity = Literal["tensor", "channel"]
 ActivationGranularity = Literal["tensor", "depthwise", "absorbed", "channel"]
 Scheme = Literal["asymmetric", "symmetric"]
-Scale = Literal["power_of_two", "dyadic"]
+Scale = Literal["power_of_two", "shift", "dyadic"]
 SoftmaxOutput = Literal["log2", "uniform"]
 Swish = Literal["shift", "table"]
+Exponential = Literal["linear", "table", "linear_released", "polynomial", "shift"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class QuantConfig:
             cost a second sum in hardware).
         activation_bits: width of activations, 2 to 16.
         output_bits: width of the network's output codes.
+        preactivation_bits: width of what only SiLU, GELU or ReLU read, which no multiplication
+            sees; None: ``activation_bits``.
         weight_granularity: one scale per output channel, or per tensor.
         activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
             convolutions read; ``absorbed``: per channel where the writer requantizes sums, which it
@@ -44,17 +50,23 @@ class QuantConfig:
             QADS; Kim & Kim, outlier scaling); ``channel``: the same behind Shift-Swish too, whose
             table becomes arithmetic.
         activation_scheme: unsigned codes with a zero point, or signed codes without.
-        scale: ``power_of_two``: requantization is a shift; ``dyadic``: real scales, requantization
-            multiplies by 16 bits and shifts.
+        scale: ``power_of_two``: scales are powers of two, requantization is a shift; ``shift``:
+            real scales, of which only the ratios that a requantization sees are powers of two, so
+            that it is a shift too; ``dyadic``: any real scales, requantization multiplies by 16
+            bits and shifts.
         observer: how a range is found: ``mse`` (least squared error over candidates), ``minmax``,
             ``moving_average``, ``percentile``.
         percentile: for ``percentile``, share of values inside the range, in percent.
         momentum: for ``moving_average``, weight of a new batch.
         softmax: 4-bit powers of two (attention times values is shift and add), or uniform codes.
         softmax_bits: width of a probability code.
+        exponential: of the softmax: HyQ's line in its power-of-two form, a table of the true
+            function, or a published one (see :mod:`hyq_hls.quant.published`).
         swish: Shift-Swish, or a table of the true function.
         layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
             inputs (FQ-ViT's PTF); 0 turns them off.
+        methods: applied in order after calibration, such as
+            :class:`~hyq_hls.quant.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
         overrides: node name pattern (``fnmatch``) to :class:`NodeBits`; the last match wins.
 
     Raises:
@@ -64,6 +76,7 @@ class QuantConfig:
     weight_bits: int = 8
     activation_bits: int = 8
     output_bits: int = 16
+    preactivation_bits: int | None = None
     weight_granularity: Granularity = "channel"
     activation_granularity: ActivationGranularity = "tensor"
     activation_scheme: Scheme = "asymmetric"
@@ -73,9 +86,11 @@ class QuantConfig:
     momentum: float = 0.1
     softmax: SoftmaxOutput = "log2"
     softmax_bits: int = 4
+    exponential: Exponential = "linear"
     swish: Swish = "shift"
     layer_norm_factors: int = 3
     overrides: Mapping[str, NodeBits] = field(default_factory=dict)
+    methods: tuple[Method, ...] = ()
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -85,6 +100,8 @@ class QuantConfig:
             ("layer_norm_factors", 0, 7),
         ):
             _check_range(name, getattr(self, name), low, high)
+        if self.preactivation_bits is not None:
+            _check_range("preactivation_bits", self.preactivation_bits, MIN_BITS, MAX_BITS)
         most = 4 if self.softmax == "log2" else 8
         _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
         for pattern, bits in self.overrides.items():
@@ -123,7 +140,8 @@ class QuantConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the metadata of a saved graph."""
-        return asdict(self)
+        plain = asdict(replace(self, methods=()))
+        return {**plain, "methods": [method.to_json() for method in self.methods]}
 
 
 CHOICES = {
@@ -133,6 +151,7 @@ CHOICES = {
     "scale": get_args(Scale),
     "observer": get_args(Observer),
     "softmax": get_args(SoftmaxOutput),
+    "exponential": get_args(Exponential),
     "swish": get_args(Swish),
 }
 

@@ -9,6 +9,7 @@ from hyq_hls.graph.requantize import MULTIPLIER_BITS, Requantize
 from hyq_hls.graph.types import Quantization
 
 _MANTISSA_BITS = MULTIPLIER_BITS - 1
+_ROUNDED = 2.0**-40
 
 
 def dyadic(factor: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -19,6 +20,10 @@ def dyadic(factor: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
     values = np.atleast_1d(np.asarray(factor, dtype=np.float64))
     mantissa, exponent = np.frexp(values)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
+    # A product of scales that should be a power of two may have lost its last bits.
+    above, below = mantissa > 1 - _ROUNDED, mantissa < 0.5 * (1 + _ROUNDED)
+    mantissa = np.where(above | below, 0.5, mantissa)
+    exponent = exponent + above
     if (mantissa == 0.5).all():
         return np.ones(values.shape, np.int64), (1 - exponent).astype(np.int64)
     multiplier = np.rint(mantissa * 2.0**_MANTISSA_BITS).astype(np.int64)

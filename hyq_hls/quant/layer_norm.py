@@ -44,6 +44,9 @@ def layer_norm(
     Raises:
         QuantizationError: channel scales do not differ by powers of two.
     """
+    # Real-valued output scales are reached by gammas; requantization keeps a power of two.
+    unit = 2 * np.frexp(np.asarray(output.scale))[0]
+    weight, bias = weight / unit, bias / unit
     finest = min(x.quantization.scale)
     factors = np.log2(np.asarray(x.quantization.scale) / finest)
     shift = np.rint(factors).astype(np.int64)
@@ -71,5 +74,5 @@ def layer_norm(
         beta,
         gamma_bits,
         Bounds(int(beta.min()), int(beta.max())).bits,
-        requantize(2.0**-beta_fraction, output),
+        requantize(unit * 2.0**-beta_fraction, output),
     )

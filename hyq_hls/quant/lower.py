@@ -20,8 +20,7 @@ from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
 from hyq_hls.quant.prepare import OctaveSoftmax
-from hyq_hls.quant.ranges import weight_scales
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.weights import Weights, columns
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,11 +32,18 @@ _ALIGN_BITS = 10
 def lower(
     graph: FloatGraph,
     quantizations: Mapping[str, Quantization],
-    statistics: Mapping[str, TensorStatistics],
+    weights: Mapping[str, Weights],
     config: QuantConfig,
     metadata: dict[str, Any],
 ) -> Graph:
     """Build the integer graph.
+
+    Args:
+        graph: prepared float graph.
+        quantizations: of every node's output.
+        weights: of every convolution and linear layer.
+        config: bits and nonlinear functions.
+        metadata: what the saved graph says of itself.
 
     Raises:
         QuantizationError: a node has no integer operation.
@@ -45,7 +51,7 @@ def lower(
     """
     result = Graph(graph.input, TensorType(graph.shape(graph.input), quantizations[graph.input]))
     result.metadata.update(metadata)
-    lowering = Lowering(graph, quantizations, statistics)
+    lowering = Lowering(graph, quantizations, weights)
     for node in graph:
         if not isinstance(node.op, fo.Input):
             result.add(
@@ -66,9 +72,9 @@ class Lowering:
         self,
         graph: FloatGraph,
         quantizations: Mapping[str, Quantization],
-        statistics: Mapping[str, TensorStatistics],
+        weights: Mapping[str, Weights],
     ) -> None:
-        self.graph, self.quantizations, self.statistics = graph, quantizations, statistics
+        self.graph, self.quantizations, self.weights = graph, quantizations, weights
         self._rules: dict[type[fo.FloatOp], Callable[..., Operation]] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
@@ -105,27 +111,18 @@ class Lowering:
     def _output(self, node: FloatNode) -> Quantization:
         return self.quantizations[node.name]
 
-    def _constants(
-        self, node: FloatNode, weight: Array, bias: Array, channels: Ints, config: QuantConfig
-    ) -> tuple[Ints, Ints, Array]:
-        """Integer weights (O, n), integer biases (O,) and accumulator scales (O,).
-
-        ``channels`` (n,) says which input channel each column meets; depthwise rows meet their
-        own: then it is (O, n).
-        """
+    def _constants(self, node: FloatNode, bias: Array) -> tuple[Ints, Ints, Array]:
+        """Integer weights (O, n), integer biases (O,) and accumulator scales (O,)."""
         x = self._input(node)
-        data = self.statistics[node.inputs[0]]
-        count = data.power.size
-        # Scales of the input go into the weights, so that accumulators have one scale per row.
-        steps = np.broadcast_to(x.scale, count)[channels]
-        importance = (data.power / np.square(np.broadcast_to(x.scale, count)))[channels]
-        per_code = weight * steps
-        scales = weight_scales(per_code, importance, config)
-        limit = 1 << (config.weight_bits - 1)
-        codes = np.clip(np.rint(per_code / scales[:, None]), -limit, limit - 1).astype(np.int64)
-        zero = np.broadcast_to(x.zero_point, count)[channels]
-        correction = (codes * zero).sum(axis=1)
-        return codes, np.rint(bias / scales).astype(np.int64) - correction, scales
+        chosen = self.weights[node.name]
+        count = self.graph.shape(node.inputs[0])[-1]
+        zero = np.broadcast_to(x.zero_point, count)[columns(node)]
+        correction = (chosen.codes * zero).sum(axis=1)
+        return (
+            chosen.codes,
+            np.rint(bias / chosen.scales).astype(np.int64) - correction,
+            chosen.scales,
+        )
 
     def _convolution(self, node: FloatNode, op: fo.Conv2d, config: QuantConfig) -> Operation:
         depthwise = op.groups > 1
@@ -135,14 +132,7 @@ class Lowering:
                 f"{node.name}: {op.groups} groups of {c} input and {o} output channels; only 1 "
                 "group, or depthwise with one filter per channel, has an integer operation"
             )
-        taps = kh * kw
-        if depthwise:
-            channels = np.repeat(np.arange(o)[:, None], taps, axis=1)
-        else:
-            channels = np.tile(np.arange(c), taps)
-        weight, bias, scales = self._constants(
-            node, op.weight.reshape(o, -1), op.bias, channels, config
-        )
+        weight, bias, scales = self._constants(node, op.bias)
         rest = (bias, op.stride, op.padding, self._input(node).zero_point)
         out = requantize(scales, self._output(node))
         if depthwise:
@@ -150,8 +140,7 @@ class Lowering:
         return ops.Conv2d(weight.reshape(op.weight.shape), config.weight_bits, *rest, out)
 
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
-        channels = np.arange(op.weight.shape[1])
-        weight, bias, scales = self._constants(node, op.weight, op.bias, channels, config)
+        weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
 
     def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation:

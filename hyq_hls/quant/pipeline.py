@@ -9,10 +9,8 @@ import torch
 from hyq_hls.capture import CaptureReport, FloatGraph, capture
 from hyq_hls.errors import QuantizationError
 from hyq_hls.images import image_bytes
-from hyq_hls.quant.assign import assign
-from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.lower import lower
+from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
 from hyq_hls.quantized_model import QuantizedModel
 
@@ -46,14 +44,15 @@ def quantize(
     images = image_bytes(calibration_images)
     prepared, report = float_graph_of(model, images.shape[1:])
     config.check_names(node.name for node in prepared)
-    statistics = calibrate(prepared, images, config.momentum, progress)
     metadata = {
         "model": type(model).__name__,
         "config": config.to_json(),
         "calibration_images": len(images),
     }
-    graph = lower(prepared, assign(prepared, statistics, config), statistics, config, metadata)
-    return QuantizedModel(graph, prepared, report)
+    plan = Plan.of(prepared, config, images, progress)
+    for method in config.methods:
+        plan = method.apply(plan)
+    return QuantizedModel(plan.lowered(metadata), plan.graph, report)
 
 
 def float_graph_of(

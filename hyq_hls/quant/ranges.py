@@ -15,9 +15,9 @@ from hyq_hls.quant.statistics import TensorStatistics
 Array = NDArray[np.float64]
 Through = Callable[[Array], Array]
 
-#: Power-of-two scales tried below the one that covers the whole range.
+#: Powers of two tried below the scale that covers the whole range.
 _FINER = 3
-#: Exponents of power-of-two scales, where nothing limits them further.
+#: Exponents of a scale, where nothing limits them further.
 ANY_EXPONENT = (-40, 40)
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
@@ -42,7 +42,7 @@ def quantization(
     statistics: TensorStatistics,
     config: QuantConfig,
     *,
-    power_of_two: bool,
+    base: float | None,
     bits: int | None = None,
     through: Through | None = None,
     exponents: tuple[int, int] = ANY_EXPONENT,
@@ -52,38 +52,52 @@ def quantization(
     Args:
         statistics: from calibration.
         config: observer, scheme and bits.
-        power_of_two: scale is ``2**-frac``.
+        base: scale is ``base * 2**k``; any real number when None.
         bits: instead of ``config.activation_bits``.
         through: a function of rows (n, C) whose error counts instead of the tensor's own (the
             activation that follows).
-        exponents: smallest and largest exponent of a power-of-two scale.
+        exponents: smallest and largest k.
     """
+    return best_quantization(
+        statistics, config, base=base, bits=bits, through=through, exponents=exponents
+    )[0]
+
+
+def best_quantization(
+    statistics: TensorStatistics,
+    config: QuantConfig,
+    *,
+    base: float | None,
+    bits: int | None = None,
+    through: Through | None = None,
+    exponents: tuple[int, int] = ANY_EXPONENT,
+) -> tuple[Quantization, float]:
+    """:func:`quantization`, and its squared error over the mean square of what it should be."""
     bits = bits or config.activation_bits
     low, high = observed_range(statistics, config)
-    if power_of_two:
-        candidates = _power_of_two_candidates(low, high, bits, config, exponents)
+    if base is not None:
+        candidates = _lattice_candidates(low, high, bits, config, base, exponents)
     else:
         shares = _SHARES if config.observer == "mse" else _SHARES[:1]
         candidates = [_real(low * s, high * s, bits, config) for s in shares]
-    if len(candidates) == 1:
-        return candidates[0]
     rows = np.clip(statistics.rows, low, high)
     wanted = rows if through is None else through(rows)
     errors = [_error(rows, wanted, c, through) for c in candidates]
-    return candidates[int(np.argmin(errors))]
+    best = int(np.argmin(errors))
+    return candidates[best], errors[best] / max(float((wanted**2).mean()), _TINY)
 
 
 def channel_quantization(
-    statistics: TensorStatistics, config: QuantConfig, base: Quantization, *, power_of_two: bool
+    statistics: TensorStatistics, config: QuantConfig, whole: Quantization, *, base: float | None
 ) -> Quantization:
-    """Per-channel quantization where each channel uses its own range; ``base`` gives the bits."""
+    """Per-channel quantization where each channel uses its own range; ``whole`` gives the bits."""
     parts = [
-        quantization(statistics.channel(c), config, power_of_two=power_of_two, bits=base.bits)
+        quantization(statistics.channel(c), config, base=base, bits=whole.bits)
         for c in range(statistics.low.size)
     ]
     return Quantization(
-        base.bits,
-        base.signed,
+        whole.bits,
+        whole.signed,
         tuple(p.scale[0] for p in parts),
         tuple(p.zero_point[0] for p in parts),
     )
@@ -105,55 +119,27 @@ def channel_factors(statistics: TensorStatistics, base: Quantization, largest: i
     return Quantization(base.bits, base.signed, scale, base.zero_point)
 
 
-def weight_scales(weight: Array, importance: Array, config: QuantConfig) -> Array:
-    """Scale of each row of ``weight`` (O, n), or the same for all.
-
-    The objective is the squared error of the products, ``sum(importance * (w - quantized w)**2)``,
-    where ``importance`` (n,) is the mean square of the operand that meets the column.
-
-    Returns:
-        Scales (O,), powers of two when the configuration says so.
-    """
-    limit = (1 << (config.weight_bits - 1)) - 1
-    largest = np.abs(weight).max(axis=1)
-    if config.weight_granularity == "tensor":
-        largest = np.full_like(largest, largest.max())
-    largest = np.where(largest > 0, largest, _TINY)
-    if config.scale == "power_of_two":
-        covering = 2.0 ** np.ceil(np.log2(largest / (limit + 0.5)))
-        candidates = [covering / 2.0**k for k in range(_FINER)]
-    else:
-        candidates = [largest / limit * share for share in _SHARES[:16]]
-    if config.observer == "minmax":
-        return candidates[0]
-    errors = np.array([_weight_error(weight, importance, s, limit) for s in candidates])
-    if config.weight_granularity == "tensor":
-        errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
-    best = np.argmin(errors, axis=0)
-    return np.array(candidates)[best, np.arange(len(weight))]
-
-
-def _weight_error(weight: Array, importance: Array, scale: Array, limit: int) -> Array:
-    codes = np.clip(np.rint(weight / scale[:, None]), -limit - 1, limit)
-    return ((codes * scale[:, None] - weight) ** 2 * importance).sum(axis=1)
-
-
 def _error(rows: Array, wanted: Array, q: Quantization, through: Through | None) -> float:
     found = q.dequantize(q.quantize(rows))
     return float((((found if through is None else through(found)) - wanted) ** 2).mean())
 
 
-def _power_of_two_candidates(
-    low: float, high: float, bits: int, config: QuantConfig, exponents: tuple[int, int]
+def _lattice_candidates(
+    low: float,
+    high: float,
+    bits: int,
+    config: QuantConfig,
+    base: float,
+    exponents: tuple[int, int],
 ) -> list[Quantization]:
     signed = config.activation_scheme == "symmetric"
     levels = (1 << bits) - 1
     needed = max(-low, high) / ((1 << (bits - 1)) - 0.5) if signed else (high - low) / levels
-    covering = ceil(log2(needed) - 1e-9)
+    covering = ceil(log2(needed / base) - 1e-9)
     finer = 1 if config.observer == "minmax" else _FINER
     found: list[Quantization] = []
     for e in dict.fromkeys(int(np.clip(covering - k, *exponents)) for k in range(finer)):
-        scale = 2.0**e
+        scale = base * 2.0**e
         if signed:
             found.append(Quantization(bits, True, (scale,), (0,)))
             continue

@@ -19,9 +19,9 @@ from hyq_hls.quant.ranges import (
     channel_quantization,
     observed_range,
     quantization,
-    weight_scales,
 )
 from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.weights import weight_scales
 
 
 def statistics_of(values: np.ndarray, batches: int = 1) -> TensorStatistics:
@@ -41,7 +41,7 @@ def test_power_of_two_is_the_best_of_all(scheme: str, bits: int) -> None:
     """No power of two near the range, with any of its sensible zero points, is better by much."""
     values = np.random.default_rng(bits).normal(0.7, 1.3, (500, 8))
     config = QuantConfig(activation_bits=bits, activation_scheme=scheme)
-    found = quantization(statistics_of(values), config, power_of_two=True)
+    found = quantization(statistics_of(values), config, base=1.0)
     assert np.log2(found.scale[0]) == int(np.log2(found.scale[0]))
     zeros = [0] if scheme == "symmetric" else range(1 << bits)
     every = [
@@ -55,7 +55,9 @@ def test_power_of_two_is_the_best_of_all(scheme: str, bits: int) -> None:
 def test_minmax_covers_the_range() -> None:
     values = np.random.default_rng(0).normal(0, 3, (300, 4))
     for scale in (True, False):
-        q = quantization(statistics_of(values), QuantConfig(observer="minmax"), power_of_two=scale)
+        q = quantization(
+            statistics_of(values), QuantConfig(observer="minmax"), base=1.0 if scale else None
+        )
         low, high = q.dequantize(np.array([q.qmin, q.qmax]))
         assert low - q.scale[0] <= values.min()
         assert high + q.scale[0] >= values.max()
@@ -79,7 +81,7 @@ def test_observers_see_what_they_should() -> None:
 def test_channel_factors_are_the_best_exponents() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(0, 1, (400, 6)) * 2.0 ** np.arange(-3, 3)
-    base = quantization(statistics_of(values), QuantConfig(), power_of_two=True)
+    base = quantization(statistics_of(values), QuantConfig(), base=1.0)
     found = channel_factors(statistics_of(values), base, 3)
     exponents = np.log2(np.array(found.scale) / (base.scale[0] / 8))
     assert set(exponents) <= {0, 1, 2, 3}
@@ -93,7 +95,7 @@ def test_channel_factors_are_the_best_exponents() -> None:
 def test_channels_have_their_own_ranges() -> None:
     values = np.random.default_rng(1).normal(0, 1, (400, 3)) * [0.01, 1, 100]
     base = Quantization(8, False)
-    found = channel_quantization(statistics_of(values), QuantConfig(), base, power_of_two=True)
+    found = channel_quantization(statistics_of(values), QuantConfig(), base, base=1.0)
     assert found.scale[0] < found.scale[1] < found.scale[2]
 
 
@@ -103,7 +105,8 @@ def test_weight_scales_minimize_the_weighted_error(scale: str, granularity: str)
     rng = np.random.default_rng(5)
     weight, importance = rng.normal(0, 1, (7, 40)), rng.uniform(0, 4, 40)
     config = QuantConfig(weight_bits=4, scale=scale, weight_granularity=granularity)
-    found = weight_scales(weight, importance, config)
+    unit = None if scale == "dyadic" else np.ones(len(weight))
+    found = weight_scales(weight, importance, config, unit)
 
     def loss(s: np.ndarray) -> np.ndarray:
         codes = np.clip(np.rint(weight / s[:, None]), -8, 7)
@@ -147,7 +150,7 @@ def test_powers_of_two_need_no_multiplier(exponents: list[int]) -> None:
 def test_constant_tensors_get_a_scale(observer: str, scale: bool, value: float) -> None:
     data = statistics_of(np.full((10, 3), value))
     config = QuantConfig(observer=observer)
-    q = quantization(data, config, power_of_two=scale)
+    q = quantization(data, config, base=1.0 if scale else None)
     assert np.isfinite(q.scale[0])
     (found,) = q.dequantize(q.quantize([value]))
     assert abs(found - value) <= abs(value) / 100 + 1e-6
@@ -155,7 +158,8 @@ def test_constant_tensors_get_a_scale(observer: str, scale: bool, value: float) 
 
 def test_zero_weights_get_a_scale() -> None:
     for scale in ("power_of_two", "dyadic"):
-        found = weight_scales(np.zeros((2, 4)), np.zeros(4), QuantConfig(scale=scale))
+        unit = None if scale == "dyadic" else np.ones(2)
+        found = weight_scales(np.zeros((2, 4)), np.zeros(4), QuantConfig(scale=scale), unit)
         assert (found > 0).all()
 
 

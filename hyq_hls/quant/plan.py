@@ -1,0 +1,96 @@
+"""The plan of a quantization: what methods read and change before it becomes integers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.graph import Graph, Quantization
+from hyq_hls.quant.assign import assign
+from hyq_hls.quant.calibrate import calibrate
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.lower import lower
+from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.weights import Weights, has_weights, quantize_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A float graph with everything that decides its integers; methods return a changed one.
+
+    Args:
+        graph: prepared float graph; its weights and biases are what codes are rounded from.
+        config: bits, schemes, nonlinear functions.
+        images: calibration images, bytes (B, H, W, C).
+        statistics: of every node's output in ``graph``.
+        tensors: quantization of every node's output.
+        weights: where a method chose the codes; all other layers round to nearest.
+        progress: whether long work shows a bar.
+        notes: what methods found, for reports.
+    """
+
+    graph: FloatGraph
+    config: QuantConfig
+    images: NDArray[np.uint8]
+    statistics: Mapping[str, TensorStatistics]
+    tensors: Mapping[str, Quantization]
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    progress: bool = True
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, graph: FloatGraph, config: QuantConfig, images: NDArray[np.uint8], progress: bool
+    ) -> Plan:
+        """Calibrate, and give every tensor the quantization that the configuration says."""
+        statistics = calibrate(graph, images, config.momentum, progress)
+        tensors = assign(graph, statistics, config)
+        return cls(graph, config, images, statistics, tensors, progress=progress)
+
+    def with_graph(self, graph: FloatGraph) -> Plan:
+        """The plan of another graph: calibrated again, nothing chosen yet."""
+        plan = Plan.of(graph, self.config, self.images, self.progress)
+        return replace(plan, notes=self.notes)
+
+    def with_config(self, config: QuantConfig) -> Plan:
+        """The plan of another configuration from the same statistics, nothing chosen yet."""
+        tensors = assign(self.graph, self.statistics, config)
+        return replace(self, config=config, tensors=tensors, weights={})
+
+    def with_tensors(self, tensors: Mapping[str, Quantization]) -> Plan:
+        """Other quantizations of some tensors; weights chosen before are dropped."""
+        return replace(self, tensors={**self.tensors, **tensors}, weights={})
+
+    def noted(self, **notes: Any) -> Plan:
+        """With notes added."""
+        return replace(self, notes={**self.notes, **notes})
+
+    def weights_of(self, node: FloatNode) -> Weights:
+        """Integer weights of a layer: those chosen, or rounded to nearest."""
+        if node.name in self.weights:
+            return self.weights[node.name]
+        config = self.config.for_node(node.name)
+        return quantize_weights(self.graph, node, self.tensors, self.statistics, config)
+
+    def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
+        """The integer graph; raises what :func:`~hyq_hls.quant.lower.lower` raises."""
+        weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
+        return lower(self.graph, self.tensors, weights, self.config, metadata or {})
+
+
+class Method(ABC):
+    """One published or own method of quantization: a frozen dataclass of its parameters."""
+
+    @abstractmethod
+    def apply(self, plan: Plan) -> Plan:
+        """The plan changed by the method; long work shows progress where the plan says so."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Name and parameters, for the metadata of a saved graph."""
+        return {"method": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]

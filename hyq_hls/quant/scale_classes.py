@@ -1,0 +1,139 @@
+"""Real-valued scales that need shifts only: tensors whose scales must differ by powers of two.
+
+A requantization is a shift when accumulator scale over output scale is a power of two. Behind a
+convolution or a linear layer that holds for any two real scales, because the scale of a row of
+weights is free: it takes the ratio, rounded to a power of two (see ``weights``). Only operations
+without weights tie the scales of their operands together: an addition, a concatenation, a mean.
+What is tied forms a class, with one real base; a member's scale is ``base * ratio * 2**k``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import (
+    Add,
+    AttentionScores,
+    AttentionValues,
+    Concat,
+    Fold,
+    GlobalAveragePool,
+    Input,
+    Silu,
+    Softmax,
+    Unfold,
+)
+
+#: Bases tried within an octave; 2**(1/16) is 4 % of a step.
+_BASES = 2.0 ** (np.arange(16) / 16)
+
+
+@dataclass
+class ScaleClass:
+    """Tensors whose scales differ by known ratios and powers of two.
+
+    Args:
+        ratios: of every member, by name.
+        pinned: whether scales are ``ratio * 2**k``, because an operation reads fraction bits.
+    """
+
+    ratios: dict[str, float]
+    pinned: bool = False
+
+
+def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[ScaleClass]:
+    """Classes of all tensors that have a choice, in topological order of their first member.
+
+    Args:
+        graph: prepared float graph.
+        fraction_bits: tensors whose scale must be a power of two.
+
+    Queries are left out: they follow the keys, see :func:`query_base`.
+    """
+    of: dict[str, ScaleClass] = {}
+    for node in graph:
+        if isinstance(node.op, Input | Softmax):
+            continue
+        mine = ScaleClass({node.name: 1.0})
+        of[node.name] = mine
+        for name, ratio in _tied(graph, node):
+            if name in of:
+                _merge(of, node.name, name, ratio)
+    for name in fraction_bits:
+        if name in of:
+            of[name].pinned = True
+    queries = {n.inputs[0] for n in graph if isinstance(n.op, AttentionScores)}
+    found: list[ScaleClass] = []
+    for name, group in of.items():
+        if not any(group is known for known in found) and not (
+            name in queries and len(group.ratios) == 1
+        ):
+            found.append(group)
+    return found
+
+
+def choose_bases(
+    classes: Iterable[ScaleClass], error: Callable[[str, float], float]
+) -> dict[str, float]:
+    """Base times ratio of every tensor, by the smallest sum of relative errors in its class.
+
+    Args:
+        classes: from :func:`scale_classes`.
+        error: of a tensor, by name, on the lattice of a base; relative to its power.
+    """
+    chosen: dict[str, float] = {}
+    for group in classes:
+        bases = _BASES[:1] if group.pinned else _BASES
+        sums = [sum(error(n, b * r) for n, r in group.ratios.items()) for b in bases]
+        base = float(bases[int(np.argmin(sums))])
+        chosen.update({name: base * ratio for name, ratio in group.ratios.items()})
+    return chosen
+
+
+def query_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, float]:
+    """Bases of queries: with its key's, the product's scale is a power of two octaves."""
+    found = {}
+    for node in graph:
+        if isinstance(node.op, AttentionScores):
+            query, key = node.inputs
+            if query not in bases:
+                found[query] = bases[node.name] / (bases[key] * node.op.scale)
+    return found
+
+
+def _tied(graph: FloatGraph, node: FloatNode) -> list[tuple[str, float]]:
+    """Inputs whose scale is tied to that of the output, and the ratio output over input."""
+    if isinstance(node.op, Add | Concat | Unfold | Fold):
+        return [(name, 1.0) for name in node.inputs]
+    if isinstance(node.op, AttentionValues):
+        return [(node.inputs[1], 1.0)]
+    if isinstance(node.op, GlobalAveragePool):
+        height, width, _ = graph.shape(node.inputs[0])
+        return [(node.inputs[0], 1 / (height * width))]
+    return []
+
+
+def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> None:
+    """Join two classes so that ``scale(name) = ratio * scale(other)``, but for powers of two."""
+    mine, theirs = of[name], of[other]
+    if mine is theirs:
+        return
+    factor = ratio * theirs.ratios[other] / mine.ratios[name]
+    for member, own in mine.ratios.items():
+        theirs.ratios[member] = own * factor
+        of[member] = theirs
+
+
+def reads_fraction_bits(graph: FloatGraph, swish: str, softmax_is_linear: bool) -> list[str]:
+    """Tensors whose scale must be a power of two, because an operation reads fraction bits."""
+    found: list[str] = []
+    for node in graph:
+        if isinstance(node.op, Silu) and swish == "shift":
+            found += [node.inputs[0], node.name]
+        if isinstance(node.op, AttentionScores) and softmax_is_linear:
+            found.append(node.name)
+    return found

@@ -1,0 +1,140 @@
+"""Weights to integers: a scale per row, and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import Conv2d, Linear
+from hyq_hls.graph import Quantization
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.statistics import TensorStatistics
+
+Array = NDArray[np.float64]
+
+#: Powers of two tried below the scale that covers the largest weight.
+_FINER = 3
+#: Shares of the range tried for real-valued scales.
+_SHARES = np.linspace(1.0, 0.7, 16)
+#: Rows of zeros still get a scale.
+_TINY = 2.0**-20
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Integer weights of one layer.
+
+    Args:
+        codes: int64 (O, n), a row per output channel.
+        scales: (O,), real size of one step of an accumulator: of weight times input code.
+    """
+
+    codes: NDArray[np.int64]
+    scales: Array
+
+
+def has_weights(node: FloatNode) -> bool:
+    """Whether a node multiplies by trained weights that become codes here."""
+    return isinstance(node.op, Conv2d | Linear)
+
+
+def columns(node: FloatNode) -> NDArray[np.int64]:
+    """Input channel that each weight of a row meets: (n,), or (O, n) where rows differ."""
+    op = node.op
+    assert isinstance(op, Conv2d | Linear)
+    if isinstance(op, Linear):
+        return np.arange(op.weight.shape[1])
+    outputs, height, width, inputs = op.weight.shape
+    if op.groups > 1:
+        return np.repeat(np.arange(outputs)[:, None], height * width, axis=1)
+    return np.tile(np.arange(inputs), height * width)
+
+
+def per_code(node: FloatNode, x: Quantization) -> Array:
+    """Real weight (O, n) of one input code: scales of the input go into the weights."""
+    op = node.op
+    assert isinstance(op, Conv2d | Linear)
+    weight = op.weight.reshape(len(op.weight), -1)
+    if len(x.scale) == 1:
+        return weight * x.scale[0]
+    return weight * np.asarray(x.scale)[columns(node)]
+
+
+def quantize_weights(
+    graph: FloatGraph,
+    node: FloatNode,
+    tensors: Mapping[str, Quantization],
+    statistics: Mapping[str, TensorStatistics],
+    config: QuantConfig,
+) -> Weights:
+    """Integer weights of a node, rounded to nearest.
+
+    Args:
+        graph: prepared float graph.
+        node: a convolution or linear layer.
+        tensors: quantization of its input and output.
+        statistics: of its input.
+        config: for this node.
+    """
+    x, y = tensors[node.inputs[0]], tensors[node.name]
+    real = per_code(node, x)
+    channels = columns(node)
+    power = statistics[node.inputs[0]].power
+    importance = (power / np.square(np.broadcast_to(x.scale, power.size)))[channels]
+    unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None
+    scales = weight_scales(real, importance, config, unit)
+    return Weights(round_codes(real, scales, config.weight_bits), scales)
+
+
+def round_codes(real: Array, scales: Array, bits: int) -> NDArray[np.int64]:
+    """Real weights (O, n) to codes, to nearest."""
+    limit = 1 << (bits - 1)
+    return np.clip(np.rint(real / scales[:, None]), -limit, limit - 1).astype(np.int64)
+
+
+def weight_scales(
+    weight: Array, importance: Array, config: QuantConfig, unit: Array | None
+) -> Array:
+    """Scale of each row of ``weight`` (O, n), or the same for all.
+
+    The objective is the squared error of the products, ``sum(importance * (w - quantized w)**2)``,
+    where ``importance`` (n,) is the mean square of the operand that meets the column.
+
+    Args:
+        weight: real value of one input code, per weight.
+        importance: (n,), or (O, n).
+        config: bits, granularity, observer.
+        unit: output scales (O,); rows get ``unit * 2**k``, so that requantization is a shift.
+            None: any real scale.
+
+    Returns:
+        Scales (O,).
+    """
+    limit = (1 << (config.weight_bits - 1)) - 1
+    largest = np.abs(weight).max(axis=1)
+    if unit is not None:
+        largest = largest / unit
+    if config.weight_granularity == "tensor":
+        largest = np.full_like(largest, largest.max())
+    largest = np.where(largest > 0, largest, _TINY)
+    if unit is None:
+        candidates = [largest / limit * share for share in _SHARES]
+    else:
+        covering = 2.0 ** np.ceil(np.log2(largest / (limit + 0.5)))
+        candidates = [unit * covering / 2.0**k for k in range(_FINER)]
+    if config.observer == "minmax":
+        return candidates[0]
+    errors = np.array([_error(weight, importance, s, limit) for s in candidates])
+    if config.weight_granularity == "tensor":
+        errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
+    best = np.argmin(errors, axis=0)
+    return np.array(candidates)[best, np.arange(len(weight))]
+
+
+def _error(weight: Array, importance: Array, scale: Array, limit: int) -> Array:
+    codes = np.clip(np.rint(weight / scale[:, None]), -limit - 1, limit)
+    return ((codes * scale[:, None] - weight) ** 2 * importance).sum(axis=1)
