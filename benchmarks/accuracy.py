@@ -1,17 +1,22 @@
-"""Accuracy of the integers on plain networks and on the same functions with outlier channels.
+"""Accuracy of every preset in integers, on trained networks and on variants with outliers.
 
-    python benchmarks/accuracy.py          writes build/benchmarks/accuracy.json
+    python benchmarks/accuracy.py                    writes build/benchmarks/accuracy.json
+    python benchmarks/accuracy.py --networks slim32 --presets minmax best --settings W6A6
+    python benchmarks/figure_accuracy.py             table and plots of what is there
 
-A variant `outliers 64` computes the same function to the bit (hyq_hls.models.outliers), but some of
-its channels are 64 times as large inside. Presets: `minmax`, one real-valued scale per tensor from
-its range, as plain post-training quantization has it; `tensor`, our default, powers of two by least
-squared error; `absorbed`, the same per channel where the writer's requantization takes it.
+Networks and variants are those of benchmarks/networks.py. All presets of a row see the same
+unlabelled calibration images; the answers, and the logits, are compared with those of the float
+network on the same test images. Records are saved one by one: a run that was interrupted goes on.
+The tools that people would use instead are measured by benchmarks/tools/run.py.
+
+Settings: `W6A6` are 6-bit weights and 6-bit operands of multiplications; what only SiLU reads keeps
+8 bits, for every preset. `avg7.9` and `avg6` are averages of mixed precision.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,32 +27,33 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls import QuantConfig, quantize
-from hyq_hls.models import MobileViT, digits, mobilevit_digits
-from hyq_hls.models.outliers import with_outliers
+from hyq_hls.errors import HyqError, InputError
+from hyq_hls.models import MobileViT
 from hyq_hls.quant.calibrate import batches
-from hyq_hls.table import aligned
+from hyq_hls.quant.presets import PRESETS, preset
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "minmax": {
-        "observer": "minmax",
-        "scale": "dyadic",
-        "softmax": "uniform",
-        "softmax_bits": 8,
-        "layer_norm_factors": 0,
-    },
-    "tensor": {},
-    "absorbed": {"activation_granularity": "absorbed"},
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
+
+from benchmarks import networks
+from benchmarks._records import KEYS, Records, metrics
+
+SETTINGS: dict[str, tuple[int, int] | float] = {
+    "W8A8": (8, 8),
+    "W6A6": (6, 6),
+    "W4A8": (4, 8),
+    "avg7.9": 7.9,
+    "avg6": 6.0,
 }
-SETTINGS = {"W8A8": 8, "W6A6": 6}
-FACTORS = (1, 16, 64)
-CALIBRATION_IMAGES = 256
+VARIANTS = ("plain", "outliers 64", "natural")
+CALIBRATION_IMAGES = 512
 
 
-def variant_of(model: MobileViT, factor: int, seed: int) -> tuple[str, MobileViT]:
-    """The network with outliers of a factor, and what it is called."""
-    if factor == 1:
-        return "plain", model
-    return f"outliers {factor}", with_outliers(model, factor, seed=seed)
+def configuration(name: str, setting: str) -> QuantConfig | None:
+    """What a preset is at a setting; None where it has none."""
+    bits = SETTINGS[setting]
+    if isinstance(bits, float):
+        return PRESETS[name](average_bits=bits) if name == "mixed_precision" else None
+    return None if name == "mixed_precision" else preset(name, *bits)
 
 
 def float_logits(model: MobileViT, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -56,78 +62,67 @@ def float_logits(model: MobileViT, images: NDArray[np.uint8]) -> NDArray[np.floa
         return torch.cat([model(batch) for batch in batches(images)]).double().numpy()
 
 
-def main() -> None:
-    """Measure, print, write the records."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--images", type=int, default=3600, help="distorted test digits")
-    parser.add_argument(
-        "--seeds", type=int, default=3, help="calibration sets and outlier channels"
-    )
-    parser.add_argument("--output", type=Path, default=Path("build/benchmarks"))
-    options = parser.parse_args()
-    model = mobilevit_digits(pretrained=True)
-    images, labels = digits.distorted()
-    images, labels = images[: options.images], labels[: options.images]
-    training = digits.train().images
-    wanted = float_logits(model, images)
-    top1 = 100 * float((wanted.argmax(axis=1) == labels).mean())
-
+def measure(options: argparse.Namespace, records: Records) -> None:
+    """Measure what is not recorded yet."""
     work = [
-        (factor, seed, setting, preset)
-        for factor in FACTORS
+        (network, variant, seed, setting, name)
+        for network in options.networks
+        for variant in options.variants
         for seed in range(options.seeds)
-        for setting in SETTINGS
-        for preset in PRESETS
+        for setting in options.settings
+        for name in options.presets
+        if configuration(name, setting) is not None
     ]
-    records = []
-    for factor, seed, setting, preset in tqdm(work, unit="network"):
-        variant, network = variant_of(model, factor, seed)
-        bits = SETTINGS[setting]
-        config = QuantConfig(weight_bits=bits, activation_bits=bits, **PRESETS[preset])
-        order = np.random.default_rng(seed).permutation(len(training))
-        calibration = training[order[:CALIBRATION_IMAGES]]
+    shared: dict[tuple[str, str, int], Any] = {}  # of the row that is worked on
+    for network, variant, seed, setting, name in tqdm(work, unit="preset"):
+        key = dict(zip(KEYS, (network, variant, name, setting, seed), strict=True))
+        if records.has(key):
+            continue
+        row = (network, variant, seed)
+        if row not in shared:
+            model = networks.load(network, variant, seed)
+            test = networks.test_images(network)
+            images, labels = test.images[: options.images], test.labels[: options.images]
+            calibration = networks.calibration_images(network, CALIBRATION_IMAGES, seed)
+            shared = {row: (model, images, labels, calibration, float_logits(model, images))}
+        model, images, labels, calibration, wanted = shared[row]
+        config = configuration(name, setting)
         start = time.perf_counter()
-        qmodel = quantize(network, calibration, config, progress=False)
-        seconds = time.perf_counter() - start
-        found = qmodel(images)
-        answers = found.argmax(axis=1)
-        mine = 100 * float((answers == labels).mean())
-        noise = float(((found - wanted) ** 2).sum())
-        records.append(
-            {
-                "model": "mobilevit_digits",
-                "variant": variant,
-                "preset": preset,
-                "setting": setting,
-                "seed": seed,
-                "top1": round(mine, 3),
-                "drop": round(top1 - mine, 3),
-                "sqnr_db": round(10 * float(np.log10((wanted**2).sum() / noise)), 2),
-                "agreement": round(100 * float((answers == wanted.argmax(axis=1)).mean()), 3),
-                "seconds": round(seconds, 2),
-            }
-        )
-    print(f"float top-1 {top1:.2f} % of {len(images)} images; mean and worst of the seeds:")
-    print("\n".join(summary(records)))
-    options.output.mkdir(parents=True, exist_ok=True)
-    path = options.output / "accuracy.json"
-    path.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    print(path)
+        try:
+            qmodel = quantize(model, calibration, config, progress=False)
+        except HyqError as error:
+            # A preset that fails somewhere is a result, too.
+            records.add({**key, "error": f"{type(error).__name__}: {error}"})
+            continue
+        seconds = round(time.perf_counter() - start, 2)
+        measured = metrics(qmodel(images), wanted, labels)
+        records.add({**key, **measured, "seconds": seconds, "images": len(images)})
 
 
-def summary(records: list[dict[str, Any]]) -> list[str]:
-    """A line per variant, setting and preset."""
-    rows = [("variant", "setting", "preset", "top-1", "worst drop", "SQNR dB", "agreement")]
-    names = dict.fromkeys((r["variant"], r["setting"], r["preset"]) for r in records)
-    for name in names:
-        some = [r for r in records if (r["variant"], r["setting"], r["preset"]) == name]
-
-        def mean(key: str, some: list[dict[str, Any]] = some) -> str:
-            return f"{np.mean([r[key] for r in some]):.2f}"
-
-        worst = f"{max(r['drop'] for r in some):.2f}"
-        rows.append((*name, mean("top1"), worst, mean("sqnr_db"), mean("agreement")))
-    return aligned(rows)
+def main() -> None:
+    """Measure, and say where the records are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--networks", nargs="+", default=list(networks.NETWORKS))
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), help="also 'outliers 16'")
+    parser.add_argument("--presets", nargs="+", default=list(PRESETS))
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="calibration sets and outlier channels"
+    )
+    parser.add_argument("--images", type=int, default=networks.TEST_IMAGES, help="of the test set")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=Path("build/benchmarks/accuracy.json"))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    try:
+        unknown = set(options.presets) - set(PRESETS)
+        if unknown:
+            raise InputError(f"unknown presets {sorted(unknown)}; there are {', '.join(PRESETS)}")
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        measure(options, Records(options.output))
+    except HyqError as error:
+        parser.error(str(error))
+    print(f"{options.output}; next: python benchmarks/figure_accuracy.py")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,10 @@ from hyq_hls.fold import balance
 from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.ops import RequantizeTensor, ShiftSwish
+from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
+from hyq_hls.ops.table_softmax import SoftmaxOutput
+from hyq_hls.quant.config import Exponential
+from hyq_hls.quant.nonlinear import softmax_operation
 from hyq_hls.rtl import write_rtl
 from hyq_hls.rtl.instances import Instance, instances
 from hyq_hls.rtl.project import MEMORY_DIR
@@ -77,6 +80,34 @@ def requantizations() -> Graph:
         )
         tensor = graph.add(f"requantize{number}", operation, tensor).name
     return graph
+
+
+def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
+    """The networks with tables in the place of the line: short exact ones and long published ones.
+
+    Only their softmax is new.
+    """
+    outputs: tuple[tuple[str, SoftmaxOutput], ...] = (
+        ("default", "log2"),
+        ("default", "log2_rounded"),
+        ("other", "uniform"),
+    )
+    exponentials: tuple[Exponential, ...] = ("table", "linear_released", "shift", "polynomial")
+    found = {}
+    for network, output in outputs:
+        graph = graphs[network]
+        nodes = [n for n in graph.nodes.values() if isinstance(n.operation, LinearSoftmax)]
+        tables = {
+            node.name: softmax_operation(
+                exponentials[i % len(exponentials)],
+                graph.input_types(node)[0].quantization,
+                node.type.quantization.bits,
+                output,
+            )
+            for i, node in enumerate(nodes)
+        }
+        found[f"{network}, table {output}"] = graph.with_operations(tables)
+    return found
 
 
 def foldings_of(graph: Graph, seed: int) -> dict[str, Folding]:
@@ -176,10 +207,18 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path("build/benchmarks/characterize")
     folder.mkdir(parents=True, exist_ok=True)
+    graphs = networks()
     found = [
         candidate
-        for network, graph in networks().items()
+        for network, graph in graphs.items()
         for candidate in candidates(graph, network, options.seeds, folder)
+    ]
+    found += [
+        candidate
+        for network, graph in table_softmaxes(graphs).items()
+        for candidate in candidates(graph, network, options.seeds, folder)
+        if isinstance(candidate.instance.owner, OperationStage)
+        and isinstance(candidate.instance.owner.node.operation, TableSoftmax)
     ]
     work = chosen(found, options.per_model)
     with tqdm(unit="circuit") as bar:

@@ -2,25 +2,9 @@
 #ifndef HYQ_LINEAR_SOFTMAX_H_
 #define HYQ_LINEAR_SOFTMAX_H_
 
-#include "types.h"
+#include "softmax.h"
 
 namespace hyq {
-
-/// Position of the leading one of `value` > 0, by halving the range `search_steps` times.
-template <typename CONFIG_T> inline int leading_one(typename CONFIG_T::accumulator_t value) {
-    #pragma HLS INLINE
-    int position = 0;
-Halves:
-    for (unsigned i = 0; i < CONFIG_T::search_steps; i++) {
-        #pragma HLS UNROLL
-        const unsigned step = CONFIG_T::search_steps - 1 - i;
-        // Without a branch, which g++ could not predict.
-        const int skipped = int((value >> (1 << step)) != 0) << step;
-        value = value >> skipped;
-        position += skipped;
-    }
-    return position;
-}
 
 /// Exponential of a code that lies `distance` below the maximum of its row.
 template <typename CONFIG_T>
@@ -33,77 +17,6 @@ inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::di
     const exponential_t line = CONFIG_T::line_offset - remainder;
     const exponential_t scaled = line << CONFIG_T::shift_bits;
     return octave < CONFIG_T::exponential_bits ? exponential_t(scaled >> octave) : exponential_t(0);
-}
-
-/// -log2(e / E), rounded at 1.5 times a power of two, without a divider.
-///
-/// The number of j >= 1 with 4 E >= 2^j * 3 e is floor(log2(4 E / 3 e)): the distance of the two
-/// leading ones, or one less. `quadruple` is 4 E, `lead` the position of its leading one.
-template <typename CONFIG_T>
-inline int log2_probability(typename CONFIG_T::exponential_t exponential,
-                            typename CONFIG_T::accumulator_t quadruple, int lead) {
-    #pragma HLS INLINE
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    if (exponential == 0) {
-        return CONFIG_T::code_max;
-    }
-    const accumulator_t triple = accumulator_t(exponential) + (accumulator_t(exponential) << 1);
-    const int level = lead - leading_one<CONFIG_T>(triple);
-    const int code = level - int(quadruple < accumulator_t(triple << level));
-    return code < CONFIG_T::code_max ? code : CONFIG_T::code_max;
-}
-
-/// e / E with `bits` fraction bits, rounded half up.
-template <typename CONFIG_T>
-inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
-                               typename CONFIG_T::total_t total) {
-    #pragma HLS INLINE
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    const accumulator_t dividend =
-        (accumulator_t(exponential) << CONFIG_T::bits) + accumulator_t(total >> 1);
-    const accumulator_t code = dividend / accumulator_t(total);
-    return code < CONFIG_T::code_max ? int(code) : CONFIG_T::code_max;
-}
-
-/// What a softmax keeps between its three processes. A row waits for its result, and behind it as
-/// much as a synthesized pipeline may still hold when the result leaves.
-///
-/// \tparam CONFIG_T  as for linear_softmax.
-template <typename CONFIG_T> struct softmax_rows {
-    typedef word<ap_uint<CONFIG_T::exponential_bits>, CONFIG_T::in_lanes> exponentials_t;
-    typedef word<ap_uint<CONFIG_T::total_bits>, 1> result_t;
-
-    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
-    static const unsigned code_depth = CONFIG_T::code_depth + 32;
-    static const unsigned exponential_depth = CONFIG_T::exponential_depth + 32;
-};
-
-/// The largest code of every row; the codes go on.
-template <typename CONFIG_T, class data_T, class maximum_T>
-void softmax_maxima(hls::stream<data_T> &data, hls::stream<data_T> &codes,
-                    hls::stream<maximum_T> &maxima) {
-    typedef typename CONFIG_T::operand_t operand_t;
-    operand_t maximum = 0;
-Rows:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
-    Beats:
-        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
-            const data_T in = data.read();
-        Lanes:
-            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
-                const operand_t code = in[l];
-                maximum = (beat == 0 && l == 0) || code > maximum ? code : maximum;
-            }
-            codes.write(in);
-            if (beat == softmax_rows<CONFIG_T>::beats - 1) {
-                maximum_T result;
-                result[0] = maximum;
-                maxima.write(result);
-            }
-        }
-    }
 }
 
 /// The exponentials of every row and their sum.
@@ -142,39 +55,6 @@ Rows:
     }
 }
 
-/// The probabilities of every row.
-template <typename CONFIG_T, class exponentials_T, class total_T, class res_T>
-void softmax_probabilities(hls::stream<exponentials_T> &exponentials, hls::stream<total_T> &totals,
-                           hls::stream<res_T> &res) {
-    typedef typename CONFIG_T::exponential_t exponential_t;
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    typename CONFIG_T::total_t total = 0;
-    accumulator_t quadruple = 0;
-    int lead = 0;
-Rows:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
-    Beats:
-        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
-            if (beat == 0) {
-                total = totals.read()[0];
-                quadruple = CONFIG_T::is_log2 ? accumulator_t(total) << 2 : accumulator_t(0);
-                lead = leading_one<CONFIG_T>(quadruple);
-            }
-            const exponentials_T in = exponentials.read();
-            res_T out;
-        Lanes:
-            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
-                const exponential_t e = in[l];
-                out[l] = CONFIG_T::is_log2 ? log2_probability<CONFIG_T>(e, quadruple, lead)
-                                           : uniform_probability<CONFIG_T>(e, total);
-            }
-            res.write(out);
-        }
-    }
-}
-
 /// Three processes on three rows at a time, one beat per cycle each.
 ///
 /// \tparam CONFIG_T  gives words (rows), channels (codes of a row), in_lanes, out_lanes, fraction,
@@ -203,7 +83,7 @@ void linear_softmax(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     #pragma HLS STREAM variable=totals depth=rows::exponential_depth
     softmax_maxima<CONFIG_T>(data, codes, maxima);
     softmax_exponentials<CONFIG_T>(codes, maxima, exponentials, totals);
-    softmax_probabilities<CONFIG_T>(exponentials, totals, res);
+    softmax_probabilities<CONFIG_T, false>(exponentials, totals, res);
 }
 
 } // namespace hyq

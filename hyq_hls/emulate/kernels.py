@@ -213,17 +213,23 @@ def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -
     return run
 
 
-def _softmax(op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+def _linear_softmax(
+    op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]
+) -> Kernel | None:
+    return _softmax(op.exponential(np.arange(1 << inputs[0].quantization.bits)), op, node)
+
+
+def _table_softmax(op: ops.TableSoftmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    return _softmax(op.table, op, node)
+
+
+def _softmax(
+    values: np.ndarray[Any, Any], op: ops.LinearSoftmax | ops.TableSoftmax, node: Node
+) -> Kernel | None:
+    """Softmax whose exponentials, by distance from the row's maximum, are ``values``."""
     if magnitude(node.accumulator) > 1 << 53:
         return None
-    # The exponential of every distance from the row's maximum, from the reference's formula.
-    distance = np.arange(1 << inputs[0].quantization.bits)
-    octave = np.minimum(distance >> op.fraction, op.exponential_bits)
-    remainder = distance & ((1 << op.fraction) - 1)
-    table = torch.tensor(
-        ((op.line_offset - remainder) << op.shift_bits) >> octave,
-        dtype=exact_dtype(3 * op.line_offset << op.shift_bits),
-    )
+    table = torch.tensor(values, dtype=exact_dtype(3 * int(values.max())))
     top = float(node.type.quantization.qmax)
 
     def exponentials(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -244,7 +250,16 @@ def _softmax(op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]) ->
         code = (exponent - exponent_e).float() - (mantissa < mantissa_e).float()
         return torch.where(e == 0, top, code.clamp_(0, top))
 
-    return log2 if op.output == "log2" else uniform
+    def log2_rounded(x: torch.Tensor) -> torch.Tensor:
+        e, total = exponentials(x)
+        twice, e = 2 * total, e.double()
+        mantissa, exponent = torch.frexp(2 * (twice + e))
+        mantissa_e, exponent_e = torch.frexp(3 * e)
+        code = (exponent - exponent_e).float() - (mantissa < mantissa_e).float()
+        code -= ((twice < 3 * e) | (twice == 5 * e)).float()  # a threshold too many
+        return torch.where(e == 0, top, code.clamp_(0, top))
+
+    return {"log2": log2, "log2_rounded": log2_rounded, "uniform": uniform}[op.output]
 
 
 def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -277,9 +292,10 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
     ops.LayerNorm: _layer_norm,
-    ops.LinearSoftmax: _softmax,
+    ops.LinearSoftmax: _linear_softmax,
     ops.RequantizeTensor: _requantize,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
+    ops.TableSoftmax: _table_softmax,
     ops.Unfold: _unfold,
 }

@@ -55,10 +55,12 @@ def dsps_of(instance: Instance) -> int:
 
 
 def model_of(instance: Instance) -> str:
-    """Name of the cost model of a circuit: its module, and which of two circuits of one module."""
+    """Name of the cost model of a circuit: its module, and which of the circuits of one module."""
     if isinstance(instance.owner, OperationStage) and "is_log2" in instance.owner.kernel.constants:
-        encoding = "log2" if instance.owner.kernel.constants["is_log2"] else "uniform"
-        return f"{instance.module}, {encoding}"
+        constants = instance.owner.kernel.constants
+        encoding = "log2" if constants["is_log2"] else "uniform"
+        rounded = " rounded" if constants.get("is_rounded", 0) else ""
+        return f"{instance.module}, {encoding}{rounded}"
     return instance.module
 
 

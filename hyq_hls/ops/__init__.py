@@ -17,6 +17,7 @@ from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
+from hyq_hls.ops.table_softmax import TableSoftmax
 from hyq_hls.ops.unfold import Unfold
 
 #: Every operation by name; the file format and the back ends look operations up here.
@@ -37,6 +38,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         RequantizeTensor,
         ShiftSwish,
         Table,
+        TableSoftmax,
         Unfold,
     )
 }
@@ -57,5 +59,6 @@ __all__ = [
     "RequantizeTensor",
     "ShiftSwish",
     "Table",
+    "TableSoftmax",
     "Unfold",
 ]

@@ -116,10 +116,7 @@ class LinearSoftmax(Operation):
 
     def reference(self, *codes: Codes) -> Codes:
         (x,) = codes
-        distance = x.max(axis=-1, keepdims=True) - x
-        octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
-        remainder = distance & ((1 << self.fraction) - 1)
-        e = ((self.line_offset - remainder) << self.shift_bits) >> octave
+        e = self.exponential(x.max(axis=-1, keepdims=True) - x)
         total = e.sum(axis=-1, keepdims=True)
         top = self.quantization.qmax
         if self.output == "uniform":
@@ -127,6 +124,12 @@ class LinearSoftmax(Operation):
         # 4*E >= 3 * 2**j * e, without integers that grow with j; e = 0 passes for every j.
         levels = [(4 * total) >> j >= 3 * e for j in range(1, min(top, 63) + 1)]
         return np.where(e == 0, top, np.sum(levels, axis=0, dtype=np.int64))
+
+    def exponential(self, distance: Codes) -> Codes:
+        """Exponential of codes that lie ``distance`` below their row's maximum."""
+        octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
+        remainder = distance & ((1 << self.fraction) - 1)
+        return ((self.line_offset - remainder) << self.shift_bits) >> octave
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         largest = self.line_offset << self.shift_bits

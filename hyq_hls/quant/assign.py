@@ -111,8 +111,8 @@ def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: 
     if node.name == graph.output:
         return config.output_bits
     only_functions = readers and all(isinstance(r.op, FUNCTIONS) for r in readers)
-    if only_functions and config.preactivation_bits is not None:
-        return config.preactivation_bits
+    if only_functions:
+        return max(config.activation_bits, config.preactivation_bits)
     return config.activation_bits
 
 
@@ -172,16 +172,26 @@ def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
 
 
 def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
-    if config.activation_granularity == "tensor" or not readers:
-        return False
-    makes = isinstance(node.op, Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues)
-    # Shift-Swish may requantize per channel, in arithmetic; a table has one output scale.
-    swish = isinstance(node.op, Silu) and config.swish == "shift"
-    if not makes and not (swish and config.activation_granularity != "absorbed"):
+    if config.activation_granularity == "tensor" or not takes_channels(node, readers, config):
         return False
     if config.activation_granularity == "depthwise":
         return all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)
-    return all(
+    # Shift-Swish requantizes per channel in arithmetic only: nothing that the writer does anyway.
+    return config.activation_granularity == "channel" or not isinstance(node.op, Silu)
+
+
+def takes_channels(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
+    """Whether a tensor may have a scale per channel: its writer can apply and its readers undo it.
+
+    Args:
+        node: the writer.
+        readers: from :func:`real_readers`.
+        config: of the node; a table of SiLU has one output scale, Shift-Swish has many.
+    """
+    writes = isinstance(node.op, Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues)
+    if not writes and not (isinstance(node.op, Silu) and config.swish == "shift"):
+        return False
+    return bool(readers) and all(
         isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool)
         # Attention times values keeps the channels of the values apart.
         or (isinstance(r.op, AttentionValues) and r.inputs[1] == node.name)

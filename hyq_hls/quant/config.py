@@ -18,9 +18,9 @@ Granularity = Literal["tensor", "channel"]
 ActivationGranularity = Literal["tensor", "depthwise", "absorbed", "channel"]
 Scheme = Literal["asymmetric", "symmetric"]
 Scale = Literal["power_of_two", "shift", "dyadic"]
-SoftmaxOutput = Literal["log2", "uniform"]
-Swish = Literal["shift", "table"]
-Exponential = Literal["linear", "table", "linear_released", "polynomial", "shift"]
+SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
+Swish = Literal["shift", "table", "i_vit", "i_bert", "shift_released"]
+Exponential = Literal["linear", "linear_released", "polynomial", "shift", "table"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class QuantConfig:
             cost a second sum in hardware).
         activation_bits: width of activations, 2 to 16.
         output_bits: width of the network's output codes.
-        preactivation_bits: width of what only SiLU, GELU or ReLU read, which no multiplication
-            sees; None: ``activation_bits``.
+        preactivation_bits: least width of what only SiLU, GELU or ReLU read; no multiplication
+            sees it. Fewer ``activation_bits`` do not make it narrower, more make it wider.
         weight_granularity: one scale per output channel, or per tensor.
         activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
             convolutions read; ``absorbed``: per channel where the writer requantizes sums, which it
@@ -58,11 +58,14 @@ class QuantConfig:
             ``moving_average``, ``percentile``.
         percentile: for ``percentile``, share of values inside the range, in percent.
         momentum: for ``moving_average``, weight of a new batch.
-        softmax: 4-bit powers of two (attention times values is shift and add), or uniform codes.
+        softmax: 4-bit powers of two (attention times values is shift and add), the same rounded as
+            the released code of FQ-ViT and HyQ has it, or uniform codes.
         softmax_bits: width of a probability code.
-        exponential: of the softmax: HyQ's line in its power-of-two form, a table of the true
-            function, or a published one (see :mod:`hyq_hls.quant.published`).
-        swish: Shift-Swish, or a table of the true function.
+        exponential: of the softmax: HyQ's line in its power-of-two form, or a table: of HyQ's line
+            as released, of the polynomial of I-BERT and FQ-ViT, of I-ViT's shifts, of the true
+            function (see :mod:`hyq_hls.quant.published`).
+        swish: Shift-Swish, or a table: of the true function, of I-ViT's, of I-BERT's, of
+            Shift-Swish as released.
         layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
             inputs (FQ-ViT's PTF); 0 turns them off.
         methods: applied in order after calibration, such as
@@ -76,7 +79,7 @@ class QuantConfig:
     weight_bits: int = 8
     activation_bits: int = 8
     output_bits: int = 16
-    preactivation_bits: int | None = None
+    preactivation_bits: int = 8
     weight_granularity: Granularity = "channel"
     activation_granularity: ActivationGranularity = "tensor"
     activation_scheme: Scheme = "asymmetric"
@@ -97,12 +100,11 @@ class QuantConfig:
             ("weight_bits", MIN_BITS, MAX_BITS),
             ("activation_bits", MIN_BITS, MAX_BITS),
             ("output_bits", MIN_BITS, MAX_BITS),
+            ("preactivation_bits", MIN_BITS, MAX_BITS),
             ("layer_norm_factors", 0, 7),
         ):
             _check_range(name, getattr(self, name), low, high)
-        if self.preactivation_bits is not None:
-            _check_range("preactivation_bits", self.preactivation_bits, MIN_BITS, MAX_BITS)
-        most = 4 if self.softmax == "log2" else 8
+        most = 8 if self.softmax == "uniform" else 4
         _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
         for pattern, bits in self.overrides.items():
             for name in ("weight_bits", "activation_bits"):
@@ -113,6 +115,11 @@ class QuantConfig:
                 raise QuantizationError(
                     f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(choices)}"
                 )
+        if self.exponential == "linear" and self.softmax == "log2_rounded":
+            raise QuantizationError(
+                "softmax='log2_rounded' belongs to a table: exponential='linear_released' (HyQ) or "
+                "'polynomial' (FQ-ViT); exponential='linear' gives 'log2' or 'uniform'"
+            )
         if not 50 < self.percentile <= 100:
             raise QuantizationError(
                 f"percentile={self.percentile}: above 50, at most 100 is wanted"

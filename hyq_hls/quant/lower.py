@@ -14,11 +14,11 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
-from hyq_hls.ops.linear_softmax import softmax_shift_bits
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
+from hyq_hls.quant.nonlinear import softmax_operation, swish_table
 from hyq_hls.quant.prepare import OctaveSoftmax
 from hyq_hls.quant.weights import Weights, columns
 
@@ -144,9 +144,9 @@ class Lowering:
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
 
     def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation:
-        if config.swish == "table":
-            return self._table(node, op, config)
         x, y = self._input(node), self._output(node)
+        if config.swish != "shift":
+            return ops.Table(swish_table(config.swish, x, y), y, x.qmin)
         fraction = _fraction(x, node.name)
         precision = int(np.clip(x.bits + 4, 8, 20))
         scale = x.scale[0] * 2.0**-precision
@@ -209,8 +209,7 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        shift = softmax_shift_bits(y.bits, config.softmax)
-        return ops.LinearSoftmax(_fraction(x, node.name), shift, y.bits, config.softmax)
+        return softmax_operation(config.exponential, x, y.bits, config.softmax)
 
     def _values(self, node: FloatNode, op: fo.AttentionValues, config: QuantConfig) -> Operation:
         p, v = self._input(node, 0), self._input(node, 1)
@@ -243,7 +242,6 @@ def _fraction(q: Quantization, name: str) -> int:
 
 
 _FUNCTIONS: dict[type[fo.FloatOp], Callable[[Array], Array]] = {
-    fo.Silu: lambda x: x / (1 + np.exp(-x)),
     fo.Relu: lambda x: np.maximum(x, 0),
     fo.Gelu: lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
 }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.graph import Graph, Quantization
-from hyq_hls.quant.assign import assign
+from hyq_hls.quant.assign import MOVES, assign
 from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.lower import lower
@@ -64,8 +64,15 @@ class Plan:
         return replace(self, config=config, tensors=tensors, weights={})
 
     def with_tensors(self, tensors: Mapping[str, Quantization]) -> Plan:
-        """Other quantizations of some tensors; weights chosen before are dropped."""
-        return replace(self, tensors={**self.tensors, **tensors}, weights={})
+        """Other quantizations of some tensors, and of what moves their codes.
+
+        Weights chosen before are dropped: they belong to the scales before.
+        """
+        changed = {**self.tensors, **tensors}
+        for node in self.graph:
+            if isinstance(node.op, MOVES):
+                changed[node.name] = changed[node.inputs[0]]
+        return replace(self, tensors=changed, weights={})
 
     def noted(self, **notes: Any) -> Plan:
         """With notes added."""

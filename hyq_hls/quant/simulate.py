@@ -9,24 +9,23 @@ softmax; results are judged on the integers, never here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture.float_graph import FloatNode
-from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Softmax
+from hyq_hls.capture.float_graph import FloatNode, Observer
+from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Silu, Softmax
 from hyq_hls.graph import Operation, Quantization, TensorType
-from hyq_hls.ops.linear_softmax import line_offset
+from hyq_hls.ops import LinearSoftmax, TableSoftmax
 from hyq_hls.quant.assign import FUNCTIONS, MOVES
 from hyq_hls.quant.lower import Lowering
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.weights import Weights, columns, has_weights, per_code
-
-#: Offset over slope of the line of the linear softmax, in octaves.
-_LINE = line_offset(16) / 2**16
 
 #: A half that floating point made a little smaller is a half.
 _TIE = 2.0**-12
@@ -57,7 +56,10 @@ class Simulation(nn.Module):
         for node in plan.graph:
             if has_weights(node):
                 self.layers[_key(node.name)] = Layer(plan, node)
-            elif isinstance(node.op, FUNCTIONS):
+            elif isinstance(node.op, Softmax) or (
+                # A table of the true function is that function, rounded like any tensor.
+                isinstance(node.op, Silu) and plan.config.for_node(node.name).swish != "table"
+            ):
                 operation = lowering.operation(node, plan.config.for_node(node.name))
                 self._functions[node.name] = _every_value(plan, node, operation)
 
@@ -67,41 +69,45 @@ class Simulation(nn.Module):
         assert isinstance(found, Layer)
         return found
 
-    def forward(
+    def all_layers(self) -> Iterator[Layer]:
+        """Every convolution and linear layer, in topological order."""
+        return (self.layer(node.name) for node in self.plan.graph if has_weights(node))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits (B, classes) of images (B, C, H, W) in [0, 1]."""
+        output = self.plan.graph.output
+        return self.values(images, keep=(output,))[output]
+
+    def values(
         self,
-        values: dict[str, torch.Tensor],
-        nodes: Collection[FloatNode],
-        exact: Collection[str] = (),
+        images: torch.Tensor,
+        *,
+        keep: Collection[str],
+        observe: Observer | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Compute some nodes.
+        """Values of some nodes, real, batched and channels-last.
 
         Args:
-            values: of what the nodes read and is not among them, batched and channels-last.
-            nodes: in topological order.
-            exact: names whose output is not rounded (as if it had many bits).
-
-        Returns:
-            ``values`` with those of the nodes added.
+            images: float (B, C, H, W) in [0, 1].
+            keep: names of the nodes.
+            observe: as in :meth:`~hyq_hls.capture.float_graph.FloatGraph.run`, but called with the
+                values before they are rounded to codes; what it returns is rounded instead.
         """
-        found = dict(values)
-        for node in nodes:
+        graph = self.plan.graph
+        found = {graph.input: images.permute(0, 2, 3, 1)}
+        for node in graph.nodes[1:]:
             value = self._value(node, [found[name] for name in node.inputs])
-            rounds = node.name in self.tensors and not isinstance(node.op, MOVES)
-            if rounds and node.name not in exact:
+            replaced = observe(node.name, value) if observe else None
+            value = value if replaced is None else replaced
+            if node.name in self.tensors and not isinstance(node.op, MOVES):
                 value = self.tensors[node.name](value)
             found[node.name] = value
-        return found
-
-    def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits (B, classes) of images (B, C, H, W) in [0, 1]."""
-        graph = self.plan.graph
-        values = {graph.input: images.permute(0, 2, 3, 1)}
-        return self(values, graph.nodes[1:])[graph.output]
+        return {name: found[name] for name in keep}
 
     def _value(self, node: FloatNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         if has_weights(node):
             return self.layer(node.name)(inputs[0])
-        if node.name in self._functions:
+        if isinstance(node.op, FUNCTIONS) and node.name in self._functions:
             smooth = node.op.forward(inputs[0])
             table = self._functions[node.name]
             index = self.tensors[node.inputs[0]].index(inputs[0].detach())
@@ -109,9 +115,12 @@ class Simulation(nn.Module):
             return smooth + (table[index, channel] - smooth).detach()
         value = node.op.forward(*inputs)
         if isinstance(node.op, Softmax):
+            scores = inputs[0].detach()
+            distance = scores.amax(dim=-1, keepdim=True) - scores
+            codes = torch.round(distance / self.tensors[node.inputs[0]].scale).long()
+            exponential = self._functions[node.name][codes]
             config = self.plan.config.for_node(node.name)
-            linear = config.exponential == "linear"
-            rounded = probabilities(inputs[0], self.plan.tensors[node.name], linear)
+            rounded = probabilities(exponential, config.softmax, config.softmax_bits)
             return value + (rounded - value).detach()
         return value
 
@@ -130,12 +139,38 @@ class FakeQuantize(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Real values to the nearest that have a code."""
-        x = torch.minimum(torch.maximum(x, self.low), self.high)
-        return x + (_half_up(x / self.scale) * self.scale - x).detach()
+        rounded: torch.Tensor = _Round.apply(x, self.scale, self.low, self.high)
+        return rounded
 
     def index(self, x: torch.Tensor) -> torch.Tensor:
         """Number of each code, counted from the smallest."""
         return (torch.round(x / self.scale) + (self.zero - self.quantization.qmin)).long()
+
+
+class _Round(torch.autograd.Function):
+    """To the nearest multiple of a scale between two ends, halves up as requantization does.
+
+    Gradients pass where nothing saturates. Sums of codes meet halves often.
+    """
+
+    @staticmethod
+    def forward(
+        context: Any,
+        x: torch.Tensor,
+        scale: torch.Tensor,
+        low: torch.Tensor,
+        high: torch.Tensor,
+    ) -> torch.Tensor:
+        """Round ``x``; ``scale`` and the ends are () or (C,)."""
+        inside = torch.minimum(torch.maximum(x, low), high)
+        context.save_for_backward(inside == x)
+        return (inside / scale).add_(0.5 + _TIE).floor_().mul_(scale)
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Pass the gradient of what did not saturate."""
+        (inside,) = context.saved_tensors
+        return gradients[0] * inside, None, None, None
 
 
 class Layer(nn.Module):
@@ -143,7 +178,7 @@ class Layer(nn.Module):
 
     Attributes:
         weight: (O, n), in steps of the codes; trainable.
-        bias: (O,), real; trainable.
+        bias: (O,), in steps of the output's codes; trainable.
     """
 
     def __init__(self, plan: Plan, node: FloatNode) -> None:
@@ -159,9 +194,14 @@ class Layer(nn.Module):
         if node.name in plan.weights:  # a method chose codes: start there
             exact = weights.codes.astype(np.float64)
         self.scales = weights.scales
+        out: NDArray[np.float64] = np.asarray(plan.tensors[node.name].scale)
+        self.output_steps = np.broadcast_to(out, len(exact))
+        # Biases are integers in the accumulator's steps.
+        self.finer = torch.tensor(self.output_steps / weights.scales, dtype=torch.float32)
         self.units = torch.tensor(weights.scales, dtype=torch.float32)
         self.weight = nn.Parameter(torch.tensor(exact, dtype=torch.float32))
-        self.bias = nn.Parameter(torch.tensor(op.bias, dtype=torch.float32))
+        bias = torch.tensor(op.bias / self.output_steps, dtype=torch.float32)
+        self.bias = nn.Parameter(bias)
         # Real value of a step of each weight: the accumulator's scale without the input's.
         channels = plan.graph.shape(node.inputs[0])[-1]
         steps = scales / np.broadcast_to(x.scale, channels)[columns(node)]
@@ -177,8 +217,8 @@ class Layer(nn.Module):
         """Sums before requantization, real."""
         op = self.op
         weight = (self.codes() * self.steps).reshape(op.weight.shape)
-        steps = self.bias / self.units
-        bias = self.bias + (torch.round(steps) * self.units - self.bias).detach()
+        steps = self.bias * self.finer
+        bias = (steps + (torch.round(steps) - steps).detach()) * self.units
         if isinstance(op, Linear):
             return functional.linear(x, weight, bias)
         return functional.conv2d(
@@ -191,30 +231,27 @@ class Layer(nn.Module):
             op.groups,
         ).permute(0, 2, 3, 1)
 
+    def real_bias(self) -> NDArray[np.float64]:
+        """Biases (O,) as real values."""
+        return self.bias.detach().double().numpy() * self.output_steps
+
     def weights(self) -> Weights:
         """The codes as they are now."""
         return Weights(self.codes().detach().double().numpy().astype(np.int64), self.scales)
 
 
-def _half_up(x: torch.Tensor) -> torch.Tensor:
-    """To the nearest integer, halves up as requantization does; sums of codes meet halves often."""
-    return torch.floor(x + (0.5 + _TIE))
+def probabilities(exponential: torch.Tensor, output: str, bits: int) -> torch.Tensor:
+    """Probabilities (..., N) of exponentials (..., N), as an integer softmax rounds them.
 
-
-def probabilities(scores: torch.Tensor, q: Quantization, linear: bool) -> torch.Tensor:
-    """Probabilities of scores in octaves, as a softmax with codes of ``q`` gives them."""
-    distance = scores.amax(dim=-1, keepdim=True) - scores
-    if linear:  # the line of HyQ between powers of two
-        octave = torch.floor(distance)
-        e = (_LINE - (distance - octave)) * torch.exp2(-octave)
-    else:
-        e = torch.exp2(-distance)
-    total = e.sum(dim=-1, keepdim=True)
-    top = q.qmax
-    if q.encoding == "affine":
-        return torch.clamp(torch.round(e / total * (top + 1)), max=top) / (top + 1)
-    # The number of j >= 1 with 4 E >= 3 * 2**j e.
-    code = torch.clamp(torch.floor(torch.log2(4 * total / (3 * e))), 0, top)
+    See :class:`~hyq_hls.ops.table_softmax.TableSoftmax` for the outputs.
+    """
+    quotient = exponential.sum(dim=-1, keepdim=True) / exponential  # infinite for zeros
+    top = (1 << bits) - 1
+    if output == "uniform":
+        return torch.clamp(torch.floor((top + 1) / quotient + 0.5), max=top) / (top + 1)
+    if output == "log2_rounded":
+        quotient = torch.round(quotient)
+    code = torch.clamp(torch.floor(torch.log2(quotient * (4 / 3))), 0, top)
     return torch.where(code >= top, torch.zeros_like(code), torch.exp2(-code))
 
 
@@ -224,8 +261,14 @@ def _key(name: str) -> str:
 
 
 def _every_value(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
-    """Real output for every input code of a function: (codes, 1), or (codes, C)."""
+    """Real output for every input code of a function: (codes, 1), or (codes, C).
+
+    Of a softmax, the exponential of every distance from the maximum: (codes,).
+    """
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
+    if isinstance(operation, LinearSoftmax | TableSoftmax):
+        exponential = operation.exponential(np.arange(1 << x.bits))
+        return torch.tensor(exponential / exponential[0], dtype=torch.float32)
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1
     codes = np.repeat(np.arange(x.qmin, x.qmax + 1)[:, None], channels, axis=1)
     operation.output_type(TensorType((channels,), x))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -78,17 +78,26 @@ class TensorStatistics:
     def channel(self, index: int) -> TensorStatistics:
         """The statistics of one channel alone."""
         one = slice(index, index + 1)
-        return TensorStatistics(
-            self.name,
-            self.momentum,
-            self.batches,
-            self.low[one],
-            self.high[one],
-            self.mean_low[one],
-            self.mean_high[one],
-            self._squares[one],
-            self._count,
-            [rows[:, one] for rows in self._rows],
+        return replace(
+            self,
+            low=self.low[one],
+            high=self.high[one],
+            mean_low=self.mean_low[one],
+            mean_high=self.mean_high[one],
+            _squares=self._squares[one],
+            _rows=[rows[:, one] for rows in self._rows],
+        )
+
+    def divided(self, factors: Array) -> TensorStatistics:
+        """The statistics of the tensor with its channels divided by positive factors (C,)."""
+        return replace(
+            self,
+            low=self.low / factors,
+            high=self.high / factors,
+            mean_low=self.mean_low / factors,
+            mean_high=self.mean_high / factors,
+            _squares=self._squares / factors**2,
+            _rows=[rows / factors for rows in self._rows],
         )
 
     @property

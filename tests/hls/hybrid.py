@@ -55,7 +55,7 @@ def _convolutions(graph: Graph, rng: np.random.Generator) -> None:
 
 
 def _attentions(graph: Graph, rng: np.random.Generator) -> None:
-    """Attention with log2 and with uniform probabilities, over the same queries, keys, values."""
+    """Attention with every softmax, over the same queries, keys, values."""
     graph.add("tokens", ops.Unfold((2, 2)), "residual1")
     factors = np.array([0, 1, 2, 0])
     precision = layer_norm_precision(graph.type("tokens"), factors, 5)
@@ -65,12 +65,19 @@ def _attentions(graph: Graph, rng: np.random.Generator) -> None:
     for name in ("query", "key", "value"):
         _dense(graph, rng, name, "norm", 4)
     graph.add("scores", ops.AttentionScores(2, (_ZERO, _ZERO), _to(5)), "query", "key")
-    for output, encoding, bits in (("log2", "log2", 4), ("uniform", "affine", 8)):
-        softmax = ops.LinearSoftmax(4, 12, bits, output)
-        graph.add(f"softmax_{output}", softmax, "scores")
-        values = ops.AttentionValues(2, (_ZERO,), encoding, bits, _to(10))
-        graph.add(f"values_{output}", values, f"softmax_{output}", "value")
-    _add(graph, "values", "values_log2", "values_uniform")
+    exponentials = np.rint(np.exp2(16 - np.arange(256) / 16)).astype(np.int64)
+    softmaxes = {
+        "log2": ops.LinearSoftmax(4, 12, 4, "log2"),
+        "uniform": ops.LinearSoftmax(4, 12, 8, "uniform"),
+        "table": ops.TableSoftmax(exponentials, 4, "log2_rounded"),
+    }
+    for name, softmax in softmaxes.items():
+        graph.add(f"softmax_{name}", softmax, "scores")
+        q = softmax.quantization
+        values = ops.AttentionValues(2, (_ZERO,), q.encoding, q.bits, _to(10))
+        graph.add(f"values_{name}", values, f"softmax_{name}", "value")
+    _add(graph, "values_linear", "values_log2", "values_uniform")
+    _add(graph, "values", "values_linear", "values_table")
     _dense(graph, rng, "out", "values", 4)
     _add(graph, "residual2", "out", "tokens")
 

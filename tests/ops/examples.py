@@ -137,5 +137,8 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
         MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 1, 12), "table")
     ),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),
+    "table_softmax": lambda rng: _single(
+        TOKENS, ops.TableSoftmax(1 + rng.integers(0, 1 << 18, 256), 4, "log2_rounded")
+    ),
     "unfold": lambda rng: _single(MAP, ops.Unfold((2, 3))),
 }

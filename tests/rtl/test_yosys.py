@@ -12,7 +12,16 @@ from hyq_hls.cosim import RtlSimulation, build_cosimulation
 from hyq_hls.cosimulation import stream_format
 from hyq_hls.errors import CompilationError
 from hyq_hls.graph import Folding, Graph, Quantization, TensorType
-from hyq_hls.ops import OPERATIONS, Add, Dense, LinearSoftmax, RequantizeTensor, ShiftSwish, Table
+from hyq_hls.ops import (
+    OPERATIONS,
+    Add,
+    Dense,
+    LinearSoftmax,
+    RequantizeTensor,
+    ShiftSwish,
+    Table,
+    TableSoftmax,
+)
 from hyq_hls.rtl.modules import module_file, needed_modules
 from hyq_hls.rtl.top import modules_of
 from hyq_hls.synth import read_rtl, run_yosys, yosys_share
@@ -104,6 +113,14 @@ def softmax() -> Example:
     return graph, {"softmax": Folding(1, 1)}
 
 
+def table_softmax() -> Example:
+    """A table in LUTs, and a normalizer in each of two lanes."""
+    graph = Graph("x", TensorType((4, 4), Quantization(7, False)))
+    table = np.rint(np.exp2(9 - np.arange(128) / 8)).astype(np.int64)
+    graph.add("softmax", TableSoftmax(table, 4, "log2_rounded"), "x")
+    return graph, {"softmax": Folding(2, 2)}
+
+
 def synthesized(folder: Path, *options: str) -> Path:
     """Netlist of xc7 cells of the project ``top``; memories have become cells too."""
     synth = " ".join(["synth_xilinx -family xc7 -flatten -noiopad", *options, "-top top"])
@@ -118,6 +135,7 @@ NETLISTS: dict[str, tuple[Callable[[], Example], str]] = {
     "dense": (lambda: dense(3), "-nodsp"),
     "dense in DSP blocks": (lambda: dense(8), ""),
     "softmax": (softmax, "-nodsp"),
+    "table softmax": (table_softmax, "-nodsp"),
 }
 
 

@@ -1,0 +1,84 @@
+// Softmax with a table of exponentials. Reference: hyq_hls/ops/table_softmax.py, TableSoftmax.
+#ifndef HYQ_TABLE_SOFTMAX_H_
+#define HYQ_TABLE_SOFTMAX_H_
+
+#include "softmax.h"
+
+namespace hyq {
+
+/// The exponentials of every row, one look-up per lane and cycle, and their sum.
+template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
+void table_exponentials(
+    hls::stream<data_T> &codes, hls::stream<maximum_T> &maxima,
+    hls::stream<exponentials_T> &terms, hls::stream<total_T> &totals,
+    const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
+    #pragma HLS BIND_STORAGE variable=exponentials type=rom_np
+    typedef typename CONFIG_T::operand_t operand_t;
+    typedef typename CONFIG_T::distance_t distance_t;
+    typedef typename CONFIG_T::exponential_t exponential_t;
+    operand_t maximum = 0;
+    typename CONFIG_T::total_t total = 0;
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::words; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
+            #pragma HLS PIPELINE II=1
+            if (beat == 0) {
+                maximum = maxima.read()[0];
+                total = 0;
+            }
+            const data_T in = codes.read();
+            exponentials_T out;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                #pragma HLS UNROLL
+                const distance_t distance = maximum - operand_t(in[l]);
+                const exponential_t e = exponentials[distance];
+                out[l] = e;
+                total += e;
+            }
+            terms.write(out);
+            if (beat == softmax_rows<CONFIG_T>::beats - 1) {
+                total_T result;
+                result[0] = total;
+                totals.write(result);
+            }
+        }
+    }
+}
+
+/// Three processes on three rows at a time, one beat per cycle each.
+///
+/// \tparam CONFIG_T  gives words (rows), channels (codes of a row), in_lanes, out_lanes,
+///                   exponential_bits, total_bits, bits, is_log2, is_rounded, code_max,
+///                   search_steps, code_depth, exponential_depth, exponentials_entries, and
+///                   operand_t, distance_t, exponential_t, total_t, exponentials_t, accumulator_t
+///                   (holds 4 E, 4 E + 2 e or the dividend).
+template <typename CONFIG_T, class data_T, class res_T>
+void table_softmax(
+    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
+    #pragma HLS DATAFLOW
+    typedef softmax_rows<CONFIG_T> rows;
+    typedef word<typename data_T::value_type, 1> maximum_t;
+    static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
+                      CONFIG_T::in_lanes == CONFIG_T::out_lanes,
+                  "a beat of probabilities for a beat of codes");
+    static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0, "beats divide a row");
+    static_assert(CONFIG_T::code_max + 1 == 1 << CONFIG_T::bits, "codes have `bits` bits");
+    hls::stream<data_T> codes;
+    #pragma HLS STREAM variable=codes depth=rows::code_depth
+    hls::stream<maximum_t> maxima;
+    #pragma HLS STREAM variable=maxima depth=rows::code_depth
+    hls::stream<typename rows::exponentials_t> terms;
+    #pragma HLS STREAM variable=terms depth=rows::exponential_depth
+    hls::stream<typename rows::result_t> totals;
+    #pragma HLS STREAM variable=totals depth=rows::exponential_depth
+    softmax_maxima<CONFIG_T>(data, codes, maxima);
+    table_exponentials<CONFIG_T>(codes, maxima, terms, totals, exponentials);
+    softmax_probabilities<CONFIG_T, CONFIG_T::is_rounded != 0>(terms, totals, res);
+}
+
+} // namespace hyq
+
+#endif

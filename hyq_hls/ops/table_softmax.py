@@ -1,0 +1,209 @@
+"""Softmax whose exponential is a table: any published integer exponential, in one circuit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+
+from hyq_hls.errors import GraphError
+from hyq_hls.graph.folding import Folding
+from hyq_hls.graph.kernel import Kernel, Memory, Rom
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.types import MIN_BITS, Quantization, TensorType
+from hyq_hls.ops.checks import check_affine, freeze, plain_integers
+from hyq_hls.ops.matrix import tree_stages
+from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
+
+SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
+OUTPUTS: tuple[SoftmaxOutput, ...] = get_args(SoftmaxOutput)
+#: Every lane has a copy of the table, of as many entries as the input has codes.
+MAX_SOFTMAX_TABLE_BITS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class TableSoftmax(Operation):
+    """``y = e / sum(e)`` over the last axis, where a table gives ``e`` for the distance from the
+    row's maximum.
+
+    The zero point cancels. With ``top = 2**bits - 1``::
+
+        e = table[max_row(q) - q],  E = sum_row(e)
+        log2:         code = min(top, number of j >= 0 with 2 * E >= 3 * 2**j * e)
+        log2_rounded: code = min(top, L),  t = E / e rounded half to even,
+                      L = floor(log2 t), plus 1 if t - 2**L >= 2**(L - 1)
+        uniform:      code = min(top, ((e << bits) + (E >> 1)) // E)
+
+    A log2 code is ``-log2(e / E)``, rounded at 1.5 times a power of two; ``e = 0`` has code top,
+    which stands for probability zero, as everywhere in this package. ``log2`` is the output of
+    :class:`hyq_hls.ops.LinearSoftmax`. ``log2_rounded`` is that of the released code of FQ-ViT and
+    HyQ (``QIntSoftmax``), which rounds ``E / e`` to an integer first; it differs only at the top:
+    the released code gives probability ``2**-top`` for ``L = top`` and zero above, so it has
+    ``2**bits + 1`` values, which do not fit ``bits`` bits; here ``L = top`` is zero too. Without a
+    division, ``L`` is the number of ``j >= 0`` with::
+
+        2 * E >= 3 * e (j = 0),  2 * E > 5 * e (j = 1),  2 * E >= (3 * 2**j - 1) * e (j >= 2)
+
+    because t reaches ``ceil(1.5 * 2**j)`` there; only ties at ``2 * E = 5 * e`` go down.
+
+    Args:
+        table: int64 (2**in_bits,), the exponential of every distance from the row's maximum, in
+            any unit: 0 or more, and positive at distance 0. It need not fall: HyQ's line rises by
+            up to 2.4 % from the end of an octave to the next. 2 to 10 input bits.
+        bits: width b of a probability, 2 to 16.
+        output: ``log2`` and ``log2_rounded`` (probabilities ``2**-code``), or ``uniform``
+            (``code * 2**-b``).
+
+    Raises:
+        GraphError: a parameter is out of range.
+    """
+
+    name: ClassVar[str] = "table_softmax"
+
+    table: Codes
+    bits: int
+    output: SoftmaxOutput
+
+    def __post_init__(self) -> None:
+        freeze(self, "table", 1)
+        plain_integers(self, "bits")
+        size = self.table.size
+        if size not in (1 << b for b in range(MIN_BITS, MAX_SOFTMAX_TABLE_BITS + 1)):
+            raise GraphError(
+                f"table_softmax: a table of {size} exponentials; 2**bits are wanted, one for every "
+                f"distance of two codes of {MIN_BITS} to {MAX_SOFTMAX_TABLE_BITS} bits; quantize "
+                "the scores to fewer bits if they have more"
+            )
+        if self.table.min() < 0 or self.table[0] == 0:
+            raise GraphError(
+                f"table_softmax: exponentials from {self.table.min()} on, {self.table[0]} at "
+                "distance 0; they must be 0 or more, and positive at distance 0, so that no row "
+                "sums to 0; use more fraction bits or a smaller scale of the scores"
+            )
+        if self.output not in OUTPUTS:
+            raise GraphError(f"table_softmax output {self.output!r}; one of {OUTPUTS} is wanted")
+        _ = self.quantization  # checks the bits
+
+    @property
+    def quantization(self) -> Quantization:
+        """Of the probabilities."""
+        if self.output == "uniform":
+            return Quantization(self.bits, False, scale=(2.0**-self.bits,))
+        return Quantization(self.bits, False, encoding="log2")
+
+    @property
+    def largest(self) -> int:
+        """The largest exponential."""
+        return int(self.table.max())
+
+    @property
+    def exponential_bits(self) -> int:
+        """Unsigned width of the largest exponential."""
+        return self.largest.bit_length()
+
+    def output_type(self, *inputs: TensorType) -> TensorType:
+        """Shape of the input. Raises ``GraphError`` unless the table covers its distances."""
+        (x,) = inputs
+        check_affine(x)
+        q = x.quantization
+        if len(set(q.scale)) > 1 or len(set(q.zero_point)) > 1:
+            raise GraphError(
+                f"a softmax over {x.channels} lanes needs one scale and one zero point, found "
+                f"scales {q.scale} and zero points {q.zero_point}; requantize per tensor before it"
+            )
+        if self.table.size != 1 << q.bits:
+            raise GraphError(
+                f"the table has {self.table.size} exponentials, the input {1 << q.bits} codes; "
+                "make one exponential for every distance of two input codes"
+            )
+        return TensorType(x.shape, self.quantization)
+
+    def reference(self, *codes: Codes) -> Codes:
+        (x,) = codes
+        e = self.exponential(x.max(axis=-1, keepdims=True) - x)
+        total = e.sum(axis=-1, keepdims=True)
+        top = self.quantization.qmax
+        if self.output == "uniform":
+            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
+        # x >= 2**j * 3*e, without integers that grow with j; e = 0 passes for every j.
+        passed = [(2 * total) >> j >= 3 * e for j in range(min(top, 62))]
+        if self.output == "log2_rounded":
+            passed[1:2] = [2 * total > 5 * e]
+            passed[2:] = [(2 * total + e) >> j >= 3 * e for j in range(2, len(passed))]
+        return np.where(e == 0, top, np.sum(passed, axis=0, dtype=np.int64))
+
+    def exponential(self, distance: Codes) -> Codes:
+        """Exponential of codes that lie ``distance`` below their row's maximum."""
+        return self.table[distance]
+
+    def accumulator(self, *inputs: TensorType) -> Bounds:
+        total = inputs[0].channels * self.largest
+        if self.output == "uniform":
+            return Bounds(0, max(total, (self.largest << self.bits) + (total >> 1)))
+        # Twice what is compared, so that levels count from 1.
+        return Bounds(0, 4 * total + (2 * self.largest if self.output == "log2_rounded" else 0))
+
+    def frames_inside(self, *inputs: TensorType) -> Fraction:
+        x = inputs[0]
+        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
+
+    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
+        """Codes that await their row's maximum, exponentials that await its sum, tables."""
+        kernel = self.kernel(folding, *inputs)
+        sizes = kernel.constants
+        return [
+            Memory(folding.inputs * inputs[0].quantization.bits, sizes["code_depth"]),
+            Memory(folding.inputs * self.exponential_bits, sizes["exponential_depth"]),
+            *[rom.memory for rom in kernel.roms] * folding.inputs,
+        ]
+
+    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
+        return inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding, *inputs: TensorType) -> int:
+        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
+        beats = inputs[0].channels // folding.inputs
+        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))
+
+    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
+        """Stages of the maximum, of an exponential, of the sum, of a probability."""
+        return (
+            maximum_stages(folding.inputs) + 1,
+            2,
+            tree_stages(folding.inputs) + 1,
+            {"log2": 4, "log2_rounded": 5, "uniform": 2 + self.bits + 1}[self.output],
+        )
+
+    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
+        (x,) = inputs
+        widest = self.accumulator(x).bits
+        total_bits = (x.channels * self.largest).bit_length()
+        beats = x.channels // folding.inputs
+        maximum, _, total, _ = self._delays(folding)
+        return Kernel(
+            constants={
+                "words": x.words,
+                "channels": x.channels,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+                "exponential_bits": self.exponential_bits,
+                "total_bits": total_bits,
+                "bits": self.bits,
+                "is_log2": int(self.output != "uniform"),
+                "is_rounded": int(self.output == "log2_rounded"),
+                "code_max": self.quantization.qmax,
+                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
+                "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),
+            },
+            integers={
+                "operand_t": (x.quantization.bits, x.quantization.signed),
+                "distance_t": (x.quantization.bits, False),
+                "exponential_t": (self.exponential_bits, False),
+                "total_t": (total_bits, False),
+                "accumulator_t": (widest, True),
+            },
+            roms=(Rom("exponentials", self.table, self.exponential_bits, False),),
+        )

@@ -1,0 +1,45 @@
+"""Inverted bottlenecks in the float graph: expand, depthwise, project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import Conv2d, Linear
+from hyq_hls.quant.assign import FUNCTIONS
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """Names of the layers of an inverted bottleneck (MobileNetV2); expand may be missing."""
+
+    expand: str | None
+    depthwise: str
+    project: str
+
+
+def bottlenecks(graph: FloatGraph) -> list[Bottleneck]:
+    """Every depthwise convolution that a 1x1 convolution reads, through an activation or none."""
+    found = []
+    for node in graph:
+        if not (isinstance(node.op, Conv2d) and node.op.groups > 1):
+            continue
+        readers = _past_functions(graph, node.name)
+        if len(readers) == 1 and isinstance(readers[0].op, Linear):
+            before = graph[node.inputs[0]]
+            while isinstance(before.op, FUNCTIONS):
+                before = graph[before.inputs[0]]
+            expand = before.name if isinstance(before.op, Linear) else None
+            found.append(Bottleneck(expand, node.name, readers[0].name))
+    return found
+
+
+def _past_functions(graph: FloatGraph, name: str) -> list[FloatNode]:
+    found = []
+    for reader in graph.consumers(name):
+        node = graph[reader]
+        if isinstance(node.op, FUNCTIONS):
+            found += _past_functions(graph, reader)
+        else:
+            found.append(node)
+    return found

@@ -1,0 +1,138 @@
+"""Integer operations for softmax and Swish: which function, from which publication."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph import Operation, Quantization
+from hyq_hls.ops import LinearSoftmax, TableSoftmax
+from hyq_hls.ops.linear_softmax import softmax_shift_bits
+from hyq_hls.ops.table import MAX_TABLE_BITS
+from hyq_hls.ops.table_softmax import MAX_SOFTMAX_TABLE_BITS, SoftmaxOutput
+from hyq_hls.quant.config import Exponential
+from hyq_hls.quant.published import (
+    exact_exponential,
+    hyq_exponential,
+    i_bert_swish,
+    i_vit_swish,
+    polynomial_exponential,
+    released_shift_swish,
+    shift_exponential,
+)
+
+Ints = NDArray[np.int64]
+
+SwishKind = Literal["table", "i_vit", "i_bert", "shift_released"]
+
+_EXPONENTIALS: dict[str, Callable[[Ints, float], Ints]] = {
+    "linear_released": hyq_exponential,
+    "polynomial": polynomial_exponential,
+    "shift": shift_exponential,
+}
+#: Bits of the sigmoid of ``i_vit`` and ``i_bert``.
+_SIGMOID_BITS = 8
+
+
+def softmax_operation(
+    exponential: Exponential, x: Quantization, bits: int, output: SoftmaxOutput
+) -> Operation:
+    """Softmax over codes of ``x``, whose step is ``x.scale[0]`` octaves (``ln 2`` times in nats).
+
+    The published exponentials keep their published shifts (n = 30, 30, 15). Of I-BERT's and I-ViT's
+    softmax it is the exponential only: output ``uniform`` divides and rounds, where their code
+    multiplies by a reciprocal and floors twice.
+
+    Args:
+        exponential: one of :data:`Exponential`; ``linear`` needs a power-of-two scale of at most 1.
+        x: of the scores, per tensor, at most 10 bits unless the exponential is ``linear``.
+        bits: of a probability.
+        output: of :class:`hyq_hls.ops.TableSoftmax`; ``linear`` has no ``log2_rounded``.
+
+    Raises:
+        QuantizationError: the scores or the output do not suit the exponential.
+        GraphError: ``bits`` is out of range.
+    """
+    if exponential not in get_args(Exponential):
+        raise QuantizationError(
+            f"unknown exponential {exponential!r}; one of {get_args(Exponential)} is wanted"
+        )
+    if x.per_channel or x.encoding != "affine":
+        raise QuantizationError(
+            f"softmax: scores with {len(x.scale)} scales, {len(x.zero_point)} zero points and "
+            f"{x.encoding} codes; one affine scale per tensor is wanted"
+        )
+    if exponential == "linear":
+        return _linear(x, bits, output)
+    if x.bits > MAX_SOFTMAX_TABLE_BITS:
+        raise QuantizationError(
+            f"softmax: scores of {x.bits} bits; a table of the {exponential} exponential takes at "
+            f"most {MAX_SOFTMAX_TABLE_BITS}; use fewer bits here, or the exponential 'linear'"
+        )
+    distance, nats = np.arange(1 << x.bits), x.scale[0] * log(2)
+    if exponential == "table":
+        precision = softmax_shift_bits(bits, "uniform" if output == "uniform" else "log2")
+        return TableSoftmax(exact_exponential(distance, nats, precision), bits, output)
+    return TableSoftmax(_EXPONENTIALS[exponential](distance, nats), bits, output)
+
+
+def _linear(x: Quantization, bits: int, output: SoftmaxOutput) -> Operation:
+    mantissa, exponent = np.frexp(x.scale[0])
+    if mantissa != 0.5 or exponent > 1:
+        raise QuantizationError(
+            f"softmax: a step of the scores is {x.scale[0]} octaves; the exponential 'linear' "
+            "needs a power of two up to 1; give the scores such a scale, or use 'linear_released'"
+        )
+    if output == "log2_rounded":
+        raise QuantizationError(
+            "softmax: the exponential 'linear' gives log2 or uniform, log2_rounded was asked for; "
+            "use 'linear_released', or output 'log2'"
+        )
+    shift = softmax_shift_bits(bits, output)
+    return LinearSoftmax(int(1 - exponent), shift, bits, output)
+
+
+def swish_table(kind: SwishKind, x: Quantization, y: Quantization) -> Ints:
+    """``x * sigmoid(x)`` of every code of ``x``, as codes of ``y``.
+
+    What the published integers give is rounded half to even to ``y``, as their next quantizer does.
+    I-ViT subtracts the maximum of a row, which a table cannot know: here that of the code and 0,
+    which spares I-ViT the end of its range at 23 octaves. Shift-Swish subtracts the maximum of the
+    tensor: here the largest code.
+
+    Args:
+        kind: one of :data:`SwishKind`.
+        x: of the input, per tensor, at most 12 bits.
+        y: of the output, per tensor.
+
+    Returns:
+        int64 (2**bits,), in ascending order of the input code, for :class:`hyq_hls.ops.Table`.
+
+    Raises:
+        QuantizationError: no table for these tensors, or the scale does not suit the function.
+    """
+    if kind not in get_args(SwishKind):
+        raise QuantizationError(f"unknown Swish {kind!r}; one of {get_args(SwishKind)} is wanted")
+    if x.bits > MAX_TABLE_BITS or x.per_channel or y.per_channel:
+        raise QuantizationError(
+            f"a table of Swish needs an input of at most {MAX_TABLE_BITS} bits and per-tensor "
+            f"scales, found {x.bits} bits, {len(x.scale)} and {len(y.scale)} scales; lower "
+            "activation_bits here, or use per-tensor scales"
+        )
+    codes, scale = np.arange(x.qmin, x.qmax + 1) - x.zero_point[0], x.scale[0]
+    if kind == "table":
+        real = codes * scale / (1 + np.exp(-codes * scale))
+    elif kind == "i_vit":
+        # The maximum of a row is not known here; that of the code and 0 is the best for I-ViT.
+        rows = np.stack([codes, np.zeros_like(codes)], axis=-1)
+        real = i_vit_swish(rows, scale, _SIGMOID_BITS)[:, 0] * scale * 2.0 ** -(_SIGMOID_BITS - 1)
+    elif kind == "i_bert":
+        real = i_bert_swish(codes, scale, _SIGMOID_BITS) * scale * 2.0**-_SIGMOID_BITS
+    else:
+        real = released_shift_swish(codes, scale)
+    return y.quantize(real)

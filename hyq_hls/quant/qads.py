@@ -1,0 +1,89 @@
+"""QADS: distribution scaling before quantization (HyQ, IJCAI 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from tqdm import tqdm
+
+from hyq_hls.quant.channel_factors import (
+    LARGEST,
+    SMALLEST,
+    LayerSample,
+    bottleneck_inputs,
+    straight_through,
+    with_factors,
+)
+from hyq_hls.quant.plan import Method, Plan
+
+
+@dataclass(frozen=True)
+class Qads(Method):
+    """Quantization-aware distribution scaling of the inputs of bottleneck 1x1 convolutions.
+
+    Adam finds a factor per input channel that minimizes the squared error of the layer's sums,
+    every layer by itself with inputs of the float network; the factors with the smallest error
+    seen are kept, ones included. As released, rounding has the gradient zero, so that gradients
+    reach factors through the scales alone: through the channels that hold the extremes. With
+    ``straight_through`` all channels learn.
+
+    Differences from the released code: factors stay positive (between 2**-12 and 2**12), and a
+    stream has one quantization for all its readers, where the released code quantizes the
+    shortcut apart. Where scales lie on a lattice, factors are rounded to powers of two;
+    :class:`~hyq_hls.quant.outlier_scaling.OutlierScaling` chooses them better.
+
+    Args:
+        steps: of Adam, at most; 1000 in the paper's code.
+        learning_rate: 0.1 for MobileViT-xxs, 0.01 for xs and s in the released code; it falls as a
+            cosine.
+        straight_through: whether rounding passes gradients.
+        rows: positions of the calibration images that a layer is judged by.
+        patience: steps without improvement after which a layer is done.
+
+    Source: HyQ, section on QADS; released code ``convert_insert.py``, ``quant_loss``.
+    """
+
+    steps: int = 1000
+    learning_rate: float = 0.1
+    straight_through: bool = False
+    rows: int = 2048
+    patience: int = 150
+
+    def apply(self, plan: Plan) -> Plan:
+        """Factors for every bottleneck input that takes them; the errors are noted."""
+        factors, notes = {}, {}
+        samples = bottleneck_inputs(plan, self.rows)
+        for name, sample in tqdm(
+            samples.items(), "QADS", unit="layer", disable=not plan.progress or None
+        ):
+            found, before, after = self._learn(sample)
+            if plan.config.scale != "dyadic":
+                found = torch.exp2(torch.round(torch.log2(found)))
+            factors[name] = found.double().numpy()
+            notes[name] = {"before": before, "after": after}
+        return with_factors(plan, factors).noted(qads=notes)
+
+    def _learn(self, sample: LayerSample) -> tuple[torch.Tensor, float, float]:
+        """Factors (C,), and the error without and with them."""
+        factors = torch.ones(sample.x.shape[1], requires_grad=True)
+        optimizer = torch.optim.Adam([factors], self.learning_rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+        round_ = straight_through if self.straight_through else torch.round
+        best, first, least, idle = factors.detach().clone(), 0.0, float("inf"), 0
+        for step in range(self.steps):
+            error = sample.error(factors, round_)
+            value = float(error.detach())
+            first = first if step else value
+            idle = 0 if value < least else idle + 1
+            if value < least:
+                best, least = factors.detach().clone(), value
+            if idle >= self.patience or least == 0:
+                break
+            optimizer.zero_grad()
+            error.backward()
+            optimizer.step()
+            schedule.step()
+            with torch.no_grad():
+                factors.clamp_(SMALLEST, LARGEST)
+        return best, first, least

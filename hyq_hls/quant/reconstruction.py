@@ -1,0 +1,160 @@
+"""Learned rounding: weights, biases and block outputs of the whole network, without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from tqdm import tqdm
+
+from hyq_hls.capture.float_ops import Add, Concat, GlobalAveragePool
+from hyq_hls.errors import QuantizationError
+from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.simulate import Simulation
+from hyq_hls.quant.weights import has_weights
+
+#: Outputs of blocks: what must stay like the float network's, beside the logits.
+_FEATURES = (Add, Concat, GlobalAveragePool)
+#: Steps between two looks at the images held back.
+_LOOK = 25
+
+
+@dataclass(frozen=True)
+class Reconstruction(Method):
+    """Gradient descent on the rounding of weights and on biases, towards the float network.
+
+    All layers learn together through the differentiable
+    :class:`~hyq_hls.quant.simulate.Simulation` of the integers, so that later layers answer to what
+    earlier ones round away. The loss is the squared error of the logits and of the outputs of
+    blocks, each over the mean square that the float network has there. Scales stay as they are. A
+    part of the images is held back: the state with the smallest loss there is kept, the first one
+    included, and learning stops when it no longer falls.
+
+    It unites ideas that are known apart: learned rounding by reconstruction (AdaRound, Nagel et al.
+    2020; BRECQ, Li et al. 2021), and fine-tuning all of a network against its float outputs after
+    quantization (QFT, Finkelstein et al. 2022).
+
+    Args:
+        steps: at most.
+        batch: images of a step.
+        weight_rate: learning rate of weights, in steps of their codes; it falls as a cosine.
+        bias_rate: of biases, in steps of the layer's output codes.
+        features: weight of the features' loss beside that of the logits.
+        held_back: share of the calibration images that judges.
+        patience: looks (one every 25 steps) without improvement after which it stops.
+        seed: of the order of images.
+    """
+
+    steps: int = 300
+    batch: int = 32
+    weight_rate: float = 0.02
+    bias_rate: float = 0.005
+    features: float = 1.0
+    held_back: float = 1 / 8
+    patience: int = 6
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("steps", 1, float("inf")),
+            ("batch", 1, float("inf")),
+            ("held_back", 0, 0.5),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise QuantizationError(f"Reconstruction.{name}={value}: {low} to {high} is wanted")
+
+    def apply(self, plan: Plan) -> Plan:
+        """Chosen codes for every layer, and biases; the losses are noted."""
+        simulation = Simulation(plan)
+        judge = _Judge(plan, simulation, self.features)
+        images = to_float(plan.images)
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(self.seed))
+        held = int(self.held_back * len(images))
+        # With too few images to hold some back, all of them do both.
+        judges, learners = images[order[:held] if held else order], images[order[held:]]
+
+        layers = list(simulation.all_layers())
+        optimizer = torch.optim.Adam(
+            [
+                {"params": [layer.weight for layer in layers], "lr": self.weight_rate},
+                {"params": [layer.bias for layer in layers], "lr": self.bias_rate},
+            ]
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+        first = least = judge.mean(judges, self.batch)
+        best, idle = _state(simulation), 0
+        bar = tqdm(
+            self._batches(learners), "learn rounding", self.steps, disable=not plan.progress or None
+        )
+        for step, batch in enumerate(bar, 1):
+            loss = judge(batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            if step % _LOOK and step != self.steps:
+                continue
+            now = judge.mean(judges, self.batch)
+            bar.set_postfix(loss=f"{now:.4f}", before=f"{first:.4f}")
+            idle = 0 if now < least else idle + 1
+            if now < least:
+                best, least = _state(simulation), now
+            if idle >= self.patience:
+                break
+        simulation.load_state_dict(best)
+        return _learned(plan, simulation).noted(reconstruction={"before": first, "after": least})
+
+    def _batches(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
+        """``steps`` batches; every image once before any comes again."""
+        generator = torch.Generator().manual_seed(self.seed + 1)
+        size = min(self.batch, len(images))
+        order = torch.empty(0, dtype=torch.int64)
+        for _ in range(self.steps):
+            if len(order) < size:
+                order = torch.randperm(len(images), generator=generator)
+            yield images[order[:size]]
+            order = order[size:]
+
+
+class _Judge:
+    """The loss of a simulation on images."""
+
+    def __init__(self, plan: Plan, simulation: Simulation, features: float) -> None:
+        graph = self.graph = plan.graph
+        self.simulation = simulation
+        names = [n.name for n in graph if isinstance(n.op, _FEATURES) and n.name != graph.output]
+        self.weights = {name: features / len(names) for name in names} | {graph.output: 1.0}
+        power = {name: plan.statistics[name].power.mean() for name in self.weights}
+        # A dead tensor has no power, and must not count.
+        self.weights = {n: w / float(power[n]) for n, w in self.weights.items() if power[n] > 0}
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            wanted = self.graph.run(images, keep=self.weights)
+        found = self.simulation.values(images, keep=self.weights)
+        losses = [w * ((found[n] - wanted[n]) ** 2).mean() for n, w in self.weights.items()]
+        return torch.stack(losses).sum()
+
+    def mean(self, images: torch.Tensor, batch: int) -> float:
+        """The loss over all images, without gradients."""
+        with torch.no_grad():
+            parts = [float(self(part)) * len(part) for part in images.split(batch)]
+        return sum(parts) / len(images)
+
+
+def _state(simulation: Simulation) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in simulation.state_dict().items()}
+
+
+def _learned(plan: Plan, simulation: Simulation) -> Plan:
+    """The plan with the simulation's codes and biases."""
+    weights, ops = dict(plan.weights), {}
+    for node in plan.graph:
+        if has_weights(node):
+            layer = simulation.layer(node.name)
+            weights[node.name] = layer.weights()
+            ops[node.name] = replace(node.op, bias=layer.real_bias())  # type: ignore[type-var]
+    return replace(plan, graph=plan.graph.replace(ops), weights=weights)
