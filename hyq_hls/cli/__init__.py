@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls quantize | convert | verify | estimate | cosim``."""
+"""Command line: ``hyq-hls quantize | convert | verify | estimate | cosim | evaluate``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, estimate, quantize, verify
+from hyq_hls.cli import convert, cosim, estimate, evaluate, quantize, verify
 from hyq_hls.errors import HyqError
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "verify": verify,
     "estimate": estimate,
     "cosim": cosim,
+    "evaluate": evaluate,
 }
 
 
