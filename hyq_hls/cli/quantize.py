@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
+
+#: Options that are numbers, with what they take.
+_NUMBERS = {
+    "weight_bits": "2 to 16",
+    "activation_bits": "2 to 16",
+    "preactivation_bits": "2 to 16, least width of what only SiLU reads",
+    "output_bits": "2 to 16",
+    "softmax_bits": "2 to 8",
+    "layer_norm_factors": "largest power-of-two exponent per channel at LayerNorm inputs",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,17 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
     parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
     parser.add_argument("--report", action="store_true", help="print what every node became")
-    for name in ("weight_bits", "activation_bits", "output_bits", "softmax_bits"):
-        parser.add_argument(_flag(name), type=int, default=getattr(default, name), help="2 to 16")
     parser.add_argument(
-        _flag("layer_norm_factors"),
-        type=int,
-        default=default.layer_norm_factors,
-        help="largest power-of-two exponent per channel at LayerNorm inputs",
+        "--preset",
+        help="recipe to start from: best, hyq, outlier_pot, qhyvit, mixed_precision, fq_vit, "
+        "minmax, ...; the options below change it (default: none, the values in brackets)",
     )
+    for name, meaning in _NUMBERS.items():
+        parser.add_argument(
+            _flag(name),
+            type=int,
+            default=argparse.SUPPRESS,
+            help=f"{meaning} [{getattr(default, name)}]",
+        )
     for name, choices in CHOICES.items():
         parser.add_argument(
-            _flag(name), choices=choices, default=getattr(default, name), help="see the docs"
+            _flag(name),
+            choices=choices,
+            default=argparse.SUPPRESS,
+            help=f"see the docs [{getattr(default, name)}]",
         )
     parser.add_argument(
         "--node-bits",
@@ -47,16 +65,15 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
     if options.output.is_dir() or not options.output.absolute().parent.is_dir():
         raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
-    chosen = {name: getattr(options, name) for name in CHOICES}
-    config = QuantConfig(
-        weight_bits=options.weight_bits,
-        activation_bits=options.activation_bits,
-        output_bits=options.output_bits,
-        softmax_bits=options.softmax_bits,
-        layer_norm_factors=options.layer_norm_factors,
-        overrides=dict(_node_bits(text) for text in options.node_bits),
-        **chosen,
-    )
+    names = [*_NUMBERS, *CHOICES]
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    start = QuantConfig()
+    if options.preset is not None:
+        from hyq_hls.quant.presets import preset  # noqa: PLC0415
+
+        bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
+        start = preset(options.preset, **bits)
+    config = replace(start, **given, overrides=dict(_node_bits(text) for text in options.node_bits))
     images, _ = sources.images(options.images)
     module = sources.model(options.model)
     qmodel = quantize(module, sources.take(images, options.calibration), config)

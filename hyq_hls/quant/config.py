@@ -133,6 +133,8 @@ class QuantConfig:
         for pattern, bits in self.overrides.items():
             if fnmatchcase(name, pattern):
                 given = {k: v for k, v in asdict(bits).items() if v is not None}
+                if bits.activation_bits is not None:  # said of this very node
+                    given["preactivation_bits"] = bits.activation_bits
                 config = replace(config, **given)
         return config
 

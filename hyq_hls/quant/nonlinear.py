@@ -30,11 +30,15 @@ Ints = NDArray[np.int64]
 
 SwishKind = Literal["table", "i_vit", "i_bert", "shift_released"]
 
-_EXPONENTIALS: dict[str, Callable[[Ints, float], Ints]] = {
-    "linear_released": hyq_exponential,
-    "polynomial": polynomial_exponential,
-    "shift": shift_exponential,
+#: With the shift n that was published.
+_EXPONENTIALS: dict[str, tuple[Callable[[Ints, float, int], Ints], int]] = {
+    "linear_released": (hyq_exponential, 30),
+    "polynomial": (polynomial_exponential, 30),
+    "shift": (shift_exponential, 15),
 }
+#: Fewer levels than this would no longer be the published function.
+_SMALLEST_SHIFT = 12
+_MOST_BITS = 44
 #: Bits of the sigmoid of ``i_vit`` and ``i_bert``.
 _SIGMOID_BITS = 8
 
@@ -44,8 +48,8 @@ def softmax_operation(
 ) -> Operation:
     """Softmax over codes of ``x``, whose step is ``x.scale[0]`` octaves (``ln 2`` times in nats).
 
-    The published exponentials keep their published shifts (n = 30, 30, 15). Of I-BERT's and I-ViT's
-    softmax it is the exponential only: output ``uniform`` divides and rounds, where their code
+    The published exponentials keep their published shifts (n = 30, 30, 15) where 44 bits hold
+    them. Of I-BERT's and I-ViT's softmax it is the exponential only: output ``uniform`` divides and rounds, where their code
     multiplies by a reciprocal and floors twice.
 
     Args:
@@ -78,7 +82,24 @@ def softmax_operation(
     if exponential == "table":
         precision = softmax_shift_bits(bits, "uniform" if output == "uniform" else "log2")
         return TableSoftmax(exact_exponential(distance, nats, precision), bits, output)
-    return TableSoftmax(_EXPONENTIALS[exponential](distance, nats), bits, output)
+    return TableSoftmax(_published(exponential, distance, nats), bits, output)
+
+
+def _published(exponential: str, distance: Ints, nats: float) -> Ints:
+    """Exponentials with the published shift, or a smaller one where 44 bits do not hold them.
+
+    Sums of long rows would leave 62 bits else; a softmax sees ratios, which lose nothing that few
+    output bits would show.
+    """
+    function, shift = _EXPONENTIALS[exponential]
+    for n in range(shift, _SMALLEST_SHIFT, -1):
+        try:
+            table = function(distance, nats, n)
+        except QuantizationError:
+            continue  # too many bits, or none at all whatever the shift
+        if int(table.max()).bit_length() <= _MOST_BITS:
+            return table
+    return function(distance, nats, _SMALLEST_SHIFT)
 
 
 def _linear(x: Quantization, bits: int, output: SoftmaxOutput) -> Operation:
