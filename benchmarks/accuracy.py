@@ -45,14 +45,16 @@ SETTINGS: dict[str, tuple[int, int] | float] = {
     "avg6": 6.0,
 }
 VARIANTS = ("plain", "outliers 64", "natural")
-CALIBRATION_IMAGES = 512
+CALIBRATION_IMAGES = 512  # of at most 1024
+#: Presets that choose bits per layer.
+_AVERAGED = ("mixed_precision", "best")
 
 
 def configuration(name: str, setting: str) -> QuantConfig | None:
     """What a preset is at a setting; None where it has none."""
     bits = SETTINGS[setting]
     if isinstance(bits, float):
-        return PRESETS[name](average_bits=bits) if name == "mixed_precision" else None
+        return PRESETS[name](average_bits=bits) if name in _AVERAGED else None
     return None if name == "mixed_precision" else preset(name, *bits)
 
 
@@ -83,7 +85,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             model = networks.load(network, variant, seed)
             test = networks.test_images(network)
             images, labels = test.images[: options.images], test.labels[: options.images]
-            calibration = networks.calibration_images(network, CALIBRATION_IMAGES, seed)
+            calibration = networks.calibration_images(network, options.calibration, seed)
             shared = {row: (model, images, labels, calibration, float_logits(model, images))}
         model, images, labels, calibration, wanted = shared[row]
         config = configuration(name, setting)
@@ -96,7 +98,8 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             continue
         seconds = round(time.perf_counter() - start, 2)
         measured = metrics(qmodel(images), wanted, labels)
-        records.add({**key, **measured, "seconds": seconds, "images": len(images)})
+        counts = {"images": len(images), "calibration_images": len(calibration)}
+        records.add({**key, **measured, "seconds": seconds, **counts})
 
 
 def main() -> None:
@@ -110,6 +113,7 @@ def main() -> None:
         "--seeds", type=int, default=1, help="calibration sets and outlier channels"
     )
     parser.add_argument("--images", type=int, default=networks.TEST_IMAGES, help="of the test set")
+    parser.add_argument("--calibration", type=int, default=CALIBRATION_IMAGES, help="images")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks/accuracy.json"))
     options = parser.parse_args()

@@ -49,8 +49,8 @@ def softmax_operation(
     """Softmax over codes of ``x``, whose step is ``x.scale[0]`` octaves (``ln 2`` times in nats).
 
     The published exponentials keep their published shifts (n = 30, 30, 15) where 44 bits hold
-    them. Of I-BERT's and I-ViT's softmax it is the exponential only: output ``uniform`` divides and rounds, where their code
-    multiplies by a reciprocal and floors twice.
+    them. Of I-BERT's and I-ViT's softmax it is the exponential only: output ``uniform`` divides and
+    rounds, where their code multiplies by a reciprocal and floors twice.
 
     Args:
         exponential: one of :data:`Exponential`; ``linear`` needs a power-of-two scale of at most 1.

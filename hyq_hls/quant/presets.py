@@ -15,9 +15,12 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.depthwise import DepthwiseRanges
+from hyq_hls.quant.mixed_precision import MixedPrecision
 from hyq_hls.quant.outlier_scaling import OutlierScaling
+from hyq_hls.quant.q_hyvit import QHyViT
 from hyq_hls.quant.qads import Qads
 from hyq_hls.quant.reconstruction import Reconstruction
+from hyq_hls.quant.repq import RepQ
 
 #: Plain post-training quantization: real scales per tensor, true functions in tables.
 _PLAIN: dict[str, Any] = {
@@ -102,14 +105,56 @@ def outlier_pot(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
     return QuantConfig(weight_bits, activation_bits, methods=(DepthwiseRanges(), OutlierScaling()))
 
 
-def best(weight_bits: int = 8, activation_bits: int = 8, *, steps: int = 300) -> QuantConfig:
+def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
+    """Q-HyViT (Lee et al., IEEE IoT-J 2024): search by second-order cost, bridge blocks as a whole.
+
+    The paper leaves softmax and LayerNorm in floating point in its main table; nothing is here.
+    """
+    return QuantConfig(
+        weight_bits, activation_bits, observer="minmax", methods=(QHyViT(),), **_PLAIN
+    )
+
+
+def repq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
+    """RepQ-ViT (Li et al. 2023): scales behind LayerNorms move into the layers around."""
+    return QuantConfig(weight_bits, activation_bits, observer="minmax", methods=(RepQ(),), **_PLAIN)
+
+
+def mixed_precision(
+    weight_bits: int = 8, activation_bits: int = 8, *, average_bits: float = 7.9
+) -> QuantConfig:
+    """Mixed precision with Shift-Swish (Kang et al., ICEIC 2024).
+
+    Args:
+        weight_bits: the most that a layer's weights get; the fewest are 4.
+        activation_bits: the most that a tensor gets, likewise.
+        average_bits: of all weights and activations, at most.
+    """
+    choices = tuple(range(4, max(weight_bits, activation_bits) + 1))
+    return QuantConfig(
+        weight_bits,
+        activation_bits,
+        scale="dyadic",
+        methods=(MixedPrecision(average_bits, choices=choices),),
+    )
+
+
+def best(
+    weight_bits: int = 8,
+    activation_bits: int = 8,
+    *,
+    average_bits: float | None = None,
+    steps: int = 300,
+) -> QuantConfig:
     """Our best: real scales that need shifts only, outlier channels absorbed, learned rounding.
 
     Args:
         weight_bits: of weights.
-        activation_bits: of activations.
+        activation_bits: of operands of multiplications.
+        average_bits: chosen bits per layer and tensor with this average instead.
         steps: of learning, see :class:`~hyq_hls.quant.reconstruction.Reconstruction`.
     """
+    bits = () if average_bits is None else (MixedPrecision(average_bits),)
     return QuantConfig(
         weight_bits,
         activation_bits,
@@ -118,14 +163,27 @@ def best(weight_bits: int = 8, activation_bits: int = 8, *, steps: int = 300) ->
         softmax="uniform",
         softmax_bits=8,
         swish="table",
-        methods=(BiasCorrection(), Reconstruction(steps)),
+        methods=(*bits, BiasCorrection(), Reconstruction(steps)),
     )
 
 
 #: Every recipe by name.
 PRESETS: dict[str, Callable[..., QuantConfig]] = {
     function.__name__: function
-    for function in (minmax, percentile, omse, fq_vit, i_bert, i_vit, hyq, outlier_pot, best)
+    for function in (
+        minmax,
+        percentile,
+        omse,
+        fq_vit,
+        i_bert,
+        i_vit,
+        repq_vit,
+        hyq,
+        outlier_pot,
+        qhyvit,
+        mixed_precision,
+        best,
+    )
 }
 
 

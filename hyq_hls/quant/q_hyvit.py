@@ -1,0 +1,334 @@
+"""Q-HyViT: quantization of hybrids with bridge blocks in mind (Lee et al., arXiv 2303.12557)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import (
+    Add,
+    AttentionScores,
+    AttentionValues,
+    Concat,
+    Conv2d,
+    GlobalAveragePool,
+    Input,
+    Linear,
+    Silu,
+    Softmax,
+    Unfold,
+)
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph import Quantization
+from hyq_hls.quant.assign import FUNCTIONS, MOVES, real_readers, takes_channels
+from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.scale_classes import reads_fraction_bits
+from hyq_hls.quant.second_order import Choice, Part, sample_parts
+from hyq_hls.quant.weights import has_weights
+
+Array = NDArray[np.float64]
+
+#: Ends of the candidates' scales over the one that covers the range (released code, PTQ4ViT).
+_ALPHA, _BETA = 0.01, 1.2
+#: Powers of two tried where scales lie on a lattice.
+_LATTICE: Array = np.array([1.0, 0.5, 0.25])
+#: A channel is not finer than this share of the tensor: a dead one may live later, and sums of
+#: channels of very different scale are wide.
+_FINEST = 2.0**-10
+#: What computes sums; functions of single codes and LayerNorm do not.
+_READERS = (Conv2d, Linear, AttentionScores, AttentionValues, Add, Concat, GlobalAveragePool)
+#: A tensor of zeros still gets a scale.
+_TINY = 2.0**-20
+
+
+def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
+    """Layers that change between the representations of convolutions and transformer.
+
+    A bridge block is the chain of operations, each the only reader of the one before, that ends in
+    an :class:`~hyq_hls.capture.float_ops.Unfold` (the map becomes tokens; a flattened map is an
+    Unfold with patches of one pixel) and holds its last convolution with neighbours and every
+    1x1 layer and activation behind it. Where something else than a layer or an activation comes
+    first, such as an addition or a concatenation, the chain starts behind it. Unfolds of the same
+    chain share it; one without a layer is none.
+
+    In MobileViT v1 it is conv_kxk, SiLU and conv_1x1, once for each of its 3 blocks; in v2
+    likewise; where a stage of tokens follows a stage of maps, the layer that aligns channels. What
+    leads from tokens back to the map (Fold) is none, as in the paper's count for MobileViT.
+
+    Returns:
+        Names in order, the Unfold not included, by order of the Unfolds.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for unfold in graph:
+        if not isinstance(unfold.op, Unfold):
+            continue
+        chain: list[str] = []
+        node = graph[unfold.inputs[0]]
+        alone = all(isinstance(graph[r].op, Unfold) for r in graph.consumers(node.name))
+        while alone and isinstance(node.op, (Conv2d, Linear, *FUNCTIONS)):
+            chain.insert(0, node.name)
+            if isinstance(node.op, Conv2d):
+                break
+            node = graph[node.inputs[0]]
+            alone = len(graph.consumers(node.name)) == 1
+        while chain and not has_weights(graph[chain[0]]):
+            chain.pop(0)
+        if chain:
+            found[chain[-1]] = tuple(chain)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class QHyViT(Method):
+    """Search of scale, granularity and scheme by the cost in the network's answer.
+
+    Cost of a quantization is ``E[dO^T diag((dL/dO)**2) dO]`` where ``O`` is the output of the
+    bridge block (:func:`bridge_blocks`) for everything inside one, else of the operation that
+    reads the tensor; ``L`` is the divergence of the quantized network's probabilities from the
+    float network's. See :mod:`hyq_hls.quant.second_order`. In turn, for every layer the scales of
+    its rows of weights are chosen, and for every tensor that goes into sums (of a convolution, a
+    linear layer, an attention product, an addition or concatenation, a mean) among
+
+    - scales: ``candidates`` shares from 0.01 to 1.2 of the one that covers the range; where scales
+      are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads fraction
+      bits) its few sensible members;
+    - granularities: per tensor, and per channel where neither writer nor readers pay for it
+      (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so);
+    - schemes: unsigned codes with a zero point, and signed codes without.
+
+    What the plan had is a candidate too, so that the cost on the sample never grows. The paper
+    searches what is multiplied; here additions work on codes too, and one operand with outlier
+    channels would spoil their sum. Tensors that only functions or LayerNorm read keep what the
+    configuration gave them. A range per channel always holds zero: that of a
+    channel with positive values only would ask for a zero point below the codes (the paper's
+    zero-point overflow).
+
+    Rows of a layer that is not the last of its bridge block mix before they are judged: they share
+    a candidate, or take those that are best at the layer's own sums, whichever is better.
+
+    Codes that methods before chose are rounded to nearest again.
+
+    Args:
+        rounds: passes over all layers and tensors.
+        candidates: number of real-valued scales.
+        images: of calibration images that are looked at, evenly spaced.
+
+    Raises:
+        QuantizationError: a number below 1.
+    """
+
+    rounds: int = 3
+    candidates: int = 100
+    images: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "candidates", "images"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise QuantizationError(f"QHyViT {name}={value!r}: an integer from 1 is wanted")
+
+    def apply(self, plan: Plan) -> Plan:
+        """Other tensors and weights; notes name bridge blocks, and cost before and after."""
+        search = _Search(plan, self)
+        before = search.cost()
+        search.run(self.rounds)
+        note = {
+            "bridge_blocks": [list(block) for block in search.blocks],
+            "cost_before": before,
+            "cost_after": search.cost(),
+        }
+        found = plan.with_tensors(search.choice.tensors)
+        weights = {name: search.choice.weights(plan.graph[name]) for name in search.choice.shares}
+        return replace(found, weights=weights).noted(q_hyvit=note)
+
+
+class _Search:
+    """What is searched, what it is judged by, and the best found.
+
+    Attributes:
+        blocks: bridge blocks.
+        choice: the best found; changes.
+        readers: names of what computes with each tensor that is searched.
+    """
+
+    def __init__(self, plan: Plan, method: QHyViT) -> None:
+        self.plan = plan
+        self.choice = Choice.of(plan)
+        self.blocks = bridge_blocks(plan.graph)
+        self.readers = {
+            node.name: [r.name for r in real_readers(plan.graph, node.name)]
+            for node in plan.graph
+            if _is_searched(plan.graph, node)
+        }
+        self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
+        config = plan.config
+        self._fractions = set(
+            reads_fraction_bits(plan.graph, config.swish, config.exponential == "linear")
+        )
+        block_of = {name: block for block in self.blocks for name in block}
+        names = [*self.choice.shares, *(r for readers in self.readers.values() for r in readers)]
+        chains, self._key = {}, {}
+        for name in names:
+            block = block_of.get(name, (name,))
+            self._key[name] = block[-1]
+            chains[block[-1]] = [plan.graph[n] for n in block]
+        count = min(method.images, len(plan.images))
+        rows = np.linspace(0, len(plan.images) - 1, count).round().astype(int)
+        self._parts = sample_parts(plan, chains, plan.images[rows])
+
+    def cost(self) -> float:
+        """Sum over all parts of the network."""
+        return sum(part.error(self.choice) for part in self._parts.values())
+
+    def run(self, rounds: int) -> None:
+        """Choose everything in turn, again where something that it depends on has changed."""
+        items = [(name, self._choose_weights, [name]) for name in self.choice.shares]
+        items += [(name, self._choose_tensor, self._judges(name)) for name in self.readers]
+        order = {node.name: index for index, node in enumerate(self.plan.graph)}
+        items.sort(key=lambda item: order[item[0]])  # weights of a layer before its output
+        settled: dict[int, tuple[Any, ...]] = {}
+        total, silent = rounds * len(items), not self.plan.progress
+        with tqdm(total=total, desc="Q-HyViT", unit="item", disable=silent) as bar:
+            for _ in range(rounds):
+                for index, (name, choose, judges) in enumerate(items):
+                    parts = self._parts_of(judges)
+                    if settled.get(index) != self._state(parts):
+                        choose(name, parts)
+                        settled[index] = self._state(parts)
+                    bar.update()
+
+    def _judges(self, name: str) -> list[str]:
+        """Names of operations whose output depends on a tensor's quantization."""
+        config = self.plan.config.for_node(name)
+        # One scale for all rows of weights depends on the scales of the layer's output.
+        writer = name in self.choice.shares and config.weight_granularity == "tensor"
+        return [*self.readers[name], *([name] if writer else [])]
+
+    def _parts_of(self, names: Iterable[str]) -> list[Part]:
+        return [self._parts[key] for key in dict.fromkeys(self._key[name] for name in names)]
+
+    def _state(self, parts: list[Part]) -> tuple[Any, ...]:
+        """Everything that the errors of some parts depend on."""
+        nodes = [node for part in parts for node in part.nodes]
+        tensors = [self.choice.tensors[n] for node in nodes for n in (node.name, *node.inputs)]
+        shares = [self.choice.shares[n.name].tobytes() for n in nodes if has_weights(n)]
+        return tensors, shares
+
+    def _choose_weights(self, name: str, parts: list[Part]) -> None:
+        (part,) = parts
+        config = self.plan.config.for_node(name)
+        rows = len(self.choice.shares[name])
+        shares = self._shares if config.scale == "dyadic" else _LATTICE
+        proposals = np.array([self.choice.shares[name], *(np.full(rows, s) for s in shares)])
+        rowwise = config.weight_granularity == "channel"
+        if part.nodes[-1].name == name:  # every row makes a channel of the output
+            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+        else:
+            exact = part.sums(None, name)
+            errors = np.array([self._with(name, s, part.squares, name, exact) for s in proposals])
+            if rowwise:
+                proposals = np.concatenate([proposals, [_each_best(proposals, errors)]])
+            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+            rowwise = False
+        best = np.argmin(errors.sum(axis=1))
+        self.choice.shares[name] = _each_best(proposals, errors) if rowwise else proposals[best]
+
+    def _with(self, name: str, shares: Array, judge: Callable[..., Array], *args: Any) -> Array:
+        """Errors with other scales of a layer's weights."""
+        kept = self.choice.shares[name]
+        self.choice.shares[name] = shares
+        found = judge(self.choice, *args)
+        self.choice.shares[name] = kept
+        return found
+
+    def _choose_tensor(self, name: str, parts: list[Part]) -> None:
+        best = self.choice.tensors[name]
+        least = self._cost(name, best, parts)
+        for candidate in self._candidates(name):
+            cost = self._cost(name, candidate, parts)
+            if cost < least:
+                best, least = candidate, cost
+        self._set(name, best)
+
+    def _cost(self, name: str, quantization: Quantization, parts: list[Part]) -> float:
+        self._set(name, quantization)
+        return sum(part.error(self.choice) for part in parts)
+
+    def _set(self, name: str, quantization: Quantization) -> None:
+        self.choice.tensors[name] = quantization
+        for reader in self.plan.graph.consumers(name):
+            if isinstance(self.plan.graph[reader].op, MOVES):
+                self._set(reader, quantization)
+
+    def _candidates(self, name: str) -> Iterator[Quantization]:
+        node, config = self.plan.graph[name], self.plan.config.for_node(name)
+        readers = real_readers(self.plan.graph, name)
+        data, before = self.plan.statistics[name], self.plan.tensors[name]
+        lattice = config.scale != "dyadic" or name in self._fractions
+        base = before.scale[0] if lattice else None
+        shares = _LATTICE if lattice else self._shares
+        # Shift-Swish reads fraction bits: one step is 1 at most.
+        most = 1.0 if lattice and any(isinstance(r.op, Silu) for r in readers) else np.inf
+        granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
+        swish = isinstance(node.op, Silu) and config.activation_granularity != "channel"
+        if takes_channels(node, readers, config) and not swish:
+            granularities.append((data.low, data.high))
+        for low, high in granularities:
+            for signed in (False, True):
+                for found in candidates(low, high, before.bits, signed, base, shares):
+                    if max(found.scale) <= most:
+                        yield found
+
+
+def _each_best(proposals: Array, errors: Array) -> Array:
+    """Of proposals (n, O) those with the least error (n, O), row of weights by row."""
+    return proposals[np.argmin(errors, axis=0), np.arange(proposals.shape[1])]
+
+
+def _is_searched(graph: FloatGraph, node: FloatNode) -> bool:
+    if isinstance(node.op, (Input, Softmax, *MOVES)):
+        return False
+    return any(isinstance(r.op, _READERS) for r in real_readers(graph, node.name))
+
+
+def candidates(
+    low: Array, high: Array, bits: int, signed: bool, base: float | None, shares: Array
+) -> Iterator[Quantization]:
+    """Quantizations of a range, or of a range per channel; zero is inside every one.
+
+    Args:
+        low: smallest value, (1,) or (C,).
+        high: largest value, likewise.
+        bits: of a code.
+        signed: codes without a zero point, else with one.
+        base: scales are ``base * 2**k``; any real scale if None.
+        shares: scales over the one that covers the range.
+    """
+    low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    width = high - low
+    width = np.maximum(width, max(_FINEST * float(width.max()), _TINY))
+    levels = (1 << bits) - 1
+    # Half a step beyond the largest signed code is still rounded to it.
+    span = np.maximum(np.maximum(-low, high), width / 2)
+    covering = (
+        span / (levels / 2 if base is not None else levels // 2) if signed else width / levels
+    )
+    if base is not None:
+        covering = base * 2.0 ** np.ceil(np.log2(covering / base) - 1e-9)
+    for share in shares:
+        scale = covering * share
+        steps = tuple(float(s) for s in scale)
+        if signed:
+            yield Quantization(bits, True, steps, (0,))
+            continue
+        # Real scales cut both ends alike; on a lattice the codes left over may go to either.
+        ends = np.array([-low / scale, levels - high / scale])
+        zeros = [-low / covering] if base is None else [*ends, ends.mean(axis=0)]
+        for zero in np.unique(np.clip(np.rint(zeros), 0, levels), axis=0):
+            yield Quantization(bits, False, steps, tuple(int(z) for z in zero))

@@ -1,0 +1,103 @@
+"""RepQ-ViT: scale reparameterization of LayerNorm outputs (Li et al., ICCV 2023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.float_ops import FloatOp, LayerNorm, Linear
+from hyq_hls.quant.assign import real_readers
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.statistics import TensorStatistics
+
+Array = NDArray[np.float64]
+
+#: A channel's step is not finer than this share of the mean step: a constant channel has no range,
+#: and its gamma and weights would leave theirs.
+_FINEST = 2.0**-6
+
+
+@dataclass(frozen=True)
+class RepQ(Method):
+    """One quantizer per LayerNorm output that rounds like one per channel.
+
+    From the range of every channel come its step ``d_c`` and zero point ``z_c``; a tensor has
+    ``d = mean(d_c)`` and ``z``, the code nearest to ``mean(z_c)``. With ``r = d_c / d`` the network
+    is rewritten to
+
+    - LayerNorm: ``gamma / r``, ``beta / r + d (z_c - z)``;
+    - linear layers that read it: ``W r`` per input channel, ``b - W r d (z_c - z)``,
+
+    which is the same function, while the codes of the one quantizer ``(d, z)`` are those of the
+    quantizers ``(d_c, z_c)`` before. The network is then calibrated again, tensors and weights
+    are quantized as configured, and what methods before chose is dropped: it is the first method
+    of a list. With ``observer="minmax"`` and real scales the quantizer found is ``(d, z)``.
+
+    A LayerNorm is left alone, and named in the notes, where something else than linear layers reads
+    it: a convolution pads with zeros, which are not zero any more, and an addition has no weights.
+
+    The paper's second part, log-sqrt2 codes of attention probabilities, is not done: the integer
+    softmax gives powers of two or uniform codes, whichever is configured. Nor are LayerNorm and
+    softmax left in floating point, as the paper's results have them.
+
+    Symmetric codes have ``z_c = z = 0``. Source: arXiv 2212.08254, scale reparameterization of
+    LayerNorm activations, and the authors' released code.
+    """
+
+    def apply(self, plan: Plan) -> Plan:
+        """The plan of the rewritten graph; notes name what was rewritten and what was not."""
+        changed: dict[str, FloatOp] = {}
+        left: list[str] = []
+        for node in plan.graph:
+            if not isinstance(node.op, LayerNorm):
+                continue
+            readers = _linear_readers(plan.graph, node.name)
+            data, config = plan.statistics[node.name], plan.config.for_node(node.name)
+            if not readers or not (data.high > data.low).any():
+                left.append(node.name)
+                continue
+            ratio, offset = channel_quantizers(data, config)
+            beta = node.op.bias / ratio + offset
+            changed[node.name] = replace(node.op, weight=node.op.weight / ratio, bias=beta)
+            for name, linear in readers.items():
+                weight = linear.weight * ratio
+                bias = linear.bias - weight @ offset
+                changed[name] = replace(linear, weight=weight, bias=bias)
+        rewritten = [name for name, op in changed.items() if isinstance(op, LayerNorm)]
+        found = plan.with_graph(plan.graph.replace(changed))
+        return found.noted(repq={"rewritten": rewritten, "left": left})
+
+
+def channel_quantizers(data: TensorStatistics, config: QuantConfig) -> tuple[Array, Array]:
+    """Steps of the channels over the tensor's, and the distance of their zero points.
+
+    Args:
+        data: statistics of a LayerNorm's output.
+        config: scheme and bits.
+
+    Returns:
+        ``r = d_c / d`` and ``d * (z_c - z)``, both (C,).
+    """
+    if config.activation_scheme == "symmetric":
+        steps = np.maximum(-data.low, data.high) / ((1 << (config.activation_bits - 1)) - 1)
+    else:
+        steps = (data.high - data.low) / ((1 << config.activation_bits) - 1)
+    steps = np.maximum(steps, _FINEST * steps.mean())
+    step = steps.mean()
+    if config.activation_scheme == "symmetric":
+        return steps / step, np.zeros_like(steps)
+    # No code stands for the zero of a channel: its zero point may leave the range of the codes.
+    zeros = np.rint(-data.low / steps)
+    zero = np.clip(np.rint(zeros.mean()), 0, (1 << config.activation_bits) - 1)
+    return steps / step, step * (zeros - zero)
+
+
+def _linear_readers(graph: FloatGraph, name: str) -> dict[str, Linear]:
+    """The layers that read a tensor, seen through data movement, if they are all linear."""
+    readers = real_readers(graph, name)
+    found = {r.name: r.op for r in readers if isinstance(r.op, Linear)}
+    return found if len(found) == len(readers) else {}

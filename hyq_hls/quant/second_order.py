@@ -1,0 +1,302 @@
+"""What a rounding costs the network's answer, to second order: gradients and samples of tensors.
+
+``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a part of the network,
+the square of the gradient standing for the Hessian (BRECQ, Li et al., ICLR 2021; PTQ4ViT, Yuan et
+al., ECCV 2022). A part is a chain of operations; its inputs come from the float network. Positions
+are sampled, so that thousands of quantizations can be judged in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+from tqdm import tqdm
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import (
+    AttentionScores,
+    AttentionValues,
+    Conv2d,
+    GlobalAveragePool,
+    Linear,
+)
+from hyq_hls.graph import Quantization
+from hyq_hls.quant.calibrate import batches
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.simulate import Simulation
+from hyq_hls.quant.weights import (
+    Weights,
+    columns,
+    has_weights,
+    per_code,
+    round_codes,
+    weight_scales,
+)
+
+Array = NDArray[np.float64]
+
+#: Images whose gradients are in memory at once.
+_BATCH = 4
+#: A part is judged by so many multiplications, in so many positions at least and at most.
+_WORK = 1 << 21
+_FEWEST, _MOST = 256, 2048
+
+
+@dataclass
+class Choice:
+    """The quantization being looked for; searches change it in place.
+
+    Args:
+        plan: where graph, statistics and configuration come from.
+        tensors: of every node's output.
+        shares: (O,) per layer, scale of a row of weights over the one that covers its largest
+            weight.
+    """
+
+    plan: Plan
+    tensors: dict[str, Quantization]
+    shares: dict[str, Array]
+    _known: dict[str, tuple[tuple[Any, ...], torch.Tensor]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plan: Plan) -> Choice:
+        """What a plan says now, but that weights round to nearest."""
+        choice = cls(plan, dict(plan.tensors), {})
+        for node in plan.graph:
+            if has_weights(node):
+                choice.shares[node.name] = plan.weights_of(node).scales / choice.covering(node)
+        return choice
+
+    def covering(self, node: FloatNode) -> Array:
+        """Scales (O,) of the accumulators that reach each row's largest weight."""
+        config = replace(self.plan.config.for_node(node.name), observer="minmax")
+        real, y = per_code(node, self.tensors[node.inputs[0]]), self.tensors[node.name]
+        unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None
+        return weight_scales(real, np.ones(real.shape[1]), config, unit)
+
+    def weights(self, node: FloatNode) -> Weights:
+        """Codes and accumulator scales of a layer."""
+        scales = self.covering(node) * self.shares[node.name]
+        real = per_code(node, self.tensors[node.inputs[0]])
+        return Weights(
+            round_codes(real, scales, self.plan.config.for_node(node.name).weight_bits), scales
+        )
+
+    def real_weight(self, node: FloatNode) -> torch.Tensor:
+        """What the codes of a layer stand for, float32 (O, n)."""
+        name = node.inputs[0]
+        x, y = self.tensors[name], self.tensors[node.name]
+        # One scale for the whole input is the scale of all sums too, and changes no code.
+        key = (x.scale if x.per_channel else None, y.scale, self.shares[node.name].tobytes())
+        if node.name not in self._known or self._known[node.name][0] != key:
+            self._known[node.name] = key, self._real_weight(node, x)
+        return self._known[node.name][1]
+
+    def _real_weight(self, node: FloatNode, x: Quantization) -> torch.Tensor:
+        weights = self.weights(node)
+        channels = self.plan.graph.shape(node.inputs[0])[-1]
+        steps = np.broadcast_to(x.scale, channels)[columns(node)]
+        real = weights.codes * weights.scales[:, None] / steps
+        return torch.tensor(real, dtype=torch.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A chain of operations with a sample of its inputs and of what its output should be.
+
+    Args:
+        nodes: each but the first reads the one before; only the first may be anything else than a
+            function of positions.
+        inputs: of the first node, from the float network: float32 (n, ..., C); patches
+            (n, kh * kw, C) for a convolution.
+        output: of the last node in the float network, (n, ..., C).
+        gradient: of the loss by that output in the quantized network, (n, ..., C), times the root
+            of the positions that each stands for.
+    """
+
+    nodes: tuple[FloatNode, ...]
+    inputs: tuple[torch.Tensor, ...]
+    output: torch.Tensor
+    gradient: torch.Tensor
+    _known: dict[int, tuple[Quantization, torch.Tensor]] = field(default_factory=dict)
+
+    def sums(self, choice: Choice | None, until: str | None = None) -> torch.Tensor:
+        """Output of a node of the chain, of the last by default, before it is rounded itself.
+
+        Args:
+            choice: what rounds inputs, weights and the tensors between; None: float.
+            until: name of the node.
+        """
+        values = list(self.inputs)
+        if choice:
+            names = self.nodes[0].inputs
+            values = [self._input(i, choice.tensors[name]) for i, name in enumerate(names)]
+        for node in self.nodes:
+            value = _value(node, values, choice)
+            if node.name == until:
+                break
+            values = [rounded(value, choice.tensors[node.name]) if choice else value]
+        return value
+
+    def _input(self, index: int, q: Quantization) -> torch.Tensor:
+        """An input rounded; the last one is kept, for searches that change something else."""
+        if index not in self._known or self._known[index][0] is not q:
+            self._known[index] = q, rounded(self.inputs[index], q)
+        return self._known[index][1]
+
+    def errors(self, choice: Choice) -> Array:
+        """Second-order cost of a choice per channel of the output, (C,)."""
+        cost = ((self.sums(choice) - self.output) * self.gradient) ** 2
+        return cost.reshape(-1, cost.shape[-1]).sum(dim=0, dtype=torch.float64).numpy()
+
+    def squares(self, choice: Choice, name: str, exact: torch.Tensor) -> Array:
+        """Sum of squared errors of a node's sums, (C,), where ``exact`` are those in float."""
+        found: Array = ((self.sums(choice, name) - exact) ** 2).sum(dim=0).double().numpy()
+        return found
+
+    def error(self, choice: Choice) -> float:
+        """Their sum."""
+        return float(self.errors(choice).sum())
+
+
+def rounded(x: torch.Tensor, q: Quantization) -> torch.Tensor:
+    """Values (..., C) to the nearest that have a code; probabilities stay as they are."""
+    if q.encoding == "log2":
+        return x
+    if not q.per_channel:
+        zero, step = q.zero_point[0], q.scale[0]
+        return (x / step).round_().clamp_(q.qmin - zero, q.qmax - zero).mul_(step)
+    zeros = torch.tensor(q.zero_point, dtype=torch.float32)
+    steps = torch.tensor(q.scale, dtype=torch.float32)
+    codes = (x / steps).round_()
+    return torch.clamp(codes, q.qmin - zeros, q.qmax - zeros).mul_(steps)
+
+
+def _value(node: FloatNode, values: Sequence[torch.Tensor], choice: Choice | None) -> torch.Tensor:
+    op, x = node.op, values[0]
+    if isinstance(op, AttentionScores | AttentionValues):
+        return op.forward(*(v[:, None] for v in values))[:, 0]
+    if not isinstance(op, Conv2d | Linear):
+        return op.forward(*values)
+    weight = torch.tensor(op.weight.reshape(len(op.weight), -1), dtype=torch.float32)
+    if choice:
+        weight = choice.real_weight(node)
+    bias = torch.tensor(op.bias, dtype=torch.float32)
+    if isinstance(op, Linear):
+        return functional.linear(x, weight, bias)
+    if op.groups > 1:
+        return (x * weight.T).sum(dim=1) + bias
+    return functional.linear(x.flatten(1), weight, bias)
+
+
+def sample_parts(
+    plan: Plan, chains: Mapping[str, Sequence[FloatNode]], images: NDArray[np.uint8]
+) -> dict[str, Part]:
+    """Run the float network and the quantized one, and keep a sample of every chain.
+
+    The loss is the Kullback-Leibler divergence of the quantized network's probabilities from the
+    float network's, summed over the images. The quantized network is that of the plan, all of it,
+    as in the algorithm of Q-HyViT. (Released code of PTQ4ViT and its heirs quantizes a layer at a
+    time for this, where the divergence is zero and the gradient noise.)
+
+    Args:
+        plan: what to measure; its graph's chains.
+        chains: nodes of every part, by any key.
+        images: bytes (B, H, W, C).
+
+    Returns:
+        Parts by the same keys; gradients are relative to the largest of all.
+    """
+    graph, simulation = plan.graph, Simulation(plan).requires_grad_(False)
+    found: dict[str, list[tuple[torch.Tensor, ...]]] = {key: [] for key in chains}
+    count = -(-len(images) // _BATCH)
+    bar = tqdm(batches(images, _BATCH), "gradients", count, unit="batch", disable=not plan.progress)
+    for index, batch in enumerate(bar):
+        with torch.no_grad():
+            real = graph.run(batch)
+        gradients = _gradients(simulation, batch, real[graph.output], chains.values())
+        for key, chain in chains.items():
+            first, last = chain[0], chain[-1]
+            outputs = [_units(first, real[last.name]), _units(first, gradients[last.name])]
+            rows = _rows(graph, first, len(outputs[0]), count, index)
+            inputs = _inputs(first, [real[name] for name in first.inputs], rows)
+            output, gradient = (value[rows] for value in outputs)
+            root = (len(outputs[0]) / len(rows)) ** 0.5
+            found[key].append((*inputs, output, gradient * root))
+    parts = {}
+    for key, chain in chains.items():
+        *inputs, output, gradient = (torch.cat(column) for column in zip(*found[key], strict=True))
+        parts[key] = Part(tuple(chain), tuple(inputs), output, gradient)
+    largest = max((float(part.gradient.abs().max()) for part in parts.values()), default=0.0)
+    if not largest:
+        return parts
+    return {key: replace(p, gradient=p.gradient / largest) for key, p in parts.items()}
+
+
+def _gradients(
+    simulation: Simulation,
+    batch: torch.Tensor,
+    logits: torch.Tensor,
+    chains: Iterable[Sequence[FloatNode]],
+) -> dict[str, torch.Tensor]:
+    """Gradient of the loss by the output of each chain, by the name of its last node."""
+    output = simulation.plan.graph.output
+    names = list(dict.fromkeys(chain[-1].name for chain in chains))
+    values = simulation.values(batch.clone().requires_grad_(), keep=(output, *names))
+    # Differences of probabilities near 1 need the digits of double precision.
+    wanted = functional.log_softmax(logits.double(), dim=-1)
+    found = functional.log_softmax(values[output].double(), dim=-1)
+    loss = functional.kl_div(found, wanted, reduction="sum", log_target=True)
+    gradients = torch.autograd.grad(loss, [values[n] for n in names], allow_unused=True)
+    return {
+        n: torch.zeros_like(values[n]) if g is None else g
+        for n, g in zip(names, gradients, strict=True)
+    }
+
+
+def _leading(node: FloatNode, axes: int) -> int:
+    """Leading axes, batch included, over which an operation does the same again."""
+    if isinstance(node.op, AttentionScores | AttentionValues):
+        return 2
+    return 1 if isinstance(node.op, GlobalAveragePool) else axes - 1
+
+
+def _units(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
+    """A value (B, ..., C) as (units, ...) of the operation."""
+    return value.detach().flatten(0, _leading(node, value.ndim) - 1)
+
+
+def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int) -> torch.Tensor:
+    """Which units of a batch are kept: evenly spaced, others in every batch."""
+    shapes = [graph.shape(name) for name in (*node.inputs, node.name)]
+    lead = _leading(node, len(shapes[-1]) + 1) - 1
+    work = sum(prod(shape[lead:]) for shape in shapes)
+    if isinstance(node.op, Conv2d | Linear):
+        work = node.op.weight.size
+    elif isinstance(node.op, AttentionScores | AttentionValues):
+        work = shapes[0][1] * shapes[1][1] * shapes[1][2]
+    rowwise = lead == len(shapes[-1]) - 1
+    wanted = min(max(_WORK // work, _FEWEST if rowwise else 1), _MOST)
+    step = max(1, units // ceil(wanted / count))
+    return torch.arange((7 * index) % step, units, step)
+
+
+def _inputs(
+    node: FloatNode, values: Sequence[torch.Tensor], rows: torch.Tensor
+) -> list[torch.Tensor]:
+    if not isinstance(node.op, Conv2d):
+        return [_units(node, value)[rows] for value in values]
+    (x,), (ph, pw), (sh, sw) = values, node.op.padding, node.op.stride
+    _, kh, kw, _ = node.op.weight.shape
+    windows = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
+    _, height, width = windows.shape[:3]
+    place = rows % (height * width)
+    patches = windows[rows // (height * width), place // width, place % width]  # (n, C, kh, kw)
+    return [patches.flatten(2).transpose(1, 2).contiguous()]

@@ -1,0 +1,200 @@
+"""How much the logits suffer when one layer's weights, or one tensor, has few bits.
+
+One rounding at a time is put into the float network, all else stays exact. Roundings are nearly
+independent noise, so what several of them do together is about the sum of what each does alone
+(second-order Taylor expansion without mixed terms, as HAWQ and its followers use it; here the
+error itself is measured instead of a Hessian).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from glob import escape
+from math import prod
+from typing import Literal
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import Conv2d, FloatOp, Input, Linear, Softmax
+from hyq_hls.graph import Quantization
+from hyq_hls.quant.assign import MOVES, assign
+from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.config import NodeBits, QuantConfig
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.simulate import FakeQuantize
+from hyq_hls.quant.weights import columns, has_weights, quantize_weights
+
+Kind = Literal["weights", "activations"]
+#: Node, and whether its weights or its output are meant.
+Key = tuple[str, Kind]
+#: Tensors by name, by width.
+TensorsByBits = Mapping[int, Mapping[str, Quantization]]
+
+#: Images whose values are held at once.
+_BATCH = 16
+#: Power of logits that are all zero.
+_TINY = 2.0**-40
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What the width of one layer's weights, or of one tensor, does to the logits.
+
+    Args:
+        node: whose weights or whose output it is.
+        kind: ``weights`` or ``activations``.
+        count: weights of the layer (biases aside), or elements of the tensor for one image.
+        errors: squared error of the logits over their squared sum, by width in bits.
+    """
+
+    node: str
+    kind: Kind
+    count: int
+    errors: Mapping[int, float]
+
+    @property
+    def key(self) -> Key:
+        """Node and kind."""
+        return self.node, self.kind
+
+
+def sensitivity_curve(
+    plan: Plan, choices: Iterable[int] = (4, 5, 6, 7, 8), images: int = 64
+) -> list[Sensitivity]:
+    """Sensitivity of everything whose width is free, in the order of the graph.
+
+    Free are the weights of convolutions and linear layers, and the tensors that get a quantization
+    of their own. Not free are image, probabilities (``softmax_bits``), output (``output_bits``),
+    and what ``overrides`` of the configuration fix. What only activation functions read is free
+    too, also below ``preactivation_bits``. Data that only moves (Unfold, Fold) is the same tensor.
+
+    Args:
+        plan: its configuration says how ranges are found; it is not changed.
+        choices: widths in bits.
+        images: how many calibration images, evenly spaced; all where there are fewer.
+
+    Raises:
+        QuantizationError: a width is not between 2 and 16.
+    """
+    widths = sorted(set(choices))
+    tensors = tensors_by_bits(plan, plan.config, widths)
+    free = [*free_keys(plan)]
+    changes: list[tuple[Key, int, FloatNode, Callable[..., torch.Tensor]]] = []
+    for key in free:
+        node = plan.graph[key[0]]
+        for bits in widths:
+            if key[1] == "weights":
+                changes.append((key, bits, node, _rounded(plan, node, bits).forward))
+            else:
+                changes.append((key, bits, node, FakeQuantize(tensors[bits][node.name])))
+    errors, power = {key: dict.fromkeys(widths, 0.0) for key in free}, 0.0
+    batches = list(_batches(plan, images))
+    total = len(batches) * len(changes)
+    with torch.no_grad(), tqdm(total=total, desc="sensitivity", disable=not plan.progress) as bar:
+        for batch in batches:
+            values = plan.graph.run(batch)
+            wanted = values[plan.graph.output].double()
+            power += float((wanted**2).sum())
+            for key, bits, node, change in changes:
+                inputs = node.inputs if key[1] == "weights" else (node.name,)
+                changed = change(*(values[i] for i in inputs))
+                logits = _logits(plan.graph, values, node.name, changed)
+                errors[key][bits] += float(((logits.double() - wanted) ** 2).sum())
+                bar.update()
+    scale = 1 / max(power, _TINY)
+    return [
+        Sensitivity(
+            *key, count_of(plan.graph, *key), {bits: e * scale for bits, e in found.items()}
+        )
+        for key, found in errors.items()
+    ]
+
+
+def count_of(graph: FloatGraph, name: str, kind: Kind) -> int:
+    """Weights of a layer, or elements of a tensor for one image."""
+    if kind == "activations":
+        return prod(graph.shape(name))
+    op = graph[name].op
+    assert isinstance(op, Conv2d | Linear)
+    return int(op.weight.size)
+
+
+def with_bits(config: QuantConfig, bits: Mapping[Key, int]) -> QuantConfig:
+    """The configuration with overrides for the named weights and tensors, by their exact names."""
+    found = dict(config.overrides)
+    for (name, kind), width in bits.items():
+        pattern = escape(name)  # names may hold characters that mean something in a pattern
+        field = "weight_bits" if kind == "weights" else "activation_bits"
+        mine = replace(_fixed(found, name), **{field: width})
+        found.pop(pattern, None)  # the last match wins
+        found[pattern] = mine
+    return replace(config, overrides=found)
+
+
+def tensors_by_bits(plan: Plan, config: QuantConfig, widths: Sequence[int]) -> TensorsByBits:
+    """Quantizations of all tensors where everything that is free has the same width."""
+    free = [*free_keys(plan)]
+    return {
+        bits: assign(plan.graph, plan.statistics, with_bits(config, dict.fromkeys(free, bits)))
+        for bits in widths
+    }
+
+
+def free_keys(plan: Plan) -> Iterator[Key]:
+    """What has a width to choose, in the order of the graph."""
+    for node in plan.graph:
+        fixed = _fixed(plan.config.overrides, node.name)
+        if has_weights(node) and fixed.weight_bits is None:
+            yield node.name, "weights"
+        own = not isinstance(node.op, (Input, Softmax, *MOVES)) and node.name != plan.graph.output
+        if own and fixed.activation_bits is None:
+            yield node.name, "activations"
+
+
+def _fixed(overrides: Mapping[str, NodeBits], name: str) -> NodeBits:
+    """What the overrides say of a node; None where they say nothing."""
+    found = NodeBits()
+    for pattern, bits in overrides.items():
+        if fnmatchcase(name, pattern):
+            found = NodeBits(
+                bits.weight_bits or found.weight_bits,
+                bits.activation_bits or found.activation_bits,
+            )
+    return found
+
+
+def _batches(plan: Plan, images: int) -> Iterator[torch.Tensor]:
+    count = min(images, len(plan.images))
+    chosen = plan.images[np.arange(count) * len(plan.images) // count]
+    for start in range(0, count, _BATCH):
+        yield to_float(chosen[start : start + _BATCH])
+
+
+def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
+    """The layer with weights and biases that have codes."""
+    op = node.op
+    assert isinstance(op, Conv2d | Linear)
+    config = replace(plan.config.for_node(node.name), weight_bits=bits)
+    found = quantize_weights(plan.graph, node, plan.tensors, plan.statistics, config)
+    channels = plan.graph.shape(node.inputs[0])[-1]
+    # The scale of an accumulator is that of the weight times that of the input.
+    x = np.broadcast_to(plan.tensors[node.inputs[0]].scale, channels)[columns(node)]
+    weight = found.codes * (found.scales[:, None] / x)
+    bias = np.rint(op.bias / found.scales) * found.scales
+    return replace(op, weight=weight.reshape(op.weight.shape), bias=bias)
+
+
+def _logits(
+    graph: FloatGraph, values: Mapping[str, torch.Tensor], name: str, value: torch.Tensor
+) -> torch.Tensor:
+    """Logits when one node has another value; only what depends on it is computed again."""
+    changed = {name: value}
+    for node in graph:
+        if node.name != name and not changed.keys().isdisjoint(node.inputs):
+            changed[node.name] = node.op.forward(*(changed.get(i, values[i]) for i in node.inputs))
+    return changed.get(graph.output, values[graph.output])

@@ -1,0 +1,146 @@
+"""What every width costs of a part, for mixed precision within a budget.
+
+A linear model around the design whose codes are all as wide as they may be, at its lanes:
+
+- a layer depends on the widths of its weights and of its input together (products, sums, packing
+  of two products into one DSP slice), with its output at the widest;
+- everything else that reads or writes a tensor, and the FIFOs and width converters it passes,
+  changes as if only that tensor had another width; changes are added.
+
+So what is exact is the widest design, and any single change to it. What is missing is what two
+changes do together elsewhere, and that another design may take other lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from tqdm import tqdm
+
+from hyq_hls.capture.float_graph import FloatNode
+from hyq_hls.estimate.parts import Part
+from hyq_hls.fold.widths import WidthCosts, balanced_design
+from hyq_hls.graph import Operation, Quantization, TensorType
+from hyq_hls.quant.assign import MOVES
+from hyq_hls.quant.bit_choice import Array, WidthUsage
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.lower import Lowering
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
+from hyq_hls.quant.weights import has_weights, quantize_weights
+
+
+def width_usage(
+    plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None = None
+) -> WidthUsage:
+    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.estimate.budget.RESOURCES`.
+
+    Args:
+        plan: what is built.
+        widths: that may be chosen, in bits.
+        part: where.
+        cycles: per frame, at most; by default those of the balanced design.
+
+    Raises:
+        ConversionError: a node cannot be that fast.
+    """
+    return _Usage.of(plan, widths, part, cycles).tables()
+
+
+@dataclass(frozen=True, eq=False)
+class _Usage:
+    plan: Plan
+    widths: Mapping[Key, Sequence[int]]
+    config: QuantConfig
+    tensors: TensorsByBits
+    costs: WidthCosts
+    widest: dict[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None
+    ) -> _Usage:
+        config = plan.config
+        if config.scale == "shift":
+            # Widths are mixed here without choosing bases anew; powers of two fit each other, and
+            # take the same circuits.
+            config = replace(config, scale="power_of_two")
+        tensors = tensors_by_bits(plan, config, sorted({b for own in widths.values() for b in own}))
+        config = with_bits(config, {key: max(own) for key, own in widths.items()})
+        widest = replace(plan, config=config, tensors=tensors[max(tensors)], weights={})
+        costs = WidthCosts(balanced_design(widest.lowered(), part, cycles), part)
+        return cls(plan, widths, config, tensors, costs)
+
+    def tables(self) -> WidthUsage:
+        single: dict[Key, dict[int, Array]] = {}
+        pairs: dict[tuple[Key, Key], dict[tuple[int, int], Array]] = {}
+        for key, own in tqdm(
+            self.widths.items(), "costs of widths", disable=not self.plan.progress
+        ):
+            if key[1] == "activations":
+                single[key] = {bits: self._tensor(key[0], bits) for bits in own}
+                continue
+            node = self.plan.graph[key[0]]
+            source: Key = (self._root(node.inputs[0]), "activations")
+            if source in self.widths:
+                pairs[key, source] = {
+                    (w, a): self._change(node, w, {source[0]: a})
+                    for w in own
+                    for a in self.widths[source]
+                }
+            else:
+                single[key] = {bits: self._change(node, bits, {}) for bits in own}
+        return WidthUsage(self.costs.total, single, pairs)
+
+    def _tensor(self, name: str, bits: int) -> Array:
+        """Change by the width of a tensor, but in layers that read it and have a choice too."""
+        tied = [n.name for n in self.plan.graph if self._root(n.name) == name]
+        total = np.zeros_like(self.costs.total)
+        for moved in tied:
+            total += self.costs.streams(moved, bits) - self.costs.streams(moved, self._widest)
+        for node in self.plan.graph:
+            reads = not {name, *tied}.isdisjoint(node.inputs)
+            paired = reads and (node.name, "weights") in self.widths
+            if node.name == name or (reads and not paired):
+                total += self._change(node, self._weight_bits(node), {name: bits})
+        return total
+
+    def _change(self, node: FloatNode, weight_bits: int, bits: Mapping[str, int]) -> Array:
+        """Usage of a node at other widths, less that in the widest design."""
+        if node.name not in self.widest:
+            self.widest[node.name] = self._cost(node, self._weight_bits(node), {})
+        return self._cost(node, weight_bits, bits) - self.widest[node.name]
+
+    def _cost(self, node: FloatNode, weight_bits: int, bits: Mapping[str, int]) -> Array:
+        tensors = {name: self._quantization(name, bits) for name in (node.name, *node.inputs)}
+        types = [TensorType(self.plan.graph.shape(i), tensors[i]) for i in node.inputs]
+        return self.costs.node(node.name, self._operation(node, tensors, weight_bits), types)
+
+    def _operation(
+        self, node: FloatNode, tensors: Mapping[str, Quantization], weight_bits: int
+    ) -> Operation:
+        graph, config = self.plan.graph, self.config.for_node(node.name)
+        weights = {}
+        if has_weights(node):
+            config = replace(config, weight_bits=weight_bits)
+            found = quantize_weights(graph, node, tensors, self.plan.statistics, config)
+            weights = {node.name: found}
+        return Lowering(graph, tensors, weights).operation(node, config)
+
+    def _quantization(self, name: str, bits: Mapping[str, int]) -> Quantization:
+        root = self._root(name)
+        return self.tensors[bits.get(root, self._widest)][name]
+
+    def _weight_bits(self, node: FloatNode) -> int:
+        return self.config.for_node(node.name).weight_bits
+
+    def _root(self, name: str) -> str:
+        """The tensor whose codes these are, before they were moved."""
+        node = self.plan.graph[name]
+        return self._root(node.inputs[0]) if isinstance(node.op, MOVES) else name
+
+    @property
+    def _widest(self) -> int:
+        return max(self.tensors)
