@@ -12,7 +12,7 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -62,7 +62,7 @@ class TrainConfig:
 def fit(
     model: nn.Module, data: digits.Digits, config: TrainConfig, *, progress: bool = False
 ) -> list[float]:
-    """Train `model` in place and leave it in evaluation mode.
+    """Train `model` in place on images distorted anew in each epoch; see `fit_drawn`.
 
     Args:
         model: takes float `(B, 3, 32, 32)` and gives logits `(B, 10)`.
@@ -75,6 +75,39 @@ def fit(
     """
     rng = np.random.default_rng(config.seed)
     count = len(data.labels)
+
+    def draw(_epoch: int) -> digits.Digits:
+        order = rng.permutation(count)
+        return digits.Digits(distort(data.images[order], rng), data.labels[order])
+
+    return fit_drawn(model, draw, count, config, progress=progress)
+
+
+def fit_drawn(
+    model: nn.Module,
+    draw: Callable[[int], digits.Digits],
+    count: int,
+    config: TrainConfig,
+    *,
+    extra: Callable[[], torch.Tensor] | None = None,
+    progress: bool = False,
+) -> list[float]:
+    """Train `model` in place and leave it in evaluation mode.
+
+    Args:
+        model: takes what `digits.as_input` makes of the images and gives logits.
+        draw: from the number of an epoch to its images and labels, taken in their order.
+        count: how many images an epoch has.
+        config: how; `config.seed` is for `draw` to use.
+        extra: a scalar to add to the loss, asked for after each forward pass.
+        progress: show a progress bar on stderr.
+
+    Returns:
+        Mean loss of each epoch, `extra` included.
+
+    Raises:
+        ShapeError: an epoch has not `count` images.
+    """
     optimizer = torch.optim.AdamW(
         model.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -86,16 +119,24 @@ def fit(
     model.train()
     losses = []
     bar = tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress)
-    for _ in bar:
-        order = rng.permutation(count)
-        images = digits.as_input(distort(data.images[order], rng))
-        labels = torch.from_numpy(data.labels[order])
+    for epoch in bar:
+        data = draw(epoch)
+        if len(data.labels) != count:
+            raise ShapeError(
+                f"epoch {epoch} has {len(data.labels)} images, {count} were announced; draw as "
+                "many in each epoch"
+            )
+        labels = torch.from_numpy(data.labels)
         total = 0.0
         for start in range(0, count, config.batch_size):
             batch = slice(start, start + config.batch_size)
             loss = functional.cross_entropy(
-                model(images[batch]), labels[batch], label_smoothing=config.label_smoothing
+                model(digits.as_input(data.images[batch])),
+                labels[batch],
+                label_smoothing=config.label_smoothing,
             )
+            if extra is not None:
+                loss = loss + extra()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -46,6 +46,11 @@ from hyq_hls.quant.statistics import TensorStatistics
 IMAGE = Quantization(8, False, (1 / 255,), (0,))
 #: Operations that only move codes.
 MOVES = (Unfold, Fold)
+#: Exponents of the steps of scores, in octaves, that an exponential takes: of steps of more than an
+#: octave nothing is left, and of too fine ones I-BERT's polynomial would leave 53 bits.
+_OCTAVES = {"linear": (-MAX_BITS, 0), "linear_released": (-MAX_BITS, 0), "polynomial": (-10, 0)}
+#: The same of the steps that a Swish takes; Shift-Swish reads fraction bits.
+_SWISH = {"shift": (-MAX_BITS, 0), "i_bert": (-10, ANY_EXPONENT[1])}
 #: Functions of single codes.
 FUNCTIONS = (Silu, Gelu, Relu)
 
@@ -151,15 +156,12 @@ def _constraints(
     node: FloatNode, readers: list[FloatNode], config: QuantConfig
 ) -> tuple[Through | None, tuple[int, int]]:
     """Function to judge by, and the exponents allowed; some operations read fraction bits."""
-    fraction_bits = (-MAX_BITS, 0)
     if isinstance(node.op, AttentionScores):
-        linear = config.exponential == "linear"
-        return _octave_softmax, fraction_bits if linear else ANY_EXPONENT
+        return _octave_softmax, _OCTAVES.get(config.exponential, ANY_EXPONENT)
     swish = [isinstance(r.op, Silu) for r in readers]
     if not any(swish):
         return None, ANY_EXPONENT
-    exponents = fraction_bits if config.swish == "shift" else ANY_EXPONENT
-    return _silu if all(swish) else None, exponents
+    return _silu if all(swish) else None, _SWISH.get(config.swish, ANY_EXPONENT)
 
 
 def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
@@ -172,30 +174,31 @@ def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
 
 
 def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
-    if config.activation_granularity == "tensor" or not takes_channels(node, readers, config):
+    if config.activation_granularity == "tensor" or not takes_channels(node, readers):
         return False
     if config.activation_granularity == "depthwise":
         return all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)
-    # Shift-Swish requantizes per channel in arithmetic only: nothing that the writer does anyway.
+    # SiLU per channel is arithmetic, or a table and a requantization: nothing that is there anyway.
     return config.activation_granularity == "channel" or not isinstance(node.op, Silu)
 
 
-def takes_channels(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
+def takes_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
     """Whether a tensor may have a scale per channel: its writer can apply and its readers undo it.
 
     Args:
         node: the writer.
         readers: from :func:`real_readers`.
-        config: of the node; a table of SiLU has one output scale, Shift-Swish has many.
     """
-    writes = isinstance(node.op, Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues)
-    if not writes and not (isinstance(node.op, Silu) and config.swish == "shift"):
-        return False
-    return bool(readers) and all(
-        isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool)
-        # Attention times values keeps the channels of the values apart.
-        or (isinstance(r.op, AttentionValues) and r.inputs[1] == node.name)
-        for r in readers
+    writes = Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues | Silu
+    return (
+        isinstance(node.op, writes)
+        and bool(readers)
+        and all(
+            isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool)
+            # Attention times values keeps the channels of the values apart.
+            or (isinstance(r.op, AttentionValues) and r.inputs[1] == node.name)
+            for r in readers
+        )
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
 from hyq_hls.quant.calibrate import to_float
@@ -27,6 +26,9 @@ class BiasCorrection(Method):
 
     images: int = 64
 
+    def __post_init__(self) -> None:
+        self.check_counts("images")
+
     def apply(self, plan: Plan) -> Plan:
         """Other biases; scales and codes of weights stay."""
         images = to_float(plan.images[: self.images])
@@ -47,11 +49,7 @@ class BiasCorrection(Method):
         with torch.no_grad():
             plan.graph.run(images, keep=(), observe=remember)
             Simulation(plan).values(images, keep=(), observe=correct)
-        ops = {}
+        biases = dict(plan.biases)
         for name, shift in shifts.items():
-            op = plan.graph[name].op
-            bias = op.bias + shift.double().numpy().astype(np.float64)  # type: ignore[attr-defined]
-            ops[name] = replace(op, bias=bias)  # type: ignore[type-var]
-        # Codes of weights do not depend on biases.
-        weights = {n.name: plan.weights_of(n) for n in plan.graph if has_weights(n)}
-        return replace(plan, graph=plan.graph.replace(ops), weights=weights)
+            biases[name] = plan.bias_of(plan.graph[name]) + shift.double().numpy()
+        return replace(plan, biases=biases)

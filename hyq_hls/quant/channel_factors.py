@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hyq_hls.capture.float_ops import Fold, Input, Linear, Unfold
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.float_ops import Add, Fold, Input, Linear, Unfold
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.assign import real_readers, takes_channels
 from hyq_hls.quant.bottlenecks import bottlenecks
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.ranges import quantization
-from hyq_hls.quant.scale_classes import scale_classes
 
 Array = NDArray[np.float64]
 #: Factors never leave this range: a channel that calibration saw dead may live later.
@@ -113,22 +113,33 @@ def with_factors(plan: Plan, factors: Mapping[str, Array]) -> Plan:
             ``dyadic``.
     """
     shared = {name: np.clip(f, SMALLEST, LARGEST) for name, f in factors.items()}
-    for group in scale_classes(plan.graph, ()):
-        known = next((shared[name] for name in group.ratios if name in factors), None)
+    for stream in _streams(plan.graph):
+        known = next((shared[name] for name in stream if name in factors), None)
         if known is None:
             continue
-        for name in group.ratios:
-            same = plan.statistics[name].low.size == known.size
-            if name not in shared and same and _takes_factors(plan, name):
+        for name in stream:
+            if name not in shared and _takes_factors(plan, name):
                 shared[name] = known
     return plan.with_tensors({name: _divided(plan, name, f) for name, f in shared.items()})
+
+
+def _streams(graph: FloatGraph) -> list[list[str]]:
+    """Tensors that additions join channel by channel, in topological order."""
+    of: dict[str, list[str]] = {}
+    for node in graph:
+        of[node.name] = [node.name]
+        if isinstance(node.op, Add | Unfold | Fold):
+            parts = {id(of[name]): of[name] for name in node.inputs}
+            joined = [name for part in parts.values() for name in part] + [node.name]
+            of.update(dict.fromkeys(joined, joined))
+    return list({id(stream): stream for stream in of.values()}.values())
 
 
 def _takes_factors(plan: Plan, name: str) -> bool:
     node = plan.graph[name]
     if isinstance(node.op, Input | Unfold | Fold):
         return False
-    return takes_channels(node, real_readers(plan.graph, name), plan.config.for_node(name))
+    return takes_channels(node, real_readers(plan.graph, name))
 
 
 def _divided(plan: Plan, name: str, factors: Array) -> Quantization:

@@ -9,19 +9,17 @@ import numpy as np
 from hyq_hls.capture.float_ops import Conv2d, Silu
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.assign import real_readers, takes_channels
+from hyq_hls.quant.nonlinear import SILU_MINIMUM
 from hyq_hls.quant.plan import Method, Plan
 from hyq_hls.quant.ranges import quantization
-
-#: Smallest value of x * sigmoid(x), at x = -1.27846.
-SILU_MINIMUM = -0.27846454
 
 
 @dataclass(frozen=True)
 class DepthwiseRanges(Method):
     """A range per channel where only depthwise convolutions read, as they keep channels apart.
 
-    Behind a SiLU the lower end of every channel is the minimum of the function. That needs a
-    requantization per channel in the SiLU: Shift-Swish has one, a table does not and is left alone.
+    Behind a SiLU the lower end of every channel is the minimum of the function. That takes a
+    requantization per channel in the SiLU: Shift-Swish ends in one, behind a table it is extra.
 
     Source: HyQ's released code, ``qact1_1x1`` with its preset observer minimum.
     """
@@ -33,7 +31,7 @@ class DepthwiseRanges(Method):
             readers = real_readers(plan.graph, node.name)
             depthwise = all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)
             config = plan.config.for_node(node.name)
-            if not depthwise or not takes_channels(node, readers, config):
+            if not depthwise or not takes_channels(node, readers):
                 continue
             data, before = plan.statistics[node.name], plan.tensors[node.name]
             base = None if config.scale == "dyadic" else before.scale[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.layer_norm import layer_norm
-from hyq_hls.quant.nonlinear import softmax_operation, swish_table
+from hyq_hls.quant.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
 from hyq_hls.quant.prepare import OctaveSoftmax
 from hyq_hls.quant.weights import Weights, columns
 
@@ -53,10 +55,13 @@ def lower(
     result.metadata.update(metadata)
     lowering = Lowering(graph, quantizations, weights)
     for node in graph:
-        if not isinstance(node.op, fo.Input):
-            result.add(
-                node.name, lowering.operation(node, config.for_node(node.name)), *node.inputs
-            )
+        if isinstance(node.op, fo.Input):
+            continue
+        own = config.for_node(node.name)
+        inputs: tuple[str, ...] = node.inputs
+        for operation in lowering.before(node, own):
+            inputs = (result.add(f"{node.name}.table", operation, *inputs).name,)
+        result.add(node.name, lowering.operation(node, own), *inputs)
     if result.output_name != graph.output:
         raise QuantizationError(
             f"{graph.output} is the output, but {result.output_name} is computed after it and read "
@@ -91,6 +96,22 @@ class Lowering:
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
             fo.GlobalAveragePool: self._pool,
         }
+
+    def before(self, node: FloatNode, config: QuantConfig) -> list[Operation]:
+        """What computes before the operation of a node, under a name of its own.
+
+        A table has one output scale. Where channels differ, it gives codes that are fine enough for
+        all of them, and the node requantizes those per channel.
+        """
+        if config.swish == "shift" or not self._in_two_steps(node, config):
+            return []
+        wide = _wide_swish(self._output(node))
+        values = swish_table(config.swish, self._input(node), wide)
+        return [ops.Table(values, wide, self._input(node).qmin)]
+
+    def _in_two_steps(self, node: FloatNode, config: QuantConfig) -> bool:
+        function = isinstance(node.op, fo.Silu) and config.swish != "shift"
+        return function and self._output(node).per_channel
 
     def operation(self, node: FloatNode, config: QuantConfig) -> Operation:
         """Integer operation of a node; raises ``QuantizationError`` when there is none."""
@@ -145,6 +166,9 @@ class Lowering:
 
     def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
+        if self._in_two_steps(node, config):
+            wide = _wide_swish(y)
+            return ops.RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
         if config.swish != "shift":
             return ops.Table(swish_table(config.swish, x, y), y, x.qmin)
         fraction = _fraction(x, node.name)
@@ -222,6 +246,17 @@ class Lowering:
         height, width, _ = self.graph.shape(node.inputs[0])
         out = requantize(np.asarray(x.scale) / (height * width), self._output(node))
         return ops.GlobalAveragePool(x.zero_point, out)
+
+
+def _wide_swish(y: Quantization) -> Quantization:
+    """Codes of SiLU for all channels of ``y``: a bit finer than its finest, as far as 16 allow."""
+    low = SILU_MINIMUM
+    high = float(((y.qmax - np.asarray(y.zero_point)) * np.asarray(y.scale)).max())
+    step = min(y.scale) / 2
+    while (high - low) / step + 2 > 1 << MAX_BITS:
+        step *= 2
+    bits = max(MIN_BITS, ceil(log2((high - low) / step + 2)))
+    return Quantization(bits, False, (step,), (ceil(-low / step),))
 
 
 def _channels(q: Quantization, part: slice) -> Quantization:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Operation, Quantization
@@ -39,6 +40,8 @@ _EXPONENTIALS: dict[str, tuple[Callable[[Ints, float, int], Ints], int]] = {
 #: Fewer levels than this would no longer be the published function.
 _SMALLEST_SHIFT = 12
 _MOST_BITS = 44
+#: Smallest value of x * sigmoid(x), at x = -1.27846.
+SILU_MINIMUM = -0.27846454
 #: Bits of the sigmoid of ``i_vit`` and ``i_bert``.
 _SIGMOID_BITS = 8
 
@@ -147,7 +150,7 @@ def swish_table(kind: SwishKind, x: Quantization, y: Quantization) -> Ints:
         )
     codes, scale = np.arange(x.qmin, x.qmax + 1) - x.zero_point[0], x.scale[0]
     if kind == "table":
-        real = codes * scale / (1 + np.exp(-codes * scale))
+        real = codes * scale * expit(codes * scale)
     elif kind == "i_vit":
         # The maximum of a row is not known here; that of the code and 0 is the best for I-ViT.
         rows = np.stack([codes, np.zeros_like(codes)], axis=-1)

@@ -31,6 +31,9 @@ class OutlierScaling(Method):
     sweeps: int = 4
     rows: int = 1024
 
+    def __post_init__(self) -> None:
+        self.check_counts("largest", "sweeps", "rows")
+
     def apply(self, plan: Plan) -> Plan:
         """Exponents for every bottleneck input that takes factors; they are noted."""
         factors, notes = {}, {}

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
+from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.quant.assign import MOVES, assign
 from hyq_hls.quant.calibrate import calibrate
@@ -25,12 +27,14 @@ class Plan:
     """A float graph with everything that decides its integers; methods return a changed one.
 
     Args:
-        graph: prepared float graph; its weights and biases are what codes are rounded from.
+        graph: prepared float graph: what the integers should compute. Methods that change it keep
+            its function.
         config: bits, schemes, nonlinear functions.
         images: calibration images, bytes (B, H, W, C).
         statistics: of every node's output in ``graph``.
         tensors: quantization of every node's output.
         weights: where a method chose the codes; all other layers round to nearest.
+        biases: real (O,) where a method chose others than the graph has.
         progress: whether long work shows a bar.
         notes: what methods found, for reports.
     """
@@ -41,6 +45,7 @@ class Plan:
     statistics: Mapping[str, TensorStatistics]
     tensors: Mapping[str, Quantization]
     weights: Mapping[str, Weights] = field(default_factory=dict)
+    biases: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     progress: bool = True
     notes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,18 +66,18 @@ class Plan:
     def with_config(self, config: QuantConfig) -> Plan:
         """The plan of another configuration from the same statistics, nothing chosen yet."""
         tensors = assign(self.graph, self.statistics, config)
-        return replace(self, config=config, tensors=tensors, weights={})
+        return replace(self, config=config, tensors=tensors, weights={}, biases={})
 
     def with_tensors(self, tensors: Mapping[str, Quantization]) -> Plan:
         """Other quantizations of some tensors, and of what moves their codes.
 
-        Weights chosen before are dropped: they belong to the scales before.
+        Weights and biases chosen before are dropped: they belong to the scales before.
         """
         changed = {**self.tensors, **tensors}
         for node in self.graph:
             if isinstance(node.op, MOVES):
                 changed[node.name] = changed[node.inputs[0]]
-        return replace(self, tensors=changed, weights={})
+        return replace(self, tensors=changed, weights={}, biases={})
 
     def noted(self, **notes: Any) -> Plan:
         """With notes added."""
@@ -85,10 +90,21 @@ class Plan:
         config = self.config.for_node(node.name)
         return quantize_weights(self.graph, node, self.tensors, self.statistics, config)
 
+    def bias_of(self, node: FloatNode) -> NDArray[np.float64]:
+        """Real bias (O,) of a layer: that chosen, or the graph's."""
+        assert isinstance(node.op, Conv2d | Linear)
+        found: NDArray[np.float64] = self.biases.get(node.name, node.op.bias)
+        return found
+
     def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
         """The integer graph; raises what :func:`~hyq_hls.quant.lower.lower` raises."""
         weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
-        return lower(self.graph, self.tensors, weights, self.config, metadata or {})
+        biases: dict[str, FloatOp] = {
+            name: replace(self.graph[name].op, bias=bias)  # type: ignore[type-var]
+            for name, bias in self.biases.items()
+        }
+        graph = self.graph.replace(biases)
+        return lower(graph, self.tensors, weights, self.config, metadata or {})
 
 
 class Method(ABC):
@@ -97,6 +113,15 @@ class Method(ABC):
     @abstractmethod
     def apply(self, plan: Plan) -> Plan:
         """The plan changed by the method; long work shows progress where the plan says so."""
+
+    def check_counts(self, *names: str) -> None:
+        """Raise ``QuantizationError`` unless these parameters are integers from 1."""
+        for name in names:
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise QuantizationError(
+                    f"{type(self).__name__}.{name}={value!r}: an integer from 1 is wanted"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Name and parameters, for the metadata of a saved graph."""

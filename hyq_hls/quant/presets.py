@@ -146,7 +146,10 @@ def best(
     average_bits: float | None = None,
     steps: int = 300,
 ) -> QuantConfig:
-    """Our best: real scales that need shifts only, outlier channels absorbed, learned rounding.
+    """Our best: real scales that need shifts only; a search, then learned rounding.
+
+    On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
+    and schemes; all layers then learn rounding and biases together.
 
     Args:
         weight_bits: of weights.
@@ -163,7 +166,7 @@ def best(
         softmax="uniform",
         softmax_bits=8,
         swish="table",
-        methods=(*bits, BiasCorrection(), Reconstruction(steps)),
+        methods=(*bits, QHyViT(), BiasCorrection(), Reconstruction(steps)),
     )
 
 

@@ -277,7 +277,7 @@ class _Search:
         most = 1.0 if lattice and any(isinstance(r.op, Silu) for r in readers) else np.inf
         granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
         swish = isinstance(node.op, Silu) and config.activation_granularity != "channel"
-        if takes_channels(node, readers, config) and not swish:
+        if takes_channels(node, readers) and not swish:
             granularities.append((data.low, data.high))
         for low, high in granularities:
             for signed in (False, True):

@@ -30,8 +30,9 @@ class Qads(Method):
 
     Differences from the released code: factors stay positive (between 2**-12 and 2**12), and a
     stream has one quantization for all its readers, where the released code quantizes the
-    shortcut apart. Where scales lie on a lattice, factors are rounded to powers of two;
-    :class:`~hyq_hls.quant.outlier_scaling.OutlierScaling` chooses them better.
+    shortcut apart. Where scales lie on a lattice, factors are rounded to powers of two, or
+    are ones where that is better; :class:`~hyq_hls.quant.outlier_scaling.OutlierScaling` chooses
+    them better.
 
     Args:
         steps: of Adam, at most; 1000 in the paper's code.
@@ -50,6 +51,9 @@ class Qads(Method):
     rows: int = 2048
     patience: int = 150
 
+    def __post_init__(self) -> None:
+        self.check_counts("steps", "rows", "patience")
+
     def apply(self, plan: Plan) -> Plan:
         """Factors for every bottleneck input that takes them; the errors are noted."""
         factors, notes = {}, {}
@@ -60,6 +64,9 @@ class Qads(Method):
             found, before, after = self._learn(sample)
             if plan.config.scale != "dyadic":
                 found = torch.exp2(torch.round(torch.log2(found)))
+                after = float(sample.error(found))
+                if after > before:
+                    found, after = torch.ones_like(found), before
             factors[name] = found.double().numpy()
             notes[name] = {"before": before, "after": after}
         return with_factors(plan, factors).noted(qads=notes)

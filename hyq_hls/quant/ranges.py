@@ -56,7 +56,8 @@ def quantization(
         bits: instead of ``config.activation_bits``.
         through: a function of rows (n, C) whose error counts instead of the tensor's own (the
             activation that follows).
-        exponents: smallest and largest k.
+        exponents: smallest and largest k; a real scale that would leave their powers of two becomes
+            the nearest of them.
     """
     return best_quantization(
         statistics, config, base=base, bits=bits, through=through, exponents=exponents
@@ -79,7 +80,10 @@ def best_quantization(
         candidates = _lattice_candidates(low, high, bits, config, base, exponents)
     else:
         shares = _SHARES if config.observer == "mse" else _SHARES[:1]
-        candidates = [_real(low * s, high * s, bits, config) for s in shares]
+        real = [_real(low * s, high * s, bits, config) for s in shares]
+        least, most = (2.0**e for e in exponents)
+        candidates = [c for c in real if least <= c.scale[0] <= most]
+        candidates = candidates or _lattice_candidates(low, high, bits, config, 1.0, exponents)
     rows = np.clip(statistics.rows, low, high)
     wanted = rows if through is None else through(rows)
     errors = [_error(rows, wanted, c, through) for c in candidates]

@@ -57,19 +57,18 @@ class Reconstruction(Method):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("steps", 1, float("inf")),
-            ("batch", 1, float("inf")),
-            ("held_back", 0, 0.5),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise QuantizationError(f"Reconstruction.{name}={value}: {low} to {high} is wanted")
+        self.check_counts("steps", "batch", "patience")
+        if not 0 <= self.held_back <= 0.5:
+            raise QuantizationError(
+                f"Reconstruction.held_back={self.held_back}: 0 to 0.5 is wanted"
+            )
 
     def apply(self, plan: Plan) -> Plan:
         """Chosen codes for every layer, and biases; the losses are noted."""
         simulation = Simulation(plan)
         judge = _Judge(plan, simulation, self.features)
+        if not judge.weights:  # every block and the logits are dead
+            return plan.noted(reconstruction={"before": 0.0, "after": 0.0})
         images = to_float(plan.images)
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(self.seed))
         held = int(self.held_back * len(images))
@@ -151,10 +150,10 @@ def _state(simulation: Simulation) -> dict[str, torch.Tensor]:
 
 def _learned(plan: Plan, simulation: Simulation) -> Plan:
     """The plan with the simulation's codes and biases."""
-    weights, ops = dict(plan.weights), {}
+    weights, biases = dict(plan.weights), dict(plan.biases)
     for node in plan.graph:
         if has_weights(node):
             layer = simulation.layer(node.name)
             weights[node.name] = layer.weights()
-            ops[node.name] = replace(node.op, bias=layer.real_bias())  # type: ignore[type-var]
-    return replace(plan, graph=plan.graph.replace(ops), weights=weights)
+            biases[node.name] = layer.real_bias()
+    return replace(plan, weights=weights, biases=biases)

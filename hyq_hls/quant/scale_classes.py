@@ -37,7 +37,7 @@ class ScaleClass:
     """Tensors whose scales differ by known ratios and powers of two.
 
     Args:
-        ratios: of every member, by name.
+        ratios: of every member, by name; powers of two for those that are pinned.
         pinned: whether scales are ``ratio * 2**k``, because an operation reads fraction bits.
     """
 
@@ -52,21 +52,21 @@ def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[Scale
         graph: prepared float graph.
         fraction_bits: tensors whose scale must be a power of two.
 
-    Queries are left out: they follow the keys, see :func:`query_base`.
+    Queries are left out: they follow the keys, see :func:`query_bases`. One that is its own key has
+    a base like other tensors, and its scores a multiplier. A tie between two pinned classes that is
+    no power of two, such as of SiLU outputs before and behind a mean, is left to a multiplier too.
     """
     of: dict[str, ScaleClass] = {}
+    pinned = set(fraction_bits)
     for node in graph:
         if isinstance(node.op, Input | Softmax):
             continue
-        mine = ScaleClass({node.name: 1.0})
-        of[node.name] = mine
+        of[node.name] = ScaleClass({node.name: 1.0}, node.name in pinned)
         for name, ratio in _tied(graph, node):
             if name in of:
                 _merge(of, node.name, name, ratio)
-    for name in fraction_bits:
-        if name in of:
-            of[name].pinned = True
-    queries = {n.inputs[0] for n in graph if isinstance(n.op, AttentionScores)}
+    scores = [n for n in graph if isinstance(n.op, AttentionScores)]
+    queries = {n.inputs[0] for n in scores} - {n.inputs[1] for n in scores}
     found: list[ScaleClass] = []
     for name, group in of.items():
         if not any(group is known for known in found) and not (
@@ -123,6 +123,12 @@ def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> No
     if mine is theirs:
         return
     factor = ratio * theirs.ratios[other] / mine.ratios[name]
+    if mine.pinned:
+        if theirs.pinned and np.frexp(factor)[0] != 0.5:
+            return
+        if not theirs.pinned:  # those that are pinned keep ratios of powers of two
+            theirs.ratios = {member: own / factor for member, own in theirs.ratios.items()}
+            theirs.pinned, factor = True, 1.0
     for member, own in mine.ratios.items():
         theirs.ratios[member] = own * factor
         of[member] = theirs
@@ -130,10 +136,16 @@ def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> No
 
 def reads_fraction_bits(graph: FloatGraph, swish: str, softmax_is_linear: bool) -> list[str]:
     """Tensors whose scale must be a power of two, because an operation reads fraction bits."""
+
+    def writer(name: str) -> str:
+        while isinstance(graph[name].op, Unfold | Fold):
+            (name,) = graph[name].inputs
+        return name
+
     found: list[str] = []
     for node in graph:
         if isinstance(node.op, Silu) and swish == "shift":
-            found += [node.inputs[0], node.name]
+            found += [writer(node.inputs[0]), node.name]
         if isinstance(node.op, AttentionScores) and softmax_is_linear:
             found.append(node.name)
     return found

@@ -60,8 +60,9 @@ class Simulation(nn.Module):
                 # A table of the true function is that function, rounded like any tensor.
                 isinstance(node.op, Silu) and plan.config.for_node(node.name).swish != "table"
             ):
-                operation = lowering.operation(node, plan.config.for_node(node.name))
-                self._functions[node.name] = _every_value(plan, node, operation)
+                own = plan.config.for_node(node.name)
+                operations = [*lowering.before(node, own), lowering.operation(node, own)]
+                self._functions[node.name] = _every_value(plan, node, operations)
 
     def layer(self, name: str) -> Layer:
         """The layer of a node."""
@@ -200,7 +201,7 @@ class Layer(nn.Module):
         self.finer = torch.tensor(self.output_steps / weights.scales, dtype=torch.float32)
         self.units = torch.tensor(weights.scales, dtype=torch.float32)
         self.weight = nn.Parameter(torch.tensor(exact, dtype=torch.float32))
-        bias = torch.tensor(op.bias / self.output_steps, dtype=torch.float32)
+        bias = torch.tensor(plan.bias_of(node) / self.output_steps, dtype=torch.float32)
         self.bias = nn.Parameter(bias)
         # Real value of a step of each weight: the accumulator's scale without the input's.
         channels = plan.graph.shape(node.inputs[0])[-1]
@@ -260,16 +261,19 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _every_value(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
-    """Real output for every input code of a function: (codes, 1), or (codes, C).
+def _every_value(plan: Plan, node: FloatNode, operations: list[Operation]) -> torch.Tensor:
+    """Real output for every input code of a function in steps: (codes, 1), or (codes, C).
 
     Of a softmax, the exponential of every distance from the maximum: (codes,).
     """
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
-    if isinstance(operation, LinearSoftmax | TableSoftmax):
-        exponential = operation.exponential(np.arange(1 << x.bits))
+    last = operations[-1]
+    if isinstance(last, LinearSoftmax | TableSoftmax):
+        exponential = last.exponential(np.arange(1 << x.bits))
         return torch.tensor(exponential / exponential[0], dtype=torch.float32)
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1
     codes = np.repeat(np.arange(x.qmin, x.qmax + 1)[:, None], channels, axis=1)
-    operation.output_type(TensorType((channels,), x))
-    return torch.tensor(y.dequantize(operation.reference(codes)), dtype=torch.float32)
+    between = TensorType((channels,), x)
+    for operation in operations:
+        between, codes = operation.output_type(between), operation.reference(codes)
+    return torch.tensor(y.dequantize(codes), dtype=torch.float32)

@@ -177,3 +177,28 @@ def test_shift_only_or_dyadic() -> None:
 
     assert multipliers("power_of_two") == {1}
     assert min(multipliers("dyadic")) >= 1 << 14
+
+
+@pytest.mark.parametrize("swish", ["table", "shift"])
+def test_swish_per_channel(swish: str) -> None:
+    """A table and a requantization behind it give every channel its own scale."""
+    config = QuantConfig(scale="shift", swish=swish, activation_granularity="channel")
+    qmodel = quantize(small(), IMAGES, config, progress=False)
+    codes = dict(qmodel.graph.reference(IMAGES.astype(np.int64)))
+    found = []
+    for name, node in qmodel.graph.nodes.items():
+        if not name.endswith(".table"):
+            continue
+        (reader,) = qmodel.graph.consumers(name)
+        assert name == f"{reader.name}.table"
+        assert reader.operation.name == "requantize"
+        assert reader.operation.requantize.is_shift  # type: ignore[attr-defined]
+        x, y = qmodel.graph.type(node.inputs[0]).quantization, reader.type.quantization
+        assert y.per_channel
+        real = x.dequantize(codes[node.inputs[0]])
+        wanted = y.quantize(real / (1 + np.exp(-real)))
+        # Rounded twice, the second time from half steps: halves may go either way.
+        assert np.abs(codes[reader.name] - wanted).max() <= 1
+        found.append(name)
+    assert bool(found) == (swish == "table")
+    assert np.array_equal(qmodel.codes(IMAGES), codes[qmodel.graph.output_name])
