@@ -1,0 +1,171 @@
+"""Every recipe: integers that agree from the reference to the RTL, whatever the network holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import nn
+
+from hyq_hls import QuantConfig, QuantizedModel, convert, quantize
+from hyq_hls.errors import QuantizationError
+from hyq_hls.ops import Add
+from hyq_hls.quant import presets
+from hyq_hls.quant.presets import PRESETS, preset
+from hyq_hls.verify import verify
+from tests.quant.networks import IMAGES, INTEGERS, cheap, multipliers, tiny
+
+every_preset = pytest.mark.parametrize("name", sorted(PRESETS))
+
+SHIFTS_ONLY = {
+    "default": QuantConfig(),
+    "outlier_pot": presets.outlier_pot(),
+    "best": cheap(presets.best()),
+}
+
+
+def quantized(
+    name: str, model: nn.Module | None = None, images: np.ndarray = IMAGES
+) -> QuantizedModel:
+    return quantize(model or tiny(), images, cheap(preset(name)), progress=False)
+
+
+@every_preset
+def test_the_whole_road(name: str, tmp_path: Path) -> None:
+    """Reference == emulation == C++ == RTL; metadata and file; the same seed, the same integers."""
+    qmodel = quantized(name)
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O1")
+    report = verify(qmodel, IMAGES, accelerator, trace_images=2, rtl=True, progress=False)
+    assert report.ok, str(report)
+    assert {node.level for node in report.nodes} == {"RTL"}
+    assert report.nodes[-1].integer_db is not None
+    assert report.nodes[-1].integer_db > 12  # follows the float network, far from noise
+
+    metadata = qmodel.graph.metadata
+    plain = json.loads(json.dumps(metadata, allow_nan=False))
+    assert plain["config"]["weight_bits"] == 8
+    methods = [type(method).__name__ for method in preset(name).methods]
+    assert [method["method"] for method in plain["config"]["methods"]] == methods
+
+    loaded = QuantizedModel.load(qmodel.save(tmp_path / "net.hyq"))
+    assert np.array_equal(loaded.codes(IMAGES), qmodel.codes(IMAGES))
+    assert loaded.graph.metadata["config"]["methods"] == plain["config"]["methods"]
+
+    again = quantized(name)
+    wanted = dict(qmodel.graph.reference(INTEGERS))
+    for node, codes in again.graph.reference(INTEGERS):
+        assert np.array_equal(codes, wanted[node]), node
+    assert again.save(tmp_path / "again.hyq").read_bytes() == (tmp_path / "net.hyq").read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted(SHIFTS_ONLY))
+@pytest.mark.parametrize("bits", [(8, 8), (4, 6)])
+def test_shifts_only(name: str, bits: tuple[int, int]) -> None:
+    """Not one multiplier, though the mean is over 9 and scales may be real."""
+    config = replace(SHIFTS_ONLY[name], weight_bits=bits[0], activation_bits=bits[1])
+    graph = quantize(tiny(), IMAGES, config, progress=False).graph
+    found = multipliers(graph)
+    kinds = {graph.nodes[node].operation.name for node in found}
+    assert {"conv2d", "depthwise_conv2d", "dense", "add", "concat", "layer_norm"} <= kinds
+    assert {"attention_scores", "attention_values", "global_average_pool"} <= kinds
+    if name == "best":
+        scales = np.array([s for n in graph.nodes.values() for s in n.type.quantization.scale])
+        assert (np.frexp(scales)[0] != 0.5).mean() > 0.5
+    else:  # all scales are powers of two: the mean over 9 pays for it, and nothing else
+        assert found.pop("pool") != {1}
+    assert {node: factors for node, factors in found.items() if factors != {1}} == {}
+    for node in graph.nodes.values():
+        if isinstance(node.operation, Add):
+            for factor in node.operation.multipliers:
+                assert not (factor & (factor - 1)).any()
+
+
+def test_real_scales_cost_multipliers_where_they_are_free() -> None:
+    """The search for multipliers finds them: the plain recipes have one at every node."""
+    graph = quantized("minmax").graph
+    found = multipliers(graph)
+    gammas = {n for n, node in graph.nodes.items() if node.operation.name == "layer_norm"}
+    assert {name for name, factors in found.items() if factors == {1}} == gammas
+
+
+def odd_channels(model: Any) -> None:
+    """Constant, dead and positive channels, a LayerNorm that passes nothing, zero queries."""
+    norm = model.stem[1]
+    norm.weight[:2] = 0
+    norm.bias[0], norm.bias[1], norm.bias[2] = 3, 0, 40
+    model.expand[0].weight[0] = model.depthwise[0].weight[1] = model.project[0].weight[2] = 0
+    model.depthwise[1].weight[3] = model.depthwise[1].bias[3] = 0
+    model.project[1].weight[1] = model.project[1].bias[1] = 0
+    layer = model.block.transformer[0]
+    layer.norm1.weight[0] = layer.norm2.bias[1] = 0
+    layer.attn.qkv.weight[:4] = layer.attn.qkv.bias[:4] = 0
+    model.head.weight[2] = 0
+
+
+def all_zero(model: nn.Module) -> None:
+    for parameter in model.parameters():
+        parameter.zero_()
+
+
+def peaked(model: Any) -> None:
+    """Scores of hundreds of octaves."""
+    model.block.transformer[0].attn.qkv.weight *= 30
+
+
+HARD: dict[str, tuple[Callable[[Any], None] | None, np.ndarray]] = {
+    "one image": (None, IMAGES[:1]),
+    "one black image": (None, np.zeros_like(IMAGES[:1])),
+    "odd channels": (odd_channels, IMAGES),
+    "all zero": (all_zero, IMAGES),
+    "peaked": (peaked, IMAGES),
+}
+
+
+@every_preset
+@pytest.mark.parametrize("case", sorted(HARD))
+def test_no_nan_no_zero_scale_no_crash(name: str, case: str) -> None:
+    change, calibration = HARD[case]
+    qmodel = quantized(name, tiny(change), calibration)
+    for node in qmodel.graph.nodes.values():
+        scale = np.asarray(node.type.quantization.scale)
+        assert np.isfinite(scale).all(), node.name
+        assert (scale > 0).all(), node.name
+    logits = qmodel(IMAGES)
+    assert np.isfinite(logits).all()
+    wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
+    assert np.array_equal(qmodel.codes(IMAGES), wanted)
+    if case == "all zero":
+        assert not logits.any()
+    json.dumps(qmodel.graph.metadata, allow_nan=False)
+
+
+@every_preset
+def test_few_bits(name: str) -> None:
+    config = cheap(preset(name, 4, 4))
+    qmodel = quantize(tiny(), IMAGES, config, progress=False)
+    wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
+    assert np.array_equal(qmodel.codes(IMAGES), wanted)
+
+
+@pytest.mark.parametrize("name", ["hyq", "fq_vit", "i_bert", "outlier_pot", "best"])
+def test_two_bits(name: str) -> None:
+    """Steps of scores stay where the exponential is defined."""
+    qmodel = quantize(tiny(), IMAGES, cheap(preset(name, 2, 2)), progress=False)
+    wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
+    assert np.array_equal(qmodel.codes(IMAGES), wanted)
+
+
+def test_unknown_preset() -> None:
+    with pytest.raises(QuantizationError, match=r"unknown preset 'bset'; choose one of .*best"):
+        preset("bset")
+
+
+def test_bits_reach_the_configuration() -> None:
+    for name in PRESETS:
+        config = preset(name, 6, 5)
+        assert (config.weight_bits, config.activation_bits) == (6, 5), name
