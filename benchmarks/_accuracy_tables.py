@@ -166,6 +166,29 @@ def setting_table(records: Sequence[Record], setting: str) -> list[str]:
     ]
 
 
+#: What a reader in a hurry wants to know: measure, setting, variant, and what a column is called.
+_SUMMARY = (
+    ("drop", "W8A8", "plain", "W8A8 plain"),
+    ("drop", "W8A8", "outliers 64", "W8A8 outliers 64"),
+    ("drop", "W6A6", "plain", "W6A6 plain"),
+    ("drop", "W6A6", "outliers 64", "W6A6 outliers 64"),
+    ("drop", "W6A6", "natural", "W6A6 natural"),
+    ("sqnr_db", "W6A6", "plain", "SQNR, W6A6 plain"),
+)
+
+
+def summary_table(records: Sequence[Record]) -> list[str]:
+    """Markdown of the columns that tell most, a row per preset with any of them."""
+    rows = [["recipe", "integers only", "shifts only", *(name for *_, name in _SUMMARY)]]
+    for preset in presets_of(records):
+        cells = [cell(records, preset, s, v, measure) for measure, s, v, _ in _SUMMARY]
+        if any(found.values for found in cells):
+            digits = [2 if measure == "drop" else 1 for measure, *_ in _SUMMARY]
+            texts = [found.text(d) for found, d in zip(cells, digits, strict=True)]
+            rows.append([f"`{preset}`", *traits(preset), *texts])
+    return markdown(rows)
+
+
 def _winner(
     cells: Mapping[tuple[str, tuple[str, str]], Cell],
     presets: Iterable[str],

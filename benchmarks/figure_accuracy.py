@@ -4,7 +4,8 @@
 
 It reads build/benchmarks/accuracy.json, accuracy-*.json and tools.json; what is not there is taken
 from benchmarks/results. It writes build/benchmarks/accuracy.md, the same between the two markers of
-docs/accuracy.md, and docs/images/accuracy_drop.png and accuracy_sqnr.png.
+docs/accuracy.md, a short table between those of README.md, and docs/images/accuracy_drop.png and
+accuracy_sqnr.png.
 """
 
 from __future__ import annotations
@@ -159,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--build", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--document", type=Path, default=Path("docs/accuracy.md"))
+    parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"), help="folder of plots")
     options = parser.parse_args(arguments)
     try:
@@ -166,12 +168,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = tables.load(paths)
         section = report(records)
         document = between_markers(options.document.read_text("utf-8"), section)
+        summary = "\n".join(tables.summary_table(records)) + "\n"
+        readme = between_markers(options.readme.read_text("utf-8"), summary)
     except HyqError as error:
         parser.error(str(error))
-    written = [options.build / "accuracy.md", options.document]
+    written = [options.build / "accuracy.md", options.document, options.readme]
     options.build.mkdir(parents=True, exist_ok=True)
     write_atomically(written[0], section.encode())
     write_atomically(written[1], document.encode())
+    write_atomically(written[2], readme.encode())
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):

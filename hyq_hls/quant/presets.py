@@ -126,11 +126,12 @@ def mixed_precision(
     """Mixed precision with Shift-Swish (Kang et al., ICEIC 2024).
 
     Args:
-        weight_bits: the most that a layer's weights get; the fewest are 4.
-        activation_bits: the most that a tensor gets, likewise.
+        weight_bits: the most that layers and tensors get is the larger of this
+        activation_bits: and this; the fewest are 4.
         average_bits: of all weights and activations, at most.
     """
-    choices = tuple(range(4, max(weight_bits, activation_bits) + 1))
+    fewest = min(4, weight_bits, activation_bits)
+    choices = tuple(range(fewest, max(weight_bits, activation_bits) + 1))
     return QuantConfig(
         weight_bits,
         activation_bits,

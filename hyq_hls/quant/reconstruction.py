@@ -107,7 +107,7 @@ class Reconstruction(Method):
         return _learned(plan, simulation).noted(reconstruction={"before": first, "after": least})
 
     def _batches(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """``steps`` batches; every image once before any comes again."""
+        """``steps`` batches; no image comes again in an epoch, whose incomplete end is left out."""
         generator = torch.Generator().manual_seed(self.seed + 1)
         size = min(self.batch, len(images))
         order = torch.empty(0, dtype=torch.int64)

@@ -222,7 +222,10 @@ def test_tables_and_plots_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture
     written(tmp_path / "build" / "accuracy.json", records)
     document = tmp_path / "accuracy.md"
     document.write_text(f"# A\n{figure_accuracy.BEGIN}\n{figure_accuracy.END}\n", "utf-8")
+    readme = tmp_path / "README.md"
+    readme.write_text(document.read_text("utf-8"), "utf-8")
     folders = {"build": "build", "results": "none", "images": "images", "document": "accuracy.md"}
+    folders["readme"] = "README.md"
     options = [part for k, v in folders.items() for part in (f"--{k}", str(tmp_path / v))]
     assert figure_accuracy.main(options) == 0
     table = (tmp_path / "build" / "accuracy.md").read_text("utf-8")
