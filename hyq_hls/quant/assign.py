@@ -78,8 +78,8 @@ def _bases(
     """Base of every tensor's scale, ``base * 2**k``; None: any real scale."""
     fraction = reads_fraction_bits(graph, config.swish, config.exponential == "linear")
     if config.scale != "shift":
-        free = None if config.scale == "dyadic" else 1.0
-        return {node.name: 1.0 if node.name in fraction else free for node in graph}
+        free = {n.name: None if config.scale == "dyadic" else _own_base(graph, n) for n in graph}
+        return free | dict.fromkeys(fraction, 1.0)
 
     def error(name: str, base: float) -> float:
         if isinstance(graph[name].op, MOVES):
@@ -90,6 +90,15 @@ def _bases(
     bases = choose_bases(scale_classes(graph, fraction), error)
     bases.update(query_bases(graph, bases))
     return {node.name: bases.get(node.name) for node in graph}
+
+
+def _own_base(graph: FloatGraph, node: FloatNode) -> float:
+    """1, or what a mean divides by, where weights behind it take that up for nothing."""
+    readers = real_readers(graph, node.name)
+    if not isinstance(node.op, GlobalAveragePool) or not readers:
+        return 1.0
+    height, width, _ = graph.shape(node.inputs[0])
+    return 1 / (height * width) if all(isinstance(r.op, Conv2d | Linear) for r in readers) else 1.0
 
 
 def _best(
