@@ -31,7 +31,7 @@ class NodeLevels:
     Args:
         node: name.
         quantized_db: signal-to-noise of quantized float against float, dB; None without a float
-            graph.
+            graph, and for a step of which the float graph knows nothing.
         integer_db: signal-to-noise of the integers against float, dB.
         level: the last level whose codes equal all before it.
     """
@@ -129,8 +129,8 @@ def verify(
         report.nodes.append(
             NodeLevels(
                 name,
-                sqnr_db(real[name], quantized[name]) if real else None,
-                sqnr_db(real[name], meant) if real else None,
+                sqnr_db(real[name], quantized[name]) if name in real else None,
+                sqnr_db(real[name], meant) if name in real else None,
                 level,
             )
         )
