@@ -126,6 +126,7 @@ def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: st
 
 def figure(records: Sequence[tables.Record], settings: Sequence[str], measure: str) -> Figure:
     """A panel per setting."""
+    records = [record for record in records if record["setting"] in settings]
     presets = tables.presets_of(records)
     height = 1.1 + 0.3 * len(presets)
     drawn = Figure(figsize=(9, height))
