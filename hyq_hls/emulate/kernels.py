@@ -19,6 +19,7 @@ from hyq_hls.emulate.exact import (
 )
 from hyq_hls.graph import Node, Operation, TensorType
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.softmax import Softmax
 
 Kernel = Callable[..., torch.Tensor]
 Rule = Callable[[Any, Node, Sequence[TensorType]], Kernel | None]
@@ -213,22 +214,10 @@ def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -
     return run
 
 
-def _linear_softmax(
-    op: ops.LinearSoftmax, node: Node, inputs: Sequence[TensorType]
-) -> Kernel | None:
-    return _softmax(op.exponential(np.arange(1 << inputs[0].quantization.bits)), op, node)
-
-
-def _table_softmax(op: ops.TableSoftmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    return _softmax(op.table, op, node)
-
-
-def _softmax(
-    values: np.ndarray[Any, Any], op: ops.LinearSoftmax | ops.TableSoftmax, node: Node
-) -> Kernel | None:
-    """Softmax whose exponentials, by distance from the row's maximum, are ``values``."""
+def _softmax(op: Softmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     if magnitude(node.accumulator) > 1 << 53:
         return None
+    values = op.exponential(np.arange(1 << inputs[0].quantization.bits))
     table = torch.tensor(values, dtype=exact_dtype(3 * int(values.max())))
     top = float(node.type.quantization.qmax)
 
@@ -292,10 +281,10 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
     ops.LayerNorm: _layer_norm,
-    ops.LinearSoftmax: _linear_softmax,
+    ops.LinearSoftmax: _softmax,
     ops.RequantizeTensor: _requantize,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
-    ops.TableSoftmax: _table_softmax,
+    ops.TableSoftmax: _softmax,
     ops.Unfold: _unfold,
 }

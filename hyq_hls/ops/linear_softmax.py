@@ -11,11 +11,12 @@ import numpy as np
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel, Memory
-from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.types import MAX_BITS, Quantization, TensorType
-from hyq_hls.ops.checks import check_affine, plain_integers
+from hyq_hls.graph.operation import Bounds, Codes
+from hyq_hls.graph.types import MAX_BITS, TensorType
+from hyq_hls.ops.checks import plain_integers
 from hyq_hls.ops.matrix import tree_stages
 from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
+from hyq_hls.ops.softmax import Softmax
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
 LINE_SLOPE = Fraction("0.71580849")
@@ -37,7 +38,7 @@ def softmax_shift_bits(bits: int, output: Literal["log2", "uniform"]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class LinearSoftmax(Operation):
+class LinearSoftmax(Softmax):
     """``y = 2**x / sum(2**x)`` over the last axis, with ``2**x`` by the line of HyQ (IJCAI 2024).
 
     Input codes count ``2**-fraction`` octaves: the factor ``log2(e)`` lies in the scale before it,
@@ -92,41 +93,11 @@ class LinearSoftmax(Operation):
         return line_offset(self.fraction)
 
     @property
-    def quantization(self) -> Quantization:
-        """Of the probabilities."""
-        if self.output == "log2":
-            return Quantization(self.bits, False, encoding="log2")
-        return Quantization(self.bits, False, scale=(2.0**-self.bits,))
-
-    @property
     def exponential_bits(self) -> int:
         """Unsigned width of the largest exponential, ``B << shift_bits``."""
         return (self.line_offset << self.shift_bits).bit_length()
 
-    def output_type(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        check_affine(x)
-        q = x.quantization
-        if len(set(q.scale)) > 1 or len(set(q.zero_point)) > 1:
-            raise GraphError(
-                f"a softmax over {x.channels} lanes needs one scale and one zero point, found "
-                f"scales {q.scale} and zero points {q.zero_point}; requantize per tensor before it"
-            )
-        return TensorType(x.shape, self.quantization)
-
-    def reference(self, *codes: Codes) -> Codes:
-        (x,) = codes
-        e = self.exponential(x.max(axis=-1, keepdims=True) - x)
-        total = e.sum(axis=-1, keepdims=True)
-        top = self.quantization.qmax
-        if self.output == "uniform":
-            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
-        # 4*E >= 3 * 2**j * e, without integers that grow with j; e = 0 passes for every j.
-        levels = [(4 * total) >> j >= 3 * e for j in range(1, min(top, 63) + 1)]
-        return np.where(e == 0, top, np.sum(levels, axis=0, dtype=np.int64))
-
     def exponential(self, distance: Codes) -> Codes:
-        """Exponential of codes that lie ``distance`` below their row's maximum."""
         octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
         remainder = distance & ((1 << self.fraction) - 1)
         return ((self.line_offset - remainder) << self.shift_bits) >> octave
@@ -138,10 +109,6 @@ class LinearSoftmax(Operation):
             return Bounds(0, 4 * total)
         return Bounds(0, max(total, (largest << self.bits) + (total >> 1)))
 
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        x = inputs[0]
-        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
-
     def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
         """Codes that await their row's maximum, exponentials that await its sum."""
         sizes = self.kernel(folding, *inputs).constants
@@ -151,16 +118,7 @@ class LinearSoftmax(Operation):
             Memory(folding.inputs * exponential, sizes["exponential_depth"]),
         ]
 
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.inputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
-        beats = inputs[0].channels // folding.inputs
-        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))
-
     def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
-        """Stages of the maximum, of an exponential, of the sum, of a probability."""
         return (
             maximum_stages(folding.inputs) + 1,
             2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -11,11 +10,12 @@ import numpy as np
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.kernel import Kernel, Memory, Rom
-from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.types import MIN_BITS, Quantization, TensorType
-from hyq_hls.ops.checks import check_affine, freeze, plain_integers
+from hyq_hls.graph.operation import Bounds, Codes
+from hyq_hls.graph.types import MIN_BITS, TensorType
+from hyq_hls.ops.checks import freeze, plain_integers
 from hyq_hls.ops.matrix import tree_stages
 from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
+from hyq_hls.ops.softmax import Softmax
 
 SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
 OUTPUTS: tuple[SoftmaxOutput, ...] = get_args(SoftmaxOutput)
@@ -24,7 +24,7 @@ MAX_SOFTMAX_TABLE_BITS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class TableSoftmax(Operation):
+class TableSoftmax(Softmax):
     """``y = e / sum(e)`` over the last axis, where a table gives ``e`` for the distance from the
     row's maximum.
 
@@ -87,13 +87,6 @@ class TableSoftmax(Operation):
         _ = self.quantization  # checks the bits
 
     @property
-    def quantization(self) -> Quantization:
-        """Of the probabilities."""
-        if self.output == "uniform":
-            return Quantization(self.bits, False, scale=(2.0**-self.bits,))
-        return Quantization(self.bits, False, encoding="log2")
-
-    @property
     def largest(self) -> int:
         """The largest exponential."""
         return int(self.table.max())
@@ -105,38 +98,25 @@ class TableSoftmax(Operation):
 
     def output_type(self, *inputs: TensorType) -> TensorType:
         """Shape of the input. Raises ``GraphError`` unless the table covers its distances."""
-        (x,) = inputs
-        check_affine(x)
-        q = x.quantization
-        if len(set(q.scale)) > 1 or len(set(q.zero_point)) > 1:
+        found = super().output_type(*inputs)
+        codes = 1 << inputs[0].quantization.bits
+        if self.table.size != codes:
             raise GraphError(
-                f"a softmax over {x.channels} lanes needs one scale and one zero point, found "
-                f"scales {q.scale} and zero points {q.zero_point}; requantize per tensor before it"
-            )
-        if self.table.size != 1 << q.bits:
-            raise GraphError(
-                f"the table has {self.table.size} exponentials, the input {1 << q.bits} codes; "
+                f"the table has {self.table.size} exponentials, the input {codes} codes; "
                 "make one exponential for every distance of two input codes"
             )
-        return TensorType(x.shape, self.quantization)
-
-    def reference(self, *codes: Codes) -> Codes:
-        (x,) = codes
-        e = self.exponential(x.max(axis=-1, keepdims=True) - x)
-        total = e.sum(axis=-1, keepdims=True)
-        top = self.quantization.qmax
-        if self.output == "uniform":
-            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
-        # x >= 2**j * 3*e, without integers that grow with j; e = 0 passes for every j.
-        passed = [(2 * total) >> j >= 3 * e for j in range(min(top, 62))]
-        if self.output == "log2_rounded":
-            passed[1:2] = [2 * total > 5 * e]
-            passed[2:] = [(2 * total + e) >> j >= 3 * e for j in range(2, len(passed))]
-        return np.where(e == 0, top, np.sum(passed, axis=0, dtype=np.int64))
+        return found
 
     def exponential(self, distance: Codes) -> Codes:
-        """Exponential of codes that lie ``distance`` below their row's maximum."""
         return self.table[distance]
+
+    def _thresholds_passed(self, e: Codes, total: Codes) -> Codes:
+        if self.output == "log2":
+            return super()._thresholds_passed(e, total)
+        passed = [2 * total >= 3 * e, 2 * total > 5 * e]
+        levels = min(self.quantization.qmax, 62)
+        passed += [(2 * total + e) >> j >= 3 * e for j in range(2, levels)]
+        return np.sum(passed, axis=0, dtype=np.int64)
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         total = inputs[0].channels * self.largest
@@ -144,10 +124,6 @@ class TableSoftmax(Operation):
             return Bounds(0, max(total, (self.largest << self.bits) + (total >> 1)))
         # Twice what is compared, so that levels count from 1.
         return Bounds(0, 4 * total + (2 * self.largest if self.output == "log2_rounded" else 0))
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        x = inputs[0]
-        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
 
     def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
         """Codes that await their row's maximum, exponentials that await its sum, tables."""
@@ -159,16 +135,7 @@ class TableSoftmax(Operation):
             *[rom.memory for rom in kernel.roms] * folding.inputs,
         ]
 
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.inputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
-        beats = inputs[0].channels // folding.inputs
-        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))
-
     def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
-        """Stages of the maximum, of an exponential, of the sum, of a probability."""
         return (
             maximum_stages(folding.inputs) + 1,
             2,

@@ -27,6 +27,8 @@ from hyq_hls.quant.ranges import quantization
 Array = NDArray[np.float64]
 #: Factors never leave this range: a channel that calibration saw dead may live later.
 SMALLEST, LARGEST = 2.0**-12, 2.0**12
+#: Smallest step, of inputs and of weights (the released code's, for weights).
+_TINY = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +70,6 @@ class LayerSample:
         steps = weight.abs().amax(dim=1, keepdim=True).clamp(min=_TINY) / limit
         weight = round_(weight / steps).clamp(-limit, limit) * steps
         return ((x @ weight.T - self.x @ self.weight.T) ** 2).mean()
-
-
-_TINY = 1e-5
 
 
 def straight_through(x: torch.Tensor) -> torch.Tensor:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hyq_hls.capture.float_ops import Conv2d, Silu
-from hyq_hls.graph import Quantization
 from hyq_hls.quant.assign import real_readers, takes_channels
 from hyq_hls.quant.nonlinear import SILU_MINIMUM
 from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.ranges import quantization
+from hyq_hls.quant.ranges import channel_quantization
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,8 @@ class DepthwiseRanges(Method):
                 continue
             data, before = plan.statistics[node.name], plan.tensors[node.name]
             base = None if config.scale == "dyadic" else before.scale[0]
-            parts = []
-            for index in range(data.low.size):
-                channel = data.channel(index)
-                if isinstance(node.op, Silu):
-                    channel.low = np.full(1, SILU_MINIMUM)
-                    channel.mean_low = channel.low
-                parts.append(quantization(channel, config, base=base, bits=before.bits))
-            changed[node.name] = Quantization(
-                before.bits,
-                before.signed,
-                tuple(p.scale[0] for p in parts),
-                tuple(p.zero_point[0] for p in parts),
-            )
+            if isinstance(node.op, Silu):
+                low = np.full_like(data.low, SILU_MINIMUM)
+                data = replace(data, low=low, mean_low=low)
+            changed[node.name] = channel_quantization(data, config, before, base=base)
         return plan.with_tensors(changed)

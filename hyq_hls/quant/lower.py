@@ -26,6 +26,7 @@ from hyq_hls.quant.weights import Weights, columns
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_Steps = tuple[Operation, Operation]
 
 #: Fraction bits of the multipliers that align real-valued scales at an addition.
 _ALIGN_BITS = 10
@@ -59,9 +60,8 @@ def lower(
             continue
         own = config.for_node(node.name)
         inputs: tuple[str, ...] = node.inputs
-        for operation in lowering.before(node, own):
-            inputs = (result.add(f"{node.name}.table", operation, *inputs).name,)
-        result.add(node.name, lowering.operation(node, own), *inputs)
+        for name, operation in lowering.steps(node, own).items():
+            inputs = (result.add(name, operation, *inputs).name,)
     if result.output_name != graph.output:
         raise QuantizationError(
             f"{graph.output} is the output, but {result.output_name} is computed after it and read "
@@ -71,7 +71,7 @@ def lower(
 
 
 class Lowering:
-    """Turns one float node at a time into an integer operation."""
+    """Turns one float node at a time into integer operations: one, or a table and what follows."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Lowering:
         weights: Mapping[str, Weights],
     ) -> None:
         self.graph, self.quantizations, self.weights = graph, quantizations, weights
-        self._rules: dict[type[fo.FloatOp], Callable[..., Operation]] = {
+        self._rules: dict[type[fo.FloatOp], Callable[..., Operation | _Steps]] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             fo.Silu: self._silu,
@@ -97,34 +97,26 @@ class Lowering:
             fo.GlobalAveragePool: self._pool,
         }
 
-    def before(self, node: FloatNode, config: QuantConfig) -> list[Operation]:
-        """What computes before the operation of a node, under a name of its own.
+    def steps(self, node: FloatNode, config: QuantConfig) -> dict[str, Operation]:
+        """Integer operations of a node by name, each reading the one before; the last has its name.
 
-        A table has one output scale. Where channels differ, it gives codes that are fine enough for
-        all of them, and the node requantizes those per channel.
+        Raises:
+            QuantizationError: there is none, or it does not suit the tensors.
         """
-        if config.swish == "shift" or not self._in_two_steps(node, config):
-            return []
-        wide = _wide_swish(self._output(node))
-        values = swish_table(config.swish, self._input(node), wide)
-        return [ops.Table(values, wide, self._input(node).qmin)]
-
-    def _in_two_steps(self, node: FloatNode, config: QuantConfig) -> bool:
-        function = isinstance(node.op, fo.Silu) and config.swish != "shift"
-        return function and self._output(node).per_channel
-
-    def operation(self, node: FloatNode, config: QuantConfig) -> Operation:
-        """Integer operation of a node; raises ``QuantizationError`` when there is none."""
-        for kind, rule in self._rules.items():
-            if isinstance(node.op, kind):
-                try:
-                    return rule(node, node.op, config)
-                except GraphError as error:
-                    raise QuantizationError(f"{node.name}: {error}") from error
-        known = ", ".join(k.__name__ for k in self._rules)
-        raise QuantizationError(
-            f"{node.name}: {node.op.kind} has no integer operation; supported are {known}"
-        )
+        rule = next((r for kind, r in self._rules.items() if isinstance(node.op, kind)), None)
+        if rule is None:
+            known = ", ".join(k.__name__ for k in self._rules)
+            raise QuantizationError(
+                f"{node.name}: {node.op.kind} has no integer operation; supported are {known}"
+            )
+        try:
+            found = rule(node, node.op, config)
+        except GraphError as error:
+            raise QuantizationError(f"{node.name}: {error}") from error
+        if isinstance(found, Operation):
+            return {node.name: found}
+        table, requantization = found
+        return {f"{node.name}.table": table, node.name: requantization}
 
     def _input(self, node: FloatNode, index: int = 0) -> Quantization:
         return self.quantizations[node.inputs[index]]
@@ -164,13 +156,15 @@ class Lowering:
         weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
 
-    def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation:
+    def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation | _Steps:
         x, y = self._input(node), self._output(node)
-        if self._in_two_steps(node, config):
-            wide = _wide_swish(y)
-            return ops.RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
         if config.swish != "shift":
-            return ops.Table(swish_table(config.swish, x, y), y, x.qmin)
+            # A table has one scale: where channels differ, it is fine enough for all of them.
+            wide = _wide_swish(y) if y.per_channel else y
+            first = ops.Table(swish_table(config.swish, x, wide), wide, x.qmin)
+            if wide is y:
+                return first
+            return first, ops.RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
         fraction = _fraction(x, node.name)
         precision = int(np.clip(x.bits + 4, 8, 20))
         scale = x.scale[0] * 2.0**-precision

@@ -33,11 +33,11 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.simulate import Simulation
 from hyq_hls.quant.weights import (
     Weights,
-    columns,
     has_weights,
     per_code,
     round_codes,
     weight_scales,
+    weight_steps,
 )
 
 Array = NDArray[np.float64]
@@ -101,9 +101,7 @@ class Choice:
 
     def _real_weight(self, node: FloatNode, x: Quantization) -> torch.Tensor:
         weights = self.weights(node)
-        channels = self.plan.graph.shape(node.inputs[0])[-1]
-        steps = np.broadcast_to(x.scale, channels)[columns(node)]
-        real = weights.codes * weights.scales[:, None] / steps
+        real = weights.codes * weight_steps(node, x, weights.scales)
         return torch.tensor(real, dtype=torch.float32)
 
 

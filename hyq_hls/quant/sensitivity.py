@@ -27,7 +27,7 @@ from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.simulate import FakeQuantize
-from hyq_hls.quant.weights import columns, has_weights, quantize_weights
+from hyq_hls.quant.weights import has_weights, quantize_weights, weight_steps
 
 Kind = Literal["weights", "activations"]
 #: Node, and whether its weights or its output are meant.
@@ -181,10 +181,7 @@ def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
     assert isinstance(op, Conv2d | Linear)
     config = replace(plan.config.for_node(node.name), weight_bits=bits)
     found = quantize_weights(plan.graph, node, plan.tensors, plan.statistics, config)
-    channels = plan.graph.shape(node.inputs[0])[-1]
-    # The scale of an accumulator is that of the weight times that of the input.
-    x = np.broadcast_to(plan.tensors[node.inputs[0]].scale, channels)[columns(node)]
-    weight = found.codes * (found.scales[:, None] / x)
+    weight = found.codes * weight_steps(node, plan.tensors[node.inputs[0]], found.scales)
     bias = np.rint(op.bias / found.scales) * found.scales
     return replace(op, weight=weight.reshape(op.weight.shape), bias=bias)
 

@@ -21,11 +21,11 @@ from torch.nn import functional
 from hyq_hls.capture.float_graph import FloatNode, Observer
 from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Silu, Softmax
 from hyq_hls.graph import Operation, Quantization, TensorType
-from hyq_hls.ops import LinearSoftmax, TableSoftmax
+from hyq_hls.ops.softmax import Softmax as SoftmaxOperation
 from hyq_hls.quant.assign import FUNCTIONS, MOVES
 from hyq_hls.quant.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.weights import Weights, columns, has_weights, per_code
+from hyq_hls.quant.weights import Weights, has_weights, per_code, weight_steps
 
 #: A half that floating point made a little smaller is a half.
 _TIE = 2.0**-12
@@ -60,9 +60,8 @@ class Simulation(nn.Module):
                 # A table of the true function is that function, rounded like any tensor.
                 isinstance(node.op, Silu) and plan.config.for_node(node.name).swish != "table"
             ):
-                own = plan.config.for_node(node.name)
-                operations = [*lowering.before(node, own), lowering.operation(node, own)]
-                self._functions[node.name] = _every_value(plan, node, operations)
+                steps = lowering.steps(node, plan.config.for_node(node.name))
+                self._functions[node.name] = _every_value(plan, node, list(steps.values()))
 
     def layer(self, name: str) -> Layer:
         """The layer of a node."""
@@ -190,8 +189,7 @@ class Layer(nn.Module):
         x = plan.tensors[node.inputs[0]]
         weights = plan.weights_of(node)
         self.bits = plan.config.for_node(node.name).weight_bits
-        scales = weights.scales[:, None]
-        exact = per_code(node, x) / scales
+        exact = per_code(node, x) / weights.scales[:, None]
         if node.name in plan.weights:  # a method chose codes: start there
             exact = weights.codes.astype(np.float64)
         self.scales = weights.scales
@@ -203,10 +201,7 @@ class Layer(nn.Module):
         self.weight = nn.Parameter(torch.tensor(exact, dtype=torch.float32))
         bias = torch.tensor(plan.bias_of(node) / self.output_steps, dtype=torch.float32)
         self.bias = nn.Parameter(bias)
-        # Real value of a step of each weight: the accumulator's scale without the input's.
-        channels = plan.graph.shape(node.inputs[0])[-1]
-        steps = scales / np.broadcast_to(x.scale, channels)[columns(node)]
-        self.steps = torch.tensor(np.broadcast_to(steps, exact.shape), dtype=torch.float32)
+        self.steps = torch.tensor(weight_steps(node, x, weights.scales), dtype=torch.float32)
 
     def codes(self) -> torch.Tensor:
         """Weights as codes, with gradients straight through."""
@@ -268,7 +263,7 @@ def _every_value(plan: Plan, node: FloatNode, operations: list[Operation]) -> to
     """
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
     last = operations[-1]
-    if isinstance(last, LinearSoftmax | TableSoftmax):
+    if isinstance(last, SoftmaxOperation):
         exponential = last.exponential(np.arange(1 << x.bits))
         return torch.tensor(exponential / exponential[0], dtype=torch.float32)
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1

@@ -64,6 +64,20 @@ def per_code(node: FloatNode, x: Quantization) -> Array:
     return weight * np.asarray(x.scale)[columns(node)]
 
 
+def weight_steps(node: FloatNode, x: Quantization, scales: Array) -> Array:
+    """Real value (O, n) of one step of each weight's code: the reverse of :func:`per_code`.
+
+    Args:
+        node: a convolution or linear layer.
+        x: of its input.
+        scales: (O,), of its accumulators.
+    """
+    meets = columns(node)
+    steps = scales[:, None] / (np.asarray(x.scale)[meets] if len(x.scale) > 1 else x.scale[0])
+    found: Array = np.broadcast_to(steps, (len(scales), meets.shape[-1]))
+    return found
+
+
 def quantize_weights(
     graph: FloatGraph,
     node: FloatNode,

@@ -116,18 +116,22 @@ class _Usage:
     def _cost(self, node: FloatNode, weight_bits: int, bits: Mapping[str, int]) -> Array:
         tensors = {name: self._quantization(name, bits) for name in (node.name, *node.inputs)}
         types = [TensorType(self.plan.graph.shape(i), tensors[i]) for i in node.inputs]
-        return self.costs.node(node.name, self._operation(node, tensors, weight_bits), types)
+        total = np.zeros_like(self.costs.total)
+        for name, operation in self._steps(node, tensors, weight_bits).items():
+            total += self.costs.node(name, operation, types)
+            types = [operation.output_type(*types)]
+        return total
 
-    def _operation(
+    def _steps(
         self, node: FloatNode, tensors: Mapping[str, Quantization], weight_bits: int
-    ) -> Operation:
+    ) -> dict[str, Operation]:
         graph, config = self.plan.graph, self.config.for_node(node.name)
         weights = {}
         if has_weights(node):
             config = replace(config, weight_bits=weight_bits)
             found = quantize_weights(graph, node, tensors, self.plan.statistics, config)
             weights = {node.name: found}
-        return Lowering(graph, tensors, weights).operation(node, config)
+        return Lowering(graph, tensors, weights).steps(node, config)
 
     def _quantization(self, name: str, bits: Mapping[str, int]) -> Quantization:
         root = self._root(name)

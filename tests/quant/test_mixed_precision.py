@@ -283,6 +283,17 @@ def test_costs_of_single_changes_are_those_of_designs(
         assert (change <= [3, 3, 0, 0]).all(), key
 
 
+def test_a_function_in_two_steps_costs_both() -> None:
+    """SiLU per channel is a table and a requantization, which reads the table's codes."""
+    plan = plan_of(small(), QuantConfig(activation_granularity="channel", swish="table"))
+    graph = plan.lowered()
+    assert any(name.endswith(".table") for name in graph.nodes)
+    keys = [s.key for s in sensitivity_curve(plan, (4, 8))]
+    usage = width_usage(plan, dict.fromkeys(keys, (4, 8)), PART)
+    found = as_array(estimate_design(balanced_design(graph, PART)).total)
+    assert np.array_equal(usage.total(dict.fromkeys(keys, 8)), found)
+
+
 @pytest.mark.parametrize("resource", ["lut", "ff"])
 def test_a_budget_is_kept_by_the_design_that_is_built(
     small_plan: Plan, curve: list[Sensitivity], usage: WidthUsage, resource: str
