@@ -1,4 +1,4 @@
-"""A model in a Python file, images in a numpy file, and the network quantized from them."""
+"""A model in a Python file, images in a numpy file, a network quantized; a folder of digits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from hyq_hls.cli import main
+from hyq_hls.models import digits
+from tests.cli.evaluation import PER_CLASS, TINY, write_digits
 
 MODEL = """
 import torch
@@ -75,3 +77,13 @@ def network(workplace: Path) -> Path:
     images = workplace / "images.npy"
     assert run("quantize", "--model", model, "--images", images, "--output", path) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``train/`` and ``val/`` of digits as PNG files, distorted ones in val; not to be changed."""
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder / "train", digits.train(), 2)
+    write_digits(folder / "val", digits.distorted(1), PER_CLASS)
+    (folder / "tiny.py").write_text(TINY)
+    return folder
