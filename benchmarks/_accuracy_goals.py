@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._ablations import ABLATIONS, EXCHANGED
 from benchmarks._accuracy_tables import (
     OURS,
     SETTINGS,
@@ -35,6 +36,8 @@ LOSSES = (
     ("outliers 64", "W8A8", 0.3),
     ("natural", "W8A8", 1.0),
 )
+#: Points that requantization by shifts only may lose to any real scale.
+SHIFTS_LOSE = 0.2
 #: Lead in dB of the signal-to-noise ratio of logits at W6A6.
 LEAD_DB = 3.0
 
@@ -89,6 +92,26 @@ def duel_table(records: Sequence[Record]) -> list[str]:
     return markdown(rows)
 
 
+def ablation_table(records: Sequence[Record]) -> list[str]:
+    """Markdown: what `best` loses where a part is exchanged, by setting; empty without records."""
+    present = {record["preset"] for record in records}
+    names = [name for name in ABLATIONS if name in present]
+    mine = [record for record in records if record["preset"] in names]
+    settings = names_of(mine, "setting", SETTINGS)
+    heads = [f"{what}, {s}" for s in settings for what in ("points lost", "dB lost")]
+    rows = [["preset", "instead", *heads, "rows"]]
+    for name in names:
+        duels = [duel(records, name, setting=s) for s in settings]
+        cells = [_mean(leads) for d in duels for leads in (d.drop, d.sqnr_db)]
+        count = sum(len(d.drop) for d in duels)
+        rows.append([f"`{name}`", EXCHANGED[name], *cells, str(count)])
+    return markdown(rows) if names else []
+
+
+def _mean(leads: Sequence[float]) -> str:
+    return f"{np.mean(leads):+.2f}" if leads else "-"
+
+
 @dataclass(frozen=True)
 class Goal:
     """What `best` should reach, and what it reached.
@@ -123,6 +146,9 @@ class Goal:
 def goals(records: Sequence[Record]) -> list[Goal]:
     """Every goal; losses are judged by the worst network, leads by the strongest baseline."""
     found = [_loss(records, *loss) for loss in LOSSES]
+    shifts = duel(records, "best-dyadic")
+    text = f"shifts only: within {SHIFTS_LOSE} points of any real scale"
+    found.append(_lead(text, [shifts], "drop", -SHIFTS_LOSE, "points"))
     for variant in VARIANTS:
         for group, members in GROUPS.items():
             duels = [duel(records, m, setting="W6A6", variant=variant) for m in members]

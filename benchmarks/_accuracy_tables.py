@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._ablations import ABLATIONS
 from benchmarks._records import KEYS, Records
 from hyq_hls.errors import InputError
 from hyq_hls.quant.presets import PRESETS
@@ -48,7 +49,7 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
                     "remove one of them"
                 )
             origin[key] = path
-            if record["preset"] not in (*PRESETS, *TOOLS, *_NO_ACCURACY):
+            if record["preset"] not in (*PRESETS, *ABLATIONS, *TOOLS, *_NO_ACCURACY):
                 raise InputError(
                     f"{path} has records of {record['preset']!r}, which is no preset and no tool "
                     "of benchmarks/tools; move it away, or measure it again"
@@ -104,8 +105,9 @@ def names_of(records: Iterable[Record], key: str, known: Sequence[str]) -> list[
 
 
 def presets_of(records: Iterable[Record]) -> list[str]:
-    """Presets that have records: those of the package, then tools."""
-    return names_of(records, "preset", [*PRESETS, *TOOLS])
+    """Presets that have records: those of the package, then tools; no ablations."""
+    public = (record for record in records if record["preset"] not in ABLATIONS)
+    return names_of(public, "preset", [*PRESETS, *TOOLS])
 
 
 def cell(records: Sequence[Record], preset: str, setting: str, variant: str, measure: str) -> Cell:

@@ -2,12 +2,14 @@
 
     python benchmarks/accuracy.py                    writes build/benchmarks/accuracy.json
     python benchmarks/accuracy.py --networks slim32 --presets minmax best --settings W6A6
+    python benchmarks/accuracy.py --networks slim32 --presets best-dyadic best-per-tensor
     python benchmarks/figure_accuracy.py             table and plots of what is there
 
 Networks and variants are those of benchmarks/networks.py. All presets of a row see the same
 unlabelled calibration images; the answers, and the logits, are compared with those of the float
 network on the same test images. Records are saved one by one: a run that was interrupted goes on.
-The tools that people would use instead are measured by benchmarks/tools/run.py.
+The tools that people would use instead are measured by benchmarks/tools/run.py. Presets `best-...`
+are `best` with one part exchanged, see benchmarks/_ablations.py.
 
 Settings: `W6A6` are 6-bit weights and 6-bit operands of multiplications; what only SiLU reads keeps
 8 bits, for every preset. `avg7.9` and `avg6` are averages of mixed precision.
@@ -35,6 +37,7 @@ from hyq_hls.quant.presets import PRESETS, preset
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
 
 from benchmarks import networks
+from benchmarks._ablations import ABLATIONS
 from benchmarks._records import KEYS, Records, metrics
 
 SETTINGS: dict[str, tuple[int, int] | float] = {
@@ -53,6 +56,8 @@ _AVERAGED = ("mixed_precision", "best")
 def configuration(name: str, setting: str) -> QuantConfig | None:
     """What a preset is at a setting; None where it has none."""
     bits = SETTINGS[setting]
+    if name in ABLATIONS:
+        return None if isinstance(bits, float) else ABLATIONS[name](*bits)
     if isinstance(bits, float):
         return PRESETS[name](average_bits=bits) if name in _AVERAGED else None
     return None if name == "mixed_precision" else preset(name, *bits)
@@ -107,7 +112,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--networks", nargs="+", default=list(networks.NETWORKS))
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), help="also 'outliers 16'")
-    parser.add_argument("--presets", nargs="+", default=list(PRESETS))
+    parser.add_argument(
+        "--presets",
+        nargs="+",
+        default=list(PRESETS),
+        help=f"all that are public; also {', '.join(ABLATIONS)}",
+    )
     parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument(
         "--seeds", type=int, default=1, help="calibration sets and outlier channels"
@@ -119,9 +129,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
-        unknown = set(options.presets) - set(PRESETS)
+        known = (*PRESETS, *ABLATIONS)
+        unknown = sorted(set(options.presets) - set(known))
         if unknown:
-            raise InputError(f"unknown presets {sorted(unknown)}; there are {', '.join(PRESETS)}")
+            raise InputError(f"unknown presets {unknown}; there are {', '.join(known)}")
         options.output.parent.mkdir(parents=True, exist_ok=True)
         measure(options, Records(options.output))
     except HyqError as error:

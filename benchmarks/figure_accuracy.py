@@ -71,6 +71,17 @@ def report(records: Sequence[tables.Record]) -> str:
     ]
     for setting in tables.names_of(records, "setting", tables.SETTINGS):
         lines += ["", f"### {setting}", "", *tables.setting_table(records, setting)]
+    ablations = goals.ablation_table(records)
+    parts = [
+        "",
+        f"### Parts of `{tables.OURS}`",
+        "",
+        "The same recipe with one part exchanged: points of top-1 and dB of SQNR lost against "
+        f"`{tables.OURS}`,",
+        "mean over networks and variants that both have.",
+        "",
+        *ablations,
+    ]
     lines += [
         "",
         f"### `{tables.OURS}` against each",
@@ -80,6 +91,7 @@ def report(records: Sequence[tables.Record]) -> str:
         "in brackets how often it won and lost.",
         "",
         *goals.duel_table(records),
+        *(parts if ablations else []),
         "",
         "### Goals",
         "",

@@ -11,7 +11,9 @@ import pytest
 
 from benchmarks import _accuracy_goals, figure_accuracy
 from benchmarks import _accuracy_tables as tables
+from benchmarks._ablations import ABLATIONS, EXCHANGED
 from hyq_hls.errors import FileFormatError, InputError
+from hyq_hls.quant.presets import best
 
 
 def record(preset: str, drop: float, sqnr: float | None = 20.0, **others: Any) -> dict[str, Any]:
@@ -125,6 +127,31 @@ def test_a_duel_counts_what_both_have() -> None:
     ]
 
 
+def test_parts_of_ours_have_a_table_of_their_own() -> None:
+    records = [
+        record("best", 0.2, 25.0),
+        record("best", 0.5, 19.0, setting="W6A6"),
+        record("best-dyadic", 0.3, 24.5),
+        record("best-dyadic", 0.4, 19.5, setting="W6A6"),
+        record("best-per-tensor", 0.7, 18.0, setting="W6A6"),
+    ]
+    assert tables.presets_of(records) == ["best"]
+    lines = _accuracy_goals.ablation_table(records)
+    assert row_of(lines, "best-dyadic")[2:] == ["+0.10", "+0.50", "-0.10", "-0.50", "2"]
+    assert row_of(lines, "best-per-tensor")[2:] == ["-", "-", "+0.20", "+1.00", "1"]
+    assert "### Parts of `best`" in figure_accuracy.report(records)
+    assert _accuracy_goals.ablation_table(records[:2]) == []
+    assert "### Parts" not in figure_accuracy.report(records[:2])
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_part_exchanged_is_another_recipe(name: str) -> None:
+    config = ABLATIONS[name](6, 6)
+    assert config.to_json() != best(6, 6).to_json()
+    assert (config.weight_bits, config.activation_bits) == (6, 6)
+    assert name in EXCHANGED
+
+
 def verdicts(records: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
     return {goal.text: (goal.found, goal.verdict) for goal in _accuracy_goals.goals(records)}
 
@@ -157,6 +184,18 @@ def test_leads_are_judged_by_the_strongest_baseline_of_each_kind() -> None:
     ahead = "accuracy, mean over all: ahead of "
     assert found[ahead + "every integer baseline"][1] == "met by 0.20 points"
     assert found[ahead + "brevitas (functions in float)"][1] == "**missed** by 0.10 points"
+
+
+def test_shifts_may_lose_a_little_to_any_real_scale() -> None:
+    text = "shifts only: within 0.2 points of any real scale"
+    records = [record("best", 0.4), record("best-dyadic", 0.2)]
+    assert verdicts(records)[text] == (
+        "-0.20 points against `best-dyadic` (1 row)",
+        "met by 0.00 points",
+    )
+    assert verdicts([*records, record("best", 0.9, seed=1), record("best-dyadic", 0.2, seed=1)])[
+        text
+    ] == ("-0.45 points against `best-dyadic` (2 rows)", "**missed** by 0.25 points")
 
 
 def test_being_level_is_not_being_ahead() -> None:

@@ -1,0 +1,42 @@
+"""`best` with one of its parts exchanged or left out: what each part brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hyq_hls import QuantConfig
+from hyq_hls.quant.presets import best
+from hyq_hls.quant.q_hyvit import QHyViT
+from hyq_hls.quant.reconstruction import Reconstruction
+
+
+def _with(**changes: Any) -> Callable[[int, int], QuantConfig]:
+    return lambda weights, activations: replace(best(weights, activations), **changes)
+
+
+def _without(method: type) -> Callable[[int, int], QuantConfig]:
+    def configuration(weights: int, activations: int) -> QuantConfig:
+        config = best(weights, activations)
+        return replace(config, methods=tuple(m for m in config.methods if type(m) is not method))
+
+    return configuration
+
+
+#: By name, from widths of weights and activations.
+ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
+    "best-dyadic": _with(scale="dyadic"),
+    "best-power-of-two": _with(scale="power_of_two"),
+    "best-per-tensor": _with(activation_granularity="tensor"),
+    "best-without-search": _without(QHyViT),
+    "best-without-learning": _without(Reconstruction),
+}
+#: What a reader is told about each.
+EXCHANGED = {
+    "best-dyadic": "any real scale; multipliers in requantization",
+    "best-power-of-two": "scales are powers of two",
+    "best-per-tensor": "no factors per channel",
+    "best-without-search": "no search of steps and schemes",
+    "best-without-learning": "no learned rounding",
+}
