@@ -13,6 +13,7 @@ from hyq_hls.errors import GraphError, ShapeError
 
 Layout = Literal["auto", "nchw", "nhwc"]
 Observer = Callable[[str, torch.Tensor], torch.Tensor | None]
+Compute = Callable[["FloatNode", list[torch.Tensor]], torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,7 @@ class FloatGraph:
         *,
         keep: Collection[str] | None = None,
         observe: Observer | None = None,
+        compute: Compute | None = None,
         layout: Layout = "auto",
     ) -> dict[str, torch.Tensor]:
         """Compute the values of the nodes for a batch of images.
@@ -123,6 +125,8 @@ class FloatGraph:
             as its last reader has run.
         observe: called as `observe(name, value)` for each node in order, the input included. A
             tensor that it returns takes the place of the value for all readers.
+        compute: called as `compute(node, inputs)` for every node but the input, instead of its
+            operation's `forward(*inputs)`.
         layout: "auto" takes NCHW when the shape allows it, else NHWC.
 
         Returns the kept values by name, batched and channels-last. Raises `ShapeError` if the
@@ -135,7 +139,8 @@ class FloatGraph:
             if isinstance(node.op, Input):
                 value = self._channels_last(images, node.op.shape, layout)
             else:
-                value = node.op.forward(*(values[name] for name in node.inputs))
+                inputs = [values[name] for name in node.inputs]
+                value = compute(node, inputs) if compute else node.op.forward(*inputs)
             if observe is not None:
                 replaced = observe(node.name, value)
                 value = value if replaced is None else replaced

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 import torch
 from tqdm import tqdm
@@ -19,6 +20,8 @@ from hyq_hls.quant.weights import has_weights
 _FEATURES = (Add, Concat, GlobalAveragePool)
 #: Steps between two looks at the images held back.
 _LOOK = 25
+#: What gradients take of every value of an image, in bytes (measured), and what they may take.
+_BYTES, _MEMORY = 10, 2 << 30
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Reconstruction(Method):
 
     Args:
         steps: at most.
-        batch: images of a step.
+        batch: images of a step; those of a large network pass in parts of some 2 GiB.
         weight_rate: learning rate of weights, in steps of their codes; it falls as a cosine.
         bias_rate: of biases, in steps of the layer's output codes.
         features: weight of the features' loss beside that of the logits.
@@ -75,6 +78,7 @@ class Reconstruction(Method):
         # With too few images to hold some back, all of them do both.
         judges, learners = images[order[:held] if held else order], images[order[held:]]
 
+        at_once = _at_once(plan)
         layers = list(simulation.all_layers())
         optimizer = torch.optim.Adam(
             [
@@ -89,9 +93,9 @@ class Reconstruction(Method):
             self._batches(learners), "learn rounding", self.steps, disable=not plan.progress or None
         )
         for step, batch in enumerate(bar, 1):
-            loss = judge(batch)
             optimizer.zero_grad()
-            loss.backward()
+            for part in batch.split(at_once):
+                (judge(part) * (len(part) / len(batch))).backward()
             optimizer.step()
             schedule.step()
             if step % _LOOK and step != self.steps:
@@ -142,6 +146,12 @@ class _Judge:
         with torch.no_grad():
             parts = [float(self(part)) * len(part) for part in images.split(batch)]
         return sum(parts) / len(images)
+
+
+def _at_once(plan: Plan) -> int:
+    """Images whose values fit the memory together."""
+    values = sum(prod(plan.graph.shape(node.name)) for node in plan.graph)
+    return max(1, _MEMORY // (_BYTES * values))
 
 
 def _state(simulation: Simulation) -> dict[str, torch.Tensor]:

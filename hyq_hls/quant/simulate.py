@@ -94,15 +94,14 @@ class Simulation(nn.Module):
                 values before they are rounded to codes; what it returns is rounded instead.
         """
         graph = self.plan.graph
-        found = {graph.input: images.permute(0, 2, 3, 1)}
-        for node in graph.nodes[1:]:
-            value = self._value(node, [found[name] for name in node.inputs])
-            replaced = observe(node.name, value) if observe else None
+
+        def rounded(name: str, value: torch.Tensor) -> torch.Tensor:
+            replaced = observe(name, value) if observe else None
             value = value if replaced is None else replaced
-            if node.name in self.tensors and not isinstance(node.op, MOVES):
-                value = self.tensors[node.name](value)
-            found[node.name] = value
-        return {name: found[name] for name in keep}
+            moved = isinstance(graph[name].op, MOVES)
+            return value if moved or name not in self.tensors else self.tensors[name](value)
+
+        return graph.run(images, keep=keep, observe=rounded, compute=self._value)
 
     def _value(self, node: FloatNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         if has_weights(node):

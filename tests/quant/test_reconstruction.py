@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from hyq_hls import QuantConfig, QuantizedModel, quantize
+from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant import reconstruction
 from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.plan import Plan
@@ -74,6 +76,25 @@ def test_one_image_and_one_step(images: int, steps: int) -> None:
     qmodel = QuantizedModel(found.lowered())
     wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), wanted)
+
+
+def test_little_memory_gives_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = FloatGraph.run
+
+    def counted(self: FloatGraph, images: torch.Tensor, **more: Any) -> dict[str, torch.Tensor]:
+        sizes.append(len(images))
+        return real(self, images, **more)
+
+    plan, method = plan_of(config=LOW), Reconstruction(3, batch=3, held_back=0)
+    monkeypatch.setattr(FloatGraph, "run", counted)
+    whole = method.apply(plan).notes["reconstruction"]
+    assert 1 not in sizes
+    monkeypatch.setattr(reconstruction, "_MEMORY", 1)
+    parts = method.apply(plan).notes["reconstruction"]
+    assert sizes.count(1) == 3 * 3 * 2  # steps, images, float and quantized
+    assert whole["after"] < whole["before"]
+    assert parts["after"] == pytest.approx(whole["after"], rel=1e-3)  # sums in another order
 
 
 def test_nothing_lives() -> None:
