@@ -24,6 +24,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
 
 from benchmarks import _accuracy_goals as goals
+from benchmarks import _accuracy_spread as spread
 from benchmarks import _accuracy_tables as tables
 from benchmarks.figure_road import CPP, INTEGER, QUANTIZED, STYLE
 from hyq_hls.errors import FileFormatError, HyqError, InputError
@@ -58,19 +59,29 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 
 def report(records: Sequence[tables.Record]) -> str:
-    """Everything in markdown: coverage, a table per setting, duels, goals."""
+    """Everything in markdown: coverage, a table per setting, duels, parts, seeds, goals."""
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)
     lines = [
         f"{len(records)} records: {', '.join(networks)}; {images or 'all'} test images each; "
-        f"seeds: {seeds}. Means over networks,",
+        f"{'one seed' if seeds == 1 else f'up to {seeds} seeds'}. Means over networks,",
         "the best of each column in bold. `-` was not measured; `(2 of 4)`: only 2 of 4 networks "
         "were, and the mean wins nothing.",
         "`s`: seconds to quantize, mean over networks and variants.",
     ]
     for setting in tables.names_of(records, "setting", tables.SETTINGS):
         lines += ["", f"### {setting}", "", *tables.setting_table(records, setting)]
+    spreads = spread.spread_tables(records)
+    seeds_differ = [
+        "",
+        "### Seeds",
+        "",
+        "Mean, standard deviation and, in brackets, number of seeds. A seed is that of the "
+        "calibration images, and of",
+        "the channels that get outliers; the trained networks are the same.",
+        *spreads,
+    ]
     ablations = goals.ablation_table(records)
     parts = [
         "",
@@ -92,6 +103,7 @@ def report(records: Sequence[tables.Record]) -> str:
         "",
         *goals.duel_table(records),
         *(parts if ablations else []),
+        *(seeds_differ if spreads else []),
         "",
         "### Goals",
         "",

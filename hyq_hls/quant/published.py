@@ -219,7 +219,8 @@ def _check(mantissa: int, n: int, scale: float) -> None:
     """Raise unless the largest exponential ``mantissa << n`` is positive and fits 53 bits."""
     bits = (mantissa << n).bit_length()
     if not 0 < bits <= _MAX_BITS:
+        cure = "a smaller n" if bits else "a smaller scale (more bits, or a smaller range)"
         raise QuantizationError(
             f"an exponential of {bits} bits, at a scale of {scale:g} nats and n = {n}; 1 to "
-            f"{_MAX_BITS} are wanted; {'use a smaller scale' if not bits else 'use a smaller n'}"
+            f"{_MAX_BITS} are wanted; use {cure}, or another exponential"
         )

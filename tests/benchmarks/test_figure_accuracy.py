@@ -12,6 +12,7 @@ import pytest
 from benchmarks import _accuracy_goals, figure_accuracy
 from benchmarks import _accuracy_tables as tables
 from benchmarks._ablations import ABLATIONS, EXCHANGED
+from benchmarks._accuracy_spread import spread_tables
 from hyq_hls.errors import FileFormatError, InputError
 from hyq_hls.quant.presets import best
 
@@ -142,6 +143,33 @@ def test_parts_of_ours_have_a_table_of_their_own() -> None:
     assert "### Parts of `best`" in figure_accuracy.report(records)
     assert _accuracy_goals.ablation_table(records[:2]) == []
     assert "### Parts" not in figure_accuracy.report(records[:2])
+
+
+def test_seeds_have_a_mean_and_a_standard_deviation() -> None:
+    records = [
+        record("best", 0.1, 25.0),
+        record("best", 0.3, 26.0, seed=1),
+        record("best", 0.5, 27.0, seed=2),
+        record("best", 0.7, 20.0, setting="W6A6"),
+        record("omse", 1.0, 20.0, setting="W6A6"),
+        record("omse", 1.0, None, setting="W6A6", seed=1),
+        record("minmax", 3.0),
+        failed("omse", seed=1),
+    ]
+    lines = spread_tables(records)
+    assert [line for line in lines if "`a`" in line] == [
+        "Points of top-1 lost, `a`:",
+        "SQNR [dB], `a`:",
+    ]
+    drops, ratios = lines[: len(lines) // 2], lines[len(lines) // 2 :]
+    assert row_of(drops, "best")[1:] == ["0.30 ± 0.20 (3)", "-"]
+    assert row_of(drops, "omse")[1:] == ["-", "1.00 ± 0.00 (2)"]
+    assert row_of(ratios, "best")[1:] == ["26.0 ± 1.0 (3)", "-"]
+    assert row_of(ratios, "omse")[1:] == ["-", "inf"]
+    assert "minmax" not in "".join(lines)
+    assert "### Seeds" in figure_accuracy.report(records)
+    assert spread_tables(records[3:5]) == []
+    assert "### Seeds" not in figure_accuracy.report(records[3:5])
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
