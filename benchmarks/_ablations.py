@@ -29,6 +29,7 @@ ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
     "best-dyadic": _with(scale="dyadic"),
     "best-power-of-two": _with(scale="power_of_two"),
     "best-per-tensor": _with(activation_granularity="tensor"),
+    "best-preactivations-8": _with(preactivation_bits=8),
     "best-without-search": _without(QHyViT),
     "best-without-learning": _without(Reconstruction),
 }
@@ -37,6 +38,7 @@ EXCHANGED = {
     "best-dyadic": "any real scale; multipliers in requantization",
     "best-power-of-two": "scales are powers of two",
     "best-per-tensor": "no factors per channel",
+    "best-preactivations-8": "8 bits for what only SiLU reads (at W6A6 it has no more)",
     "best-without-search": "no search of steps and schemes",
     "best-without-learning": "no learned rounding",
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hyq_hls.errors import QuantizationError
+from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.depthwise import DepthwiseRanges
@@ -150,7 +151,9 @@ def best(
     """Our best: real scales that need shifts only; a search, then learned rounding.
 
     On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
-    and schemes; all layers then learn rounding and biases together.
+    and schemes; all layers then learn rounding and biases together. What only SiLU reads has two
+    bits more than operands of multiplications, so that its rounding disappears in that of SiLU's
+    output: tables of 1024 entries at 8 bits.
 
     Args:
         weight_bits: of weights.
@@ -167,7 +170,8 @@ def best(
         softmax="uniform",
         softmax_bits=8,
         swish="table",
-        methods=(*bits, QHyViT(), BiasCorrection(), Reconstruction(steps)),
+        preactivation_bits=max(8, min(activation_bits + 2, MAX_TABLE_BITS)),
+        methods=(*bits, QHyViT(silu_price=0.05), BiasCorrection(), Reconstruction(steps)),
     )
 
 

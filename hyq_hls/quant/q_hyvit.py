@@ -99,7 +99,8 @@ class QHyViT(Method):
       are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads fraction
       bits) its few sensible members;
     - granularities: per tensor, and per channel where neither writer nor readers pay for it
-      (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so);
+      (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so); behind a
+      SiLU, which pays with a requantization, where that is worth ``silu_price``;
     - schemes: unsigned codes with a zero point, and signed codes without.
 
     What the plan had is a candidate too, so that the cost on the sample never grows. The paper
@@ -118,20 +119,26 @@ class QHyViT(Method):
         rounds: passes over all layers and tensors.
         candidates: number of real-valued scales.
         images: of calibration images that are looked at, evenly spaced.
+        silu_price: share of the whole network's cost that a scale per channel behind a SiLU must
+            save; None: such scales are not tried.
 
     Raises:
-        QuantizationError: a number below 1.
+        QuantizationError: a number below 1, or a price that is not a share.
     """
 
     rounds: int = 3
     candidates: int = 100
     images: int = 32
+    silu_price: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("rounds", "candidates", "images"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise QuantizationError(f"QHyViT {name}={value!r}: an integer from 1 is wanted")
+        price = self.silu_price
+        if price is not None and not 0 <= price <= 1:
+            raise QuantizationError(f"QHyViT silu_price={price!r}: a share from 0 to 1 is wanted")
 
     def apply(self, plan: Plan) -> Plan:
         """Other tensors and weights; notes name bridge blocks, and cost before and after."""
@@ -166,6 +173,8 @@ class _Search:
             for node in plan.graph
             if _is_searched(plan.graph, node)
         }
+        self._price = method.silu_price
+        self._total = 0.0  # cost before a round
         self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
         config = plan.config
         self._fractions = set(
@@ -196,6 +205,7 @@ class _Search:
         total, silent = rounds * len(items), not self.plan.progress
         with tqdm(total=total, desc="Q-HyViT", unit="item", disable=silent) as bar:
             for _ in range(rounds):
+                self._total = self.cost()
                 for index, (name, choose, judges) in enumerate(items):
                     parts = self._parts_of(judges)
                     if settled.get(index) != self._state(parts):
@@ -257,8 +267,11 @@ class _Search:
         self._set(name, best)
 
     def _cost(self, name: str, quantization: Quantization, parts: list[Part]) -> float:
+        """Errors of some parts, and the price of operations that are not there otherwise."""
         self._set(name, quantization)
-        return sum(part.error(self.choice) for part in parts)
+        extra = quantization.per_channel and isinstance(self.plan.graph[name].op, Silu)
+        price = (self._price or 0.0) * self._total if extra else 0.0
+        return price + sum(part.error(self.choice) for part in parts)
 
     def _set(self, name: str, quantization: Quantization) -> None:
         self.choice.tensors[name] = quantization
@@ -276,8 +289,8 @@ class _Search:
         # Shift-Swish reads fraction bits: one step is 1 at most.
         most = 1.0 if lattice and any(isinstance(r.op, Silu) for r in readers) else np.inf
         granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
-        swish = isinstance(node.op, Silu) and config.activation_granularity != "channel"
-        if takes_channels(node, readers) and not swish:
+        free = config.activation_granularity == "channel" or not isinstance(node.op, Silu)
+        if takes_channels(node, readers) and (free or self._price is not None):
             granularities.append((data.low, data.high))
         for low, high in granularities:
             for signed in (False, True):

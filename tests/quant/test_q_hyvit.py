@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import Conv2d, Linear
+from hyq_hls.capture.float_ops import Conv2d, Linear, Silu
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs
@@ -292,6 +292,45 @@ def test_outliers_are_survived() -> None:
     assert after > before + 5
 
 
+def far_reaching() -> nn.Module:
+    """One channel behind a SiLU reaches 60 times as far as the others, and counts as much."""
+    torch.manual_seed(3)
+    before, behind, head = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 6, 3), nn.Linear(6, 4)
+    with torch.no_grad():
+        before.weight[2] *= 60
+        behind.weight[:, 2] /= 60
+    return nn.Sequential(
+        before, nn.SiLU(), behind, nn.SiLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head
+    ).eval()
+
+
+@pytest.mark.parametrize("scale", ["shift", "dyadic"])
+def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
+    config = QuantConfig(scale=scale, swish="table", activation_granularity="absorbed")
+    plan = plan_of(config, far_reaching())
+
+    def searched(price: float | None) -> tuple[list[str], float]:
+        found = replace(QUICK, silu_price=price).apply(plan)
+        silus = [n.name for n in plan.graph if isinstance(n.op, Silu)]
+        spread = [name for name in silus if found.tensors[name].per_channel]
+        steps = [name for name in found.lowered().nodes if name.endswith(".table")]
+        assert steps == [f"{name}.table" for name in spread]
+        return spread, found.notes["q_hyvit"]["cost_after"]
+
+    first = next(n.name for n in plan.graph if isinstance(n.op, Silu))
+    (none, most), (dear, same), (cheap, least) = (searched(p) for p in (None, 1.0, 0.05))
+    assert none == dear == []
+    assert same == most
+    assert cheap == [first]
+    assert least < most / 2
+
+
+@pytest.mark.parametrize("price", [-0.1, 1.1, float("nan")])
+def test_a_price_is_a_share(price: float) -> None:
+    with pytest.raises(QuantizationError, match=f"silu_price={price}: a share from 0 to 1"):
+        QHyViT(silu_price=price)
+
+
 @pytest.mark.parametrize("name", ["rounds", "candidates", "images"])
 @pytest.mark.parametrize("value", [0, -1, 1.5])
 def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
@@ -303,4 +342,5 @@ def test_metadata_names_the_method() -> None:
     config = QuantConfig(methods=(QUICK,))
     graph = quantize(small(), IMAGES, config, progress=False).graph
     saved = graph.metadata["config"]["methods"]
-    assert saved == [{"method": "QHyViT", "rounds": 1, "candidates": 12, "images": 6}]
+    counts = {"rounds": 1, "candidates": 12, "images": 6}
+    assert saved == [{"method": "QHyViT", **counts, "silu_price": None}]
