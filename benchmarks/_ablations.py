@@ -38,7 +38,7 @@ EXCHANGED = {
     "best-dyadic": "any real scale; multipliers in requantization",
     "best-power-of-two": "scales are powers of two",
     "best-per-tensor": "no factors per channel",
-    "best-preactivations-8": "8 bits for what only SiLU reads (at W6A6 it has no more)",
+    "best-preactivations-8": "8 bits for what only SiLU reads (it has 10 at W8A8 only)",
     "best-without-search": "no search of steps and schemes",
     "best-without-learning": "no learned rounding",
 }

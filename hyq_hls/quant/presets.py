@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from hyq_hls.errors import QuantizationError
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.bias_correction import BiasCorrection
@@ -152,8 +154,8 @@ def best(
 
     On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
     and schemes; all layers then learn rounding and biases together. What only SiLU reads has two
-    bits more than operands of multiplications, so that its rounding disappears in that of SiLU's
-    output: tables of 1024 entries at 8 bits.
+    bits more than weights and operands, and at least 8, so that its rounding disappears in theirs:
+    tables of 1024 entries at 8 bits.
 
     Args:
         weight_bits: of weights.
@@ -170,7 +172,7 @@ def best(
         softmax="uniform",
         softmax_bits=8,
         swish="table",
-        preactivation_bits=max(8, min(activation_bits + 2, MAX_TABLE_BITS)),
+        preactivation_bits=int(np.clip(min(weight_bits, activation_bits) + 2, 8, MAX_TABLE_BITS)),
         methods=(*bits, QHyViT(silu_price=0.05), BiasCorrection(), Reconstruction(steps)),
     )
 

@@ -174,9 +174,9 @@ def test_seeds_have_a_mean_and_a_standard_deviation() -> None:
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_every_part_exchanged_is_another_recipe(name: str) -> None:
-    config = ABLATIONS[name](4, 8)
-    assert config.to_json() != best(4, 8).to_json()
-    assert (config.weight_bits, config.activation_bits) == (4, 8)
+    config = ABLATIONS[name](8, 8)
+    assert config.to_json() != best(8, 8).to_json()
+    assert (config.weight_bits, config.activation_bits) == (8, 8)
     assert name in EXCHANGED
 
 
