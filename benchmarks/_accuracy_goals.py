@@ -44,11 +44,11 @@ LEAD_DB = 3.0
 
 @dataclass(frozen=True)
 class Duel:
-    """`best` against a baseline on what both have: networks, variants, seeds, settings.
+    """`best` against a baseline on what both have: networks, variants, settings, seeds.
 
     Attributes:
         baseline: preset or tool.
-        drop: points of top-1 that `best` is ahead, by row.
+        drop: points of top-1 that `best` is ahead, by row; seeds of a row count once.
         sqnr_db: how far its logits are ahead, by row.
     """
 
@@ -72,12 +72,19 @@ def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
         if wanted and record["preset"] in rows and "error" not in record:
             key = tuple(record[name] for name in KEYS if name != "preset")
             rows[record["preset"]][key] = record
-    pairs = [(ours, rows[baseline][k]) for k, ours in rows[OURS].items() if k in rows[baseline]]
-    noisy = [(a["sqnr_db"], b["sqnr_db"]) for a, b in pairs]
+    drops: dict[tuple[Any, ...], list[float]] = {}
+    ratios: dict[tuple[Any, ...], list[float]] = {}
+    for key, ours in rows[OURS].items():
+        if key not in rows[baseline]:
+            continue
+        theirs, row = rows[baseline][key], (ours["model"], ours["variant"], ours["setting"])
+        drops.setdefault(row, []).append(theirs["drop"] - ours["drop"])
+        if ours["sqnr_db"] is not None and theirs["sqnr_db"] is not None:
+            ratios.setdefault(row, []).append(ours["sqnr_db"] - theirs["sqnr_db"])
     return Duel(
         baseline,
-        [round(b["drop"] - a["drop"], 3) for a, b in pairs],
-        [a - b for a, b in noisy if a is not None and b is not None],
+        [round(float(np.mean(seeds)), 3) for seeds in drops.values()],
+        [float(np.mean(seeds)) for seeds in ratios.values()],
     )
 
 

@@ -128,6 +128,20 @@ def test_a_duel_counts_what_both_have() -> None:
     ]
 
 
+def test_seeds_of_a_row_count_once() -> None:
+    records = [
+        *(record("best", 0.2, 25.0, seed=seed) for seed in range(3)),
+        *(record("omse", 0.2 + seed / 10, 22.0 + seed, seed=seed) for seed in range(3)),
+        record("best", 1.0, 20.0, model="b"),
+        record("omse", 0.7, 21.0, model="b"),
+        record("omse", 9.0, 1.0, model="b", seed=1),
+    ]
+    found = _accuracy_goals.duel(records, "omse")
+    assert found.drop == [0.1, -0.3]
+    assert found.sqnr_db == [2.0, -1.0]
+    assert found.text() == "-0.10 (1 : 1)"
+
+
 def test_parts_of_ours_have_a_table_of_their_own() -> None:
     records = [
         record("best", 0.2, 25.0),
@@ -221,9 +235,11 @@ def test_shifts_may_lose_a_little_to_any_real_scale() -> None:
         "-0.20 points against `best-dyadic` (1 row)",
         "met by 0.00 points",
     )
-    assert verdicts([*records, record("best", 0.9, seed=1), record("best-dyadic", 0.2, seed=1)])[
-        text
-    ] == ("-0.45 points against `best-dyadic` (2 rows)", "**missed** by 0.25 points")
+    records += [record("best", 0.9, model="b"), record("best-dyadic", 0.2, model="b")]
+    assert verdicts(records)[text] == (
+        "-0.45 points against `best-dyadic` (2 rows)",
+        "**missed** by 0.25 points",
+    )
 
 
 def test_being_level_is_not_being_ahead() -> None:
