@@ -17,7 +17,7 @@ from hyq_hls.emulate.exact import (
     magnitude,
     requantizer,
 )
-from hyq_hls.graph import Node, Operation, TensorType
+from hyq_hls.graph import Bounds, Node, Operation, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.softmax import Softmax
 
@@ -41,10 +41,16 @@ def _reference(operation: Operation) -> Kernel:
 
 
 def _scaled_weights(
-    weight: np.ndarray[Any, Any], bias: np.ndarray[Any, Any], node: Node, requantize: Requantize
+    weight: np.ndarray[Any, Any],
+    bias: np.ndarray[Any, Any],
+    partial_sums: Bounds,
+    requantize: Requantize,
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Weights (O, ...) and biases (O,) with the requantization folded in, or None if inexact."""
-    dtype = accumulation_dtype(node.accumulator, requantize)
+    """Weights (O, ...) and biases (O,) with the requantization folded in, or None if inexact.
+
+    Torch's kernels add terms and bias in an order of their own, so every partial sum counts.
+    """
+    dtype = accumulation_dtype(partial_sums, requantize)
     if dtype is None:
         return None
     factor, offset = factor_and_offset(requantize, dtype)
@@ -72,7 +78,9 @@ def _pad(x: torch.Tensor, padding: tuple[int, int], values: tuple[int, ...]) -> 
 def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     depthwise = isinstance(op, ops.DepthwiseConv2d)
     weight = op.weight[..., None] if depthwise else op.weight
-    folded = _scaled_weights(weight.transpose(0, 3, 1, 2), op.bias, node, op.requantize)
+    folded = _scaled_weights(
+        weight.transpose(0, 3, 1, 2), op.bias, op.partial_sums(*inputs), op.requantize
+    )
     if folded is None:
         return None
     weights, bias = folded
@@ -89,7 +97,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
 
 
 def _dense(op: ops.Dense, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    folded = _scaled_weights(op.weight, op.bias, node, op.requantize)
+    folded = _scaled_weights(op.weight, op.bias, op.partial_sums(*inputs), op.requantize)
     if folded is None:
         return None
     weights, bias = folded

@@ -64,11 +64,12 @@ class Graph:
         try:
             types = [self.type(i) for i in inputs]
             output, bounds = operation.output_type(*types), operation.accumulator(*types)
+            widest = bounds | operation.partial_sums(*types)
         except GraphError as error:
             raise GraphError(f"{name}: {error}") from error
-        if bounds.bits > MAX_ACCUMULATOR_BITS:
+        if widest.bits > MAX_ACCUMULATOR_BITS:
             raise GraphError(
-                f"{name}: the accumulator needs {bounds.bits} bits, {MAX_ACCUMULATOR_BITS} are "
+                f"{name}: the accumulator needs {widest.bits} bits, {MAX_ACCUMULATOR_BITS} are "
                 "supported; use fewer weight or activation bits for this node"
             )
         node = Node(name, operation, inputs, output, bounds)

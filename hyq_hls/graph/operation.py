@@ -71,7 +71,18 @@ class Operation(ABC):
 
     @abstractmethod
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        """Proven bounds of the widest intermediate sum before requantization."""
+        """Proven bounds of the widest intermediate sum before requantization.
+
+        A sum with a bias starts with it, and its terms follow in any order.
+        """
+
+    def partial_sums(self, *inputs: TensorType) -> Bounds:
+        """Proven bounds of every partial sum, in whatever order terms and bias are added.
+
+        Who sums in an order of its own, as a library's kernel does, needs these bounds. By
+        default they are those of the accumulator.
+        """
+        return self.accumulator(*inputs)
 
     @abstractmethod
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:

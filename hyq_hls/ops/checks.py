@@ -80,11 +80,24 @@ def centred(tensor: TensorType) -> Bounds:
 def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int) -> Bounds:
     """Bounds of ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
 
-    Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum, in any order,
-    stays inside these bounds too.
+    Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum that starts with
+    the bias stays inside these bounds too, in any order of its terms.
     """
     positive = np.maximum(weight, 0).sum(axis=1)
     negative = np.minimum(weight, 0).sum(axis=1)
     lows = bias + positive * low + negative * high
     highs = bias + positive * high + negative * low
     return Bounds(min(0, int(lows.min())), max(0, int(highs.max())))
+
+
+def partial_sum_bounds(
+    weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int
+) -> Bounds:
+    """Bounds of every partial sum of ``bias + weight . x``, wherever the bias is added.
+
+    A bias that undoes a zero point is as large as the products and of the other sign, so sums
+    without it reach further than those of :func:`dot_bounds`.
+    """
+    return dot_bounds(weight, np.minimum(bias, 0), low, high) | dot_bounds(
+        weight, np.maximum(bias, 0), low, high
+    )

@@ -21,6 +21,7 @@ from hyq_hls.ops.checks import (
     check_zero_points,
     dot_bounds,
     freeze,
+    partial_sum_bounds,
     width_of,
 )
 from hyq_hls.ops.matrix import dot_product_stages
@@ -121,6 +122,11 @@ class Convolution(Operation):
         q = inputs[0].quantization
         rows = self.weight.reshape(self.weight.shape[0], -1)
         return dot_bounds(rows, self.bias, q.qmin, q.qmax)
+
+    def partial_sums(self, *inputs: TensorType) -> Bounds:
+        q = inputs[0].quantization
+        rows = self.weight.reshape(self.weight.shape[0], -1)
+        return partial_sum_bounds(rows, self.bias, q.qmin, q.qmax)
 
     def positions_waiting(self, *inputs: TensorType) -> int:
         # Between frames the line buffer waits for its last reader, then wants rows at once.

@@ -12,7 +12,14 @@ from hyq_hls.graph.kernel import Kernel, Memory, channel_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_fits, dot_bounds, freeze, width_of
+from hyq_hls.ops.checks import (
+    check_affine,
+    check_fits,
+    dot_bounds,
+    freeze,
+    partial_sum_bounds,
+    width_of,
+)
 from hyq_hls.ops.matrix import dot_product_stages, matrix_dsps, matrix_lanes, matrix_rom
 
 
@@ -58,6 +65,10 @@ class Dense(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization
         return dot_bounds(self.weight, self.bias, q.qmin, q.qmax)
+
+    def partial_sums(self, *inputs: TensorType) -> Bounds:
+        q = inputs[0].quantization
+        return partial_sum_bounds(self.weight, self.bias, q.qmin, q.qmax)
 
     def macs(self, *inputs: TensorType) -> int:
         return inputs[0].words * self.weight.size

@@ -13,7 +13,7 @@ from hyq_hls.emulate.exact import accumulation_dtype
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.ops import OPERATIONS, Conv2d, Dense
+from hyq_hls.ops import OPERATIONS, Conv2d, Dense, DepthwiseConv2d
 from tests.ops.examples import example_graph
 from tests.ops.harness import random_codes
 
@@ -64,6 +64,43 @@ def test_precision_is_chosen_by_bounds(low: int) -> None:
     out = Requantize(Quantization(8, True), np.array([10]), np.array([1]))
     wanted = {23: torch.float32, 24: torch.float64, 52: torch.float64, 54: None}
     assert accumulation_dtype(Bounds(low, 0), out) == wanted[(-low).bit_length() - 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "bits", "weight_bits"),
+    [
+        (DepthwiseConv2d, (8, 3, 3), 8, 16),
+        (Conv2d, (8, 3, 3, 4), 10, 12),
+        (Conv2d, (4, 3, 3, 120), 8, 8),
+        (Dense, (8, 24), 10, 12),
+        (Dense, (4, 1100), 8, 8),
+        # The same, past the mantissa of float64: only the reference is exact.
+        (Dense, (2, 1 << 11), 16, 30),
+    ],
+)
+def test_partial_sums_reach_further_than_the_sum(
+    kind: type[Dense | Conv2d], shape: tuple[int, ...], bits: int, weight_bits: int
+) -> None:
+    """A bias of ``-zero_point * sum(weight)`` cancels products; without it they pass 2**24."""
+    rng = np.random.default_rng(0)
+    top, zero = (1 << bits) - 1, 1 << (bits - 1)
+    weight = rng.integers(3 << (weight_bits - 4), 1 << (weight_bits - 1), shape)
+    products = weight.reshape(len(weight), -1).sum(axis=1)
+    mantissa = 24 if weight_bits <= 16 else 53
+    weight = weight * (1.3 * 2**mantissa / top) // products.reshape(-1, *[1] * (weight.ndim - 1))
+    weight = np.maximum(weight.astype(np.int64), 1)
+    bias = -zero * weight.reshape(len(weight), -1).sum(axis=1)
+    out = Requantize(Quantization(16, True), np.array([mantissa - 14]), np.array([1]))
+    x = TensorType(
+        (6, 6, shape[-1] if kind is not DepthwiseConv2d else shape[0]),
+        Quantization(bits, False, (1.0,), (zero,)),
+    )
+    geometry = () if kind is Dense else ((1, 1), (1, 1), (zero,))
+    graph = Graph("x", x)
+    node = graph.add("sum", kind(weight, weight_bits, bias, *geometry, out), "x")
+    reach = node.operation.partial_sums(x)
+    assert accumulation_dtype(node.accumulator, out) != accumulation_dtype(reach, out)
+    check_every_node(graph, rng.integers(int(0.8 * top), top + 1, (20, *x.shape)))
 
 
 def test_per_channel_padding() -> None:

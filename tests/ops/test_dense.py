@@ -93,6 +93,18 @@ def test_accumulator_bounds_are_reached(seed: int) -> None:
     assert operation.accumulator(*case.inputs) == found
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_of_partial_sums_are_reached(seed: int) -> None:
+    """Positive terms first or negative terms first, and the bias where it reaches furthest."""
+    case = random_case(seed)
+    operation, q = case.operation, case.inputs[0].quantization
+    terms = [operation.weight * code for code in (q.qmin, q.qmax)]
+    highest = np.maximum(*terms).clip(min=0).sum(axis=1) + operation.bias.clip(min=0)
+    lowest = np.minimum(*terms).clip(max=0).sum(axis=1) + operation.bias.clip(max=0)
+    found = Bounds(int(lowest.min()), int(highest.max()))
+    assert operation.partial_sums(*case.inputs) == found
+
+
 def test_reference_equals_torch() -> None:
     rng = np.random.default_rng(0)
     weight, bias = rng.integers(-128, 128, (5, 6)), rng.integers(-999, 1000, 5)
