@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hyq_hls.capture import float_ops
+from hyq_hls.capture import elementwise, float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
@@ -128,13 +128,13 @@ def apply_unary(call: Call, view: View, op: float_ops.FloatOp, label: str) -> Vi
     return seen(call.add(op, (view.source,), label), view.index, view)
 
 
-silu = _unary(float_ops.Silu(), "silu")
-relu = _unary(float_ops.Relu(), "relu")
+silu = _unary(elementwise.Silu(), "silu")
+relu = _unary(elementwise.Relu(), "relu")
 
 
 def gelu(call: Call) -> View:
     """GELU, exact or with tanh."""
-    op = float_ops.Gelu(str(call.get("approximate")))
+    op = elementwise.Gelu(str(call.get("approximate")))
     return apply_unary(call, call.view("self"), op, "gelu")
 
 

@@ -174,47 +174,6 @@ class Linear(FloatOp):
         return functional.linear(x, _as(self.weight, x), _as(self.bias, x))
 
 
-class _Unary(FloatOp):
-    """A function of each element alone."""
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the only input."""
-        self._expect(len(shapes) == 1, shapes, "one input")
-        return shapes[0]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Silu(_Unary):
-    """x * sigmoid(x), any shape."""
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Apply to each element."""
-        (x,) = inputs
-        return functional.silu(x)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Gelu(_Unary):
-    """x * Phi(x), any shape; `approximate` is "none" (erf) or "tanh", as PyTorch names them."""
-
-    approximate: str = "none"
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Apply to each element."""
-        (x,) = inputs
-        return functional.gelu(x, approximate=self.approximate)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Relu(_Unary):
-    """max(x, 0), any shape."""
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Apply to each element."""
-        (x,) = inputs
-        return functional.relu(x)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Add(FloatOp):
     """Sum of two tensors of one shape, without broadcasting."""
@@ -298,8 +257,13 @@ class AttentionScores(FloatOp):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Softmax(_Unary):
+class Softmax(FloatOp):
     """exp(x) / sum(exp(x)) over the last axis."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of the only input."""
+        self._expect(len(shapes) == 1, shapes, "one input")
+        return shapes[0]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Normalize the last axis."""

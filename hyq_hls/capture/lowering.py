@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from hyq_hls.capture import attention, compute, float_ops
+from hyq_hls.capture import attention, compute, elementwise, float_ops
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
@@ -308,7 +308,7 @@ class Lowering:
         inputs = [value for value in self._inputs(node) if isinstance(value, View)]
         before = {view.source: view.source.revision for view in inputs}
         if name == "mul" and any(operation(used) == "sigmoid" for used in node.all_input_nodes):
-            value = compute.apply_unary(call, call.view("self"), float_ops.Silu(), "silu")
+            value = compute.apply_unary(call, call.view("self"), elementwise.Silu(), "silu")
         elif name in HANDLERS:
             value = HANDLERS[name](call)
         elif name.startswith(_RESIZES):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.capture.elementwise import Gelu, Relu, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -15,13 +16,10 @@ from hyq_hls.capture.float_ops import (
     Concat,
     Conv2d,
     Fold,
-    Gelu,
     GlobalAveragePool,
     Input,
     LayerNorm,
     Linear,
-    Relu,
-    Silu,
     Softmax,
     Unfold,
 )

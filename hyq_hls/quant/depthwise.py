@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hyq_hls.capture.float_ops import Conv2d, Silu
+from hyq_hls.capture.elementwise import Silu
+from hyq_hls.capture.float_ops import Conv2d
 from hyq_hls.quant.assign import real_readers, takes_channels
 from hyq_hls.quant.nonlinear import SILU_MINIMUM
 from hyq_hls.quant.plan import Method, Plan

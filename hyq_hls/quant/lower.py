@@ -12,6 +12,7 @@ from scipy.special import erf
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.elementwise import Gelu, Relu, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
@@ -83,9 +84,9 @@ class Lowering:
         self._rules: dict[type[fo.FloatOp], Callable[..., Operation | _Steps]] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
-            fo.Silu: self._silu,
-            fo.Gelu: self._table,
-            fo.Relu: self._table,
+            Silu: self._silu,
+            Gelu: self._table,
+            Relu: self._table,
             fo.Add: self._add,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
@@ -156,7 +157,7 @@ class Lowering:
         weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
 
-    def _silu(self, node: FloatNode, op: fo.Silu, config: QuantConfig) -> Operation | _Steps:
+    def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | _Steps:
         x, y = self._input(node), self._output(node)
         if config.swish != "shift":
             # A table has one scale: where channels differ, it is fine enough for all of them.
@@ -271,6 +272,6 @@ def _fraction(q: Quantization, name: str) -> int:
 
 
 _FUNCTIONS: dict[type[fo.FloatOp], Callable[[Array], Array]] = {
-    fo.Relu: lambda x: np.maximum(x, 0),
-    fo.Gelu: lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+    Relu: lambda x: np.maximum(x, 0),
+    Gelu: lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
 }

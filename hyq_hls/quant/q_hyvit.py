@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -20,7 +21,6 @@ from hyq_hls.capture.float_ops import (
     GlobalAveragePool,
     Input,
     Linear,
-    Silu,
     Softmax,
     Unfold,
 )

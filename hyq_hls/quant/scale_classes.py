@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -23,7 +24,6 @@ from hyq_hls.capture.float_ops import (
     Fold,
     GlobalAveragePool,
     Input,
-    Silu,
     Softmax,
     Unfold,
 )

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatNode, Observer
-from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Silu, Softmax
+from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Softmax
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.ops.softmax import Softmax as SoftmaxOperation
 from hyq_hls.quant.assign import FUNCTIONS, MOVES

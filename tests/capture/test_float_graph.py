@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls.capture import FloatGraph, FloatNode, float_ops
+from hyq_hls.capture import FloatGraph, FloatNode, elementwise, float_ops
 from hyq_hls.errors import GraphError, ShapeError
 
 
@@ -21,7 +21,7 @@ def graph() -> FloatGraph:
     nodes = [
         FloatNode("input", float_ops.Input((4, 6, 3))),
         FloatNode("a", _linear(3, 2), ("input",)),
-        FloatNode("b", float_ops.Relu(), ("a",)),
+        FloatNode("b", elementwise.Relu(), ("a",)),
         FloatNode("c", float_ops.Add(), ("a", "b")),
         FloatNode("d", float_ops.Add(), ("c", "c")),
         FloatNode("e", float_ops.GlobalAveragePool(), ("d",)),
@@ -107,7 +107,7 @@ def test_transformations_leave_the_graph_alone(graph: FloatGraph) -> None:
 @pytest.mark.parametrize(
     ("nodes", "output", "message"),
     [
-        ([FloatNode("a", float_ops.Relu(), ("x",))], "a", "reads .*'x'.*no earlier node"),
+        ([FloatNode("a", elementwise.Relu(), ("x",))], "a", "reads .*'x'.*no earlier node"),
         ([FloatNode("x", float_ops.Input((1, 1, 1)))] * 2, "x", "two nodes are named 'x'"),
         ([], "x", "exactly one Input"),
         ([FloatNode("x", float_ops.Input((1, 1, 1)))], "y", "output 'y'"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from hyq_hls.capture import float_ops
+from hyq_hls.capture import elementwise, float_ops
 from hyq_hls.errors import ShapeError
 
 
@@ -47,10 +47,10 @@ def test_linear(lead: tuple[int, ...]) -> None:
 
 def test_functions_of_elements() -> None:
     x = _random(2, 3, 4, 5)
-    _check(float_ops.Silu(), functional.silu(x), x)
-    _check(float_ops.Relu(), functional.relu(x), x)
-    _check(float_ops.Gelu(), functional.gelu(x), x)
-    _check(float_ops.Gelu("tanh"), functional.gelu(x, approximate="tanh"), x)
+    _check(elementwise.Silu(), functional.silu(x), x)
+    _check(elementwise.Relu(), functional.relu(x), x)
+    _check(elementwise.Gelu(), functional.gelu(x), x)
+    _check(elementwise.Gelu("tanh"), functional.gelu(x, approximate="tanh"), x)
     _check(float_ops.Softmax(), x.softmax(-1), x)
 
 
@@ -119,7 +119,7 @@ def test_parameters_are_exact_float64_and_read_only() -> None:
         (float_ops.Unfold((2, 2)), [(4, 5, 1)]),
         (float_ops.Fold((2, 2), 4, 4), [(4, 3, 1)]),
         (float_ops.GlobalAveragePool(), [(4,)]),
-        (float_ops.Silu(), [(4,), (4,)]),
+        (elementwise.Silu(), [(4,), (4,)]),
         (float_ops.Input((1, 2, 3)), [(1, 2, 3)]),
     ],
 )

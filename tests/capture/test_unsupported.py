@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import capture, float_ops
+from hyq_hls.capture import capture, elementwise
 from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError, UnsupportedModelError
 from tests.capture.hybrids import Hybrid, settle
 from tests.capture.test_capture_ops import Forward, Net
@@ -239,12 +239,12 @@ def test_arguments() -> None:
 
 
 def test_a_wrong_graph_is_noticed() -> None:
-    class Wrong(float_ops.Relu):
+    class Wrong(elementwise.Relu):
         def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
             return inputs[0].clamp(min=1e-2)
 
     with (
-        mock.patch.object(float_ops.Relu, "forward", Wrong.forward),
+        mock.patch.object(elementwise.Relu, "forward", Wrong.forward),
         pytest.raises(CaptureMismatchError, match=r"differ by .* allowed 1e-05"),
     ):
         capture(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), (3, 6, 6))

@@ -12,8 +12,9 @@ from torch import nn
 from torch.nn import functional
 
 from hyq_hls import QuantConfig, quantize
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import Conv2d, Linear, Silu
+from hyq_hls.capture.float_ops import Conv2d, Linear
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from hyq_hls import QuantConfig, quantize
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -24,7 +25,6 @@ from hyq_hls.capture.float_ops import (
     GlobalAveragePool,
     Input,
     Linear,
-    Silu,
     Softmax,
     Unfold,
 )
