@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.accelerator import RTL_DIR
-from hyq_hls.cosim import RtlSimulation
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.rtl.project import MEMORY_DIR
+from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.tools.verilator import RtlSimulation
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # verif is no part of the package
 

@@ -71,7 +71,7 @@ def test_installed_version_is_that_of_the_project_file():
 
 def test_entry_point_of_the_backend_is_installed_and_loads():
     (entry,) = importlib.metadata.entry_points(group="hls4ml.backends", name="hyq")
-    assert entry.value == "hyq_hls.hls.plugin:register"
+    assert entry.value == "hyq_hls.stream.hls.plugin:register"
     assert callable(entry.load())
 
 
@@ -117,7 +117,7 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path):
     # A copy: setuptools would reuse whatever an earlier build left in build/.
     for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, source)
-    for folder in [ROOT / "hyq_hls", ROOT / "verif", *ROOT.glob("*_templates")]:
+    for folder in [ROOT / "hyq_hls", *ROOT.glob("*_templates")]:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(folder, source / folder.name, ignore=ignore)
     checkpoints = source / "hyq_hls" / "models" / "checkpoints"
@@ -133,19 +133,19 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
     data = [*ROOT.glob("hls_templates/**/*.h"), *ROOT.glob("rtl_templates/*.sv")]
-    data += [p for p in ROOT.glob("vendor_templates/*") if p.suffix in {".tcl", ".sv", ".py"}]
+    data += [p for p in ROOT.glob("board_templates/*") if p.suffix in {".tcl", ".sv", ".py"}]
     texts = {p.relative_to(ROOT).as_posix() for p in data}
-    drivers = {p.name for p in (ROOT / "verif/cosim").iterdir()}
+    drivers = {p.name for p in (ROOT / "hyq_hls/tools/verilator/drivers").iterdir()}
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hyq_hls/**/*.py")}
     assert {name.partition("/")[0] for name in texts} == {
-        *("hls_templates", "rtl_templates", "vendor_templates")
+        *("hls_templates", "rtl_templates", "board_templates")
     }
     assert {f"hyq_hls/{name}" for name in texts} <= shipped
     assert drivers
-    assert {f"hyq_hls/verif/{name}" for name in drivers} <= shipped
+    assert {f"hyq_hls/tools/verilator/drivers/{name}" for name in drivers} <= shipped
     assert {f"hyq_hls/models/checkpoints/trial.{kind}" for kind in ("npz", "json")} <= shipped
     assert modules <= shipped
-    assert "hyq_hls/estimate/parts.json" in shipped
+    assert "hyq_hls/parts/parts.json" in shipped
     assert {name.partition("/")[0] for name in shipped} == {
         "hyq_hls",
         f"hyq_hls-{PROJECT['version']}.dist-info",

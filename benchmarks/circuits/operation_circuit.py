@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyq_hls.dataflow import OperationStage
 from hyq_hls.graph import Folding, Node, Operation, TensorType
-from hyq_hls.rtl.memories import memory_text
-from hyq_hls.rtl.modules import module_file, needed_modules
-from hyq_hls.rtl.parameters import memory_name, parameter_values
+from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.stream.rtl.modules import module_file, needed_modules
+from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
 
 from .point import CIRCUITS
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from functools import partial
 
 from hyq_hls.graph.kernel import zero_point_rom
-from hyq_hls.rtl.memories import memory_parameters, memory_text
+from hyq_hls.stream.rtl.memories import memory_parameters, memory_text
 
 from .operation_circuit import Circuit, memory_folder, template_sources
 from .point import CIRCUITS, Point

@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 from hyq_hls.errors import HyqError
-from hyq_hls.synth import Job, synthesize_modules
 from hyq_hls.table import aligned
+from hyq_hls.tools.yosys import Job, synthesize_modules
 
 from .operation_circuit import template_sources
 from .softmax import SIZES, Named, circuits, unit_parameters, unit_sources

@@ -19,7 +19,7 @@ from hyq_hls.graph.kernel import Rom
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
-from hyq_hls.rtl.memories import memory_text
+from hyq_hls.stream.rtl.memories import memory_text
 
 from .operation_circuit import Circuit, memory_folder, operation_circuit, template_sources
 from .point import CIRCUITS, Point

@@ -76,7 +76,7 @@ def test_what_cannot_be(
 def test_a_design_that_is_too_large_is_told_apart(
     network: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hyq_hls.estimate import parts  # noqa: PLC0415
+    from hyq_hls.stream.cost import parts  # noqa: PLC0415
 
     known, boards = parts._tables()
     tiny = parts.replace(known["xc7z010"], luts=300)
