@@ -23,7 +23,7 @@ PART = part("xc7z020")
 
 def cost(used: Utilization) -> float:
     has = capacity(PART)
-    return sum(getattr(used, name) / has[name] for name in RESOURCES)
+    return float(sum(getattr(used, name) / has[name] for name in RESOURCES))
 
 
 def designs(problem: FoldingProblem) -> list[tuple[int, Utilization]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def test_the_monitors_are_connected(
     flow, simulated = faulty
     frames = np.arange(24, dtype=np.uint8).reshape(2, 12)
     plusargs = [f"+{fault}"] if fault else []
-    options = {"backpressure": 0.5, "plusargs": plusargs}
+    options: dict[str, Any] = {"backpressure": 0.5, "plusargs": plusargs}
     if fault is None:
         assert np.array_equal(simulated.frames(frames, beats(flow), 1000, **options), 255 - frames)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_outputs_under_stalls(
     simulation: RtlSimulation, idle: float, backpressure: float, seed: int
 ) -> None:
     codes = frames(20, seed)
-    options = {"idle": idle, "backpressure": backpressure, "seed": seed}
+    options: dict[str, Any] = {"idle": idle, "backpressure": backpressure, "seed": seed}
     result = simulation.run(codes, **options)
     assert np.array_equal(result.outputs, codes + 1)
     expected = 20 * BEATS / (1 - max(idle, backpressure))
@@ -273,7 +274,7 @@ def test_unusable_codes(simulation: RtlSimulation, codes: np.ndarray, message: s
         ({"capture": ["in"], "statistics": False}, "capture: needs statistics=True"),
     ],
 )
-def test_unusable_options(simulation: RtlSimulation, options: dict, message: str) -> None:
+def test_unusable_options(simulation: RtlSimulation, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         simulation.run(frames(1), **options)
 

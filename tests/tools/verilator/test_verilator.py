@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
     real = verilator._build
 
-    def build(files: list[Path], top: str, *rest: object) -> Path:
+    def build(files: list[Path], top: str, *rest: Any) -> Path:
         built.append(top)
         return real(files, top, *rest)
 
@@ -54,7 +55,7 @@ def test_build_is_kept_until_something_changes(
 ) -> None:
     folder = tmp_path / "build"
 
-    def build(**options: object) -> Path:
+    def build(**options: Any) -> Path:
         options = {"parameters": {"Beats": 4}, "flags": QUICK, **options}
         return build_cosimulation(source, "add_one", folder, **options)
 
