@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, astuple, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.errors import CompilationError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
@@ -31,16 +31,20 @@ from hyq_hls.ops.table_softmax import SoftmaxOutput
 from hyq_hls.quant.config import Exponential
 from hyq_hls.quant.nonlinear import softmax_operation
 from hyq_hls.stream.choose import balance
+from hyq_hls.stream.circuits import AnyCircuit, circuits_of, node_circuits
 from hyq_hls.stream.cost.costs import POINTS_FILE, Point, template_hash
 from hyq_hls.stream.cost.features import dsps_of, features_of, memory_total, model_of
 from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.instances import Instance, instances
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules, yosys_version
 
+#: Ends the names of networks whose Shift-Swish is not a table.
+ARITHMETIC = "arithmetic"
 #: Products of a cycle of the largest circuits.
 LARGEST = 40
 
@@ -56,12 +60,7 @@ def networks() -> dict[str, Graph]:
         "other": quantize(model, images, other).graph,
     }
     for name in ("other", "default"):
-        arithmetic = {
-            node.name: replace(node.operation, circuit="arithmetic")
-            for node in graphs[name].nodes.values()
-            if isinstance(node.operation, ShiftSwish)
-        }
-        graphs[f"{name}, arithmetic"] = graphs[name].with_operations(arithmetic)
+        graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
     return graphs | {"requantize": requantizations()}
 
 
@@ -111,22 +110,33 @@ def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
     return found
 
 
-def foldings_of(graph: Graph, seed: int) -> dict[str, Folding]:
-    """A folding of every node: the balanced one for seed 0, otherwise a random small one."""
-    if seed == 0:
-        return balance(graph)
-    rng = np.random.default_rng(seed)
-    chosen = {}
-    for node in graph.nodes.values():
-        legal = node.operation.foldings(*graph.input_types(node))
-        some = [f for f in legal if f.outputs * f.inputs <= LARGEST]
-        chosen[node.name] = some[rng.integers(len(some))]
+def circuits_in(network: str, graph: Graph) -> dict[str, AnyCircuit]:
+    """The usual circuits, but tables for every Shift-Swish that can be one."""
+    chosen = node_circuits(graph)
+    if not network.endswith(ARITHMETIC):
+        for node in graph.nodes.values():
+            if isinstance(node.operation, ShiftSwish):
+                found = circuits_of(node.operation, *graph.input_types(node))
+                chosen[node.name] = found.get("table", chosen[node.name])
     return chosen
 
 
-def flow_of(graph: Graph, seed: int) -> Dataflow:
+def foldings_of(circuits: Mapping[str, AnyCircuit], seed: int) -> dict[str, Folding]:
+    """A folding of every node: the balanced one for seed 0, otherwise a random small one."""
+    if seed == 0:
+        return balance(circuits)
+    rng = np.random.default_rng(seed)
+    chosen = {}
+    for name, circuit in circuits.items():
+        some = [f for f in circuit.foldings if f.outputs * f.inputs <= LARGEST]
+        chosen[name] = some[rng.integers(len(some))]
+    return chosen
+
+
+def flow_of(network: str, graph: Graph, seed: int) -> Dataflow:
     """The design of a seed; its FIFOs have depths that are safe, or for odd seeds half of them."""
-    flow = build_dataflow(graph, foldings_of(graph, seed))
+    circuits = circuits_in(network, graph)
+    flow = build_dataflow(graph, foldings_of(circuits, seed), circuits)
     depths = safe_depths(flow)
     if seed % 2:
         depths = {name: max(2, depth // 2) for name, depth in depths.items()}
@@ -150,7 +160,7 @@ class Candidate:
 def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator[Candidate]:
     """Instances of the designs of all seeds, whose memories are written to ``folder``."""
     for seed in range(seeds):
-        flow, place = flow_of(graph, seed), folder / f"{network}{seed}"
+        flow, place = flow_of(network, graph, seed), folder / f"{network}{seed}"
         if not place.exists():
             draft = folder / f".{network}{seed}"
             write_rtl(flow, draft, "net")

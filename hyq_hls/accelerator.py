@@ -14,11 +14,11 @@ from tqdm import tqdm
 
 from hyq_hls.errors import ConversionError, InputError, SimulationError
 from hyq_hls.folders import replaced_folder
-from hyq_hls.graph import Folding
 from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.board import csynth_utilization
+from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
     CosimReport,
     build_rtl,
@@ -30,6 +30,7 @@ from hyq_hls.stream.cost import ResourceReport, estimate_design
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
@@ -88,7 +89,8 @@ class Accelerator:
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
             folding = {name: Folding(*lanes) for name, lanes in data["folding"].items()}
-            flow = build_dataflow(qmodel.graph, folding).with_depths(data["depths"])
+            circuits = node_circuits(qmodel.graph, data["circuits"])
+            flow = build_dataflow(qmodel.graph, folding, circuits).with_depths(data["depths"])
             part = find_part(data["part"])
             accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow, part)
         except (ValueError, KeyError, TypeError, ConversionError) as error:

@@ -13,12 +13,12 @@ import hyq_hls
 from hyq_hls.accelerator import GRAPH_FILE, MARKER, RTL_DIR, Accelerator
 from hyq_hls.errors import ConversionError
 from hyq_hls.folders import replaced_folder
-from hyq_hls.graph import Folding
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
 
@@ -62,7 +62,6 @@ def convert(
         ConversionError: unknown part, bad name, clock, frame rate or folding, a part that is too
             small, a folder that is in use or cannot be written, or an operation that did not arrive
             in C++ or RTL.
-            in C++ or RTL.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
         raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
@@ -84,7 +83,6 @@ def convert(
         circuits=circuits,
         must_fit=must_fit,
     )
-    qmodel = QuantizedModel(flow.graph, qmodel.float_graph, qmodel.capture_report)
     with replaced_folder(folder) as draft:
         build_model(flow, draft, project, device, clock_mhz).write()
         write_rtl(flow, draft / RTL_DIR, project)
@@ -96,6 +94,7 @@ def convert(
             "part": device,
             "clock_mhz": clock_mhz,
             "folding": {s.node.name: list(astuple(s.folding)) for s in flow.operations},
+            "circuits": {s.node.name: s.circuit.name for s in flow.operations},
             "depths": {s.name: s.depth for s in flow.streams.values()},
         }
         (draft / MARKER).write_text(json.dumps(marker, indent=1))

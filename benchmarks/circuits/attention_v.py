@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from hyq_hls.graph import Folding
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 
 from .attention_reference import errors, operation, types
 from .operation_circuit import operation_circuit
@@ -45,7 +46,7 @@ def _point(circuit: str, tokens: int, suffix: str) -> Point:
         sources=module.sources,
         top=module.top,
         parameters=module.parameters,
-        cycles=node.latency(folding, *inputs) + 1,
+        cycles=circuit_of(node, *inputs).latency(folding) + 1,
         errors=partial(errors, encoding, tokens),
         dsp=circuit == "uniform_dsp",
     )

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyq_hls.graph import Folding, Node, Operation, TensorType
+from hyq_hls.graph import Node, Operation, TensorType
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
@@ -29,20 +31,28 @@ class Circuit:
 
 
 def operation_circuit(
-    operation: Operation, types: Sequence[TensorType], folding: Folding
+    operation: Operation,
+    types: Sequence[TensorType],
+    folding: Folding,
+    name: str | None = None,
 ) -> Circuit:
-    """The module of ``operation`` on inputs of ``types``; writes its memories."""
-    inputs = tuple(operation.ports)
-    operation.check_folding(folding, *types)
-    output, accumulator = operation.output_type(*types), operation.accumulator(*types)
-    node = Node(operation.name, operation, inputs, output, accumulator)
-    kernel = operation.kernel(folding, *types)
-    stage = OperationStage(
-        operation.name, inputs, (operation.name,), node, tuple(types), folding, kernel
-    )
-    folder = memory_folder({memory_name(stage, m.name): memory_text(m) for m in kernel.roms})
-    top = f"hyq_{operation.module}"
-    return Circuit(template_sources(top), top, parameter_values(stage, str(folder)))
+    """The module of ``operation`` on inputs of ``types``; writes its memories.
+
+    Args:
+        operation: what is computed.
+        types: of its inputs.
+        folding: lanes.
+        name: of the circuit, where the operation has several.
+    """
+    circuit = circuit_of(operation, *types, name=name)
+    circuit.check_folding(folding)
+    inputs = circuit.ports
+    node = Node(operation.name, operation, inputs, circuit.output, circuit.accumulator)
+    stage = OperationStage(operation.name, inputs, (operation.name,), node, circuit, folding)
+    memories = {memory_name(stage, m.name): memory_text(m) for m in stage.kernel.roms}
+    top = f"hyq_{circuit.module}"
+    parameters = parameter_values(stage, str(memory_folder(memories)))
+    return Circuit(template_sources(top), top, parameters)
 
 
 def template_sources(*modules: str) -> tuple[Path, ...]:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from hyq_hls.graph.kernel import zero_point_rom
+from hyq_hls.stream.circuits.requantization import requantize_rom
+from hyq_hls.stream.kernel import zero_point_rom
 from hyq_hls.stream.rtl.memories import memory_parameters, memory_text
 
 from .operation_circuit import Circuit, memory_folder, template_sources
@@ -86,7 +87,7 @@ def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
 
     The operation of that name takes codes of at most 16 bits; its module takes any.
     """
-    zero_point, entries = zero_point_rom((0,), lanes), row.rom(lanes)
+    zero_point, entries = zero_point_rom((0,), lanes), requantize_rom(row, lanes)
     folder = memory_folder(
         {"zero_point.mem": memory_text(zero_point), "requantize.mem": memory_text(entries)}
     )

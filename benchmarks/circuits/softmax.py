@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from hyq_hls.graph import Folding, Quantization, TensorType
+from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 
 from .operation_circuit import memory_folder, operation_circuit, template_sources
 from .point import CIRCUITS, Point
@@ -138,6 +140,6 @@ def _template_point(n: int, lanes: int) -> Point:
         sources=module.sources,
         top=module.top,
         parameters=module.parameters,
-        cycles=operation.latency(folding, tensor) + 1,
+        cycles=circuit_of(operation, tensor).latency(folding) + 1,
         errors=partial(softmax_errors, circuit, n),
     )

@@ -14,11 +14,13 @@ from functools import partial
 
 import numpy as np
 
-from hyq_hls.graph import Folding, TensorType
-from hyq_hls.graph.kernel import Rom
+from hyq_hls.graph import TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Rom
 from hyq_hls.stream.rtl.memories import memory_text
 
 from .operation_circuit import Circuit, memory_folder, operation_circuit, template_sources
@@ -41,11 +43,11 @@ LANES = (1, 4)
 PRECISIONS = (12, 8)
 
 
-def swish(precision: int, circuit: str = "arithmetic") -> ShiftSwish:
+def swish(precision: int) -> ShiftSwish:
     """Shift-Swish between the two grids of the comparison."""
     shift = np.array([FRACTION + precision - 5])  # OUTPUT has 5 fraction bits
     requantize = Requantize(OUTPUT, shift, np.array([1]))
-    return ShiftSwish(FRACTION, INPUT.zero_point[0], precision, requantize, circuit)
+    return ShiftSwish(FRACTION, INPUT.zero_point[0], precision, requantize)
 
 
 def codes(circuit: str) -> Codes:
@@ -68,13 +70,13 @@ def _tables(lanes: int) -> list[Point]:
     x = TensorType((CODES.size // lanes, lanes), INPUT)
     folding = Folding(lanes, lanes)
     lut = operation_circuit(Table(true_table(), OUTPUT), [x], folding)
-    block = operation_circuit(Table(true_table(), OUTPUT, circuit="block_table"), [x], folding)
+    block = operation_circuit(Table(true_table(), OUTPUT), [x], folding, "block_table")
     shared = Circuit(
         (CIRCUITS / "unary_block_table.sv",),
         "unary_block_table",
         {name: value for name, value in lut.parameters.items() if name != "InSigned"},
     )
-    same = operation_circuit(swish(PRECISIONS[0], "table"), [x], folding)
+    same = operation_circuit(swish(PRECISIONS[0]), [x], folding, "table")
     return [
         _point("table", lut, lanes, 1),
         _point("table_bram", block, lanes, 1),
@@ -89,7 +91,8 @@ def _products(lanes: int) -> list[Point]:
     rows = []
     for precision in PRECISIONS:
         operation = swish(precision)
-        stages = operation.latency(folding, x) - operation.cycles(folding, x) + 1
+        arithmetic = circuit_of(operation, x)
+        stages = arithmetic.latency(folding) - arithmetic.cycles(folding) + 1
         circuit = operation_circuit(operation, [x], folding)
         rows.append((f"shift_swish_p{precision}", circuit, stages))
     rows += [(n, gated_circuit(p, lanes), p.stages + 5) for n, p in GATED.items()]

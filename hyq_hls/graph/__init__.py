@@ -1,8 +1,7 @@
 """The integer graph: tensor types, the interface of operations, nodes, checks, file format."""
 
-from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import Graph, Node
 from hyq_hls.graph.operation import Bounds, Operation
 from hyq_hls.graph.types import Quantization, TensorType
 
-__all__ = ["Bounds", "Folding", "Graph", "Node", "Operation", "Quantization", "TensorType"]
+__all__ = ["Bounds", "Graph", "Node", "Operation", "Quantization", "TensorType"]

@@ -22,7 +22,9 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
 
 FORMAT = "hyq"
-VERSION = 2
+VERSION = 3
+#: Version 2 named a circuit in these operations, which is the business of a machine.
+_CIRCUIT_IN_VERSION_2 = ("shift_swish", "table")
 #: A fixed time stamp, so that the same graph gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -91,11 +93,7 @@ def load(path: str | os.PathLike[str], operations: Mapping[str, type[Operation]]
             document = json.loads(archive.read("graph.json"))
             if document.get("format") != FORMAT:
                 raise FileFormatError(f"not a {FORMAT} file")
-            if document.get("version") != VERSION:
-                raise FileFormatError(
-                    f"format version {document.get('version')}, but this program reads version "
-                    f"{VERSION}: quantize the model again"
-                )
+            _upgrade(document)
             arrays = _read_arrays(archive, document["sha256"])
         return _build(document, arrays, operations)
     except FileNotFoundError as error:
@@ -109,6 +107,20 @@ def load(path: str | os.PathLike[str], operations: Mapping[str, type[Operation]]
         ) from error
     except Exception as error:  # zlib.error and struct.error come bare from a corrupted stream
         raise FileFormatError(f"{path} is damaged ({error}); save the model again") from error
+
+
+def _upgrade(document: dict[str, Any]) -> None:
+    """Turn a document of version 2 into one of this version."""
+    version = document.get("version")
+    if version == 2:
+        for node in document["nodes"]:
+            if node["operation"] in _CIRCUIT_IN_VERSION_2:
+                del node["parameters"]["circuit"]
+    elif version != VERSION:
+        raise FileFormatError(
+            f"format version {version}, but this program reads versions 2 and {VERSION}: quantize "
+            "the model again"
+        )
 
 
 def _build(

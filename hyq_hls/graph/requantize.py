@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.types import Quantization
 
@@ -106,34 +104,3 @@ class Requantize:
         left = max(0, -int(self.shift.min()))
         product = acc.bits + (0 if self.is_shift else int(self.multiplier.max()).bit_length())
         return max(product + left, int(self.shift.max())) + 1
-
-    def rom(self, lanes: int, name: str = "requantize") -> RequantizeRom:
-        """The entries as a constant memory, ``lanes`` channels to a word."""
-        zero_point = np.asarray(self.quantization.zero_point, dtype=np.int64)
-        multiplier = None if self.is_shift else self.multiplier
-        words = lanes if max(self.shift.size, self.multiplier.size, zero_point.size) > 1 else 1
-        return RequantizeRom(name, multiplier, self.shift, zero_point, words)
-
-
-def requantized_kernel(
-    constants: Mapping[str, int],
-    integers: Mapping[str, tuple[int, bool]],
-    roms: Sequence[Rom],
-    acc: Bounds,
-    requantize: Requantize,
-    lanes: int,
-) -> Kernel:
-    """Kernel of an operation that ends in a requantization: adds its types, range and memory.
-
-    ``lanes`` channels are requantized at once.
-    """
-    q = requantize.quantization
-    return Kernel(
-        constants={**constants, "code_min": q.qmin, "code_max": q.qmax},
-        integers={
-            **integers,
-            "accumulator_t": (acc.bits, True),
-            "scaled_t": (requantize.scaled_bits(acc), True),
-        },
-        roms=(*roms, requantize.rom(lanes)),
-    )

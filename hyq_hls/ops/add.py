@@ -9,15 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Rom, channel_rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-#: Stages of the circuit: centre, factors, sum, and three of the requantization.
-_STAGES = 6
+from hyq_hls.ops.checks import check_affine, check_zero_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +34,6 @@ class Add(Operation):
 
     name: ClassVar[str] = "add"
     arity: ClassVar[int | None] = 2
-    ports: ClassVar[tuple[str, ...]] = ("a", "b")
 
     multipliers: tuple[Codes, ...]
     zero_points: tuple[tuple[int, ...], ...]
@@ -84,46 +78,6 @@ class Add(Operation):
             high = high + exact * (x.quantization.qmax - z)
         # A zero point is a code, so either term may be zero and is inside these bounds too.
         return Bounds(int(low.min()), int(high.max()))
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        x, lanes = inputs[0], folding.outputs
-        integers = {
-            f"centred_{letter}_t": (centred(tensor).bits, True)
-            for letter, tensor in zip("ab", inputs, strict=True)
-        }
-        roms: list[Rom] = []
-        for letter, zero, factor in zip("ab", self.zero_points, self.multipliers, strict=True):
-            multiplier, exponent = _as_power_of_two(factor)
-            roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
-            for name, values in (("multiplier", multiplier), ("exponent", exponent)):
-                bits = max(1, int(values.max()).bit_length())
-                roms.append(channel_rom(f"{name}_{letter}", values, bits, lanes, signed=False))
-        return requantized_kernel(
-            {"words": x.words, "channels": x.channels, "in_lanes": lanes, "out_lanes": lanes},
-            integers,
-            roms,
-            self.accumulator(*inputs),
-            self.requantize,
-            lanes,
-        )
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.outputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.cycles(folding, *inputs) - 1 + _STAGES
-
-
-def _as_power_of_two(
-    factor: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``(multiplier, exponent)`` with ``factor = multiplier << exponent``; one of them is trivial.
-
-    The multiplier is 1 where all factors are powers of two, else the exponent is 0.
-    """
-    if (factor & (factor - 1)).any():
-        return factor, np.zeros(1, np.int64)
-    return np.ones(1, np.int64), np.array([int(f).bit_length() - 1 for f in factor])
 
 
 def _multiplier(values: NDArray[np.int64]) -> NDArray[np.int64]:

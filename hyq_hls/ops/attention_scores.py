@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points, plain_integers
-from hyq_hls.ops.matrix import matrix_lanes, tree_stages
 
 
 def sum_of_products(terms: int, a: Bounds, b: Bounds) -> Bounds:
@@ -58,7 +54,6 @@ class AttentionScores(Operation):
 
     name: ClassVar[str] = "attention_scores"
     arity: ClassVar[int | None] = 2
-    ports: ClassVar[tuple[str, ...]] = ("query", "key")
 
     heads: int
     zero_points: tuple[int, int]
@@ -106,62 +101,3 @@ class AttentionScores(Operation):
     def macs(self, *inputs: TensorType) -> int:
         pixels, tokens, channels = inputs[0].shape
         return pixels * tokens * tokens * channels
-
-    def foldings(self, *inputs: TensorType) -> list[Folding]:
-        """Output lanes divide the keys, input lanes the channels of a head."""
-        _, tokens, channels = inputs[0].shape
-        return matrix_lanes(tokens, channels // self.heads)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        keys = Fraction(2, inputs[1].shape[0])  # of two pixels
-        return keys + super().frames_inside(*inputs)
-
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        return folding.outputs * folding.inputs
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        query, key = inputs
-        _, tokens, channels = key.shape
-        words = tokens // folding.outputs * channels // folding.inputs
-        keys = Memory(folding.inputs * centred(key).bits, 2 * words)
-        memories = [keys] * folding.outputs + super().memories(folding, *inputs)
-        if folding.outputs < tokens:  # a query meets one group of keys after the other
-            depth = channels // self.heads // folding.inputs
-            memories.append(Memory(folding.inputs * centred(query).bits, depth))
-        return memories
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        """Keys never take longer than the products that they are loaded behind."""
-        return self.macs(*inputs) // (folding.outputs * folding.inputs)
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        _, tokens, channels = inputs[1].shape
-        first_keys = tokens * channels // folding.inputs
-        # Memory, product, adder tree, accumulator, requantization in three stages.
-        pipeline = 1 + 1 + tree_stages(folding.inputs) + 1 + 3
-        return first_keys + self.cycles(folding, *inputs) - 1 + pipeline
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        query, key = inputs
-        pixels, tokens, channels = query.shape
-        return requantized_kernel(
-            {
-                "pixels": pixels,
-                "tokens": tokens,
-                "channels": channels,
-                "heads": self.heads,
-                "depth": channels // self.heads,
-                "in_lanes": folding.inputs,
-                "out_lanes": folding.outputs,
-                "code_query_zero": self.zero_points[0],
-                "code_key_zero": self.zero_points[1],
-            },
-            {
-                "query_operand_t": (centred(query).bits, True),
-                "key_operand_t": (centred(key).bits, True),
-            },
-            (),
-            self.accumulator(query, key),
-            self.requantize,
-            folding.outputs,
-        )

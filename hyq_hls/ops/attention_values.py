@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
 from hyq_hls.ops.attention_scores import check_tokens, sum_of_products
 from hyq_hls.ops.checks import centred, check_zero_points, plain_integers
-from hyq_hls.ops.matrix import matrix_lanes, tree_stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +39,6 @@ class AttentionValues(Operation):
 
     name: ClassVar[str] = "attention_values"
     arity: ClassVar[int | None] = 2
-    ports: ClassVar[tuple[str, ...]] = ("probability", "value")
 
     heads: int
     zero_point: tuple[int, ...]
@@ -113,65 +108,3 @@ class AttentionValues(Operation):
 
     def macs(self, *inputs: TensorType) -> int:
         return inputs[0].size * inputs[1].channels // self.heads
-
-    def foldings(self, *inputs: TensorType) -> list[Folding]:
-        """Output lanes divide the channels of a head, input lanes the keys."""
-        _, tokens, channels = inputs[1].shape
-        return matrix_lanes(channels // self.heads, tokens)
-
-    def input_lanes(self, folding: Folding) -> tuple[int, ...]:
-        return folding.inputs, folding.outputs
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        values = Fraction(2, inputs[1].shape[0])  # of two pixels
-        return values + super().frames_inside(*inputs)
-
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        return 0 if self.encoding == "log2" else folding.outputs * folding.inputs
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        probability, value = inputs
-        _, tokens, channels = value.shape
-        words = tokens // folding.inputs * channels // folding.outputs
-        values = Memory(folding.outputs * centred(value).bits, 2 * words)
-        memories = [values] * folding.inputs + super().memories(folding, *inputs)
-        if folding.outputs < channels // self.heads:  # probabilities meet one group after the other
-            word = folding.inputs * probability.quantization.bits
-            memories.append(Memory(word, tokens // folding.inputs))
-        return memories
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        """Values never take longer than the products that they are loaded behind."""
-        return self.macs(*inputs) // (folding.outputs * folding.inputs)
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        _, tokens, channels = inputs[1].shape
-        first_values = tokens * channels // folding.outputs
-        # Zero point, memory, product, adder tree, accumulator, requantization in three stages.
-        pipeline = 1 + 1 + 1 + tree_stages(folding.inputs) + 1 + 3
-        return first_values + self.cycles(folding, *inputs) - 1 + pipeline
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        _, value = inputs
-        pixels, tokens, channels = value.shape
-        return requantized_kernel(
-            {
-                "pixels": pixels,
-                "tokens": tokens,
-                "channels": channels,
-                "heads": self.heads,
-                "depth": channels // self.heads,
-                "in_lanes": folding.inputs,
-                "out_lanes": folding.outputs,
-                "is_log2": int(self.encoding == "log2"),
-                "code_top": self.probability.qmax,
-            },
-            {
-                "probability_operand_t": (self.bits, False),
-                "value_operand_t": (centred(value).bits, True),
-            },
-            (zero_point_rom(self.zero_point, folding.outputs),),
-            self.accumulator(*inputs),
-            self.requantize,
-            folding.outputs,
-        )

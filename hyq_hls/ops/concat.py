@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding, equal_lanes
-from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-#: Stages of the circuit: centre, and three of the requantization.
-_STAGES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +29,6 @@ class Concat(Operation):
 
     name: ClassVar[str] = "concat"
     arity: ClassVar[int | None] = 2
-    ports: ClassVar[tuple[str, ...]] = ("a", "b")
 
     requantize: tuple[Requantize, Requantize]
     zero_points: tuple[tuple[int, ...], tuple[int, ...]]
@@ -56,7 +49,7 @@ class Concat(Operation):
         a, b = inputs
         if a.shape[:-1] != b.shape[:-1]:
             raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
-        for x, requantize, zero, letter in self._parts(inputs):
+        for x, requantize, zero, letter in self.parts(inputs):
             check_affine(x, f"input {letter}")
             check_zero_points(zero, x, f"input {letter}")
             requantize.check(centred(x), x.channels)
@@ -83,46 +76,8 @@ class Concat(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         return centred(inputs[0]) | centred(inputs[1])
 
-    def foldings(self, *inputs: TensorType) -> list[Folding]:
-        """Lanes that divide the channels of both inputs."""
-        a, b = inputs
-        return equal_lanes(gcd(a.channels, b.channels))
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        lanes = folding.outputs
-        acc = self.accumulator(*inputs)
-        q = self.requantize[0].quantization
-        roms: list[Rom | RequantizeRom] = []
-        scaled_bits = 0
-        for x, requantize, zero, letter in self._parts(inputs):
-            scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
-            roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
-            roms.append(requantize.rom(lanes, f"requantize_{letter}"))
-        return Kernel(
-            constants={
-                "words": inputs[0].words,
-                "channels_a": inputs[0].channels,
-                "channels_b": inputs[1].channels,
-                "in_lanes": lanes,
-                "out_lanes": lanes,
-                "code_min": q.qmin,
-                "code_max": q.qmax,
-            },
-            integers={
-                "accumulator_t": (acc.bits, True),
-                "scaled_t": (scaled_bits, True),
-            },
-            roms=tuple(roms),
-        )
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        a, b = inputs
-        return (a.size + b.size) // folding.outputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.cycles(folding, *inputs) - 1 + _STAGES
-
-    def _parts(
+    def parts(
         self, inputs: tuple[TensorType, ...]
     ) -> list[tuple[TensorType, Requantize, tuple[int, ...], str]]:
+        """Type, requantization, zero points and letter of both inputs."""
         return list(zip(inputs, self.requantize, self.zero_points, ("a", "b"), strict=True))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import (
     check_affine,
@@ -22,12 +19,7 @@ from hyq_hls.ops.checks import (
     dot_bounds,
     freeze,
     partial_sum_bounds,
-    width_of,
 )
-from hyq_hls.ops.matrix import dot_product_stages
-
-#: After so many frames a line buffer repeats itself.
-_STEADY_FRAMES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,153 +120,6 @@ class Convolution(Operation):
         rows = self.weight.reshape(self.weight.shape[0], -1)
         return partial_sum_bounds(rows, self.bias, q.qmin, q.qmax)
 
-    def positions_waiting(self, *inputs: TensorType) -> int:
-        # Between frames the line buffer waits for its last reader, then wants rows at once.
-        return (self.window[0] + self.padding[0]) * inputs[0].shape[1]
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        height, width, channels = inputs[0].shape
-        rows, positions = self.output_size(height, width)
-        # The line buffer is full, with rows of several frames where maps are small.
-        stored = (rows - 1) * self.stride[0] + self.window[0]
-        frames, left = divmod(self.window[0] + self.stride[0], stored)
-        buffered = frames + min(Fraction(left, height), Fraction(1))
-        # Every stage behind it holds the result of another position.
-        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
-
     def macs(self, *inputs: TensorType) -> int:
         h, w = self.output_size(*inputs[0].shape[:2])
         return h * w * self.weight.size
-
-    @abstractmethod
-    def terms(self, folding: Folding) -> int:
-        """Products that a lane of the output adds per cycle."""
-
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        return folding.outputs * self.terms(folding)
-
-    def schedule(self, folding: Folding, x: TensorType, frames: int) -> RowSchedule:
-        """What the line buffer does in the first ``frames`` frames after reset."""
-        windows, _ = self.output_size(*x.shape[:2])
-        return row_schedule(
-            rows=x.shape[0] + 2 * self.padding[0],
-            windows=windows,
-            kernel=self.window[0],
-            stride=self.stride[0],
-            write=(x.shape[1] + 2 * self.padding[1]) * (x.channels // folding.inputs),
-            read=self.macs(x) // self.products(folding) // windows,
-            frames=frames,
-        )
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        rows = self.window[0] + self.stride[0]
-        words = rows * (x.shape[1] + 2 * self.padding[1]) * (x.channels // folding.inputs)
-        line_buffer = Memory(folding.inputs * x.quantization.bits, words)
-        return [line_buffer, *super().memories(folding, *inputs)]
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        ends = self.schedule(folding, inputs[0], _STEADY_FRAMES).frame_ends
-        return ends[-1] - ends[-2]
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        (x,) = inputs
-        above, left = self.padding
-        schedule = self.schedule(folding, x, 1)
-        border = int(above > 0 or left > 0)  # the stage of the padding, where there is one
-        # The first code enters that stage when the last border beat before it leaves.
-        if left:
-            first = schedule.row_starts[above] + left * (x.channels // folding.inputs)
-        elif above:
-            first = schedule.row_ends[above - 1]
-        else:
-            first = 0
-        stages = border + dot_product_stages(self.terms(folding))
-        return schedule.frame_ends[0] - first + stages
-
-    def window_kernel(
-        self, x: TensorType, folding: Folding, sizes: dict[str, int], weight: Rom
-    ) -> Kernel:
-        """Kernel with the geometry of the window, lanes, ``sizes`` and ``weight``."""
-        h, w, c = x.shape
-        geometry = {
-            "height": h,
-            "width": w,
-            "in_channels": c,
-            "kernel_height": self.window[0],
-            "kernel_width": self.window[1],
-            "stride_height": self.stride[0],
-            "stride_width": self.stride[1],
-            "pad_height": self.padding[0],
-            "pad_width": self.padding[1],
-            "in_lanes": folding.inputs,
-            "out_lanes": folding.outputs,
-        }
-        return requantized_kernel(
-            {**geometry, **sizes},
-            {"operand_t": (x.quantization.bits, x.quantization.signed)},
-            (
-                weight,
-                channel_rom("bias", self.bias, width_of(self.bias), folding.outputs),
-                zero_point_rom(self.pad_value, folding.inputs, "pad"),
-            ),
-            self.accumulator(x),
-            self.requantize,
-            folding.outputs,
-        )
-
-
-class RowSchedule(NamedTuple):
-    """Cycles after reset at which a line buffer begins or has ended something."""
-
-    #: Begin of writing each row of the padded map.
-    row_starts: list[int]
-    #: End of writing it.
-    row_ends: list[int]
-    #: End of reading the last window of each frame.
-    frame_ends: list[int]
-
-
-def row_schedule(
-    *, rows: int, windows: int, kernel: int, stride: int, write: int, read: int, frames: int
-) -> RowSchedule:
-    """What ``hyq_sliding_window`` does when its input always comes and its output is always taken.
-
-    Its memory has ``kernel + stride`` rows. A row of windows is read once its last map row is
-    complete; its end gives back ``stride`` rows, the frame's last end all that are left. Map rows
-    below the last window take no memory.
-
-    Args:
-        rows: of the padded map.
-        windows: rows of windows of a frame.
-        kernel: height of a window.
-        stride: from one row of windows to the next.
-        write: cycles to write a map row.
-        read: cycles to read a row of windows.
-        frames: how many frames to follow.
-    """
-    row_starts: list[int] = []
-    row_ends: list[int] = []
-    frame_ends: list[int] = []
-    given_back: list[int] = []  # when each row of the memory became free again
-    writer = reader = stored = 0
-
-    def write_row() -> None:
-        nonlocal writer
-        row_starts.append(writer)
-        writer += write
-        row_ends.append(writer)
-
-    for _ in range(frames):
-        for window in range(windows):
-            for _ in range(kernel if window == 0 else stride):
-                if stored >= kernel + stride:
-                    writer = max(writer, given_back[stored - kernel - stride])
-                write_row()
-                stored += 1
-            reader = max(reader, writer) + read
-            given_back += [reader] * (stride if window < windows - 1 else kernel)
-        frame_ends.append(reader)
-        for _ in range(rows - (windows - 1) * stride - kernel):
-            write_row()
-    return RowSchedule(row_starts, row_ends, frame_ends)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, channel_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import (
     check_affine,
@@ -18,9 +15,7 @@ from hyq_hls.ops.checks import (
     dot_bounds,
     freeze,
     partial_sum_bounds,
-    width_of,
 )
-from hyq_hls.ops.matrix import dot_product_stages, matrix_dsps, matrix_lanes, matrix_rom
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,51 +67,3 @@ class Dense(Operation):
 
     def macs(self, *inputs: TensorType) -> int:
         return inputs[0].words * self.weight.size
-
-    def foldings(self, *inputs: TensorType) -> list[Folding]:
-        return matrix_lanes(*self.weight.shape)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        # At most one position for every stage.
-        return Fraction(dot_product_stages(self.weight.shape[1]) + 1, inputs[0].words)
-
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        return folding.outputs * folding.inputs
-
-    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
-        return matrix_dsps(folding, self.weight_bits, inputs[0].quantization.bits)
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        memories = super().memories(folding, *inputs)
-        if folding.outputs < self.weight.shape[0]:
-            word = folding.inputs * x.quantization.bits
-            memories.append(Memory(word, x.channels // folding.inputs))
-        return memories
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.macs(*inputs) // self.products(folding, *inputs)
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.cycles(folding, *inputs) - 1 + dot_product_stages(folding.inputs)
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,) = inputs
-        out_channels, length = self.weight.shape
-        return requantized_kernel(
-            {
-                "words": x.words,
-                "length": length,
-                "out_channels": out_channels,
-                "in_lanes": folding.inputs,
-                "out_lanes": folding.outputs,
-            },
-            {"operand_t": (x.quantization.bits, x.quantization.signed)},
-            (
-                matrix_rom(self.weight, self.weight_bits, folding),
-                channel_rom("bias", self.bias, width_of(self.bias), folding.outputs),
-            ),
-            self.accumulator(x),
-            self.requantize,
-            folding.outputs,
-        )

@@ -7,10 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Rom
 from hyq_hls.graph.operation import Codes
-from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.convolution import Convolution
 
 
@@ -33,12 +30,3 @@ class DepthwiseConv2d(Convolution):
     def reference(self, *codes: Codes) -> Codes:
         acc = np.einsum("bhwcyx,cyx->bhwc", self.windows(codes[0]), self.weight, optimize=True)
         return self.requantize(acc + self.bias)
-
-    def terms(self, folding: Folding) -> int:
-        return 1  # every channel has its own operands: one tap per cycle
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        # A word is one tap of neighbouring channels; words are ordered [group of channels][tap].
-        groups = self.weight.reshape(self.in_channels // folding.outputs, folding.outputs, -1)
-        rom = Rom("weight", groups.transpose(0, 2, 1), self.weight_bits, lanes=folding.outputs)
-        return self.window_kernel(inputs[0], folding, {}, rom)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.unfold import check_patch, reorder_kernel
+from hyq_hls.ops.unfold import check_patch
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +52,3 @@ class Fold(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization
         return Bounds(q.qmin, q.qmax)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        return 1 + Fraction(1, inputs[0].words)
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        return [Memory(folding.inputs * x.quantization.bits, 2 * x.size // folding.inputs)]
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.inputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return 2 * self.cycles(folding, *inputs)  # store a frame, then send it
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        return reorder_kernel((self.height, self.width, inputs[0].channels), self.patch, folding)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-
-#: Stages of the circuit: centre, sum, and three of the requantization.
-_STAGES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +46,3 @@ class GlobalAveragePool(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         one = centred(inputs[0])
         return Bounds(min(0, one.low) * inputs[0].words, max(0, one.high) * inputs[0].words)
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,) = inputs
-        lanes = folding.outputs
-        return requantized_kernel(
-            {"words": x.words, "channels": x.channels, "in_lanes": lanes, "out_lanes": lanes},
-            {"centred_t": (centred(x).bits, True)},
-            (zero_point_rom(self.zero_point, lanes),),
-            self.accumulator(x),
-            self.requantize,
-            lanes,
-        )
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        return Fraction(1)
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        word = folding.outputs * self.accumulator(x).bits
-        return [Memory(word, x.channels // folding.outputs), *super().memories(folding, *inputs)]
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.outputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.cycles(folding, *inputs) - 1 + _STAGES

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import isqrt
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
-from hyq_hls.graph.operation import Bounds, Codes, Operation, product_dsps
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze, plain_integers
-from hyq_hls.ops.matrix import tree_stages
-from hyq_hls.ops.rows import row_buffer_depth
-
-#: Stages of the circuit: values; variance behind the sums; normalized values to codes.
-_VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
 
 MAX_FACTOR_SHIFT = 15
 #: Fraction bits of a normalized value, unless asked otherwise: rounding to 2**-13.
@@ -36,7 +28,7 @@ def integer_root(values: Codes) -> Codes:
 
 
 @dataclass(frozen=True)
-class _Moments:
+class Moments:
     """Bounds of everything that depends on the input alone."""
 
     value: Bounds
@@ -46,7 +38,7 @@ class _Moments:
     variance: int
 
     @classmethod
-    def of(cls, x: TensorType, factor_shift: Codes, epsilon: int) -> _Moments:
+    def of(cls, x: TensorType, factor_shift: Codes, epsilon: int) -> Moments:
         q, n = x.quantization, x.channels
         zero = np.broadcast_to(np.asarray(q.zero_point), n).tolist()
         shift = np.broadcast_to(factor_shift, n).tolist()
@@ -92,7 +84,7 @@ def layer_norm_precision(
     Raises:
         GraphError: ``V`` itself needs more than 62 bits.
     """
-    moments = _Moments.of(x, np.asarray(factor_shift), int(epsilon))
+    moments = Moments.of(x, np.asarray(factor_shift), int(epsilon))
     room = MAX_ACCUMULATOR_BITS - Bounds(0, moments.variance).bits
     if room < 0 or Bounds(0, moments.scaled_squares).bits > MAX_ACCUMULATOR_BITS:
         raise GraphError(
@@ -194,13 +186,13 @@ class LayerNorm(Operation):
         if x.channels != self.gamma.size:
             raise GraphError(f"{self.gamma.size} channels are wanted, found {x.shape}")
         check_zero_points(self.zero_point, x)
-        largest = isqrt(self._radicand(x).high)
+        largest = isqrt(self.radicand(x).high)
         if largest >> self.reciprocal_bits:
             raise GraphError(
                 f"reciprocal_bits {self.reciprocal_bits} give 0 for standard deviations up to "
                 f"{largest}; layer_norm_precision gives a good value"
             )
-        self.requantize.check(self._result(x), x.channels)
+        self.requantize.check(self.result(x), x.channels)
         return TensorType(x.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
@@ -217,146 +209,48 @@ class LayerNorm(Operation):
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         (x,) = inputs
-        moments = self._moments(x)
+        moments = self.moments(x)
         bounds = moments.total | moments.deviation | Bounds(0, moments.scaled_squares)
-        bounds |= self._radicand(x) | Bounds(0, 1 << self.reciprocal_bits)
-        return bounds | self._product(x) | self._result(x)
+        bounds |= self.radicand(x) | Bounds(0, 1 << self.reciprocal_bits)
+        return bounds | self.product(x) | self.result(x)
 
     def macs(self, *inputs: TensorType) -> int:
         return 3 * inputs[0].size  # square, times the reciprocal, times gamma
 
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        return 3 * folding.inputs
+    def moments(self, x: TensorType) -> Moments:
+        """Bounds of sums, deviations and variance for inputs of type ``x``."""
+        return Moments.of(x, self.factor_shift, self.epsilon)
 
-    def dsps(self, folding: Folding, *inputs: TensorType) -> int:
-        """Wide products take several; one more product squares the sum of a position."""
-        (x,) = inputs
-        moments = self._moments(x)
-        value, total = moments.value.bits, moments.total.bits
-        lane = (
-            product_dsps(value, value)
-            + product_dsps(moments.deviation.bits, self._reciprocal_steps + 1)
-            + product_dsps(self._normalized(x).bits, self.gamma_bits)
-        )
-        return folding.inputs * lane + product_dsps(total, total)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        x = inputs[0]
-        one_beat = self._row_depth(Folding(x.channels, x.channels), x)
-        # The row buffer with its output register, the stages of a value, and of the output.
-        return Fraction(one_beat + 1 + _VALUE_STAGES + _NORMALIZE_STAGES, x.words)
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        word = folding.inputs * self._moments(x).value.bits
-        values = Memory(word, self._row_depth(folding, x))
-        return [values, *super().memories(folding, *inputs)]
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        """The slowest of beats, square root and reciprocal, for every position."""
-        return inputs[0].words * self._period(folding, inputs[0])
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        (x,) = inputs
-        beats = x.channels // folding.inputs
-        first = _VALUE_STAGES + self._result_delay(folding, x) + _NORMALIZE_STAGES
-        return first + (x.words - 1) * self._period(folding, x) + beats - 1
-
-    def _period(self, folding: Folding, x: TensorType) -> int:
-        """Cycles from position to position; a value is loaded in one, its bits take one each."""
-        steps = max(self._root_steps(x), self._reciprocal_steps)
-        return max(x.channels // folding.inputs, 1 + steps)
-
-    def _result_delay(self, folding: Folding, x: TensorType) -> int:
-        """Cycles from the first value of a position to its reciprocal."""
-        squares_and_sums = 1 + tree_stages(folding.inputs) + 1
-        steps = 1 + self._root_steps(x) + 1 + self._reciprocal_steps
-        return x.channels // folding.inputs - 1 + squares_and_sums + _VARIANCE_STAGES + steps
-
-    def _row_depth(self, folding: Folding, x: TensorType) -> int:
-        beats = x.channels // folding.inputs
-        return row_buffer_depth(beats, self._period(folding, x), self._result_delay(folding, x))
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,), lanes = inputs, folding.inputs
-        moments, steps = self._moments(x), self._root_steps(x)
-        return requantized_kernel(
-            {
-                "words": x.words,
-                "channels": x.channels,
-                "in_lanes": lanes,
-                "out_lanes": folding.outputs,
-                "root_fraction": self.root_bits,
-                "root_steps": steps,
-                "reciprocal_fraction": self.reciprocal_bits,
-                "reciprocal_steps": self._reciprocal_steps,
-                "normalize_shift": self.normalize_shift,
-                "row_depth": self._row_depth(folding, x),
-                "value_bits": moments.value.bits,
-                "total_bits": moments.total.bits,
-            },
-            {
-                "value_t": (moments.value.bits, True),
-                "total_t": (moments.total.bits, True),
-                "squares_t": (Bounds(0, moments.scaled_squares // x.channels).bits, True),
-                "count_t": (x.channels.bit_length(), False),
-                "deviation_t": (moments.deviation.bits, True),
-                "variance_t": (Bounds(0, moments.scaled_squares).bits, True),
-                "radicand_t": (2 * steps, False),
-                "root_t": (steps, False),
-                "remainder_t": (steps + 3, True),
-                "reciprocal_t": (self._reciprocal_steps, False),
-                "product_t": (self._product(x).bits, True),
-                "normalized_t": (self._normalized(x).bits, True),
-            },
-            (
-                channel_rom("factor_shift", self.factor_shift, 4, lanes, signed=False),
-                zero_point_rom(self.zero_point, lanes),
-                Rom("epsilon", np.array([self.epsilon]), self.epsilon.bit_length(), signed=False),
-                channel_rom("gamma", self.gamma, self.gamma_bits, lanes),
-                channel_rom("beta", self.beta, self.beta_bits, lanes),
-            ),
-            self._result(x),
-            self.requantize,
-            lanes,
-        )
-
-    def _moments(self, x: TensorType) -> _Moments:
-        return _Moments.of(x, self.factor_shift, self.epsilon)
-
-    def _radicand(self, x: TensorType) -> Bounds:
-        return Bounds(0, self._moments(x).variance << (2 * self.root_bits))
-
-    def _root_steps(self, x: TensorType) -> int:
-        return (self._radicand(x).high.bit_length() + 1) // 2
+    def radicand(self, x: TensorType) -> Bounds:
+        """Bounds of ``V << 2t``, of which the square root is taken."""
+        return Bounds(0, self.moments(x).variance << (2 * self.root_bits))
 
     @property
-    def _largest_reciprocal(self) -> int:
+    def largest_reciprocal(self) -> int:
+        """``R`` at the smallest variance, which is epsilon."""
         return (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
 
-    @property
-    def _reciprocal_steps(self) -> int:
-        return self._largest_reciprocal.bit_length()
-
-    def _product(self, x: TensorType) -> Bounds:
+    def product(self, x: TensorType) -> Bounds:
         """Bounds of ``D * R`` with half a step added.
 
         A deviation is at most sqrt(C - 1) standard deviations: ``D**2 <= (C - 1) * V``, and
         ``V << 2t < (std + 1)**2``, hence ``abs(D) * R < sqrt(C - 1) * 2**(N - t) * (1 + 1/std)``
         with ``std >= 2**t``. A large epsilon bounds the reciprocal better.
         """
-        d, t = self._moments(x).deviation, self.root_bits
+        d, t = self.moments(x).deviation, self.root_bits
         scaled = isqrt((x.channels - 1) << (2 * (self.reciprocal_bits - t))) + 1
         by_deviation = ((scaled * ((1 << t) + 1)) >> t) + 1
-        largest = min(by_deviation, max(-d.low, d.high) * self._largest_reciprocal)
+        largest = min(by_deviation, max(-d.low, d.high) * self.largest_reciprocal)
         return Bounds(-largest, largest + (1 << (self.normalize_shift - 1)))
 
-    def _normalized(self, x: TensorType) -> Bounds:
-        product = self._product(x)
+    def normalized(self, x: TensorType) -> Bounds:
+        """Bounds of ``n_c``."""
+        product = self.product(x)
         return Bounds(product.low >> self.normalize_shift, product.high >> self.normalize_shift)
 
-    def _result(self, x: TensorType) -> Bounds:
-        n = self._normalized(x)
+    def result(self, x: TensorType) -> Bounds:
+        """Bounds of ``gamma_c * n_c + beta_c``, which is requantized."""
+        n = self.normalized(x)
         bounds = Bounds(0, 0)
         for gamma, beta in zip(self.gamma.tolist(), self.beta.tolist(), strict=True):
             low, high = sorted((gamma * n.low, gamma * n.high))

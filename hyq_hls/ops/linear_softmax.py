@@ -9,13 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MAX_BITS, TensorType
 from hyq_hls.ops.checks import plain_integers
-from hyq_hls.ops.matrix import tree_stages
-from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
 from hyq_hls.ops.softmax import Softmax
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
@@ -108,53 +104,3 @@ class LinearSoftmax(Softmax):
         if self.output == "log2":
             return Bounds(0, 4 * total)
         return Bounds(0, max(total, (largest << self.bits) + (total >> 1)))
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum."""
-        sizes = self.kernel(folding, *inputs).constants
-        exponential = self.fraction + 1 + max(1, self.shift_bits.bit_length())
-        return [
-            Memory(folding.inputs * inputs[0].quantization.bits, sizes["code_depth"]),
-            Memory(folding.inputs * exponential, sizes["exponential_depth"]),
-        ]
-
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
-        return (
-            maximum_stages(folding.inputs) + 1,
-            2,
-            1 + tree_stages(folding.inputs) + 1,
-            4 if self.output == "log2" else 2 + self.bits + 1,
-        )
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,) = inputs
-        widest = self.accumulator(x).bits
-        total_bits = (x.channels * (self.line_offset << self.shift_bits)).bit_length()
-        beats = x.channels // folding.inputs
-        maximum, _, total, _ = self._delays(folding)
-        return Kernel(
-            constants={
-                "words": x.words,
-                "channels": x.channels,
-                "in_lanes": folding.inputs,
-                "out_lanes": folding.outputs,
-                "fraction": self.fraction,
-                "line_offset": self.line_offset,
-                "shift_bits": self.shift_bits,
-                "exponential_bits": self.exponential_bits,
-                "total_bits": total_bits,
-                "bits": self.bits,
-                "is_log2": int(self.output == "log2"),
-                "code_max": self.quantization.qmax,
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
-                "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
-                "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),
-            },
-            integers={
-                "operand_t": (x.quantization.bits, x.quantization.signed),
-                "distance_t": (x.quantization.bits, False),
-                "exponential_t": (self.exponential_bits, False),
-                "total_t": (total_bits, False),
-                "accumulator_t": (widest, True),
-            },
-        )

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import centred, check_affine, check_zero_points
-from hyq_hls.ops.table import MAX_TABLE_BITS, TABLE_CIRCUITS, TABLE_STAGES, table_kernel
+from hyq_hls.ops.checks import check_affine, check_zero_points
 
 MIN_PRECISION, MAX_PRECISION = 8, 20
-CIRCUITS = ("arithmetic", *TABLE_CIRCUITS)
 
 
 def exponent(d: Codes) -> Codes:
@@ -56,9 +52,6 @@ class ShiftSwish(Operation):
         zero_point: zero point of the input, one for all channels.
         precision: fraction bits of the sigmoid, 8 to 20.
         requantize: accumulator to output code.
-        circuit: ``"arithmetic"``, or ``"table"`` (``"block_table"``: in block RAM): the same
-            integers in a memory, for at most 12
-            input bits and one output scale. The integers do not depend on it.
 
     Raises:
         GraphError: a parameter out of range, or integers of more than 62 bits.
@@ -70,7 +63,6 @@ class ShiftSwish(Operation):
     zero_point: int
     precision: int
     requantize: Requantize
-    circuit: str = "arithmetic"
 
     def __post_init__(self) -> None:
         if self.fraction < 0:
@@ -88,19 +80,6 @@ class ShiftSwish(Operation):
                 f"{self.numerator_bits} bits, {MAX_ACCUMULATOR_BITS} are supported; use less "
                 "precision or a larger input scale"
             )
-        if self.circuit not in CIRCUITS:
-            raise GraphError(
-                f"shift_swish: unknown circuit {self.circuit!r}; one of {CIRCUITS} is wanted"
-            )
-
-    @property
-    def module(self) -> str:
-        """``table`` serves the circuit of that name."""
-        return "table" if self._in_memory else self.name
-
-    @property
-    def _in_memory(self) -> bool:
-        return self.circuit in TABLE_CIRCUITS
 
     @property
     def exponential_bits(self) -> int:
@@ -113,26 +92,12 @@ class ShiftSwish(Operation):
         return self.exponential_bits + self.precision
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError``: zero points, or no table for this input."""
+        """Shape of the input. Raises ``GraphError`` where zero points or widths do not fit."""
         (x,) = inputs
         check_affine(x)
         check_zero_points((self.zero_point,), x)
         self.requantize.check(self.accumulator(x), x.channels)
-        if self._in_memory:
-            self._check_table(x)
         return TensorType(x.shape, self.requantize.quantization)
-
-    def _check_table(self, x: TensorType) -> None:
-        if x.quantization.bits > MAX_TABLE_BITS:
-            raise GraphError(
-                f"a table of {x.quantization.bits}-bit codes is too large, at most "
-                f"{MAX_TABLE_BITS} bits are supported; use circuit 'arithmetic'"
-            )
-        if self.requantize.channels != 1:
-            raise GraphError(
-                f"one table cannot serve {self.requantize.channels} output scales; requantize per "
-                "tensor, or use circuit 'arithmetic'"
-            )
 
     def reference(self, *codes: Codes) -> Codes:
         return self.requantize(self._swish(codes[0]))
@@ -147,62 +112,6 @@ class ShiftSwish(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         values = self._swish(_every_code(inputs[0]))
         return Bounds(int(values.min()), int(values.max()))
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        memories = super().memories(folding, *inputs)
-        return memories * folding.outputs if self._in_memory else memories
-
-    def circuits(self, *inputs: TensorType) -> dict[str, Operation]:
-        (x,) = inputs
-        table = x.quantization.bits <= MAX_TABLE_BITS and self.requantize.channels == 1
-        names = CIRCUITS if table else CIRCUITS[:1]
-        return {name: replace(self, circuit=name) for name in names}
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.outputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        # Centre, four before the divider, the divider, the product, three of the requantization.
-        arithmetic = 1 + 4 + (self.precision + 1) + 1 + 3
-        stages = TABLE_STAGES if self._in_memory else arithmetic
-        return self.cycles(folding, *inputs) - 1 + stages
-
-    def products(self, folding: Folding, *inputs: TensorType) -> int:
-        """One per lane, ``I * sigmoid``; a table has none."""
-        return 0 if self._in_memory else folding.outputs
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,) = inputs
-        lanes = folding.outputs
-        if self._in_memory:
-            values = self.reference(_every_code(x))
-            return table_kernel(values, x, self.requantize.quantization, lanes, self.circuit)
-        bounds = centred(x)
-        largest = max(-bounds.low, bounds.high)
-        power = int(exponent(np.int64(-largest)))
-        return requantized_kernel(
-            {
-                "words": x.words,
-                "channels": x.channels,
-                "in_lanes": lanes,
-                "out_lanes": lanes,
-                "fraction": self.fraction,
-                "precision": self.precision,
-                "code_zero": self.zero_point,
-            },
-            {
-                "centred_t": (Bounds(-largest, largest).bits, True),
-                # Also holds 2 << fraction, and can be shifted by `fraction`.
-                "exponent_t": (max(Bounds(0, power).bits, self.fraction + 3), True),
-                "exponential_t": (self.exponential_bits, False),
-                "numerator_t": (self.numerator_bits, False),
-                "sigmoid_t": (self.precision + 1, False),
-            },
-            (),
-            self.accumulator(x),
-            self.requantize,
-            lanes,
-        )
 
 
 def _every_code(x: TensorType) -> Codes:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from fractions import Fraction
 
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.operation import Codes, Operation
 from hyq_hls.graph.types import Quantization, TensorType
 from hyq_hls.ops.checks import check_affine
@@ -28,10 +26,6 @@ class Softmax(Operation):
     @abstractmethod
     def exponential(self, distance: Codes) -> Codes:
         """Exponential of codes that lie ``distance`` below their row's maximum."""
-
-    @abstractmethod
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
-        """Stages of the maximum, of an exponential, of the sum, of a probability."""
 
     @property
     def quantization(self) -> Quantization:
@@ -67,15 +61,3 @@ class Softmax(Operation):
         # Without integers that grow with j; 62 shifts leave nothing of any sum.
         levels = [(2 * total) >> j >= 3 * e for j in range(min(self.quantization.qmax, 62))]
         return np.sum(levels, axis=0, dtype=np.int64)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        x = inputs[0]
-        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.inputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
-        beats = inputs[0].channels // folding.inputs
-        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))

@@ -8,13 +8,9 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, Rom
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MIN_BITS, TensorType
 from hyq_hls.ops.checks import freeze, plain_integers
-from hyq_hls.ops.matrix import tree_stages
-from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
 from hyq_hls.ops.softmax import Softmax
 
 SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
@@ -124,53 +120,3 @@ class TableSoftmax(Softmax):
             return Bounds(0, max(total, (self.largest << self.bits) + (total >> 1)))
         # Twice what is compared, so that levels count from 1.
         return Bounds(0, 4 * total + (2 * self.largest if self.output == "log2_rounded" else 0))
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum, tables."""
-        kernel = self.kernel(folding, *inputs)
-        sizes = kernel.constants
-        return [
-            Memory(folding.inputs * inputs[0].quantization.bits, sizes["code_depth"]),
-            Memory(folding.inputs * self.exponential_bits, sizes["exponential_depth"]),
-            *[rom.memory for rom in kernel.roms] * folding.inputs,
-        ]
-
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
-        return (
-            maximum_stages(folding.inputs) + 1,
-            2,
-            tree_stages(folding.inputs) + 1,
-            {"log2": 4, "log2_rounded": 5, "uniform": 2 + self.bits + 1}[self.output],
-        )
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        (x,) = inputs
-        widest = self.accumulator(x).bits
-        total_bits = (x.channels * self.largest).bit_length()
-        beats = x.channels // folding.inputs
-        maximum, _, total, _ = self._delays(folding)
-        return Kernel(
-            constants={
-                "words": x.words,
-                "channels": x.channels,
-                "in_lanes": folding.inputs,
-                "out_lanes": folding.outputs,
-                "exponential_bits": self.exponential_bits,
-                "total_bits": total_bits,
-                "bits": self.bits,
-                "is_log2": int(self.output != "uniform"),
-                "is_rounded": int(self.output == "log2_rounded"),
-                "code_max": self.quantization.qmax,
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
-                "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
-                "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),
-            },
-            integers={
-                "operand_t": (x.quantization.bits, x.quantization.signed),
-                "distance_t": (x.quantization.bits, False),
-                "exponential_t": (self.exponential_bits, False),
-                "total_t": (total_bits, False),
-                "accumulator_t": (widest, True),
-            },
-            roms=(Rom("exponentials", self.table, self.exponential_bits, False),),
-        )

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import TensorType
 
@@ -21,22 +18,6 @@ def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
             f"patch {ph} x {pw} does not divide a map of {height} x {width}; choose an image size "
             "whose map is a multiple of the patch"
         )
-
-
-def reorder_kernel(map_shape: tuple[int, ...], patch: tuple[int, int], folding: Folding) -> Kernel:
-    """Sizes of a reorder buffer that holds a map (H, W, C)."""
-    height, width, channels = map_shape
-    return Kernel(
-        constants={
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "patch_height": patch[0],
-            "patch_width": patch[1],
-            "in_lanes": folding.inputs,
-            "out_lanes": folding.outputs,
-        }
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +52,3 @@ class Unfold(Operation):
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization
         return Bounds(q.qmin, q.qmax)
-
-    def frames_inside(self, *inputs: TensorType) -> Fraction:
-        return 1 + Fraction(1, inputs[0].words)
-
-    def memories(self, folding: Folding, *inputs: TensorType) -> list[Memory]:
-        (x,) = inputs
-        return [Memory(folding.inputs * x.quantization.bits, 2 * x.size // folding.inputs)]
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return inputs[0].size // folding.inputs
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return 2 * self.cycles(folding, *inputs)  # store a frame, then send it
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        return reorder_kernel(inputs[0].shape, self.patch, folding)

@@ -169,14 +169,7 @@ class Lowering:
         fraction = _fraction(x, node.name)
         precision = int(np.clip(x.bits + 4, 8, 20))
         scale = x.scale[0] * 2.0**-precision
-        table = x.bits <= MAX_TABLE_BITS and not y.per_channel
-        return ops.ShiftSwish(
-            fraction,
-            x.zero_point[0],
-            precision,
-            requantize(scale, y),
-            "table" if table else "arithmetic",
-        )
+        return ops.ShiftSwish(fraction, x.zero_point[0], precision, requantize(scale, y))
 
     def _table(self, node: FloatNode, op: fo.FloatOp, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)

@@ -1,1 +1,5 @@
-"""The streaming machine: a circuit of its own for every operation, joined by streams."""
+"""The streaming machine: every node is a circuit of its own, with streams between them."""
+
+from hyq_hls.stream.folding import Folding
+
+__all__ = ["Folding"]

@@ -95,7 +95,7 @@ def build_simulator(
     stage = stages[node]
     return Simulator.build(
         modules,
-        f"hyq_{stage.node.operation.module}",
+        f"hyq_{stage.circuit.module}",
         parameter_values(stage, memory),
         folder=folder / f"build_{stage.name}",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hyq_hls.graph import Folding
 from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.folding import Folding
 from hyq_hls.table import aligned
 
 
@@ -39,10 +39,10 @@ class NodeImplementation:
         """The implementation of the node of a stage."""
         return cls(
             stage.node.name,
-            stage.node.operation.module,
+            stage.circuit.module,
             stage.name,
             stage.folding,
-            stage.node.operation.macs(*stage.types),
+            stage.circuit.macs,
             stage.cycles,
             sum(rom.size_bits for rom in stage.kernel.roms),
             stage.node.accumulator.bits,

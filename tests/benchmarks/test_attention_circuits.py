@@ -20,7 +20,7 @@ from benchmarks.circuits.attention_reference import (
     rows,
     types,
 )
-from hyq_hls.graph import Folding
+from hyq_hls.stream.folding import Folding
 from tests.benchmarks.stream_points import lint
 from tests.ops.direct import Case
 from tests.ops.direct_rtl import RtlBench

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 import stat
@@ -21,7 +22,8 @@ import pytest
 from hyq_hls.errors import FileFormatError, GraphError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
-from hyq_hls.ops import OPERATIONS, Table
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops import OPERATIONS, ShiftSwish, Table
 from tests.ops.examples import EXAMPLES, example_graph
 from tests.ops.harness import random_codes
 
@@ -218,3 +220,26 @@ def test_interrupted(graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         save(example_graph("fold", np.random.default_rng(0)), path)
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_of_version_2_has_the_same_integers() -> None:
+    """It names circuits, which are no part of a graph any more; an older program wrote it."""
+    code = Quantization(4, False, (0.25,), (8,))
+    wanted = Graph("x", TensorType((2, 3), code), {"model": "version 2"})
+    one = np.ones(1, np.int64)
+    wanted.add("swish", ShiftSwish(2, 8, 8, Requantize(code, np.array([8]), one)), "x")
+    wanted.add("table", Table(np.arange(15, -1, -1), code), "swish")
+    found = load(Path(__file__).with_name("version2.hyq"), OPERATIONS)
+    assert found.metadata == wanted.metadata
+    codes = np.random.default_rng(0).integers(0, 16, (50, 2, 3))
+    for (name, a), (other, b) in zip(found.reference(codes), wanted.reference(codes), strict=True):
+        assert name == other
+        assert np.array_equal(a, b)
+
+
+def test_a_file_holds_no_circuit(tmp_path: Path) -> None:
+    graph = load(Path(__file__).with_name("version2.hyq"), OPERATIONS)
+    with zipfile.ZipFile(save(graph, tmp_path / "g.hyq")) as archive:
+        document = archive.read("graph.json").decode()
+    assert json.loads(document)["version"] == 3
+    assert "circuit" not in document

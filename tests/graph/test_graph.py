@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Bounds, Folding, Graph, Operation, Quantization, TensorType
+from hyq_hls.graph import Bounds, Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel
 from hyq_hls.graph.operation import Codes
 
 BYTE = TensorType((2, 3), Quantization(8, False))
@@ -35,15 +34,6 @@ class Halve(Operation):
 
     def reference(self, *codes: Codes) -> Codes:
         return codes[0] >> 1
-
-    def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
-        return Kernel()
-
-    def cycles(self, folding: Folding, *inputs: TensorType) -> int:
-        return 1
-
-    def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return 1
 
     def macs(self, *inputs: TensorType) -> int:
         return 5

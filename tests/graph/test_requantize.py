@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds, Quantization
-from hyq_hls.graph.requantize import Requantize, requantized_kernel
+from hyq_hls.graph.requantize import Requantize
 
 BYTE = Quantization(8, False)
 INT8 = Quantization(8, True)
@@ -173,20 +173,3 @@ def test_parameters_are_copied_and_frozen() -> None:
     assert r.shift[0] == 1
     with pytest.raises(ValueError, match="read-only"):
         r.shift[0] = 2
-
-
-def test_rom_has_a_multiplier_only_when_one_is_needed() -> None:
-    shifts = Requantize(BYTE, np.array([1, 2]), np.array([1])).rom(1)
-    assert shifts.multiplier is None
-    assert (shifts.entries, shifts.size_bits) == (2, 48)
-    q = Quantization(8, False, zero_point=(1, 2, 3))
-    dyadic = Requantize(q, np.array([1]), np.array([3])).rom(1)
-    assert (dyadic.entries, dyadic.size_bits) == (3, 123)
-
-
-def test_kernel_carries_types_and_range() -> None:
-    r = Requantize(INT8, np.array([4]), np.array([1]))
-    kernel = requantized_kernel({"words": 7}, {}, (), Bounds(-100, 100), r, 1)
-    assert kernel.constants == {"words": 7, "code_min": -128, "code_max": 127}
-    assert kernel.integers == {"accumulator_t": (8, True), "scaled_t": (9, True)}
-    assert [rom.name for rom in kernel.roms] == ["requantize"]

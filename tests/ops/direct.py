@@ -18,8 +18,10 @@ import hls4ml
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Folding, Node, Operation, TensorType
+from hyq_hls.graph import Node, Operation, TensorType
+from hyq_hls.stream.circuits import AnyCircuit, circuit_of
 from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.layers import OperationCall, OperationConfig
 from hyq_hls.stream.hls.text import weights_h
 from hyq_hls.templates import template_dir
@@ -57,30 +59,35 @@ extern "C" int run_{name}(const int *const *inputs, int *output) {{
 
 @dataclass
 class Case:
-    """An operation, the types of its inputs, and its lanes."""
+    """An operation, the types of its inputs, its lanes, and which of its circuits is meant."""
 
     operation: Operation
     inputs: Sequence[TensorType]
     folding: Folding = field(default_factory=Folding)
+    circuit_name: str | None = None
 
     @property
     def output(self) -> TensorType:
         return self.operation.output_type(*self.inputs)
+
+    @property
+    def circuit(self) -> AnyCircuit:
+        return circuit_of(self.operation, *self.inputs, name=self.circuit_name)
+
+    def stage(self, name: str, inputs: tuple[str, ...]) -> OperationStage:
+        """The stage ``name`` that reads the streams ``inputs``."""
+        accumulator = self.operation.accumulator(*self.inputs)
+        node = Node(name, self.operation, inputs, self.output, accumulator)
+        self.circuit.check_folding(self.folding)
+        return OperationStage(name, inputs, (name,), node, self.circuit, self.folding)
 
 
 class _Layer:
     """As much of an hls4ml layer as the generators of text look at."""
 
     def __init__(self, case: Case, identifier: str) -> None:
-        operation, types, folding = case.operation, tuple(case.inputs), case.folding
-        operation.check_folding(folding, *types)
-        self.inputs = [f"{identifier}_input{i}" for i in range(len(types))]
-        accumulator = operation.accumulator(*types)
-        node = Node(identifier, operation, tuple(self.inputs), case.output, accumulator)
-        kernel = operation.kernel(folding, *types)
-        self.stage = OperationStage(
-            identifier, node.inputs, (identifier,), node, types, folding, kernel
-        )
+        self.inputs = [f"{identifier}_input{i}" for i in range(len(case.inputs))]
+        self.stage = case.stage(identifier, tuple(self.inputs))
 
     def get_attr(self, key: str) -> Any:
         return {"stage": self.stage}[key]
@@ -97,7 +104,7 @@ def compile_cases(
 ) -> list[Callable[..., Codes]]:
     """One function per case: codes (B, \\*shape) of every input to output codes."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = sorted({case.operation.module for case in cases})
+    names = sorted({case.circuit.module for case in cases})
     text = "".join(f'#include "hyq/{name}.h"\n' for name in names)
     text += "#include <exception>\n"
     text += "".join(_case_cpp(case, f"op{i}") for i, case in enumerate(cases))
@@ -130,7 +137,7 @@ def _runner(case: Case, function: Any) -> Callable[..., Codes]:
 
 def _case_cpp(case: Case, name: str) -> str:
     layer = _Layer(case, name)
-    lanes = case.operation.input_lanes(case.folding)
+    lanes = case.circuit.input_lanes(case.folding)
     words = list(zip(layer.inputs, case.inputs, lanes, strict=True))
     lines = [
         f"typedef hyq::word<{_code_cpp(t)}, {k}> {n}_t;"

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Node, TensorType
+from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
@@ -75,8 +75,8 @@ class RtlBench:
         """
         for case, operands, found in zip(self.cases, codes, self.run(codes), strict=True):
             frames = len(operands[0])
-            latency = case.operation.latency(case.folding, *case.inputs)
-            cycles = case.operation.cycles(case.folding, *case.inputs)
+            latency = case.circuit.latency(case.folding)
+            cycles = case.circuit.cycles(case.folding)
             beats = case.output.size // case.folding.outputs
             last_beats = found.out_cycles[beats - 1 :: beats]
             assert last_beats[0] - min(c[0] for c in found.in_cycles) == latency, case
@@ -84,7 +84,7 @@ class RtlBench:
             for in_cycles in found.in_cycles:
                 words = sum(c < found.out_cycles[0] for c in in_cycles)
                 inside = Fraction(words * frames, len(in_cycles))
-                assert inside <= case.operation.frames_inside(*case.inputs), case
+                assert inside <= case.circuit.frames_inside, case
         for seed, (valid, ready) in enumerate(((40, 100), (100, 40), (60, 60))):
             self.run(codes, valid, ready, seed=seed)
         self.run(codes, 70, 70, reset_cycle=len(codes[0][0]) * 7 + 1)
@@ -112,8 +112,8 @@ class RtlBench:
             for words in _input_words(case, operands)
         )
         needed = [
-            case.operation.latency(case.folding, *case.inputs)
-            + len(operands[0]) * case.operation.cycles(case.folding, *case.inputs)
+            case.circuit.latency(case.folding)
+            + len(operands[0]) * case.circuit.cycles(case.folding)
             for case, operands in zip(self.cases, codes, strict=True)
         ]
         cycles = max(needed) * 25_000 // (valid * ready) + max(0, reset_cycle) + 100
@@ -173,7 +173,7 @@ module bench (
         parameters = ", ".join(f".{k}({v})" for k, v in module_parameters(stage).items())
         ports = []
         *inputs, (out, out_lanes) = _lanes(case)
-        for i, (port, (tensor, lanes)) in enumerate(zip(case.operation.ports, inputs, strict=True)):
+        for i, (port, (tensor, lanes)) in enumerate(zip(case.circuit.ports, inputs, strict=True)):
             channel, bits = self.first_input[index] + i, tensor.quantization.bits * lanes
             ports += [
                 f".{port}_data_i(in_data_i[{channel * self.word_bits} +: {bits}])",
@@ -185,7 +185,7 @@ module bench (
   logic [{bits - 1}:0] {stage.name}_data;
   assign out_data_o[{index * self.word_bits} +: {self.word_bits}] =
       {self.word_bits}'({stage.name}_data);
-  hyq_{case.operation.module} #({parameters}) u_{stage.name} (
+  hyq_{case.circuit.module} #({parameters}) u_{stage.name} (
     .clk_i, .rst_ni, {", ".join(ports)}, .out_data_o({stage.name}_data),
     .out_valid_o(out_valid_o[{index}]), .out_ready_i(out_ready_i[{index}])
   );
@@ -213,17 +213,12 @@ module bench (
 
 
 def _stage(case: Case, name: str) -> OperationStage:
-    operation, types = case.operation, tuple(case.inputs)
-    operation.check_folding(case.folding, *types)
-    inputs = tuple(f"{name}_{port}" for port in operation.ports)
-    node = Node(name, operation, inputs, case.output, operation.accumulator(*types))
-    kernel = operation.kernel(case.folding, *types)
-    return OperationStage(name, inputs, (name,), node, types, case.folding, kernel)
+    return case.stage(name, tuple(f"{name}_{port}" for port in case.circuit.ports))
 
 
 def _lanes(case: Case) -> list[tuple[TensorType, int]]:
     """Types and lanes of the inputs, then of the output."""
-    lanes = (*case.operation.input_lanes(case.folding), case.folding.outputs)
+    lanes = (*case.circuit.input_lanes(case.folding), case.folding.outputs)
     return list(zip((*case.inputs, case.output), lanes, strict=True))
 
 

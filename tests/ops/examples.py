@@ -133,9 +133,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
-    "shift_swish": lambda rng: _single(
-        MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 1, 12), "table")
-    ),
+    "shift_swish": lambda rng: _single(MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 3, 12))),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),
     "table_softmax": lambda rng: _single(
         TOKENS, ops.TableSoftmax(1 + rng.integers(0, 1 << 18, 256), 4, "log2_rounded")

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Folding, Graph, Operation, Quantization, TensorType
+from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, Dense
+from hyq_hls.stream.circuits import circuit_of, node_circuits
 from hyq_hls.stream.cosimulation import build_rtl
 from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
@@ -61,10 +63,11 @@ def run_rtl(
     codes: NDArray[np.int64],
     folder: Path,
     foldings: Mapping[str, Folding] | None = None,
+    circuits: Mapping[str, str] | None = None,
     **options: object,
 ) -> RunResult:
     """Run the RTL of a whole graph; ``options`` are those of ``RtlSimulation.run``."""
-    flow = build_dataflow(graph, foldings or {})
+    flow = build_dataflow(graph, foldings or {}, node_circuits(graph, circuits))
     simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), folder)
     return simulation.run(codes.reshape(len(codes), -1), **options)
 
@@ -75,13 +78,14 @@ def check_rtl(
     folder: Path,
     foldings: Mapping[str, Folding] | None = None,
     samples: int = 4,
+    circuits: Mapping[str, str] | None = None,
 ) -> None:
     """RTL == reference, with and without stalls; cycles and latency of the last node are exact.
 
     Nodes before the last one must feed it as fast as it can take; by default they do (all lanes).
     """
     chosen = {name: widest_folding(graph, name) for name in graph.nodes} | dict(foldings or {})
-    flow = build_dataflow(graph, chosen)
+    flow = build_dataflow(graph, chosen, node_circuits(graph, circuits))
     flow = flow.with_depths(safe_depths(flow))
     simulation = rtl_simulation(flow, folder)
     codes = random_codes(graph.input_type, rng, samples)
@@ -105,7 +109,7 @@ def check_timing(flow: Dataflow, result: RunResult) -> None:
     streams = {s.name: s for s in result.streams}
     written = streams[stage.outputs[0]]
     first = min(streams[s].first_read[0] for s in stage.inputs)
-    latency = stage.node.operation.latency(stage.folding, *stage.types)
+    latency = stage.circuit.latency(stage.folding)
     assert written.last_write[0] - first == latency
     assert written.last_write[-1] - written.last_write[-2] == stage.cycles
 
@@ -113,7 +117,7 @@ def check_timing(flow: Dataflow, result: RunResult) -> None:
 def widest_folding(graph: Graph, name: str) -> Folding:
     """All lanes."""
     node = graph.nodes[name]
-    legal = node.operation.foldings(*graph.input_types(node))
+    legal = circuit_of(node.operation, *graph.input_types(node)).foldings
     return max(legal, key=lambda f: f.outputs * f.inputs)
 
 

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -59,7 +61,7 @@ def random_case(seed: int) -> Case:
     out = replace(out, zero_point=((out.qmin + out.qmax) // 2,))
     zeros = tuple(x.quantization.zero_point for x in inputs)
     operation = Add(tuple(multipliers), zeros, Requantize(out, shift, multiplier))
-    return Case(operation, inputs, rng.choice(operation.foldings(*inputs)))
+    return Case(operation, inputs, rng.choice(circuit_of(operation, *inputs).foldings))
 
 
 def widest_case() -> Case:
@@ -99,7 +101,7 @@ def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
 def test_powers_of_two_need_no_multiplier() -> None:
     x = TensorType((2, 3), Quantization(8, True))
     operation = Add((np.array([1, 8, 4]), np.array([6])), ((0,), (0,)), BYTE)
-    roms = {rom.name: rom for rom in operation.kernel(Folding(3, 3), x, x).roms}
+    roms = {rom.name: rom for rom in circuit_of(operation, x, x).kernel(Folding(3, 3)).roms}
     found = {n: roms[n].values.tolist() for n in roms if n[:-2] in ("multiplier", "exponent")}
     assert found == {
         "multiplier_a": [1],

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Quantization, TensorType
+from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import AttentionScores
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
@@ -48,7 +50,7 @@ def random_case(seed: int) -> Case:
     out = Quantization(out_bits, bool(seed % 3), zero_point=(1,))
     zeros = tuple(x.quantization.zero_point[0] for x in inputs)
     operation = AttentionScores(heads, zeros, Requantize(out, shift, multiplier))
-    foldings = operation.foldings(*inputs)
+    foldings = circuit_of(operation, *inputs).foldings
     return Case(operation, inputs, foldings[rng.integers(len(foldings))])
 
 
@@ -133,20 +135,22 @@ def test_work() -> None:
     x = tokens((2, 5, 12))
     operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
     assert operation.macs(x, x) == 2 * 5 * 5 * 12
-    assert operation.cycles(Folding(), x, x) == operation.macs(x, x)
-    assert operation.cycles(Folding(5, 2), x, x) == 2 * 5 * 3 * 2
-    assert operation.products(Folding(5, 2), x, x) == 10
+    circuit = circuit_of(operation, x, x)
+    assert circuit.cycles(Folding()) == operation.macs(x, x)
+    assert circuit.cycles(Folding(5, 2)) == 2 * 5 * 3 * 2
+    assert circuit.products(Folding(5, 2)) == 10
 
 
 def test_lanes_divide_keys_and_depth() -> None:
     x = tokens((2, 6, 12))
     operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
     lanes = [(keys, depth) for keys in (1, 2, 3, 6) for depth in (1, 2, 4)]
-    assert operation.foldings(x, x) == [Folding(*pair) for pair in lanes]
-    assert operation.input_lanes(Folding(6, 2)) == (2, 2)
+    circuit = circuit_of(operation, x, x)
+    assert circuit.foldings == [Folding(*pair) for pair in lanes]
+    assert circuit.input_lanes(Folding(6, 2)) == (2, 2)
     for folding in (Folding(4, 1), Folding(1, 3)):
         with pytest.raises(GraphError, match=f"{folding} .*does not divide this attention_scores"):
-            operation.check_folding(folding, x, x)
+            circuit.check_folding(folding)
 
 
 OUT = Requantize(Quantization(8, True), ONE, ONE)

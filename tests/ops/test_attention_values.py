@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, AttentionScores, AttentionValues, LinearSoftmax
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
@@ -70,7 +72,7 @@ def random_case(seed: int) -> Case:
         TensorType((pixels, n, heads, n), probability),
         TensorType((pixels, n, channels), value),
     ]
-    foldings = operation.foldings(*inputs)
+    foldings = circuit_of(operation, *inputs).foldings
     return Case(operation, inputs, foldings[rng.integers(len(foldings))])
 
 
@@ -213,21 +215,23 @@ def test_work() -> None:
     inputs = graph.input_types(graph.nodes["attention"])
     operation = graph.nodes["attention"].operation
     assert operation.macs(*inputs) == 2 * 6 * 6 * 8
-    assert operation.cycles(Folding(), *inputs) == operation.macs(*inputs)
-    assert operation.cycles(Folding(4, 3), *inputs) == 2 * 6 * 2 * 2
-    assert operation.products(Folding(4, 3), *inputs) == 0
+    circuit = circuit_of(operation, *inputs)
+    assert circuit.cycles(Folding()) == operation.macs(*inputs)
+    assert circuit.cycles(Folding(4, 3)) == 2 * 6 * 2 * 2
+    assert circuit.products(Folding(4, 3)) == 0
     uniform = attention_graph("uniform").nodes["attention"].operation
-    assert uniform.products(Folding(4, 3), *inputs) == 12
+    assert circuit_of(uniform, *inputs).products(Folding(4, 3)) == 12
 
 
 def test_lanes_divide_depth_and_keys() -> None:
     operation, inputs = attention("log2", 4, OUT, 9), (log2(), V)
     lanes = [(depth, keys) for depth in (1, 3) for keys in (1, 2, 4)]
-    assert operation.foldings(*inputs) == [Folding(*pair) for pair in lanes]
-    assert operation.input_lanes(Folding(3, 2)) == (2, 3)
+    circuit = circuit_of(operation, *inputs)
+    assert circuit.foldings == [Folding(*pair) for pair in lanes]
+    assert circuit.input_lanes(Folding(3, 2)) == (2, 3)
     for folding in (Folding(2, 1), Folding(1, 3)):
         with pytest.raises(GraphError, match=f"{folding} .*does not divide this attention_values"):
-            operation.check_folding(folding, *inputs)
+            circuit.check_folding(folding)
 
 
 OUT = Quantization(8, True)

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Concat, RequantizeTensor
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -132,8 +134,9 @@ def test_output_has_the_scales_of_its_parts() -> None:
 def test_foldings_divide_both_inputs() -> None:
     a, b = (TensorType((5, c), Quantization(8, True)) for c in (6, 9))
     operation = Concat((BYTE, BYTE), ((0,), (0,)))
-    assert operation.foldings(a, b) == [Folding(1, 1), Folding(3, 3)]
-    assert [operation.cycles(f, a, b) for f in operation.foldings(a, b)] == [5 * 15, 5 * 5]
+    circuit = circuit_of(operation, a, b)
+    assert circuit.foldings == [Folding(1, 1), Folding(3, 3)]
+    assert [circuit.cycles(f) for f in circuit.foldings] == [5 * 15, 5 * 5]
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d
-from hyq_hls.ops.matrix import matrix_lanes
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.circuits.matrix import matrix_lanes
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
@@ -46,7 +48,7 @@ def random_case(seed: int) -> Case:
     weight = random_matrix(rng, (o, kh, kw, c), weight_bits)
     bias, requantize = spread(rng, weight, q)
     operation = Conv2d(weight, weight_bits, bias, tuple(stride), tuple(padding), zero, requantize)
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 def codes_of(case: Case) -> NDArray[np.int64]:
@@ -106,22 +108,23 @@ def test_work_and_foldings() -> None:
     weight = np.ones((6, 3, 3, 4), int)
     operation = Conv2d(weight, 8, np.zeros(6, int), (2, 2), (1, 1), (0,), BYTE)
     assert operation.macs(x) == 4 * 3 * 6 * 9 * 4
-    assert operation.foldings(x) == matrix_lanes(6, 4)
-    for folding in operation.foldings(x):
-        products = operation.products(folding, x)
+    circuit = circuit_of(operation, x)
+    assert circuit.foldings == matrix_lanes(6, 4)
+    for folding in circuit.foldings:
+        products = circuit.products(folding)
         assert products == folding.outputs * folding.inputs
-        assert operation.dsps(folding, x) == -(-folding.outputs // 2) * folding.inputs
+        assert circuit.dsps(folding) == -(-folding.outputs // 2) * folding.inputs
         # A frame's first windows wait for the row that its predecessor's last left no room for.
         row = (6 + 2) * 4 // folding.inputs
-        assert operation.macs(x) // products <= operation.cycles(folding, x)
-        assert operation.cycles(folding, x) <= operation.macs(x) // products + 3 * row
+        assert operation.macs(x) // products <= circuit.cycles(folding)
+        assert circuit.cycles(folding) <= operation.macs(x) // products + 3 * row
 
 
 def test_rows_that_take_longer_than_windows() -> None:
     """A pointwise convolution with a stride: the map has to pass, whatever is read of it."""
     x = TensorType((8, 6, 4), Quantization(8, False))
     operation = Conv2d(np.ones((2, 1, 1, 4), int), 8, np.zeros(2, int), (2, 2), (0, 0), (0,), BYTE)
-    assert operation.cycles(Folding(2, 2), x) == 8 * 6 * 2
+    assert circuit_of(operation, x).cycles(Folding(2, 2)) == 8 * 6 * 2
 
 
 def test_weights_out_of_range() -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyq_hls.ops.convolution import row_schedule
+from hyq_hls.stream.circuits.line_buffer import row_schedule
 
 
 def simulated_frame_ends(

@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Dense
-from hyq_hls.ops.matrix import matrix_lanes
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.circuits.matrix import matrix_lanes
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
@@ -43,7 +45,7 @@ def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case:
     weight = random_matrix(rng, (rows, columns), weight_bits)
     bias, requantize = spread(rng, weight, x.quantization)
     operation = Dense(weight, weight_bits, bias, requantize)
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 def wide_case() -> Case:
@@ -75,9 +77,7 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
 
 def test_some_cases_share_slices() -> None:
     shared = [
-        case.operation.dsps(case.folding, *case.inputs)
-        < case.operation.products(case.folding, *case.inputs)
-        for case in CASES
+        case.circuit.dsps(case.folding) < case.circuit.products(case.folding) for case in CASES
     ]
     assert 3 < sum(shared) < len(CASES)
 
@@ -130,26 +130,27 @@ def test_work_and_foldings() -> None:
     x = TensorType((5, 7, 6), Quantization(8, False))
     operation = Dense(np.ones((4, 6), int), 8, np.zeros(4, int), BYTE)
     assert operation.macs(x) == 5 * 7 * 6 * 4
-    assert operation.foldings(x) == matrix_lanes(4, 6)
-    assert len(operation.foldings(x)) == 3 * 4
-    for folding in operation.foldings(x):
-        products = operation.products(folding, x)
-        assert products * operation.cycles(folding, x) == operation.macs(x)
+    circuit = circuit_of(operation, x)
+    assert circuit.foldings == matrix_lanes(4, 6)
+    assert len(circuit.foldings) == 3 * 4
+    for folding in circuit.foldings:
+        products = circuit.products(folding)
+        assert products * circuit.cycles(folding) == operation.macs(x)
         # Two rows share a slice; a row alone takes as many as it has products.
-        assert operation.dsps(folding, x) == products // min(folding.outputs, 2)
+        assert circuit.dsps(folding) == products // min(folding.outputs, 2)
 
 
 def test_sixteen_bits_do_not_share_a_slice() -> None:
     x = TensorType((6,), Quantization(16, False))
     operation = Dense(np.ones((4, 6), int), 16, np.zeros(4, int), BYTE)
-    assert operation.dsps(Folding(4, 3), x) == 12
+    assert circuit_of(operation, x).dsps(Folding(4, 3)) == 12
 
 
 def test_lanes_that_do_not_divide() -> None:
     x = TensorType((6,), Quantization(8, False))
     operation = Dense(np.ones((4, 6), int), 8, np.zeros(4, int), BYTE)
     with pytest.raises(GraphError, match=r"folding 3 x 2 \(output x input lanes\) does not divide"):
-        operation.check_folding(Folding(3, 2), x)
+        circuit_of(operation, x).check_folding(Folding(3, 2))
 
 
 def test_weights_out_of_range() -> None:

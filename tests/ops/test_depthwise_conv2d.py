@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d, DepthwiseConv2d
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
@@ -60,7 +62,7 @@ def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
         zero,
         Requantize(replace(out, zero_point=(middle,)), shift, multiplier),
     )
-    return Case(operation, [x], rng.choice(operation.foldings(x))), codes
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings)), codes
 
 
 def widest_case() -> tuple[Case, NDArray[np.int64]]:
@@ -156,12 +158,13 @@ def test_work_and_foldings() -> None:
     operation = DepthwiseConv2d(weight, 8, np.zeros(4, int), (2, 2), (1, 1), (0,), BYTE)
     assert operation.output_type(x).shape == (4, 3, 4)
     assert operation.macs(x) == 4 * 3 * 4 * 9
-    assert operation.foldings(x) == [Folding(1, 1), Folding(2, 2), Folding(4, 4)]
-    for folding in operation.foldings(x):
+    circuit = circuit_of(operation, x)
+    assert circuit.foldings == [Folding(1, 1), Folding(2, 2), Folding(4, 4)]
+    for folding in circuit.foldings:
         lanes = folding.inputs
-        assert operation.products(folding, x) == operation.dsps(folding, x) == lanes
+        assert circuit.products(folding) == circuit.dsps(folding) == lanes
         # The last windows of a frame leave room for two rows of the next one, which wants three.
-        assert operation.cycles(folding, x) == (4 * 3 * 9 + (6 + 2)) * 4 // lanes
+        assert circuit.cycles(folding) == (4 * 3 * 9 + (6 + 2)) * 4 // lanes
 
 
 def test_weights_out_of_range() -> None:

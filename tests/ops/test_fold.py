@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Fold, Unfold
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
@@ -105,8 +107,9 @@ def test_saves_and_loads(tmp_path: Path) -> None:
 def test_all_tokens_are_stored_before_the_first_row() -> None:
     x = TensorType((6, 4, 3), Quantization(8, False))
     operation = Fold((2, 3), 4, 6)
-    assert [operation.cycles(f, x) for f in operation.foldings(x)] == [3 * 4 * 6, 4 * 6]
-    assert operation.latency(Folding(), x) == 2 * operation.cycles(Folding(), x)
+    circuit = circuit_of(operation, x)
+    assert [circuit.cycles(f) for f in circuit.foldings] == [3 * 4 * 6, 4 * 6]
+    assert circuit.latency(Folding()) == 2 * circuit.cycles(Folding())
     assert operation.macs(x) == 0
 
 

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import GlobalAveragePool
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -46,7 +48,7 @@ def random_case(seed: int) -> Case:
     out = replace(out, zero_point=((out.qmin + out.qmax) // 2,))
     operation = GlobalAveragePool(zero, Requantize(out, shift, multiplier))
     x = TensorType((h, w, c), replace(q, zero_point=zero))
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 def edge_case(zero: int, shape: tuple[int, int, int], lanes: int) -> Case:
@@ -136,8 +138,9 @@ def test_shape_and_foldings() -> None:
     x = TensorType((4, 6, 3), Quantization(8, False))
     operation = GlobalAveragePool((0,), BYTE)
     assert operation.output_type(x).shape == (3,)
-    assert operation.foldings(x) == [Folding(1, 1), Folding(3, 3)]
-    assert [operation.cycles(f, x) for f in operation.foldings(x)] == [4 * 6 * 3, 4 * 6]
+    circuit = circuit_of(operation, x)
+    assert circuit.foldings == [Folding(1, 1), Folding(3, 3)]
+    assert [circuit.cycles(f) for f in circuit.foldings] == [4 * 6 * 3, 4 * 6]
 
 
 @pytest.mark.parametrize(

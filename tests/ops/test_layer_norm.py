@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, LayerNorm
 from hyq_hls.ops.layer_norm import integer_root, layer_norm_precision
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
@@ -87,7 +89,7 @@ def random_case(seed: int) -> Case:
         beta_bits=normalized_bits + 10,
         requantize=out,
     )
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 def extreme_codes(x: TensorType, seed: int) -> Codes:
@@ -278,7 +280,7 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
     x, op = case.inputs[0], case.operation
     assert isinstance(op, LayerNorm)
     codes = extreme_codes(x, seed).reshape(-1, x.channels).astype(object)
-    widths = op.kernel(case.folding, x).integers
+    widths = circuit_of(op, x).kernel(case.folding).integers
     for row in codes:
         values = [
             int(v - op.zero_point[i % len(op.zero_point)])
@@ -324,21 +326,22 @@ def test_project_and_file(tmp_path: Path) -> None:
 def test_work_and_foldings() -> None:
     x = TensorType((4, 5, 16), Quantization(8, True))
     operation = layer_norm(x)
-    steps = operation.kernel(Folding(), x).constants
+    circuit = circuit_of(operation, x)
+    steps = circuit.kernel(Folding()).constants
     slowest = max(steps["root_steps"], steps["reciprocal_steps"]) + 1
     assert operation.macs(x) == 3 * 4 * 5 * 16
-    assert operation.foldings(x) == [Folding(lanes, lanes) for lanes in (1, 2, 4, 8, 16)]
+    assert circuit.foldings == [Folding(lanes, lanes) for lanes in (1, 2, 4, 8, 16)]
     assert slowest > 2
-    for folding in operation.foldings(x):
-        assert operation.cycles(folding, x) == 4 * 5 * max(16 // folding.inputs, slowest)
-        assert operation.products(folding, x) == 3 * folding.inputs
+    for folding in circuit.foldings:
+        assert circuit.cycles(folding) == 4 * 5 * max(16 // folding.inputs, slowest)
+        assert circuit.products(folding) == 3 * folding.inputs
     with pytest.raises(GraphError, match=r"3 x 3 .*does not divide this layer_norm"):
-        operation.check_folding(Folding(3, 3), x)
+        circuit.check_folding(Folding(3, 3))
 
 
 def test_beats_may_be_the_slowest() -> None:
     x = TensorType((5, 64), Quantization(8, True))
-    assert layer_norm(x).cycles(Folding(), x) == 5 * 64
+    assert circuit_of(layer_norm(x), x).cycles(Folding()) == 5 * 64
 
 
 X = TensorType((2, 4), Quantization(8, True))

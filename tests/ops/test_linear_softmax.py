@@ -18,9 +18,11 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
 from hyq_hls.ops.linear_softmax import line_offset, softmax_shift_bits
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
@@ -46,7 +48,7 @@ def random_case(seed: int) -> Case:
         out_bits = int(rng.integers(2, 7))
         softmax = LinearSoftmax(fraction, int(rng.integers(0, 35)), out_bits, "log2")
     x = scores(2, 8, channels, bits=bits, signed=bool(rng.integers(2)))
-    return Case(softmax, [x], rng.choice(softmax.foldings(x)))
+    return Case(softmax, [x], rng.choice(circuit_of(softmax, x).foldings))
 
 
 def row_codes(case: Case, seed: int) -> Codes:
@@ -92,7 +94,7 @@ def small_case(seed: int) -> Case:
     """Three rows to a frame and at most 12 lanes: simulated cycles cost more than those of C++."""
     case = random_case(seed)
     x = replace(case.inputs[0], shape=(3, case.inputs[0].channels))
-    few = [f for f in case.operation.foldings(x) if f.outputs <= 12]
+    few = [f for f in case.circuit.foldings if f.outputs <= 12]
     return Case(case.operation, [x], few[seed % len(few)])
 
 
@@ -302,16 +304,20 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
     dividend = (largest << softmax.bits) + total // 2
     widest = 4 * total if softmax.output == "log2" else max(total, dividend)
     assert softmax.accumulator(x).high == widest
-    assert softmax.kernel(case.folding, x).integers["total_t"] == (total.bit_length(), False)
+    assert circuit_of(softmax, x).kernel(case.folding).integers["total_t"] == (
+        total.bit_length(),
+        False,
+    )
 
 
 def test_work_and_foldings() -> None:
     softmax, x = LinearSoftmax(4, 17, 4, "log2"), scores(5, 6)
-    assert softmax.foldings(x) == [Folding(lanes, lanes) for lanes in (1, 2, 3, 6)]
-    assert [softmax.cycles(f, x) for f in softmax.foldings(x)] == [30, 15, 10, 5]
-    assert softmax.macs(x) == softmax.products(Folding(6, 6), x) == 0
+    circuit = circuit_of(softmax, x)
+    assert circuit.foldings == [Folding(lanes, lanes) for lanes in (1, 2, 3, 6)]
+    assert [circuit.cycles(f) for f in circuit.foldings] == [30, 15, 10, 5]
+    assert softmax.macs(x) == circuit.products(Folding(6, 6)) == 0
     with pytest.raises(GraphError, match=r"2 x 1 .*does not divide this linear_softmax"):
-        softmax.check_folding(Folding(2, 1), x)
+        circuit.check_folding(Folding(2, 1))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import RequantizeTensor
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.circuits.requantization import requantize_rom
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -44,7 +47,7 @@ def random_case(seed: int) -> Case:
         zero, Requantize(replace(out, zero_point=out_zero), shift, multiplier)
     )
     x = TensorType(shape, replace(q, zero_point=zero))
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 def extreme_case(shift: list[int], bits: int, out_bits: int) -> Case:
@@ -83,7 +86,7 @@ def test_normal_form_has_the_same_integers(seed: int) -> None:
     """Entries as a circuit takes them, against the definition."""
     case = random_case(seed)
     x, requantize = case.inputs[0], case.operation.requantize
-    rom = requantize.rom(1)
+    rom = requantize_rom(requantize, 1)
     (zero_point, zero_bits, _), (delta, delta_bits, _), (multiplier, factor_bits, _) = rom.columns
     assert rom.base >= 1
     assert rom.left == 0 or rom.base == 1
@@ -129,12 +132,13 @@ def test_foldings() -> None:
     x = TensorType((5, 6), Quantization(8, True))
     byte = Requantize(Quantization(8, True), np.array([1]), ONE)
     operation = RequantizeTensor((0,), byte)
-    assert [f.outputs for f in operation.foldings(x)] == [1, 2, 3, 6]
-    assert [operation.cycles(f, x) for f in operation.foldings(x)] == [30, 15, 10, 5]
+    circuit = circuit_of(operation, x)
+    assert [f.outputs for f in circuit.foldings] == [1, 2, 3, 6]
+    assert [circuit.cycles(f) for f in circuit.foldings] == [30, 15, 10, 5]
     with pytest.raises(
         GraphError, match=r"folding 4 x 4 .* does not divide this requantize; legal"
     ):
-        operation.check_folding(Folding(4, 4), x)
+        circuit.check_folding(Folding(4, 4))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.errors import ConversionError, GraphError
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
 from hyq_hls.ops.shift_swish import shift_exp
+from hyq_hls.stream.circuits import circuit_of, circuits_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -50,9 +52,9 @@ def make_case(
     multiplier = ONE
     if circuit == "arithmetic":
         shift, multiplier = shift[0] + np.arange(14, 18), np.array([1, 65535, 40000, 32769])
-    operation = ShiftSwish(fraction, zero, precision, Requantize(out, shift, multiplier), circuit)
+    operation = ShiftSwish(fraction, zero, precision, Requantize(out, shift, multiplier))
     x = TensorType(((1 << bits) // channels, channels), q)
-    return Case(operation, [x], Folding(lanes, lanes))
+    return Case(operation, [x], Folding(lanes, lanes), circuit)
 
 
 CASES = [
@@ -96,7 +98,8 @@ RTL_CASES = [
 def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
     graph = Graph("x", *case.inputs)
     graph.add("swish", case.operation, "x")
-    check_rtl(graph, np.random.default_rng(0), tmp_path, {"swish": case.folding})
+    rng, circuits = np.random.default_rng(0), {"swish": case.circuit.name}
+    check_rtl(graph, rng, tmp_path, {"swish": case.folding}, circuits=circuits)
 
 
 @pytest.mark.parametrize("case", [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]])
@@ -104,7 +107,8 @@ def test_rtl_of_every_code(case: Case, tmp_path: Path) -> None:
     graph = Graph("x", *case.inputs)
     graph.add("swish", case.operation, "x")
     codes = every_code(*case.inputs)
-    result = run_rtl(graph, codes, tmp_path, {"swish": case.folding})
+    circuits = {"swish": case.circuit.name}
+    result = run_rtl(graph, codes, tmp_path, {"swish": case.folding}, circuits)
     assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
 
 
@@ -178,17 +182,17 @@ def test_swish_of_both_signs_differs_by_the_argument(fraction: int, precision: i
 @pytest.mark.parametrize("signed", [False, True])
 def test_circuits_have_the_same_integers(signed: bool) -> None:
     x = TensorType((64, 4), Quantization(8, signed, zero_point=(17,)))
-    arithmetic, table = (ShiftSwish(4, 17, 12, BYTE, c) for c in ("arithmetic", "table"))
-    (values,) = table.kernel(Folding(1, 1), x).roms
+    swish = ShiftSwish(4, 17, 12, BYTE)
+    arithmetic, table = (circuit_of(swish, x, name=name) for name in ("arithmetic", "table"))
+    (values,) = table.kernel(Folding(1, 1)).roms
     lookup = Table(values.values, BYTE.quantization, x.quantization.qmin)
     codes = every_code(x)
-    assert np.array_equal(arithmetic.reference(codes), table.reference(codes))
-    assert np.array_equal(arithmetic.reference(codes), lookup.reference(codes))
+    assert np.array_equal(swish.reference(codes), lookup.reference(codes))
     assert (arithmetic.module, table.module) == ("shift_swish", "table")
     for lanes in (1, 2, 4):
         folding = Folding(lanes, lanes)
-        assert arithmetic.cycles(folding, x) == table.cycles(folding, x) == 256 // lanes
-        assert (arithmetic.products(folding, x), table.products(folding, x)) == (lanes, 0)
+        assert arithmetic.cycles(folding) == table.cycles(folding) == 256 // lanes
+        assert (arithmetic.products(folding), table.products(folding)) == (lanes, 0)
 
 
 @pytest.mark.parametrize("case", CASES[:2])
@@ -197,41 +201,47 @@ def test_saves_and_loads(case: Case, tmp_path: Path) -> None:
     graph.add("swish", case.operation, "x")
     again = saved_and_loaded(graph, tmp_path)
     codes = every_code(*case.inputs)
-    assert again.nodes["swish"].operation.circuit == case.operation.circuit
     assert np.array_equal(reference(again, codes), reference(graph, codes))
 
 
 @pytest.mark.parametrize(
-    ("fraction", "precision", "circuit", "message"),
+    ("fraction", "precision", "message"),
     [
-        (-1, 12, "table", r"fraction >= 0, found -1"),
-        (4, 7, "table", r"precision 7 leaves \[8, 20\]"),
-        (4, 21, "table", r"precision 21 leaves \[8, 20\]"),
-        (21, 20, "arithmetic", "fraction 21 and precision 20 need 63 bits, 62 are supported"),
-        (4, 12, "magic", "unknown circuit 'magic'; one of .* is wanted"),
+        (-1, 12, r"fraction >= 0, found -1"),
+        (4, 7, r"precision 7 leaves \[8, 20\]"),
+        (4, 21, r"precision 21 leaves \[8, 20\]"),
+        (21, 20, "fraction 21 and precision 20 need 63 bits, 62 are supported"),
     ],
 )
-def test_bad_parameters(fraction: int, precision: int, circuit: str, message: str) -> None:
+def test_bad_parameters(fraction: int, precision: int, message: str) -> None:
     with pytest.raises(GraphError, match=message):
-        ShiftSwish(fraction, 0, precision, BYTE, circuit)
+        ShiftSwish(fraction, 0, precision, BYTE)
 
 
 PER_CHANNEL = Requantize(Quantization(8, True), np.array([10, 11, 12, 13]), ONE)
 
 
 @pytest.mark.parametrize(
-    ("quantization", "circuit", "requantize", "message"),
+    ("quantization", "requantize"),
+    [(Quantization(13, True), BYTE), (Quantization(8, True), PER_CHANNEL)],
+    ids=["too many codes", "several output scales"],
+)
+def test_what_no_table_can_be(quantization: Quantization, requantize: Requantize) -> None:
+    x, swish = TensorType((2, 4), quantization), ShiftSwish(4, 0, 12, requantize)
+    assert list(circuits_of(swish, x)) == ["arithmetic"]
+    with pytest.raises(ConversionError, match="'table' is wanted, this shift_swish has arithmetic"):
+        circuit_of(swish, x, name="table")
+
+
+@pytest.mark.parametrize(
+    ("quantization", "message"),
     [
-        (Quantization(13, True), "table", BYTE, "13-bit codes is too large, at most 12 bits"),
-        (Quantization(8, True), "table", PER_CHANNEL, "cannot serve 4 output scales"),
-        (Quantization(8, True, zero_point=(1,)), "table", BYTE, r"zero points \(1,\)"),
-        (Quantization(8, True, zero_point=(0, 0, 0, 1)), "arithmetic", BYTE, "zero points"),
-        (Quantization(4, False, encoding="log2"), "arithmetic", BYTE, "log2 codes"),
+        (Quantization(8, True, zero_point=(1,)), r"zero points \(1,\)"),
+        (Quantization(8, True, zero_point=(0, 0, 0, 1)), "zero points"),
+        (Quantization(4, False, encoding="log2"), "log2 codes"),
     ],
 )
-def test_inputs_that_do_not_fit(
-    quantization: Quantization, circuit: str, requantize: Requantize, message: str
-) -> None:
+def test_inputs_that_do_not_fit(quantization: Quantization, message: str) -> None:
     graph = Graph("x", TensorType((2, 4), quantization))
     with pytest.raises(GraphError, match=f"swish: .*{message}"):
-        graph.add("swish", ShiftSwish(4, 0, 12, requantize, circuit), "x")
+        graph.add("swish", ShiftSwish(4, 0, 12, BYTE), "x")

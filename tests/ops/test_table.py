@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -34,7 +36,7 @@ def random_case(bits: int, out_bits: int, signed: bool, out_signed: bool) -> Cas
     channels = int(rng.integers(1, 7))
     words = -(-(1 << bits) // channels)
     operation, x = Table(values, out, q.qmin), TensorType((words, channels), q)
-    return Case(operation, [x], rng.choice(operation.foldings(x)))
+    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
 
 
 CASES = [
@@ -113,8 +115,9 @@ def test_output_may_be_exponents() -> None:
     operation = Table(np.arange(4), Quantization(2, False, encoding="log2"))
     x = TensorType((3, 2), Quantization(2, False))
     assert operation.output_type(x).quantization.encoding == "log2"
-    assert operation.cycles(Folding(1, 1), x) == 6
-    assert operation.cycles(Folding(2, 2), x) == 3
+    circuit = circuit_of(operation, x)
+    assert circuit.cycles(Folding(1, 1)) == 6
+    assert circuit.cycles(Folding(2, 2)) == 3
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from hyq_hls.emulate import Emulator
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax, TableSoftmax
 from hyq_hls.ops.table_softmax import MAX_SOFTMAX_TABLE_BITS, OUTPUTS, SoftmaxOutput
+from hyq_hls.stream.circuits import circuit_of
+from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
@@ -59,7 +61,7 @@ def random_case(seed: int) -> Case:
     table = random_table(rng, in_bits, int(rng.integers(1, 37)))
     x = scores(2, 8, channels, bits=in_bits, signed=bool(rng.integers(2)))
     softmax = TableSoftmax(table, bits, output)
-    return Case(softmax, [x], rng.choice(softmax.foldings(x)))
+    return Case(softmax, [x], rng.choice(circuit_of(softmax, x).foldings))
 
 
 def row_codes(case: Case, seed: int) -> Codes:
@@ -110,7 +112,7 @@ def small_case(seed: int) -> Case:
     """Three rows to a frame and at most 12 lanes: simulated cycles cost more than those of C++."""
     case = random_case(seed)
     x = replace(case.inputs[0], shape=(3, case.inputs[0].channels))
-    few = [f for f in case.operation.foldings(x) if f.outputs <= 12]
+    few = [f for f in case.circuit.foldings if f.outputs <= 12]
     return Case(case.operation, [x], few[seed % len(few)])
 
 
@@ -275,20 +277,21 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
         "uniform": max(total, (largest << softmax.bits) + total // 2),
     }[softmax.output]
     assert softmax.accumulator(x).high == widest
-    integers = softmax.kernel(case.folding, x).integers
+    integers = circuit_of(softmax, x).kernel(case.folding).integers
     assert integers["total_t"] == (total.bit_length(), False)
     assert integers["exponential_t"] == (largest.bit_length(), False)
 
 
 def test_work_foldings_and_memories() -> None:
     softmax, x = TableSoftmax(np.arange(256, 0, -1), 4, "log2"), scores(5, 6)
-    assert softmax.foldings(x) == [Folding(lanes, lanes) for lanes in (1, 2, 3, 6)]
-    assert [softmax.cycles(f, x) for f in softmax.foldings(x)] == [30, 15, 10, 5]
-    assert softmax.macs(x) == softmax.products(Folding(6, 6), x) == 0
-    constant = [m for m in softmax.memories(Folding(3, 3), x) if m.constant]
+    circuit = circuit_of(softmax, x)
+    assert circuit.foldings == [Folding(lanes, lanes) for lanes in (1, 2, 3, 6)]
+    assert [circuit.cycles(f) for f in circuit.foldings] == [30, 15, 10, 5]
+    assert softmax.macs(x) == circuit.products(Folding(6, 6)) == 0
+    constant = [m for m in circuit.memories(Folding(3, 3)) if m.constant]
     assert [(m.width, m.depth) for m in constant] == [(9, 256)] * 3
     with pytest.raises(GraphError, match=r"2 x 1 .*does not divide this table_softmax"):
-        softmax.check_folding(Folding(2, 1), x)
+        circuit.check_folding(Folding(2, 1))
 
 
 def test_saves_and_loads(tmp_path: Path) -> None:

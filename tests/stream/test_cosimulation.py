@@ -10,7 +10,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import ConversionError, InputError, SimulationError
-from hyq_hls.graph import Folding
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
 from tests.stream.hls.conftest import images, small_graph
 from tests.stream.hls.hybrid import hybrid_graph

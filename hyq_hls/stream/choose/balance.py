@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Folding, Graph, Node
+from hyq_hls.stream.circuits import AnyCircuit
+from hyq_hls.stream.folding import Folding
 
 #: Multiply-accumulates per cycle of a design that nobody asked to be larger or smaller.
 DEFAULT_MACS_PER_CYCLE = 200
 
 
-def balance(graph: Graph, max_cycles: int | None = None) -> dict[str, Folding]:
+def balance(
+    circuits: Mapping[str, AnyCircuit], max_cycles: int | None = None
+) -> dict[str, Folding]:
     """The smallest folding of every node that takes at most ``max_cycles`` cycles per frame.
 
     Lanes are powers of two, or all channels, so that neighbours fit by one width converter that
     keeps their rate.
 
     Args:
-        graph: what is folded.
+        circuits: of all nodes of a graph, by name of the node.
         max_cycles: cycles per frame; by default those of a machine that does about 200
             multiply-accumulates per cycle.
 
@@ -24,42 +29,41 @@ def balance(graph: Graph, max_cycles: int | None = None) -> dict[str, Folding]:
         ConversionError: a node cannot be that fast; the message names it and its fastest folding.
     """
     if max_cycles is None:
-        max_cycles = max(fastest(graph), -(-graph.macs() // DEFAULT_MACS_PER_CYCLE))
+        macs = sum(circuit.macs for circuit in circuits.values())
+        max_cycles = max(fastest(circuits), -(-macs // DEFAULT_MACS_PER_CYCLE))
     if max_cycles < 1:
         raise ConversionError(f"cycles per frame: at least 1 is wanted, found {max_cycles}")
-    return {node.name: _smallest(graph, node, max_cycles) for node in graph.nodes.values()}
+    return {name: _smallest(name, circuit, max_cycles) for name, circuit in circuits.items()}
 
 
-def fastest(graph: Graph) -> int:
-    """Fewest cycles per frame that any folding of ``graph`` reaches."""
-    return max(min(regular_foldings(graph, node).values()) for node in graph.nodes.values())
+def fastest(circuits: Mapping[str, AnyCircuit]) -> int:
+    """Fewest cycles per frame that any folding of all nodes reaches."""
+    return max(min(regular_foldings(circuit).values()) for circuit in circuits.values())
 
 
-def _smallest(graph: Graph, node: Node, max_cycles: int) -> Folding:
-    cycles = regular_foldings(graph, node)
+def _smallest(name: str, circuit: AnyCircuit, max_cycles: int) -> Folding:
+    cycles = regular_foldings(circuit)
     fitting = [folding for folding, count in cycles.items() if count <= max_cycles]
     if not fitting:
         best = min(cycles, key=lambda f: cycles[f])
         raise ConversionError(
-            f"{node.name}: {node.operation.name} takes {cycles[best]:,} cycles per frame at its "
+            f"{name}: {circuit.operation.name} takes {cycles[best]:,} cycles per frame at its "
             f"fastest folding {best}, {max_cycles:,} are wanted; allow more cycles per frame"
         )
-    types = graph.input_types(node)
 
     def size(folding: Folding) -> tuple[int, int, int]:
-        dsps = node.operation.dsps(folding, *types)
+        dsps = circuit.dsps(folding)
         return dsps, folding.outputs * max(1, folding.inputs // 4), folding.inputs
 
     return min(fitting, key=size)
 
 
-def regular_foldings(graph: Graph, node: Node) -> dict[Folding, int]:
+def regular_foldings(circuit: AnyCircuit) -> dict[Folding, int]:
     """Cycles of every folding whose lanes are powers of two or all that there are."""
-    types = graph.input_types(node)
-    legal = node.operation.foldings(*types)
+    legal = circuit.foldings
     widest = max(f.outputs for f in legal), max(f.inputs for f in legal)
     return {
-        f: node.operation.cycles(f, *types)
+        f: circuit.cycles(f)
         for f in legal
         if _is_regular(f.outputs, widest[0]) and _is_regular(f.inputs, widest[1])
     }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Folding, Graph
+from hyq_hls.graph import Graph
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.balance import balance
-from hyq_hls.stream.choose.circuits import with_circuits
+from hyq_hls.stream.choose.circuits import choose_circuits
 from hyq_hls.stream.choose.fit import cycles_of, fit
+from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.budget import fits, too_large
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.folding import Folding
 
 
 def design(
@@ -49,13 +51,13 @@ def design(
     if not 1 <= clock_mhz <= 1000:
         raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
     given = folding or {}
-    graph = with_circuits(graph, part, balance(graph), circuits)
+    chosen = choose_circuits(graph, part, circuits)
     if must_fit and (target_fps is not None or share is not None):
         room = 1.0 if share is None else share
-        found = fit(graph, part, clock_mhz, share=room, target_fps=target_fps)
-        return _planned(graph, {**found.solution.foldings, **given})
+        found = fit(graph, chosen, part, clock_mhz, share=room, target_fps=target_fps)
+        return _built(graph, chosen, {**found.solution.foldings, **given})
     cycles = None if target_fps is None else cycles_of(target_fps, clock_mhz)
-    flow = _planned(graph, {**balance(graph, cycles), **given})
+    flow = _built(graph, chosen, {**balance(chosen, cycles), **given})
     if not must_fit:
         return flow
     used = estimate_design(flow)
@@ -63,9 +65,11 @@ def design(
         return flow
     if given:
         raise too_large(used.total, used.operations, part, 1.0, "this folding")
-    return _planned(graph, fit(graph, part, clock_mhz).solution.foldings)
+    return _built(graph, chosen, fit(graph, chosen, part, clock_mhz).solution.foldings)
 
 
-def _planned(graph: Graph, foldings: Mapping[str, Folding]) -> Dataflow:
-    flow = build_dataflow(graph, foldings)
+def _built(
+    graph: Graph, circuits: Mapping[str, AnyCircuit], foldings: Mapping[str, Folding]
+) -> Dataflow:
+    flow = build_dataflow(graph, foldings, circuits)
     return flow.with_depths(safe_depths(flow))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.solve import FoldingProblem, Solution
+from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.budget import binding, capacity, too_large
 
 
@@ -42,6 +44,7 @@ class Fit:
 
 def fit(
     graph: Graph,
+    circuits: Mapping[str, AnyCircuit],
     part: Part,
     clock_mhz: float,
     *,
@@ -52,6 +55,7 @@ def fit(
 
     Args:
         graph: what is built.
+        circuits: of all nodes by name.
         part: where.
         clock_mhz: clock at which frames are counted.
         share: of every resource of the part that may be used, above 0 and at most 1.
@@ -63,7 +67,7 @@ def fit(
     """
     if not 0 < share <= 1:
         raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
-    problem = FoldingProblem(graph, capacity(part))
+    problem = FoldingProblem(graph, circuits, capacity(part))
     budget = {name: share * has for name, has in capacity(part).items()}
     if target_fps is None:
         solution = problem.fastest(budget)
@@ -104,16 +108,23 @@ def _too_large(
     return too_large(smallest.used, smallest.nodes, part, share, what)
 
 
-def pareto(graph: Graph, part: Part, clock_mhz: float, points: int = 12) -> list[Fit]:
+def pareto(
+    graph: Graph,
+    circuits: Mapping[str, AnyCircuit],
+    part: Part,
+    clock_mhz: float,
+    points: int = 12,
+) -> list[Fit]:
     """Designs from the slowest to the fastest, each the smallest for its speed, fitting or not.
 
     Args:
         graph: what is built.
+        circuits: of all nodes by name.
         part: whose resources are the measure of size.
         clock_mhz: clock at which frames are counted.
         points: how many speeds, evenly spaced on a logarithmic scale.
     """
-    problem = FoldingProblem(graph, capacity(part))
+    problem = FoldingProblem(graph, circuits, capacity(part))
     speeds = problem.speeds()
     wanted = np.geomspace(speeds[-1], speeds[0], points)
     steps = sorted({min(speeds, key=lambda s: abs(s - w)) for w in wanted}, reverse=True)

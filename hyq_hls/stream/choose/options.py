@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hyq_hls.graph import Folding, Graph, Node
+from hyq_hls.graph import Graph, Node
 from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
+from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
 from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.instances import Instance
 from hyq_hls.tools.yosys import Utilization
 
@@ -49,17 +52,17 @@ class Edge:
     waiting: int
 
 
-def node_options(graph: Graph, node: Node) -> list[Option]:
+def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
     """Foldings of a node whose lanes are powers of two or all that there are."""
     return [
-        Option(folding, cycles, circuit_utilization(graph, node, node.operation, folding))
-        for folding, cycles in regular_foldings(graph, node).items()
+        Option(folding, cycles, circuit_utilization(node, circuit, folding))
+        for folding, cycles in regular_foldings(circuit).items()
     ]
 
 
-def edges(graph: Graph) -> list[Edge]:
+def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
     """Every way from a tensor to a reader; FIFOs as in the balanced design of the graph."""
-    flow = build_dataflow(graph, balance(graph))
+    flow = build_dataflow(graph, balance(circuits), circuits)
     depths = safe_depths(flow)
     found = []
     for stage in flow.operations:

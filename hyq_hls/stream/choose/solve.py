@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from hyq_hls.graph import Folding, Graph
+from hyq_hls.graph import Graph
 from hyq_hls.stream.choose.options import Edge, Option, edge_utilization, edges, node_options
+from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.budget import RESOURCES
+from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 
 #: Relative distance to the best design at which the solver may stop.
@@ -53,17 +55,23 @@ class Solution:
 class FoldingProblem:
     """The designs of a graph, and the search for the best."""
 
-    def __init__(self, graph: Graph, capacity: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        circuits: Mapping[str, AnyCircuit],
+        capacity: Mapping[str, float],
+    ) -> None:
         """Collect foldings and costs.
 
         Args:
             graph: what is folded.
+            circuits: of all nodes by name.
             capacity: of the part by resource; a unit of cost is all of one resource.
         """
-        self.graph = graph
+        self.circuits = circuits
         self.capacity = capacity
-        self.options = {n.name: node_options(graph, n) for n in graph.nodes.values()}
-        self.edges = edges(graph)
+        self.options = {n: node_options(graph.nodes[n], c) for n, c in circuits.items()}
+        self.edges = edges(graph, circuits)
         self._edge_costs: dict[tuple[int, int, int], Utilization] = {}
 
     def speeds(self) -> list[int]:
@@ -116,7 +124,7 @@ class FoldingProblem:
 
     def read(self, edge: Edge, folding: Folding) -> int:
         """Lanes that the reader of ``edge`` takes in ``folding``."""
-        return self.graph.nodes[edge.reader].operation.input_lanes(folding)[edge.port]
+        return self.circuits[edge.reader].input_lanes(folding)[edge.port]
 
 
 class _Program:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Graph, Node, Operation, TensorType
+from hyq_hls.graph import Graph, Operation, TensorType
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.balance import balance
-from hyq_hls.stream.choose.circuits import share, with_circuits
+from hyq_hls.stream.choose.circuits import choose_circuits, circuit_utilization, share
+from hyq_hls.stream.circuits import circuits_of
 from hyq_hls.stream.cost.budget import RESOURCES
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.cost.design import estimate_design
-from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
+from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.dataflow import WidthConverterStage
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.rtl.instances import Instance, fifo_parameters, module_of, plumbing_parameters
@@ -35,8 +35,8 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
     Raises:
         ConversionError: a node cannot be that fast.
     """
-    graph = with_circuits(graph, part, balance(graph))
-    flow = build_dataflow(graph, balance(graph, cycles))
+    circuits = choose_circuits(graph, part)
+    flow = build_dataflow(graph, balance(circuits, cycles), circuits)
     return flow.with_depths(safe_depths(flow))
 
 
@@ -63,21 +63,12 @@ class WidthCosts:
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
         """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
-        stage, inputs = self._stages[name], tuple(types)
+        stage = self._stages[name]
         found = [
-            self._circuit(stage, circuit, inputs)
-            for circuit in operation.circuits(*inputs).values()
+            circuit_utilization(stage.node, circuit, stage.folding)
+            for circuit in circuits_of(operation, *types).values()
         ]
         return as_array(min(found, key=lambda used: share(used, self.part)))
-
-    def _circuit(
-        self, stage: OperationStage, operation: Operation, types: tuple[TensorType, ...]
-    ) -> Utilization:
-        output, bounds = operation.output_type(*types), operation.accumulator(*types)
-        node = Node(stage.node.name, operation, stage.node.inputs, output, bounds)
-        kernel = operation.kernel(stage.folding, *types)
-        other = replace(stage, node=node, types=types, kernel=kernel)
-        return estimate(Instance(stage.name, other, module_of(other), {}))
 
     def streams(self, tensor: str, bits: int) -> Array:
         """Usage of the FIFOs and width converters of a tensor with codes of ``bits``."""

@@ -6,10 +6,10 @@ never negative. Every feature grows with parallelism, or is the same for every f
 
 from __future__ import annotations
 
-from hyq_hls.graph.kernel import Memory, RequantizeRom
-from hyq_hls.graph.operation import product_dsps
+from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
 from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.kernel import Memory, RequantizeRom
 from hyq_hls.stream.rtl.instances import Instance
 from hyq_hls.tools.yosys import Utilization
 
@@ -20,7 +20,7 @@ def _memories(instance: Instance) -> list[Memory]:
     """Memories of a circuit."""
     stage = instance.owner
     if isinstance(stage, OperationStage):
-        return stage.node.operation.memories(stage.folding, *stage.types)
+        return stage.circuit.memories(stage.folding)
     if instance.module == "hyq_fifo" and _number(instance, "Depth") > 2:
         return [Memory(_number(instance, "Width"), _number(instance, "Depth"))]
     return []
@@ -39,7 +39,7 @@ def dsps_of(instance: Instance) -> int:
     stage = instance.owner
     if not isinstance(stage, OperationStage):
         return 0
-    total = stage.node.operation.dsps(stage.folding, *stage.types)
+    total = stage.circuit.dsps(stage.folding)
     integers = stage.kernel.integers
     for rom in stage.kernel.roms:
         if isinstance(rom, RequantizeRom):
@@ -56,11 +56,8 @@ def dsps_of(instance: Instance) -> int:
 
 def model_of(instance: Instance) -> str:
     """Name of the cost model of a circuit: its module, and which of the circuits of one module."""
-    if isinstance(instance.owner, OperationStage) and "is_log2" in instance.owner.kernel.constants:
-        constants = instance.owner.kernel.constants
-        encoding = "log2" if constants["is_log2"] else "uniform"
-        rounded = " rounded" if constants.get("is_rounded", 0) else ""
-        return f"{instance.module}, {encoding}{rounded}"
+    if isinstance(instance.owner, OperationStage) and instance.owner.circuit.variant:
+        return f"{instance.module}, {instance.owner.circuit.variant}"
     return instance.module
 
 
@@ -73,20 +70,20 @@ def features_of(instance: Instance) -> Features:
 
 
 def _operation(stage: OperationStage) -> Features:
-    operation, folding = stage.node.operation, stage.folding
+    circuit, folding = stage.circuit, stage.folding
     read = sum(
         lanes * tensor.quantization.bits
-        for lanes, tensor in zip(operation.input_lanes(folding), stage.types, strict=True)
+        for lanes, tensor in zip(circuit.input_lanes(folding), circuit.inputs, strict=True)
     )
-    accumulator = stage.node.accumulator.bits
-    products = operation.macs(*stage.types) / max(stage.cycles, 1)
-    memories = operation.memories(folding, *stage.types)
-    bits = sum(tensor.quantization.bits for tensor in stage.types)
+    accumulator, output = circuit.accumulator.bits, circuit.output
+    products = circuit.macs / max(stage.cycles, 1)
+    memories = circuit.memories(folding)
+    bits = sum(tensor.quantization.bits for tensor in circuit.inputs)
     return {
         "one": 1.0,
-        "size": float(stage.node.type.size.bit_length()),
+        "size": float(output.size.bit_length()),
         "read_bits": float(read),
-        "written_bits": float(folding.outputs * stage.node.type.quantization.bits),
+        "written_bits": float(folding.outputs * output.quantization.bits),
         "accumulator_bits": float(folding.outputs * accumulator),
         "shifted_bits": float(folding.outputs * accumulator * _column(stage, 1)),
         "product_bits": float(products * (bits + 8)),

@@ -150,11 +150,11 @@ class ResourceReport:
 
 
 def _products(stage: OperationStage) -> int:
-    return stage.node.operation.products(stage.folding, *stage.types)
+    return stage.circuit.products(stage.folding)
 
 
 def _macs(stage: OperationStage) -> int:
-    return stage.node.operation.macs(*stage.types)
+    return stage.circuit.macs
 
 
 def _cells(used: Utilization) -> tuple[str, str, str, str]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import gcd
 
 from hyq_hls.errors import ConversionError, GraphError
-from hyq_hls.graph import Folding, Graph, Node
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph import Graph, Node
+from hyq_hls.stream.circuits import AnyCircuit, node_circuits
 from hyq_hls.stream.flow.dataflow import (
     Dataflow,
     ForkStage,
@@ -17,6 +17,7 @@ from hyq_hls.stream.flow.dataflow import (
     WidthConverterStage,
 )
 from hyq_hls.stream.flow.names import identifiers
+from hyq_hls.stream.folding import Folding
 
 #: Outputs of one fork; more readers take a chain of forks.
 MAX_FORK = 4
@@ -27,15 +28,21 @@ _SUFFIXES = frozenset(
 )
 
 
-def build_dataflow(graph: Graph, foldings: Mapping[str, Folding]) -> Dataflow:
+def build_dataflow(
+    graph: Graph,
+    foldings: Mapping[str, Folding],
+    circuits: Mapping[str, AnyCircuit] | None = None,
+) -> Dataflow:
     """Stages and streams of ``graph``; every FIFO shallow.
 
     Args:
         graph: checked graph.
         foldings: of the nodes by name; a node that is not named gets one lane.
+        circuits: of all nodes by name; by default the usual ones.
 
     Raises:
-        ConversionError: an unknown node, or a folding that does not divide its operation.
+        ConversionError: an unknown node, a folding that does not divide its operation, or an
+            operation without a circuit.
     """
     graph.check()
     unknown = sorted(set(foldings) - set(graph.nodes))
@@ -43,23 +50,25 @@ def build_dataflow(graph: Graph, foldings: Mapping[str, Folding]) -> Dataflow:
         raise ConversionError(
             f"folding of unknown nodes {unknown[:5]}; nodes have the model's names"
         )
-    return _Builder(graph, foldings).build()
+    return _Builder(graph, foldings, circuits or node_circuits(graph)).build()
 
 
 class _Builder:
-    def __init__(self, graph: Graph, foldings: Mapping[str, Folding]) -> None:
-        self.graph = graph
+    def __init__(
+        self,
+        graph: Graph,
+        foldings: Mapping[str, Folding],
+        circuits: Mapping[str, AnyCircuit],
+    ) -> None:
+        self.graph, self.circuits = graph, circuits
         self.foldings = {name: foldings.get(name, Folding()) for name in graph.nodes}
-        kernels: dict[str, Kernel] = {}
-        for node in graph.nodes.values():
-            types = graph.input_types(node)
+        for name, folding in self.foldings.items():
             try:
-                node.operation.check_folding(self.foldings[node.name], *types)
+                circuits[name].check_folding(folding)
             except GraphError as error:
-                raise ConversionError(f"{node.name}: {error}") from error
-            kernels[node.name] = node.operation.kernel(self.foldings[node.name], *types)
-        self.kernels = kernels
-        memories = {rom.name for kernel in kernels.values() for rom in kernel.roms}
+                raise ConversionError(f"{name}: {error}") from error
+        kernels = (circuits[name].kernel(folding) for name, folding in self.foldings.items())
+        memories = {rom.name for kernel in kernels for rom in kernel.roms}
         names = identifiers([graph.input_name, *graph.nodes], _SUFFIXES | memories)
         self.flow = Dataflow(graph, names)
         self.taken = set(names.values())
@@ -88,15 +97,12 @@ class _Builder:
         return flow
 
     def _lanes(self, node: Node, port: int) -> int:
-        return node.operation.input_lanes(self.foldings[node.name])[port]
+        return self.circuits[node.name].input_lanes(self.foldings[node.name])[port]
 
     def _operation(self, node: Node, name: str, queues: dict[str, list[str]]) -> int:
         inputs = tuple(queues[i].pop(0) for i in node.inputs)
-        types = tuple(self.graph.input_types(node))
-        folding = self.foldings[node.name]
-        self.flow.stages.append(
-            OperationStage(name, inputs, (name,), node, types, folding, self.kernels[node.name])
-        )
+        circuit, folding = self.circuits[node.name], self.foldings[node.name]
+        self.flow.stages.append(OperationStage(name, inputs, (name,), node, circuit, folding))
         return folding.outputs
 
     def _copies(self, name: str, readers: int) -> Sequence[str]:

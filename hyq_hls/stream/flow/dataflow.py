@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import hyq_hls
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Folding, Graph, Node, TensorType
-from hyq_hls.graph.kernel import Kernel
+from hyq_hls.graph import Graph, Node, TensorType
+from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.flow.names import comment
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel
 
 #: Room of a stream that only decouples two stages.
 SHALLOW = 2
@@ -56,17 +59,32 @@ class Stage:
 
 @dataclass(frozen=True)
 class OperationStage(Stage):
-    """One node of the graph, folded."""
+    """One node of the graph as a circuit.
+
+    Attributes:
+        node: what is computed.
+        circuit: how.
+        folding: lanes of the circuit.
+    """
 
     node: Node
-    types: tuple[TensorType, ...]
+    circuit: AnyCircuit
     folding: Folding
-    kernel: Kernel
+
+    @property
+    def types(self) -> tuple[TensorType, ...]:
+        """Types of the inputs."""
+        return self.circuit.inputs
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """Parameters and memories of the circuit."""
+        return self.circuit.kernel(self.folding)
 
     @property
     def cycles(self) -> int:
         """Cycles per sample in steady state."""
-        return self.node.operation.cycles(self.folding, *self.types)
+        return self.circuit.cycles(self.folding)
 
 
 class ForkStage(Stage):
@@ -109,6 +127,11 @@ class Dataflow:
     def operations(self) -> list[OperationStage]:
         """The stages that are nodes of the graph."""
         return [s for s in self.stages if isinstance(s, OperationStage)]
+
+    @property
+    def circuits(self) -> dict[str, AnyCircuit]:
+        """The circuit of every node, by name of the node."""
+        return {stage.node.name: stage.circuit for stage in self.operations}
 
     @property
     def bottleneck(self) -> Stage:

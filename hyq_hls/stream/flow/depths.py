@@ -27,7 +27,7 @@ def safe_depths(flow: Dataflow) -> dict[str, int]:
     for stage in flow.operations:
         for index, name in enumerate(stage.inputs):
             stream = flow.streams[name]
-            positions = stage.node.operation.positions_waiting(*stage.types)
+            positions = stage.circuit.positions_waiting
             burst = max(SHALLOW, positions * stream.type.channels // stream.lanes)
             if len(stage.inputs) == 1:
                 depths[name] = min(burst, stream.beats)
@@ -54,4 +54,4 @@ def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
     waiting = max(
         Fraction(2 * flow.streams[s].type.channels, flow.streams[s].type.size) for s in stage.inputs
     )
-    return stage.node.operation.frames_inside(*stage.types) + waiting
+    return stage.circuit.frames_inside + waiting

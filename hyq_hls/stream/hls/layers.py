@@ -1,6 +1,6 @@
 """hls4ml layers: one class carries every integer operation, one copies streams.
 
-An operation describes its own C++ call (:class:`hyq_hls.graph.kernel.Kernel`), so that a new
+An operation describes its own C++ call (:class:`hyq_hls.stream.kernel.Kernel`), so that a new
 operation needs no new layer class here.
 """
 
@@ -13,9 +13,9 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.layers import Layer
 from hls4ml.model.types import IntegerPrecisionType
 
-from hyq_hls.graph.kernel import RequantizeRom, Rom
 from hyq_hls.graph.types import TensorType
 from hyq_hls.stream.flow import Stream
+from hyq_hls.stream.kernel import RequantizeRom, Rom
 
 
 def precision(tensor: TensorType) -> IntegerPrecisionType:
@@ -92,7 +92,7 @@ class OperationCall(FunctionCallTemplate):
         output = node.get_output_variable()
         arguments = [*(v.name for v in inputs), output.name]
         arguments += [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
-        function = stage.node.operation.module
+        function = stage.circuit.module
         return f"hyq::{function}<{stage.name}_config>({', '.join(arguments)});"
 
 

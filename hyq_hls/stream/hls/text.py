@@ -8,10 +8,10 @@ from textwrap import indent, wrap
 from typing import Any
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph.kernel import RequantizeRom, Rom
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.flow.names import comment
 from hyq_hls.stream.hls.layers import HyqOperation, rom_type_cpp
+from hyq_hls.stream.kernel import RequantizeRom, Rom
 
 WIDTH = 100
 
@@ -91,11 +91,11 @@ def parameters_h(model: Any, banner: str) -> str:
     """``firmware/parameters.h``: one configuration structure per operation."""
     layers = operations(model)
     stages = [layer.get_attr("stage") for layer in layers]
-    headers = {s.node.operation.module for s in stages} | {"fork", "width_converter"}
+    headers = {s.circuit.module for s in stages} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(headers)), ""]
     lines += [f'#include "weights/{stage.name}.h"' for stage in stages if stage.kernel.roms]
     for layer, stage in zip(layers, stages, strict=True):
-        macs = stage.node.operation.macs(*stage.types)
+        macs = stage.circuit.macs
         work = f", {macs} MAC" if macs else ""
         lines += [
             "",

@@ -48,7 +48,7 @@ def instances(flow: Dataflow, memory_dir: Path) -> Iterator[Instance]:
 def module_of(stage: Stage) -> str:
     """The module of a stage."""
     if isinstance(stage, OperationStage):
-        return f"hyq_{stage.node.operation.module}"
+        return f"hyq_{stage.circuit.module}"
     return "hyq_fork" if isinstance(stage, ForkStage) else "hyq_width_converter"
 
 

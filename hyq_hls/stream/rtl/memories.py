@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph.kernel import RequantizeRom, Rom
+from hyq_hls.stream.kernel import RequantizeRom, Rom
 
 
 def memory_text(rom: Rom | RequantizeRom) -> str:

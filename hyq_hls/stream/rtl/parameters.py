@@ -26,7 +26,7 @@ def module_parameters(stage: OperationStage) -> dict[str, str]:
         ConversionError: the module declares a parameter that its kernel does not give.
     """
     known = _known_parameters(stage)
-    module = f"hyq_{stage.node.operation.module}"
+    module = f"hyq_{stage.circuit.module}"
     declared = declared_parameters(module)
     missing = [name for name, default in declared.items() if not default and name not in known]
     if missing:
@@ -49,11 +49,11 @@ def parameter_values(stage: OperationStage, memory_dir: str) -> dict[str, int | 
 
 
 def _known_parameters(stage: OperationStage) -> dict[str, str]:
-    kernel, operation = stage.kernel, stage.node.operation
+    kernel, circuit = stage.kernel, stage.circuit
     known = {camel(name): str(value) for name, value in kernel.constants.items()}
     for name, (bits, signed) in kernel.integers.items():
         known |= _integer(camel(name.removesuffix("_t")), bits, signed)
-    tensors = [*zip(operation.ports, stage.types, strict=True), ("out", stage.node.type)]
+    tensors = [*zip(circuit.ports, circuit.inputs, strict=True), ("out", circuit.output)]
     for port, tensor in tensors:
         known |= _code(camel(port), tensor)
     for rom in kernel.roms:

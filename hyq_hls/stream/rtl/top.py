@@ -140,10 +140,10 @@ def _stage(flow: Dataflow, stage: Stage) -> tuple[list[str], list[str]]:
     if isinstance(stage, OperationStage):
         operation = stage.node.operation
         ports: dict[str, str] = {}
-        for port, stream in zip(operation.ports, stage.inputs, strict=True):
+        for port, stream in zip(stage.circuit.ports, stage.inputs, strict=True):
             ports |= _side(port, stream, "rd")
         ports |= _side("out", stage.outputs[0], "wr", reader=False)
-        macs = operation.macs(*stage.types)
+        macs = stage.circuit.macs
         note = f"{operation.name}, folding {stage.folding}, {stage.cycles:,} cycles per frame" + (
             f", {macs:,} MAC" if macs else ""
         )

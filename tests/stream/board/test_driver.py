@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Dense
 from hyq_hls.stream.board.project import write_board_files
+from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.verilator import Simulator
 from tests.stream.board.fake_pynq import Board
 from tests.stream.hls.conftest import small_graph

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from hyq_hls import QuantizedModel, convert
-from hyq_hls.graph import Folding, Quantization, TensorType
+from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.flow import Stream
+from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.verilator.tool import find_verilator
 from tests.stream.hls.conftest import convert_small, small_graph
 

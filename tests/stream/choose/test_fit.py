@@ -13,6 +13,7 @@ from hyq_hls.graph import Graph
 from hyq_hls.parts import part
 from hyq_hls.stream.choose.fit import fit, pareto
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
+from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cost.budget import RESOURCES, capacity, fits
 from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
@@ -43,7 +44,7 @@ def designs(problem: FoldingProblem) -> list[tuple[int, Utilization]]:
 
 @pytest.fixture(scope="module")
 def tiny() -> FoldingProblem:
-    return FoldingProblem(small_graph(), capacity(PART))
+    return FoldingProblem(small_graph(), node_circuits(small_graph()), capacity(PART))
 
 
 def test_smallest_is_the_smallest_of_all(tiny: FoldingProblem) -> None:
@@ -77,15 +78,18 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
 @given(st.floats(0.15, 0.9))
 def test_more_room_is_never_slower(share: float) -> None:
     graph = hybrid_graph()
-    rates = [fit(graph, PART, 100, share=s).fps for s in (share, min(1.0, 1.3 * share))]
+    rates = [
+        fit(graph, node_circuits(graph), PART, 100, share=s).fps
+        for s in (share, min(1.0, 1.3 * share))
+    ]
     assert rates[0] <= rates[1]
 
 
 def test_a_frame_rate_is_reached_and_not_overpaid() -> None:
     graph = hybrid_graph()
-    fastest = fit(graph, PART, 100)
-    slow = fit(graph, PART, 100, target_fps=fastest.fps / 8)
-    exact = fit(graph, PART, 100, target_fps=fastest.fps)
+    fastest = fit(graph, node_circuits(graph), PART, 100)
+    slow = fit(graph, node_circuits(graph), PART, 100, target_fps=fastest.fps / 8)
+    exact = fit(graph, node_circuits(graph), PART, 100, target_fps=fastest.fps)
     assert slow.fps >= fastest.fps / 8
     assert exact.fps >= fastest.fps
     assert cost(slow.solution.used) < cost(exact.solution.used)
@@ -93,7 +97,7 @@ def test_a_frame_rate_is_reached_and_not_overpaid() -> None:
 
 
 def test_pareto_front() -> None:
-    front = pareto(hybrid_graph(), PART, 100, points=6)
+    front = pareto(hybrid_graph(), node_circuits(hybrid_graph()), PART, 100, points=6)
     rates = [point.fps for point in front]
     costs = [cost(point.solution.used) for point in front]
     assert len(front) >= 4
@@ -120,4 +124,4 @@ def test_pareto_front() -> None:
 def test_what_cannot_be(options: dict[str, float], message: str) -> None:
     graph: Graph = hybrid_graph()
     with pytest.raises(ConversionError, match=message):
-        fit(graph, PART, 100, **options)
+        fit(graph, node_circuits(graph), PART, 100, **options)

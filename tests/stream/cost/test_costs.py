@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Folding, Node, TensorType
 from hyq_hls.parts import part
 from hyq_hls.stream.choose.balance import regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.choose.design import design
+from hyq_hls.stream.circuits import AnyCircuit, circuit_of
 from hyq_hls.stream.cost.costs import (
     POINTS_FILE,
     CostModel,
@@ -27,6 +27,7 @@ from hyq_hls.stream.cost.costs import (
 )
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.instances import Instance
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
@@ -102,10 +103,10 @@ def test_points_that_were_not_fitted() -> None:
         assert estimated == pytest.approx(found, rel=0.2), resource
 
 
-def kinds(node: Node, types: list[TensorType], folding: Folding) -> set[str]:
+def kinds(circuit: AnyCircuit, folding: Folding) -> set[str]:
     """Where the constants of a circuit lie: nowhere (one word), in logic, in LUTs, block RAM."""
     found = set()
-    for memory in node.operation.memories(folding, *types):
+    for memory in circuit.memories(folding):
         if memory.constant:
             small = "word" if memory.depth == 1 else "logic" if memory.depth <= SMALL_ROM else "LUT"
             found.add("block" if memory_utilization(memory).bram18 else small)
@@ -118,16 +119,14 @@ def test_more_lanes_never_take_less(data: st.DataObject) -> None:
     """Unless constants move; memories between LUTs and block RAM are weighed as the rule does."""
     graph = hybrid_graph()
     node = data.draw(st.sampled_from(list(graph.nodes.values())))
-    types = graph.input_types(node)
-    foldings = list(regular_foldings(graph, node))
+    circuit = circuit_of(node.operation, *graph.input_types(node))
+    foldings = list(regular_foldings(circuit))
     small = data.draw(st.sampled_from(foldings))
     larger = [f for f in foldings if f.outputs >= small.outputs and f.inputs >= small.inputs]
     large = data.draw(st.sampled_from(larger))
-    few, many = (
-        circuit_utilization(graph, node, node.operation, folding) for folding in (small, large)
-    )
+    few, many = (circuit_utilization(node, circuit, folding) for folding in (small, large))
     assert few.dsp <= many.dsp
-    if kinds(node, types, small) == kinds(node, types, large):
+    if kinds(circuit, small) == kinds(circuit, large):
         assert few.ff <= many.ff
         weight = LUTS_PER_BLOCK
         assert few.lut + weight * few.bram18 <= many.lut + weight * many.bram18 + 8

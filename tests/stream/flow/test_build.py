@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from hyq_hls import ops
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Folding, Graph
+from hyq_hls.graph import Graph
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.flow import ForkStage, OperationStage, WidthConverterStage, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
+from hyq_hls.stream.folding import Folding
 from tests.ops.examples import BYTE, MAP
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph
@@ -23,7 +25,7 @@ def random_foldings(graph: Graph, rng: np.random.Generator) -> dict[str, Folding
     """Any legal folding of every node."""
     chosen = {}
     for node in graph.nodes.values():
-        legal = node.operation.foldings(*graph.input_types(node))
+        legal = circuit_of(node.operation, *graph.input_types(node)).foldings
         chosen[node.name] = legal[rng.integers(len(legal))]
     return chosen
 
@@ -44,7 +46,7 @@ def test_streams_fit_their_stages(seed: int) -> None:
         before = [flow.streams[s] for s in stage.inputs]
         after = [flow.streams[s] for s in stage.outputs]
         if isinstance(stage, OperationStage):
-            lanes = stage.node.operation.input_lanes(stage.folding)
+            lanes = stage.circuit.input_lanes(stage.folding)
             assert tuple(s.lanes for s in before) == lanes
             assert [s.lanes for s in after] == [stage.folding.outputs]
             assert [s.tensor for s in before] == list(stage.node.inputs)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add, Dense, GlobalAveragePool
 from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
 

@@ -43,7 +43,7 @@ def _convolutions(graph: Graph, rng: np.random.Generator) -> None:
     weight, bias = rng.integers(-128, 128, (4, 3, 3, 3)), rng.integers(-999, 999, 4)
     stem = ops.Conv2d(weight, 8, bias, (1, 1), (1, 1), (0,), _to(8, 4, dyadic=True))
     graph.add("stem", stem, "image")
-    graph.add("act1", ops.ShiftSwish(4, _ZERO, 12, _to(12), "table"), "stem")
+    graph.add("act1", ops.ShiftSwish(4, _ZERO, 12, _to(12)), "stem")
     _dense(graph, rng, "expand", "act1", 6)
     graph.add("act2", ops.ShiftSwish(4, _ZERO, 12, _to(12)), "expand")
     weight, bias = rng.integers(-128, 128, (6, 3, 3)), rng.integers(-999, 999, 6)

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Folding, Graph
+from hyq_hls.graph import Graph
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
 
 Codes = NDArray[np.int64]
@@ -33,7 +35,7 @@ def mixed_foldings(graph: Graph, seed: int = 0) -> dict[str, Folding]:
     rng = np.random.default_rng(seed)
     foldings = {}
     for name, node in graph.nodes.items():
-        legal = node.operation.foldings(*graph.input_types(node))
+        legal = circuit_of(node.operation, *graph.input_types(node)).foldings
         foldings[name] = legal[rng.integers(len(legal))]
     return foldings
 

@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 
 from hyq_hls.errors import CompilationError
-from hyq_hls.graph import Folding, Graph, Quantization, TensorType
+from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import (
     OPERATIONS,
     Add,
     Dense,
     LinearSoftmax,
     RequantizeTensor,
-    ShiftSwish,
     Table,
     TableSoftmax,
 )
 from hyq_hls.stream.cosimulation import stream_format
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.top import modules_of
 from hyq_hls.templates import template_dir
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation
 from hyq_hls.tools.yosys import read_rtl, run_yosys, yosys_share
-from tests.ops.examples import BYTE, EXAMPLES, example_graph, requantize
+from tests.ops.examples import BYTE, example_graph, requantize
 from tests.ops.harness import random_codes, reference, widest_folding
 from tests.stream.rtl.conftest import mixed_foldings, planned, written
 
@@ -42,24 +42,10 @@ def folded(graph: Graph, kind: str) -> dict[str, Folding]:
     return mixed_foldings(graph) if kind == "mixed" else {}
 
 
-def elaborated_graph(name: str) -> Graph:
-    """The example of an operation, or of the second circuit that one has."""
-    rng = np.random.default_rng(0)
-    if name in EXAMPLES:
-        return example_graph(name, rng)
-    assert name == "shift_swish, arithmetic"
-    graph = Graph("x", TensorType((4, 6, 3), BYTE))
-    graph.add("swish", ShiftSwish(6, 128, 12, requantize(rng, 3, 12), "arithmetic"), "x")
-    return graph
-
-
-GRAPHS = (*sorted(OPERATIONS), "shift_swish, arithmetic")
-
-
 @pytest.mark.parametrize("kind", FOLDINGS)
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_modules_elaborate(name: str, kind: str, tmp_path: Path) -> None:
-    graph = elaborated_graph(name)
+    graph = example_graph(name, np.random.default_rng(0))
     written(planned(graph, folded(graph, kind)), tmp_path)
     commands = [
         *read_rtl(tmp_path, "top"),
@@ -73,8 +59,8 @@ def test_modules_elaborate(name: str, kind: str, tmp_path: Path) -> None:
 
 def test_every_module_is_elaborated() -> None:
     found: set[str] = set()
-    for name in GRAPHS:
-        graph = elaborated_graph(name)
+    for name in sorted(OPERATIONS):
+        graph = example_graph(name, np.random.default_rng(0))
         for kind in FOLDINGS:
             found |= set(needed_modules(modules_of(planned(graph, folded(graph, kind)))))
     assert found == {path.stem for path in template_dir("rtl_templates").glob("*.sv")}

@@ -1,0 +1,50 @@
+"""Residual addition: factors as multipliers or shifts, then one adder per lane."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.ops.add import Add
+from hyq_hls.ops.checks import centred
+from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Rom, channel_rom, zero_point_rom
+
+
+class AddCircuit(ElementwiseCircuit[Add]):
+    """Two operands, each centred and multiplied, and their sum."""
+
+    ports = ("a", "b")
+    #: Centre, factors, sum, requantization.
+    stages = 3 + REQUANTIZE_STAGES
+
+    def kernel(self, folding: Folding) -> Kernel:
+        add, lanes = self.operation, folding.outputs
+        integers = {
+            f"centred_{letter}_t": (centred(tensor).bits, True)
+            for letter, tensor in zip("ab", self.inputs, strict=True)
+        }
+        roms: list[Rom] = []
+        for letter, zero, factor in zip("ab", add.zero_points, add.multipliers, strict=True):
+            multiplier, exponent = _as_power_of_two(factor)
+            roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
+            for name, values in (("multiplier", multiplier), ("exponent", exponent)):
+                bits = max(1, int(values.max()).bit_length())
+                roms.append(channel_rom(f"{name}_{letter}", values, bits, lanes, signed=False))
+        return requantized_kernel(
+            self.sizes(folding), integers, roms, self.accumulator, add.requantize, lanes
+        )
+
+
+def _as_power_of_two(
+    factor: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``(multiplier, exponent)`` with ``factor = multiplier << exponent``; one of them is trivial.
+
+    The multiplier is 1 where all factors are powers of two, else the exponent is 0.
+    """
+    if (factor & (factor - 1)).any():
+        return factor, np.zeros(1, np.int64)
+    return np.ones(1, np.int64), np.array([int(f).bit_length() - 1 for f in factor])

@@ -1,0 +1,67 @@
+"""Attention scores: queries pass by the keys of their pixel."""
+
+from __future__ import annotations
+
+from hyq_hls.ops.attention_scores import AttentionScores
+from hyq_hls.ops.checks import centred
+from hyq_hls.stream.circuits.attention import AttentionCircuit
+from hyq_hls.stream.circuits.matrix import matrix_lanes
+from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory
+
+
+class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
+    """A query meets ``outputs`` keys at once, ``inputs`` channels of a head per cycle."""
+
+    ports = ("query", "key")
+
+    @property
+    def foldings(self) -> list[Folding]:
+        """Output lanes divide the keys, input lanes the channels of a head."""
+        _, tokens, channels = self.inputs[0].shape
+        return matrix_lanes(tokens, channels // self.operation.heads)
+
+    def products(self, folding: Folding) -> int:
+        return folding.outputs * folding.inputs
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        query, key = self.inputs
+        _, tokens, channels = key.shape
+        words = tokens // folding.outputs * channels // folding.inputs
+        keys = Memory(folding.inputs * centred(key).bits, 2 * words)
+        memories = [keys] * folding.outputs + super().memories(folding)
+        if folding.outputs < tokens:  # a query meets one group of keys after the other
+            depth = channels // self.operation.heads // folding.inputs
+            memories.append(Memory(folding.inputs * centred(query).bits, depth))
+        return memories
+
+    def latency(self, folding: Folding) -> int:
+        _, tokens, channels = self.inputs[1].shape
+        first_keys = tokens * channels // folding.inputs
+        return first_keys + self.cycles(folding) - 1 + self.product_stages(folding)
+
+    def kernel(self, folding: Folding) -> Kernel:
+        (query, key), scores = self.inputs, self.operation
+        pixels, tokens, channels = query.shape
+        return requantized_kernel(
+            {
+                "pixels": pixels,
+                "tokens": tokens,
+                "channels": channels,
+                "heads": scores.heads,
+                "depth": channels // scores.heads,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+                "code_query_zero": scores.zero_points[0],
+                "code_key_zero": scores.zero_points[1],
+            },
+            {
+                "query_operand_t": (centred(query).bits, True),
+                "key_operand_t": (centred(key).bits, True),
+            },
+            (),
+            self.accumulator,
+            scores.requantize,
+            folding.outputs,
+        )

@@ -1,0 +1,80 @@
+"""Attention values: probabilities pass by the values of their pixel."""
+
+from __future__ import annotations
+
+from hyq_hls.ops.attention_values import AttentionValues
+from hyq_hls.ops.checks import centred
+from hyq_hls.stream.circuits.attention import AttentionCircuit
+from hyq_hls.stream.circuits.matrix import matrix_lanes
+from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, zero_point_rom
+
+
+class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
+    """``inputs`` probabilities meet ``outputs`` channels of their values per cycle."""
+
+    ports = ("probability", "value")
+
+    @property
+    def variant(self) -> str:
+        return "log2" if self._is_log2 else "uniform"
+
+    @property
+    def _is_log2(self) -> bool:
+        return self.operation.encoding == "log2"
+
+    @property
+    def foldings(self) -> list[Folding]:
+        """Output lanes divide the channels of a head, input lanes the keys."""
+        _, tokens, channels = self.inputs[1].shape
+        return matrix_lanes(channels // self.operation.heads, tokens)
+
+    def input_lanes(self, folding: Folding) -> tuple[int, ...]:
+        return folding.inputs, folding.outputs
+
+    def products(self, folding: Folding) -> int:
+        return 0 if self._is_log2 else folding.outputs * folding.inputs
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        probability, value = self.inputs
+        _, tokens, channels = value.shape
+        words = tokens // folding.inputs * channels // folding.outputs
+        values = Memory(folding.outputs * centred(value).bits, 2 * words)
+        memories = [values] * folding.inputs + super().memories(folding)
+        # Probabilities meet one group of channels after the other.
+        if folding.outputs < channels // self.operation.heads:
+            word = folding.inputs * probability.quantization.bits
+            memories.append(Memory(word, tokens // folding.inputs))
+        return memories
+
+    def latency(self, folding: Folding) -> int:
+        _, tokens, channels = self.inputs[1].shape
+        first_values = tokens * channels // folding.outputs
+        # The zero point is subtracted one stage before the memory.
+        return first_values + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
+
+    def kernel(self, folding: Folding) -> Kernel:
+        (_, value), operation = self.inputs, self.operation
+        pixels, tokens, channels = value.shape
+        return requantized_kernel(
+            {
+                "pixels": pixels,
+                "tokens": tokens,
+                "channels": channels,
+                "heads": operation.heads,
+                "depth": channels // operation.heads,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+                "is_log2": int(self._is_log2),
+                "code_top": operation.probability.qmax,
+            },
+            {
+                "probability_operand_t": (operation.bits, False),
+                "value_operand_t": (centred(value).bits, True),
+            },
+            (zero_point_rom(operation.zero_point, folding.outputs),),
+            self.accumulator,
+            operation.requantize,
+            folding.outputs,
+        )

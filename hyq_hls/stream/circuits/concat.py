@@ -1,0 +1,60 @@
+"""Concatenation: the words of one input, then those of the other, each requantized."""
+
+from __future__ import annotations
+
+from math import gcd
+
+from hyq_hls.ops.checks import centred
+from hyq_hls.ops.concat import Concat
+from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantize_rom
+from hyq_hls.stream.folding import Folding, equal_lanes
+from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
+
+#: Centre, requantization.
+_STAGES = 1 + REQUANTIZE_STAGES
+
+
+class ConcatCircuit(Circuit[Concat]):
+    """One requantization that serves both inputs, position by position."""
+
+    ports = ("a", "b")
+
+    @property
+    def foldings(self) -> list[Folding]:
+        """Lanes that divide the channels of both inputs."""
+        a, b = self.inputs
+        return equal_lanes(gcd(a.channels, b.channels))
+
+    def cycles(self, folding: Folding) -> int:
+        a, b = self.inputs
+        return (a.size + b.size) // folding.outputs
+
+    def latency(self, folding: Folding) -> int:
+        return self.cycles(folding) - 1 + _STAGES
+
+    def kernel(self, folding: Folding) -> Kernel:
+        a, b = self.inputs
+        q, lanes = self.output.quantization, folding.outputs
+        roms: list[Rom | RequantizeRom] = []
+        scaled_bits = 0
+        for x, requantize, zero, letter in self.operation.parts(self.inputs):
+            scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
+            roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
+            roms.append(requantize_rom(requantize, lanes, f"requantize_{letter}"))
+        return Kernel(
+            constants={
+                "words": a.words,
+                "channels_a": a.channels,
+                "channels_b": b.channels,
+                "in_lanes": lanes,
+                "out_lanes": lanes,
+                "code_min": q.qmin,
+                "code_max": q.qmax,
+            },
+            integers={
+                "accumulator_t": (self.accumulator.bits, True),
+                "scaled_t": (scaled_bits, True),
+            },
+            roms=tuple(roms),
+        )

@@ -1,0 +1,30 @@
+"""Dense 2-D convolution: a line buffer before a dot product."""
+
+from __future__ import annotations
+
+from hyq_hls.ops.conv2d import Conv2d
+from hyq_hls.stream.circuits.convolution import ConvolutionCircuit
+from hyq_hls.stream.circuits.matrix import matrix_dsps, matrix_lanes, matrix_rom
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel
+
+
+class Conv2dCircuit(ConvolutionCircuit[Conv2d]):
+    """The windows of the line buffer, each multiplied by the matrix of all taps."""
+
+    @property
+    def foldings(self) -> list[Folding]:
+        return matrix_lanes(self.operation.weight.shape[0], self.operation.in_channels)
+
+    def terms(self, folding: Folding) -> int:
+        return folding.inputs
+
+    def dsps(self, folding: Folding) -> int:
+        return matrix_dsps(folding, self.operation.weight_bits, self.inputs[0].quantization.bits)
+
+    def kernel(self, folding: Folding) -> Kernel:
+        weight = self.operation.weight
+        matrix = weight.reshape(weight.shape[0], -1)
+        sizes = {"out_channels": matrix.shape[0], "length": matrix.shape[1]}
+        rom = matrix_rom(matrix, self.operation.weight_bits, folding)
+        return self.window_kernel(folding, sizes, rom)

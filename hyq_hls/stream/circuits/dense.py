@@ -1,0 +1,73 @@
+"""Dense layer: every position is multiplied by the matrix, one block of it per cycle."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hyq_hls.ops.checks import width_of
+from hyq_hls.ops.dense import Dense
+from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.matrix import (
+    dot_product_stages,
+    matrix_dsps,
+    matrix_lanes,
+    matrix_rom,
+)
+from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, channel_rom
+
+
+class DenseCircuit(Circuit[Dense]):
+    """A dot product of ``outputs`` rows at once; a position waits until all rows have seen it."""
+
+    @property
+    def foldings(self) -> list[Folding]:
+        return matrix_lanes(*self.operation.weight.shape)
+
+    @property
+    def frames_inside(self) -> Fraction:
+        """At most one position for every stage."""
+        stages = dot_product_stages(self.operation.weight.shape[1])
+        return Fraction(stages + 1, self.inputs[0].words)
+
+    def products(self, folding: Folding) -> int:
+        return folding.outputs * folding.inputs
+
+    def dsps(self, folding: Folding) -> int:
+        return matrix_dsps(folding, self.operation.weight_bits, self.inputs[0].quantization.bits)
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        (x,) = self.inputs
+        memories = super().memories(folding)
+        if folding.outputs < self.operation.weight.shape[0]:
+            word = folding.inputs * x.quantization.bits
+            memories.append(Memory(word, x.channels // folding.inputs))
+        return memories
+
+    def cycles(self, folding: Folding) -> int:
+        return self.macs // self.products(folding)
+
+    def latency(self, folding: Folding) -> int:
+        return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
+
+    def kernel(self, folding: Folding) -> Kernel:
+        (x,), dense = self.inputs, self.operation
+        out_channels, length = dense.weight.shape
+        return requantized_kernel(
+            {
+                "words": x.words,
+                "length": length,
+                "out_channels": out_channels,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+            },
+            {"operand_t": (x.quantization.bits, x.quantization.signed)},
+            (
+                matrix_rom(dense.weight, dense.weight_bits, folding),
+                channel_rom("bias", dense.bias, width_of(dense.bias), folding.outputs),
+            ),
+            self.accumulator,
+            dense.requantize,
+            folding.outputs,
+        )

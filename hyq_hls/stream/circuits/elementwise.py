@@ -1,0 +1,33 @@
+"""Circuits that give one code for every code that they take, in words of as many lanes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from hyq_hls.stream.circuits.circuit import Circuit, OperationT
+from hyq_hls.stream.folding import Folding
+
+
+class ElementwiseCircuit(Circuit[OperationT]):
+    """A pipeline through which a word of every input goes in each cycle."""
+
+    @property
+    @abstractmethod
+    def stages(self) -> int:
+        """Registers between the input and the output."""
+
+    def cycles(self, folding: Folding) -> int:
+        return self.inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding) -> int:
+        return self.cycles(folding) - 1 + self.stages
+
+    def sizes(self, folding: Folding) -> dict[str, int]:
+        """Words and lanes, as the kernel of every element-wise circuit has them."""
+        x = self.inputs[0]
+        return {
+            "words": x.words,
+            "channels": x.channels,
+            "in_lanes": folding.inputs,
+            "out_lanes": folding.outputs,
+        }

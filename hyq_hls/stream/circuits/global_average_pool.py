@@ -1,0 +1,39 @@
+"""Global average pooling: one sum per channel, kept in a memory until the map has ended."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hyq_hls.ops.checks import centred
+from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, zero_point_rom
+
+
+class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
+    """Sums pass by as the map does; those of its last position leave."""
+
+    #: Centre, sum, requantization.
+    stages = 2 + REQUANTIZE_STAGES
+
+    @property
+    def frames_inside(self) -> Fraction:
+        return Fraction(1)
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        word = folding.outputs * self.accumulator.bits
+        sums = Memory(word, self.inputs[0].channels // folding.outputs)
+        return [sums, *super().memories(folding)]
+
+    def kernel(self, folding: Folding) -> Kernel:
+        operation, lanes = self.operation, folding.outputs
+        return requantized_kernel(
+            self.sizes(folding),
+            {"centred_t": (centred(self.inputs[0]).bits, True)},
+            (zero_point_rom(operation.zero_point, lanes),),
+            self.accumulator,
+            operation.requantize,
+            lanes,
+        )

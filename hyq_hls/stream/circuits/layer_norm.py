@@ -1,0 +1,133 @@
+"""LayerNorm: a row waits for the root and the reciprocal, which give a bit per cycle."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from hyq_hls.graph import Bounds
+from hyq_hls.ops.layer_norm import LayerNorm, Moments
+from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.products import product_dsps
+from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.rows import row_buffer_depth
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
+
+#: Stages of the circuit: values; variance behind the sums; normalized values to codes.
+_VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
+
+
+class LayerNormCircuit(Circuit[LayerNorm]):
+    """Sums of a position, its root and reciprocal in turn, then its values normalized."""
+
+    def products(self, folding: Folding) -> int:
+        return 3 * folding.inputs
+
+    def dsps(self, folding: Folding) -> int:
+        """Wide products take several; one more product squares the sum of a position."""
+        (x,), norm, moments = self.inputs, self.operation, self._moments
+        value, total = moments.value.bits, moments.total.bits
+        lane = (
+            product_dsps(value, value)
+            + product_dsps(moments.deviation.bits, self._reciprocal_steps + 1)
+            + product_dsps(norm.normalized(x).bits, norm.gamma_bits)
+        )
+        return folding.inputs * lane + product_dsps(total, total)
+
+    @property
+    def frames_inside(self) -> Fraction:
+        x = self.inputs[0]
+        one_beat = self._row_depth(Folding(x.channels, x.channels))
+        # The row buffer with its output register, the stages of a value, and of the output.
+        return Fraction(one_beat + 1 + _VALUE_STAGES + _NORMALIZE_STAGES, x.words)
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        values = Memory(folding.inputs * self._moments.value.bits, self._row_depth(folding))
+        return [values, *super().memories(folding)]
+
+    def cycles(self, folding: Folding) -> int:
+        """The slowest of beats, square root and reciprocal, for every position."""
+        return self.inputs[0].words * self._period(folding)
+
+    def latency(self, folding: Folding) -> int:
+        (x,) = self.inputs
+        beats = x.channels // folding.inputs
+        first = _VALUE_STAGES + self._result_delay(folding) + _NORMALIZE_STAGES
+        return first + (x.words - 1) * self._period(folding) + beats - 1
+
+    @property
+    def _moments(self) -> Moments:
+        return self.operation.moments(self.inputs[0])
+
+    @property
+    def _root_steps(self) -> int:
+        """Bits of the square root, which takes a cycle for each."""
+        return (self.operation.radicand(self.inputs[0]).high.bit_length() + 1) // 2
+
+    @property
+    def _reciprocal_steps(self) -> int:
+        """Bits of the largest reciprocal, which takes a cycle for each."""
+        return self.operation.largest_reciprocal.bit_length()
+
+    def _period(self, folding: Folding) -> int:
+        """Cycles from position to position; a value is loaded in one, its bits take one each."""
+        steps = max(self._root_steps, self._reciprocal_steps)
+        return max(self.inputs[0].channels // folding.inputs, 1 + steps)
+
+    def _result_delay(self, folding: Folding) -> int:
+        """Cycles from the first value of a position to its reciprocal."""
+        squares_and_sums = 1 + tree_stages(folding.inputs) + 1
+        steps = 1 + self._root_steps + 1 + self._reciprocal_steps
+        beats = self.inputs[0].channels // folding.inputs
+        return beats - 1 + squares_and_sums + _VARIANCE_STAGES + steps
+
+    def _row_depth(self, folding: Folding) -> int:
+        beats = self.inputs[0].channels // folding.inputs
+        return row_buffer_depth(beats, self._period(folding), self._result_delay(folding))
+
+    def kernel(self, folding: Folding) -> Kernel:
+        (x,), norm, lanes = self.inputs, self.operation, folding.inputs
+        moments, steps = self._moments, self._root_steps
+        return requantized_kernel(
+            {
+                "words": x.words,
+                "channels": x.channels,
+                "in_lanes": lanes,
+                "out_lanes": folding.outputs,
+                "root_fraction": norm.root_bits,
+                "root_steps": steps,
+                "reciprocal_fraction": norm.reciprocal_bits,
+                "reciprocal_steps": self._reciprocal_steps,
+                "normalize_shift": norm.normalize_shift,
+                "row_depth": self._row_depth(folding),
+                "value_bits": moments.value.bits,
+                "total_bits": moments.total.bits,
+            },
+            {
+                "value_t": (moments.value.bits, True),
+                "total_t": (moments.total.bits, True),
+                "squares_t": (Bounds(0, moments.scaled_squares // x.channels).bits, True),
+                "count_t": (x.channels.bit_length(), False),
+                "deviation_t": (moments.deviation.bits, True),
+                "variance_t": (Bounds(0, moments.scaled_squares).bits, True),
+                "radicand_t": (2 * steps, False),
+                "root_t": (steps, False),
+                "remainder_t": (steps + 3, True),
+                "reciprocal_t": (self._reciprocal_steps, False),
+                "product_t": (norm.product(x).bits, True),
+                "normalized_t": (norm.normalized(x).bits, True),
+            },
+            (
+                channel_rom("factor_shift", norm.factor_shift, 4, lanes, signed=False),
+                zero_point_rom(norm.zero_point, lanes),
+                Rom("epsilon", np.array([norm.epsilon]), norm.epsilon.bit_length(), signed=False),
+                channel_rom("gamma", norm.gamma, norm.gamma_bits, lanes),
+                channel_rom("beta", norm.beta, norm.beta_bits, lanes),
+            ),
+            norm.result(x),
+            norm.requantize,
+            lanes,
+        )

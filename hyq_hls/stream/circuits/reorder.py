@@ -1,0 +1,53 @@
+"""What unfold and fold share: a buffer of two frames that is read in another order."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from fractions import Fraction
+from typing import TypeVar
+
+from hyq_hls.ops.fold import Fold
+from hyq_hls.ops.unfold import Unfold
+from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory
+
+ReorderT = TypeVar("ReorderT", Fold, Unfold)
+
+
+class ReorderCircuit(Circuit[ReorderT]):
+    """A frame is stored, then sent while the next one is stored."""
+
+    @property
+    @abstractmethod
+    def map_shape(self) -> tuple[int, ...]:
+        """The map (H, W, C), whichever side it is on."""
+
+    @property
+    def frames_inside(self) -> Fraction:
+        return 1 + Fraction(1, self.inputs[0].words)
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        (x,) = self.inputs
+        return [Memory(folding.inputs * x.quantization.bits, 2 * x.size // folding.inputs)]
+
+    def cycles(self, folding: Folding) -> int:
+        return self.inputs[0].size // folding.inputs
+
+    def latency(self, folding: Folding) -> int:
+        return 2 * self.cycles(folding)  # store a frame, then send it
+
+    def kernel(self, folding: Folding) -> Kernel:
+        height, width, channels = self.map_shape
+        patch = self.operation.patch
+        return Kernel(
+            constants={
+                "height": height,
+                "width": width,
+                "channels": channels,
+                "patch_height": patch[0],
+                "patch_width": patch[1],
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+            }
+        )

@@ -1,0 +1,47 @@
+"""The end of most circuits: a requantization of the accumulator, with its constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hyq_hls.graph import Bounds
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom
+
+#: Register stages of ``hyq_requantize``.
+REQUANTIZE_STAGES = 3
+
+
+def requantize_rom(requantize: Requantize, lanes: int, name: str = "requantize") -> RequantizeRom:
+    """The entries of a requantization as a constant memory, ``lanes`` channels to a word."""
+    zero_point = np.asarray(requantize.quantization.zero_point, dtype=np.int64)
+    shift, multiplier = requantize.shift, requantize.multiplier
+    words = lanes if max(shift.size, multiplier.size, zero_point.size) > 1 else 1
+    factors = None if requantize.is_shift else multiplier
+    return RequantizeRom(name, factors, shift, zero_point, words)
+
+
+def requantized_kernel(
+    constants: Mapping[str, int],
+    integers: Mapping[str, tuple[int, bool]],
+    roms: Sequence[Rom],
+    acc: Bounds,
+    requantize: Requantize,
+    lanes: int,
+) -> Kernel:
+    """Kernel of a circuit that ends in a requantization: adds its types, range and memory.
+
+    ``lanes`` channels are requantized at once.
+    """
+    q = requantize.quantization
+    return Kernel(
+        constants={**constants, "code_min": q.qmin, "code_max": q.qmax},
+        integers={
+            **integers,
+            "accumulator_t": (acc.bits, True),
+            "scaled_t": (requantize.scaled_bits(acc), True),
+        },
+        roms=(*roms, requantize_rom(requantize, lanes)),
+    )

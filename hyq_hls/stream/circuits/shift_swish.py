@@ -1,0 +1,56 @@
+"""Shift-Swish by arithmetic: two exponentials made of shifts, a divider, a product."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyq_hls.graph import Bounds
+from hyq_hls.ops.checks import centred
+from hyq_hls.ops.shift_swish import ShiftSwish, exponent
+from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel
+
+
+class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
+    """A sigmoid by a divider that gives a bit per stage, and one product per lane."""
+
+    @property
+    def name(self) -> str:
+        return "arithmetic"
+
+    @property
+    def stages(self) -> int:
+        """Centre, four before the divider, the divider, the product, the requantization."""
+        return 1 + 4 + (self.operation.precision + 1) + 1 + REQUANTIZE_STAGES
+
+    def products(self, folding: Folding) -> int:
+        """One per lane, ``I * sigmoid``."""
+        return folding.outputs
+
+    def kernel(self, folding: Folding) -> Kernel:
+        swish = self.operation
+        bounds = centred(self.inputs[0])
+        largest = max(-bounds.low, bounds.high)
+        power = int(exponent(np.int64(-largest)))
+        return requantized_kernel(
+            {
+                **self.sizes(folding),
+                "fraction": swish.fraction,
+                "precision": swish.precision,
+                "code_zero": swish.zero_point,
+            },
+            {
+                "centred_t": (Bounds(-largest, largest).bits, True),
+                # Also holds 2 << fraction, and can be shifted by `fraction`.
+                "exponent_t": (max(Bounds(0, power).bits, swish.fraction + 3), True),
+                "exponential_t": (swish.exponential_bits, False),
+                "numerator_t": (swish.numerator_bits, False),
+                "sigmoid_t": (swish.precision + 1, False),
+            },
+            (),
+            self.accumulator,
+            swish.requantize,
+            folding.outputs,
+        )

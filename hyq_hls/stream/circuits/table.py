@@ -1,0 +1,75 @@
+"""Any function of one code as a memory: of a table, or in the place of arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyq_hls.graph.operation import Codes
+from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.shift_swish import ShiftSwish
+from hyq_hls.ops.table import MAX_TABLE_BITS, Table
+from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, Rom
+
+
+class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
+    """A memory with an entry for every input code; every lane has a copy of it.
+
+    It lies in logic or in block RAM, whichever is cheaper.
+    """
+
+    #: The read register of the memory.
+    stages = 1
+
+    @property
+    def module(self) -> str:
+        return "table"
+
+    @property
+    def possible(self) -> bool:
+        """Whether one memory of at most ``2**MAX_TABLE_BITS`` entries answers all channels."""
+        if isinstance(self.operation, Table):
+            return True
+        q = self.inputs[0].quantization
+        one = len(set(q.zero_point)) == self.operation.requantize.channels == 1
+        return one and q.bits <= MAX_TABLE_BITS
+
+    @property
+    def values(self) -> Codes:
+        """The output codes of all input codes, ascending."""
+        q = self.inputs[0].quantization
+        codes = np.arange(q.qmin, q.qmax + 1)
+        return self.operation.reference(codes[:, np.newaxis])[:, 0]
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        (values,) = super().memories(folding)
+        return [values] * folding.outputs
+
+    def kernel(self, folding: Folding) -> Kernel:
+        q = self.output.quantization
+        return Kernel(
+            constants={
+                **self.sizes(folding),
+                "code_first": self.inputs[0].quantization.qmin,
+                **self.placement,
+            },
+            roms=(Rom("values", self.values, q.bits, q.signed),),
+        )
+
+    @property
+    def placement(self) -> dict[str, int]:
+        """Parameters that say where the memory lies; none leave it to the template."""
+        return {}
+
+
+class BlockTableCircuit(TableCircuit):
+    """The same in block RAM, whatever its size."""
+
+    @property
+    def name(self) -> str:
+        return "block_table"
+
+    @property
+    def placement(self) -> dict[str, int]:
+        return {"luts_per_block": 0}

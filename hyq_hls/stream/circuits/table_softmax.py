@@ -1,0 +1,64 @@
+"""Softmax by a table: every lane reads its exponential from a copy of it."""
+
+from __future__ import annotations
+
+from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.rows import maximum_stages
+from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Kernel, Memory, Rom
+
+
+class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
+    """Exponentials are kept as they are."""
+
+    def stages(self, folding: Folding) -> SoftmaxStages:
+        probability = {"log2": 4, "log2_rounded": 5, "uniform": 2 + self.operation.bits + 1}
+        return SoftmaxStages(
+            maximum=maximum_stages(folding.inputs) + 1,
+            exponential=2,
+            total=tree_stages(folding.inputs) + 1,
+            probability=probability[self.operation.output],
+        )
+
+    def memories(self, folding: Folding) -> list[Memory]:
+        """Codes that await their row's maximum, exponentials that await its sum, tables."""
+        bits = self.inputs[0].quantization.bits
+        return [
+            Memory(folding.inputs * bits, self.code_depth(folding)),
+            Memory(
+                folding.inputs * self.operation.exponential_bits, self.exponential_depth(folding)
+            ),
+            *super().memories(folding) * folding.inputs,
+        ]
+
+    def kernel(self, folding: Folding) -> Kernel:
+        (x,), softmax = self.inputs, self.operation
+        widest = self.accumulator.bits
+        total_bits = (x.channels * softmax.largest).bit_length()
+        return Kernel(
+            constants={
+                "words": x.words,
+                "channels": x.channels,
+                "in_lanes": folding.inputs,
+                "out_lanes": folding.outputs,
+                "exponential_bits": softmax.exponential_bits,
+                "total_bits": total_bits,
+                "bits": softmax.bits,
+                "is_log2": int(softmax.output != "uniform"),
+                "is_rounded": int(softmax.output == "log2_rounded"),
+                "code_max": softmax.quantization.qmax,
+                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "code_depth": self.code_depth(folding),
+                "exponential_depth": self.exponential_depth(folding),
+            },
+            integers={
+                "operand_t": (x.quantization.bits, x.quantization.signed),
+                "distance_t": (x.quantization.bits, False),
+                "exponential_t": (softmax.exponential_bits, False),
+                "total_t": (total_bits, False),
+                "accumulator_t": (widest, True),
+            },
+            roms=(Rom("exponentials", softmax.table, softmax.exponential_bits, False),),
+        )

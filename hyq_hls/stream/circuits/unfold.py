@@ -1,0 +1,14 @@
+"""Unfold: the map is written, tokens are read."""
+
+from __future__ import annotations
+
+from hyq_hls.ops.unfold import Unfold
+from hyq_hls.stream.circuits.reorder import ReorderCircuit
+
+
+class UnfoldCircuit(ReorderCircuit[Unfold]):
+    """A reorder buffer before which the map is."""
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        return self.inputs[0].shape
