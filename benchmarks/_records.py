@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import FileFormatError, InputError
-from hyq_hls.models.checkpoint import write_atomically
+from hyq_hls.support import write_file
 
 #: What tells one record from another.
 KEYS = ("model", "variant", "preset", "setting", "seed")
@@ -111,7 +111,7 @@ class Records:
         self.all.append(dict(record))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.all, indent=1, allow_nan=False) + "\n"
-        write_atomically(self.path, text.encode())
+        write_file(self.path, text.encode())
 
     def _key(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
         missing = [name for name in self.keys if name not in record]

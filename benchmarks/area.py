@@ -21,7 +21,7 @@ from typing import Any
 from tqdm import tqdm
 
 from hyq_hls.errors import HyqError
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package

@@ -28,7 +28,7 @@ from benchmarks import _accuracy_spread as spread
 from benchmarks import _accuracy_tables as tables
 from benchmarks.figure_road import CPP, INTEGER, QUANTIZED, STYLE
 from hyq_hls.errors import FileFormatError, HyqError, InputError
-from hyq_hls.models.checkpoint import write_atomically
+from hyq_hls.support import write_file
 
 BEGIN, END = "<!-- accuracy: begin, written by figure_accuracy.py -->", "<!-- accuracy: end -->"
 #: Colour, marker and place in a row, by variant.
@@ -199,9 +199,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     written = [options.build / "accuracy.md", options.document, options.readme]
     options.build.mkdir(parents=True, exist_ok=True)
-    write_atomically(written[0], section.encode())
-    write_atomically(written[1], document.encode())
-    write_atomically(written[2], readme.encode())
+    write_file(written[0], section.encode())
+    write_file(written[1], document.encode())
+    write_file(written[2], readme.encode())
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):

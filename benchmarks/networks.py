@@ -36,12 +36,11 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import FileFormatError, HyqError, InputError
 from hyq_hls.models import MobileViT, MobileViTConfig, StageConfig, TransformerConfig, load_weights
-from hyq_hls.models.checkpoint import write_atomically
 from hyq_hls.models.clutter import cluttered
 from hyq_hls.models.digits import Digits
 from hyq_hls.models.outliers import with_outliers
 from hyq_hls.models.train import TrainConfig, count_correct, fit_drawn
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned, write_file
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
 
@@ -267,10 +266,10 @@ def train(network: Network, variant: str) -> None:
         },
     }
     CHECKPOINTS.mkdir(exist_ok=True)
-    write_atomically(checkpoint(network.name, variant), content)
+    write_file(checkpoint(network.name, variant), content)
     records = {**_records(), f"{network.name} {variant}": found}
     text = json.dumps(dict(sorted(records.items())), indent=1) + "\n"
-    write_atomically(CHECKPOINTS / "networks.json", text.encode())
+    write_file(CHECKPOINTS / "networks.json", text.encode())
 
 
 def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Digits:

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from hyq_hls.errors import HyqError
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Job, synthesize_modules
 
 from .operation_circuit import template_sources

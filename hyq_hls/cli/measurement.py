@@ -28,7 +28,7 @@ from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.presets import preset
 from hyq_hls.quant.qads import Qads
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 
 Pixels = NDArray[np.uint8]
 
