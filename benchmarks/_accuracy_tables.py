@@ -60,7 +60,7 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
     if not found or len(images) > 1:
         raise InputError(
             f"records over {sorted(map(str, images))} test images; the same number for all is "
-            "wanted: run python benchmarks/accuracy.py"
+            "wanted: run python -m benchmarks.accuracy"
         )
     return found
 

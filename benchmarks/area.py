@@ -1,7 +1,7 @@
 """Area of hardware-friendly functions and of their rivals, as whole units.
 
-    python benchmarks/area.py                    writes build/benchmarks/area.json
-    python benchmarks/area.py --kind softmax --n 64
+    python -m benchmarks.area                    writes build/benchmarks/area.json
+    python -m benchmarks.area --kind softmax --n 64
 
 Yosys maps every unit for the 7 series, out of context; cycles and errors are those of its integer
 reference, to which the tests in tests/benchmarks hold its RTL. Results of synthesis are kept in
@@ -20,14 +20,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.circuits import attention_v, requant, softmax, unary
+from benchmarks.circuits.point import Point
 from hyq_hls.errors import HyqError
 from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
-from benchmarks.circuits import attention_v, requant, softmax, unary
-from benchmarks.circuits.point import Point
 
 KINDS = {
     "softmax": softmax.points,

@@ -1,6 +1,6 @@
 """Tables and plots of the accuracy benchmark, from its records.
 
-    python benchmarks/figure_accuracy.py
+    python -m benchmarks.figure_accuracy
 
 It reads build/benchmarks/accuracy.json, accuracy-*.json and tools.json; what is not there is taken
 from benchmarks/results. It writes build/benchmarks/accuracy.md, the same between the two markers of
@@ -20,8 +20,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
 
 from benchmarks import _accuracy_goals as goals
 from benchmarks import _accuracy_spread as spread
@@ -53,7 +51,7 @@ def sources(build: Path, results: Path) -> list[Path]:
     tools = [*build.glob("tools.json")] or [*results.glob("tools.json")]
     if not found + tools:
         raise InputError(
-            f"no accuracy.json in {build} or {results}; run python benchmarks/accuracy.py"
+            f"no accuracy.json in {build} or {results}; run python -m benchmarks.accuracy"
         )
     return found + tools
 

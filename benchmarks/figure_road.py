@@ -1,6 +1,6 @@
 """The README's figure: accuracy of every level, and signal-to-noise of every node.
 
-python benchmarks/figure_road.py         writes docs/images/road.png
+python -m benchmarks.figure_road         writes docs/images/road.png
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The benchmark's networks: four trained hybrids on cluttered digits, each with outlier variants.
 
-    python benchmarks/networks.py                      trains what is missing, prints the table
-    python benchmarks/networks.py --networks slim32 --force
+    python -m benchmarks.networks                      trains what is missing, prints the table
+    python -m benchmarks.networks --networks slim32 --force
 
 Variants of a network:
 
@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks._spread import Spread, ratios
 from hyq_hls.errors import FileFormatError, HyqError, InputError
 from hyq_hls.models import MobileViT, MobileViTConfig, StageConfig, TransformerConfig, load_weights
 from hyq_hls.models.clutter import cluttered
@@ -41,10 +42,6 @@ from hyq_hls.models.digits import Digits
 from hyq_hls.models.outliers import with_outliers
 from hyq_hls.models.train import TrainConfig, count_correct, fit_drawn
 from hyq_hls.support import aligned, write_file
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
-from benchmarks._spread import Spread, ratios
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 VARIANTS = ("plain", "outliers 16", "outliers 64", "natural")
@@ -160,7 +157,7 @@ def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
         raise FileFormatError(
             f"{path} is missing or is not the checkpoint that networks.json records ({wanted}); "
-            f"take both from one commit, or run python benchmarks/networks.py --networks {name} "
+            f"take both from one commit, or run python -m benchmarks.networks --networks {name} "
             "--force"
         )
     model = MobileViT(network.config)
@@ -212,7 +209,7 @@ def record(name: str, variant: str) -> dict[str, Any]:
     if found is None:
         raise FileFormatError(
             f"{CHECKPOINTS / 'networks.json'} has no record of {name} {variant}; run python "
-            f"benchmarks/networks.py --networks {name}"
+            f"-m benchmarks.networks --networks {name}"
         )
     return dict(found)
 

@@ -2,7 +2,7 @@
 
     python -m venv .venv-tools
     .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt
-    .venv-tools/bin/python benchmarks/tools/run.py       writes build/benchmarks/tools.json
+    .venv-tools/bin/python -m benchmarks.tools.run       writes build/benchmarks/tools.json
 
 Not part of `make bench`: the tools are no dependencies of hyq_hls and need an environment of their
 own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is made, and
@@ -30,9 +30,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
-
-# Neither benchmarks nor, in the tools' environment, hyq_hls is installed.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import networks
 from benchmarks._records import KEYS, Records, metrics
@@ -67,7 +64,7 @@ def tool(name: str) -> Any:
             "does not have; to do, in the repository's root:\n"
             "    python -m venv .venv-tools\n"
             "    .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt\n"
-            "    .venv-tools/bin/python benchmarks/tools/run.py"
+            "    .venv-tools/bin/python -m benchmarks.tools.run"
         ) from error
 
 

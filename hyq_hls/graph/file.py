@@ -57,7 +57,11 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
         text = json.dumps(document, indent=1).encode()
     except (TypeError, ValueError) as error:
         raise GraphError(f"metadata must be plain JSON values, to be saved: {error}") from error
-    with replaced_file(path) as draft, zipfile.ZipFile(draft, "x") as archive:
+    with (
+        replaced_file(path) as draft,
+        draft.open("xb") as handle,
+        zipfile.ZipFile(handle, "w") as archive,
+    ):
         _store(archive, "graph.json", text)
         for name, data in contents.items():
             _store(archive, name, data)

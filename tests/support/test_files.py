@@ -34,11 +34,14 @@ def test_the_old_file_stays_until_the_block_ends(tmp_path: Path) -> None:
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    def fail_half_way(draft: Path) -> None:
+        draft.write_text("half")
+        raise KeyError
+
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(KeyError), replaced_file(path) as draft:
-        draft.write_text("half")
-        raise KeyError
+        fail_half_way(draft)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
