@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._ablations import ABLATIONS
-from benchmarks._records import KEYS, Records
 from hyq_hls.errors import InputError
+from hyq_hls.evaluate import KEYS, Records
 from hyq_hls.quant.presets import PRESETS
 
 Record = Mapping[str, Any]

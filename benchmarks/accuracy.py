@@ -29,9 +29,9 @@ from tqdm import tqdm
 
 from benchmarks import networks
 from benchmarks._ablations import ABLATIONS
-from benchmarks._records import KEYS, Records, metrics
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.errors import HyqError, InputError
+from hyq_hls.evaluate import KEYS, Records, logit_metrics
 from hyq_hls.models import MobileViT
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.presets import PRESETS, preset
@@ -98,7 +98,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             records.add({**key, "error": f"{type(error).__name__}: {error}"})
             continue
         seconds = round(time.perf_counter() - start, 2)
-        measured = metrics(qmodel(images), wanted, labels)
+        measured = logit_metrics(qmodel(images), wanted, labels)
         counts = {"images": len(images), "calibration_images": len(calibration)}
         records.add({**key, **measured, "seconds": seconds, **counts})
 

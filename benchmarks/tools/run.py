@@ -32,8 +32,8 @@ from torch import nn
 from tqdm import tqdm
 
 from benchmarks import networks
-from benchmarks._records import KEYS, Records, metrics
 from hyq_hls.errors import HyqError, InputError
+from hyq_hls.evaluate import KEYS, Records, logit_metrics
 from hyq_hls.quant.calibrate import batches
 
 CALIBRATION_IMAGES = 256
@@ -127,7 +127,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             calibration = networks.calibration_images(key["model"], CALIBRATION_IMAGES, key["seed"])
             wanted = logits(model, images)
         function, further = quantized(key, model, calibration)
-        found = {} if function is None else metrics(logits(function, images), wanted, labels)
+        found = {} if function is None else logit_metrics(logits(function, images), wanted, labels)
         records.add({**key, **found, **further})
 
 
