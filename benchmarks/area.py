@@ -71,7 +71,7 @@ def record(point: Point, utilization: Utilization) -> dict[str, Any]:
 
 def table(records: Sequence[dict[str, Any]]) -> list[str]:
     """Lines of a table of records of one kind."""
-    rows = [(*COLUMNS, "max error", "mean error")]
+    rows: list[tuple[str, ...]] = [(*COLUMNS, "max error", "mean error")]
     for row in sorted(records, key=lambda r: (r["regime"], r["n"], r["circuit"])):
         errors = (f"{row['max_error']:.4g}", f"{row['mean_error']:.3g}")
         rows.append((*(str(row[column]) for column in COLUMNS), *errors))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,7 @@ def main() -> None:
     common = {"network": options.network, "images": len(codes)}
     records: list[dict[str, object]] = []
     for on in (False, True):
-        ours = cycles / shortest(lambda on=on: simulation.run(flat, statistics=on), options.repeats)
+        ours = cycles / shortest(partial(simulation.run, flat, statistics=on), options.repeats)
         few = min(options.cocotb_cycles, cycles) if on else cycles
         streams = list(accelerator.flow.streams) if on else []
         theirs = max(cocotb.cycles_per_second(frames, few, streams) for _ in range(options.repeats))

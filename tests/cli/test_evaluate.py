@@ -31,7 +31,7 @@ def quantized(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     seen: list[object] = []
     real = hyq_hls.quantize
 
-    def quantize(model: torch.nn.Module, images: object, config: object) -> object:
+    def quantize(model: torch.nn.Module, images: object, config: QuantConfig) -> object:
         seen.append(config)
         return real(model, images, config, progress=False)
 
@@ -180,7 +180,7 @@ def test_other_weights_are_refused(
     torch.save(model.state_dict(), tmp_path / "a.pt")
     assert run(*tiny(dataset, tmp_path / "out", "--weights", tmp_path / "a.pt")) == 0
     with torch.no_grad():
-        model[4].bias += 1
+        model.get_parameter("4.bias").add_(1)
     torch.save(model.state_dict(), tmp_path / "b.pt")
     message = fails(capsys, *tiny(dataset, tmp_path / "out", "--weights", tmp_path / "b.pt"))
     assert "weights_sha256 was " in message
