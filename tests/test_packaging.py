@@ -152,7 +152,7 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     assert "hyq_hls/parts/parts.json" in shipped
     assert {name.partition("/")[0] for name in shipped} == {
         "hyq_hls",
-        f"hyq_hls-{PROJECT['version']}.dist-info",
+        f"hyq_hls-{hyq_hls.__version__}.dist-info",
     }
     assert any(name.endswith("licenses/LICENSE") for name in shipped)
 
