@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hyq_hls.graph import Folding, Node, Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.hls.text import code_type, configuration, operation_call, weights_h
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 Codes = NDArray[np.int64]
 

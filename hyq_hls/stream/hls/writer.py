@@ -15,7 +15,7 @@ from hyq_hls.stream.hls.csim import build_lib_sh
 from hyq_hls.stream.hls.layers import dataflow_of
 from hyq_hls.stream.hls.testbench import testbench_cpp
 from hyq_hls.stream.hls.text import project_files
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 _HLS4ML_TEMPLATES = Path(hls4ml.__file__).parent / "templates" / "vivado"
 
