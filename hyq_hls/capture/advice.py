@@ -6,25 +6,10 @@ import math
 from collections.abc import Sequence
 
 from hyq_hls.capture.drafts import Unsupported
+from hyq_hls.capture.elementwise import FUNCTIONS
 
-_ACTIVATIONS = {
-    "hardswish": "SiLU",
-    "hardsigmoid": "SiLU",
-    "hardtanh": "ReLU",
-    "relu6": "ReLU",
-    "leaky_relu": "ReLU",
-    "prelu": "ReLU",
-    "rrelu": "ReLU",
-    "elu": "SiLU",
-    "selu": "SiLU",
-    "celu": "SiLU",
-    "mish": "SiLU",
-    "softplus": "SiLU",
-    "sigmoid": "SiLU (x * sigmoid(x) is recognized as it)",
-    "log_sigmoid": "SiLU",
-    "tanh": "SiLU",
-    "glu": "SiLU",
-}
+_ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
+_FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
 # Names, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
@@ -68,16 +53,16 @@ def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
     if name in _ACTIVATIONS:
         return Unsupported(
             f"activation {name}",
-            "SiLU, GELU or ReLU",
-            f"replace it by {_ACTIVATIONS[name]} and fine-tune",
+            f"one of {_FUNCTIONS}",
+            "replace it by one of these and fine-tune",
         )
     for names, found, wanted, advice in _FAMILIES:
         if name in names:
             return Unsupported(found.format(name=name, shape=tuple(shape)), wanted, advice)
     return Unsupported(
         f"operation {name}",
-        "convolution, linear, BatchNorm, LayerNorm, SiLU, GELU, ReLU, attention, addition, "
-        "concatenation, global average pooling, and data movement",
+        "convolution, linear, BatchNorm, LayerNorm, attention, addition, concatenation, global "
+        f"average pooling, data movement, and the functions {_FUNCTIONS}",
         "rewrite this part of the model with these",
     )
 
