@@ -12,9 +12,9 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
-from hyq_hls.capture.folding import as_constant, shift_channels
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import (
     feature_map,

@@ -14,10 +14,10 @@ from torch import fx
 from hyq_hls.capture import attention, compute, float_ops
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
+from hyq_hls.capture.channel_constants import as_constant, batch_norm, scale_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported, module_path, storage
-from hyq_hls.capture.folding import as_constant, batch_norm, scale_channels
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
 from hyq_hls.capture.report import Status
@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass
-class Lowered:
+class Traced:
     """Drafts of a whole exported graph, the view that is its output, and every node's outcome."""
 
     drafts: Drafts
@@ -124,8 +124,8 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 }
 
 
-class Lowering:
-    """One walk; see `lower`."""
+class Tracing:
+    """One walk; see ``trace``."""
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
@@ -162,8 +162,8 @@ class Lowering:
         """Keep the value of a node until ``reader`` has read it."""
         self._last[used] = max(self._last[used], reader, key=self._places.__getitem__)
 
-    def run(self) -> Lowered:
-        """Lower every node in order."""
+    def run(self) -> Traced:
+        """Trace every node in order."""
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -177,7 +177,7 @@ class Lowering:
                 # In-place operations look at values with later readers only, so the rest can go.
                 if self._last[used] is node:
                     self.values.pop(used, None)
-        return Lowered(self.drafts, self.output, self.outcomes, self.paths)
+        return Traced(self.drafts, self.output, self.outcomes, self.paths)
 
     def _placeholder(self, node: fx.Node) -> None:
         if node.name == self.exported.image:
@@ -221,7 +221,7 @@ class Lowering:
 
     def _guarded(self, node: fx.Node) -> None:
         try:
-            self.values[node] = self._lower(node)
+            self.values[node] = self._trace(node)
         except Unsupported as problem:
             tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
             if tainted and isinstance(problem, LayoutUnsupported):
@@ -254,7 +254,7 @@ class Lowering:
         draft = self.drafts.add_opaque(stored, node.name, tokens=True)
         return View(draft, torch.arange(draft.size).reshape(shape), 0)
 
-    def _lower(self, node: fx.Node) -> Any:
+    def _trace(self, node: fx.Node) -> Any:
         arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
         args, kwargs = arguments
         inputs = self._inputs(node)
@@ -280,7 +280,7 @@ class Lowering:
         return self._of_image(node, name, args, kwargs)
 
     def _of_image(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
-        """Lower an aten operation on values that depend on the image."""
+        """Trace an aten operation on values that depend on the image."""
         if name in PASSED_THROUGH:
             text, value = pass_through(node, args)
             self._note(node, "dropped" if text.startswith("dropped") else "moved", text)
@@ -395,6 +395,6 @@ class Lowering:
         self.outcomes[node.name] = Outcome(status, text, drafts, problem)
 
 
-def lower(exported: Exported) -> Lowered:
-    """Lower a whole exported graph; problems are in the outcomes, nothing is raised."""
-    return Lowering(exported).run()
+def trace(exported: Exported) -> Traced:
+    """Trace a whole exported graph; problems are in the outcomes, nothing is raised."""
+    return Tracing(exported).run()
