@@ -43,13 +43,13 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum"),
         "arithmetic {name} on activations",
         "addition of two tensors of one shape, or a constant scale inside attention",
-        "fold constants into the weights before or after; build gates from supported layers",
+        "put constants into the weights before or after; build gates from supported layers",
     ),
 )
 
 
 def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
-    """Explain an aten operation `name` (without overload and `_`) that nothing can lower."""
+    """Explain an aten operation ``name`` (without overload and ``_``) that has no handler."""
     if name in _ACTIVATIONS:
         return Unsupported(
             f"activation {name}",
@@ -70,7 +70,7 @@ def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
 def interpolation(
     name: str, before: Sequence[int], after: Sequence[int], image: Sequence[int]
 ) -> Unsupported:
-    """Explain a resize of a map `before` (H, W) to `after` for images `(C, H, W)`."""
+    """Explain a resize of a map ``before`` (H, W) to ``after`` for images ``(C, H, W)``."""
     grown = all(0 <= large - small < small for small, large in zip(before, after, strict=True))
     if not grown or tuple(before) == tuple(after):
         return Unsupported(
@@ -93,7 +93,7 @@ def interpolation(
 
 
 def _step(small: int, large: int, image: int) -> int:
-    # The stride to this map, times the smallest patch that rounds `small` up to `large`.
+    # The stride to this map, times the smallest patch that rounds ``small`` up to ``large``.
     stride = 2 ** round(math.log2(max(1.0, image / small)))
     for patch in range(1, large + 1):
         if -(-small // patch) * patch == large:

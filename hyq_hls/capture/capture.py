@@ -31,18 +31,18 @@ def capture(
 
     Parameters
     ----------
-    model: takes one float image batch `(B, C, H, W)` and returns one tensor. It is captured in
+    model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured in
         evaluation mode and is not modified.
-    input_shape: `(C, H, W)` of the image.
+    input_shape: ``(C, H, W)`` of the image.
 
     Returns
     -------
-    The graph, channels-last, with normalizations folded; and the report, which tells the fate of
+    The graph, channels-last, with normalizations absorbed; and the report, which tells the fate of
     every node of the exported graph.
 
     Raises
     ------
-    UnsupportedModelError: some nodes have no meaning here. All are in the message and `.report`.
+    UnsupportedModelError: some nodes have no meaning here. All are in the message and ``.report``.
     CaptureMismatchError: the graph computes something else than the module.
     CaptureError: the arguments make no sense.
     """
@@ -128,7 +128,7 @@ def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
 def _compare(
     module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
 ) -> float:
-    """Largest relative difference on two random images; raises `CaptureMismatchError`."""
+    """Largest relative difference on two random images; raises ``CaptureMismatchError``."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
     tolerance = TOLERANCE
@@ -153,6 +153,6 @@ def _compare(
 
 
 def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Outputs `(B, L)` of the module for single images; it may be written for a batch of one."""
+    """Outputs ``(B, L)`` of the module for single images; it may be written for a batch of one."""
     outputs = [tree_leaves(module(image)) for image in images.split(1)]
     return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

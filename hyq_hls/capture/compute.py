@@ -1,4 +1,4 @@
-"""Lowering of single operations: layers, activations, sums and pooling."""
+"""Handlers of single operations: layers, activations, sums and pooling."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def linear(call: Call) -> View:
 
 
 def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
-    """`view @ weight` with a constant `(I, O)`."""
+    """``view @ weight`` with a constant ``(I, O)``."""
     matrix = weight.double().numpy().T
     return _linear(call, view, (matrix, np.zeros(len(matrix))), -1)
 
@@ -136,7 +136,7 @@ def function(call: Call) -> View:
             raise Unsupported(
                 f"activation {call.operation} with {argument.name} = {given}",
                 f"{argument.name} = {argument.default_value}",
-                "fold the factor into the weights before or after it",
+                "put the factor into the weights before or after it",
             )
     op = kind(**{name: call.get(name) for name in names})
     return apply_function(call, call.view(first.name), op)
@@ -190,7 +190,7 @@ def concat(call: Call) -> View:
 def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
-    """Drafts with one layout whose channels lie along one of `axes`, in one order of positions."""
+    """Drafts with one layout with channels along one of ``axes``, in one order of positions."""
     failure: Unsupported | None = None
     # Tokens of a map with few pixels can pass for the map itself; the second way tells them apart.
     for settle in (rows, _map_rows):
@@ -217,7 +217,7 @@ def _aligned(
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
-    """Like `rows`, but insist on a map."""
+    """Like ``rows``, but insist on a map."""
     view = replace(view, index=view.index.movedim(axis, 1)) if len(view.shape) == 4 else view
     draft = feature_map(drafts, view)
     return draft, torch.arange(draft.size // draft.shape[-1])

@@ -33,7 +33,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one exported node; `{}` in the text stands for the names of the drafts."""
+    """What became of one exported node; ``{}`` in the text stands for the names of the drafts."""
 
     status: Status
     text: str
@@ -83,7 +83,7 @@ def _einsum(call: Call) -> View:
 
 
 def _scaled(call: Call) -> View:
-    """Product with a constant: one for all waits for an attention, one per channel is folded."""
+    """Product with a constant: one for all waits for an attention, one per channel is absorbed."""
     first, second = call.get("self"), call.get("other")
     if call.operation == "mul" and not isinstance(first, View):
         first, second = second, first
@@ -262,7 +262,7 @@ class Tracing:
         if node in self._results:
             result = self._results[node]
             function = self._written[result].function
-            self._note(node, "folded", f"part of the {function.kind} {result.name}")
+            self._note(node, "absorbed", f"part of the {function.kind} {result.name}")
             return None
         if node in self._written:
             inputs.append(self.values[self._written[node].argument])
@@ -331,7 +331,7 @@ class Tracing:
         if made:
             self._note(node, "computed", "became {}", *made)
         elif value.source.revision > before.get(value.source, value.source.revision):
-            self._note(node, "folded", "folded into {}", value.source)
+            self._note(node, "absorbed", "absorbed by {}", value.source)
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:

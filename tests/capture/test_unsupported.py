@@ -203,7 +203,7 @@ def test_all_problems_are_collected() -> None:
     assert [entry.module for entry in report.unsupported] == ["0", "2", "5"]
     # What follows an unsupported node is not blamed for it.
     assert report["batch_norm"].status == "skipped"
-    assert report["batch_norm_1"].status == "folded"
+    assert report["batch_norm_1"].status == "absorbed"
     assert str(caught.value).count("activation hardtanh") == 1
     assert "hardtanh_1 (aten.hardtanh.default) in module 5" in str(caught.value)
 
