@@ -9,10 +9,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-# Every top-level folder *_templates becomes hyq_hls/*_templates in the wheel, with all its files;
-# the C++ around simulated designs becomes hyq_hls/verif.
+# Every top-level folder *_templates becomes hyq_hls/*_templates in the wheel, with all its files.
 DATA = {p.name: p.name for p in sorted(ROOT.glob("*_templates")) if p.is_dir()}
-DATA |= {"verif": "verif/cosim"}
 
 setup(
     packages=find_packages(include=["hyq_hls", "hyq_hls.*"]) + [f"hyq_hls.{name}" for name in DATA],
@@ -20,7 +18,9 @@ setup(
     package_data={f"hyq_hls.{name}": ["**/*"] for name in DATA}
     | {
         "hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"],
-        "hyq_hls.estimate": ["*.json"],
+        "hyq_hls.parts": ["*.json"],
+        "hyq_hls.stream.cost": ["*.json"],
+        "hyq_hls.tools.verilator": ["drivers/*"],
     },
     include_package_data=False,  # the lists above are complete; MANIFEST.in only feeds the sdist
 )

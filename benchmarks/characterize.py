@@ -1,6 +1,6 @@
 """Synthesis results that the cost models are fitted to.
 
-    python benchmarks/characterize.py      writes hyq_hls/estimate/points.json
+    python -m benchmarks.characterize      writes hyq_hls/stream/cost/points.json
 
 The circuits are those of the default network, quantized as it is by default and with the other
 circuits for softmax, Swish and requantization: in the folding that `hyq_hls.convert` chooses, and
@@ -22,12 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hyq_hls import QuantConfig, quantize
-from hyq_hls.dataflow import Dataflow, OperationStage, plan
-from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.errors import CompilationError
-from hyq_hls.estimate.costs import POINTS_FILE, Point, template_hash
-from hyq_hls.estimate.features import dsps_of, features_of, memory_total, model_of
-from hyq_hls.fold import balance
 from hyq_hls.graph import Folding, Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
@@ -35,10 +30,16 @@ from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftma
 from hyq_hls.ops.table_softmax import SoftmaxOutput
 from hyq_hls.quant.config import Exponential
 from hyq_hls.quant.nonlinear import softmax_operation
-from hyq_hls.rtl import write_rtl
-from hyq_hls.rtl.instances import Instance, instances
-from hyq_hls.rtl.project import MEMORY_DIR
-from hyq_hls.synth import Utilization, synthesize_modules, template_job, yosys_version
+from hyq_hls.stream.choose import balance
+from hyq_hls.stream.cost.costs import POINTS_FILE, Point, template_hash
+from hyq_hls.stream.cost.features import dsps_of, features_of, memory_total, model_of
+from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.stream.rtl.instances import Instance, instances
+from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.stream.synthesis import template_job
+from hyq_hls.tools.yosys import Utilization, synthesize_modules, yosys_version
 
 #: Products of a cycle of the largest circuits.
 LARGEST = 40
@@ -125,7 +126,7 @@ def foldings_of(graph: Graph, seed: int) -> dict[str, Folding]:
 
 def flow_of(graph: Graph, seed: int) -> Dataflow:
     """The design of a seed; its FIFOs have depths that are safe, or for odd seeds half of them."""
-    flow = plan(graph, foldings_of(graph, seed))
+    flow = build_dataflow(graph, foldings_of(graph, seed))
     depths = safe_depths(flow)
     if seed % 2:
         depths = {name: max(2, depth // 2) for name, depth in depths.items()}

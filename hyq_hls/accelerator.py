@@ -12,24 +12,31 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.cosim import RtlSimulation, Simulator
-from hyq_hls.cosimulation import CosimReport, build_rtl, build_simulator, build_vitis_rtl, compare
-from hyq_hls.dataflow import Dataflow, plan
-from hyq_hls.dataflow.depths import safe_depths
-from hyq_hls.dataflow.sizing import FifoSizing, shrunk_depths
 from hyq_hls.errors import ConversionError, InputError, SimulationError
-from hyq_hls.estimate import ResourceReport, estimate_design
-from hyq_hls.estimate.parts import Part
-from hyq_hls.estimate.parts import part as find_part
-from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
-from hyq_hls.hls.csim import CSimulation, compile_project
-from hyq_hls.hls.vitis import build, require_vitis, write_test_data
-from hyq_hls.node_implementation import NodeImplementation, nodes_text
+from hyq_hls.parts import Part
+from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.rtl import write_rtl
-from hyq_hls.synth import synthesize_design
-from hyq_hls.vendor import read_csynth, report_file, vendor_utilization
+from hyq_hls.stream.board import csynth_utilization
+from hyq_hls.stream.cosimulation import (
+    CosimReport,
+    build_rtl,
+    build_simulator,
+    build_vitis_rtl,
+    compare,
+)
+from hyq_hls.stream.cost import ResourceReport, estimate_design
+from hyq_hls.stream.flow import Dataflow, build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
+from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
+from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.stream.synthesis import synthesize_design
+from hyq_hls.support import replaced_folder
+from hyq_hls.tools.verilator import RtlSimulation, Simulator
+from hyq_hls.tools.vitis import read_csynth, report_file
+from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
@@ -81,7 +88,7 @@ class Accelerator:
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
             folding = {name: Folding(*lanes) for name, lanes in data["folding"].items()}
-            flow = plan(qmodel.graph, folding).with_depths(data["depths"])
+            flow = build_dataflow(qmodel.graph, folding).with_depths(data["depths"])
             part = find_part(data["part"])
             accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow, part)
         except (ValueError, KeyError, TypeError, ConversionError) as error:
@@ -332,7 +339,7 @@ class Accelerator:
         Raises:
             CompilationError: nothing was built, or the report is damaged.
         """
-        used = vendor_utilization(self.flow, read_csynth(self.folder, self.project))
+        used = csynth_utilization(self.flow, read_csynth(self.folder, self.project))
         return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
 
     def __str__(self) -> str:

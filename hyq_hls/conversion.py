@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-import hyq_hls
 from hyq_hls.accelerator import GRAPH_FILE, MARKER, RTL_DIR, Accelerator
-from hyq_hls.dataflow.names import is_reserved
 from hyq_hls.errors import ConversionError
-from hyq_hls.estimate.parts import part as find_part
-from hyq_hls.fold.design import design
-from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
-from hyq_hls.hls.project import build_model
+from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.rtl import write_rtl
-from hyq_hls.vendor.project import VENDOR_DIR, write_vendor
+from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
+from hyq_hls.stream.choose.design import design
+from hyq_hls.stream.flow.names import is_reserved
+from hyq_hls.stream.hls.project import build_model
+from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.support import replaced_folder
+from hyq_hls.version import __version__
 
 
 def convert(
@@ -62,7 +62,6 @@ def convert(
         ConversionError: unknown part, bad name, clock, frame rate or folding, a part that is too
             small, a folder that is in use or cannot be written, or an operation that did not arrive
             in C++ or RTL.
-            in C++ or RTL.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
         raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
@@ -88,10 +87,10 @@ def convert(
     with replaced_folder(folder) as draft:
         build_model(flow, draft, project, device, clock_mhz).write()
         write_rtl(flow, draft / RTL_DIR, project)
-        write_vendor(flow, draft / VENDOR_DIR, project, device, clock_mhz)
+        write_board_files(flow, draft / BOARD_DIR, project, device, clock_mhz)
         qmodel.save(draft / GRAPH_FILE)
         marker = {
-            "generator": f"hyq_hls {hyq_hls.__version__}",
+            "generator": f"hyq_hls {__version__}",
             "project": project,
             "part": device,
             "clock_mhz": clock_mhz,

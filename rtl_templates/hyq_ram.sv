@@ -3,7 +3,7 @@
 // whoever uses it sees to that.
 //
 // It lies in block RAM where LUT-RAM would take more than LutsPerBlock LUTs for each RAMB18.
-// Python reference: hyq_hls/estimate/memories.py.
+// Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_ram #(
   parameter int unsigned Width,
   parameter int unsigned Depth,

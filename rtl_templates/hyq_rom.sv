@@ -2,7 +2,7 @@
 // One word (Depth 1) is a constant, there from the start.
 //
 // It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18: 0 forces
-// block RAM. Python reference: hyq_hls/estimate/memories.py.
+// block RAM. Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_rom #(
   parameter int unsigned Width,
   parameter int unsigned Depth,

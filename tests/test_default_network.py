@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_scales_are_labels(default_qmodel: QuantizedModel) -> None:
         assert np.array_equal(expected, found), name
 
 
-def _relabel(value: object) -> object:
+def _relabel(value: Any) -> Any:
     if isinstance(value, Quantization):
         return replace(value, scale=tuple(3.7 * s + 0.1 for s in value.scale))
     if isinstance(value, tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
 
 
 def random_config(rng: np.random.Generator) -> QuantConfig:
-    softmax = str(rng.choice(["log2", "uniform"]))
+    softmax: Any = rng.choice(["log2", "uniform"])
     return QuantConfig(
         weight_bits=int(rng.integers(2, 12)),
         activation_bits=int(rng.integers(3, 12)),
@@ -90,8 +91,8 @@ def test_rtl_equals_emulation(seed: int, tmp_path: Path) -> None:
     report = verify(qmodel, images, accelerator, trace_images=3, rtl=True, progress=False)
     assert report.ok, str(report)
     assert {n.level for n in report.nodes} == {"RTL"}
-    for stalls in ({}, {"idle": 0.4, "backpressure": 0.4}):
-        found = accelerator.cosimulate(images, **stalls)
+    for probability in (0.0, 0.4):
+        found = accelerator.cosimulate(images, idle=probability, backpressure=probability)
         assert found.ok, str(found)
 
 

@@ -1,5 +1,5 @@
 // Drives hyq_packed_product through all inputs, or through the ends of the range of weights with
-// every operand, and compares with the products of C++. tests/rtl/test_products.py compiles it.
+// every operand, and compares with the products of C++. tests/stream/rtl/test_products.py compiles it.
 //
 //   products <all | ends>
 //

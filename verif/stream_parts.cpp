@@ -1,5 +1,5 @@
 // Drives a Verilated bench of many streams side by side under random stalls, and writes down every
-// transfer. tests/rtl/stream_bench.py makes the bench; the word of a channel has WORD_BITS.
+// transfer. tests/stream/rtl/stream_bench.py makes the bench; the word of a channel has WORD_BITS.
 //
 //   stream_parts <seed> <valid %> <ready %> <cycles> <reset cycle, or -1>
 //

@@ -30,9 +30,13 @@ def run(options: argparse.Namespace) -> int:
     """Print the estimate and the synthesis; returns 1 when the design does not fit its part."""
     from hyq_hls import convert, load  # noqa: PLC0415
     from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
-    from hyq_hls.estimate import ResourceReport, estimate_design, part  # noqa: PLC0415
-    from hyq_hls.estimate.compare import compared  # noqa: PLC0415
-    from hyq_hls.fold.design import design  # noqa: PLC0415
+    from hyq_hls.parts import part  # noqa: PLC0415
+    from hyq_hls.stream.choose.design import design  # noqa: PLC0415
+    from hyq_hls.stream.cost import (  # noqa: PLC0415
+        ResourceReport,
+        estimate_design,
+    )
+    from hyq_hls.stream.cost.compare import compared  # noqa: PLC0415
 
     if options.source.is_dir():
         sources.refuse_design_arguments(options)

@@ -153,8 +153,8 @@ class _Search:
 
     def __init__(self, method: MixedPrecision, plan: Plan, curve: Sequence[Sensitivity]) -> None:
         # Here, because costs know circuits, and quantizing alone needs none.
-        from hyq_hls.estimate.budget import RESOURCES, capacity  # noqa: PLC0415
-        from hyq_hls.estimate.parts import part  # noqa: PLC0415
+        from hyq_hls.parts import part  # noqa: PLC0415
+        from hyq_hls.stream.cost.budget import RESOURCES, capacity  # noqa: PLC0415
 
         self.method, self.plan, self.curve = method, plan, curve
         self.part = part(method.part)
@@ -215,8 +215,8 @@ class _Search:
 
     def _estimated(self, choice: BitChoice) -> tuple[Array, int]:
         """Estimate of the whole design with these widths, and its cycles per frame."""
-        from hyq_hls.estimate.design import estimate_design  # noqa: PLC0415
-        from hyq_hls.fold.widths import as_array, balanced_design  # noqa: PLC0415
+        from hyq_hls.stream.choose.widths import as_array, balanced_design  # noqa: PLC0415
+        from hyq_hls.stream.cost.design import estimate_design  # noqa: PLC0415
 
         config = with_bits(self.plan.config, choice.bits)
         flow = balanced_design(self.plan.with_config(config).lowered(), self.part, self.cycles)

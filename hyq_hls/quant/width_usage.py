@@ -20,9 +20,8 @@ import numpy as np
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatNode
-from hyq_hls.estimate.parts import Part
-from hyq_hls.fold.widths import WidthCosts, balanced_design
 from hyq_hls.graph import Operation, Quantization, TensorType
+from hyq_hls.parts import Part
 from hyq_hls.quant.assign import MOVES
 from hyq_hls.quant.bit_choice import Array, WidthUsage
 from hyq_hls.quant.config import QuantConfig
@@ -30,12 +29,13 @@ from hyq_hls.quant.lower import Lowering
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
 from hyq_hls.quant.weights import has_weights, quantize_weights
+from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
 
 
 def width_usage(
     plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None = None
 ) -> WidthUsage:
-    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.estimate.budget.RESOURCES`.
+    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.stream.cost.budget.RESOURCES`.
 
     Args:
         plan: what is built.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.circuits.point import CIRCUITS, Point
-from tests.rtl.stream_bench import TEMPLATES, Case, Traffic, Transfers, verilator
+from tests.stream.rtl.stream_bench import TEMPLATES, Case, Traffic, Transfers, verilator
 
 #: The rules of the handshake, as verif/stream_parts.cpp names what breaks them.
 BROKEN = {"unstable", "waits_for_ready"}

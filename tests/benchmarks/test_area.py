@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import area
 from benchmarks.circuits import softmax
-from hyq_hls.synth import mapping
+from hyq_hls.tools.yosys import mapping
 
 FIELDS = {
     *("kind", "circuit", "regime", "n", "lut", "ff", "dsp", "bram18", "carry", "delay_ns"),

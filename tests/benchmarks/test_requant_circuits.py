@@ -28,7 +28,7 @@ from benchmarks.circuits.requant_reference import (
 )
 from hyq_hls.graph.requantize import Requantize
 from tests.benchmarks.stream_points import TRAFFIC, check_run, lint, sources, stream_case
-from tests.rtl.stream_bench import Case, StreamBench, Traffic
+from tests.stream.rtl.stream_bench import Case, StreamBench, Traffic
 
 # Per channel, ``dyadic_lut`` is the RTL of ``dyadic_dsp``.
 POINTS = {p.name: p for p in requant.points() if not p.circuit.startswith("dyadic_lut_per_channel")}

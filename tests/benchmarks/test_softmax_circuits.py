@@ -23,7 +23,7 @@ from benchmarks.circuits.softmax_circuit import (
 from benchmarks.circuits.softmax_errors import exponential_errors, logit_codes, softmax_errors
 from hyq_hls.ops import LinearSoftmax
 from tests.benchmarks.stream_points import BROKEN, lint, sources
-from tests.rtl.stream_bench import Case, StreamBench, Traffic
+from tests.stream.rtl.stream_bench import Case, StreamBench, Traffic
 
 FUNCTIONS: tuple[Function, ...] = ("linear", "polynomial", "shiftmax", "table")
 # ``polynomial_lut`` is the RTL of ``polynomial_dsp``; lanes: see tests/ops/test_linear_softmax.py.

@@ -28,7 +28,7 @@ from tests.benchmarks.stream_points import (
     sources,
     stream_case,
 )
-from tests.rtl.stream_bench import Case, StreamBench, Traffic
+from tests.stream.rtl.stream_bench import Case, StreamBench, Traffic
 
 # ``_lut`` is the RTL of ``_dsp``.
 POINTS = {p.name: p for p in unary.points() if not p.circuit.endswith("_lut")}

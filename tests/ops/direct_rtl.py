@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.dataflow import OperationStage
 from hyq_hls.graph import Node, TensorType
-from hyq_hls.rtl.memories import memory_text
-from hyq_hls.rtl.parameters import memory_name, module_parameters
+from hyq_hls.stream.flow import OperationStage
+from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
 from tests.ops.direct import Case
-from tests.rtl.stream_bench import TEMPLATES, VERIF, verilator
+from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, verilator
 
 Codes = NDArray[np.int64]
 

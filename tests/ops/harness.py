@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.cosim import RtlSimulation, RunResult
-from hyq_hls.cosimulation import build_rtl
-from hyq_hls.dataflow import Dataflow, OperationStage, plan
-from hyq_hls.dataflow.depths import safe_depths
 from hyq_hls.graph import Folding, Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.file import load, save
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.hls.csim import CSimulation, compile_project
-from hyq_hls.hls.project import build_model
 from hyq_hls.ops import OPERATIONS, Dense
-from hyq_hls.rtl import write_rtl
+from hyq_hls.stream.cosimulation import build_rtl
+from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.hls.project import build_model
+from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.tools.verilator import RtlSimulation, RunResult
 
 #: Small test projects compile faster than they would run faster.
 FAST_COMPILE = ("-O1",)
@@ -43,7 +43,9 @@ def run_csim(
     foldings: Mapping[str, Folding] | None = None,
 ) -> NDArray[np.int64]:
     """Output codes of the compiled C++ of a whole graph."""
-    build_model(plan(graph, foldings or {}), folder, "top", "xc7z020clg400-1", 150).write()
+    build_model(
+        build_dataflow(graph, foldings or {}), folder, "top", "xc7z020clg400-1", 150
+    ).write()
     library = compile_project(folder, "top", flags)
     return CSimulation(library, graph.input_type, graph.output_type).predict(codes)
 
@@ -62,7 +64,7 @@ def run_rtl(
     **options: object,
 ) -> RunResult:
     """Run the RTL of a whole graph; ``options`` are those of ``RtlSimulation.run``."""
-    flow = plan(graph, foldings or {})
+    flow = build_dataflow(graph, foldings or {})
     simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), folder)
     return simulation.run(codes.reshape(len(codes), -1), **options)
 
@@ -79,7 +81,7 @@ def check_rtl(
     Nodes before the last one must feed it as fast as it can take; by default they do (all lanes).
     """
     chosen = {name: widest_folding(graph, name) for name in graph.nodes} | dict(foldings or {})
-    flow = plan(graph, chosen)
+    flow = build_dataflow(graph, chosen)
     flow = flow.with_depths(safe_depths(flow))
     simulation = rtl_simulation(flow, folder)
     codes = random_codes(graph.input_type, rng, samples)

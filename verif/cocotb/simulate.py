@@ -15,8 +15,8 @@ import numpy as np
 from cocotb_tools.runner import get_runner
 from numpy.typing import NDArray
 
-from hyq_hls.cosim.compiler import Log, compile_objects, compiler, runtime_objects
-from hyq_hls.cosim.tool import find_verilator
+from hyq_hls.tools.verilator.compiler import Log, compile_objects, compiler, runtime_objects
+from hyq_hls.tools.verilator.tool import find_verilator
 
 #: Ports, and the handshakes of the streams inside.
 _PUBLIC = (

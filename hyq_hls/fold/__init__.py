@@ -1,5 +1,0 @@
-"""How much of every operation is built in parallel."""
-
-from hyq_hls.fold.balance import balance, fastest
-
-__all__ = ["balance", "fastest"]

@@ -1,0 +1,1 @@
+"""The streaming machine: a circuit of its own for every operation, joined by streams."""

@@ -1,0 +1,71 @@
+"""From a graph to the design that is built: foldings, streams, FIFO depths, within the part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Folding, Graph
+from hyq_hls.parts import Part
+from hyq_hls.stream.choose.balance import balance
+from hyq_hls.stream.choose.circuits import with_circuits
+from hyq_hls.stream.choose.fit import cycles_of, fit
+from hyq_hls.stream.cost.budget import fits, too_large
+from hyq_hls.stream.cost.design import estimate_design
+from hyq_hls.stream.flow import Dataflow, build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
+
+
+def design(
+    graph: Graph,
+    part: Part,
+    clock_mhz: float,
+    *,
+    target_fps: float | None = None,
+    share: float | None = None,
+    folding: Mapping[str, Folding] | None = None,
+    circuits: Mapping[str, str] | None = None,
+    must_fit: bool = True,
+) -> Dataflow:
+    """The design of a graph for a part.
+
+    Args:
+        graph: what is built.
+        part: where.
+        clock_mhz: clock at which frames are counted.
+        target_fps: the smallest design with that many frames per second.
+        share: of the part that may be used; without ``target_fps``, the fastest design in it.
+        folding: lanes of some or all nodes by name, instead of what would be chosen.
+        circuits: of some nodes, by pattern of their names, such as ``{"*.act": "arithmetic"}``; the
+            others get the cheapest of those with the same integers.
+        must_fit: raise an error where the part, or its share, is too small. By default, without
+            ``target_fps`` and ``share``, a balanced design of about 200 multiply-accumulates per
+            cycle is tried first.
+
+    Raises:
+        ConversionError: the clock is not between 1 and 1000 MHz, the frame rate is out of reach,
+            the part is too small, or a circuit is not one of its node.
+    """
+    if not 1 <= clock_mhz <= 1000:
+        raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
+    given = folding or {}
+    graph = with_circuits(graph, part, balance(graph), circuits)
+    if must_fit and (target_fps is not None or share is not None):
+        room = 1.0 if share is None else share
+        found = fit(graph, part, clock_mhz, share=room, target_fps=target_fps)
+        return _planned(graph, {**found.solution.foldings, **given})
+    cycles = None if target_fps is None else cycles_of(target_fps, clock_mhz)
+    flow = _planned(graph, {**balance(graph, cycles), **given})
+    if not must_fit:
+        return flow
+    used = estimate_design(flow)
+    if fits(used.total, part):
+        return flow
+    if given:
+        raise too_large(used.total, used.operations, part, 1.0, "this folding")
+    return _planned(graph, fit(graph, part, clock_mhz).solution.foldings)
+
+
+def _planned(graph: Graph, foldings: Mapping[str, Folding]) -> Dataflow:
+    flow = build_dataflow(graph, foldings)
+    return flow.with_depths(safe_depths(flow))

@@ -1,0 +1,121 @@
+"""The design for a part: the fastest that fits, or the smallest that is fast enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph
+from hyq_hls.parts import Part
+from hyq_hls.stream.choose.solve import FoldingProblem, Solution
+from hyq_hls.stream.cost.budget import binding, capacity, too_large
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A design within a part.
+
+    Args:
+        solution: foldings, cycles, estimate.
+        part: the part.
+        share: of the part that may be used.
+        clock_mhz: clock at which frames are counted.
+    """
+
+    solution: Solution
+    part: Part
+    share: float
+    clock_mhz: float
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        return self.clock_mhz * 1e6 / self.solution.cycles
+
+    @property
+    def binding(self) -> str:
+        """The resource of which the design takes the largest share."""
+        return binding(self.solution.used, self.part)[0]
+
+
+def fit(
+    graph: Graph,
+    part: Part,
+    clock_mhz: float,
+    *,
+    share: float = 1.0,
+    target_fps: float | None = None,
+) -> Fit:
+    """The fastest design within a share of a part, or the smallest one for a frame rate.
+
+    Args:
+        graph: what is built.
+        part: where.
+        clock_mhz: clock at which frames are counted.
+        share: of every resource of the part that may be used, above 0 and at most 1.
+        target_fps: frames per second that are wanted; None: as many as fit.
+
+    Raises:
+        ConversionError: no folding is that fast, or none fits: the message names resource, nodes
+            and the smallest part that would do.
+    """
+    if not 0 < share <= 1:
+        raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
+    problem = FoldingProblem(graph, capacity(part))
+    budget = {name: share * has for name, has in capacity(part).items()}
+    if target_fps is None:
+        solution = problem.fastest(budget)
+        if solution is None:
+            raise _too_large(problem, problem.speeds()[-1], part, share, "the slowest design")
+        return Fit(solution, part, share, clock_mhz)
+    cycles = cycles_of(target_fps, clock_mhz)
+    fastest = problem.speeds()[0]
+    if cycles < fastest:
+        raise ConversionError(
+            f"{target_fps:,g} frames/s at {clock_mhz:g} MHz are {cycles:,} cycles per frame; "
+            f"{problem.slowest_node(fastest)} takes {fastest:,} cycles per frame at its fastest "
+            f"folding; lower the frame rate to {clock_mhz * 1e6 / fastest:,.0f} or raise the clock"
+        )
+    solution = problem.smallest(cycles, budget)
+    if solution is None:
+        raise _too_large(problem, cycles, part, share, f"{target_fps:,g} frames/s")
+    return Fit(solution, part, share, clock_mhz)
+
+
+def cycles_of(target_fps: float, clock_mhz: float) -> int:
+    """Cycles per frame that a frame rate allows.
+
+    Raises:
+        ConversionError: the rate is not positive.
+    """
+    if not target_fps > 0:
+        raise ConversionError(f"target_fps {target_fps}: a positive frame rate is wanted")
+    return int(clock_mhz * 1e6 / target_fps)
+
+
+def _too_large(
+    problem: FoldingProblem, cycles: int, part: Part, share: float, what: str
+) -> ConversionError:
+    smallest = problem.smallest(cycles)
+    if smallest is None:
+        return ConversionError(f"{what}: no design was found within the time limit of the solver")
+    return too_large(smallest.used, smallest.nodes, part, share, what)
+
+
+def pareto(graph: Graph, part: Part, clock_mhz: float, points: int = 12) -> list[Fit]:
+    """Designs from the slowest to the fastest, each the smallest for its speed, fitting or not.
+
+    Args:
+        graph: what is built.
+        part: whose resources are the measure of size.
+        clock_mhz: clock at which frames are counted.
+        points: how many speeds, evenly spaced on a logarithmic scale.
+    """
+    problem = FoldingProblem(graph, capacity(part))
+    speeds = problem.speeds()
+    wanted = np.geomspace(speeds[-1], speeds[0], points)
+    steps = sorted({min(speeds, key=lambda s: abs(s - w)) for w in wanted}, reverse=True)
+    found = (problem.smallest(cycles) for cycles in steps)
+    return [Fit(solution, part, 1.0, clock_mhz) for solution in found if solution]

@@ -1,0 +1,88 @@
+"""What a designer may choose from: foldings of every node, with their cycles and their cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hyq_hls.graph import Folding, Graph, Node
+from hyq_hls.stream.choose.balance import balance, regular_foldings
+from hyq_hls.stream.choose.circuits import circuit_utilization
+from hyq_hls.stream.cost.costs import estimate
+from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.flow.dataflow import SHALLOW
+from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.tools.yosys import Utilization
+
+
+@dataclass(frozen=True)
+class Option:
+    """One folding of one node.
+
+    Args:
+        folding: lanes.
+        cycles: per frame.
+        utilization: estimate of the circuit.
+    """
+
+    folding: Folding
+    cycles: int
+    utilization: Utilization
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tensor on its way to one of its readers.
+
+    Args:
+        writer: node, or None for the input of the graph.
+        reader: node.
+        port: of the reader.
+        bits: of a code.
+        waiting: bits that its FIFO must hold by analysis.
+    """
+
+    writer: str | None
+    reader: str
+    port: int
+    bits: int
+    waiting: int
+
+
+def node_options(graph: Graph, node: Node) -> list[Option]:
+    """Foldings of a node whose lanes are powers of two or all that there are."""
+    return [
+        Option(folding, cycles, circuit_utilization(graph, node, node.operation, folding))
+        for folding, cycles in regular_foldings(graph, node).items()
+    ]
+
+
+def edges(graph: Graph) -> list[Edge]:
+    """Every way from a tensor to a reader; FIFOs as in the balanced design of the graph."""
+    flow = build_dataflow(graph, balance(graph))
+    depths = safe_depths(flow)
+    found = []
+    for stage in flow.operations:
+        for port, (name, tensor) in enumerate(zip(stage.inputs, stage.node.inputs, strict=True)):
+            stream = flow.streams[name]
+            bits = stream.type.quantization.bits
+            waiting = depths[name] * stream.lanes * bits if depths[name] > SHALLOW else 0
+            writer = tensor if tensor in graph.nodes else None
+            found.append(Edge(writer, stage.node.name, port, bits, waiting))
+    return found
+
+
+def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
+    """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
+    width = edge.bits * read
+    depth = max(SHALLOW, -(-edge.waiting // width))
+    total = _fifo(width, depth)
+    if written != read:
+        lanes = {"Bits": edge.bits, "InLanes": written, "OutLanes": read}
+        total += estimate(Instance("converter", None, "hyq_width_converter", {**lanes}))
+        total += _fifo(edge.bits * written, SHALLOW)
+    return total
+
+
+def _fifo(width: int, depth: int) -> Utilization:
+    return estimate(Instance("fifo", None, "hyq_fifo", {"Width": width, "Depth": depth}))

@@ -1,0 +1,203 @@
+"""Folding as an integer program: the smallest design for a speed, the fastest for a part.
+
+Every node takes one of its foldings. For a number of cycles per frame the program is::
+
+    minimize    sum of cost[node, folding] * x[node, folding]
+              + sum of cost[edge, lanes written, lanes read] * y[edge, lanes written, lanes read]
+    subject to  sum of x over the foldings of a node that are fast enough = 1
+                sums of y over lanes read (written) = sums of x over foldings with those lanes
+                usage of every resource <= budget
+
+where the cost is the share of the part that is used, added over its resources. HiGHS solves it
+through scipy. The fastest design follows by bisection over the cycles that foldings have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+from hyq_hls.graph import Folding, Graph
+from hyq_hls.stream.choose.options import Edge, Option, edge_utilization, edges, node_options
+from hyq_hls.stream.cost.budget import RESOURCES
+from hyq_hls.tools.yosys import Utilization
+
+#: Relative distance to the best design at which the solver may stop.
+GAP = 0.005
+#: Seconds after which it takes the best design that it has found.
+TIME_LIMIT = 60.0
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A design.
+
+    Args:
+        foldings: by node name.
+        cycles: per frame, of its slowest node.
+        used: estimate of what it takes, streams included, forks and AXI4-Stream ports not.
+        nodes: of that, what the nodes take, by name.
+    """
+
+    foldings: Mapping[str, Folding]
+    cycles: int
+    used: Utilization
+    nodes: Mapping[str, Utilization]
+
+
+class FoldingProblem:
+    """The designs of a graph, and the search for the best."""
+
+    def __init__(self, graph: Graph, capacity: Mapping[str, float]) -> None:
+        """Collect foldings and costs.
+
+        Args:
+            graph: what is folded.
+            capacity: of the part by resource; a unit of cost is all of one resource.
+        """
+        self.graph = graph
+        self.capacity = capacity
+        self.options = {n.name: node_options(graph, n) for n in graph.nodes.values()}
+        self.edges = edges(graph)
+        self._edge_costs: dict[tuple[int, int, int], Utilization] = {}
+
+    def speeds(self) -> list[int]:
+        """Cycles per frame that designs can have, ascending."""
+        fastest = max(min(o.cycles for o in options) for options in self.options.values())
+        found = {o.cycles for options in self.options.values() for o in options}
+        return sorted(c for c in found if c >= fastest)
+
+    def slowest_node(self, cycles: int) -> str:
+        """A node that takes at least ``cycles`` per frame in every folding."""
+        return next(
+            n for n, found in self.options.items() if min(o.cycles for o in found) >= cycles
+        )
+
+    def smallest(self, cycles: int, budget: Mapping[str, float] | None = None) -> Solution | None:
+        """The smallest design of at most ``cycles`` per frame within ``budget``; None: none fits.
+
+        Args:
+            cycles: per frame.
+            budget: most that may be used of every resource; by default any number.
+        """
+        fast = {
+            name: [o for o in options if o.cycles <= cycles]
+            for name, options in self.options.items()
+        }
+        if not all(fast.values()):
+            return None
+        return _Program(self, fast, budget).solve()
+
+    def fastest(self, budget: Mapping[str, float]) -> Solution | None:
+        """The fastest design within ``budget``; None when not even the slowest fits."""
+        speeds = self.speeds()
+        best = self.smallest(speeds[-1], budget)
+        low, high = 0, len(speeds) - 1
+        while best and low < high:
+            middle = (low + high) // 2
+            found = self.smallest(speeds[middle], budget)
+            if found is None:
+                low = middle + 1
+            else:
+                best, high = found, middle
+        return best
+
+    def edge_cost(self, index: int, written: int, read: int) -> Utilization:
+        """Cost of edge number ``index`` between lanes."""
+        key = index, written, read
+        if key not in self._edge_costs:
+            self._edge_costs[key] = edge_utilization(self.edges[index], written, read)
+        return self._edge_costs[key]
+
+    def read(self, edge: Edge, folding: Folding) -> int:
+        """Lanes that the reader of ``edge`` takes in ``folding``."""
+        return self.graph.nodes[edge.reader].operation.input_lanes(folding)[edge.port]
+
+
+class _Program:
+    """One integer program; its columns are foldings of nodes, then pairs of lanes of edges."""
+
+    def __init__(
+        self,
+        problem: FoldingProblem,
+        fast: Mapping[str, Sequence[Option]],
+        budget: Mapping[str, float] | None,
+    ) -> None:
+        self.problem, self.budget = problem, budget
+        self.choices = [(name, option) for name, options in fast.items() for option in options]
+        self.costs = [option.utilization for _, option in self.choices]
+        self.rows: list[int] = []
+        self.columns: list[int] = []
+        self.values: list[float] = []
+        self.sums: list[float] = []
+        columns: dict[str, list[int]] = {}
+        for column, (name, _) in enumerate(self.choices):
+            columns.setdefault(name, []).append(column)
+        for mine in columns.values():
+            self._equation(mine, [], 1.0)
+        for index, edge in enumerate(problem.edges):
+            self._edge(index, edge, columns)
+
+    def _edge(self, index: int, edge: Edge, columns: Mapping[str, list[int]]) -> None:
+        reads: dict[int, list[int]] = {}
+        for column in columns[edge.reader]:
+            lanes = self.problem.read(edge, self.choices[column][1].folding)
+            reads.setdefault(lanes, []).append(column)
+        writes: dict[int, list[int]] = {}
+        for column in columns[edge.writer] if edge.writer else []:
+            writes.setdefault(self.choices[column][1].folding.outputs, []).append(column)
+        pairs: dict[tuple[int, int], int] = {}
+        # The design's input comes in the words that its first reader wants.
+        for written, read in (
+            [(w, r) for w in writes for r in reads] if writes else [(r, r) for r in reads]
+        ):
+            pairs[written, read] = len(self.costs)
+            self.costs.append(self.problem.edge_cost(index, written, read))
+        for lanes, mine in reads.items():
+            self._equation([c for (_, r), c in pairs.items() if r == lanes], mine, 0.0)
+        for lanes, mine in writes.items():
+            self._equation([c for (w, _), c in pairs.items() if w == lanes], mine, 0.0)
+
+    def _equation(self, plus: Sequence[int], minus: Sequence[int], total: float) -> None:
+        row = len(self.sums)
+        self.rows += [row] * (len(plus) + len(minus))
+        self.columns += [*plus, *minus]
+        self.values += [1.0] * len(plus) + [-1.0] * len(minus)
+        self.sums.append(total)
+
+    def solve(self) -> Solution | None:
+        capacity, count = self.problem.capacity, len(self.costs)
+        usage = np.array([[getattr(c, r) for r in RESOURCES] for c in self.costs], dtype=float)
+        shares = usage / np.array([capacity[r] for r in RESOURCES])
+        equations = coo_array(
+            (self.values, (self.rows, self.columns)), shape=(len(self.sums), count)
+        )
+        constraints = [LinearConstraint(equations.tocsr(), self.sums, self.sums)]
+        if self.budget is not None:
+            limits = np.array([self.budget[r] / capacity[r] for r in RESOURCES])
+            constraints.append(LinearConstraint(shares.T, -np.inf, limits))
+        integral = np.zeros(count)
+        integral[: len(self.choices)] = 1  # the pairs follow from them
+        result = milp(
+            shares.sum(axis=1),
+            integrality=integral,
+            bounds=Bounds(0, 1),
+            constraints=constraints,
+            options={"mip_rel_gap": GAP, "time_limit": TIME_LIMIT},
+        )
+        return None if result.x is None else self._solution(result.x)
+
+    def _solution(self, x: NDArray[np.float64]) -> Solution:
+        taken = [i for i, value in enumerate(x) if value > 0.5]
+        chosen = [self.choices[i] for i in taken if i < len(self.choices)]
+        return Solution(
+            {name: option.folding for name, option in chosen},
+            max(option.cycles for _, option in chosen),
+            sum((self.costs[i] for i in taken), Utilization()),
+            {name: option.utilization for name, option in chosen},
+        )

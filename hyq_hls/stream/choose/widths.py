@@ -1,0 +1,96 @@
+"""What other widths of codes change in a design that keeps its lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.graph import Graph, Node, Operation, TensorType
+from hyq_hls.parts import Part
+from hyq_hls.stream.choose.balance import balance
+from hyq_hls.stream.choose.circuits import share, with_circuits
+from hyq_hls.stream.cost.budget import RESOURCES
+from hyq_hls.stream.cost.costs import estimate
+from hyq_hls.stream.cost.design import estimate_design
+from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
+from hyq_hls.stream.flow.dataflow import WidthConverterStage
+from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.rtl.instances import Instance, fifo_parameters, module_of, plumbing_parameters
+from hyq_hls.tools.yosys import Utilization
+
+Array = NDArray[np.float64]
+
+
+def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Dataflow:
+    """The design that ``convert`` tries first: the cheapest circuits in balanced foldings.
+
+    Args:
+        graph: what is built.
+        part: whose resources decide which circuit is the cheapest.
+        cycles: per frame, at most; by default about 200 multiply-accumulates per cycle.
+
+    Raises:
+        ConversionError: a node cannot be that fast.
+    """
+    graph = with_circuits(graph, part, balance(graph))
+    flow = build_dataflow(graph, balance(graph, cycles))
+    return flow.with_depths(safe_depths(flow))
+
+
+def as_array(used: Utilization) -> Array:
+    """Usage in the order of :data:`~hyq_hls.stream.cost.budget.RESOURCES`."""
+    return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
+
+
+class WidthCosts:
+    """Costs of nodes and streams of one design, at other widths and the same lanes.
+
+    Attributes:
+        total: usage of the design as it is.
+
+    Args:
+        flow: the design.
+        part: whose resources decide which circuit is the cheapest.
+    """
+
+    def __init__(self, flow: Dataflow, part: Part) -> None:
+        self.flow, self.part = flow, part
+        self.total = as_array(estimate_design(flow).total)
+        self._stages = {stage.node.name: stage for stage in flow.operations}
+
+    def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
+        """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
+        stage, inputs = self._stages[name], tuple(types)
+        found = [
+            self._circuit(stage, circuit, inputs)
+            for circuit in operation.circuits(*inputs).values()
+        ]
+        return as_array(min(found, key=lambda used: share(used, self.part)))
+
+    def _circuit(
+        self, stage: OperationStage, operation: Operation, types: tuple[TensorType, ...]
+    ) -> Utilization:
+        output, bounds = operation.output_type(*types), operation.accumulator(*types)
+        node = Node(stage.node.name, operation, stage.node.inputs, output, bounds)
+        kernel = operation.kernel(stage.folding, *types)
+        other = replace(stage, node=node, types=types, kernel=kernel)
+        return estimate(Instance(stage.name, other, module_of(other), {}))
+
+    def streams(self, tensor: str, bits: int) -> Array:
+        """Usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
+        total = Utilization()
+        for stream in self.flow.streams.values():
+            if stream.tensor == tensor:
+                width = {"Width": stream.lanes * bits}
+                fifo = fifo_parameters(stream) | width
+                total += estimate(Instance("fifo", stream, "hyq_fifo", fifo))
+        for stage in self.flow.stages:
+            if not isinstance(stage, WidthConverterStage):
+                continue
+            if self.flow.streams[stage.inputs[0]].tensor == tensor:
+                values = plumbing_parameters(self.flow, stage) | {"Bits": bits}
+                total += estimate(Instance("converter", stage, module_of(stage), values))
+        return as_array(total)

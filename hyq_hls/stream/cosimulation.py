@@ -1,0 +1,308 @@
+"""The RTL of a dataflow on Verilator: equality, cycles, FIFO occupancy, where it stalls."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.stream.flow import Dataflow, Stream
+from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
+from hyq_hls.stream.rtl.modules import module_file
+from hyq_hls.stream.rtl.parameters import parameter_values
+from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.support import aligned
+from hyq_hls.tools.verilator import (
+    RtlSimulation,
+    RunResult,
+    Simulator,
+    StreamFormat,
+    StreamInfo,
+    StreamStatistics,
+    build_cosimulation,
+)
+
+Codes = NDArray[np.int64]
+
+
+def stream_format(stream: Stream) -> StreamFormat:
+    """How the words of a stream look to the simulation."""
+    q = stream.type.quantization
+    return StreamFormat(stream.beats, stream.lanes, q.bits, q.signed)
+
+
+def simulation_of(flow: Dataflow, library: Path) -> RtlSimulation:
+    """A built library with the ports and streams of ``flow``."""
+    streams = [StreamInfo(s.name, stream_format(s)) for s in flow.streams.values()]
+    source, sink = flow.streams[flow.source], flow.streams[flow.sink]
+    return RtlSimulation(library, stream_format(source), stream_format(sink), streams)
+
+
+def build_rtl(
+    flow: Dataflow,
+    folder: Path,
+    project: str,
+    *,
+    trace: bool = False,
+    flags: Sequence[str] = ("-O1",),
+) -> RtlSimulation:
+    """Verilate and compile what :func:`hyq_hls.stream.rtl.write_rtl` wrote into ``folder``.
+
+    Raises:
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    library = build_cosimulation(
+        [*sorted((folder / "hyq").glob("*.sv")), folder / f"{project}.sv"],
+        project,
+        folder / ("build_trace" if trace else "build"),
+        parameters={"MemoryDir": str((folder / MEMORY_DIR).resolve())},
+        trace=trace,
+        flags=flags,
+    )
+    return simulation_of(flow, library)
+
+
+def build_simulator(
+    flow: Dataflow, folder: Path, project: str, node: str | None = None
+) -> Simulator:
+    """The top level, or the circuit of one node, under manual control.
+
+    Raises:
+        ConversionError: there is no such node.
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    modules = sorted((folder / "hyq").glob("*.sv"))
+    memory = str((folder / MEMORY_DIR).resolve())
+    if node is None:
+        return Simulator.build(
+            [*modules, folder / f"{project}.sv"],
+            project,
+            {"MemoryDir": memory},
+            folder=folder / "build_simulator",
+        )
+    stages = {stage.node.name: stage for stage in flow.operations}
+    if node not in stages:
+        near = difflib.get_close_matches(node, stages, 3)
+        raise ConversionError(f"no node {node!r}" + (f"; near are {', '.join(near)}" * bool(near)))
+    stage = stages[node]
+    return Simulator.build(
+        modules,
+        f"hyq_{stage.node.operation.module}",
+        parameter_values(stage, memory),
+        folder=folder / f"build_{stage.name}",
+    )
+
+
+def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
+    """Verilate what Vitis HLS generated from the project in ``folder``; its streams are hidden.
+
+    Raises:
+        SimulationError: there is no such Verilog, or its ports are unknown.
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    build = folder / "vitis_cosim"
+    sources = write_vitis_top(flow, folder, project, build / "verilog")
+    adapters = [module_file(f"hyq_axis_{side}") for side in ("input", "output")]
+    library = build_cosimulation([*adapters, *sources], f"{project}_vitis", build)
+    source, sink = flow.streams[flow.source], flow.streams[flow.sink]
+    return RtlSimulation(library, stream_format(source), stream_format(sink))
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """One FIFO during a co-simulation; cycles are of the whole run.
+
+    Args:
+        name: of the stream.
+        depth: words of its FIFO.
+        word_bits: width of a word.
+        max_occupancy: most words that waited at a time.
+        stalled: cycles in which its writer waited.
+        starved: cycles in which its reader waited.
+    """
+
+    name: str
+    depth: int
+    word_bits: int
+    max_occupancy: int
+    stalled: int
+    starved: int
+
+
+@dataclass
+class CosimReport:
+    """What :meth:`hyq_hls.Accelerator.cosimulate` found.
+
+    Attributes:
+        images: frames that were simulated.
+        rtl_equal_images: frames whose codes equal the integer emulation's.
+        csim_equal_images: frames whose codes equal the HLS C++'s.
+        latency_cycles: from the first input beat to the last output beat of the first frame.
+        cycles_per_frame: in steady state; None for a single frame.
+        predicted_cycles: what the slowest stage needs by formula.
+        bottleneck: name of that stage.
+        cycles: of the whole run.
+        clock_mhz: at which ``fps`` is given.
+        idle, backpressure: probabilities of a stall at the source and at the sink.
+        streams: every FIFO, in the order of the data.
+        first_difference: where RTL and emulation part first; None when they agree.
+        result: the raw times and counts of the run.
+    """
+
+    images: int
+    rtl_equal_images: int
+    csim_equal_images: int
+    latency_cycles: int
+    cycles_per_frame: int | None
+    predicted_cycles: int
+    bottleneck: str
+    cycles: int
+    clock_mhz: float
+    idle: float
+    backpressure: float
+    streams: list[StreamReport]
+    first_difference: str | None = None
+    result: RunResult | None = field(default=None, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether RTL, emulation and C++ agree on every code."""
+        return self.rtl_equal_images == self.csim_equal_images == self.images
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second in steady state; None for a single frame."""
+        return self.clock_mhz * 1e6 / self.cycles_per_frame if self.cycles_per_frame else None
+
+    @property
+    def latency_us(self) -> float:
+        """Latency of the first frame in microseconds."""
+        return self.latency_cycles / self.clock_mhz
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything but the raw result as JSON."""
+        data = {k: v for k, v in asdict(self).items() if k != "result"}
+        data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
+        target = Path(path)
+        target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        return target
+
+    def __str__(self) -> str:
+        """Equality, times, and the streams that stall most."""
+        lines = [
+            f"RTL == emulation  {self.rtl_equal_images} of {self.images} images",
+            f"RTL == HLS C++    {self.csim_equal_images} of {self.images} images",
+            f"latency           {self.latency_cycles:,} cycles, {self.latency_us:,.1f} us",
+        ]
+        if self.cycles_per_frame and self.fps:
+            lines.append(
+                f"steady state      {self.cycles_per_frame:,} cycles per frame "
+                f"(predicted {self.predicted_cycles:,}), {self.fps:,.0f} frames/s "
+                f"at {self.clock_mhz:g} MHz"
+            )
+        lines.append(f"bottleneck        {self.bottleneck}")
+        if self.idle or self.backpressure:
+            lines.append(f"random stalls     {self.idle:.0%} source, {self.backpressure:.0%} sink")
+        if self.first_difference:
+            lines.append(self.first_difference)
+        slow = sorted(self.streams, key=lambda s: -s.stalled)[:8]
+        rows = [("where it stalls", "depth", "occupancy", "writer waits", "reader waits")]
+        rows += [
+            (
+                s.name,
+                f"{s.depth:,}",
+                f"{s.max_occupancy:,}",
+                f"{s.stalled / self.cycles:.0%}",
+                f"{s.starved / self.cycles:.0%}",
+            )
+            for s in slow
+        ]
+        return "\n".join([*lines, "", *aligned(rows)])
+
+
+def compare(
+    flow: Dataflow,
+    simulation: RtlSimulation,
+    codes: Codes,
+    emulated: Codes,
+    compiled: Codes,
+    clock_mhz: float,
+    **options: Any,
+) -> CosimReport:
+    """Run ``codes`` through the RTL and compare with the emulation and the HLS C++.
+
+    Args:
+        flow: what was built.
+        simulation: of ``flow``.
+        codes: (B, \\*input shape).
+        emulated: (B, \\*output shape) of the integer emulation.
+        compiled: (B, \\*output shape) of the HLS C++.
+        clock_mhz: for frames per second.
+        options: of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
+    """
+    result = simulation.run(codes.reshape(len(codes), -1), **options)
+    found = result.outputs.reshape(emulated.shape)
+    equal = _equal_frames(found, emulated)
+    difference = None
+    if not equal.all() and simulation.streams:
+        worst = int(np.argmin(equal))
+        difference = _first_difference(flow, simulation, codes[worst : worst + 1], worst)
+    return CosimReport(
+        images=len(codes),
+        rtl_equal_images=int(equal.sum()),
+        csim_equal_images=int(_equal_frames(found, compiled).sum()),
+        latency_cycles=result.latency_cycles,
+        cycles_per_frame=result.cycles_per_frame,
+        predicted_cycles=flow.cycles_per_frame,
+        bottleneck=flow.bottleneck.name,
+        cycles=result.cycles,
+        clock_mhz=clock_mhz,
+        idle=options.get("idle", 0.0),
+        backpressure=options.get("backpressure", 0.0),
+        streams=[_stream_report(flow, s) for s in result.streams],
+        first_difference=difference,
+        result=result,
+    )
+
+
+def _equal_frames(a: Codes, b: Codes) -> NDArray[np.bool_]:
+    return np.asarray((a == b).reshape(len(a), -1).all(axis=1))
+
+
+def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:
+    stream = flow.streams[found.name]
+    return StreamReport(
+        stream.name,
+        stream.depth,
+        stream.lanes * stream.type.quantization.bits,
+        found.max_occupancy,
+        found.stalled,
+        found.starved,
+    )
+
+
+def _first_difference(flow: Dataflow, simulation: RtlSimulation, codes: Codes, image: int) -> str:
+    """The first node whose stream differs from the reference, for one frame."""
+    names = [flow.names[node] for node in flow.graph.nodes]
+    try:
+        captured = simulation.run(codes.reshape(1, -1), capture=names).captured
+    except SimulationError as error:
+        return f"image {image} alone: {error}"
+    for tensor, wanted in flow.graph.reference(codes):
+        if tensor in flow.graph.nodes:
+            found = captured[flow.names[tensor]].reshape(wanted.shape)
+            if not np.array_equal(found, wanted):
+                where = tuple(int(i[0]) for i in np.nonzero(found != wanted))
+                return (
+                    f"image {image}: node {tensor} differs first, at {where[1:]}: RTL "
+                    f"{found[where]}, reference {wanted[where]}"
+                )
+    return f"image {image}: differs among others, but not alone"

@@ -1,0 +1,49 @@
+"""Whether a design fits a part, and what to say when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.parts import Part, all_parts
+from hyq_hls.tools.yosys import Utilization
+
+#: Resources of a part as :class:`~hyq_hls.tools.yosys.Utilization` calls them, and as people do.
+RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "RAMB18"}
+
+
+def capacity(part: Part) -> dict[str, float]:
+    """What a part has of every resource."""
+    return {"lut": part.luts, "ff": part.ffs, "dsp": part.dsps, "bram18": 2 * part.bram36}
+
+
+def binding(used: Utilization, part: Part) -> tuple[str, float]:
+    """The resource of which the largest share of a part is used, by label, and that share."""
+    has = capacity(part)
+    shares = {name: getattr(used, name) / has[name] for name in RESOURCES}
+    fullest = max(shares, key=lambda name: shares[name])
+    return RESOURCES[fullest], shares[fullest]
+
+
+def fits(used: Utilization, part: Part, share: float = 1.0) -> bool:
+    """Whether a part, or a share of it, has all that is used."""
+    return binding(used, part)[1] <= share
+
+
+def too_large(
+    used: Utilization, nodes: Mapping[str, Utilization], part: Part, share: float, what: str
+) -> ConversionError:
+    """The error for a design that does not fit: resource, nodes that need it most, other parts."""
+    has = capacity(part)
+    over = [name for name in RESOURCES if getattr(used, name) > share * has[name]]
+    most = sorted(nodes, key=lambda n: -getattr(nodes[n], over[0]))[:3] if over else []
+    amounts = ", ".join(
+        f"{getattr(used, name):,} {RESOURCES[name]} of {share * has[name]:,.0f}" for name in over
+    )
+    larger = [p.name for p in all_parts() if fits(used, p, share)]
+    advice = f"the smallest part that would do is {larger[0]}" if larger else "no known part would"
+    return ConversionError(
+        f"{what} does not fit {share:.0%} of {part.name}: it needs {amounts or 'more than it has'}"
+        + (f"; most for {', '.join(most)}" if most else "")
+        + f"; {advice}"
+    )

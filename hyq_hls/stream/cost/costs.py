@@ -1,0 +1,168 @@
+"""Cost models: LUTs and flip-flops of a circuit, fitted to a table of synthesis results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.stream.cost.features import Features, dsps_of, features_of, memory_total, model_of
+from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.rtl.modules import module_file, needed_modules
+from hyq_hls.tools.yosys import Utilization
+
+#: Written by ``benchmarks/characterize.py``.
+POINTS_FILE = Path(__file__).with_name("points.json")
+#: Sites that an error of a small circuit is measured against at least.
+_SMALL = 20.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """A circuit and what synthesis made of it.
+
+    Args:
+        model: name of its cost model.
+        features: of the instance.
+        memory_luts, bram18, dsp: what its memories and products take by rule.
+        utilization: what Yosys found.
+        origin: where it comes from: network, instance, its folding or its parameters, and whether
+            the usual design of the network has it.
+    """
+
+    model: str
+    features: Features
+    memory_luts: int
+    bram18: int
+    dsp: int
+    utilization: Utilization
+    origin: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Coefficients of the features of one module.
+
+    Args:
+        lut: LUTs per unit of a feature; those of memories come on top.
+        ff: flip-flops per unit.
+        delays: features and longest path in ns of every point.
+    """
+
+    lut: Mapping[str, float]
+    ff: Mapping[str, float]
+    delays: Sequence[tuple[Features, float]]
+
+    def utilization(self, features: Features, memories: Utilization, dsp: int) -> Utilization:
+        """Estimate of a circuit with these features, memories and DSP slices."""
+        lut = sum(self.lut.get(name, 0.0) * value for name, value in features.items())
+        ff = sum(self.ff.get(name, 0.0) * value for name, value in features.items())
+        return Utilization(
+            lut=round(lut) + memories.lut,
+            ff=round(ff),
+            dsp=dsp,
+            bram18=memories.bram18,
+            delay_ns=self._delay(features),
+        )
+
+    def _delay(self, features: Features) -> float:
+        """Longest path of the most similar point: no sum of features makes a path."""
+
+        def distance(other: Features) -> float:
+            names = features.keys() | other.keys()
+            pairs = ((features.get(n, 0.0), other.get(n, 0.0)) for n in names)
+            return sum((math.log1p(a) - math.log1p(b)) ** 2 for a, b in pairs)
+
+        return min(self.delays, key=lambda point: distance(point[0]))[1]
+
+
+def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
+    """Models by name: non-negative least squares of the relative errors of their points."""
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.model, []).append(point)
+    return {name: _fitted(group) for name, group in groups.items()}
+
+
+@cache
+def cost_models() -> dict[str, CostModel]:
+    """Models of all modules, fitted to :data:`POINTS_FILE`.
+
+    Raises:
+        ConversionError: the file is damaged.
+    """
+    return fitted(read_points())
+
+
+def read_points(path: Path = POINTS_FILE) -> list[Point]:
+    """The table of synthesis results.
+
+    Raises:
+        ConversionError: the file is damaged.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))["points"]
+        return [Point(**{**p, "utilization": Utilization(**p["utilization"])}) for p in data]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConversionError(
+            f"{path} is damaged ({error}); benchmarks/characterize.py makes it again"
+        ) from error
+
+
+def template_hash(module: str) -> str:
+    """Of a module and all that it contains, comments aside: synthesis results belong to it."""
+    known = hashlib.sha256()
+    for name in needed_modules({module}):
+        code = re.sub(r"//.*", "", module_file(name).read_text(encoding="utf-8"))
+        known.update(" ".join(code.split()).encode())
+    return known.hexdigest()[:16]
+
+
+def estimate(instance: Instance) -> Utilization:
+    """What an instance takes of a part, without synthesis.
+
+    DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
+    module; see docs/area.md for the errors.
+
+    Raises:
+        ConversionError: the module has no cost model.
+    """
+    models, name = cost_models(), model_of(instance)
+    if name not in models:
+        raise ConversionError(
+            f"{instance.name}: {name} has no cost model; add points of it with "
+            "python -m benchmarks.characterize"
+        )
+    return models[name].utilization(
+        features_of(instance), memory_total(instance), dsps_of(instance)
+    )
+
+
+def _fitted(points: list[Point]) -> CostModel:
+    names = sorted({name for point in points for name in point.features})
+    features = np.array([[point.features.get(name, 0.0) for name in names] for point in points])
+    lut = np.array([max(0, p.utilization.lut - p.memory_luts) for p in points], dtype=float)
+    ff = np.array([p.utilization.ff for p in points], dtype=float)
+    return CostModel(
+        _coefficients(names, features, lut),
+        _coefficients(names, features, ff),
+        [(point.features, point.utilization.delay_ns) for point in points],
+    )
+
+
+def _coefficients(
+    names: list[str], features: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
+) -> dict[str, float]:
+    weight = 1 / (wanted + _SMALL)
+    solution, _ = nnls(features * weight[:, None], wanted * weight)
+    return {n: float(f"{c:.6g}") for n, c in zip(names, solution, strict=True) if c > 0}

@@ -1,0 +1,19 @@
+"""Estimate of a whole design, in milliseconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hyq_hls.stream.cost.costs import estimate
+from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.rtl.instances import instances
+from hyq_hls.stream.synthesis import DesignUtilization, gathered
+
+
+def estimate_design(flow: Dataflow) -> DesignUtilization:
+    """What a design takes of a part, without synthesis.
+
+    Raises:
+        ConversionError: a module has no cost model.
+    """
+    return gathered((i, estimate(i)) for i in instances(flow, Path("memory")))

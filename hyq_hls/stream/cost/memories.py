@@ -1,0 +1,54 @@
+"""What a memory takes of a part, and the rule by which ``hyq_ram`` and ``hyq_rom`` choose."""
+
+from __future__ import annotations
+
+from hyq_hls.graph.kernel import Memory
+from hyq_hls.tools.yosys import Utilization
+
+#: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18.
+LUTS_PER_BLOCK = 160
+#: Words of a constant memory that a LUT holds.
+SMALL_ROM = 64
+#: Words and their width of a RAMB18.
+_SHAPES = [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)]
+
+
+def memory_utilization(memory: Memory, luts_per_block: int = LUTS_PER_BLOCK) -> Utilization:
+    """LUTs or halves of block RAMs of a memory; its read register is not counted.
+
+    Args:
+        memory: its shape.
+        luts_per_block: as the module's parameter of that name; 0 forces block RAM.
+    """
+    if memory.constant and memory.depth == 1:
+        return Utilization()
+    luts = memory_luts(memory)
+    blocks = max(-(-memory.width // 36), -(-memory.width * memory.depth // 18432))
+    if luts > luts_per_block * blocks:
+        return Utilization(bram18=block_rams(memory))
+    # A constant memory of so few words dissolves in the logic around it.
+    return Utilization(lut=0 if memory.constant and memory.depth <= SMALL_ROM else luts)
+
+
+def block_rams(memory: Memory) -> int:
+    """RAMB18 of the best shape; words beyond its depth lie side by side in one of its rows.
+
+    There a word that can be written takes whole bytes of 9 bits, which have a write enable each.
+    """
+
+    def blocks(depth: int, width: int) -> int:
+        words = -(-memory.depth // depth)
+        apart = words > 1 and not memory.constant and width >= 9
+        bits = 9 * -(-memory.width // 9) if apart else memory.width
+        return -(-words * bits // width)
+
+    return min(blocks(depth, width) for depth, width in _SHAPES)
+
+
+def memory_luts(memory: Memory) -> int:
+    """LUTs of a memory alone: one holds 64 constants, four hold 32 words of 6 bits or 64 of 3."""
+    if memory.constant:
+        return memory.width * -(-memory.depth // 64)
+    if memory.depth <= 32:
+        return 4 * -(-memory.width // 6)
+    return 4 * -(-memory.width // 3) * -(-memory.depth // 64)

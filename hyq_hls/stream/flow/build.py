@@ -1,0 +1,137 @@
+"""From a graph and its foldings to stages and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import gcd
+
+from hyq_hls.errors import ConversionError, GraphError
+from hyq_hls.graph import Folding, Graph, Node
+from hyq_hls.graph.kernel import Kernel
+from hyq_hls.stream.flow.dataflow import (
+    Dataflow,
+    ForkStage,
+    OperationStage,
+    Stream,
+    WidthConverterStage,
+)
+from hyq_hls.stream.flow.names import identifiers
+
+#: Outputs of one fork; more readers take a chain of forks.
+MAX_FORK = 4
+#: What the back ends append to an identifier: types, layers, wires of a stream.
+_SUFFIXES = frozenset(
+    {"t", "word", "config", "layer", "fork", "fifo"}
+    | {f"{side}_{wire}" for side in ("wr", "rd") for wire in ("data", "valid", "ready")}
+)
+
+
+def build_dataflow(graph: Graph, foldings: Mapping[str, Folding]) -> Dataflow:
+    """Stages and streams of ``graph``; every FIFO shallow.
+
+    Args:
+        graph: checked graph.
+        foldings: of the nodes by name; a node that is not named gets one lane.
+
+    Raises:
+        ConversionError: an unknown node, or a folding that does not divide its operation.
+    """
+    graph.check()
+    unknown = sorted(set(foldings) - set(graph.nodes))
+    if unknown:
+        raise ConversionError(
+            f"folding of unknown nodes {unknown[:5]}; nodes have the model's names"
+        )
+    return _Builder(graph, foldings).build()
+
+
+class _Builder:
+    def __init__(self, graph: Graph, foldings: Mapping[str, Folding]) -> None:
+        self.graph = graph
+        self.foldings = {name: foldings.get(name, Folding()) for name in graph.nodes}
+        kernels: dict[str, Kernel] = {}
+        for node in graph.nodes.values():
+            types = graph.input_types(node)
+            try:
+                node.operation.check_folding(self.foldings[node.name], *types)
+            except GraphError as error:
+                raise ConversionError(f"{node.name}: {error}") from error
+            kernels[node.name] = node.operation.kernel(self.foldings[node.name], *types)
+        self.kernels = kernels
+        memories = {rom.name for kernel in kernels.values() for rom in kernel.roms}
+        names = identifiers([graph.input_name, *graph.nodes], _SUFFIXES | memories)
+        self.flow = Dataflow(graph, names)
+        self.taken = set(names.values())
+
+    def build(self) -> Dataflow:
+        graph, flow = self.graph, self.flow
+        queues: dict[str, list[str]] = {}
+        for tensor in [graph.input_name, *graph.nodes]:
+            name = flow.names[tensor]
+            readers = [
+                (node, port)
+                for node in graph.nodes.values()
+                for port, read in enumerate(node.inputs)
+                if read == tensor
+            ]
+            lanes = [self._lanes(node, port) for node, port in readers]
+            if tensor in graph.nodes:
+                width = self._operation(graph.nodes[tensor], name, queues)
+            else:
+                width = lanes[0]
+                flow.source = name
+            flow.streams[name] = Stream(name, tensor, graph.type(tensor), width)
+            copies = self._copies(name, len(readers))
+            queues[tensor] = [self._converted(c, n) for c, n in zip(copies, lanes, strict=True)]
+        flow.sink = flow.names[graph.output_name]
+        return flow
+
+    def _lanes(self, node: Node, port: int) -> int:
+        return node.operation.input_lanes(self.foldings[node.name])[port]
+
+    def _operation(self, node: Node, name: str, queues: dict[str, list[str]]) -> int:
+        inputs = tuple(queues[i].pop(0) for i in node.inputs)
+        types = tuple(self.graph.input_types(node))
+        folding = self.foldings[node.name]
+        self.flow.stages.append(
+            OperationStage(name, inputs, (name,), node, types, folding, self.kernels[node.name])
+        )
+        return folding.outputs
+
+    def _copies(self, name: str, readers: int) -> Sequence[str]:
+        """The stream that each reader takes, behind as many forks as are needed."""
+        if readers <= 1:
+            return [name] * readers
+        copies = [self._stream(name, f"{name}_copy{i + 1}") for i in range(readers)]
+        remaining, source = list(copies), name
+        while remaining:
+            if len(remaining) <= MAX_FORK:
+                outputs, remaining, rest = remaining, [], ""
+            else:
+                rest = self._stream(name, f"{name}_rest{readers - len(remaining) + 1}")
+                outputs, remaining = [*remaining[: MAX_FORK - 1], rest], remaining[MAX_FORK - 1 :]
+            self.flow.stages.append(ForkStage(f"{source}_fork", (source,), tuple(outputs)))
+            source = rest
+        return copies
+
+    def _converted(self, name: str, lanes: int) -> str:
+        """The stream behind as many width converters as lead to ``lanes``."""
+        width = self.flow.streams[name].lanes
+        for target in (gcd(width, lanes), lanes):
+            if target != width:
+                output = self._stream(name, f"{name}_x{target}", target)
+                self.flow.stages.append(
+                    WidthConverterStage(f"{output}_converter", (name,), (output,))
+                )
+                name, width = output, target
+        return name
+
+    def _stream(self, like: str, name: str, lanes: int = 0) -> str:
+        """A new stream of the same tensor under a free name."""
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        stream = self.flow.streams[like]
+        self.flow.streams[name] = replace(stream, name=name, lanes=lanes or stream.lanes)
+        return name

@@ -1,0 +1,57 @@
+"""Safe FIFO depths by analysis: no deadlock, and no stall of the slowest stage.
+
+Stages are determinate: which words a stage reads and writes, and in which order, does not depend on
+time. So whether bounded FIFOs deadlock does not depend on time either, and one complete run shows
+it for every pattern of stalls. Only reconvergent paths can deadlock or stall: a join waits for the
+longer path while the shorter one fills up. There the shorter path's FIFO holds everything that the
+longer path may keep inside at once.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow, OperationStage, Stage
+
+
+def safe_depths(flow: Dataflow) -> dict[str, int]:
+    """Depth of every stream in words.
+
+    A stream into an operation holds what may come while the operation takes nothing, so that a
+    pause does not stop its writer. A stream into a join (an operation with several inputs) holds as
+    many frames as all stages between the fork and the join keep inside, and one more.
+    """
+    depths = dict.fromkeys(flow.streams, SHALLOW)
+    kept = _frames_kept(flow)
+    for stage in flow.operations:
+        for index, name in enumerate(stage.inputs):
+            stream = flow.streams[name]
+            positions = stage.node.operation.positions_waiting(*stage.types)
+            burst = max(SHALLOW, positions * stream.type.channels // stream.lanes)
+            if len(stage.inputs) == 1:
+                depths[name] = min(burst, stream.beats)
+            else:
+                others = [s for i, s in enumerate(stage.inputs) if i != index]
+                ahead = max(kept[other] for other in others) - kept[name]
+                depths[name] = max(burst, ceil(stream.beats * (1 + max(ahead, Fraction(0)))))
+    return depths
+
+
+def _frames_kept(flow: Dataflow) -> dict[str, Fraction]:
+    """Frames that may be on the longest way from the source to each stream."""
+    kept = {flow.source: Fraction(0)}
+    for stage in flow.stages:
+        most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
+        kept |= dict.fromkeys(stage.outputs, most)
+    return kept
+
+
+def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
+    """Frames that a stage, with the FIFOs before it, may keep inside at once."""
+    if not isinstance(stage, OperationStage):
+        return Fraction(SHALLOW, min(flow.streams[s].beats for s in stage.inputs))
+    waiting = max(
+        Fraction(2 * flow.streams[s].type.channels, flow.streams[s].type.size) for s in stage.inputs
+    )
+    return stage.node.operation.frames_inside(*stage.types) + waiting

@@ -1,0 +1,41 @@
+"""Writes an RTL project: the top level, the modules it needs, and the memory files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.stream.rtl.modules import module_file, needed_modules
+from hyq_hls.stream.rtl.parameters import memory_name
+from hyq_hls.stream.rtl.top import modules_of, top_sv
+
+MEMORY_DIR = "memory"
+
+
+def write_rtl(flow: Dataflow, folder: Path, project: str) -> list[Path]:
+    """Write ``<project>.sv``, ``hyq/*.sv`` and ``memory/*.mem`` into ``folder``.
+
+    The same dataflow gives the same bytes.
+
+    Returns:
+        The SystemVerilog files, the top level last.
+
+    Raises:
+        ConversionError: an operation has no module, or its module wants what it does not give.
+    """
+    top = top_sv(flow, project)
+    memories, modules = folder / MEMORY_DIR, folder / "hyq"
+    for path in (memories, modules):
+        path.mkdir(parents=True)
+    sources = []
+    for module in needed_modules(modules_of(flow)):
+        sources.append(modules / f"{module}.sv")
+        shutil.copyfile(module_file(module), sources[-1])
+    for stage in flow.operations:
+        for rom in stage.kernel.roms:
+            (memories / memory_name(stage, rom.name)).write_text(memory_text(rom))
+    sources.append(folder / f"{project}.sv")
+    sources[-1].write_text(top, encoding="utf-8")
+    return sources

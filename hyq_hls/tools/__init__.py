@@ -1,0 +1,1 @@
+"""Programs of others that this package runs; nothing here knows an integer graph."""

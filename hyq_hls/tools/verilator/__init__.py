@@ -1,0 +1,19 @@
+"""Co-simulation: generated SystemVerilog through Verilator, without a vendor's tools."""
+
+from hyq_hls.tools.verilator.formats import StreamFormat, StreamInfo
+from hyq_hls.tools.verilator.result import RunResult, StreamStatistics
+from hyq_hls.tools.verilator.simulation import RtlSimulation, Waveform
+from hyq_hls.tools.verilator.simulator import Simulator
+from hyq_hls.tools.verilator.verilator import build_cosimulation, build_library
+
+__all__ = [
+    "RtlSimulation",
+    "RunResult",
+    "Simulator",
+    "StreamFormat",
+    "StreamInfo",
+    "StreamStatistics",
+    "Waveform",
+    "build_cosimulation",
+    "build_library",
+]

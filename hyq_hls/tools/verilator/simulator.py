@@ -1,0 +1,261 @@
+"""Any SystemVerilog module, interactively: set ports, tick the clock, look inside."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from types import TracebackType
+
+from hyq_hls.errors import InputError, SimulationError
+from hyq_hls.tools.verilator.library import MESSAGE_LENGTH, load
+from hyq_hls.tools.verilator.signals import CSignal, Instance, Ports, Signal, unknown
+from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, build_library
+
+_CLOCKS = ("aclk", "clk_i", "clk", "clock")
+_RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
+
+_handle, _text, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
+_FUNCTIONS: dict[str, tuple[type | None, tuple[type, ...]]] = {
+    "hyq_open": (_handle, (ctypes.c_uint64, _text, _size)),
+    "hyq_top": (_text, ()),
+    "hyq_signal_count": (ctypes.c_int64, (_handle,)),
+    "hyq_signals": (ctypes.POINTER(CSignal), (_handle,)),
+    "hyq_settle": (ctypes.c_int32, (_handle, _text, _size)),
+    "hyq_tick": (ctypes.c_int32, (_handle, ctypes.c_void_p, ctypes.c_int64, _text, _size)),
+    "hyq_start_trace": (ctypes.c_int32, (_handle, _text, _text, _size)),
+    "hyq_stop_trace": (None, (_handle,)),
+    "hyq_close": (None, (_handle,)),
+}
+
+
+class Clock:
+    """The design's clock; ``tick`` gives whole periods of 10 ns."""
+
+    def __init__(self, signal: Signal | None, tick: Callable[[int, int], None]) -> None:
+        self._signal, self._tick = signal, tick
+        #: Periods since the start.
+        self.cycles = 0
+
+    def tick(self, n: int = 1) -> None:
+        """Let ``n`` rising edges pass; ports then show what follows the last one.
+
+        Raises:
+            InputError: the module has no clock, or ``n`` is negative.
+            SimulationError: ``$fatal``, ``$finish`` or a loop in the design.
+        """
+        if self._signal is None:
+            raise InputError(f"no clock found: none of {_CLOCKS} is an input; give clock=...")
+        if n < 0:
+            raise InputError(f"tick: a number of periods is wanted, found {n}")
+        self._tick(self._signal.address, n)
+        self.cycles += n
+
+
+class Simulator:
+    """A Verilated module under manual control.
+
+    ::
+
+        with Simulator.build("rtl/fifo.sv", "fifo", {"Depth": 4}, folder="build") as sim:
+            sim.reset()
+            sim.io.in_data_i = 5
+            sim.clock.tick()
+            sim.internals.u_memory.data_q  # registers are ints, memories lists
+
+    Values are unsigned ints of any width. Inputs start at 0, registers with
+    random values.
+
+    Verilator 5.006 does not show memories of several unpacked dimensions; newer ones do.
+
+    Args:
+        library: what :meth:`build_library` of this class returned.
+        clock: name of the clock; found by its usual names when not given.
+        reset: name of the reset; a name that ends in ``n`` or ``ni`` is active low.
+        seed: of the registers' first values.
+
+    Attributes:
+        io: ports; read and, for inputs, set them as attributes.
+        internals: instances and signals of the top module as nested attributes.
+        clock: ``clock.tick(n)``.
+    """
+
+    def __init__(
+        self, library: Path, *, clock: str | None = None, reset: str | None = None, seed: int = 0
+    ) -> None:
+        self._simulator: int | None = None
+        self._library = load(library, _FUNCTIONS)
+        self._message = ctypes.create_string_buffer(MESSAGE_LENGTH)
+        self._simulator = self._library.hyq_open(seed, self._message, MESSAGE_LENGTH)
+        if not self._simulator:
+            raise SimulationError(f"the simulation cannot start: {self._error}")
+        ports, self.internals = self._tables()
+        self._dirty = False
+        self.io = Ports(ports, self._before_read, self._after_write)
+        self.clock = Clock(_port(ports, clock, _CLOCKS, "clock"), self._tick)
+        self._reset = _port(ports, reset, _RESETS, "reset")
+
+    @staticmethod
+    def build_library(
+        sources: str | Path | Iterable[Path],
+        top: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        folder: str | Path,
+        flags: Sequence[str] = DEFAULT_FLAGS,
+        verilator_flags: Sequence[str] = (),
+    ) -> Path:
+        """Build the library of a module; an existing one is kept when nothing changed.
+
+        Args:
+            sources: a folder, a file or files.
+            top: name of the module.
+            parameters: integers, or text.
+            folder: where the library and ``verilator.log`` go.
+            flags: for the C++ compiler.
+            verilator_flags: further ones for Verilator, such as ``-Wno-WIDTH``.
+
+        Raises:
+            CompilationError: Verilator or a compiler is missing, or found errors.
+        """
+        return build_library(
+            Path(sources) if isinstance(sources, str) else sources,
+            top,
+            Path(folder),
+            driver="simulator_shim.cpp",
+            name=f"{top}_simulator",
+            parameters=parameters,
+            trace=True,
+            flags=flags,
+            verilator_flags=("--public-flat-rw", *verilator_flags),
+        )
+
+    @classmethod
+    def build(
+        cls,
+        sources: str | Path | Iterable[Path],
+        top: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        folder: str | Path,
+        clock: str | None = None,
+        reset: str | None = None,
+        seed: int = 0,
+        flags: Sequence[str] = DEFAULT_FLAGS,
+        verilator_flags: Sequence[str] = (),
+    ) -> Simulator:
+        """Build a module and start it; arguments of :meth:`build_library` and of the class."""
+        library = cls.build_library(
+            sources, top, parameters, folder=folder, flags=flags, verilator_flags=verilator_flags
+        )
+        return cls(library, clock=clock, reset=reset, seed=seed)
+
+    def reset(self, cycles: int = 2) -> None:
+        """Hold the reset for so many periods and release it.
+
+        Raises:
+            InputError: the module has no reset or no clock.
+        """
+        if self._reset is None:
+            raise InputError(f"no reset found: none of {_RESETS} is an input; give reset=...")
+        active_low = self._reset.name.endswith(("n", "ni"))
+        self._after_write()
+        self._reset.write(not active_low)
+        self.clock.tick(cycles)
+        self._after_write()
+        self._reset.write(active_low)
+
+    def trace(self, path: str | PathLike[str]) -> None:
+        """Write a VCD file from here on, once per simulation.
+
+        Raises:
+            SimulationError: the file cannot be written, or there was a trace already.
+        """
+        self._check(
+            self._library.hyq_start_trace(
+                self._open, fspath(path).encode(), self._message, MESSAGE_LENGTH
+            )
+        )
+
+    def stop_trace(self) -> None:
+        """Finish the VCD file."""
+        self._library.hyq_stop_trace(self._open)
+
+    def close(self) -> None:
+        """End the simulation and finish its VCD file; a second call does nothing."""
+        if self._simulator:
+            self._library.hyq_close(self._simulator)
+            self._simulator = None
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_simulator", None):
+            self.close()
+
+    @property
+    def _open(self) -> int:
+        if not self._simulator:
+            raise SimulationError("the simulation is closed; build or open it again")
+        return self._simulator
+
+    @property
+    def _error(self) -> str:
+        return self._message.value.decode(errors="replace")
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise SimulationError(f"simulation failed: {self._error}")
+
+    def _before_read(self) -> None:
+        simulator = self._open
+        if self._dirty:
+            self._dirty = False
+            self._check(self._library.hyq_settle(simulator, self._message, MESSAGE_LENGTH))
+
+    def _after_write(self) -> None:
+        self._dirty = bool(self._open)
+
+    def _tick(self, address: int, n: int) -> None:
+        self._dirty = False
+        self._check(self._library.hyq_tick(self._open, address, n, self._message, MESSAGE_LENGTH))
+
+    def _tables(self) -> tuple[dict[str, Signal], Instance]:
+        count = self._library.hyq_signal_count(self._simulator)
+        rows = self._library.hyq_signals(self._simulator)
+        ports: dict[str, Signal] = {}
+        root = Instance("", self._before_read)
+        for row in (rows[i] for i in range(count)):
+            signal, scope = Signal.of(row), row.scope.decode().split(".")[1:]
+            if signal.name.startswith("__"):  # Verilator's own
+                continue
+            if scope in ([], ["TOP"]):
+                ports[signal.name] = signal
+                continue
+            instance = root
+            for name in scope:
+                path = f"{instance._path}.{name}".lstrip(".")
+                instance = instance._children.setdefault(name, Instance(path, self._before_read))
+            instance._signals[signal.name] = signal
+        return ports, root._children[self._library.hyq_top().decode()]
+
+
+def _port(
+    ports: Mapping[str, Signal], name: str | None, usual: Sequence[str], what: str
+) -> Signal | None:
+    inputs = {n: s for n, s in ports.items() if s.direction == "input" and s.bits == 1}
+    if name is None:
+        return next((inputs[n] for n in usual if n in inputs), None)
+    if name not in inputs:
+        raise unknown(f"one-bit input for the {what}", name, inputs)
+    return inputs[name]

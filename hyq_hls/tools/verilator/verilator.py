@@ -1,0 +1,234 @@
+"""Verilator: SystemVerilog and a C++ driver to a shared library."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from hyq_hls.errors import CompilationError, FileFormatError
+from hyq_hls.support import write_file
+from hyq_hls.tools.verilator.compiler import (
+    Log,
+    compile_objects,
+    compiler,
+    compiler_version,
+    grouped,
+    runtime_objects,
+)
+from hyq_hls.tools.verilator.tool import DRIVERS, Verilator, find_verilator
+
+#: Optimization of the model's C++ where the caller does not choose: -O3 takes three times as long
+#: to build and runs no faster.
+DEFAULT_FLAGS = ("-O1",)
+#: The drivers replace what would otherwise end the process.
+_USER_FUNCTIONS = [f"-DVL_USER_{name}" for name in ("FATAL", "FINISH", "STOP", "WARN")]
+_CXX_FLAGS = [
+    "-std=c++17",
+    "-fPIC",
+    # Several libraries with a Verilator each live in one process and share nothing.
+    "-fvisibility=hidden",
+    "-fno-gnu-unique",
+    "-DVERILATOR=1",
+    "-DVM_COVERAGE=0",
+    "-DVM_SC=0",
+    "-DVM_TRACE_FST=0",
+    "-DVM_TRACE_SAIF=0",
+    "-DVL_TIME_CONTEXT",
+    *_USER_FUNCTIONS,
+]
+_STREAM_WIRES = ("wr_valid", "wr_ready", "rd_valid", "rd_ready", "wr_data")
+
+Parameter = int | str
+
+
+def source_files(sources: Path | Iterable[Path]) -> list[Path]:
+    """The files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
+
+    Raises:
+        CompilationError: a file is missing, or there is none.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        folder = Path(sources)
+        found = [folder]
+        if folder.is_dir():
+            found = sorted(p for p in folder.iterdir() if p.suffix in {".sv", ".v"})
+    else:
+        found = [Path(p) for p in sources]
+    missing = [str(p) for p in found if not p.is_file()]
+    if missing or not found:
+        raise CompilationError(
+            f"SystemVerilog files are wanted, {', '.join(missing) or f'none found in {sources}'}"
+            f"{' does not exist' if missing else ''}"
+        )
+    return [p.resolve() for p in found]
+
+
+def build_cosimulation(
+    sources: Path | Iterable[Path],
+    top: str,
+    folder: Path,
+    *,
+    parameters: Mapping[str, Parameter] | None = None,
+    trace: bool = False,
+    flags: Sequence[str] = DEFAULT_FLAGS,
+    verilator_flags: Sequence[str] = (),
+) -> Path:
+    """Build ``lib<top>.so`` for :class:`~hyq_hls.tools.verilator.RtlSimulation`.
+
+    Args:
+        sources: a folder, or files.
+        top: module with the AXI4-Stream ports; streams are its wires ``<s>_wr_valid`` and so on.
+        folder: where the library and ``verilator.log`` go.
+        parameters: of the top module.
+        trace: with VCD tracing, which slows a run also while nothing is traced.
+        flags: for the C++ compiler.
+        verilator_flags: further ones for Verilator.
+
+    Returns:
+        The library; an existing one when nothing changed.
+
+    Raises:
+        CompilationError: Verilator or a compiler is missing, or found errors.
+    """
+    wires = "".join(f'public_flat_rd -module "{top}" -var "*_{wire}"\n' for wire in _STREAM_WIRES)
+    return build_library(
+        sources,
+        top,
+        folder,
+        driver="cosim_driver.cpp",
+        configuration=f"`verilator_config\n{wires}",
+        parameters=parameters,
+        trace=trace,
+        flags=flags,
+        verilator_flags=verilator_flags,
+    )
+
+
+def build_library(
+    sources: Path | Iterable[Path],
+    top: str,
+    folder: Path,
+    *,
+    driver: str,
+    name: str | None = None,
+    configuration: str = "",
+    parameters: Mapping[str, Parameter] | None = None,
+    trace: bool = False,
+    flags: Sequence[str] = DEFAULT_FLAGS,
+    verilator_flags: Sequence[str] = (),
+) -> Path:
+    """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
+
+    Arguments as for :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
+    ``configuration`` is text of a ``.vlt`` file.
+
+    Raises:
+        CompilationError: Verilator or a compiler is missing, or found errors.
+    """
+    if not re.fullmatch(r"[A-Za-z_]\w*", top):
+        raise CompilationError(f"top: the name of a module is wanted, found {top!r}")
+    files = source_files(sources)
+    verilator = find_verilator()
+    options = [
+        "--cc",
+        *("--prefix", "Vtop"),
+        *("--top-module", top),
+        *("--output-split", "20000"),  # files of a size that compile side by side
+        *(["--trace"] if trace else []),
+        *_parameter_flags(parameters or {}),
+        *verilator_flags,
+    ]
+    folder = Path(folder).resolve()
+    library, stamp = folder / f"lib{name or top}.so", folder / f"lib{name or top}.sha256"
+    digest = _digest(
+        files, [verilator.version, compiler_version(), driver, configuration, *options, *flags]
+    )
+    if library.is_file() and stamp.is_file() and stamp.read_text() == digest:
+        return library
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".verilate-", dir=folder) as scratch:
+            log = Log(folder / "verilator.log")
+            built = _build(
+                files, top, Path(scratch), driver, configuration, options, flags, verilator, log
+            )
+            log.write()
+            stamp.unlink(missing_ok=True)  # in no moment does it belong to another library
+            built.replace(library)
+            write_file(stamp, digest)
+    except (OSError, FileFormatError) as error:
+        raise CompilationError(f"cannot build in {folder}: {error}") from error
+    return library
+
+
+def _build(
+    files: Sequence[Path],
+    top: str,
+    scratch: Path,
+    driver: str,
+    configuration: str,
+    options: Sequence[str],
+    flags: Sequence[str],
+    verilator: Verilator,
+    log: Log,
+) -> Path:
+    model = scratch / "model"
+    vlt = scratch / "public.vlt"
+    vlt.write_text(configuration)
+    configurations = [vlt] if configuration else []
+    log.run(
+        [verilator.binary, *options, "--Mdir", model, *configurations, *files],
+        verilator.environment,
+    )
+    trace = int("--trace" in options)
+    include = verilator.root / "include"
+    common = [
+        *_CXX_FLAGS,
+        f"-DVM_TRACE={trace}",
+        f"-DVM_TRACE_VCD={trace}",
+        *("-isystem", str(include)),
+        *("-isystem", str(include / "vltstd")),
+    ]
+    mine = [*common, "-I", str(model), f'-DHYQ_TOP="{top}"', f"-DHYQ_TRACE={trace}"]
+    fast: list[Path] = []
+    slow: list[Path] = []
+    for path in model.glob("*.cpp"):
+        (slow if "Slow" in path.stem else fast).append(path)
+    objects = compile_objects(
+        [
+            *((path, [*mine, *flags]) for path in grouped(fast, scratch, "model")),
+            (DRIVERS / driver, [*mine, *flags]),
+            # What runs once per simulation is not worth the optimizer's time.
+            *((path, [*mine, "-O0"]) for path in grouped(slow, scratch, "slow")),
+        ],
+        scratch,
+        log,
+    )
+    names = ["verilated.cpp", "verilated_threads.cpp", *(["verilated_vcd_c.cpp"] if trace else [])]
+    runtime = runtime_objects([include / name for name in names], [*common, "-O2"], scratch, log)
+    built = scratch / "library.so"
+    link = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,--no-undefined"]
+    log.run([compiler(), *link, *objects, *runtime, "-o", built])
+    return built
+
+
+def _parameter_flags(parameters: Mapping[str, Parameter]) -> list[str]:
+    flags = []
+    for name, value in parameters.items():
+        # Text is quoted for SystemVerilog; no shell is in between.
+        text = f'"{value}"' if isinstance(value, str) else str(int(value))
+        flags.append(f"-G{name}={text}")
+    return flags
+
+
+def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
+    key = hashlib.sha256()
+    for path in [*files, *sorted(p for p in DRIVERS.iterdir() if p.is_file())]:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        key.update(f"{path.name} {content}\n".encode())
+    key.update("\n".join(texts).encode())
+    return key.hexdigest()

@@ -1,0 +1,109 @@
+"""Yosys passes in a process of their own: an error in a pass ends the interpreter it runs in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from hyq_hls.errors import CompilationError
+
+#: Lines of the log that an error shows.
+_SHOWN = 8
+
+_SCRIPT = """\
+import sys
+from pyosys import libyosys as yosys
+design = yosys.Design()
+for command in sys.argv[1:]:
+    yosys.run_pass(command, design)
+"""
+
+
+def run_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
+    """Run passes one after the other on one design that is empty at first.
+
+    Args:
+        commands: passes as Yosys' own scripts have them, such as ``write_json top.json``.
+        log: file for all that the passes print.
+        cwd: folder to which the commands' paths are relative.
+
+    Raises:
+        CompilationError: pyosys is missing, or a pass failed; shows the log's last lines.
+    """
+    yosys_share()
+    try:
+        with log.open("w", encoding="utf-8") as stream:
+            status = subprocess.run(
+                [sys.executable, "-c", _SCRIPT, *commands],
+                cwd=cwd,
+                env={**os.environ, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+    except OSError as error:
+        raise CompilationError(f"cannot run Yosys in {cwd}, with log {log}: {error}") from error
+    if status:
+        raise CompilationError(f"Yosys failed, see {log}:\n{_last_lines(log)}")
+
+
+def read_rtl(folder: Path, project: str, *options: str) -> list[str]:
+    """Commands that read what :func:`hyq_hls.stream.rtl.write_rtl` wrote, with its memories.
+
+    They are for :func:`run_yosys` with ``cwd=folder``, where the memory files are looked for.
+
+    Args:
+        folder: of the RTL project.
+        project: name of its top module.
+        options: of ``read_slang``, such as ``--keep-hierarchy``.
+
+    Raises:
+        CompilationError: there is no such project.
+    """
+    top = folder / f"{project}.sv"
+    if not top.is_file():
+        raise CompilationError(
+            f"{top} does not exist; a folder with a project of that name is wanted, "
+            "such as the rtl folder that convert() writes"
+        )
+    modules = sorted(path.relative_to(folder).as_posix() for path in folder.glob("hyq/*.sv"))
+    sources = " ".join([*modules, top.name])
+    return [
+        " ".join(["read_slang", "--top", project, *options, sources]),
+        f"hierarchy -check -top {project}",
+    ]
+
+
+def yosys_version() -> str:
+    """Version of the installed pyosys.
+
+    Raises:
+        CompilationError: pyosys is not installed.
+    """
+    yosys_share()
+    return version("pyosys")
+
+
+def yosys_share() -> Path:
+    """Folder of Yosys' own data: cell libraries, C++ headers of CXXRTL.
+
+    Raises:
+        CompilationError: pyosys is not installed.
+    """
+    spec = find_spec("pyosys")
+    if spec is None or spec.origin is None:
+        raise CompilationError("Yosys was not found; install it with 'pip install pyosys==0.70'")
+    return Path(spec.origin).parent / "share"
+
+
+def _last_lines(log: Path) -> str:
+    with log.open(encoding="utf-8", errors="replace") as stream:
+        lines = deque((line for line in stream if line.strip()), maxlen=_SHOWN)
+    return "".join(lines).rstrip()

@@ -1,0 +1,123 @@
+"""Designs for a part: optimal, within the budget, or an error that says what to do."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph
+from hyq_hls.parts import part
+from hyq_hls.stream.choose.fit import fit, pareto
+from hyq_hls.stream.choose.solve import GAP, FoldingProblem
+from hyq_hls.stream.cost.budget import RESOURCES, capacity, fits
+from hyq_hls.tools.yosys import Utilization
+from tests.stream.hls.conftest import small_graph
+from tests.stream.hls.hybrid import hybrid_graph
+
+PART = part("xc7z020")
+
+
+def cost(used: Utilization) -> float:
+    has = capacity(PART)
+    return float(sum(getattr(used, name) / has[name] for name in RESOURCES))
+
+
+def designs(problem: FoldingProblem) -> list[tuple[int, Utilization]]:
+    """Every design there is: cycles and what it takes, added up without a solver."""
+    names = list(problem.options)
+    found = []
+    for chosen in product(*problem.options.values()):
+        options = dict(zip(names, chosen, strict=True))
+        used = sum((o.utilization for o in chosen), Utilization())
+        for index, edge in enumerate(problem.edges):
+            read = problem.read(edge, options[edge.reader].folding)
+            written = options[edge.writer].folding.outputs if edge.writer else read
+            used += problem.edge_cost(index, written, read)
+        found.append((max(o.cycles for o in chosen), used))
+    return found
+
+
+@pytest.fixture(scope="module")
+def tiny() -> FoldingProblem:
+    return FoldingProblem(small_graph(), capacity(PART))
+
+
+def test_smallest_is_the_smallest_of_all(tiny: FoldingProblem) -> None:
+    every = designs(tiny)
+    for cycles in tiny.speeds():
+        best = min(cost(used) for speed, used in every if speed <= cycles)
+        solution = tiny.smallest(cycles)
+        assert solution is not None
+        assert solution.cycles <= cycles
+        assert best * (1 - 1e-9) <= cost(solution.used) <= best * (1 + 2 * GAP)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: str) -> None:
+    every = designs(tiny)
+    least = min(getattr(used, resource) for _, used in every)
+    most = max(getattr(used, resource) for _, used in every)
+    for limit in (least, (least + most) // 2, most):
+        budget = {**capacity(PART), resource: limit}
+        best = min(
+            speed for speed, used in every if all(getattr(used, r) <= budget[r] for r in RESOURCES)
+        )
+        solution = tiny.fastest(budget)
+        assert solution is not None
+        assert solution.cycles == best
+        assert getattr(solution.used, resource) <= limit
+    assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(0.15, 0.9))
+def test_more_room_is_never_slower(share: float) -> None:
+    graph = hybrid_graph()
+    rates = [fit(graph, PART, 100, share=s).fps for s in (share, min(1.0, 1.3 * share))]
+    assert rates[0] <= rates[1]
+
+
+def test_a_frame_rate_is_reached_and_not_overpaid() -> None:
+    graph = hybrid_graph()
+    fastest = fit(graph, PART, 100)
+    slow = fit(graph, PART, 100, target_fps=fastest.fps / 8)
+    exact = fit(graph, PART, 100, target_fps=fastest.fps)
+    assert slow.fps >= fastest.fps / 8
+    assert exact.fps >= fastest.fps
+    assert cost(slow.solution.used) < cost(exact.solution.used)
+    assert fits(exact.solution.used, PART)
+
+
+def test_pareto_front() -> None:
+    front = pareto(hybrid_graph(), PART, 100, points=6)
+    rates = [point.fps for point in front]
+    costs = [cost(point.solution.used) for point in front]
+    assert len(front) >= 4
+    assert rates == sorted(rates)
+    assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"share": 0}, "above 0 and at most 1"),
+        ({"share": 1.1}, "above 0 and at most 1"),
+        ({"target_fps": 0}, "a positive frame rate"),
+        ({"target_fps": -3}, "a positive frame rate"),
+        ({"target_fps": float("nan")}, "a positive frame rate"),
+        ({"target_fps": 1e7}, r"takes [\d,]+ cycles per frame at its fastest folding; lower"),
+        (
+            {"share": 0.05},
+            r"the slowest design does not fit 5% of xc7z020: it needs .* LUT of 2,660.*; "
+            r"most for .*; the smallest part that would do is xc",
+        ),
+    ],
+)
+def test_what_cannot_be(options: dict[str, float], message: str) -> None:
+    graph: Graph = hybrid_graph()
+    with pytest.raises(ConversionError, match=message):
+        fit(graph, PART, 100, **options)

@@ -1,0 +1,99 @@
+"""A small hybrid network with every operation, in both variants where it has two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hyq_hls import ops
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.layer_norm import layer_norm_precision
+from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.hls.project import build_model
+
+_ZERO = 100
+_CODES = Quantization(8, False, (2.0**-4,), (_ZERO,))
+
+
+def write_hybrid(folder: Path) -> Path:
+    """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``."""
+    flow = build_dataflow(hybrid_graph(), {})
+    build_model(flow, folder, "hybrid", "xc7z020clg400-1", 150).write()
+    return folder
+
+
+def hybrid_graph() -> Graph:
+    """Convolutions, inverted residual, two attentions, fusion, head: (4, 4, 3) to (5,)."""
+    rng = np.random.default_rng(0)
+    graph = Graph("image", TensorType((4, 4, 3), Quantization(8, False)))
+    _convolutions(graph, rng)
+    _attentions(graph, rng)
+    zeros = (_ZERO,), (_ZERO,)
+    graph.add("map", ops.Fold((2, 2), 4, 4), "residual2")
+    graph.add("fusion", ops.Concat((_to(1), _to(2, dyadic=True)), zeros), "map", "residual1")
+    graph.add("grid", ops.RequantizeTensor((_ZERO,), _to(1)), "fusion")
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "grid")
+    _dense(graph, rng, "head", "pool", 5)
+    return graph
+
+
+def _convolutions(graph: Graph, rng: np.random.Generator) -> None:
+    weight, bias = rng.integers(-128, 128, (4, 3, 3, 3)), rng.integers(-999, 999, 4)
+    stem = ops.Conv2d(weight, 8, bias, (1, 1), (1, 1), (0,), _to(8, 4, dyadic=True))
+    graph.add("stem", stem, "image")
+    graph.add("act1", ops.ShiftSwish(4, _ZERO, 12, _to(12), "table"), "stem")
+    _dense(graph, rng, "expand", "act1", 6)
+    graph.add("act2", ops.ShiftSwish(4, _ZERO, 12, _to(12)), "expand")
+    weight, bias = rng.integers(-128, 128, (6, 3, 3)), rng.integers(-999, 999, 6)
+    depthwise = ops.DepthwiseConv2d(weight, 8, bias, (1, 1), (1, 1), (_ZERO,), _to(7, 6))
+    graph.add("depthwise", depthwise, "act2")
+    graph.add("act3", ops.Table(rng.integers(0, 256, 256), _CODES), "depthwise")
+    _dense(graph, rng, "project", "act3", 4)
+    _add(graph, "residual1", "project", "act1")
+
+
+def _attentions(graph: Graph, rng: np.random.Generator) -> None:
+    """Attention with every softmax, over the same queries, keys, values."""
+    graph.add("tokens", ops.Unfold((2, 2)), "residual1")
+    factors = np.array([0, 1, 2, 0])
+    precision = layer_norm_precision(graph.type("tokens"), factors, 5)
+    gamma, beta = rng.integers(-127, 128, 4), rng.integers(-(1 << 18), 1 << 18, 4)
+    norm = ops.LayerNorm(factors, (_ZERO,), 5, *precision, gamma, beta, 8, 20, _to(14))
+    graph.add("norm", norm, "tokens")
+    for name in ("query", "key", "value"):
+        _dense(graph, rng, name, "norm", 4)
+    graph.add("scores", ops.AttentionScores(2, (_ZERO, _ZERO), _to(5)), "query", "key")
+    exponentials = np.rint(np.exp2(16 - np.arange(256) / 16)).astype(np.int64)
+    softmaxes = {
+        "log2": ops.LinearSoftmax(4, 12, 4, "log2"),
+        "uniform": ops.LinearSoftmax(4, 12, 8, "uniform"),
+        "table": ops.TableSoftmax(exponentials, 4, "log2_rounded"),
+    }
+    for name, softmax in softmaxes.items():
+        graph.add(f"softmax_{name}", softmax, "scores")
+        q = softmax.quantization
+        values = ops.AttentionValues(2, (_ZERO,), q.encoding, q.bits, _to(10))
+        graph.add(f"values_{name}", values, f"softmax_{name}", "value")
+    _add(graph, "values_linear", "values_log2", "values_uniform")
+    _add(graph, "values", "values_linear", "values_table")
+    _dense(graph, rng, "out", "values", 4)
+    _add(graph, "residual2", "out", "tokens")
+
+
+def _to(shift: int, channels: int = 1, dyadic: bool = False) -> Requantize:
+    """To the codes that all tensors of this network have."""
+    multiplier = np.full(channels, 40000 if dyadic else 1)
+    return Requantize(_CODES, np.full(channels, shift + 15 * dyadic), multiplier)
+
+
+def _dense(graph: Graph, rng: np.random.Generator, name: str, source: str, channels: int) -> None:
+    weight = rng.integers(-128, 128, (channels, graph.type(source).channels))
+    bias = rng.integers(-999, 999, channels)
+    graph.add(name, ops.Dense(weight, 8, bias, _to(8, channels)), source)
+
+
+def _add(graph: Graph, name: str, a: str, b: str) -> None:
+    factors = np.array([1, 2, 4, 8]), np.array([3])
+    graph.add(name, ops.Add(factors, ((_ZERO,), (_ZERO,)), _to(2)), a, b)

