@@ -6,25 +6,10 @@ import math
 from collections.abc import Sequence
 
 from hyq_hls.capture.drafts import Unsupported
+from hyq_hls.capture.elementwise import FUNCTIONS
 
-_ACTIVATIONS = {
-    "hardswish": "SiLU",
-    "hardsigmoid": "SiLU",
-    "hardtanh": "ReLU",
-    "relu6": "ReLU",
-    "leaky_relu": "ReLU",
-    "prelu": "ReLU",
-    "rrelu": "ReLU",
-    "elu": "SiLU",
-    "selu": "SiLU",
-    "celu": "SiLU",
-    "mish": "SiLU",
-    "softplus": "SiLU",
-    "sigmoid": "SiLU (x * sigmoid(x) is recognized as it)",
-    "log_sigmoid": "SiLU",
-    "tanh": "SiLU",
-    "glu": "SiLU",
-}
+_ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
+_FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
 # Names, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
@@ -58,26 +43,26 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum"),
         "arithmetic {name} on activations",
         "addition of two tensors of one shape, or a constant scale inside attention",
-        "fold constants into the weights before or after; build gates from supported layers",
+        "put constants into the weights before or after; build gates from supported layers",
     ),
 )
 
 
 def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
-    """Explain an aten operation `name` (without overload and `_`) that nothing can lower."""
+    """Explain an aten operation ``name`` (without overload and ``_``) that has no handler."""
     if name in _ACTIVATIONS:
         return Unsupported(
             f"activation {name}",
-            "SiLU, GELU or ReLU",
-            f"replace it by {_ACTIVATIONS[name]} and fine-tune",
+            f"one of {_FUNCTIONS}",
+            "replace it by one of these and fine-tune",
         )
     for names, found, wanted, advice in _FAMILIES:
         if name in names:
             return Unsupported(found.format(name=name, shape=tuple(shape)), wanted, advice)
     return Unsupported(
         f"operation {name}",
-        "convolution, linear, BatchNorm, LayerNorm, SiLU, GELU, ReLU, attention, addition, "
-        "concatenation, global average pooling, and data movement",
+        "convolution, linear, BatchNorm, LayerNorm, attention, addition, concatenation, global "
+        f"average pooling, data movement, and the functions {_FUNCTIONS}",
         "rewrite this part of the model with these",
     )
 
@@ -85,7 +70,7 @@ def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
 def interpolation(
     name: str, before: Sequence[int], after: Sequence[int], image: Sequence[int]
 ) -> Unsupported:
-    """Explain a resize of a map `before` (H, W) to `after` for images `(C, H, W)`."""
+    """Explain a resize of a map ``before`` (H, W) to ``after`` for images ``(C, H, W)``."""
     grown = all(0 <= large - small < small for small, large in zip(before, after, strict=True))
     if not grown or tuple(before) == tuple(after):
         return Unsupported(
@@ -108,7 +93,7 @@ def interpolation(
 
 
 def _step(small: int, large: int, image: int) -> int:
-    # The stride to this map, times the smallest patch that rounds `small` up to `large`.
+    # The stride to this map, times the smallest patch that rounds ``small`` up to ``large``.
     stride = 2 ** round(math.log2(max(1.0, image / small)))
     for patch in range(1, large + 1):
         if -(-small // patch) * patch == large:

@@ -24,9 +24,9 @@ _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without ma
 
 @dataclass(frozen=True)
 class _Sequences:
-    """Operand of a product: `pixel[l]` of the patch and `channels[l]` of the l-th matrix.
+    """Operand of a product: ``pixel[l]`` of the patch and ``channels[l]`` of the l-th matrix.
 
-    patch: unfolds the source of the view into `pixels` sequences; None if it is tokens already.
+    patch: unfolds the source of the view into ``pixels`` sequences; None if it is tokens already.
     """
 
     view: View
@@ -44,7 +44,7 @@ def scaled_dot_product_attention(call: Call) -> View:
             raise Unsupported(
                 f"attention with {name}",
                 "attention without mask and dropout",
-                "remove the mask, or fold it into the data",
+                "remove the mask, or put it into the data",
             )
     if call.get("enable_gqa"):
         raise Unsupported("grouped queries", "one key for each query head", "repeat the keys")
@@ -100,7 +100,7 @@ def _transposed(view: View) -> View:
 
 
 def _scores(call: Call, a: View, b: View, scale: float) -> View:
-    """Query-key product of `(..., N, D)` and `(..., D, M)`."""
+    """Query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
     keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
@@ -119,7 +119,7 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 
 
 def _values(call: Call, a: View, b: View) -> View:
-    """Product of attention `(..., N, M)` and values `(..., M, D)`."""
+    """Product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     attention = fresh(a).source
     if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
         raise _shape_error("the softmax of something other than query-key scores")
@@ -144,7 +144,7 @@ def _values(call: Call, a: View, b: View) -> View:
 
 
 def _sequences(view: View, index: torch.Tensor) -> _Sequences:
-    """Read `index` `(..., N, D)` of a draft as one pixel and D channels a matrix."""
+    """Read ``index`` ``(..., N, D)`` of a draft as one pixel and D channels a matrix."""
     view = fresh(replace(view, factor=1.0))
     draft = view.source
     width = draft.shape[-1]

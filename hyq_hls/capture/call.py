@@ -16,7 +16,7 @@ from hyq_hls.capture.float_ops import Array, FloatOp
 
 
 def operation(node: fx.Node) -> str:
-    """Name of an aten operation without overload and in-place mark: `silu` for `aten.silu_`."""
+    """Name of an aten operation without overload and in-place mark: ``silu`` for ``aten.silu_``."""
     if isinstance(node.target, torch._ops.OpOverload):
         name = node.target._schema.name.split("::")[-1]
         return name[:-1] if name.endswith("_") and not name.startswith("__") else name
@@ -38,7 +38,7 @@ class Call:
 
     @property
     def operation(self) -> str:
-        """Name of the aten operation, see `operation`."""
+        """Name of the aten operation, see ``operation``."""
         return operation(self.node)
 
     def get(self, name: str) -> Any:
@@ -56,13 +56,13 @@ class Call:
             raise Unsupported(
                 f"{self.operation} with {what}",
                 f"{self.operation} of tensors that come from the image",
-                "fold constants into the weights; learned tokens and masks are not supported",
+                "put constants into the weights; learned tokens and masks are not supported",
             )
         self.used.append(value)
         return value
 
     def array(self, name: str, missing: float, count: int) -> Array:
-        """Parameter as float64; `count` times `missing` if it is None."""
+        """Parameter as float64; ``count`` times ``missing`` if it is None."""
         value = self.get(name)
         if value is None:
             return np.full(count, missing, np.float64)
@@ -73,7 +73,7 @@ class Call:
         return np.asarray(value.double().numpy(), np.float64)
 
     def add(self, op: FloatOp, inputs: tuple[Draft, ...], label: str, own: bool = True) -> Draft:
-        """Append a draft named after the module; `label` tells it from others of that module."""
+        """Append a draft named after the module; ``label`` tells it from others of that module."""
         path = module_path(self.node)
         base = path if path and own and self.own_path else join(path, label)
         return self.drafts.add(op, inputs, base, self.node.name)

@@ -14,8 +14,8 @@ from torch.utils._pytree import tree_leaves
 from hyq_hls.capture.drafts import View
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.lowering import Lowered, Outcome, lower
 from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.capture.tracing import Outcome, Traced, trace
 from hyq_hls.errors import CaptureError, CaptureMismatchError, UnsupportedModelError
 
 # Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
@@ -31,18 +31,18 @@ def capture(
 
     Parameters
     ----------
-    model: takes one float image batch `(B, C, H, W)` and returns one tensor. It is captured in
+    model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured in
         evaluation mode and is not modified.
-    input_shape: `(C, H, W)` of the image.
+    input_shape: ``(C, H, W)`` of the image.
 
     Returns
     -------
-    The graph, channels-last, with normalizations folded; and the report, which tells the fate of
+    The graph, channels-last, with normalizations absorbed; and the report, which tells the fate of
     every node of the exported graph.
 
     Raises
     ------
-    UnsupportedModelError: some nodes have no meaning here. All are in the message and `.report`.
+    UnsupportedModelError: some nodes have no meaning here. All are in the message and ``.report``.
     CaptureMismatchError: the graph computes something else than the module.
     CaptureError: the arguments make no sense.
     """
@@ -52,15 +52,15 @@ def capture(
     if len(channels_height_width) != 3:
         raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
     exported = export_module(model, channels_height_width)
-    lowered = lower(exported)
-    lowered.drafts.name()
-    report = _report(type(model).__name__, channels_height_width, exported, lowered)
-    if report.unsupported or lowered.output is None:
+    traced = trace(exported)
+    traced.drafts.name()
+    report = _report(type(model).__name__, channels_height_width, exported, traced)
+    if report.unsupported or traced.output is None:
         raise UnsupportedModelError(_complaint(report), report)
-    graph = lowered.drafts.finish(lowered.output.source)
-    error = _compare(exported.module, graph, lowered.output, channels_height_width)
+    graph = traced.drafts.finish(traced.output.source)
+    error = _compare(exported.module, graph, traced.output, channels_height_width)
     # Only now do the drafts have the names of the nodes that remain.
-    report = _report(type(model).__name__, channels_height_width, exported, lowered)
+    report = _report(type(model).__name__, channels_height_width, exported, traced)
     counts = Counter(node.op.kind for node in graph)
     return graph, dataclasses.replace(report, operations=counts, relative_error=error)
 
@@ -83,18 +83,18 @@ def _complaint(report: CaptureReport) -> str:
 
 
 def _report(
-    model: str, input_shape: tuple[int, ...], exported: Exported, lowered: Lowered
+    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
 ) -> CaptureReport:
     entries = []
     for node in exported.graph.nodes:
-        outcome = lowered.outcomes[node.name]
+        outcome = traced.outcomes[node.name]
         text, names = _told(outcome)
         problem = outcome.problem
         entries.append(
             NodeReport(
                 node.name,
                 str(node.target),
-                lowered.paths[node.name],
+                traced.paths[node.name],
                 outcome.status,
                 text,
                 names,
@@ -128,7 +128,7 @@ def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
 def _compare(
     module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
 ) -> float:
-    """Largest relative difference on two random images; raises `CaptureMismatchError`."""
+    """Largest relative difference on two random images; raises ``CaptureMismatchError``."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
     tolerance = TOLERANCE
@@ -153,6 +153,6 @@ def _compare(
 
 
 def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Outputs `(B, L)` of the module for single images; it may be written for a batch of one."""
+    """Outputs ``(B, L)`` of the module for single images; it may be written for a batch of one."""
     outputs = [tree_leaves(module(image)) for image in images.split(1)]
     return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

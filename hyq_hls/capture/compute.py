@@ -1,20 +1,20 @@
-"""Lowering of single operations: layers, activations, sums and pooling."""
+"""Handlers of single operations: layers, activations, sums and pooling."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from hyq_hls.capture import elementwise, float_ops
+from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.folding import as_constant, shift_channels
+from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import (
     feature_map,
@@ -25,6 +25,9 @@ from hyq_hls.capture.layouts import (
     shown,
     whole,
 )
+
+# Functions of single elements by the aten operation that computes them.
+FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
 
 
 def conv2d(call: Call) -> View:
@@ -63,7 +66,7 @@ def linear(call: Call) -> View:
 
 
 def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
-    """`view @ weight` with a constant `(I, O)`."""
+    """``view @ weight`` with a constant ``(I, O)``."""
     matrix = weight.double().numpy().T
     return _linear(call, view, (matrix, np.zeros(len(matrix))), -1)
 
@@ -115,27 +118,28 @@ def layer_norm(call: Call) -> View:
     return shown(call.add(op, (draft,), "norm"), order, view, -1)
 
 
-def _unary(op: float_ops.FloatOp, label: str) -> Callable[[Call], View]:
-    def lower(call: Call) -> View:
-        return apply_unary(call, call.as_view(next(iter(call.arguments.values()))), op, label)
-
-    return lower
-
-
-def apply_unary(call: Call, view: View, op: float_ops.FloatOp, label: str) -> View:
+def apply_function(call: Call, view: View, op: Elementwise) -> View:
     """Apply a function of single elements, which keeps any order of the elements."""
     view = whole(call.drafts, view)
-    return seen(call.add(op, (view.source,), label), view.index, view)
+    return seen(call.add(op, (view.source,), op.kind.lower()), view.index, view)
 
 
-silu = _unary(elementwise.Silu(), "silu")
-relu = _unary(elementwise.Relu(), "relu")
-
-
-def gelu(call: Call) -> View:
-    """GELU, exact or with tanh."""
-    op = elementwise.Gelu(str(call.get("approximate")))
-    return apply_unary(call, call.view("self"), op, "gelu")
+def function(call: Call) -> View:
+    """Function of single elements that one aten operation computes."""
+    kind = FUNCTION_OF[call.operation]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    assert isinstance(call.node.target, torch._ops.OpOverload)
+    first, *others = call.node.target._schema.arguments
+    for argument in others:
+        given = call.get(argument.name)
+        if argument.name not in names and given != argument.default_value:
+            raise Unsupported(
+                f"activation {call.operation} with {argument.name} = {given}",
+                f"{argument.name} = {argument.default_value}",
+                "put the factor into the weights before or after it",
+            )
+    op = kind(**{name: call.get(name) for name in names})
+    return apply_function(call, call.view(first.name), op)
 
 
 def add(call: Call) -> View:
@@ -186,7 +190,7 @@ def concat(call: Call) -> View:
 def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
-    """Drafts with one layout whose channels lie along one of `axes`, in one order of positions."""
+    """Drafts with one layout with channels along one of ``axes``, in one order of positions."""
     failure: Unsupported | None = None
     # Tokens of a map with few pixels can pass for the map itself; the second way tells them apart.
     for settle in (rows, _map_rows):
@@ -213,7 +217,7 @@ def _aligned(
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
-    """Like `rows`, but insist on a map."""
+    """Like ``rows``, but insist on a map."""
     view = replace(view, index=view.index.movedim(axis, 1)) if len(view.shape) == 4 else view
     draft = feature_map(drafts, view)
     return draft, torch.arange(draft.size // draft.shape[-1])

@@ -28,10 +28,10 @@ class LayoutUnsupported(Unsupported):
 
 @dataclass(eq=False)
 class Draft:
-    """A float node to be; `op` is None where an unsupported node stands in the way.
+    """A float node to be; ``op`` is None where an unsupported node stands in the way.
 
     base: the name it would like; origin: the exported node that made it; revision: grows when a
-    normalization is folded in, so that views of the value before it are noticed; readers: how many
+    normalization is absorbed, so that views of the value before it are noticed; readers: how many
     drafts read it; tokens: the value is tokens (P, N, C), not a map (H, W, C); tainted: an
     unsupported node is before it; parts: drafts of a part of its channels.
     """
@@ -59,7 +59,7 @@ class View:
     """A tensor of the exported graph, seen as elements of a draft's value.
 
     index: int64 of the exported shape (batch 1); each entry is the flat index into the
-    channels-last value of `source`. factor: constant that the elements are multiplied with.
+    channels-last value of ``source``. factor: constant that the elements are multiplied with.
     chain: exported data movements between the source and this tensor.
     """
 
@@ -89,7 +89,7 @@ class Drafts:
         self.movements: dict[str, Draft] = {}
 
     def add(self, op: FloatOp, inputs: tuple[Draft, ...], base: str, origin: str) -> Draft:
-        """Append a node; `Unsupported` when the shapes do not fit its operation."""
+        """Append a node; ``Unsupported`` when the shapes do not fit its operation."""
         try:
             shape = op.output_shape(*(draft.shape for draft in inputs))
         except ShapeError as error:
@@ -113,11 +113,11 @@ class Drafts:
         return draft
 
     def unfold(self, draft: Draft, patch: Patch, view: View) -> Draft:
-        """Tokens of a map, as `view` shows them; the same node for the same map and patch."""
+        """Tokens of a map, as ``view`` shows them; the same node for the same map and patch."""
         return self._layout(Unfold(patch), draft, view, "unfold")
 
     def fold(self, draft: Draft, patch: Patch, size: tuple[int, int], view: View) -> Draft:
-        """Map of tokens, as `view` shows it; the same node for the same tokens and patch."""
+        """Map of tokens, as ``view`` shows it; the same node for the same tokens and patch."""
         return self._layout(Fold(patch, *size), draft, view, "fold")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
@@ -131,9 +131,9 @@ class Drafts:
         return self._layouts[key]
 
     def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
-        """Channels `columns` of a draft: itself, or the rows of its weight that make them.
+        """Channels ``columns`` of a draft: itself, or the rows of its weight that make them.
 
-        Raises `Unsupported` when a part of the channels is wanted of a node without a weight.
+        Raises ``Unsupported`` when a part of the channels is wanted of a node without a weight.
         """
         if len(columns) == draft.shape[-1] and torch.equal(columns, torch.arange(len(columns))):
             return draft
@@ -161,7 +161,7 @@ class Drafts:
         return len(self._all)
 
     def since(self, first: int) -> list[Draft]:
-        """Drafts made after the first `first` ones."""
+        """Drafts made after the first ``first`` ones."""
         return self._all[first:]
 
     def finish(self, output: Draft) -> FloatGraph:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MatmulPlan:
-    """Permutations: `result = permute(permute(a, first) @ permute(b, second), result)`."""
+    """Permutations: ``result = permute(permute(a, first) @ permute(b, second), result)``."""
 
     first: tuple[int, ...]
     second: tuple[int, ...]

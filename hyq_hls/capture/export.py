@@ -1,4 +1,4 @@
-"""From a module to the graph that `torch.export` sees, with its parameters."""
+"""From a module to the graph that ``torch.export`` sees, with its parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.export.graph_signature import InputKind
 from hyq_hls.capture.report import CaptureReport
 from hyq_hls.errors import CaptureError, UnsupportedModelError
 
-# One more name for a module that is called a second time, as `block.act@1`.
+# One more name for a module that is called a second time, as ``block.act@1``.
 _REPEATED = "@"
 
 
@@ -33,9 +33,9 @@ class Exported:
 
 
 def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Exported:
-    """Trace `model` on one image `(1, C, H, W)`; the model itself is left as it is.
+    """Trace ``model`` on one image ``(1, C, H, W)``; the model itself is left as it is.
 
-    Raises `CaptureError` for an impossible input shape, `UnsupportedModelError` when the model
+    Raises ``CaptureError`` for an impossible input shape, ``UnsupportedModelError`` when the model
     takes other inputs than one image or cannot be traced.
     """
     if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
@@ -108,7 +108,7 @@ def _first_lines(text: str, count: int = 4) -> str:
 def module_path(node: fx.Node) -> str:
     """Dotted path of the module whose forward made the node, empty for the root.
 
-    A second call of the same module has its number after `_call`, as `act_call1`.
+    A second call of the same module has its number after ``_call``, as ``act_call1``.
     """
     stack = node.meta.get("nn_module_stack")
     if not stack:

@@ -26,7 +26,7 @@ class FloatNode:
 
 
 class FloatGraph:
-    """Nodes in topological order, with one `Input` and one output.
+    """Nodes in topological order, with one ``Input`` and one output.
 
     Parameters
     ----------
@@ -35,9 +35,10 @@ class FloatGraph:
 
     Raises
     ------
-    GraphError: a name is used twice or unknown, a shape does not fit, or there is not one `Input`.
+    GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
+        ``Input``.
 
-    A graph never changes; `replace` and `with_nodes` return a new one.
+    A graph never changes; ``replace`` and ``with_nodes`` return a new one.
     """
 
     def __init__(self, nodes: Iterable[FloatNode], output: str) -> None:
@@ -82,7 +83,7 @@ class FloatGraph:
         return name in self._by_name
 
     def __getitem__(self, name: str) -> FloatNode:
-        """Node of that name; `GraphError` if there is none."""
+        """Node of that name; ``GraphError`` if there is none."""
         if name not in self._by_name:
             raise GraphError(f"the graph has no node {name!r}")
         return self._by_name[name]
@@ -92,7 +93,7 @@ class FloatGraph:
         return self._shapes[self[name].name]
 
     def consumers(self, name: str) -> tuple[str, ...]:
-        """Names of the nodes that read `name`, in topological order, each once."""
+        """Names of the nodes that read ``name``, in topological order, each once."""
         return tuple(self._consumers[self[name].name])
 
     def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
@@ -120,17 +121,17 @@ class FloatGraph:
 
         Parameters
         ----------
-        images: float tensor `(B, C, H, W)` or `(B, H, W, C)`. Gradients flow if it needs them.
+        images: float tensor ``(B, C, H, W)`` or ``(B, H, W, C)``. Gradients flow if it needs them.
         keep: names whose values are returned; all when None. Every other value is freed as soon
             as its last reader has run.
-        observe: called as `observe(name, value)` for each node in order, the input included. A
+        observe: called as ``observe(name, value)`` for each node in order, the input included. A
             tensor that it returns takes the place of the value for all readers.
-        compute: called as `compute(node, inputs)` for every node but the input, instead of its
-            operation's `forward(*inputs)`.
+        compute: called as ``compute(node, inputs)`` for every node but the input, instead of its
+            operation's ``forward(*inputs)``.
         layout: "auto" takes NCHW when the shape allows it, else NHWC.
 
-        Returns the kept values by name, batched and channels-last. Raises `ShapeError` if the
-        images do not fit the input, `GraphError` if `keep` names an unknown node.
+        Returns the kept values by name, batched and channels-last. Raises ``ShapeError`` if the
+        images do not fit the input, ``GraphError`` if ``keep`` names an unknown node.
         """
         kept = set(self._by_name if keep is None else (self[name].name for name in keep))
         waiting = {name: len(readers) for name, readers in self._consumers.items()}
@@ -153,7 +154,7 @@ class FloatGraph:
         return values
 
     def __call__(self, images: torch.Tensor, layout: Layout = "auto") -> torch.Tensor:
-        """Value of the output node for a batch of images; see `run`."""
+        """Value of the output node for a batch of images; see ``run``."""
         return self.run(images, keep=(self.output,), layout=layout)[self.output]
 
     @staticmethod

@@ -2,16 +2,18 @@
 
 Layout is channels-last, and every tensor carries a batch axis in front:
 
-- feature map `(B, H, W, C)`
-- tokens `(B, P, N, C)`: P pixels of a patch, N patches. With patch `(ph, pw)` and a grid of
-  `nh x nw` patches, token `(p = a * pw + b, n = i * nw + j)` is pixel `(i * ph + a, j * pw + b)`.
-- attention scores `(B, P, N, heads, M)`: query-major, `[p, query, head, key]`
-- vector `(B, C)`
+- feature map ``(B, H, W, C)``
+- tokens ``(B, P, N, C)``: P pixels of a patch, N patches. With patch ``(ph, pw)`` and a grid of
+  ``nh x nw`` patches, token ``(p = a * pw + b, n = i * nw + j)`` is pixel
+  ``(i * ph + a, j * pw + b)``.
+- attention scores ``(B, P, N, heads, M)``: query-major, ``[p, query, head, key]``
+- vector ``(B, C)``
 
 Parameters are numpy float64 arrays, C-contiguous and read-only; a float32 checkpoint is therefore
-held exactly, and foldings lose nothing worth naming. `forward` computes in the dtype and on the
-device of its first input. `output_shape` takes and returns shapes without the batch axis.
-Change a parameter with `dataclasses.replace(op, weight=new_weight)`.
+held exactly, and constants that a layer absorbs lose nothing worth naming.
+``forward`` computes in the dtype and on the
+device of its first input. ``output_shape`` takes and returns shapes without the batch axis.
+Change a parameter with ``dataclasses.replace(op, weight=new_weight)``.
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ class FloatOp(ABC):
 
     @property
     def kind(self) -> str:
-        """Name of the operation, as `Conv2d`."""
+        """Name of the operation, as ``Conv2d``."""
         return type(self).__name__
 
     @abstractmethod
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the result for input `shapes`, all without batch; `ShapeError` if none fits."""
+        """Shape of the result for input ``shapes``, without batch; ``ShapeError`` if none fits."""
 
     @abstractmethod
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
@@ -77,7 +79,7 @@ def _as(array: Array, like: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Input(FloatOp):
-    """The image, `shape` = (H, W, C)."""
+    """The image, ``shape`` = (H, W, C)."""
 
     shape: Shape
 
@@ -87,16 +89,16 @@ class Input(FloatOp):
         return self.shape
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Return the one given image batch `(B, H, W, C)`."""
+        """Return the one given image batch ``(B, H, W, C)``."""
         (x,) = inputs
         return x
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Conv2d(FloatOp):
-    """Convolution with zero padding, `(H, W, I) -> (H', W', O)`.
+    """Convolution with zero padding, ``(H, W, I) -> (H', W', O)``.
 
-    weight: `(O, kh, kw, I / groups)`; bias: `(O,)`; stride `(sh, sw)`; padding `(ph, pw)`.
+    weight: ``(O, kh, kw, I / groups)``; bias: ``(O,)``; stride ``(sh, sw)``; padding ``(ph, pw)``.
     groups is 1, or I = O for a depthwise convolution.
     """
 
@@ -150,7 +152,7 @@ class Conv2d(FloatOp):
 class Linear(FloatOp):
     """Matrix product on the last axis of a map, tokens or a vector; also any 1x1 convolution.
 
-    weight: `(O, I)`; bias: `(O,)`.
+    weight: ``(O, I)``; bias: ``(O,)``.
     """
 
     weight: Array
@@ -206,7 +208,7 @@ class Concat(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(FloatOp):
-    """Normalization over the last axis; weight and bias: `(C,)`."""
+    """Normalization over the last axis; weight and bias: ``(C,)``."""
 
     weight: Array
     bias: Array
@@ -233,9 +235,9 @@ class LayerNorm(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionScores(FloatOp):
-    """`scale * q @ k^T` of each pixel and head: `(P, N, C)`, `(P, M, C)` -> `(P, N, heads, M)`.
+    """``scale * q @ k^T`` by pixel and head: ``(P, N, C), (P, M, C)`` -> ``(P, N, heads, M)``.
 
-    The inputs are q and k; M = N in self-attention. Channel `h * (C / heads) + d` is element d
+    The inputs are q and k; M = N in self-attention. Channel ``h * (C / heads) + d`` is element d
     of head h.
     """
 
@@ -273,7 +275,7 @@ class Softmax(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionValues(FloatOp):
-    """Scores times values, heads merged: `(P, N, heads, M)`, v `(P, M, C)` -> `(P, N, C)`."""
+    """Scores times values, heads merged: ``(P, N, heads, M)``, v ``(P, M, C)`` -> ``(P, N, C)``."""
 
     heads: int
 
@@ -294,7 +296,7 @@ class AttentionValues(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Unfold(FloatOp):
-    """Map `(H, W, C)` to tokens `(P, N, C)`; patch `(ph, pw)` divides `(H, W)`, P = ph * pw."""
+    """Map ``(H, W, C)`` to tokens ``(P, N, C)``; ``patch`` divides ``(H, W)``, P = ph * pw."""
 
     patch: tuple[int, int]
 
@@ -318,7 +320,7 @@ class Unfold(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fold(FloatOp):
-    """Tokens `(P, N, C)` back to the map `(height, width, C)`; the inverse of `Unfold(patch)`."""
+    """Tokens ``(P, N, C)`` to the map ``(height, width, C)``; the inverse of ``Unfold(patch)``."""
 
     patch: tuple[int, int]
     height: int
@@ -343,7 +345,7 @@ class Fold(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GlobalAveragePool(FloatOp):
-    """Mean over all positions: map `(H, W, C)` or tokens `(P, N, C)` to a vector `(C,)`."""
+    """Mean over all positions: map ``(H, W, C)`` or tokens ``(P, N, C)`` to a vector ``(C,)``."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """(H, W, C) -> (C,)."""

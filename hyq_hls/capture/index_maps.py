@@ -1,6 +1,6 @@
 """Index maps: what a chain of data movements does, whatever way it is written.
 
-Pushing `arange` through a chain of views, permutations and copies gives, for each element of the
+Pushing ``arange`` through a chain of views, permutations and copies gives, for each element of the
 result, the flat index of the element of the source that it shows. Two chains with equal maps are
 the same movement. Functions here work on int64 tensors and know nothing of graphs.
 """
@@ -15,7 +15,7 @@ Patch = tuple[int, int]
 
 
 def covers(index: torch.Tensor, size: int) -> bool:
-    """Whether `index` shows each of `size` elements exactly once."""
+    """Whether ``index`` shows each of ``size`` elements exactly once."""
     if index.numel() != size:
         return False
     seen = torch.zeros(size, dtype=torch.bool)
@@ -24,12 +24,12 @@ def covers(index: torch.Tensor, size: int) -> bool:
 
 
 def is_identity(index: torch.Tensor) -> bool:
-    """Whether `index`, flattened, counts 0, 1, 2, ..."""
+    """Whether ``index``, flattened, counts 0, 1, 2, ..."""
     return torch.equal(index.reshape(-1), torch.arange(index.numel()))
 
 
 def inverse(permutation: torch.Tensor) -> torch.Tensor:
-    """Inverse of a permutation, both `(L,)`."""
+    """Inverse of a permutation, both ``(L,)``."""
     result = torch.empty_like(permutation)
     result[permutation] = torch.arange(len(permutation))
     return result
@@ -38,11 +38,11 @@ def inverse(permutation: torch.Tensor) -> torch.Tensor:
 def rows_and_columns(
     index: torch.Tensor, axis: int, channels: int
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Split a map along `axis` into positions and channels of a source `(..., channels)`.
+    """Split a map along ``axis`` into positions and channels of a source ``(..., channels)``.
 
-    Returns `rows` `(L,)`, the position shown at each of the L other places of the result in order,
-    and `columns` `(C,)`, the channel shown at each place of `axis`; None when places along `axis`
-    do not show the same channels of one position everywhere.
+    Returns ``rows`` ``(L,)``, the position shown at each of the L other places of the result in
+    order, and ``columns`` ``(C,)``, the channel shown at each place of ``axis``. Returns None when
+    places along ``axis`` do not show the same channels of one position everywhere.
     """
     table = index.movedim(axis, -1).reshape(-1, index.shape[axis])
     rows = table[:, 0] // channels
@@ -64,7 +64,7 @@ def patches(height: int, width: int) -> Iterator[Patch]:
 
 
 def unfold_positions(height: int, width: int, patch: Patch) -> torch.Tensor:
-    """Pixel `y * width + x` of each token `p * N + n`, as `Unfold(patch)` orders them."""
+    """Pixel ``y * width + x`` of each token ``p * N + n``, as ``Unfold(patch)`` orders them."""
     ph, pw = patch
     pixels = torch.arange(height * width).reshape(height // ph, ph, width // pw, pw)
     return pixels.permute(1, 3, 0, 2).reshape(-1)
@@ -73,11 +73,11 @@ def unfold_positions(height: int, width: int, patch: Patch) -> torch.Tensor:
 def find_unfold(
     rows: torch.Tensor, height: int, width: int, grid: tuple[int, int] | None
 ) -> tuple[Patch, torch.Tensor] | None:
-    """Find the patch with which `Unfold` gives tokens in the order of `rows`.
+    """Find the patch with which ``Unfold`` gives tokens in the order of ``rows``.
 
     rows: pixel of each place of the result, a permutation; grid: the two position axes of the
-    result, when it has two. Tokens in order `(P, N)` that agree with `grid` come first, then those
-    in order `(N, P)`, then any whose flat order is right.
+    result, when it has two. Tokens in order ``(P, N)`` that agree with ``grid`` come first, then
+    those in order ``(N, P)``, then any whose flat order is right.
 
     Returns the patch and, for each place, the token shown there; None if no patch does it.
     """
@@ -97,9 +97,9 @@ def find_unfold(
 
 
 def find_fold(rows: torch.Tensor, pixels: int, count: int, height: int, width: int) -> Patch | None:
-    """Find the patch with which `Fold` turns `(pixels, count)` tokens into the map that `rows` is.
+    """Find the patch with which ``Fold`` turns ``(pixels, count)`` tokens into the map of ``rows``.
 
-    rows: token of each pixel of a `height x width` map. None if no patch does it.
+    rows: token of each pixel of a ``height x width`` map. None if no patch does it.
     """
     if len(rows) != pixels * count:
         return None

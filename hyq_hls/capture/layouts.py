@@ -30,11 +30,11 @@ _MOVEMENT = (
 
 
 def fresh(view: View) -> View:
-    """Return the view itself, or raise `Unsupported` if what it shows is no node's value."""
+    """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
     if view.revision != view.source.revision:
         raise Unsupported(
             f"the value of {view.source.base!r} before its batch normalization",
-            "a convolution whose only reader is its batch normalization, which is folded into it",
+            "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
         )
     if view.factor != 1.0:
@@ -60,11 +60,11 @@ def whole(drafts: Drafts, view: View) -> View:
 
 
 def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
-    """Draft whose channels lie along `axis` of the view, and the position shown at each place.
+    """Draft whose channels lie along ``axis`` of the view, and the position shown at each place.
 
-    A map seen as tokens gets an `Unfold`, tokens seen as a map get a `Fold`. An operation that
+    A map seen as tokens gets an ``Unfold``, tokens seen as a map get a ``Fold``. An operation that
     treats positions alike may work on the draft whatever the order of the positions is.
-    Raises `Unsupported` if the view mixes channels and positions, or shows a part of the positions.
+    Raises ``Unsupported`` if the view mixes channels and positions, or shows some positions only.
     """
     draft, order, columns = rows_with_columns(drafts, view, axis)
     return drafts.select(draft, columns), order
@@ -73,7 +73,7 @@ def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
 def rows_with_columns(
     drafts: Drafts, view: View, axis: int
 ) -> tuple[Draft, torch.Tensor, torch.Tensor]:
-    """Like `rows`, but also give the channel at each place of `axis` instead of selecting it."""
+    """Like ``rows``, but also give the channel at each place of ``axis`` instead of a selection."""
     view = fresh(view)
     found = rows_and_columns(view.index, axis, view.source.shape[-1])
     if found is None or not covers(found[0], _positions(view.source)):
@@ -119,7 +119,7 @@ def _settle_tokens(
 
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
-    """Draft `(H, W, C)` of a view `(1, C, H, W)`; tokens get a `Fold`."""
+    """Draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -153,7 +153,7 @@ def output(drafts: Drafts, view: View) -> View:
 
 
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
-    """View of `draft` with the positions `order` at the places of `view`, channels along `axis`."""
+    """View of ``draft`` with the positions ``order`` at the places of ``view``."""
     channels = draft.shape[-1]
     lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
     index = (order[:, None] * channels + torch.arange(channels)).reshape(*lead, channels)
@@ -161,15 +161,15 @@ def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
 
 
 def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
-    """View of the present value of `draft`; rearrangements not yet settled stay in its chain."""
+    """View of the present value of ``draft``; rearrangements not yet settled stay in its chain."""
     chain = before.chain if before is not None and not is_identity(index) else ()
     return View(draft, index, draft.revision, 1.0, chain)
 
 
 def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
-    """Patch that unfolds the source into sequences of the positions `places` `(L, N)`.
+    """Patch that unfolds the source into sequences of the positions ``places`` ``(L, N)``.
 
-    Returns the patch, None if the source is already such tokens, and `places` as token indices.
+    Returns the patch, None if the source is already such tokens, and ``places`` as token indices.
     """
     draft = view.source
     if len(draft.shape) != 3:

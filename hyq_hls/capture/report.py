@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal[
-    "computed", "folded", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
+    "computed", "absorbed", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
 ]
 
 _MEANING: dict[Status, str] = {
     "computed": "became float nodes",
-    "folded": "folded into another node",
+    "absorbed": "absorbed by another node",
     "moved": "data movement",
     "dropped": "dropped",
     "parameter": "parameters and buffers",
@@ -27,9 +27,16 @@ _MEANING: dict[Status, str] = {
 class NodeReport:
     """One node of the exported graph.
 
-    node: its name there; target: the operation (`aten.conv2d.default`); module: path of the module
-    that made it; status: what happened, in one word; outcome: what happened, in words; names: the
-    float nodes that it became; found, wanted, advice: for unsupported nodes.
+    Attributes:
+        node: its name there.
+        target: the operation, as ``aten.conv2d.default``.
+        module: path of the module that made it.
+        status: what happened, in one word.
+        outcome: what happened, in words.
+        names: the float nodes that it became.
+        found: what is not supported; empty for supported nodes, as the next two.
+        wanted: what is supported instead.
+        advice: what to do.
     """
 
     node: str
@@ -72,7 +79,7 @@ class CaptureReport:
         return tuple(node for node in self.nodes if node.status == "unsupported")
 
     def __getitem__(self, node: str) -> NodeReport:
-        """Entry of one exported node; `KeyError` if there is none."""
+        """Entry of one exported node; ``KeyError`` if there is none."""
         for entry in self.nodes:
             if entry.node == node:
                 return entry

@@ -12,7 +12,7 @@ Patch = tuple[int, int]
 
 
 def settle(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Give all parameters and statistics values that no folding can miss; evaluation mode."""
+    """Give all parameters and statistics values whose loss is noticed; evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
         for name, tensor in [*module.named_parameters(recurse=False)]:

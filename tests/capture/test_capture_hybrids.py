@@ -162,8 +162,8 @@ def test_report_tells_the_fate_of_every_node() -> None:
         assert all(name in graph for name in entry.names)
     named = {name for entry in report.nodes for name in entry.names}
     assert named == {node.name for node in graph}
-    assert by_target["batch_norm.default"][0].outcome == "folded into stem.0"
-    assert by_target["batch_norm.default"][0].status == "folded"
+    assert by_target["batch_norm.default"][0].outcome == "absorbed by stem.0"
+    assert by_target["batch_norm.default"][0].status == "absorbed"
     assert by_target["conv2d.default"][0].outcome == "became stem.0 (Conv2d)"
     assert by_target["conv2d.default"][0].module == "stem.0"
     assert by_target["dropout.default"][0].outcome == "dropped: dropout in eval"

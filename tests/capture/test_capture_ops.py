@@ -184,7 +184,7 @@ def test_channel_shuffle_is_absorbed_by_the_next_weights() -> None:
     assert _nodes(graph) == {"conv": "Conv2d", "relu": "Relu", "next": "Linear"}
 
 
-def test_constants_fold_into_the_layer_before() -> None:
+def test_the_layer_before_absorbs_constants() -> None:
     class Scaled(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -198,7 +198,7 @@ def test_constants_fold_into_the_layer_before() -> None:
 
     graph, report = capture(settle(Scaled()), (3, 4, 4))
     assert _nodes(graph) == {"fc": "Linear"}
-    assert report["mul"].outcome == "folded into fc"
+    assert report["mul"].outcome == "absorbed by fc"
 
 
 def test_weights_computed_from_parameters() -> None:

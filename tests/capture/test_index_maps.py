@@ -45,6 +45,19 @@ def test_swapped_tokens() -> None:
     assert torch.equal(found[1], torch.arange(24).reshape(6, 4).T.reshape(-1))
 
 
+def test_any_tokens_in_flat_order_are_the_last_choice() -> None:
+    """Without a grid the smallest patch is taken; swapped tokens come before a flat order."""
+    rows = torch.arange(36)
+    found = find_unfold(rows, 6, 6, None)
+    assert found is not None
+    assert found[0] == (1, 1)
+    swapped = unfold_positions(6, 6, (1, 2)).reshape(2, 18).T.reshape(-1)
+    assert torch.equal(swapped, rows)
+    found = find_unfold(rows, 6, 6, (18, 2))
+    assert found is not None
+    assert found[0] == (1, 2)
+
+
 def test_other_orders_are_not_recognized() -> None:
     assert find_unfold(torch.arange(24).flip(0), 4, 6, (1, 24)) is None
     assert find_fold(torch.arange(24).flip(0), 4, 6, 4, 6) is None

@@ -8,7 +8,7 @@ from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_kernel
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory
+from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
 
 class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
@@ -53,8 +53,8 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
                 "depth": channels // scores.heads,
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
-                "code_query_zero": scores.zero_points[0],
-                "code_key_zero": scores.zero_points[1],
+                "code_query_zero": Signed(scores.zero_points[0]),
+                "code_key_zero": Signed(scores.zero_points[1]),
             },
             {
                 "query_operand_t": (centred(query).bits, True),

@@ -8,7 +8,7 @@ from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_kernel
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, zero_point_rom
+from hyq_hls.stream.kernel import Kernel, Memory, Signed, zero_point_rom
 
 
 class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
@@ -67,7 +67,7 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
                 "is_log2": int(self._is_log2),
-                "code_top": operation.probability.qmax,
+                "code_top": Signed(operation.probability.qmax),
             },
             {
                 "probability_operand_t": (operation.bits, False),

@@ -9,7 +9,7 @@ from hyq_hls.ops.concat import Concat
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantize_rom
 from hyq_hls.stream.folding import Folding, equal_lanes
-from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
+from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed, zero_point_rom
 
 #: Centre, requantization.
 _STAGES = 1 + REQUANTIZE_STAGES
@@ -49,8 +49,8 @@ class ConcatCircuit(Circuit[Concat]):
                 "channels_b": b.channels,
                 "in_lanes": lanes,
                 "out_lanes": lanes,
-                "code_min": q.qmin,
-                "code_max": q.qmax,
+                "code_min": Signed(q.qmin),
+                "code_max": Signed(q.qmax),
             },
             integers={
                 "accumulator_t": (self.accumulator.bits, True),

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyq_hls.graph import Bounds
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom
+from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed
 
 #: Register stages of ``hyq_requantize``.
 REQUANTIZE_STAGES = 3
@@ -37,7 +37,7 @@ def requantized_kernel(
     """
     q = requantize.quantization
     return Kernel(
-        constants={**constants, "code_min": q.qmin, "code_max": q.qmax},
+        constants={**constants, "code_min": Signed(q.qmin), "code_max": Signed(q.qmax)},
         integers={
             **integers,
             "accumulator_t": (acc.bits, True),

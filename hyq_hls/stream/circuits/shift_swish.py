@@ -10,7 +10,7 @@ from hyq_hls.ops.shift_swish import ShiftSwish, exponent
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel
+from hyq_hls.stream.kernel import Kernel, Signed
 
 
 class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
@@ -39,7 +39,7 @@ class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
                 **self.sizes(folding),
                 "fraction": swish.fraction,
                 "precision": swish.precision,
-                "code_zero": swish.zero_point,
+                "code_zero": Signed(swish.zero_point),
             },
             {
                 "centred_t": (Bounds(-largest, largest).bits, True),

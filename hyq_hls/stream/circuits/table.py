@@ -10,7 +10,7 @@ from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import MAX_TABLE_BITS, Table
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom
+from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
@@ -38,8 +38,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
     @property
     def values(self) -> Codes:
         """The output codes of all input codes, ascending."""
-        q = self.inputs[0].quantization
-        codes = np.arange(q.qmin, q.qmax + 1)
+        codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 
     def memories(self, folding: Folding) -> list[Memory]:
@@ -51,7 +50,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
         return Kernel(
             constants={
                 **self.sizes(folding),
-                "code_first": self.inputs[0].quantization.qmin,
+                "code_first": Signed(self.inputs[0].quantization.qmin),
                 **self.placement,
             },
             roms=(Rom("values", self.values, q.bits, q.signed),),

@@ -7,7 +7,7 @@ from hyq_hls.stream.circuits.matrix import tree_stages
 from hyq_hls.stream.circuits.rows import maximum_stages
 from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom
+from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
@@ -48,7 +48,7 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
                 "bits": softmax.bits,
                 "is_log2": int(softmax.output != "uniform"),
                 "is_rounded": int(softmax.output == "log2_rounded"),
-                "code_max": softmax.quantization.qmax,
+                "code_max": Signed(softmax.quantization.qmax),
                 "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
                 "code_depth": self.code_depth(folding),
                 "exponential_depth": self.exponential_depth(folding),

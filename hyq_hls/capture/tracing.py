@@ -11,16 +11,17 @@ from typing import Any
 import torch
 from torch import fx
 
-from hyq_hls.capture import attention, compute, elementwise, float_ops
+from hyq_hls.capture import attention, compute, float_ops
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
+from hyq_hls.capture.channel_constants import as_constant, batch_norm, scale_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported, module_path, storage
-from hyq_hls.capture.folding import as_constant, batch_norm, scale_channels
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
 from hyq_hls.capture.report import Status
+from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
 _RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
@@ -32,7 +33,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one exported node; `{}` in the text stands for the names of the drafts."""
+    """What became of one exported node; ``{}`` in the text stands for the names of the drafts."""
 
     status: Status
     text: str
@@ -41,7 +42,7 @@ class Outcome:
 
 
 @dataclass
-class Lowered:
+class Traced:
     """Drafts of a whole exported graph, the view that is its output, and every node's outcome."""
 
     drafts: Drafts
@@ -82,7 +83,7 @@ def _einsum(call: Call) -> View:
 
 
 def _scaled(call: Call) -> View:
-    """Product with a constant: one for all waits for an attention, one per channel is folded."""
+    """Product with a constant: one for all waits for an attention, one per channel is absorbed."""
     first, second = call.get("self"), call.get("other")
     if call.operation == "mul" and not isinstance(first, View):
         first, second = second, first
@@ -102,9 +103,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
-    "silu": compute.silu,
-    "gelu": compute.gelu,
-    "relu": compute.relu,
+    **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     "add": compute.add,
     "cat": compute.concat,
     "concat": compute.concat,
@@ -125,8 +124,8 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 }
 
 
-class Lowering:
-    """One walk; see `lower`."""
+class Tracing:
+    """One walk; see ``trace``."""
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
@@ -138,11 +137,17 @@ class Lowering:
         self.output: View | None = None
         self._last = {used: node for node in nodes for used in node.all_input_nodes}
         self._places = {node: place for place, node in enumerate(nodes)}
+        self._written = written_functions(exported)
+        self._results: dict[fx.Node, fx.Node] = {}
+        for result, written in self._written.items():
+            self._results.update(dict.fromkeys(written.parts, result))
+            self._keep(written.argument, result)
         self._makers = Counter(module_path(node) for node in nodes if self._makes(node))
 
-    @staticmethod
-    def _makes(node: fx.Node) -> bool:
+    def _makes(self, node: fx.Node) -> bool:
         name = operation(node)
+        if node in self._written or node in self._results:
+            return node in self._written
         return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
 
     def _alone(self, path: str) -> bool:
@@ -153,8 +158,12 @@ class Lowering:
             return False
         return self._makers[path] == 1 and next(module.children(), None) is None
 
-    def run(self) -> Lowered:
-        """Lower every node in order."""
+    def _keep(self, used: fx.Node, reader: fx.Node) -> None:
+        """Keep the value of a node until ``reader`` has read it."""
+        self._last[used] = max(self._last[used], reader, key=self._places.__getitem__)
+
+    def run(self) -> Traced:
+        """Trace every node in order."""
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -168,7 +177,7 @@ class Lowering:
                 # In-place operations look at values with later readers only, so the rest can go.
                 if self._last[used] is node:
                     self.values.pop(used, None)
-        return Lowered(self.drafts, self.output, self.outcomes, self.paths)
+        return Traced(self.drafts, self.output, self.outcomes, self.paths)
 
     def _placeholder(self, node: fx.Node) -> None:
         if node.name == self.exported.image:
@@ -212,7 +221,7 @@ class Lowering:
 
     def _guarded(self, node: fx.Node) -> None:
         try:
-            self.values[node] = self._lower(node)
+            self.values[node] = self._trace(node)
         except Unsupported as problem:
             tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
             if tainted and isinstance(problem, LayoutUnsupported):
@@ -245,11 +254,18 @@ class Lowering:
         draft = self.drafts.add_opaque(stored, node.name, tokens=True)
         return View(draft, torch.arange(draft.size).reshape(shape), 0)
 
-    def _lower(self, node: fx.Node) -> Any:
+    def _trace(self, node: fx.Node) -> Any:
         arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
         args, kwargs = arguments
         inputs = self._inputs(node)
         name = operation(node)
+        if node in self._results:
+            result = self._results[node]
+            function = self._written[result].function
+            self._note(node, "absorbed", f"part of the {function.kind} {result.name}")
+            return None
+        if node in self._written:
+            inputs.append(self.values[self._written[node].argument])
         if any(isinstance(value, Missing) for value in inputs):
             self._note(node, "skipped", "not examined")
             return Missing()
@@ -264,7 +280,7 @@ class Lowering:
         return self._of_image(node, name, args, kwargs)
 
     def _of_image(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
-        """Lower an aten operation on values that depend on the image."""
+        """Trace an aten operation on values that depend on the image."""
         if name in PASSED_THROUGH:
             text, value = pass_through(node, args)
             self._note(node, "dropped" if text.startswith("dropped") else "moved", text)
@@ -272,9 +288,6 @@ class Lowering:
         if name in MOVEMENTS:
             self._note(node, "moved", "data movement, not used")
             return move(node, args, kwargs)
-        if name == "sigmoid" and self._is_gate(node):
-            self._note(node, "folded", "part of the SiLU that multiplies by it")
-            return args[0]
         return self._compute(node, name, args, kwargs)
 
     def _builtin(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
@@ -289,14 +302,6 @@ class Lowering:
         self._note(node, "constant", "constant, computed now")
         return node.target(*args, **kwargs)
 
-    @staticmethod
-    def _is_gate(node: fx.Node) -> bool:
-        """Whether the sigmoid of x is only multiplied with x."""
-        return bool(node.users) and all(
-            operation(user) == "mul" and set(user.all_input_nodes) == {node, node.args[0]}
-            for user in node.users
-        )
-
     def _compute(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
         assert isinstance(node.target, torch._ops.OpOverload)
         schema = node.target._schema
@@ -307,8 +312,10 @@ class Lowering:
         first = len(self.drafts)
         inputs = [value for value in self._inputs(node) if isinstance(value, View)]
         before = {view.source: view.source.revision for view in inputs}
-        if name == "mul" and any(operation(used) == "sigmoid" for used in node.all_input_nodes):
-            value = compute.apply_unary(call, call.view("self"), elementwise.Silu(), "silu")
+        written = self._written.get(node)
+        if written is not None:
+            view = call.as_view(self.values[written.argument])
+            value = compute.apply_function(call, view, written.function)
         elif name in HANDLERS:
             value = HANDLERS[name](call)
         elif name.startswith(_RESIZES):
@@ -324,13 +331,14 @@ class Lowering:
         if made:
             self._note(node, "computed", "became {}", *made)
         elif value.source.revision > before.get(value.source, value.source.revision):
-            self._note(node, "folded", "folded into {}", value.source)
+            self._note(node, "absorbed", "absorbed by {}", value.source)
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:
             self._note(node, "moved", "data movement, not used")
         self._settle_chains(call, made or (value.source,))
-        if node.target._schema.is_mutable:
+        # Nothing reads the memory of a part of a written-out function any more.
+        if node.target._schema.is_mutable and node.args[0] not in self._results:
             self._write_back(node, arguments, value)
         return value
 
@@ -387,6 +395,6 @@ class Lowering:
         self.outcomes[node.name] = Outcome(status, text, drafts, problem)
 
 
-def lower(exported: Exported) -> Lowered:
-    """Lower a whole exported graph; problems are in the outcomes, nothing is raised."""
-    return Lowering(exported).run()
+def trace(exported: Exported) -> Traced:
+    """Trace a whole exported graph; problems are in the outcomes, nothing is raised."""
+    return Tracing(exported).run()

@@ -15,7 +15,7 @@ from hyq_hls.capture.layouts import fresh
 
 
 def batch_norm(call: Call) -> View:
-    """Fold a normalization in evaluation mode into the layer before it."""
+    """Let the layer before a normalization in evaluation mode absorb it."""
     view = call.view("input")
     if call.get("running_mean") is None or call.get("training"):
         raise Unsupported(
@@ -27,19 +27,19 @@ def batch_norm(call: Call) -> View:
     variance = call.array("running_var", 1.0, count) + float(call.get("eps"))
     scale = call.array("weight", 1.0, count) / np.sqrt(variance)
     offset = call.array("bias", 0.0, count) - call.array("running_mean", 0.0, count) * scale
-    return _fold(view, scale, offset, 1, "BatchNorm")
+    return _absorb(view, scale, offset, 1, "BatchNorm")
 
 
 def scale_channels(view: View, constant: torch.Tensor) -> View:
     """Multiply by a constant tensor that has one value for each channel."""
     values, axis = _per_channel(view, constant)
-    return _fold(view, values, np.zeros_like(values), axis, "a constant factor")
+    return _absorb(view, values, np.zeros_like(values), axis, "a constant factor")
 
 
 def shift_channels(view: View, constant: torch.Tensor) -> View:
     """Add a constant tensor that has one value for each channel."""
     values, axis = _per_channel(view, constant)
-    return _fold(view, np.ones_like(values), values, axis, "a constant summand")
+    return _absorb(view, np.ones_like(values), values, axis, "a constant summand")
 
 
 def as_constant(value: Any) -> torch.Tensor | None:
@@ -56,7 +56,7 @@ def _per_channel(view: View, constant: torch.Tensor) -> tuple[Array, int]:
     if len(shape) != rank or len(axes) > 1 or any(shape[a] != view.shape[a] for a in axes):
         raise Unsupported(
             f"a constant tensor {tuple(constant.shape)} that meets a value {view.shape}",
-            "constants of one value per channel, which fold into the layer before",
+            "constants of one value per channel, which the layer before absorbs",
             "learned tokens, masks, and position or attention biases are not supported",
         )
     axis = axes[0] if axes else (1 if rank == 4 else rank - 1)
@@ -64,7 +64,7 @@ def _per_channel(view: View, constant: torch.Tensor) -> tuple[Array, int]:
     return np.asarray(values.numpy(), np.float64), axis
 
 
-def _fold(view: View, scale: Array, offset: Array, axis: int, what: str) -> View:
+def _absorb(view: View, scale: Array, offset: Array, axis: int, what: str) -> View:
     view = fresh(view)
     layer = view.source
     op = layer.op
@@ -73,13 +73,13 @@ def _fold(view: View, scale: Array, offset: Array, axis: int, what: str) -> View
         kind = LayoutUnsupported if layer.tainted else Unsupported
         raise kind(
             f"{what} after {op.kind if op else 'an unsupported node'}",
-            f"{what} directly after a convolution or a linear layer, into which it folds",
+            f"{what} directly after a convolution or a linear layer, which absorbs it",
             "move it behind such a layer, or leave it out and fine-tune",
         )
     if layer.readers or not covers(found[0], layer.size // layer.shape[-1]):
         raise Unsupported(
             f"{what} on {layer.base!r}, whose value before it is read elsewhere or in parts",
-            "a layer whose only reader is the operation that folds into it",
+            "a layer whose only reader is the operation that it absorbs",
             "read the value after the operation",
         )
     weight = op.weight * scale.reshape(-1, *[1] * (op.weight.ndim - 1))
