@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Folding, Graph, TensorType
 from hyq_hls.stream.choose import balance, fastest
 from hyq_hls.stream.flow import build_dataflow
-from tests.stream.hls.conftest import small_graph
+from tests.stream.hls.conftest import BYTE, dense, small_graph
 from tests.stream.hls.hybrid import hybrid_graph
 
 
@@ -38,3 +40,15 @@ def test_what_cannot_be() -> None:
         balance(graph, limit - 1)
     with pytest.raises(ConversionError, match="at least 1 is wanted"):
         balance(graph, 0)
+
+
+@pytest.mark.parametrize(("cycles", "chosen"), [(128, Folding(8, 4)), (256, Folding(4, 4))])
+def test_of_equally_many_multipliers_the_simplest_words_win(cycles: int, chosen: Folding) -> None:
+    """2 x 16 and 2 x 8 take as many DSP slices and are as fast, but they add wider rows."""
+    graph = Graph("x", TensorType((4, 4, 16), BYTE))
+    node = graph.add("dense", dense(np.random.default_rng(0), 16, 16), "x")
+    types = graph.input_types(node)
+    other = Folding(2, 16) if cycles == 128 else Folding(2, 8)
+    assert node.operation.dsps(other, *types) == node.operation.dsps(chosen, *types)
+    assert node.operation.cycles(other, *types) <= cycles
+    assert balance(graph, cycles) == {"dense": chosen}
