@@ -2,45 +2,45 @@
 #include "golden.h"
 #include "parameters.h"
 
-void golden(hls::stream<input_t> &image, hls::stream<result_t> &sum) {
-    #pragma HLS INTERFACE axis port=image
-    #pragma HLS INTERFACE axis port=sum
-    #pragma HLS DATAFLOW
+void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
+    HYQ_AXI_STREAM(image)
+    HYQ_AXI_STREAM(sum)
+    HYQ_DATAFLOW
 
-    hls::stream<conv_word> conv("conv");
-    #pragma HLS STREAM variable=conv depth=32
-    hls::stream<conv_copy1_word> conv_copy1("conv_copy1");
-    #pragma HLS STREAM variable=conv_copy1 depth=32
-    hls::stream<conv_copy2_word> conv_copy2("conv_copy2");
-    #pragma HLS STREAM variable=conv_copy2 depth=32
-    hls::stream<conv_copy1_x1_word> conv_copy1_x1("conv_copy1_x1");
-    #pragma HLS STREAM variable=conv_copy1_x1 depth=64
-    hls::stream<conv_copy2_x4_word> conv_copy2_x4("conv_copy2_x4");
-    #pragma HLS STREAM variable=conv_copy2_x4 depth=16
-    hls::stream<tokens_word> tokens("tokens");
-    #pragma HLS STREAM variable=tokens depth=64
-    hls::stream<tokens_copy1_word> tokens_copy1("tokens_copy1");
-    #pragma HLS STREAM variable=tokens_copy1 depth=64
-    hls::stream<tokens_copy2_word> tokens_copy2("tokens_copy2");
-    #pragma HLS STREAM variable=tokens_copy2 depth=64
-    hls::stream<tokens_copy3_word> tokens_copy3("tokens_copy3");
-    #pragma HLS STREAM variable=tokens_copy3 depth=64
-    hls::stream<query_word> query("query");
-    #pragma HLS STREAM variable=query depth=64
-    hls::stream<key_word> key("key");
-    #pragma HLS STREAM variable=key depth=64
-    hls::stream<value_word> value("value");
-    #pragma HLS STREAM variable=value depth=64
-    hls::stream<scores_word> scores("scores");
-    #pragma HLS STREAM variable=scores depth=128
-    hls::stream<softmax_word> softmax("softmax");
-    #pragma HLS STREAM variable=softmax depth=128
-    hls::stream<values_word> values("values");
-    #pragma HLS STREAM variable=values depth=64
-    hls::stream<map_word> map("map");
-    #pragma HLS STREAM variable=map depth=64
-    hls::stream<map_x4_word> map_x4("map_x4");
-    #pragma HLS STREAM variable=map_x4 depth=16
+    hyq::stream<conv_word> conv("conv");
+    HYQ_STREAM_DEPTH(conv, 32)
+    hyq::stream<conv_copy1_word> conv_copy1("conv_copy1");
+    HYQ_STREAM_DEPTH(conv_copy1, 32)
+    hyq::stream<conv_copy2_word> conv_copy2("conv_copy2");
+    HYQ_STREAM_DEPTH(conv_copy2, 32)
+    hyq::stream<conv_copy1_x1_word> conv_copy1_x1("conv_copy1_x1");
+    HYQ_STREAM_DEPTH(conv_copy1_x1, 64)
+    hyq::stream<conv_copy2_x4_word> conv_copy2_x4("conv_copy2_x4");
+    HYQ_STREAM_DEPTH(conv_copy2_x4, 16)
+    hyq::stream<tokens_word> tokens("tokens");
+    HYQ_STREAM_DEPTH(tokens, 64)
+    hyq::stream<tokens_copy1_word> tokens_copy1("tokens_copy1");
+    HYQ_STREAM_DEPTH(tokens_copy1, 64)
+    hyq::stream<tokens_copy2_word> tokens_copy2("tokens_copy2");
+    HYQ_STREAM_DEPTH(tokens_copy2, 64)
+    hyq::stream<tokens_copy3_word> tokens_copy3("tokens_copy3");
+    HYQ_STREAM_DEPTH(tokens_copy3, 64)
+    hyq::stream<query_word> query("query");
+    HYQ_STREAM_DEPTH(query, 64)
+    hyq::stream<key_word> key("key");
+    HYQ_STREAM_DEPTH(key, 64)
+    hyq::stream<value_word> value("value");
+    HYQ_STREAM_DEPTH(value, 64)
+    hyq::stream<scores_word> scores("scores");
+    HYQ_STREAM_DEPTH(scores, 128)
+    hyq::stream<softmax_word> softmax("softmax");
+    HYQ_STREAM_DEPTH(softmax, 128)
+    hyq::stream<values_word> values("values");
+    HYQ_STREAM_DEPTH(values, 64)
+    hyq::stream<map_word> map("map");
+    HYQ_STREAM_DEPTH(map, 64)
+    hyq::stream<map_x4_word> map_x4("map_x4");
+    HYQ_STREAM_DEPTH(map_x4, 16)
     hyq::conv2d<conv_config>(image, conv, conv_weight, conv_bias, conv_pad, conv_requantize);
     hyq::fork<32>(conv, conv_copy1, conv_copy2);
     hyq::convert_width<32>(conv_copy1, conv_copy1_x1);

@@ -172,7 +172,7 @@ struct softmax_config {
     static const unsigned is_log2 = 1;
     static const int code_max = 15;
     static const unsigned search_steps = 5;
-    static const int code_depth = 5;
+    static const unsigned code_depth = 5;
     static const unsigned exponential_depth = 6;
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<8, false> distance_t;
