@@ -25,7 +25,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo test lint format train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo test golden lint format train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ test: export OMP_NUM_THREADS = 1
 test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
 	$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --nbmake --nbmake-timeout=900 \
 	    tests $(NOTEBOOKS) $(PYTEST_ARGS)
+
+golden: env  ## write tests/golden/text again, after a wanted change of a generator
+	$(PY) -m pytest -q --update-golden tests/golden
 
 lint: env  ## check style and types
 	$(PY) -m ruff check .

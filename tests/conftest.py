@@ -28,3 +28,11 @@ def default_accelerator(
 ) -> Accelerator:
     folder = tmp_path_factory.mktemp("default") / "hls"
     return convert(default_qmodel, output_dir=folder).compile()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the generated text to tests/golden/text instead of comparing it",
+    )

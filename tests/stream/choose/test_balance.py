@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph, TensorType
+from hyq_hls.stream import Folding
 from hyq_hls.stream.choose import balance, fastest
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.flow import build_dataflow
-from tests.stream.hls.conftest import small_graph
+from tests.stream.hls.conftest import BYTE, dense, small_graph
 from tests.stream.hls.hybrid import hybrid_graph
 
 
@@ -42,3 +45,16 @@ def test_what_cannot_be() -> None:
         balance(circuits, limit - 1)
     with pytest.raises(ConversionError, match="at least 1 is wanted"):
         balance(circuits, 0)
+
+
+@pytest.mark.parametrize(("cycles", "chosen"), [(128, Folding(8, 4)), (256, Folding(4, 4))])
+def test_of_equally_many_multipliers_the_simplest_words_win(cycles: int, chosen: Folding) -> None:
+    """2 x 16 and 2 x 8 take as many DSP slices and are as fast, but they add wider rows."""
+    graph = Graph("x", TensorType((4, 4, 16), BYTE))
+    graph.add("dense", dense(np.random.default_rng(0), 16, 16), "x")
+    circuits = node_circuits(graph)
+    circuit = circuits["dense"]
+    other = Folding(2, 16) if cycles == 128 else Folding(2, 8)
+    assert circuit.dsps(other) == circuit.dsps(chosen)
+    assert circuit.cycles(other) <= cycles
+    assert balance(circuits, cycles) == {"dense": chosen}

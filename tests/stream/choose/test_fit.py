@@ -125,3 +125,17 @@ def test_what_cannot_be(options: dict[str, float], message: str) -> None:
     graph: Graph = hybrid_graph()
     with pytest.raises(ConversionError, match=message):
         fit(graph, node_circuits(graph), PART, 100, **options)
+
+
+def test_half_of_two_foldings_is_no_design(tiny: FoldingProblem) -> None:
+    """With 950 LUTs the relaxed program mixes two foldings, and rounding takes one LUT too many."""
+    cycles, budget = tiny.speeds()[0], {**capacity(PART), "lut": 950}
+    every = [
+        cost(used)
+        for speed, used in designs(tiny)
+        if speed <= cycles and all(getattr(used, r) <= budget[r] for r in RESOURCES)
+    ]
+    solution = tiny.smallest(cycles, budget)
+    assert solution is not None
+    assert solution.used.lut <= budget["lut"]
+    assert min(every) * (1 - 1e-9) <= cost(solution.used) <= min(every) * (1 + 2 * GAP)

@@ -126,3 +126,22 @@ def test_shrinking() -> None:
     assert sizing.words_before == 100 * len(flow.streams)
     assert sizing.words_after == sum(depths.values())
     assert "saved" in str(sizing)
+
+
+def test_a_shortcut_holds_more_the_longer_the_other_path_is() -> None:
+    def shortcut(length: int) -> int:
+        graph = Graph("x", MAP)
+        copy = ops.Table(np.arange(256), BYTE)
+        names = [graph.add("first", copy, "x").name]
+        for index in range(length):
+            names.append(graph.add(f"path{index}", copy, names[-1]).name)
+        requantize = Requantize(BYTE, np.array([1]), np.array([1]))
+        total = ops.Add((np.array([1]), np.array([1])), ((128,), (128,)), requantize)
+        graph.add("sum", total, names[-1], "first")
+        flow = build_dataflow(graph, {})
+        (join,) = [s for s in flow.operations if s.node.name == "sum"]
+        return safe_depths(flow)[join.inputs[1]]
+
+    depths = [shortcut(length) for length in (1, 2, 4, 8)]
+    assert depths == sorted(set(depths)), "every stage of the longer path keeps some words"
+    assert depths[0] > MAP.size

@@ -131,3 +131,9 @@ def test_project_of_troublesome_names(tmp_path: Path) -> None:
         previous = f"last{i}"
     codes = rng.integers(0, 256, (3, 2))
     assert_cpp_equal(graph, codes, tmp_path / "p")
+
+
+def test_an_identifier_does_not_own_a_derived_name_that_is_taken() -> None:
+    """``a_2`` would be free for the third name, but its type would be called as the first."""
+    mapping = identifiers(["a_2_word", "a", "a."], suffixes=("word",))
+    assert list(mapping.values()) == ["a_2_word", "a", "a_3"]
