@@ -25,8 +25,8 @@ from hyq_hls.models.image_folder import LabelledImages, Preparation, load_images
 from hyq_hls.models.public import PUBLIC, weights_sha256
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.methods.qads import Qads
 from hyq_hls.quant.presets import preset
-from hyq_hls.quant.qads import Qads
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.table import aligned
 

@@ -63,13 +63,13 @@ class QuantConfig:
         softmax_bits: width of a probability code.
         exponential: of the softmax: HyQ's line in its power-of-two form, or a table: of HyQ's line
             as released, of the polynomial of I-BERT and FQ-ViT, of I-ViT's shifts, of the true
-            function (see :mod:`hyq_hls.quant.published`).
+            function (see :mod:`hyq_hls.quant.lowering.published`).
         swish: Shift-Swish, or a table: of the true function, of I-ViT's, of I-BERT's, of
             Shift-Swish as released.
         layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
             inputs (FQ-ViT's PTF); 0 turns them off.
         methods: applied in order after calibration, such as
-            :class:`~hyq_hls.quant.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
+            :class:`~hyq_hls.quant.methods.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
         overrides: node name pattern (``fnmatch``) to :class:`NodeBits`; the last match wins.
 
     Raises:

@@ -14,12 +14,12 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Graph, Quantization
-from hyq_hls.quant.assign import MOVES, assign
 from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.lower import lower
-from hyq_hls.quant.statistics import TensorStatistics
-from hyq_hls.quant.weights import Weights, has_weights, quantize_weights
+from hyq_hls.quant.lowering.lower import lower
+from hyq_hls.quant.scales.assign import MOVES, assign
+from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.scales.weights import Weights, has_weights, quantize_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class Plan:
         return found
 
     def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
-        """The integer graph; raises what :func:`~hyq_hls.quant.lower.lower` raises."""
+        """The integer graph; raises what :func:`~hyq_hls.quant.lowering.lower.lower` raises."""
         weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
         biases: dict[str, FloatOp] = {
             name: replace(self.graph[name].op, bias=bias)  # type: ignore[type-var]

@@ -25,20 +25,20 @@ from hyq_hls.capture.float_ops import (
 )
 from hyq_hls.graph.types import MAX_BITS, Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.ranges import (
+from hyq_hls.quant.scales.ranges import (
     ANY_EXPONENT,
     Through,
     best_quantization,
     channel_factors,
     channel_quantization,
 )
-from hyq_hls.quant.scale_classes import (
+from hyq_hls.quant.scales.scale_classes import (
     choose_bases,
     query_bases,
     reads_fraction_bits,
     scale_classes,
 )
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 #: Image bytes: value = byte / 255.
 IMAGE = Quantization(8, False, (1 / 255,), (0,))

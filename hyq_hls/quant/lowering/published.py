@@ -1,6 +1,6 @@
 """Integer nonlinearities of published work, as functions on integers.
 
-They fill tables (:mod:`hyq_hls.quant.nonlinear`), so that a network can be run with the softmax and
+They fill tables (:mod:`hyq_hls.quant.lowering.nonlinear`), so that a network can be run with the softmax and
 the Swish of another paper, exactly, in the circuits of this package. Each follows the authors'
 released code, whose simulation computes the same numbers in float32; here nothing rounds.
 

@@ -20,10 +20,10 @@ from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
-from hyq_hls.quant.layer_norm import layer_norm
-from hyq_hls.quant.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
+from hyq_hls.quant.lowering.layer_norm import layer_norm
+from hyq_hls.quant.lowering.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
 from hyq_hls.quant.prepare import OctaveSoftmax
-from hyq_hls.quant.weights import Weights, columns
+from hyq_hls.quant.scales.weights import Weights, columns
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
