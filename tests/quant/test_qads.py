@@ -26,9 +26,9 @@ from hyq_hls.quant.judge.channel_factors import (
     straight_through,
     with_factors,
 )
+from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
 from hyq_hls.quant.methods.qads import Qads
-from hyq_hls.quant.plan import Method
 from hyq_hls.quant.presets import hyq
 from tests.capture.hybrids import Hybrid, settle
 from tests.quant.networks import IMAGES, INTEGERS, plan_of, tiny

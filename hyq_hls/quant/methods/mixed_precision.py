@@ -20,7 +20,8 @@ from hyq_hls.quant.judge.bit_choice import (
     pareto,
 )
 from hyq_hls.quant.judge.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
-from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.assign import MOVES
 from hyq_hls.quant.scales.weights import has_weights
 
@@ -39,8 +40,8 @@ class MixedPrecision(Method):
     Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish.
     How they choose bits, and whether weights or activations are averaged, is not published where
     we could read it; **the rule here is our own**: for every layer's weights and every tensor,
-    measure the error of the logits at every width (:mod:`hyq_hls.quant.judge.sensitivity`), and take the
-    widths of the smallest sum of errors within the limits (:mod:`hyq_hls.quant.judge.bit_choice`).
+    measure the error of the logits at every width (:mod:`hyq_hls.quant.judge.sensitivity`), and
+    take the widths of the smallest sum of errors within the limits (:mod:`hyq_hls.quant.judge.bit_choice`).
 
     The average is ``sum(count * bits) / sum(count)`` over all that is free to choose: every weight
     of a convolution or linear layer counts once (biases, and scales of LayerNorm, do not), and

@@ -13,7 +13,8 @@ from hyq_hls.capture.float_ops import Add, Concat, GlobalAveragePool
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import Simulation
-from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.weights import has_weights
 
 #: Outputs of blocks: what must stay like the float network's, beside the logits.
@@ -29,8 +30,8 @@ class Reconstruction(Method):
     """Gradient descent on the rounding of weights and on biases, towards the float network.
 
     All layers learn together through the differentiable
-    :class:`~hyq_hls.quant.judge.simulate.Simulation` of the integers, so that later layers answer to what
-    earlier ones round away. The loss is the squared error of the logits and of the outputs of
+    :class:`~hyq_hls.quant.judge.simulate.Simulation` of the integers, so that later layers answer
+    to what earlier ones round away. The loss is the squared error of the logits and of the outputs of
     blocks, each over the mean square that the float network has there. Scales stay as they are. A
     part of the images is held back: the state with the smallest loss there is kept, the first one
     included, and learning stops when it no longer falls.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import FloatOp, LayerNorm, Linear
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.assign import real_readers
 from hyq_hls.quant.scales.statistics import TensorStatistics
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.capture.elementwise import Gelu, Relu, Silu
+from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -50,7 +50,7 @@ _OCTAVES = {"linear": (-MAX_BITS, 0), "linear_released": (-MAX_BITS, 0), "polyno
 #: The same of the steps that a Swish takes; Shift-Swish reads fraction bits.
 _SWISH = {"shift": (-MAX_BITS, 0), "i_bert": (-10, ANY_EXPONENT[1])}
 #: Functions of single codes.
-FUNCTIONS = (Silu, Gelu, Relu)
+FUNCTIONS = (Elementwise,)
 
 
 def assign(
