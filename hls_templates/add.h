@@ -12,7 +12,7 @@ namespace hyq {
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, centred_a_t and
 ///                   centred_b_t (a code minus its zero point).
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
-void add(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
+void add(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
          const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
          const typename CONFIG_T::multiplier_a_t multiplier_a[CONFIG_T::multiplier_a_entries],
          const typename CONFIG_T::exponent_a_t exponent_a[CONFIG_T::exponent_a_entries],
@@ -20,13 +20,13 @@ void add(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
          const typename CONFIG_T::multiplier_b_t multiplier_b[CONFIG_T::multiplier_b_entries],
          const typename CONFIG_T::exponent_b_t exponent_b[CONFIG_T::exponent_b_entries],
          const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=zero_point_a cyclic factor=CONFIG_T::zero_point_a_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=multiplier_a cyclic factor=CONFIG_T::multiplier_a_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=exponent_a cyclic factor=CONFIG_T::exponent_a_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=zero_point_b cyclic factor=CONFIG_T::zero_point_b_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=multiplier_b cyclic factor=CONFIG_T::multiplier_b_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=exponent_b cyclic factor=CONFIG_T::exponent_b_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(zero_point_a, CONFIG_T::zero_point_a_lanes)
+    HYQ_RESHAPE_CYCLIC(multiplier_a, CONFIG_T::multiplier_a_lanes)
+    HYQ_RESHAPE_CYCLIC(exponent_a, CONFIG_T::exponent_a_lanes)
+    HYQ_RESHAPE_CYCLIC(zero_point_b, CONFIG_T::zero_point_b_lanes)
+    HYQ_RESHAPE_CYCLIC(multiplier_b, CONFIG_T::multiplier_b_lanes)
+    HYQ_RESHAPE_CYCLIC(exponent_b, CONFIG_T::exponent_b_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
@@ -36,13 +36,13 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             const a_T in_a = a.read();
             const b_T in_b = b.read();
             res_T out;
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const unsigned c = beat * lanes + l;
                 const typename CONFIG_T::centred_a_t x_a =
                     int(in_a[l]) - of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);

@@ -14,8 +14,9 @@ namespace hyq {
 ///                   out_lanes, the zero points, and query_operand_t, key_operand_t (a code minus
 ///                   its zero point).
 template <typename CONFIG_T, class query_T, class key_T, class res_T>
-void attention_scores(hls::stream<query_T> &query, hls::stream<key_T> &key, hls::stream<res_T> &res,
-                      const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+void attention_scores(
+    stream<query_T> &query, stream<key_T> &key, stream<res_T> &res,
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
     static_assert(query_T::size == in_lanes && key_T::size == in_lanes,
@@ -31,15 +32,15 @@ void attention_scores(hls::stream<query_T> &query, hls::stream<key_T> &key, hls:
     typedef matrix_cursor<CONFIG_T::tokens, out_lanes, CONFIG_T::heads, beats> cursor_t;
     cursor_t next;
     typename CONFIG_T::key_operand_t keys[2][out_lanes][cursor_t::page_words][in_lanes];
-    #pragma HLS ARRAY_PARTITION variable=keys complete dim=2
-    #pragma HLS ARRAY_RESHAPE variable=keys complete dim=4
+    HYQ_PARTITION(keys, 2)
+    HYQ_RESHAPE(keys, 4)
     typename CONFIG_T::query_operand_t operands[beats][in_lanes];
-    #pragma HLS ARRAY_RESHAPE variable=operands complete dim=2
+    HYQ_RESHAPE(operands, 2)
     accumulator_t acc[out_lanes];
-    #pragma HLS ARRAY_PARTITION variable=acc complete
+    HYQ_PARTITION(acc, 1)
 FirstKeys:
     for (unsigned i = 0; i < CONFIG_T::tokens * cursor_t::row_words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         store_word<1>(keys, next, key.read(), key_zero);
     }
 Pixels:
@@ -52,8 +53,8 @@ Pixels:
                 for (unsigned g = 0; g < groups; g++) {
                 Beats:
                     for (unsigned b = 0; b < beats; b++) {
-                        #pragma HLS PIPELINE II=1
-                        #pragma HLS DEPENDENCE variable=keys type=inter dependent=false
+                        HYQ_PIPELINE(1)
+                        HYQ_NO_DEPENDENCE(keys)
                         // As many cycles as a pixel has words of keys.
                         if (p + 1 < CONFIG_T::pixels && i < out_lanes) {
                             store_word<1>(keys, next, key.read(), key_zero);
@@ -62,18 +63,18 @@ Pixels:
                             const query_T in = query.read();
                         Unpack:
                             for (unsigned c = 0; c < in_lanes; c++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 operands[b][c] = int(in[c]) - CONFIG_T::code_query_zero;
                             }
                         }
                         const unsigned address = (h * groups + g) * beats + b;
                     Keys:
                         for (unsigned j = 0; j < out_lanes; j++) {
-                            #pragma HLS UNROLL
+                            HYQ_UNROLL
                             accumulator_t sum = 0;
                         Channels:
                             for (unsigned c = 0; c < in_lanes; c++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 sum += product<accumulator_t>(operands[b][c],
                                                               keys[p % 2][j][address][c]);
                             }
@@ -83,7 +84,7 @@ Pixels:
                             res_T out;
                         Scores:
                             for (unsigned j = 0; j < out_lanes; j++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 out[j] = requantize_value<CONFIG_T>(acc[j], requantize[0]);
                             }
                             res.write(out);

@@ -12,7 +12,7 @@ namespace hyq {
 template <typename CONFIG_T>
 inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_operand_t code,
                                                  typename CONFIG_T::value_operand_t value) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     if (CONFIG_T::is_log2) {
         const int shift = CONFIG_T::code_top - 1 - int(code);
@@ -28,12 +28,12 @@ inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_
 ///                   out_lanes, is_log2, code_top (the largest probability code), and
 ///                   probability_operand_t, value_operand_t (a code minus its zero point).
 template <typename CONFIG_T, class probability_T, class value_T, class res_T>
-void attention_values(hls::stream<probability_T> &probability, hls::stream<value_T> &value,
-                      hls::stream<res_T> &res,
-                      const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-                      const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+void attention_values(
+    stream<probability_T> &probability, stream<value_T> &value, stream<res_T> &res,
+    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
+    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
     static_assert(probability_T::size == in_lanes, "a word carries the weights of in_lanes keys");
@@ -48,15 +48,15 @@ void attention_values(hls::stream<probability_T> &probability, hls::stream<value
     typedef matrix_cursor<CONFIG_T::tokens, in_lanes, CONFIG_T::heads * groups, 1> cursor_t;
     cursor_t next;
     typename CONFIG_T::value_operand_t values[2][in_lanes][cursor_t::page_words][out_lanes];
-    #pragma HLS ARRAY_PARTITION variable=values complete dim=2
-    #pragma HLS ARRAY_RESHAPE variable=values complete dim=4
+    HYQ_PARTITION(values, 2)
+    HYQ_RESHAPE(values, 4)
     typename CONFIG_T::probability_operand_t weights[beats][in_lanes];
-    #pragma HLS ARRAY_RESHAPE variable=weights complete dim=2
+    HYQ_RESHAPE(weights, 2)
     accumulator_t acc[out_lanes];
-    #pragma HLS ARRAY_PARTITION variable=acc complete
+    HYQ_PARTITION(acc, 1)
 FirstValues:
     for (unsigned i = 0; i < CONFIG_T::tokens * cursor_t::row_words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         store_word<zero_points>(values, next, value.read(), zero_point);
     }
 Pixels:
@@ -69,8 +69,8 @@ Pixels:
                 for (unsigned g = 0; g < groups; g++) {
                 Beats:
                     for (unsigned b = 0; b < beats; b++) {
-                        #pragma HLS PIPELINE II=1
-                        #pragma HLS DEPENDENCE variable=values type=inter dependent=false
+                        HYQ_PIPELINE(1)
+                        HYQ_NO_DEPENDENCE(values)
                         // As many cycles as a pixel has words of values.
                         if (p + 1 < CONFIG_T::pixels && i < in_lanes) {
                             store_word<zero_points>(values, next, value.read(), zero_point);
@@ -79,18 +79,18 @@ Pixels:
                             const probability_T in = probability.read();
                         Unpack:
                             for (unsigned j = 0; j < in_lanes; j++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 weights[b][j] = in[j];
                             }
                         }
                         const unsigned word = h * groups + g;
                     Channels:
                         for (unsigned c = 0; c < out_lanes; c++) {
-                            #pragma HLS UNROLL
+                            HYQ_UNROLL
                             accumulator_t sum = 0;
                         Keys:
                             for (unsigned j = 0; j < in_lanes; j++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 sum += weighted<CONFIG_T>(weights[b][j],
                                                           values[p % 2][j][word * beats + b][c]);
                             }
@@ -100,7 +100,7 @@ Pixels:
                             res_T out;
                         Outputs:
                             for (unsigned c = 0; c < out_lanes; c++) {
-                                #pragma HLS UNROLL
+                                HYQ_UNROLL
                                 out[c] = requantize_value<CONFIG_T>(
                                     acc[c], entry_of<CONFIG_T>(requantize, word * out_lanes + c));
                             }

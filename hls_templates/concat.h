@@ -10,15 +10,15 @@ namespace hyq {
 ///
 /// \tparam CONFIG_T  gives words (positions), channels_a, channels_b, in_lanes and out_lanes.
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
-void concat(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res,
+void concat(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
             const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
             const typename CONFIG_T::requantize_a_t requantize_a[CONFIG_T::requantize_a_entries],
             const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
             const typename CONFIG_T::requantize_b_t requantize_b[CONFIG_T::requantize_b_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=zero_point_a cyclic factor=CONFIG_T::zero_point_a_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize_a cyclic factor=CONFIG_T::requantize_a_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=zero_point_b cyclic factor=CONFIG_T::zero_point_b_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize_b cyclic factor=CONFIG_T::requantize_b_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(zero_point_a, CONFIG_T::zero_point_a_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize_a, CONFIG_T::requantize_a_lanes)
+    HYQ_RESHAPE_CYCLIC(zero_point_b, CONFIG_T::zero_point_b_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize_b, CONFIG_T::requantize_b_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
@@ -31,13 +31,13 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < beats_a + beats_b; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             res_T out;
             if (beat < beats_a) {
                 const a_T in = a.read();
             First:
                 for (unsigned l = 0; l < lanes; l++) {
-                    #pragma HLS UNROLL
+                    HYQ_UNROLL
                     const unsigned c = beat * lanes + l;
                     const accumulator_t centred =
                         accumulator_t(in[l]) -
@@ -49,7 +49,7 @@ Words:
                 const b_T in = b.read();
             Second:
                 for (unsigned l = 0; l < lanes; l++) {
-                    #pragma HLS UNROLL
+                    HYQ_UNROLL
                     const unsigned c = (beat - beats_a) * lanes + l;
                     const accumulator_t centred =
                         accumulator_t(in[l]) -

@@ -13,15 +13,15 @@ namespace hyq {
 ///                   length = kernel_height * kernel_width * in_channels.
 /// \param weight  as [group of outputs][kernel row][kernel column][beat][output lane][input lane].
 template <typename CONFIG_T, class data_T, class res_T>
-void conv2d(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void conv2d(stream<data_T> &data, stream<res_T> &res,
             const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
             const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
             const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries],
             const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=weight cyclic factor=CONFIG_T::weight_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=bias cyclic factor=CONFIG_T::bias_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=pad cyclic factor=CONFIG_T::pad_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(weight, CONFIG_T::weight_lanes)
+    HYQ_RESHAPE_CYCLIC(bias, CONFIG_T::bias_lanes)
+    HYQ_RESHAPE_CYCLIC(pad, CONFIG_T::pad_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     static_assert(CONFIG_T::out_channels % CONFIG_T::out_lanes == 0, "lanes divide the channels");
     static_assert(CONFIG_T::weight_entries == CONFIG_T::out_channels * CONFIG_T::length,
                   "one weight per output channel and operand");
@@ -33,12 +33,12 @@ void conv2d(hls::stream<data_T> &data, hls::stream<res_T> &res,
 
     window_t window;
     typename CONFIG_T::operand_t buffer[window_t::words][CONFIG_T::in_lanes];
-    #pragma HLS ARRAY_RESHAPE variable=buffer complete dim=2
+    HYQ_RESHAPE(buffer, 2)
     typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes];
-    #pragma HLS ARRAY_PARTITION variable=acc complete
+    HYQ_PARTITION(acc, 1)
 FirstRows:
     for (unsigned i = 0; i < window_t::first_words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         window.take(buffer, data, pad);
     }
 Rows:
@@ -51,8 +51,8 @@ Rows:
                 for (unsigned r = 0; r < CONFIG_T::kernel_height; r++) {
                 Beats:
                     for (unsigned b = 0; b < run; b++) {
-                        #pragma HLS PIPELINE II=1
-                        #pragma HLS DEPENDENCE variable=buffer type=inter dependent=false
+                        HYQ_PIPELINE(1)
+                        HYQ_NO_DEPENDENCE(buffer)
                         window.take(buffer, data, pad);
                         const unsigned tap = r * run + b;
                         if (tap == 0) {
@@ -69,7 +69,7 @@ Rows:
         }
     RestOfRows:
         for (unsigned i = reads; i < window_t::next_words; i++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             window.take(buffer, data, pad);
         }
         window.next_row();

@@ -13,13 +13,13 @@ namespace hyq {
 ///                   out_lanes and operand_t.
 /// \param weight  as [group of outputs][beat][output lane][input lane].
 template <typename CONFIG_T, class data_T, class res_T>
-void dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void dense(stream<data_T> &data, stream<res_T> &res,
            const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
            const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
            const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=weight cyclic factor=CONFIG_T::weight_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=bias cyclic factor=CONFIG_T::bias_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(weight, CONFIG_T::weight_lanes)
+    HYQ_RESHAPE_CYCLIC(bias, CONFIG_T::bias_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
     static_assert(data_T::size == in_lanes, "a word carries in_lanes channels");
     static_assert(CONFIG_T::length % in_lanes == 0 && CONFIG_T::out_channels % out_lanes == 0,
@@ -30,21 +30,21 @@ void dense(hls::stream<data_T> &data, hls::stream<res_T> &res,
     static const unsigned groups = CONFIG_T::out_channels / out_lanes;
 
     typename CONFIG_T::operand_t x[beats][in_lanes];
-    #pragma HLS ARRAY_RESHAPE variable=x complete dim=2
+    HYQ_RESHAPE(x, 2)
     typename CONFIG_T::accumulator_t acc[out_lanes];
-    #pragma HLS ARRAY_PARTITION variable=acc complete
+    HYQ_PARTITION(acc, 1)
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Groups:
         for (unsigned g = 0; g < groups; g++) {
         Beats:
             for (unsigned b = 0; b < beats; b++) {
-                #pragma HLS PIPELINE II=1
+                HYQ_PIPELINE(1)
                 if (g == 0) {
                     const data_T in = data.read();
                 Unpack:
                     for (unsigned l = 0; l < in_lanes; l++) {
-                        #pragma HLS UNROLL
+                        HYQ_UNROLL
                         x[b][l] = in[l];
                     }
                 }

@@ -14,15 +14,15 @@ namespace hyq {
 /// \param weight  as [group of channels][kernel row][kernel column][lane].
 template <typename CONFIG_T, class data_T, class res_T>
 void depthwise_conv2d(
-    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    stream<data_T> &data, stream<res_T> &res,
     const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
     const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
     const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries],
     const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=weight cyclic factor=CONFIG_T::weight_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=bias cyclic factor=CONFIG_T::bias_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=pad cyclic factor=CONFIG_T::pad_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(weight, CONFIG_T::weight_lanes)
+    HYQ_RESHAPE_CYCLIC(bias, CONFIG_T::bias_lanes)
+    HYQ_RESHAPE_CYCLIC(pad, CONFIG_T::pad_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     typedef sliding_window<CONFIG_T> window_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
@@ -36,12 +36,12 @@ void depthwise_conv2d(
 
     window_t window;
     typename CONFIG_T::operand_t buffer[window_t::words][lanes];
-    #pragma HLS ARRAY_RESHAPE variable=buffer complete dim=2
+    HYQ_RESHAPE(buffer, 2)
     accumulator_t acc[lanes];
-    #pragma HLS ARRAY_PARTITION variable=acc complete
+    HYQ_PARTITION(acc, 1)
 FirstRows:
     for (unsigned i = 0; i < window_t::first_words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         window.take(buffer, data, pad);
     }
 Rows:
@@ -54,8 +54,8 @@ Rows:
                 for (unsigned r = 0; r < CONFIG_T::kernel_height; r++) {
                 KernelColumns:
                     for (unsigned k = 0; k < kernel_width; k++) {
-                        #pragma HLS PIPELINE II=1
-                        #pragma HLS DEPENDENCE variable=buffer type=inter dependent=false
+                        HYQ_PIPELINE(1)
+                        HYQ_NO_DEPENDENCE(buffer)
                         window.take(buffer, data, pad);
                         const unsigned tap = r * kernel_width + k;
                         const unsigned from = window.word(x, r, k * window_t::beats + g);
@@ -64,7 +64,7 @@ Rows:
                         }
                     Products:
                         for (unsigned l = 0; l < lanes; l++) {
-                            #pragma HLS UNROLL
+                            HYQ_UNROLL
                             acc[l] += product<accumulator_t>(weight[(g * taps + tap) * lanes + l],
                                                              buffer[from][l]);
                         }
@@ -77,7 +77,7 @@ Rows:
         }
     RestOfRows:
         for (unsigned i = reads; i < window_t::next_words; i++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             window.take(buffer, data, pad);
         }
         window.next_row();

@@ -11,7 +11,7 @@ namespace hyq {
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width of the map, in_lanes,
 ///                   out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
-void fold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+void fold(stream<data_T> &data, stream<res_T> &res) {
     static const unsigned lanes = CONFIG_T::in_lanes, beats = CONFIG_T::channels / lanes;
     static const unsigned rows = CONFIG_T::height / CONFIG_T::patch_height;
     static const unsigned columns = CONFIG_T::width / CONFIG_T::patch_width;
@@ -24,7 +24,7 @@ void fold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     data_T tokens[CONFIG_T::height * CONFIG_T::width * beats];
 Store:
     for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width * beats; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         tokens[i] = data.read();
     }
 Row:
@@ -37,14 +37,14 @@ Row:
                 for (unsigned b = 0; b < CONFIG_T::patch_width; b++) {
                 Beats:
                     for (unsigned beat = 0; beat < beats; beat++) {
-                        #pragma HLS PIPELINE II=1
+                        HYQ_PIPELINE(1)
                         const unsigned pixel = a * CONFIG_T::patch_width + b;
                         const unsigned token = (pixel * rows + i) * columns + j;
                         const data_T in = tokens[token * beats + beat];
                         res_T out;
                     Lanes:
                         for (unsigned l = 0; l < lanes; l++) {
-                            #pragma HLS UNROLL
+                            HYQ_UNROLL
                             out[l] = in[l];
                         }
                         res.write(out);

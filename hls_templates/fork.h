@@ -7,10 +7,10 @@
 namespace hyq {
 
 template <unsigned words, class data_T>
-void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b) {
+void fork(stream<data_T> &data, stream<data_T> &a, stream<data_T> &b) {
 Words:
     for (unsigned i = 0; i < words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const data_T word = data.read();
         a.write(word);
         b.write(word);
@@ -18,11 +18,10 @@ Words:
 }
 
 template <unsigned words, class data_T>
-void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
-          hls::stream<data_T> &c) {
+void fork(stream<data_T> &data, stream<data_T> &a, stream<data_T> &b, stream<data_T> &c) {
 Words:
     for (unsigned i = 0; i < words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const data_T word = data.read();
         a.write(word);
         b.write(word);
@@ -31,11 +30,11 @@ Words:
 }
 
 template <unsigned words, class data_T>
-void fork(hls::stream<data_T> &data, hls::stream<data_T> &a, hls::stream<data_T> &b,
-          hls::stream<data_T> &c, hls::stream<data_T> &d) {
+void fork(stream<data_T> &data, stream<data_T> &a, stream<data_T> &b, stream<data_T> &c,
+          stream<data_T> &d) {
 Words:
     for (unsigned i = 0; i < words; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const data_T word = data.read();
         a.write(word);
         b.write(word);

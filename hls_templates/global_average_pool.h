@@ -12,29 +12,29 @@ namespace hyq {
 ///                   centred_t (a code minus its zero point).
 template <typename CONFIG_T, class data_T, class res_T>
 void global_average_pool(
-    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    stream<data_T> &data, stream<res_T> &res,
     const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
     const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
                   "a beat of sums has the lanes of a beat of codes");
     static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
     accumulator_t sums[CONFIG_T::channels];
-    #pragma HLS ARRAY_RESHAPE variable=sums cyclic factor=CONFIG_T::in_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(sums, CONFIG_T::in_lanes)
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             const data_T in = data.read();
             accumulator_t sum[lanes];
-            #pragma HLS ARRAY_PARTITION variable=sum complete dim=1
+            HYQ_PARTITION(sum, 1)
         Sums:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const unsigned c = beat * lanes + l;
                 const typename CONFIG_T::centred_t centred =
                     int(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
@@ -45,7 +45,7 @@ Words:
                 res_T out;
             Outputs:
                 for (unsigned l = 0; l < lanes; l++) {
-                    #pragma HLS UNROLL
+                    HYQ_UNROLL
                     out[l] = requantize_value<CONFIG_T>(
                         sum[l], entry_of<CONFIG_T>(requantize, beat * lanes + l));
                 }

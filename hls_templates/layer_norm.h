@@ -12,13 +12,13 @@ namespace hyq {
 /// \tparam CONFIG_T  gives root_steps (bits of the root), radicand_t, root_t, remainder_t.
 template <typename CONFIG_T>
 inline typename CONFIG_T::root_t integer_root(typename CONFIG_T::radicand_t radicand) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::remainder_t remainder_t;
     remainder_t remainder = 0;
     typename CONFIG_T::root_t root = 0;
 RootBits:
     for (unsigned i = 0; i < CONFIG_T::root_steps; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const int pair = int((radicand >> (2 * (CONFIG_T::root_steps - 1 - i))) & 3);
         const remainder_t shifted = (remainder << 2) + pair;
         const remainder_t four_roots = remainder_t(root) << 2;
@@ -41,14 +41,14 @@ RootBits:
 ///                   remainder_t.
 template <typename CONFIG_T>
 inline typename CONFIG_T::reciprocal_t integer_reciprocal(typename CONFIG_T::root_t divisor) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::remainder_t remainder_t;
     remainder_t remainder = 1;
     remainder = remainder << (CONFIG_T::reciprocal_fraction + 1 - CONFIG_T::reciprocal_steps);
     typename CONFIG_T::reciprocal_t quotient = 0;
 QuotientBits:
     for (unsigned i = 0; i < CONFIG_T::reciprocal_steps; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const remainder_t difference = remainder - divisor;
         const bool fits = difference >= 0;
         remainder = (fits ? difference : remainder) << 1;
@@ -62,11 +62,11 @@ QuotientBits:
 ///
 /// \tparam CONFIG_T  as for layer_norm.
 template <typename CONFIG_T> struct layer_norm_rows {
-    typedef word<ap_int<CONFIG_T::value_bits>, CONFIG_T::in_lanes> values_t;
-    typedef word<ap_int<CONFIG_T::total_bits>, 1> total_t;
-    typedef word<ap_uint<2 * CONFIG_T::root_steps>, 1> radicand_t;
-    typedef word<ap_uint<CONFIG_T::root_steps>, 1> root_t;
-    typedef word<ap_uint<CONFIG_T::reciprocal_steps>, 1> reciprocal_t;
+    typedef word<exact<CONFIG_T::value_bits>, CONFIG_T::in_lanes> values_t;
+    typedef word<exact<CONFIG_T::total_bits>, 1> total_t;
+    typedef word<exact<2 * CONFIG_T::root_steps, false>, 1> radicand_t;
+    typedef word<exact<CONFIG_T::root_steps, false>, 1> root_t;
+    typedef word<exact<CONFIG_T::reciprocal_steps, false>, 1> reciprocal_t;
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
     static const unsigned depth = CONFIG_T::row_depth + 64;
@@ -75,8 +75,8 @@ template <typename CONFIG_T> struct layer_norm_rows {
 /// Values x, their sum and C^2 times their variance, shifted for the square root.
 template <typename CONFIG_T, class data_T, class values_T, class total_T, class radicand_T>
 void layer_norm_moments(
-    hls::stream<data_T> &data, hls::stream<values_T> &values, hls::stream<total_T> &totals,
-    hls::stream<radicand_T> &radicands,
+    stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
+    stream<radicand_T> &radicands,
     const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
     const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
     const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries]) {
@@ -91,7 +91,7 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < layer_norm_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             if (beat == 0) {
                 total = 0;
                 squares = 0;
@@ -100,7 +100,7 @@ Words:
             values_T x;
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const unsigned c = beat * CONFIG_T::in_lanes + l;
                 const int zero = of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
                 const int shift = of_channel<CONFIG_T::factor_shift_entries>(factor_shift, c);
@@ -127,7 +127,7 @@ Words:
 
 /// Standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
 template <typename CONFIG_T, class radicand_T, class root_T>
-void layer_norm_roots(hls::stream<radicand_T> &radicands, hls::stream<root_T> &roots) {
+void layer_norm_roots(stream<radicand_T> &radicands, stream<root_T> &roots) {
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
         root_T root;
@@ -138,7 +138,7 @@ Words:
 
 /// Reciprocals of the standard deviations.
 template <typename CONFIG_T, class root_T, class reciprocal_T>
-void layer_norm_reciprocals(hls::stream<root_T> &roots, hls::stream<reciprocal_T> &reciprocals) {
+void layer_norm_reciprocals(stream<root_T> &roots, stream<reciprocal_T> &reciprocals) {
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
         reciprocal_T reciprocal;
@@ -150,8 +150,8 @@ Words:
 /// Normalized values, times gamma, plus beta, as codes.
 template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, class res_T>
 void layer_norm_normalize(
-    hls::stream<values_T> &values, hls::stream<total_T> &totals,
-    hls::stream<reciprocal_T> &reciprocals, hls::stream<res_T> &res,
+    stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
+    stream<res_T> &res,
     const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
     const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
     const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
@@ -168,7 +168,7 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < layer_norm_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             if (beat == 0) {
                 total = totals.read()[0];
                 reciprocal = reciprocals.read()[0];
@@ -177,7 +177,7 @@ Words:
             res_T out;
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const unsigned c = beat * CONFIG_T::in_lanes + l;
                 const deviation_t d = product<deviation_t>(value_t(x[l]), count) - total;
                 const normalized_t n =
@@ -198,19 +198,19 @@ Words:
 ///                   value_bits, total_bits, and the types of all intermediate integers.
 template <typename CONFIG_T, class data_T, class res_T>
 void layer_norm(
-    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    stream<data_T> &data, stream<res_T> &res,
     const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
     const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
     const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries],
     const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
     const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
     const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS DATAFLOW
-    #pragma HLS ARRAY_RESHAPE variable=factor_shift cyclic factor=CONFIG_T::factor_shift_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=gamma cyclic factor=CONFIG_T::gamma_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=beta cyclic factor=CONFIG_T::beta_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_DATAFLOW
+    HYQ_RESHAPE_CYCLIC(factor_shift, CONFIG_T::factor_shift_lanes)
+    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
+    HYQ_RESHAPE_CYCLIC(gamma, CONFIG_T::gamma_lanes)
+    HYQ_RESHAPE_CYCLIC(beta, CONFIG_T::beta_lanes)
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef layer_norm_rows<CONFIG_T> rows;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
                       CONFIG_T::in_lanes == CONFIG_T::out_lanes,
@@ -221,16 +221,16 @@ void layer_norm(
                       CONFIG_T::beta_entries == CONFIG_T::channels,
                   "one gamma and one beta per channel");
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
-    hls::stream<typename rows::values_t> values;
-    #pragma HLS STREAM variable=values depth=rows::depth
-    hls::stream<typename rows::total_t> totals;
-    #pragma HLS STREAM variable=totals depth=rows::depth
-    hls::stream<typename rows::radicand_t> radicands;
-    #pragma HLS STREAM variable=radicands depth=2
-    hls::stream<typename rows::root_t> roots;
-    #pragma HLS STREAM variable=roots depth=2
-    hls::stream<typename rows::reciprocal_t> reciprocals;
-    #pragma HLS STREAM variable=reciprocals depth=2
+    stream<typename rows::values_t> values;
+    HYQ_STREAM_DEPTH(values, rows::depth)
+    stream<typename rows::total_t> totals;
+    HYQ_STREAM_DEPTH(totals, rows::depth)
+    stream<typename rows::radicand_t> radicands;
+    HYQ_STREAM_DEPTH(radicands, 2)
+    stream<typename rows::root_t> roots;
+    HYQ_STREAM_DEPTH(roots, 2)
+    stream<typename rows::reciprocal_t> reciprocals;
+    HYQ_STREAM_DEPTH(reciprocals, 2)
     layer_norm_moments<CONFIG_T>(data, values, totals, radicands, factor_shift, zero_point,
                                  epsilon);
     layer_norm_roots<CONFIG_T>(radicands, roots);

@@ -9,7 +9,7 @@ namespace hyq {
 /// Exponential of a code that lies `distance` below the maximum of its row.
 template <typename CONFIG_T>
 inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::distance_t distance) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::exponential_t exponential_t;
     const unsigned steps = distance;
     const unsigned octave = steps >> CONFIG_T::fraction;
@@ -21,8 +21,8 @@ inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::di
 
 /// The exponentials of every row and their sum.
 template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
-void softmax_exponentials(hls::stream<data_T> &codes, hls::stream<maximum_T> &maxima,
-                          hls::stream<exponentials_T> &exponentials, hls::stream<total_T> &totals) {
+void softmax_exponentials(stream<data_T> &codes, stream<maximum_T> &maxima,
+                          stream<exponentials_T> &exponentials, stream<total_T> &totals) {
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
     operand_t maximum = 0;
@@ -31,7 +31,7 @@ Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             if (beat == 0) {
                 maximum = maxima.read()[0];
                 total = 0;
@@ -40,7 +40,7 @@ Rows:
             exponentials_T out;
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const exponential_t e = linear_exponential<CONFIG_T>(maximum - operand_t(in[l]));
                 out[l] = e;
                 total += e;
@@ -62,8 +62,8 @@ Rows:
 ///                   code_max, search_steps, code_depth, exponential_depth, and operand_t,
 ///                   distance_t, exponential_t, total_t, accumulator_t (holds 4 E or the dividend).
 template <typename CONFIG_T, class data_T, class res_T>
-void linear_softmax(hls::stream<data_T> &data, hls::stream<res_T> &res) {
-    #pragma HLS DATAFLOW
+void linear_softmax(stream<data_T> &data, stream<res_T> &res) {
+    HYQ_DATAFLOW
     typedef softmax_rows<CONFIG_T> rows;
     typedef word<typename data_T::value_type, 1> maximum_t;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
@@ -73,14 +73,14 @@ void linear_softmax(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     static_assert(CONFIG_T::line_offset >> CONFIG_T::fraction == 1,
                   "the line stays positive over an octave");
     static_assert(CONFIG_T::code_max + 1 == 1 << CONFIG_T::bits, "codes have `bits` bits");
-    hls::stream<data_T> codes;
-    #pragma HLS STREAM variable=codes depth=rows::code_depth
-    hls::stream<maximum_t> maxima;
-    #pragma HLS STREAM variable=maxima depth=rows::code_depth
-    hls::stream<typename rows::exponentials_t> exponentials;
-    #pragma HLS STREAM variable=exponentials depth=rows::exponential_depth
-    hls::stream<typename rows::result_t> totals;
-    #pragma HLS STREAM variable=totals depth=rows::exponential_depth
+    stream<data_T> codes;
+    HYQ_STREAM_DEPTH(codes, rows::code_depth)
+    stream<maximum_t> maxima;
+    HYQ_STREAM_DEPTH(maxima, rows::code_depth)
+    stream<typename rows::exponentials_t> exponentials;
+    HYQ_STREAM_DEPTH(exponentials, rows::exponential_depth)
+    stream<typename rows::result_t> totals;
+    HYQ_STREAM_DEPTH(totals, rows::exponential_depth)
     softmax_maxima<CONFIG_T>(data, codes, maxima);
     softmax_exponentials<CONFIG_T>(codes, maxima, exponentials, totals);
     softmax_probabilities<CONFIG_T, false>(exponentials, totals, res);

@@ -22,17 +22,17 @@ struct matrix_cursor {
     matrix_cursor() : page(0), row(0), bank(0), block(0), word(0) {}
 
     unsigned address() const {
-        #pragma HLS INLINE
+        HYQ_INLINE
         return (block * bank_rows + row) * block_words + word;
     }
 
     unsigned word_of_row() const {
-        #pragma HLS INLINE
+        HYQ_INLINE
         return block * block_words + word;
     }
 
     void advance() {
-        #pragma HLS INLINE
+        HYQ_INLINE
         word = word + 1 < block_words ? word + 1 : 0;
         if (word == 0) {
             block = block + 1 < blocks ? block + 1 : 0;
@@ -54,10 +54,10 @@ template <unsigned zero_points, class operand_T, unsigned banks, unsigned words,
           class cursor_T, class data_T, class zero_T>
 inline void store_word(operand_T (&pages)[2][banks][words][lanes], cursor_T &next, const data_T &in,
                        const zero_T zero_point[zero_points]) {
-    #pragma HLS INLINE
+    HYQ_INLINE
 Lanes:
     for (unsigned l = 0; l < lanes; l++) {
-        #pragma HLS UNROLL
+        HYQ_UNROLL
         const unsigned channel = next.word_of_row() * lanes + l;
         pages[next.page][next.bank][next.address()][l] =
             int(in[l]) - int(of_channel<zero_points>(zero_point, channel));

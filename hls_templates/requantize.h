@@ -23,13 +23,13 @@ struct dyadic {
 
 template <class scaled_T, class accumulator_T>
 inline scaled_T scale(accumulator_T acc, const power_of_two &) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     return acc;
 }
 
 template <class scaled_T, class accumulator_T>
 inline scaled_T scale(accumulator_T acc, const dyadic &entry) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     return product<scaled_T>(acc, entry.multiplier);
 }
 
@@ -39,7 +39,7 @@ inline scaled_T scale(accumulator_T acc, const dyadic &entry) {
 ///                   code_min and code_max.
 template <typename CONFIG_T, class entry_T>
 inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T &entry) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::scaled_t scaled_t;
     const int shift = entry.shift;
     scaled_t scaled = scale<scaled_t>(acc, entry);
@@ -64,7 +64,7 @@ template <typename CONFIG_T>
 inline const typename CONFIG_T::requantize_t &
 entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries],
          unsigned channel) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     return of_channel<CONFIG_T::requantize_entries>(requantize, channel);
 }
 
@@ -72,11 +72,11 @@ entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_e
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes and out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
-void requantize(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void requantize(stream<data_T> &data, stream<res_T> &res,
                 const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
                 const typename CONFIG_T::requantize_t entries[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=zero_point cyclic factor=CONFIG_T::zero_point_lanes dim=1
-    #pragma HLS ARRAY_RESHAPE variable=entries cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
+    HYQ_RESHAPE_CYCLIC(entries, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
@@ -86,12 +86,12 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             const data_T in = data.read();
             res_T out;
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const unsigned c = beat * lanes + l;
                 const accumulator_t centred =
                     accumulator_t(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);

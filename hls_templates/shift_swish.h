@@ -10,7 +10,7 @@ namespace hyq {
 /// About 2^(precision + fraction + 1) * exp(d * 2^-fraction) for d <= 0.
 template <typename CONFIG_T>
 inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::exponent_t exponent_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
     const exponent_t p = -(d + (d >> 1) - (d >> 4)); // -d * log2(e)
@@ -27,7 +27,7 @@ inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d
 /// the two is subtracted from both, so one of the exponentials is a constant.
 template <typename CONFIG_T>
 inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::centred_t centred_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
     typedef typename CONFIG_T::numerator_t numerator_t;
@@ -41,9 +41,9 @@ inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x
 ///                   of the input), fraction (its scale is 2^-fraction), precision, centred_t
 ///                   (holds x and -x), exponent_t, exponential_t, numerator_t, sigmoid_t.
 template <typename CONFIG_T, class data_T, class res_T>
-void shift_swish(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void shift_swish(stream<data_T> &data, stream<res_T> &res,
                  const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    #pragma HLS ARRAY_RESHAPE variable=requantize cyclic factor=CONFIG_T::requantize_lanes dim=1
+    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
@@ -53,12 +53,12 @@ Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             const data_T in = data.read();
             res_T out;
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const typename CONFIG_T::centred_t x = int(in[l]) - CONFIG_T::code_zero;
                 const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
                 out[l] = requantize_value<CONFIG_T>(

@@ -38,9 +38,9 @@ template <typename CONFIG_T> struct sliding_window {
     /// Writes the next beat if the windows after these need it: from the stream, or `pad` in the
     /// border. Behind the last row of windows, what is left of the map.
     template <class data_T>
-    void take(operand_t buffer[words][lanes], hls::stream<data_T> &data,
+    void take(operand_t buffer[words][lanes], stream<data_T> &data,
               const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries]) {
-        #pragma HLS INLINE
+        HYQ_INLINE
         static_assert(data_T::size == lanes, "a word carries in_lanes channels");
         if (y == padded_height || y >= row + rows) {
             return;
@@ -50,13 +50,13 @@ template <typename CONFIG_T> struct sliding_window {
             const data_T in = data.read();
         Inside:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 buffer[write_word][l] = in[l];
             }
         } else {
         Border:
             for (unsigned l = 0; l < lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 buffer[write_word][l] = of_channel<CONFIG_T::pad_entries>(pad, beat * lanes + l);
             }
         }
@@ -71,7 +71,7 @@ template <typename CONFIG_T> struct sliding_window {
     /// Where the beat lies that window `column` has at a row of the kernel, `offset` beats from the
     /// window's left edge.
     unsigned word(unsigned column, unsigned kernel_row, unsigned offset) const {
-        #pragma HLS INLINE
+        HYQ_INLINE
         const unsigned at = place + kernel_row;
         return (at < rows ? at : at - rows) * row_words +
                column * CONFIG_T::stride_width * beats + offset;
@@ -79,7 +79,7 @@ template <typename CONFIG_T> struct sliding_window {
 
     /// On to the next row of windows.
     void next_row() {
-        #pragma HLS INLINE
+        HYQ_INLINE
         row += CONFIG_T::stride_height;
         place += CONFIG_T::stride_height;
         place = place < rows ? place : place - rows;

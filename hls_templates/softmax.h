@@ -9,11 +9,11 @@ namespace hyq {
 
 /// Position of the leading one of `value` > 0, by halving the range `search_steps` times.
 template <typename CONFIG_T> inline int leading_one(typename CONFIG_T::accumulator_t value) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     int position = 0;
 Halves:
     for (unsigned i = 0; i < CONFIG_T::search_steps; i++) {
-        #pragma HLS UNROLL
+        HYQ_UNROLL
         const unsigned step = CONFIG_T::search_steps - 1 - i;
         // Without a branch, which g++ could not predict.
         const int skipped = int((value >> (1 << step)) != 0) << step;
@@ -30,7 +30,7 @@ Halves:
 template <typename CONFIG_T>
 inline int log2_level(typename CONFIG_T::accumulator_t quadruple,
                       typename CONFIG_T::accumulator_t triple, int lead) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     const int level = lead - leading_one<CONFIG_T>(triple);
     return level - int(quadruple < accumulator_t(triple << level));
@@ -41,7 +41,7 @@ inline int log2_level(typename CONFIG_T::accumulator_t quadruple,
 template <typename CONFIG_T>
 inline int log2_probability(typename CONFIG_T::exponential_t exponential,
                             typename CONFIG_T::accumulator_t quadruple, int lead) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     if (exponential == 0) {
         return CONFIG_T::code_max;
@@ -57,7 +57,7 @@ inline int log2_probability(typename CONFIG_T::exponential_t exponential,
 template <typename CONFIG_T>
 inline int rounded_log2_probability(typename CONFIG_T::exponential_t exponential,
                                     typename CONFIG_T::total_t total) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     if (exponential == 0) {
         return CONFIG_T::code_max;
@@ -76,7 +76,7 @@ inline int rounded_log2_probability(typename CONFIG_T::exponential_t exponential
 template <typename CONFIG_T>
 inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
                                typename CONFIG_T::total_t total) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     const accumulator_t dividend =
         (accumulator_t(exponential) << CONFIG_T::bits) + accumulator_t(total >> 1);
@@ -89,8 +89,8 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
 ///
 /// \tparam CONFIG_T  as for linear_softmax, line and shifts aside.
 template <typename CONFIG_T> struct softmax_rows {
-    typedef word<ap_uint<CONFIG_T::exponential_bits>, CONFIG_T::in_lanes> exponentials_t;
-    typedef word<ap_uint<CONFIG_T::total_bits>, 1> result_t;
+    typedef word<exact<CONFIG_T::exponential_bits, false>, CONFIG_T::in_lanes> exponentials_t;
+    typedef word<exact<CONFIG_T::total_bits, false>, 1> result_t;
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
     static const unsigned code_depth = CONFIG_T::code_depth + 32;
@@ -99,19 +99,18 @@ template <typename CONFIG_T> struct softmax_rows {
 
 /// The largest code of every row; the codes go on.
 template <typename CONFIG_T, class data_T, class maximum_T>
-void softmax_maxima(hls::stream<data_T> &data, hls::stream<data_T> &codes,
-                    hls::stream<maximum_T> &maxima) {
+void softmax_maxima(stream<data_T> &data, stream<data_T> &codes, stream<maximum_T> &maxima) {
     typedef typename CONFIG_T::operand_t operand_t;
     operand_t maximum = 0;
 Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             const data_T in = data.read();
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const operand_t code = in[l];
                 maximum = (beat == 0 && l == 0) || code > maximum ? code : maximum;
             }
@@ -130,8 +129,8 @@ Rows:
 /// \tparam CONFIG_T    as for linear_softmax, line and shifts aside.
 /// \tparam is_rounded  log2 codes of E / e rounded to an integer.
 template <typename CONFIG_T, bool is_rounded, class exponentials_T, class total_T, class res_T>
-void softmax_probabilities(hls::stream<exponentials_T> &exponentials, hls::stream<total_T> &totals,
-                           hls::stream<res_T> &res) {
+void softmax_probabilities(stream<exponentials_T> &exponentials, stream<total_T> &totals,
+                           stream<res_T> &res) {
     typedef typename CONFIG_T::exponential_t exponential_t;
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     typename CONFIG_T::total_t total = 0;
@@ -141,7 +140,7 @@ Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             if (beat == 0) {
                 total = totals.read()[0];
                 quadruple = CONFIG_T::is_log2 ? accumulator_t(total) << 2 : accumulator_t(0);
@@ -151,7 +150,7 @@ Rows:
             res_T out;
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const exponential_t e = in[l];
                 out[l] = !CONFIG_T::is_log2 ? uniform_probability<CONFIG_T>(e, total)
                          : is_rounded       ? rounded_log2_probability<CONFIG_T>(e, total)

@@ -11,21 +11,21 @@ namespace hyq {
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes and code_first, the
 ///                   code that values[0] answers.
 template <typename CONFIG_T, class data_T, class res_T>
-void table(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void table(stream<data_T> &data, stream<res_T> &res,
            const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
-    #pragma HLS BIND_STORAGE variable=values type=rom_np
+    HYQ_ROM(values)
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
                   "every input code gives an output code");
     static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
 Beats:
     for (unsigned i = 0; i < CONFIG_T::words * CONFIG_T::channels / lanes; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         const data_T in = data.read();
         res_T out;
     Lanes:
         for (unsigned l = 0; l < lanes; l++) {
-            #pragma HLS UNROLL
+            HYQ_UNROLL
             out[l] = values[int(in[l]) - CONFIG_T::code_first];
         }
         res.write(out);

@@ -9,10 +9,10 @@ namespace hyq {
 /// The exponentials of every row, one look-up per lane and cycle, and their sum.
 template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
 void table_exponentials(
-    hls::stream<data_T> &codes, hls::stream<maximum_T> &maxima,
-    hls::stream<exponentials_T> &terms, hls::stream<total_T> &totals,
+    stream<data_T> &codes, stream<maximum_T> &maxima,
+    stream<exponentials_T> &terms, stream<total_T> &totals,
     const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
-    #pragma HLS BIND_STORAGE variable=exponentials type=rom_np
+    HYQ_ROM(exponentials)
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::distance_t distance_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
@@ -22,7 +22,7 @@ Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
-            #pragma HLS PIPELINE II=1
+            HYQ_PIPELINE(1)
             if (beat == 0) {
                 maximum = maxima.read()[0];
                 total = 0;
@@ -31,7 +31,7 @@ Rows:
             exponentials_T out;
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
-                #pragma HLS UNROLL
+                HYQ_UNROLL
                 const distance_t distance = maximum - operand_t(in[l]);
                 const exponential_t e = exponentials[distance];
                 out[l] = e;
@@ -56,9 +56,9 @@ Rows:
 ///                   (holds 4 E, 4 E + 2 e or the dividend).
 template <typename CONFIG_T, class data_T, class res_T>
 void table_softmax(
-    hls::stream<data_T> &data, hls::stream<res_T> &res,
+    stream<data_T> &data, stream<res_T> &res,
     const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
-    #pragma HLS DATAFLOW
+    HYQ_DATAFLOW
     typedef softmax_rows<CONFIG_T> rows;
     typedef word<typename data_T::value_type, 1> maximum_t;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
@@ -66,14 +66,14 @@ void table_softmax(
                   "a beat of probabilities for a beat of codes");
     static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0, "beats divide a row");
     static_assert(CONFIG_T::code_max + 1 == 1 << CONFIG_T::bits, "codes have `bits` bits");
-    hls::stream<data_T> codes;
-    #pragma HLS STREAM variable=codes depth=rows::code_depth
-    hls::stream<maximum_t> maxima;
-    #pragma HLS STREAM variable=maxima depth=rows::code_depth
-    hls::stream<typename rows::exponentials_t> terms;
-    #pragma HLS STREAM variable=terms depth=rows::exponential_depth
-    hls::stream<typename rows::result_t> totals;
-    #pragma HLS STREAM variable=totals depth=rows::exponential_depth
+    stream<data_T> codes;
+    HYQ_STREAM_DEPTH(codes, rows::code_depth)
+    stream<maximum_t> maxima;
+    HYQ_STREAM_DEPTH(maxima, rows::code_depth)
+    stream<typename rows::exponentials_t> terms;
+    HYQ_STREAM_DEPTH(terms, rows::exponential_depth)
+    stream<typename rows::result_t> totals;
+    HYQ_STREAM_DEPTH(totals, rows::exponential_depth)
     softmax_maxima<CONFIG_T>(data, codes, maxima);
     table_exponentials<CONFIG_T>(codes, maxima, terms, totals, exponentials);
     softmax_probabilities<CONFIG_T, CONFIG_T::is_rounded != 0>(terms, totals, res);

@@ -6,8 +6,7 @@
 #ifndef HYQ_TYPES_H_
 #define HYQ_TYPES_H_
 
-#include "ap_int.h"
-#include "hls_stream.h"
+#include "target.h"
 
 namespace hyq {
 
@@ -21,13 +20,6 @@ template <class T, unsigned lanes> struct word {
 
     T &operator[](unsigned i) { return data[i]; }
     const T &operator[](unsigned i) const { return data[i]; }
-};
-
-template <int bits, bool is_signed> struct exact_integer {
-    typedef ap_int<bits> type;
-};
-template <int bits> struct exact_integer<bits, false> {
-    typedef ap_uint<bits> type;
 };
 
 template <int bytes> struct native;
@@ -51,7 +43,7 @@ template <int bits, bool is_signed> struct native_integer {
 /// What the arithmetic is done with.
 #if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
 template <int bits, bool is_signed = true>
-using integer = typename exact_integer<bits, is_signed>::type;
+using integer = exact<bits, is_signed>;
 #else
 template <int bits, bool is_signed = true>
 using integer = typename native_integer<bits, is_signed>::type;
@@ -61,7 +53,7 @@ using integer = typename native_integer<bits, is_signed>::type;
 /// csim they are always native, because g++ takes minutes over a large array of ap_int.
 #if defined(__SYNTHESIS__)
 template <int bits, bool is_signed = true>
-using rom = typename exact_integer<bits, is_signed>::type;
+using rom = exact<bits, is_signed>;
 #else
 template <int bits, bool is_signed = true>
 using rom = typename native_integer<bits, is_signed>::type;
@@ -70,7 +62,7 @@ using rom = typename native_integer<bits, is_signed>::type;
 /// Product of two integers, wide enough for `accumulator_T`: ap_int products widen by themselves,
 /// native ones are widened first.
 template <class accumulator_T, class a_T, class b_T> inline accumulator_T product(a_T a, b_T b) {
-    #pragma HLS INLINE
+    HYQ_INLINE
 #if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
     return a * b;
 #else
@@ -81,7 +73,7 @@ template <class accumulator_T, class a_T, class b_T> inline accumulator_T produc
 /// What a constant memory holds for a channel: one entry serves all, or there is one each.
 template <unsigned entries, class T>
 inline const T &of_channel(const T memory[entries], unsigned channel) {
-    #pragma HLS INLINE
+    HYQ_INLINE
     return memory[entries == 1 ? 0 : channel];
 }
 

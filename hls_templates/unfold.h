@@ -10,7 +10,7 @@ namespace hyq {
 ///
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width, in_lanes, out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
-void unfold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+void unfold(stream<data_T> &data, stream<res_T> &res) {
     static const unsigned lanes = CONFIG_T::in_lanes, beats = CONFIG_T::channels / lanes;
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,
@@ -21,7 +21,7 @@ void unfold(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     data_T map[CONFIG_T::height * CONFIG_T::width * beats];
 Store:
     for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width * beats; i++) {
-        #pragma HLS PIPELINE II=1
+        HYQ_PIPELINE(1)
         map[i] = data.read();
     }
 PatchRow:
@@ -34,14 +34,14 @@ PatchRow:
                 for (unsigned j = 0; j < CONFIG_T::width / CONFIG_T::patch_width; j++) {
                 Beats:
                     for (unsigned beat = 0; beat < beats; beat++) {
-                        #pragma HLS PIPELINE II=1
+                        HYQ_PIPELINE(1)
                         const unsigned y = i * CONFIG_T::patch_height + a;
                         const unsigned x = j * CONFIG_T::patch_width + b;
                         const data_T in = map[(y * CONFIG_T::width + x) * beats + beat];
                         res_T out;
                     Lanes:
                         for (unsigned l = 0; l < lanes; l++) {
-                            #pragma HLS UNROLL
+                            HYQ_UNROLL
                             out[l] = in[l];
                         }
                         res.write(out);

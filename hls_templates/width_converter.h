@@ -8,7 +8,7 @@ namespace hyq {
 
 /// \tparam words  words of the wider side; its lanes are a multiple of the narrower one's.
 template <unsigned words, class data_T, class res_T>
-void convert_width(hls::stream<data_T> &data, hls::stream<res_T> &res) {
+void convert_width(stream<data_T> &data, stream<res_T> &res) {
     static_assert(data_T::size % res_T::size == 0 || res_T::size % data_T::size == 0,
                   "one number of lanes divides the other");
     const unsigned lanes = data_T::size > res_T::size ? data_T::size : res_T::size;

@@ -11,6 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from hyq_hls.errors import GraphError
 
 
+class Signed(int):
+    """A constant that may be negative, such as a code: ``int`` in C++, not ``unsigned``."""
+
+
 @dataclass(frozen=True)
 class Memory:
     """Shape of a memory in a circuit.
@@ -168,11 +172,23 @@ class Kernel:
     instantiates ``hyq_<function>`` with the same names in UpperCamelCase.
 
     Args:
-        constants: sizes; ``static const`` members of the config structure, in print order.
+        constants: sizes, and codes as :class:`Signed`; ``static const`` members of the config
+            structure, in print order.
         integers: named integer types of the config structure: ``name -> (bits, signed)``.
         roms: constant memories, passed in this order.
+
+    Raises:
+        GraphError: a constant is negative and is not declared as :class:`Signed`.
     """
 
     constants: dict[str, int] = field(default_factory=dict)
     integers: dict[str, tuple[int, bool]] = field(default_factory=dict)
     roms: tuple[Rom | RequantizeRom, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self.constants.items():
+            if value < 0 and not isinstance(value, Signed):
+                raise GraphError(
+                    f"constant {name}: an unsigned number is wanted, found {value}; declare it as "
+                    "Signed"
+                )

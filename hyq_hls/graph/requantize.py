@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom
+from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, Signed
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.types import Quantization
 
@@ -129,7 +129,7 @@ def requantized_kernel(
     """
     q = requantize.quantization
     return Kernel(
-        constants={**constants, "code_min": q.qmin, "code_max": q.qmax},
+        constants={**constants, "code_min": Signed(q.qmin), "code_max": Signed(q.qmax)},
         integers={
             **integers,
             "accumulator_t": (acc.bits, True),

@@ -11,7 +11,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
+from hyq_hls.graph.kernel import Kernel, Memory, Signed
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -153,8 +153,8 @@ class AttentionScores(Operation):
                 "depth": channels // self.heads,
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
-                "code_query_zero": self.zero_points[0],
-                "code_key_zero": self.zero_points[1],
+                "code_query_zero": Signed(self.zero_points[0]),
+                "code_key_zero": Signed(self.zero_points[1]),
             },
             {
                 "query_operand_t": (centred(query).bits, True),

@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, Memory, Signed, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import Encoding, Quantization, TensorType
@@ -164,7 +164,7 @@ class AttentionValues(Operation):
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
                 "is_log2": int(self.encoding == "log2"),
-                "code_top": self.probability.qmax,
+                "code_top": Signed(self.probability.qmax),
             },
             {
                 "probability_operand_t": (self.bits, False),

@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding, equal_lanes
-from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, zero_point_rom
+from hyq_hls.graph.kernel import Kernel, RequantizeRom, Rom, Signed, zero_point_rom
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
@@ -105,8 +105,8 @@ class Concat(Operation):
                 "channels_b": inputs[1].channels,
                 "in_lanes": lanes,
                 "out_lanes": lanes,
-                "code_min": q.qmin,
-                "code_max": q.qmax,
+                "code_min": Signed(q.qmin),
+                "code_max": Signed(q.qmax),
             },
             integers={
                 "accumulator_t": (acc.bits, True),

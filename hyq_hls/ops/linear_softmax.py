@@ -10,7 +10,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory
+from hyq_hls.graph.kernel import Kernel, Memory, Signed
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MAX_BITS, TensorType
 from hyq_hls.ops.checks import plain_integers
@@ -145,7 +145,7 @@ class LinearSoftmax(Softmax):
                 "total_bits": total_bits,
                 "bits": self.bits,
                 "is_log2": int(self.output == "log2"),
-                "code_max": self.quantization.qmax,
+                "code_max": Signed(self.quantization.qmax),
                 "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
                 "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
                 "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),

@@ -10,7 +10,7 @@ import numpy as np
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.kernel import Kernel, Memory
+from hyq_hls.graph.kernel import Kernel, Memory, Signed
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.requantize import Requantize, requantized_kernel
 from hyq_hls.graph.types import TensorType
@@ -188,7 +188,7 @@ class ShiftSwish(Operation):
                 "out_lanes": lanes,
                 "fraction": self.fraction,
                 "precision": self.precision,
-                "code_zero": self.zero_point,
+                "code_zero": Signed(self.zero_point),
             },
             {
                 "centred_t": (Bounds(-largest, largest).bits, True),

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, Rom
+from hyq_hls.graph.kernel import Kernel, Memory, Rom, Signed
 from hyq_hls.graph.operation import Bounds, Codes, Operation
 from hyq_hls.graph.types import Quantization, TensorType
 from hyq_hls.ops.checks import freeze
@@ -34,7 +34,7 @@ def table_kernel(
             "channels": x.channels,
             "in_lanes": lanes,
             "out_lanes": lanes,
-            "code_first": x.quantization.qmin,
+            "code_first": Signed(x.quantization.qmin),
             **forced,
         },
         roms=(Rom("values", values, output.bits, output.signed),),

@@ -9,7 +9,7 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.folding import Folding
-from hyq_hls.graph.kernel import Kernel, Memory, Rom
+from hyq_hls.graph.kernel import Kernel, Memory, Rom, Signed
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MIN_BITS, TensorType
 from hyq_hls.ops.checks import freeze, plain_integers
@@ -160,7 +160,7 @@ class TableSoftmax(Softmax):
                 "bits": self.bits,
                 "is_log2": int(self.output != "uniform"),
                 "is_rounded": int(self.output == "log2_rounded"),
-                "code_max": self.quantization.qmax,
+                "code_max": Signed(self.quantization.qmax),
                 "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
                 "code_depth": row_buffer_depth(beats, beats, beats - 1 + maximum),
                 "exponential_depth": row_buffer_depth(beats, beats, beats - 1 + total),

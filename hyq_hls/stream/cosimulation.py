@@ -19,7 +19,7 @@ from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
 from hyq_hls.stream.rtl.modules import module_file
 from hyq_hls.stream.rtl.parameters import parameter_values
 from hyq_hls.stream.rtl.project import MEMORY_DIR
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.verilator import (
     RtlSimulation,
     RunResult,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds
-from hyq_hls.graph.kernel import Rom
+from hyq_hls.graph.kernel import Kernel, Rom, Signed
 
 
 @given(st.integers(-(1 << 70), 1 << 70), st.integers(0, 1 << 70))
@@ -41,3 +41,10 @@ def test_rom_takes_exactly_the_values_that_fit(bits: int, signed: bool) -> None:
 def test_rom_takes_integers_only() -> None:
     with pytest.raises(GraphError, match="memory weight: integers are wanted, found float64"):
         Rom("weight", np.array([0.6]), 8)  # type: ignore[arg-type]
+
+
+def test_a_negative_constant_is_declared_as_signed() -> None:
+    """C++ would read an unsigned -1 as 4294967295."""
+    assert Kernel({"words": 7, "code_min": Signed(-128)}).constants["code_min"] == -128
+    with pytest.raises(GraphError, match=r"constant code_min: .*found -128; declare it as Signed"):
+        Kernel({"words": 7, "code_min": -128})

@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import hls4ml
@@ -20,9 +19,8 @@ from numpy.typing import NDArray
 
 from hyq_hls.graph import Folding, Node, Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
-from hyq_hls.stream.hls.layers import OperationCall, OperationConfig
-from hyq_hls.stream.hls.text import weights_h
-from hyq_hls.templates import template_dir
+from hyq_hls.stream.hls.text import code_type, configuration, operation_call, weights_h
+from hyq_hls.support import template_dir
 
 Codes = NDArray[np.int64]
 
@@ -68,28 +66,14 @@ class Case:
         return self.operation.output_type(*self.inputs)
 
 
-class _Layer:
-    """As much of an hls4ml layer as the generators of text look at."""
-
-    def __init__(self, case: Case, identifier: str) -> None:
-        operation, types, folding = case.operation, tuple(case.inputs), case.folding
-        operation.check_folding(folding, *types)
-        self.inputs = [f"{identifier}_input{i}" for i in range(len(types))]
-        accumulator = operation.accumulator(*types)
-        node = Node(identifier, operation, tuple(self.inputs), case.output, accumulator)
-        kernel = operation.kernel(folding, *types)
-        self.stage = OperationStage(
-            identifier, node.inputs, (identifier,), node, types, folding, kernel
-        )
-
-    def get_attr(self, key: str) -> Any:
-        return {"stage": self.stage}[key]
-
-    def get_input_variable(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(name=name, type=SimpleNamespace(name=f"{name}_t"))
-
-    def get_output_variable(self) -> SimpleNamespace:
-        return self.get_input_variable(self.stage.name)
+def _stage(case: Case, identifier: str) -> OperationStage:
+    """The stage of one operation, with a stream of its own for every input."""
+    operation, types, folding = case.operation, tuple(case.inputs), case.folding
+    operation.check_folding(folding, *types)
+    inputs = tuple(f"{identifier}_input{i}" for i in range(len(types)))
+    node = Node(identifier, operation, inputs, case.output, operation.accumulator(*types))
+    kernel = operation.kernel(folding, *types)
+    return OperationStage(identifier, inputs, (identifier,), node, types, folding, kernel)
 
 
 def compile_cases(
@@ -129,32 +113,26 @@ def _runner(case: Case, function: Any) -> Callable[..., Codes]:
 
 
 def _case_cpp(case: Case, name: str) -> str:
-    layer = _Layer(case, name)
+    stage = _stage(case, name)
     lanes = case.operation.input_lanes(case.folding)
-    words = list(zip(layer.inputs, case.inputs, lanes, strict=True))
+    words = list(zip(stage.inputs, case.inputs, lanes, strict=True))
     lines = [
-        f"typedef hyq::word<{_code_cpp(t)}, {k}> {n}_t;"
+        f"typedef hyq::word<{code_type(t)}, {k}> {n}_t;"
         for n, t, k in [*words, (name, case.output, case.folding.outputs)]
     ]
-    lines += [OperationConfig().format(layer), weights_h(layer.stage, "")]
-    streams = [f"hls::stream<{name}_t> {name};"]
+    lines += [configuration(stage), weights_h(stage, "")]
+    streams = [f"hyq::stream<{name}_t> {name};"]
     for i, (stream, tensor, k) in enumerate(words):
-        streams.append(f"hls::stream<{stream}_t> {stream}; const int *in{i} = inputs[{i}];")
+        streams.append(f"hyq::stream<{stream}_t> {stream}; const int *in{i} = inputs[{i}];")
         streams.append(
             f"for (unsigned i = 0; i < {tensor.size // k}; i++) {{ {stream}_t word; "
             f"for (unsigned c = 0; c < {k}; c++) {{ word[c] = *in{i}++; }} "
             f"{stream}.write(word); }}"
         )
-    call = OperationCall().format(layer)
     body = _RUN.format(
         name=name,
         streams="\n        ".join(streams),
-        call=call,
+        call=operation_call(stage),
         words=case.output.size // case.folding.outputs,
     )
     return "\n".join(lines) + body
-
-
-def _code_cpp(tensor: TensorType) -> str:
-    q = tensor.quantization
-    return f"ap_{'int' if q.signed else 'uint'}<{q.bits}>"

@@ -1,13 +1,12 @@
 """``#pragma HLS`` lines: documented ones, in their places, about things that exist.
 
-libclang drops unknown pragmas, so they are read from the tokens and placed by the extents of the
-functions and statements around them.
+libclang drops unknown pragmas. So they are read from the preprocessor, which has expanded the
+macros that make pragmas, and placed by the extents of the functions and statements around them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +28,20 @@ _SMALLEST = {"dim": 0, "min": 0, "latency": 0}
 
 @dataclass(frozen=True)
 class Line:
-    """One ``#pragma``: where it stands, and its words without ``#pragma``."""
+    """One ``#pragma``, written as such or by a macro.
+
+    Attributes:
+        file: where it stands.
+        line: number of the line.
+        offset: of the first token of that line, in bytes from the start of the file.
+        first: that token; a macro is known by its upper case.
+        words: of the pragma, without ``#pragma``.
+    """
 
     file: Path
     line: int
     offset: int
+    first: str
     words: tuple[str, ...]
 
     @property
@@ -49,7 +57,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The line as it is written."""
+        """The pragma, macros expanded."""
         return f"#pragma {' '.join(self.words)}"
 
 
@@ -62,33 +70,19 @@ class Place:
     names: dict[str, Cursor]
 
 
-def lines_of(unit: Unit, file: Path) -> Iterator[Line]:
-    """The pragmas of a file, and what hides pragmas in operators."""
-    text = file.read_text()
-    if "ragma" not in text:
-        return
-    source = text.split("\n")
-    start, last, words = (0, 0), 0, list[str]()
-    for offset, line, token in unit.tokens(file):
-        if words and line > last:
-            if source[last - 1].rstrip().endswith("\\"):
-                last = line
-            else:
-                yield from _line(file, start, words)
-                words = []
-        if words:
-            words.append(token)
-        elif token in ("#", "_Pragma"):
-            start, last, words = (offset, line), line, [token]
-    yield from _line(file, start, words)
-
-
-def _line(file: Path, start: tuple[int, int], words: list[str]) -> Iterator[Line]:
-    if words[:1] == ["_Pragma"]:
-        yield Line(file, start[1], start[0], ("_Pragma",))
-    elif words[:2] == ["#", "pragma"]:
-        text = re.sub(r"\s*(=|::|<|>|,)\s*", r"\1", " ".join(words[2:]))
-        yield Line(file, start[1], start[0], tuple(text.split()))
+def lines_of(unit: Unit) -> list[Line]:
+    """The pragmas of our files, with those that macros make."""
+    lines = []
+    starts: dict[Path, dict[int, tuple[int, str]]] = {}
+    for file, number, text in unit.pragmas:
+        if file not in starts:
+            starts[file] = {}
+            for offset, line, token in unit.tokens(file):
+                starts[file].setdefault(line, (offset, token))
+        offset, first = starts[file][number]
+        words = re.sub(r"\s*(=|::|<|>|,)\s*", r"\1", text).split()
+        lines.append(Line(file, number, offset, first, tuple(words)))
+    return lines
 
 
 class Pragmas:
@@ -108,14 +102,17 @@ class Pragmas:
             if cursor.kind in FUNCTIONS and body(cursor) is not None:
                 file = resolved(cursor.location.file.name)
                 self._functions.setdefault(file, []).append((cursor, records))
-        self.lines = [line for file in unit.files() for line in lines_of(unit, file)]
+        self.lines = lines_of(unit)
 
     def check(self) -> None:
         """Check every pragma."""
         for line in self.lines:
+            if not re.fullmatch(r"#|[A-Z][A-Z0-9_]*", line.first):
+                found = f"{line.text} behind {line.first}"
+                self._add(line, found, "#pragma, or a macro for it, at the start of a line")
+                continue
             if line.words[:1] != ("HLS",):
-                if line.words != ("once",):
-                    self._add(line, line.text, "#pragma HLS")
+                self._add(line, line.text, "#pragma HLS")
                 continue
             pragma = PRAGMAS.get(line.name)
             if pragma is None:

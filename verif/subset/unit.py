@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,9 @@ _TEMPLATES = frozenset(
         CursorKind.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION,
     }
 )
+#: ``# 7 "file.h" 1``: the next line of preprocessed text is line 7 of the file.
+_LINE_MARKER = re.compile(r'#(?:line)? (\d+) "([^"]*)"')
+_PRAGMA = re.compile(r"\s*#\s*pragma\b(.*)")
 _SCOPES = RECORDS | {CursorKind.NAMESPACE, CursorKind.LINKAGE_SPEC, CursorKind.UNEXPOSED_DECL}
 
 
@@ -75,6 +79,7 @@ class Unit:
         arguments = ["-x", "c++", "-std=c++14", "-nostdinc", *(f"-I{p}" for p in include)]
         for folder in system_includes():
             arguments += ["-isystem", folder]
+        self._text, self._include = text, include
         self._unit = Index.create().parse(_MAIN, arguments, [(_MAIN, text)])
         for message in self._unit.diagnostics:
             if message.severity >= Diagnostic.Error:
@@ -120,6 +125,32 @@ class Unit:
         """Our files that were included."""
         names = [i.include.name for i in self._unit.get_includes()]
         return sorted({resolved(name) for name in names if self._kind_of(name) == "ours"})
+
+    @cached_property
+    def pragmas(self) -> list[tuple[Path, int, str]]:
+        """File, line and text of the pragmas of our files, behind the preprocessor.
+
+        A pragma that a macro makes (``_Pragma``) stands at the line where the macro is used. The
+        text has neither ``#pragma`` nor comments.
+
+        Raises:
+            ParseError: the preprocessor refuses the sources.
+        """
+        command = [_compiler(), "-E", "-x", "c++", "-std=c++14", *(f"-I{p}" for p in self._include)]
+        result = subprocess.run(
+            [*command, "-"], input=self._text, capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            raise ParseError(result.stderr.strip())
+        found, file, line = [], "", 0
+        for text in result.stdout.splitlines():
+            if marker := _LINE_MARKER.match(text):
+                file, line = marker[2], int(marker[1])
+                continue
+            if self._kind_of(file) == "ours" and (pragma := _PRAGMA.match(text)):
+                found.append((resolved(file), line, pragma[1].strip()))
+            line += 1
+        return found
 
     def tokens(self, file: Path) -> Iterator[tuple[int, int, str]]:
         """Offset, line and spelling of the tokens of a file, without comments."""
@@ -172,14 +203,21 @@ def is_templated(function: Cursor, records: Sequence[Cursor]) -> bool:
     return any(c.kind in _TEMPLATES for c in (function, *records))
 
 
+def _compiler() -> str:
+    compiler = os.environ.get("CXX") or "g++"
+    if shutil.which(compiler) is None:
+        raise ParseError(f"{compiler} was not found; its C++ library is wanted: install g++")
+    return compiler
+
+
 @lru_cache
 def system_includes() -> tuple[str, ...]:
     """Include folders of the C++ compiler; libclang's wheel brings none."""
-    compiler = os.environ.get("CXX", "g++")
-    if shutil.which(compiler) is None:
-        raise ParseError(f"{compiler} was not found; its C++ library is wanted: install g++")
     text = subprocess.run(
-        [compiler, "-E", "-v", "-x", "c++", os.devnull], capture_output=True, text=True, check=True
+        [_compiler(), "-E", "-v", "-x", "c++", os.devnull],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stderr
     lines = text.split("#include <...> search starts here:")[1].split("End of search list")[0]
     return tuple(line.strip() for line in lines.strip().splitlines())

@@ -37,11 +37,12 @@ _STEP = 0.25
 class MixedPrecision(Method):
     """Widths of weights and activations by an integer program over measured sensitivities.
 
-    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish.
-    How they choose bits, and whether weights or activations are averaged, is not published where
-    we could read it; **the rule here is our own**: for every layer's weights and every tensor,
+    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish. How
+    they choose bits, and whether weights or activations are averaged, is not published where we
+    could read it; **the rule here is our own**: for every layer's weights and every tensor,
     measure the error of the logits at every width (:mod:`hyq_hls.quant.judge.sensitivity`), and
-    take the widths of the smallest sum of errors within the limits (:mod:`hyq_hls.quant.judge.bit_choice`).
+    take the widths of the smallest sum of errors within the limits
+    (:mod:`hyq_hls.quant.judge.bit_choice`).
 
     The average is ``sum(count * bits) / sum(count)`` over all that is free to choose: every weight
     of a convolution or linear layer counts once (biases, and scales of LayerNorm, do not), and

@@ -93,8 +93,9 @@ class QHyViT(Method):
     bridge block (:func:`bridge_blocks`) for everything inside one, else of the operation that
     reads the tensor; ``L`` is the divergence of the quantized network's probabilities from the
     float network's. See :mod:`hyq_hls.quant.judge.second_order`. In turn, for every layer the
-    scales of its rows of weights are chosen, and for every tensor that goes into sums (of a convolution, a
-    linear layer, an attention product, an addition or concatenation, a mean) among
+    scales of its rows of weights are chosen, and for every tensor that goes into sums (of a
+    convolution, a linear layer, an attention product, an addition or concatenation, a mean)
+    among
 
     - scales: ``candidates`` shares from 0.01 to 1.2 of the one that covers the range; where scales
       are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads fraction

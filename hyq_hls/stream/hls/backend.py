@@ -1,47 +1,13 @@
-"""The hls4ml backend ``HyQ``: integer layers only, and a check where hls4ml is silent."""
+"""The hls4ml backend ``HyQ``: integer layers only, and no optimizer passes of hls4ml."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from hls4ml.backends import VitisBackend, VivadoBackend
 from hls4ml.model.flow import register_flow
-from hls4ml.model.layers import Input, register_layer
-from hls4ml.model.optimizer import GlobalOptimizerPass
+from hls4ml.model.layers import register_layer
 
-from hyq_hls.errors import ConversionError
-from hyq_hls.stream.hls.layers import (
-    ForkCall,
-    HyqFork,
-    HyqOperation,
-    HyqStage,
-    HyqWidthConverter,
-    OperationCall,
-    OperationConfig,
-    WidthConverterCall,
-)
-
-NAME = "HyQ"
-
-
-class CheckLayers(GlobalOptimizerPass):
-    """Every layer must have become a line of C++: hls4ml drops a layer that has no template."""
-
-    def transform(self, model: Any, node: Any) -> bool:
-        """Raise ``ConversionError`` for a foreign layer or one without a call."""
-        if isinstance(node, Input):
-            return False
-        if not isinstance(node, HyqStage):
-            raise ConversionError(
-                f"{node.name}: layer class {node.class_name} is not one of backend {NAME}; build "
-                "the project with hyq_hls.convert"
-            )
-        if not node.get_attr("function_cpp"):
-            raise ConversionError(
-                f"{node.name}: no C++ call was generated for {node.class_name}, hls4ml would drop "
-                "the layer without a word; register its template with the backend"
-            )
-        return False
+from hyq_hls.stream.hls.check import CheckLayers
+from hyq_hls.stream.hls.layers import LAYERS, NAME, OperationConfig, StageCall
 
 
 class HyqBackend(VitisBackend):
@@ -53,9 +19,9 @@ class HyqBackend(VitisBackend):
 
     def __init__(self) -> None:
         super(VivadoBackend, self).__init__(name=NAME)
-        for cls in (HyqOperation, HyqFork, HyqWidthConverter):
+        for cls in LAYERS:
             register_layer(cls.__name__, cls)
-        for template in (OperationConfig, OperationCall, ForkCall, WidthConverterCall):
+        for template in (OperationConfig, StageCall):
             self.register_template(template)
         self.register_pass("check_layers", CheckLayers)
         self._register_flows()

@@ -16,11 +16,32 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import CompilationError, GraphError, SimulationError
 from hyq_hls.graph.types import TensorType
+from hyq_hls.stream.flow import Dataflow
 
+#: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
+CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
+_BUILD_LIB = """#!/bin/bash
+# {banner}
+# Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]
+set -e
+cd "$(dirname "$0")"
+FLAGS=({flags} "$@")
+"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o {project}.o &
+TOP=$!
+"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o {project}_bridge.o
+wait $TOP
+"${{CXX:-g++}}" -shared {project}.o {project}_bridge.o -o {project}.so
+rm -f {project}.o {project}_bridge.o
+"""
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.
 _CHUNK = 16
 _Ints = NDArray[np.int32]
+
+
+def build_lib_sh(flow: Dataflow, project: str) -> str:
+    """``build_lib.sh``: the commands that compile the C simulation with g++."""
+    return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 
 def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 from hls4ml.backends import backend as hls4ml_backends
 from hls4ml.writer import writers as hls4ml_writers
 
-from hyq_hls.stream.hls.backend import NAME, HyqBackend
+from hyq_hls.stream.hls.backend import HyqBackend
+from hyq_hls.stream.hls.layers import NAME
 from hyq_hls.stream.hls.writer import HyqWriter
 
 

@@ -9,17 +9,38 @@ from hls4ml.model.graph import ModelGraph
 from hls4ml.utils.config import create_config
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
-from hyq_hls.stream.hls.backend import NAME
-from hyq_hls.stream.hls.layers import precision
+from hyq_hls.stream.flow import (
+    Dataflow,
+    ForkStage,
+    OperationStage,
+    Stage,
+    WidthConverterStage,
+)
+from hyq_hls.stream.hls.check import check_layer_names, check_streams
+from hyq_hls.stream.hls.layers import (
+    DATAFLOW,
+    NAME,
+    HyqFork,
+    HyqOperation,
+    HyqStage,
+    HyqWidthConverter,
+    precision,
+)
 from hyq_hls.stream.hls.plugin import ensure_registered
+
+_CLASSES: dict[type[Stage], type[HyqStage]] = {
+    OperationStage: HyqOperation,
+    ForkStage: HyqFork,
+    WidthConverterStage: HyqWidthConverter,
+}
 
 
 def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz: float) -> Any:
     """Lower ``flow`` to hls4ml layers, one per stage.
 
     Raises:
-        ConversionError: a stage was lost on the way (hls4ml drops silently; this does not).
+        ConversionError: the project's name is taken, or a stage was lost on the way (hls4ml drops
+            it silently; this does not).
     """
     ensure_registered()
     _check_project_name(flow, project)
@@ -32,16 +53,16 @@ def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz
         part=part,
         clock_period=round(1000 / clock_mhz, 3),
     )
-    config["HyqBanner"] = flow.banner
+    config[DATAFLOW] = flow
     config["HLSConfig"] = {
         "Model": {"Precision": "ap_int<32>", "ReuseFactor": 1},
         "LayerName": {
             flow.source: {"Precision": {"result": str(precision(flow.graph.input_type))}}
         },
     }
-    _check_layer_names(config, layers)
+    check_layer_names(config, layers)
     model = ModelGraph.from_layer_list(config, layers, outputs=[_tensor_name(flow, flow.sink)])
-    _check_complete(flow, model)
+    check_streams(flow, model)
     return model
 
 
@@ -76,42 +97,11 @@ def _layers(flow: Dataflow) -> list[dict[str, Any]]:
 
 def _layer(flow: Dataflow, stage: Stage) -> dict[str, Any]:
     outputs = [_tensor_name(flow, s) for s in stage.outputs]
-    layer = {
+    return {
         "name": outputs[0] if len(outputs) == 1 else f"{stage.name}_layer",
         "inputs": [_tensor_name(flow, s) for s in stage.inputs],
         "outputs": outputs,
         "streams": [flow.streams[s] for s in stage.outputs],
+        "stage": stage,
+        "class_name": _CLASSES[type(stage)].__name__,
     }
-    if isinstance(stage, OperationStage):
-        return {"class_name": "HyqOperation", "stage": stage, **layer}
-    if isinstance(stage, ForkStage):
-        return {"class_name": "HyqFork", **layer}
-    return {"class_name": "HyqWidthConverter", **layer}
-
-
-def _check_layer_names(config: dict[str, Any], layers: list[dict[str, Any]]) -> None:
-    """hls4ml accepts a configuration for a layer that does not exist; this does not."""
-    known = {layer["name"] for layer in layers}
-    unknown = set(config["HLSConfig"]["LayerName"]) - known
-    if unknown:
-        raise ConversionError(
-            f"configuration names unknown layers {sorted(unknown)}; known are {sorted(known)}"
-        )
-
-
-def _check_complete(flow: Dataflow, model: Any) -> None:
-    """Every stream must stand in the model, with its words, lanes and type."""
-    found = {v.name: v for layer in model.get_layers() for v in layer.get_variables()}
-    missing = [name for name in flow.streams if name not in found]
-    if missing:
-        raise ConversionError(f"hls4ml dropped the streams {missing}; the project is incomplete")
-    for name, stream in flow.streams.items():
-        shape, code = tuple(found[name].shape), found[name].type.precision
-        if shape != (stream.beats, stream.lanes):
-            raise ConversionError(
-                f"{name}: hls4ml changed the words from {(stream.beats, stream.lanes)} to {shape}"
-            )
-        if code != precision(stream.type):
-            raise ConversionError(
-                f"{name}: hls4ml changed the codes from {precision(stream.type)} to {code}"
-            )

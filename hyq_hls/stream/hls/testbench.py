@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any
+from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.hls.text import word_type
 
 _TESTBENCH = """{banner}
 // Reads codes from tb_data/input.dat (one sample a line), writes tb_data/csim_results.log, and
@@ -23,8 +23,8 @@ int main() {{
     unsigned sample = 0;
     int code;
     while (samples >> code) {{
-        hls::stream<{input_t}> source("source");
-        hls::stream<{output_t}> sink("sink");
+        hyq::stream<{input_t}> source("source");
+        hyq::stream<{output_t}> sink("sink");
         for (unsigned i = 0; i < {in_words}; i++) {{
             {input_t} word;
             for (unsigned c = 0; c < {input_t}::size; c++) {{
@@ -58,14 +58,14 @@ int main() {{
 """
 
 
-def testbench_cpp(model: Any, banner: str) -> str:
+def testbench_cpp(flow: Dataflow, project: str) -> str:
     """``<project>_test.cpp``: streams the recorded samples and compares codes."""
-    (source,), (sink,) = model.get_input_variables(), model.get_output_variables()
+    source, sink = flow.source, flow.sink
     return _TESTBENCH.format(
-        banner=banner,
-        project=model.config.get_project_name(),
-        input_t=source.type.name,
-        output_t=sink.type.name,
-        in_words=prod(source.shape[:-1]),
-        out_words=prod(sink.shape[:-1]),
+        banner=f"// {flow.banner}",
+        project=project,
+        input_t=word_type(flow, source),
+        output_t=word_type(flow, sink),
+        in_words=flow.streams[source].beats,
+        out_words=flow.streams[sink].beats,
     )

@@ -1,125 +1,182 @@
-"""The generated C++ files as text: top function, parameters, types, memories, csim bridge."""
+"""The generated C++ of a dataflow, as text: top function, parameters, types, memories, bridge.
+
+Everything here is printed from a :class:`hyq_hls.stream.flow.Dataflow` alone. The names of the HLS
+compiler stand in ``hls_templates/target.h``, and nowhere in this text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import prod
 from textwrap import indent, wrap
-from typing import Any
 
-from hyq_hls.errors import ConversionError
-from hyq_hls.graph.kernel import RequantizeRom, Rom
-from hyq_hls.stream.flow import OperationStage
+from hyq_hls.graph.kernel import RequantizeRom, Rom, Signed
+from hyq_hls.graph.types import TensorType
+from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
 from hyq_hls.stream.flow.names import comment
-from hyq_hls.stream.hls.layers import HyqOperation, rom_type_cpp
 
-WIDTH = 100
-
-
-def operations(model: Any) -> list[Any]:
-    """The hls4ml layers that are operations, in order."""
-    return [layer for layer in model.get_layers() if isinstance(layer, HyqOperation)]
+_WIDTH = 100
 
 
-def guard(name: str, lines: Iterable[str]) -> str:
-    """A header file with include guards."""
-    macro = f"{name.upper()}_H_"
-    return "\n".join([f"#ifndef {macro}", f"#define {macro}", "", *lines, "", "#endif", ""])
+def project_files(flow: Dataflow, project: str) -> dict[str, str]:
+    """Every generated C++ file of a project but its test bench.
+
+    Args:
+        flow: the machine.
+        project: name of the top function.
+
+    Returns:
+        Content by path in the project's folder.
+    """
+    banner = f"// {flow.banner}"
+    files = {
+        f"firmware/{project}.cpp": top_cpp(flow, project, banner),
+        f"firmware/{project}.h": top_h(flow, project, banner),
+        "firmware/defines.h": defines_h(flow, banner),
+        "firmware/parameters.h": parameters_h(flow, banner),
+        f"{project}_bridge.cpp": bridge_cpp(flow, project, banner),
+    }
+    for stage in flow.operations:
+        if stage.kernel.roms:
+            files[f"firmware/weights/{stage.name}.h"] = weights_h(stage, banner)
+    return files
 
 
-def signature(model: Any) -> str:
-    """Declaration of the top function."""
-    (source,), (sink,) = model.get_input_variables(), model.get_output_variables()
-    return (
-        f"void {model.config.get_project_name()}(hls::stream<{source.type.name}> &{source.name}, "
-        f"hls::stream<{sink.type.name}> &{sink.name})"
-    )
+def word_type(flow: Dataflow, stream: str) -> str:
+    """Name of the C++ type of the words of a stream."""
+    ports = {flow.source: "input_t", flow.sink: "result_t"}
+    return ports.get(stream, f"{stream}_word")  # POSIX has many types *_t
 
 
-def top_cpp(model: Any, banner: str) -> str:
-    """``firmware/<project>.cpp``: streams, then one line per operation."""
-    (source,), (sink,) = model.get_input_variables(), model.get_output_variables()
-    lines = [banner, f'#include "{model.config.get_project_name()}.h"', '#include "parameters.h"']
-    lines += ["", f"{signature(model)} {{"]
-    body = [f"#pragma HLS INTERFACE axis port={v.name}" for v in (source, sink)]
-    body += ["#pragma HLS DATAFLOW", ""]
-    for layer in model.get_layers():
-        for variable in layer.get_variables():
-            if variable.name in (source.name, sink.name):
-                continue
-            depth = prod(variable.shape[:-1])
-            body.append(f'hls::stream<{variable.type.name}> {variable.name}("{variable.name}");')
-            body.append(f"#pragma HLS STREAM variable={variable.name} depth={depth}")
+def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
+    """``firmware/<project>.cpp``: streams, then one line per stage."""
+    lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
+    lines += ["", f"{_signature(flow, project)} {{"]
+    ports = (flow.source, flow.sink)
+    body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_DATAFLOW", ""]
+    for name, stream in flow.streams.items():
+        if name not in ports:
+            body.append(f'hyq::stream<{word_type(flow, name)}> {name}("{name}");')
+            body.append(f"HYQ_STREAM_DEPTH({name}, {stream.beats})")
     section = ""
-    for layer in model.get_layers():
-        stage = layer.get_attr("stage")
-        if stage is not None and stage.node.name.rpartition(".")[0] != section:
-            section = stage.node.name.rpartition(".")[0]
-            body += ["", f"// {comment(section)}"]
-        if call := layer.get_attr("function_cpp"):
-            body.append(call)
+    for stage in flow.stages:
+        if isinstance(stage, OperationStage):
+            found = stage.node.name.rpartition(".")[0]
+            if found != section:
+                section = found
+                body += ["", f"// {comment(section)}"]
+        body.append(call(flow, stage))
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
 
-def top_h(model: Any, banner: str) -> str:
-    """``firmware/<project>.h``: the top function's declaration."""
-    name = model.config.get_project_name()
-    return guard(name, [banner, '#include "defines.h"', "", f"{signature(model)};"])
+def top_h(flow: Dataflow, project: str, banner: str) -> str:
+    """``firmware/<project>.h``: the declaration of the top function."""
+    return _guard(project, [banner, '#include "defines.h"', "", f"{_signature(flow, project)};"])
 
 
-def defines_h(model: Any, banner: str) -> str:
-    """``firmware/defines.h``: the type of every stream, once; shape in the comment."""
+def _signature(flow: Dataflow, project: str) -> str:
+    source, sink = (
+        f"hyq::stream<{word_type(flow, port)}> &{port}" for port in (flow.source, flow.sink)
+    )
+    return f"void {project}({source}, {sink})"
+
+
+def call(flow: Dataflow, stage: Stage) -> str:
+    """The line of a stage in the top function.
+
+    A fork has the words of its streams as its parameter, a width converter those of its wider side.
+    """
+    if isinstance(stage, OperationStage):
+        return operation_call(stage)
+    streams = (*stage.inputs, *stage.outputs)
+    function = "fork" if isinstance(stage, ForkStage) else "convert_width"
+    words = min(flow.streams[name].beats for name in streams)
+    return f"hyq::{function}<{words}>({', '.join(streams)});"
+
+
+def operation_call(stage: OperationStage) -> str:
+    """``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
+    memories = [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
+    arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
+    return f"hyq::{stage.node.operation.module}<{stage.name}_config>({arguments});"
+
+
+def defines_h(flow: Dataflow, banner: str) -> str:
+    """``firmware/defines.h``: the type of every stream; a comment gives its words x lanes."""
     lines = [banner, '#include "hyq/types.h"', ""]
-    seen: dict[str, str] = {}
-    for layer in model.get_layers():
-        for variable in layer.get_variables():
-            code = variable.type.precision.definition_cpp()
-            line = f"typedef hyq::word<{code}, {variable.shape[-1]}> {variable.type.name};"
-            if variable.type.name in seen:
-                if seen[variable.type.name] != line:
-                    raise ConversionError(
-                        f"two types of the name {variable.type.name}: `{line}` after "
-                        f"`{seen[variable.type.name]}`; rename the node {variable.name}"
-                    )
-                continue
-            seen[variable.type.name] = line
-            lines.append(f"{line} // {' x '.join(map(str, variable.shape))}")
-    return guard("defines", lines)
+    lines += [
+        f"typedef hyq::word<{code_type(stream.type)}, {stream.lanes}> {word_type(flow, name)}; "
+        f"// {stream.beats} x {stream.lanes}"
+        for name, stream in flow.streams.items()
+    ]
+    return _guard("defines", lines)
 
 
-def parameters_h(model: Any, banner: str) -> str:
+def parameters_h(flow: Dataflow, banner: str) -> str:
     """``firmware/parameters.h``: one configuration structure per operation."""
-    layers = operations(model)
-    stages = [layer.get_attr("stage") for layer in layers]
-    headers = {s.node.operation.module for s in stages} | {"fork", "width_converter"}
-    lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(headers)), ""]
-    lines += [f'#include "weights/{stage.name}.h"' for stage in stages if stage.kernel.roms]
-    for layer, stage in zip(layers, stages, strict=True):
+    modules = {s.node.operation.module for s in flow.operations} | {"fork", "width_converter"}
+    lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(modules)), ""]
+    lines += [
+        f'#include "weights/{stage.name}.h"' for stage in flow.operations if stage.kernel.roms
+    ]
+    for stage in flow.operations:
         macs = stage.node.operation.macs(*stage.types)
         work = f", {macs} MAC" if macs else ""
         lines += [
             "",
             f"// {comment(stage.node.name)}: {stage.node.operation.name}, folding {stage.folding}, "
             f"{stage.cycles} cycles{work}",
+            configuration(stage),
         ]
-        lines.append(layer.get_attr("config_cpp").rstrip())
-    return guard("parameters", lines)
+    return _guard("parameters", lines)
+
+
+def configuration(stage: OperationStage) -> str:
+    """The configuration structure of an operation: its sizes, types and memory lengths."""
+    kernel = stage.kernel
+    lines = [f"struct {stage.name}_config {{"]
+    for name, value in kernel.constants.items():
+        kind = "int" if isinstance(value, Signed) else "unsigned"
+        lines.append(f"    static const {kind} {name} = {value};")
+    for rom in kernel.roms:
+        lines.append(f"    static const unsigned {rom.name}_entries = {rom.entries};")
+        lines.append(f"    static const unsigned {rom.name}_lanes = {rom.lanes};")
+    lines += [
+        f"    typedef {_integer('integer', bits, signed)} {name};"
+        for name, (bits, signed) in kernel.integers.items()
+    ]
+    lines += [f"    typedef {_entry_type(rom)} {rom.name}_t;" for rom in kernel.roms]
+    return "\n".join([*lines, "};"])
+
+
+def code_type(tensor: TensorType) -> str:
+    """C++ type of the codes of a tensor."""
+    return _integer("exact", tensor.quantization.bits, tensor.quantization.signed)
+
+
+def _integer(kind: str, bits: int, signed: bool) -> str:
+    """An integer type of the templates; ``kind`` is ``exact``, ``integer`` or ``rom``."""
+    return f"hyq::{kind}<{bits}>" if signed else f"hyq::{kind}<{bits}, false>"
+
+
+def _entry_type(rom: Rom | RequantizeRom) -> str:
+    """C++ type of an entry of a constant memory."""
+    if isinstance(rom, RequantizeRom):
+        return "hyq::power_of_two" if rom.multiplier is None else "hyq::dyadic"
+    return _integer("rom", rom.bits, rom.signed)
 
 
 def weights_h(stage: OperationStage, banner: str) -> str:
     """``firmware/weights/<operation>.h``: the constant memories of one operation."""
-    identifier = stage.name
     lines = [banner, '#include "hyq/requantize.h"']
     for rom in stage.kernel.roms:
+        entries = ", ".join(_entries(rom))
         lines += [
             "",
-            f"static const {rom_type_cpp(rom)} {identifier}_{rom.name}[{rom.entries}] = {{",
+            f"static const {_entry_type(rom)} {stage.name}_{rom.name}[{rom.entries}] = {{",
+            *wrap(entries, _WIDTH, initial_indent="    ", subsequent_indent="    "),
+            "};",
         ]
-        lines += wrap(
-            ", ".join(_entries(rom)), WIDTH, initial_indent="    ", subsequent_indent="    "
-        )
-        lines.append("};")
-    return guard(f"{identifier}_weights", lines)
+    return _guard(f"{stage.name}_weights", lines)
 
 
 def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:
@@ -130,41 +187,20 @@ def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:
     return ["{" + ", ".join(map(str, row)) + "}" for row in rows]
 
 
-def bridge_cpp(model: Any, banner: str) -> str:
+def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:
     """``<project>_bridge.cpp``: plain C functions around the top function, integers only."""
-    (source,), (sink,) = model.get_input_variables(), model.get_output_variables()
-    words = [prod(v.shape[:-1]) for v in (source, sink)]
-    return "\n".join(
-        [
-            banner,
-            f'#include "firmware/{model.config.get_project_name()}.h"',
-            "",
-            f"#define HYQ_TOP {model.config.get_project_name()}",
-            f"typedef {source.type.name} hyq_input_word;",
-            f"typedef {sink.type.name} hyq_output_word;",
-            f'static const char *const hyq_input_name = "{source.name}";',
-            f'static const char *const hyq_output_name = "{sink.name}";',
-            f"static const unsigned hyq_input_words = {words[0]};",
-            f"static const unsigned hyq_output_words = {words[1]};",
-            "",
-            '#include "firmware/hyq/csim/bridge.h"',
-            "",
-        ]
-    )
+    lines = [banner, f'#include "firmware/{project}.h"', "", f"#define HYQ_TOP {project}"]
+    ports = {"input": flow.source, "output": flow.sink}
+    lines += [f"typedef {word_type(flow, s)} hyq_{port}_word;" for port, s in ports.items()]
+    lines += [f'static const char *const hyq_{port}_name = "{s}";' for port, s in ports.items()]
+    lines += [
+        f"static const unsigned hyq_{port}_words = {flow.streams[s].beats};"
+        for port, s in ports.items()
+    ]
+    return "\n".join([*lines, "", '#include "firmware/hyq/csim/bridge.h"', ""])
 
 
-def build_lib_sh(project: str, banner: str, flags: str) -> str:
-    """``build_lib.sh``: compile the C simulation with g++."""
-    return f"""#!/bin/bash
-{banner.replace("//", "#")}
-# Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]
-set -e
-cd "$(dirname "$0")"
-FLAGS=({flags} "$@")
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o {project}.o &
-TOP=$!
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o {project}_bridge.o
-wait $TOP
-"${{CXX:-g++}}" -shared {project}.o {project}_bridge.o -o {project}.so
-rm -f {project}.o {project}_bridge.o
-"""
+def _guard(name: str, lines: Iterable[str]) -> str:
+    """A header file with include guards."""
+    macro = f"{name.upper()}_H_"
+    return "\n".join([f"#ifndef {macro}", f"#define {macro}", "", *lines, "", "#endif", ""])

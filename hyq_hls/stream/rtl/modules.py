@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 _HEADER = re.compile(r"^module\s+(\w+)\s*#\((.*?)\n\)\s*\(", re.DOTALL | re.MULTILINE)
 _PARAMETER = re.compile(

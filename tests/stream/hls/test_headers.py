@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from tests.stream.hls.hybrid import write_hybrid
 
 #: Pragmas and labels are for Vitis HLS. ap_types are system headers, but two warnings about them
@@ -92,7 +93,7 @@ def test_generated_project_compiles_to_native_code(compiler: Compiler) -> None:
 
 
 def test_headers_bring_the_types_they_use(compiler: Compiler) -> None:
-    """Without anything compiled ahead; every header includes types.h, directly or not."""
+    """Without anything compiled ahead; every header includes target.h, directly or not."""
     firmware = compiler.project / "firmware"
     types = ["-isystem", str(firmware / "ap_types"), "-fsyntax-only", "-x", "c++"]
     assert gxx(*types, str(firmware / "hyq" / "requantize.h")) == ""
@@ -103,7 +104,22 @@ def test_headers_bring_the_types_they_use(compiler: Compiler) -> None:
             reached.add(name)
             text = (template_dir() / name).read_text()
             waiting += [h for h in HEADERS if f'#include "{h}"' in text and h not in reached]
-        assert "types.h" in reached, f"{header} does not include types.h"
+        assert "target.h" in reached, f"{header} does not include target.h"
+
+
+def test_one_header_knows_the_target(compiler: Compiler) -> None:
+    """Another HLS compiler is another target.h; headers and generated code are the same."""
+    firmware = compiler.project / "firmware"
+    written = [*template_dir().glob("*.h"), *firmware.glob("*.h"), *firmware.glob("*.cpp")]
+    assert len(written) > len(HEADERS)
+    for path in written:
+        found = re.findall(r"#pragma|_Pragma|\bhls::|\bap_u?int\b", _code(path.read_text()))
+        assert bool(found) == (path.name == "target.h"), f"{path.name}: {found}"
+
+
+def _code(text: str) -> str:
+    """C++ without its comments."""
+    return re.sub(r"//.*", "", text)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from hyq_hls.errors import ConversionError, GraphError
 from hyq_hls.graph import Graph
 from hyq_hls.ops import Dense
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.hls import layers, project, text
+from hyq_hls.stream.hls import check, layers, project
 from hyq_hls.stream.hls.project import build_model
 from tests.stream.hls.conftest import small_graph
 
@@ -52,7 +51,7 @@ def test_layer_without_call_template(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_empty_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(layers.OperationCall, "format", lambda self, node: "")
+    monkeypatch.setattr(layers.StageCall, "format", lambda self, node: "")
     with pytest.raises(ConversionError, match="a_layer: no C\\+\\+ call was generated"):
         build(small_graph(), tmp_path)
 
@@ -106,24 +105,44 @@ def test_changed_shape(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_unknown_layer_in_the_configuration() -> None:
     config = {"HLSConfig": {"LayerName": {"image": {}, "imgae": {}}}}
     with pytest.raises(ConversionError, match=r"unknown layers \['imgae'\]; known are \['a'"):
-        project._check_layer_names(config, [{"name": "image"}, {"name": "a"}])
+        check.check_layer_names(config, [{"name": "image"}, {"name": "a"}])
 
 
-def test_two_types_of_one_name() -> None:
-    def variable(name: str, bits: int) -> SimpleNamespace:
-        kind = SimpleNamespace(
-            name="shared_word",
-            precision=SimpleNamespace(definition_cpp=lambda: f"ap_uint<{bits}>"),
-        )
-        return SimpleNamespace(name=name, shape=[4, 3], type=kind)
+def test_changed_type(tmp_path: Path) -> None:
+    """The C++ calls the type by our name, so hls4ml must do so too."""
+    model = build(small_graph(), tmp_path)
+    variables = {v.name: v for layer in model.get_layers() for v in layer.get_variables()}
+    variables["a"].type.name = "layer2_t"
+    with pytest.raises(ConversionError, match=r"a: .*changed the type from a_word to layer2_t"):
+        model.write()
+    assert not (tmp_path / "p").exists()
 
-    def model(*variables: SimpleNamespace) -> SimpleNamespace:
-        layer = SimpleNamespace(get_variables=lambda: variables)
-        return SimpleNamespace(get_layers=lambda: [layer])
 
-    assert text.defines_h(model(variable("a", 8), variable("b", 8)), "//").count("typedef") == 1
-    with pytest.raises(ConversionError, match=r"two types of the name shared_word: .*ap_uint<9>"):
-        text.defines_h(model(variable("a", 8), variable("b", 9)), "//")
+def test_model_that_was_changed_is_not_written(tmp_path: Path) -> None:
+    """The C++ is printed from the dataflow, and a changed graph would not be in it."""
+    model = build(small_graph(), tmp_path)
+    head = model.graph["head_layer"]
+    del model.graph["head_layer"]
+    with pytest.raises(ConversionError, match=r"hls4ml dropped the streams \['head'\]"):
+        model.write()
+    model.graph["head_layer"] = head
+    head.add_output_variable([1, 1], out_name="extra", var_name="extra")
+    with pytest.raises(ConversionError, match=r"hls4ml added the streams \['extra'\]"):
+        model.write()
+    assert not (tmp_path / "p").exists()
+
+
+def test_layers_carry_the_lines_of_the_files(tmp_path: Path) -> None:
+    """Who looks at hls4ml's graph sees the same C++ as who looks at the project."""
+    model = build(small_graph(), tmp_path)
+    model.write()
+    top = (tmp_path / "p/firmware/net.cpp").read_text()
+    parameters = (tmp_path / "p/firmware/parameters.h").read_text()
+    stages = [layer for layer in model.get_layers() if layer.get_attr("stage") is not None]
+    assert len(stages) > 5, "operations and forks"
+    for layer in stages:
+        assert layer.get_attr("function_cpp") in top
+        assert layer.get_attr("config_cpp", "") in parameters
 
 
 @pytest.mark.parametrize("value", [128, 200, -129])

@@ -80,6 +80,15 @@ void top(hls::stream<word<config>> &source, hls::stream<word<config>> &sink) {
     stage<config>(middle, sink, weight);
 }
 """
+#: Macros that make pragmas, as those of hls_templates/target.h do.
+MACROS = """#define PRAGMA(text) _Pragma(#text)
+#define DATAFLOW PRAGMA(HLS DATAFLOW)
+#define INTERFACE(name) PRAGMA(HLS INTERFACE axis port=name)
+#define PIPELINE(interval) PRAGMA(HLS PIPELINE II=interval)
+#define PARTITION(array) PRAGMA(HLS ARRAY_PARTITION variable=array complete)
+#define STREAM(name) PRAGMA(HLS STREAM variable=name)
+#define DEPTH(name, words) PRAGMA(HLS STREAM variable=name depth=words)
+#define UNROLL PRAGMA(HLS UNROLL)"""
 
 
 @dataclass(frozen=True)
@@ -233,6 +242,23 @@ FAULTS: dict[str, list[Edit]] = {
     "unknown pragma": [Edit("pragma", "HLS PIPELINE", "HLS PIPELIN @@")],
     "pragma of another compiler": code("pragma", "#pragma omp simd @@"),
     "hidden pragma": code("pragma", '_Pragma("HLS INLINE") @@'),
+    "pragma of a macro inside a line": code("pragma", "if (acc) { UNROLL acc++; } @@", MACROS),
+    "macro of an unknown pragma": code("pragma", "WRONG @@", '#define WRONG _Pragma("HLS INLYNE")'),
+    "macro of another compiler": code("pragma", "SIMD @@", '#define SIMD _Pragma("omp simd")'),
+    "macro outside of a function": code("pragma", "", f"{MACROS}\nUNROLL @@"),
+    "macro in the wrong place": code("pragma", "UNROLL @@", MACROS),
+    "macro with initiation interval 0": [
+        Edit("pragma", "#pragma HLS PIPELINE II=1", "PIPELINE(0) @@"),
+        Edit("pragma", "// headers", MACROS),
+    ],
+    "macro of a missing variable": [
+        Edit("pragma", _PARTITION, "PARTITION(y) @@"),
+        Edit("pragma", "// headers", MACROS),
+    ],
+    "macro of a stream without a depth": [
+        Edit("dataflow", f"{_MIDDLE}\n{_DEPTH}", f"{_MIDDLE} @@\n    STREAM(middle)"),
+        Edit("dataflow", "// headers", MACROS),
+    ],
     "pragma outside of a function": code("pragma", "", "#pragma HLS INLINE @@"),
     "unknown option": [Edit("pragma", "PIPELINE II=1", "PIPELINE fast II=1 @@")],
     "unknown option with a value": [Edit("pragma", "PIPELINE II=1", "PIPELINE depth=1 @@")],
@@ -376,6 +402,16 @@ LEGAL: dict[str, list[Edit]] = {
         "#pragma HLS LOOP_TRIPCOUNT min=4 max=4\n"
         "#pragma HLS UNROLL factor=CONFIG_T::lanes\n acc += b[k][0]; }",
     ),
+    "macros": [
+        Edit("", "// headers", MACROS),
+        Edit("", "#pragma HLS PIPELINE II=1", "PIPELINE(1)"),
+        Edit("", _PARTITION, "PARTITION(x)"),
+        Edit("", "#pragma HLS UNROLL", "UNROLL"),
+        Edit("", "#pragma HLS DATAFLOW", "DATAFLOW"),
+        Edit("", "#pragma HLS INTERFACE axis port=sink", "INTERFACE(sink)"),
+        Edit("", "#pragma HLS STREAM variable=middle depth=4", "DEPTH(middle, 4)"),
+    ],
+    "macro that nobody uses": code("", "", '#define WRONG _Pragma("HLS INLYNE")'),
     "pragma in a comment": code("", "// #pragma HLS NOTHING\n/* #pragma HLS NOTHING\n*/"),
     "structure of constants": code(
         "", "acc += entry.shift;", "struct e { int shift; };\nstatic const e entry = {3};"

@@ -1,0 +1,78 @@
+// The HLS compiler that the templates are written for: its integers, its streams, its directives.
+//
+// Every other file, generated ones too, uses only the names below. So another HLS compiler needs
+// another version of this file and nothing else. These are the names of Vitis HLS (UG1399).
+//
+// A directive is a macro on a line of its own, without a semicolon, at the place where the pragma
+// would stand: in the body of the loop or function that it is about, behind the declaration of the
+// variable that it names. _Pragma lets a macro become a pragma (UG1399, "HLS Pragmas").
+#ifndef HYQ_TARGET_H_
+#define HYQ_TARGET_H_
+
+#include "ap_int.h"
+#include "hls_stream.h"
+
+namespace hyq {
+
+template <int bits, bool is_signed> struct exact_integer {
+    typedef ap_int<bits> type;
+};
+template <int bits> struct exact_integer<bits, false> {
+    typedef ap_uint<bits> type;
+};
+
+/// An integer of exactly `bits` bits.
+template <int bits, bool is_signed = true>
+using exact = typename exact_integer<bits, is_signed>::type;
+
+/// A FIFO between two processes, with read() and write().
+template <class T> using stream = hls::stream<T>;
+
+} // namespace hyq
+
+#define HYQ_PRAGMA(text) _Pragma(#text)
+
+// Functions
+
+/// The port of the top function is an AXI4-Stream.
+#define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE axis port=name)
+
+/// The calls of this function are processes that run at the same time.
+#define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
+
+/// This function becomes a part of its caller.
+#define HYQ_INLINE HYQ_PRAGMA(HLS INLINE)
+
+// Loops
+
+/// An iteration starts every `interval` cycles.
+#define HYQ_PIPELINE(interval) HYQ_PRAGMA(HLS PIPELINE II=interval)
+
+/// All iterations run at the same time, each in a circuit of its own.
+#define HYQ_UNROLL HYQ_PRAGMA(HLS UNROLL)
+
+// Variables
+
+/// The stream has room for `words` words.
+#define HYQ_STREAM_DEPTH(name, words) HYQ_PRAGMA(HLS STREAM variable=name depth=words)
+
+/// Every index of `dimension` (from 1) has a memory or register of its own.
+#define HYQ_PARTITION(array, dimension) \
+    HYQ_PRAGMA(HLS ARRAY_PARTITION variable=array complete dim=dimension)
+
+/// A word of the memory holds the entries of all indices of `dimension` (from 1).
+#define HYQ_RESHAPE(array, dimension) \
+    HYQ_PRAGMA(HLS ARRAY_RESHAPE variable=array complete dim=dimension)
+
+/// A word of the memory holds `lanes` consecutive entries of a one-dimensional array.
+#define HYQ_RESHAPE_CYCLIC(array, lanes) \
+    HYQ_PRAGMA(HLS ARRAY_RESHAPE variable=array cyclic factor=lanes dim=1)
+
+/// The array is a read-only memory with as many ports as its readers need.
+#define HYQ_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np)
+
+/// No iteration reads what an earlier one, still in the pipeline, writes.
+#define HYQ_NO_DEPENDENCE(array) \
+    HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter dependent=false)
+
+#endif
