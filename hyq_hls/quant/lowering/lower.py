@@ -81,7 +81,7 @@ class Lowering:
         weights: Mapping[str, Weights],
     ) -> None:
         self.graph, self.quantizations, self.weights = graph, quantizations, weights
-        self._rules: dict[type[fo.FloatOp], Callable[..., Operation | _Steps]] = {
+        self._rules: dict[type[Any], Callable[..., Operation | _Steps]] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             Silu: self._silu,
