@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from hyq_hls import QuantConfig
+from hyq_hls.quant.methods.q_hyvit import QHyViT
+from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.presets import best
-from hyq_hls.quant.q_hyvit import QHyViT
-from hyq_hls.quant.reconstruction import Reconstruction
 
 
 def _with(**changes: Any) -> Callable[[int, int], QuantConfig]:

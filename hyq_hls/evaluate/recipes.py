@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.methods.qads import Qads
 from hyq_hls.quant.presets import preset
-from hyq_hls.quant.qads import Qads
 
 #: HyQ's code learns the factors of xs and s at a tenth of the rate of xxs (``convert_insert.py``).
 _SLOWER_QADS = {"mobilevit_xs": 0.01, "mobilevit_s": 0.01}

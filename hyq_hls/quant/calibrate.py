@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 _BATCH = 32
 

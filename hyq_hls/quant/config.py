@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
-
-if TYPE_CHECKING:
-    from hyq_hls.quant.plan import Method
 
 Observer = Literal["mse", "minmax", "moving_average", "percentile"]
 Granularity = Literal["tensor", "channel"]
@@ -21,6 +18,16 @@ Scale = Literal["power_of_two", "shift", "dyadic"]
 SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
 Swish = Literal["shift", "table", "i_vit", "i_bert", "shift_released"]
 Exponential = Literal["linear", "linear_released", "polynomial", "shift", "table"]
+
+
+class Recorded(Protocol):
+    """What a configuration needs of a method.
+
+    Every :class:`~hyq_hls.quant.methods.base.Method` has it.
+    """
+
+    def to_json(self) -> dict[str, Any]:
+        """Name and parameters as plain values."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +70,13 @@ class QuantConfig:
         softmax_bits: width of a probability code.
         exponential: of the softmax: HyQ's line in its power-of-two form, or a table: of HyQ's line
             as released, of the polynomial of I-BERT and FQ-ViT, of I-ViT's shifts, of the true
-            function (see :mod:`hyq_hls.quant.published`).
+            function (see :mod:`hyq_hls.quant.lowering.published`).
         swish: Shift-Swish, or a table: of the true function, of I-ViT's, of I-BERT's, of
             Shift-Swish as released.
         layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
             inputs (FQ-ViT's PTF); 0 turns them off.
         methods: applied in order after calibration, such as
-            :class:`~hyq_hls.quant.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
+            :class:`~hyq_hls.quant.methods.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
         overrides: node name pattern (``fnmatch``) to :class:`NodeBits`; the last match wins.
 
     Raises:
@@ -93,7 +100,7 @@ class QuantConfig:
     swish: Swish = "shift"
     layer_norm_factors: int = 3
     overrides: Mapping[str, NodeBits] = field(default_factory=dict)
-    methods: tuple[Method, ...] = ()
+    methods: tuple[Recorded, ...] = ()
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -10,6 +10,7 @@ from hyq_hls.capture import CaptureReport, FloatGraph, capture
 from hyq_hls.errors import QuantizationError
 from hyq_hls.images import image_bytes
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
 from hyq_hls.quantized_model import QuantizedModel
@@ -39,6 +40,11 @@ def quantize(
         GraphError: widths do not fit 62-bit integers.
     """
     config = config or QuantConfig()
+    methods = [method for method in config.methods if isinstance(method, Method)]
+    if len(methods) < len(config.methods):
+        raise QuantizationError(
+            f"methods={config.methods!r}: instances of Method are wanted; call the class, as Qads()"
+        )
     if not isinstance(model, torch.nn.Module):
         raise QuantizationError(f"a torch.nn.Module is wanted, found {type(model).__name__}")
     images = image_bytes(calibration_images)
@@ -50,7 +56,7 @@ def quantize(
         "calibration_images": len(images),
     }
     plan = Plan.of(prepared, config, images, progress)
-    for method in config.methods:
+    for method in methods:
         plan = method.apply(plan)
     return QuantizedModel(plan.lowered(metadata), plan.graph, report)
 

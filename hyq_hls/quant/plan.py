@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,13 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
-from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Graph, Quantization
-from hyq_hls.quant.assign import MOVES, assign
 from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.lower import lower
-from hyq_hls.quant.statistics import TensorStatistics
-from hyq_hls.quant.weights import Weights, has_weights, quantize_weights
+from hyq_hls.quant.lowering.lower import lower
+from hyq_hls.quant.scales.assign import MOVES, assign
+from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.scales.weights import Weights, has_weights, quantize_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +95,7 @@ class Plan:
         return found
 
     def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
-        """The integer graph; raises what :func:`~hyq_hls.quant.lower.lower` raises."""
+        """The integer graph; raises what :func:`~hyq_hls.quant.lowering.lower.lower` raises."""
         weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
         biases: dict[str, FloatOp] = {
             name: replace(self.graph[name].op, bias=bias)  # type: ignore[type-var]
@@ -105,24 +103,3 @@ class Plan:
         }
         graph = self.graph.replace(biases)
         return lower(graph, self.tensors, weights, self.config, metadata or {})
-
-
-class Method(ABC):
-    """One published or own method of quantization: a frozen dataclass of its parameters."""
-
-    @abstractmethod
-    def apply(self, plan: Plan) -> Plan:
-        """The plan changed by the method; long work shows progress where the plan says so."""
-
-    def check_counts(self, *names: str) -> None:
-        """Raise ``QuantizationError`` unless these parameters are integers from 1."""
-        for name in names:
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise QuantizationError(
-                    f"{type(self).__name__}.{name}={value!r}: an integer from 1 is wanted"
-                )
-
-    def to_json(self) -> dict[str, Any]:
-        """Name and parameters, for the metadata of a saved graph."""
-        return {"method": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]

@@ -15,15 +15,15 @@ import numpy as np
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.ops.table import MAX_TABLE_BITS
-from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.depthwise import DepthwiseRanges
-from hyq_hls.quant.mixed_precision import MixedPrecision
-from hyq_hls.quant.outlier_scaling import OutlierScaling
-from hyq_hls.quant.q_hyvit import QHyViT
-from hyq_hls.quant.qads import Qads
-from hyq_hls.quant.reconstruction import Reconstruction
-from hyq_hls.quant.repq import RepQ
+from hyq_hls.quant.methods.bias_correction import BiasCorrection
+from hyq_hls.quant.methods.depthwise import DepthwiseRanges
+from hyq_hls.quant.methods.mixed_precision import MixedPrecision
+from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
+from hyq_hls.quant.methods.q_hyvit import QHyViT
+from hyq_hls.quant.methods.qads import Qads
+from hyq_hls.quant.methods.reconstruction import Reconstruction
+from hyq_hls.quant.methods.repq import RepQ
 
 #: Plain post-training quantization: real scales per tensor, true functions in tables.
 _PLAIN: dict[str, Any] = {
@@ -161,7 +161,7 @@ def best(
         weight_bits: of weights.
         activation_bits: of operands of multiplications.
         average_bits: chosen bits per layer and tensor with this average instead.
-        steps: of learning, see :class:`~hyq_hls.quant.reconstruction.Reconstruction`.
+        steps: of learning, see :class:`~hyq_hls.quant.methods.reconstruction.Reconstruction`.
     """
     bits = () if average_bits is None else (MixedPrecision(average_bits),)
     return QuantConfig(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hyq_hls import ops
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.stream import Folding
 
 _ZERO = 128
 _CODES = Quantization(8, False, (2.0**-4,), (_ZERO,))

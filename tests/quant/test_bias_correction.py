@@ -12,12 +12,12 @@ import torch
 from hyq_hls import QuantConfig, QuantizedModel, quantize
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.judge.simulate import Simulation
+from hyq_hls.quant.methods.bias_correction import BiasCorrection
+from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.reconstruction import Reconstruction
-from hyq_hls.quant.simulate import Simulation
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.scales.weights import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting, tiny
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyq_hls.quant.bit_choice import BitChoice, WidthUsage, choose_bits, narrowest
-from hyq_hls.quant.sensitivity import Sensitivity
+from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, choose_bits, narrowest
+from hyq_hls.quant.judge.sensitivity import Sensitivity
 
 
 def every_choice(sensitivities: list[Sensitivity]) -> list[BitChoice]:

@@ -15,12 +15,12 @@ from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import Fold, Unfold
 from hyq_hls.errors import QuantizationError
 from hyq_hls.parts import part
-from hyq_hls.quant.bit_choice import BitChoice, WidthUsage, average_bits, choose_bits, pareto
-from hyq_hls.quant.mixed_precision import MixedPrecision
+from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, average_bits, choose_bits, pareto
+from hyq_hls.quant.judge.sensitivity import Sensitivity, sensitivity_curve, with_bits
+from hyq_hls.quant.judge.width_usage import width_usage
+from hyq_hls.quant.methods.mixed_precision import MixedPrecision
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.sensitivity import Sensitivity, sensitivity_curve, with_bits
-from hyq_hls.quant.width_usage import width_usage
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.widths import as_array, balanced_design
 from hyq_hls.stream.cost import estimate_design

@@ -14,8 +14,8 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import LinearSoftmax, ShiftSwish, Table, TableSoftmax
 from hyq_hls.ops.table_softmax import OUTPUTS, SoftmaxOutput
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.nonlinear import SwishKind, softmax_operation, swish_table
-from hyq_hls.quant.published import (
+from hyq_hls.quant.lowering.nonlinear import SwishKind, softmax_operation, swish_table
+from hyq_hls.quant.lowering.published import (
     exact_exponential,
     hyq_exponential,
     i_bert_swish,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from hyq_hls import QuantConfig
 from hyq_hls.errors import QuantizationError
-from hyq_hls.quant.channel_factors import LayerSample, bottleneck_inputs
-from hyq_hls.quant.outlier_scaling import OutlierScaling
+from hyq_hls.quant.judge.channel_factors import LayerSample, bottleneck_inputs
+from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
 from tests.quant.networks import plan_of
 
 

@@ -21,8 +21,8 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import LinearSoftmax, ShiftSwish
 from hyq_hls.ops.linear_softmax import line_offset
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.nonlinear import softmax_operation
-from hyq_hls.quant.published import (
+from hyq_hls.quant.lowering.nonlinear import softmax_operation
+from hyq_hls.quant.lowering.published import (
     exact_exponential,
     hyq_exponential,
     i_bert_swish,

@@ -17,8 +17,8 @@ from hyq_hls.capture.float_ops import Add
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.models.outliers import with_outliers
-from hyq_hls.quant.bottlenecks import bottlenecks
-from hyq_hls.quant.channel_factors import (
+from hyq_hls.quant.judge.bottlenecks import bottlenecks
+from hyq_hls.quant.judge.channel_factors import (
     LARGEST,
     SMALLEST,
     LayerSample,
@@ -26,10 +26,10 @@ from hyq_hls.quant.channel_factors import (
     straight_through,
     with_factors,
 )
-from hyq_hls.quant.outlier_scaling import OutlierScaling
-from hyq_hls.quant.plan import Method
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
+from hyq_hls.quant.methods.qads import Qads
 from hyq_hls.quant.presets import hyq
-from hyq_hls.quant.qads import Qads
 from tests.capture.hybrids import Hybrid, settle
 from tests.quant.networks import IMAGES, INTEGERS, plan_of, tiny
 

@@ -14,14 +14,14 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.config import NodeBits, QuantConfig
 from hyq_hls.quant.factors import dyadic
-from hyq_hls.quant.ranges import (
+from hyq_hls.quant.scales.ranges import (
     channel_factors,
     channel_quantization,
     observed_range,
     quantization,
 )
-from hyq_hls.quant.statistics import TensorStatistics
-from hyq_hls.quant.weights import weight_scales
+from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.scales.weights import weight_scales
 
 
 def statistics_of(values: np.ndarray, batches: int = 1) -> TensorStatistics:

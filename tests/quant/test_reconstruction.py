@@ -13,12 +13,12 @@ from hyq_hls import QuantConfig, QuantizedModel, quantize
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.quant import reconstruction
-from hyq_hls.quant.bias_correction import BiasCorrection
 from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.methods import reconstruction
+from hyq_hls.quant.methods.bias_correction import BiasCorrection
+from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.reconstruction import Reconstruction
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.scales.weights import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, INTEGERS, plan_of, shifting, tiny
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import LayerNorm
+from hyq_hls.quant.methods.repq import RepQ, channel_quantizers
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.repq import RepQ, channel_quantizers
 from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import Hybrid, settle
 

@@ -28,7 +28,7 @@ from hyq_hls.capture.float_ops import (
     Softmax,
     Unfold,
 )
-from hyq_hls.quant.scale_classes import (
+from hyq_hls.quant.scales.scale_classes import (
     ScaleClass,
     choose_bases,
     query_bases,

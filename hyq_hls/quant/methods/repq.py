@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import FloatOp, LayerNorm, Linear
-from hyq_hls.quant.assign import real_readers
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.assign import real_readers
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 Array = NDArray[np.float64]
 

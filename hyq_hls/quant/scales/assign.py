@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.capture.elementwise import Gelu, Relu, Silu
+from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
     Add,
@@ -25,20 +25,20 @@ from hyq_hls.capture.float_ops import (
 )
 from hyq_hls.graph.types import MAX_BITS, Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.ranges import (
+from hyq_hls.quant.scales.ranges import (
     ANY_EXPONENT,
     Through,
     best_quantization,
     channel_factors,
     channel_quantization,
 )
-from hyq_hls.quant.scale_classes import (
+from hyq_hls.quant.scales.scale_classes import (
     choose_bases,
     query_bases,
     reads_fraction_bits,
     scale_classes,
 )
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 #: Image bytes: value = byte / 255.
 IMAGE = Quantization(8, False, (1 / 255,), (0,))
@@ -50,7 +50,7 @@ _OCTAVES = {"linear": (-MAX_BITS, 0), "linear_released": (-MAX_BITS, 0), "polyno
 #: The same of the steps that a Swish takes; Shift-Swish reads fraction bits.
 _SWISH = {"shift": (-MAX_BITS, 0), "i_bert": (-10, ANY_EXPONENT[1])}
 #: Functions of single codes.
-FUNCTIONS = (Silu, Gelu, Relu)
+FUNCTIONS = (Elementwise,)
 
 
 def assign(

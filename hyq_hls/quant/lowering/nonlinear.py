@@ -17,7 +17,7 @@ from hyq_hls.ops.linear_softmax import softmax_shift_bits
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.ops.table_softmax import MAX_SOFTMAX_TABLE_BITS, SoftmaxOutput
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.published import (
+from hyq_hls.quant.lowering.published import (
     exact_exponential,
     hyq_exponential,
     i_bert_swish,

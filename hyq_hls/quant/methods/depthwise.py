@@ -8,10 +8,11 @@ import numpy as np
 
 from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_ops import Conv2d
-from hyq_hls.quant.assign import real_readers, takes_channels
-from hyq_hls.quant.nonlinear import SILU_MINIMUM
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.ranges import channel_quantization
+from hyq_hls.quant.lowering.nonlinear import SILU_MINIMUM
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.assign import real_readers, takes_channels
+from hyq_hls.quant.scales.ranges import channel_quantization
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from hyq_hls.errors import QuantizationError
-from hyq_hls.quant.sensitivity import Key, Sensitivity
+from hyq_hls.quant.judge.sensitivity import Key, Sensitivity
 
 Array = NDArray[np.float64]
 
@@ -131,7 +131,7 @@ def pareto(sensitivities: Sequence[Sensitivity], averages: Iterable[float]) -> l
     """The best choice for every average; fewer bits never have a smaller error.
 
     Args:
-        sensitivities: from :func:`~hyq_hls.quant.sensitivity.sensitivity_curve`.
+        sensitivities: from :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`.
         averages: bits per weight and element of activations.
 
     Raises:

@@ -12,9 +12,10 @@ from tqdm import tqdm
 from hyq_hls.capture.float_ops import Add, Concat, GlobalAveragePool
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.calibrate import to_float
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.simulate import Simulation
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.judge.simulate import Simulation
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.weights import has_weights
 
 #: Outputs of blocks: what must stay like the float network's, beside the logits.
 _FEATURES = (Add, Concat, GlobalAveragePool)
@@ -29,11 +30,11 @@ class Reconstruction(Method):
     """Gradient descent on the rounding of weights and on biases, towards the float network.
 
     All layers learn together through the differentiable
-    :class:`~hyq_hls.quant.simulate.Simulation` of the integers, so that later layers answer to what
-    earlier ones round away. The loss is the squared error of the logits and of the outputs of
-    blocks, each over the mean square that the float network has there. Scales stay as they are. A
-    part of the images is held back: the state with the smallest loss there is kept, the first one
-    included, and learning stops when it no longer falls.
+    :class:`~hyq_hls.quant.judge.simulate.Simulation` of the integers, so that later layers
+    answer to what earlier ones round away. The loss is the squared error of the logits and of
+    the outputs of blocks, each over the mean square that the float network has there. Scales
+    stay as they are. A part of the images is held back: the state with the smallest loss there
+    is kept, the first one included, and learning stops when it no longer falls.
 
     It unites ideas that are known apart: learned rounding by reconstruction (AdaRound, Nagel et al.
     2020; BRECQ, Li et al. 2021), and fine-tuning all of a network against its float outputs after

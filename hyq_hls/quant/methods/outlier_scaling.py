@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from hyq_hls.quant.channel_factors import LayerSample, bottleneck_inputs, with_factors
-from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.judge.channel_factors import LayerSample, bottleneck_inputs, with_factors
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from hyq_hls.quant.calibrate import to_float
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.simulate import Simulation
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.judge.simulate import Simulation
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.weights import has_weights
 
 
 @dataclass(frozen=True)

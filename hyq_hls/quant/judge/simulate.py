@@ -23,10 +23,10 @@ from hyq_hls.capture.float_graph import FloatNode, Observer
 from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Softmax
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.ops.softmax import Softmax as SoftmaxOperation
-from hyq_hls.quant.assign import FUNCTIONS, MOVES
-from hyq_hls.quant.lower import Lowering
+from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.weights import Weights, has_weights, per_code, weight_steps
+from hyq_hls.quant.scales.assign import FUNCTIONS, MOVES
+from hyq_hls.quant.scales.weights import Weights, has_weights, per_code, weight_steps
 
 #: A half that floating point made a little smaller is a half.
 _TIE = 2.0**-12

@@ -26,11 +26,12 @@ from hyq_hls.capture.float_ops import (
 )
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.assign import FUNCTIONS, MOVES, real_readers, takes_channels
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.scale_classes import reads_fraction_bits
-from hyq_hls.quant.second_order import Choice, Part, sample_parts
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.judge.second_order import Choice, Part, sample_parts
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.assign import FUNCTIONS, MOVES, real_readers, takes_channels
+from hyq_hls.quant.scales.scale_classes import reads_fraction_bits
+from hyq_hls.quant.scales.weights import has_weights
 
 Array = NDArray[np.float64]
 
@@ -91,9 +92,10 @@ class QHyViT(Method):
     Cost of a quantization is ``E[dO^T diag((dL/dO)**2) dO]`` where ``O`` is the output of the
     bridge block (:func:`bridge_blocks`) for everything inside one, else of the operation that
     reads the tensor; ``L`` is the divergence of the quantized network's probabilities from the
-    float network's. See :mod:`hyq_hls.quant.second_order`. In turn, for every layer the scales of
-    its rows of weights are chosen, and for every tensor that goes into sums (of a convolution, a
-    linear layer, an attention product, an addition or concatenation, a mean) among
+    float network's. See :mod:`hyq_hls.quant.judge.second_order`. In turn, for every layer the
+    scales of its rows of weights are chosen, and for every tensor that goes into sums (of a
+    convolution, a linear layer, an attention product, an addition or concatenation, a mean)
+    among
 
     - scales: ``candidates`` shares from 0.01 to 1.2 of the one that covers the range; where scales
       are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads fraction

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Conv2d, Linear
-from hyq_hls.quant.assign import FUNCTIONS
+from hyq_hls.quant.scales.assign import FUNCTIONS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Conv2d, Linear
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 Array = NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """Integer nonlinearities of published work, as functions on integers.
 
-They fill tables (:mod:`hyq_hls.quant.nonlinear`), so that a network can be run with the softmax and
-the Swish of another paper, exactly, in the circuits of this package. Each follows the authors'
-released code, whose simulation computes the same numbers in float32; here nothing rounds.
+They fill tables (:mod:`hyq_hls.quant.lowering.nonlinear`), so that a network can be run with the
+softmax and the Swish of another paper, exactly, in the circuits of this package. Each follows the
+authors' released code, whose simulation computes the same numbers in float32; here nothing rounds.
 
 Codes have their zero point subtracted already; ``scale`` is the real size of one step, in nats:
 scores of this package are in octaves, whose step is ``ln 2`` times as large in nats. Exponentials

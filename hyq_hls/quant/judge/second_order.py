@@ -29,9 +29,9 @@ from hyq_hls.capture.float_ops import (
 )
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import batches
+from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.simulate import Simulation
-from hyq_hls.quant.weights import (
+from hyq_hls.quant.scales.weights import (
     Weights,
     has_weights,
     per_code,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from hyq_hls.quant.channel_factors import (
+from hyq_hls.quant.judge.channel_factors import (
     LARGEST,
     SMALLEST,
     LayerSample,
@@ -15,7 +15,8 @@ from hyq_hls.quant.channel_factors import (
     straight_through,
     with_factors,
 )
-from hyq_hls.quant.plan import Method, Plan
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Qads(Method):
     Differences from the released code: factors stay positive (between 2**-12 and 2**12), and a
     stream has one quantization for all its readers, where the released code quantizes the
     shortcut apart. Where scales lie on a lattice, factors are rounded to powers of two, or
-    are ones where that is better; :class:`~hyq_hls.quant.outlier_scaling.OutlierScaling` chooses
-    them better.
+    are ones where that is better;
+    :class:`~hyq_hls.quant.methods.outlier_scaling.OutlierScaling` chooses them better.
 
     Args:
         steps: of Adam, at most; 1000 in the paper's code.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.statistics import TensorStatistics
+from hyq_hls.quant.scales.statistics import TensorStatistics
 
 Array = NDArray[np.float64]
 Through = Callable[[Array], Array]

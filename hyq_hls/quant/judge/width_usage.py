@@ -22,13 +22,13 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.parts import Part
-from hyq_hls.quant.assign import MOVES
-from hyq_hls.quant.bit_choice import Array, WidthUsage
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.lower import Lowering
+from hyq_hls.quant.judge.bit_choice import Array, WidthUsage
+from hyq_hls.quant.judge.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
+from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
-from hyq_hls.quant.weights import has_weights, quantize_weights
+from hyq_hls.quant.scales.assign import MOVES
+from hyq_hls.quant.scales.weights import has_weights, quantize_weights
 from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
 
 

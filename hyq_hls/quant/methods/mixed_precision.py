@@ -11,11 +11,19 @@ import numpy as np
 from hyq_hls.capture.float_ops import Input
 from hyq_hls.errors import ConversionError, QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
-from hyq_hls.quant.assign import MOVES
-from hyq_hls.quant.bit_choice import Array, BitChoice, average_bits, choose_bits, narrowest, pareto
-from hyq_hls.quant.plan import Method, Plan
-from hyq_hls.quant.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
-from hyq_hls.quant.weights import has_weights
+from hyq_hls.quant.judge.bit_choice import (
+    Array,
+    BitChoice,
+    average_bits,
+    choose_bits,
+    narrowest,
+    pareto,
+)
+from hyq_hls.quant.judge.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
+from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.assign import MOVES
+from hyq_hls.quant.scales.weights import has_weights
 
 #: What a budget may limit; ``cycles`` is the frame time at which the rest is counted.
 BUDGETS = ("lut", "ff", "dsp", "bram18", "cycles")
@@ -29,17 +37,18 @@ _STEP = 0.25
 class MixedPrecision(Method):
     """Widths of weights and activations by an integer program over measured sensitivities.
 
-    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish.
-    How they choose bits, and whether weights or activations are averaged, is not published where
-    we could read it; **the rule here is our own**: for every layer's weights and every tensor,
-    measure the error of the logits at every width (:mod:`hyq_hls.quant.sensitivity`), and take the
-    widths of the smallest sum of errors within the limits (:mod:`hyq_hls.quant.bit_choice`).
+    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish. How
+    they choose bits, and whether weights or activations are averaged, is not published where we
+    could read it; **the rule here is our own**: for every layer's weights and every tensor,
+    measure the error of the logits at every width (:mod:`hyq_hls.quant.judge.sensitivity`), and
+    take the widths of the smallest sum of errors within the limits
+    (:mod:`hyq_hls.quant.judge.bit_choice`).
 
     The average is ``sum(count * bits) / sum(count)`` over all that is free to choose: every weight
     of a convolution or linear layer counts once (biases, and scales of LayerNorm, do not), and
     every element of an activation tensor of one image counts once (data that only moves is the
     same tensor). What keeps its width (see
-    :func:`~hyq_hls.quant.sensitivity.sensitivity_curve`) is not in it.
+    :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`) is not in it.
 
     It assigns quantizations anew, so it comes before methods that choose tensors or weights, and
     after those that change the graph. Results are in ``plan.notes["mixed_precision"]``:
@@ -168,7 +177,7 @@ class _Search:
 
     def run(self) -> BitChoice:
         """The choice; raises ``QuantizationError`` where there is none."""
-        from hyq_hls.quant.width_usage import width_usage  # noqa: PLC0415
+        from hyq_hls.quant.judge.width_usage import width_usage  # noqa: PLC0415
 
         widths = {s.key: list(s.errors) for s in self.curve}
         try:

@@ -22,12 +22,12 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Conv2d, FloatOp, Input, Linear, Softmax
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.assign import MOVES, assign
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig
+from hyq_hls.quant.judge.simulate import FakeQuantize
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.simulate import FakeQuantize
-from hyq_hls.quant.weights import has_weights, quantize_weights, weight_steps
+from hyq_hls.quant.scales.assign import MOVES, assign
+from hyq_hls.quant.scales.weights import has_weights, quantize_weights, weight_steps
 
 Kind = Literal["weights", "activations"]
 #: Node, and whether its weights or its output are meant.

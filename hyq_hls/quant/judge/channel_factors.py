@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import Add, Fold, Input, Linear, Unfold
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.assign import real_readers, takes_channels
-from hyq_hls.quant.bottlenecks import bottlenecks
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.judge.bottlenecks import bottlenecks
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.ranges import quantization
+from hyq_hls.quant.scales.assign import real_readers, takes_channels
+from hyq_hls.quant.scales.ranges import quantization
 
 Array = NDArray[np.float64]
 #: Factors never leave this range: a channel that calibration saw dead may live later.

@@ -7,12 +7,12 @@ from math import ceil, log2
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
-from hyq_hls.capture.elementwise import Gelu, Relu, Silu
+from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
@@ -20,10 +20,10 @@ from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
-from hyq_hls.quant.layer_norm import layer_norm
-from hyq_hls.quant.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
+from hyq_hls.quant.lowering.layer_norm import layer_norm
+from hyq_hls.quant.lowering.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
 from hyq_hls.quant.prepare import OctaveSoftmax
-from hyq_hls.quant.weights import Weights, columns
+from hyq_hls.quant.scales.weights import Weights, columns
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,12 +81,11 @@ class Lowering:
         weights: Mapping[str, Weights],
     ) -> None:
         self.graph, self.quantizations, self.weights = graph, quantizations, weights
-        self._rules: dict[type[fo.FloatOp], Callable[..., Operation | _Steps]] = {
+        self._rules: dict[type[Any], Callable[..., Operation | _Steps]] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             Silu: self._silu,
-            Gelu: self._table,
-            Relu: self._table,
+            Elementwise: self._table,
             fo.Add: self._add,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
@@ -178,8 +177,8 @@ class Lowering:
                 f"{node.name}: a table of {op.kind} needs an input of at most {MAX_TABLE_BITS} "
                 f"bits and per-tensor scales, found {x.bits} bits; lower activation_bits here"
             )
-        real = x.dequantize(np.arange(x.qmin, x.qmax + 1))
-        return ops.Table(y.quantize(_FUNCTIONS[type(op)](real)), y, x.qmin)
+        real = torch.from_numpy(x.dequantize(np.arange(x.qmin, x.qmax + 1)))
+        return ops.Table(y.quantize(op.forward(real).numpy()), y, x.qmin)
 
     def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
         inputs = [self._input(node, i) for i in range(len(node.inputs))]
@@ -262,9 +261,3 @@ def _fraction(q: Quantization, name: str) -> int:
     if q.per_channel or fraction != int(fraction) or fraction < 0:
         raise QuantizationError(f"{name}: input scale {q.scale} is not one power of two up to 1")
     return int(fraction)
-
-
-_FUNCTIONS: dict[type[fo.FloatOp], Callable[[Array], Array]] = {
-    Relu: lambda x: np.maximum(x, 0),
-    Gelu: lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
-}

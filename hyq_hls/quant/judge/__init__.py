@@ -1,0 +1,1 @@
+"""How much a choice of quantization costs: simulations, samples, sensitivities."""

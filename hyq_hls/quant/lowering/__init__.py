@@ -1,0 +1,1 @@
+"""Integer operations and constants in the place of float ones."""

@@ -1,0 +1,1 @@
+"""Published and own methods that change a plan of quantization."""

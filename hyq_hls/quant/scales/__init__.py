@@ -1,0 +1,1 @@
+"""Ranges, scales and integer weights: which real value every code stands for."""
