@@ -126,20 +126,29 @@ module hyq_attention_scores #(
     .out_ready_i(query_ready)
   );
 
-  // Products.
+  // Products, of operands that registers hold: a DSP slice has no time for a read of the memory.
+  logic [QueryWidth-1:0] query_operand_q;
+  logic [OutLanes*KeyWidth-1:0] key_operands_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid_q, products_ready;
+  logic operands_valid_q, products_valid_q, products_ready;
 
   assign query_ready = products_ready && keys_valid;
   assign keys_ready  = products_ready && query_valid;
+
+  always_ff @(posedge clk_i) begin : operands
+    if (products_ready) begin
+      query_operand_q <= query;
+      key_operands_q  <= keys;
+    end
+  end
 
   for (genvar j = 0; j < OutLanes; j++) begin : gen_key
     for (genvar c = 0; c < InLanes; c++) begin : gen_channel
       logic signed [QueryOperandBits-1:0] q;
       logic signed [KeyOperandBits-1:0] k;
 
-      assign q = query[c*QueryOperandBits+:QueryOperandBits];
-      assign k = keys[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
+      assign q = query_operand_q[c*QueryOperandBits+:QueryOperandBits];
+      assign k = key_operands_q[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
 
       always_ff @(posedge clk_i) begin : multiply
         if (products_ready) begin
@@ -151,9 +160,11 @@ module hyq_attention_scores #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
     if (!rst_ni) begin
+      operands_valid_q <= 1'b0;
       products_valid_q <= 1'b0;
     end else if (products_ready) begin
-      products_valid_q <= query_valid && keys_valid;
+      operands_valid_q <= query_valid && keys_valid;
+      products_valid_q <= operands_valid_q;
     end
   end
 

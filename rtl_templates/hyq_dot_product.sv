@@ -9,7 +9,7 @@
 // lane takes all lanes of the beat or, with Depthwise, its own lane only. Two output lanes share a
 // DSP48E1 where hyq_packed_product can.
 //
-// A rigid pipeline: weight memory, 3 stages of a product, those of the adder tree (none with
+// A rigid pipeline: weight memory, 4 stages of a product, those of the adder tree (none with
 // Depthwise), accumulator, 3 stages of the requantization.
 module hyq_dot_product #(
   parameter bit          Depthwise,  // OutLanes = InLanes
@@ -114,7 +114,7 @@ module hyq_dot_product #(
   // Sum of a beat. Sums wrap around in AccumulatorBits; the last one of a vector fits.
   localparam int unsigned TermBits = ProductBits < AccumulatorBits ? ProductBits : AccumulatorBits;
   logic [OutLanes*Terms*TermBits-1:0] summands;
-  logic [3:0] valid_q;
+  logic [4:0] valid_q;  // memory and product
   logic [OutLanes*AccumulatorBits-1:0] sums;
   logic sum_valid;
 
@@ -129,7 +129,7 @@ module hyq_dot_product #(
     if (!rst_ni) begin
       valid_q <= '0;
     end else if (en) begin
-      valid_q <= {valid_q[2:0], in_valid_i};
+      valid_q <= {valid_q[3:0], in_valid_i};
     end
   end
 
@@ -143,7 +143,7 @@ module hyq_dot_product #(
     .rst_ni,
     .en_i   (en),
     .terms_i(summands),
-    .valid_i(valid_q[3]),
+    .valid_i(valid_q[4]),
     .sums_o (sums),
     .valid_o(sum_valid)
   );

@@ -42,18 +42,21 @@ module hyq_fifo #(
 
     logic [AddressBits-1:0] write_address_q, read_address_q;
     logic [CountBits-1:0] count_q;  // words in the memory
+    logic full_q, filled_q;         // it holds Depth words, it holds some
     logic out_valid_q;
 
     logic write, read;
-    assign in_ready_o = count_q != CountBits'(Depth);
+    assign in_ready_o = !full_q;
     assign write = in_valid_i && in_ready_o;
-    assign read = count_q != '0 && (!out_valid_q || out_ready_i);
+    assign read = filled_q && (!out_valid_q || out_ready_i);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : control
       if (!rst_ni) begin
         write_address_q <= '0;
         read_address_q  <= '0;
         count_q         <= '0;
+        full_q          <= 1'b0;
+        filled_q        <= 1'b0;
         out_valid_q     <= 1'b0;
       end else begin
         if (write) begin
@@ -62,7 +65,11 @@ module hyq_fifo #(
         if (read) begin
           read_address_q <= read_address_q == LastAddress ? '0 : read_address_q + 1'b1;
         end
-        count_q     <= count_q + CountBits'(write) - CountBits'(read);
+        if (write != read) begin
+          count_q  <= write ? count_q + 1'b1 : count_q - 1'b1;
+          full_q   <= write && count_q == CountBits'(Depth - 1);
+          filled_q <= write || count_q != CountBits'(1);
+        end
         out_valid_q <= read || (out_valid_q && !out_ready_i);
       end
     end

@@ -37,6 +37,8 @@ module hyq_padding #(
     localparam int unsigned XBits = $clog2(Width + PadWidth) + 1;
     localparam logic signed [YBits-1:0] FirstY = YBits'(-int'(PadHeight));
     localparam logic signed [XBits-1:0] FirstX = XBits'(-int'(PadWidth));
+    localparam logic signed [YBits-1:0] BeforeY = '1;  // -1
+    localparam logic signed [XBits-1:0] BeforeX = '1;
     localparam logic signed [YBits-1:0] BottomY = YBits'(Height - 1);
     localparam logic signed [XBits-1:0] RightX = XBits'(Width - 1);
     localparam logic signed [YBits-1:0] LastY = YBits'(Height + PadHeight - 1);
@@ -45,12 +47,14 @@ module hyq_padding #(
     // Where the next beat lies on the input map; the border lies outside, also at negative places.
     logic signed [YBits-1:0] y_q;
     logic signed [XBits-1:0] x_q;
-    logic last_beat, border, first_pixel, en, step, valid_q;
+    logic row_border_q, column_border_q, first_pixel_q;
+    logic last_x, last_y, last_beat, border, en, step, valid_q;
 
-    assign border      = y_q < 0 || y_q > BottomY || x_q < 0 || x_q > RightX;
-    assign first_pixel = y_q == FirstY && x_q == FirstX;
+    assign last_x      = x_q == LastX;
+    assign last_y      = y_q == LastY;
+    assign border      = row_border_q || column_border_q;
     assign en          = !valid_q || out_ready_i;
-    assign step        = en && (in_valid_i || (border && !first_pixel));
+    assign step        = en && (in_valid_i || (border && !first_pixel_q));
     assign in_ready_o  = en && !border;
     assign out_valid_o = valid_q;
 
@@ -58,14 +62,25 @@ module hyq_padding #(
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : control
       if (!rst_ni) begin
-        y_q     <= FirstY;
-        x_q     <= FirstX;
-        valid_q <= 1'b0;
+        y_q             <= FirstY;
+        x_q             <= FirstX;
+        row_border_q    <= PadHeight > 0;
+        column_border_q <= PadWidth > 0;
+        first_pixel_q   <= 1'b1;
+        valid_q         <= 1'b0;
       end else begin
         if (en) valid_q <= step;
         if (step && last_beat) begin
-          x_q <= x_q == LastX ? FirstX : x_q + 1'b1;
-          if (x_q == LastX) y_q <= y_q == LastY ? FirstY : y_q + 1'b1;
+          x_q           <= last_x ? FirstX : x_q + 1'b1;
+          first_pixel_q <= last_x && last_y;
+          // The border begins behind the last pixel of the map and ends before its first one.
+          column_border_q <= PadWidth > 0
+              && (last_x || x_q == RightX || (column_border_q && x_q != BeforeX));
+          if (last_x) begin
+            y_q          <= last_y ? FirstY : y_q + 1'b1;
+            row_border_q <= PadHeight > 0
+                && (last_y || y_q == BottomY || (row_border_q && y_q != BeforeY));
+          end
         end
       end
     end

@@ -1,7 +1,7 @@
 // Largest of the unsigned codes of every row, one result per Beats beats.
 //
-// A tree over the lanes, with registers at its root and before every three further levels (1 stage
-// up to 8 lanes, 2 up to 64, 3 up to 512), then the running maximum.
+// A tree over the lanes, with a register behind every comparison (as many stages as levels, and one
+// where there is a single lane), then the running maximum.
 module hyq_row_maximum #(
   parameter int unsigned Lanes,
   parameter int unsigned Bits,  // of a code
@@ -18,7 +18,7 @@ module hyq_row_maximum #(
 );
 
   localparam int unsigned Levels = $clog2(Lanes);
-  localparam int unsigned Stages = Levels > 3 ? (Levels + 2) / 3 : 1;
+  localparam int unsigned Stages = Levels > 0 ? Levels : 1;
 
   logic en;
   assign in_ready_o = en;
@@ -35,8 +35,8 @@ module hyq_row_maximum #(
                                                                   : gen_node[2*n+1].value;
     end
 
-    // All codes lie below a level that is registered: every path has the same delay.
-    if (Level == 0 || (Level % 3 == 0 && Lanes > 2 ** Level)) begin : gen_register
+    // A code that lies above the lowest level waits: every path has the same delay.
+    if (Level < Stages) begin : gen_register
       logic [Bits-1:0] larger_q;
       always_ff @(posedge clk_i) begin
         if (en) larger_q <= larger;

@@ -137,8 +137,8 @@ class AttentionScores(Operation):
     def latency(self, folding: Folding, *inputs: TensorType) -> int:
         _, tokens, channels = inputs[1].shape
         first_keys = tokens * channels // folding.inputs
-        # Memory, product, adder tree, accumulator, requantization in three stages.
-        pipeline = 1 + 1 + tree_stages(folding.inputs) + 1 + 3
+        # Memory, operands, product, adder tree, accumulator, requantization in three stages.
+        pipeline = 1 + 1 + 1 + tree_stages(folding.inputs) + 1 + 3
         return first_keys + self.cycles(folding, *inputs) - 1 + pipeline
 
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:

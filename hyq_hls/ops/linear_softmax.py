@@ -15,8 +15,8 @@ from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MAX_BITS, TensorType
 from hyq_hls.ops.checks import plain_integers
 from hyq_hls.ops.matrix import tree_stages
-from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
-from hyq_hls.ops.softmax import Softmax
+from hyq_hls.ops.rows import row_buffer_depth
+from hyq_hls.ops.softmax import Softmax, log2_stages
 
 #: HyQ's line a*x + b through exp(x) on [-ln 2, 0].
 LINE_SLOPE = Fraction("0.71580849")
@@ -118,20 +118,24 @@ class LinearSoftmax(Softmax):
             Memory(folding.inputs * exponential, sizes["exponential_depth"]),
         ]
 
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
+    def _total_bits(self, x: TensorType) -> int:
+        return (x.channels * (self.line_offset << self.shift_bits)).bit_length()
+
+    def _delays(self, folding: Folding, x: TensorType) -> tuple[int, int, int, int]:
+        log2 = log2_stages(self.fraction + 1, self._total_bits(x))
         return (
-            maximum_stages(folding.inputs) + 1,
+            tree_stages(folding.inputs) + 1,
             2,
             1 + tree_stages(folding.inputs) + 1,
-            4 if self.output == "log2" else 2 + self.bits + 1,
+            log2 if self.output == "log2" else 2 + self.bits + 1,
         )
 
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
         widest = self.accumulator(x).bits
-        total_bits = (x.channels * (self.line_offset << self.shift_bits)).bit_length()
+        total_bits = self._total_bits(x)
         beats = x.channels // folding.inputs
-        maximum, _, total, _ = self._delays(folding)
+        maximum, _, total, _ = self._delays(folding, x)
         return Kernel(
             constants={
                 "words": x.words,

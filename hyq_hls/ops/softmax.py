@@ -30,7 +30,7 @@ class Softmax(Operation):
         """Exponential of codes that lie ``distance`` below their row's maximum."""
 
     @abstractmethod
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
+    def _delays(self, folding: Folding, x: TensorType) -> tuple[int, int, int, int]:
         """Stages of the maximum, of an exponential, of the sum, of a probability."""
 
     @property
@@ -70,7 +70,7 @@ class Softmax(Operation):
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
         x = inputs[0]
-        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels))), x.words)
+        return Fraction(2 + sum(self._delays(Folding(x.channels, x.channels), x)), x.words)
 
     def cycles(self, folding: Folding, *inputs: TensorType) -> int:
         return inputs[0].size // folding.inputs
@@ -78,4 +78,20 @@ class Softmax(Operation):
     def latency(self, folding: Folding, *inputs: TensorType) -> int:
         """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
         beats = inputs[0].channels // folding.inputs
-        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + sum(self._delays(folding))
+        delays = sum(self._delays(folding, inputs[0]))
+        return self.cycles(folding, *inputs) - 1 + 2 * (beats - 1) + delays
+
+
+def log2_stages(mantissa_bits: int, total_bits: int) -> int:
+    """Register stages of ``hyq_log2_probability``: normalization, distance, code.
+
+    The total takes a stage for every bit of its shift, the triple of a mantissa one more.
+    """
+    triple_bits = mantissa_bits + 2
+    total = (max(total_bits, triple_bits) - 1).bit_length()
+    return max(total, 1 + (triple_bits - 1).bit_length()) + 2
+
+
+def log2_rounded_stages(total_bits: int) -> int:
+    """Register stages of ``hyq_log2_rounded_probability``: sum, normalization, distance, code."""
+    return 1 + (total_bits + 1).bit_length() + 2

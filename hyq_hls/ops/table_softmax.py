@@ -14,8 +14,8 @@ from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import MIN_BITS, TensorType
 from hyq_hls.ops.checks import freeze, plain_integers
 from hyq_hls.ops.matrix import tree_stages
-from hyq_hls.ops.rows import maximum_stages, row_buffer_depth
-from hyq_hls.ops.softmax import Softmax
+from hyq_hls.ops.rows import row_buffer_depth
+from hyq_hls.ops.softmax import Softmax, log2_rounded_stages, log2_stages
 
 SoftmaxOutput = Literal["log2", "log2_rounded", "uniform"]
 OUTPUTS: tuple[SoftmaxOutput, ...] = get_args(SoftmaxOutput)
@@ -135,20 +135,28 @@ class TableSoftmax(Softmax):
             *[rom.memory for rom in kernel.roms] * folding.inputs,
         ]
 
-    def _delays(self, folding: Folding) -> tuple[int, int, int, int]:
+    def _total_bits(self, x: TensorType) -> int:
+        return (x.channels * self.largest).bit_length()
+
+    def _delays(self, folding: Folding, x: TensorType) -> tuple[int, int, int, int]:
+        probability = {
+            "log2": log2_stages(self.exponential_bits, self._total_bits(x)),
+            "log2_rounded": log2_rounded_stages(self._total_bits(x)),
+            "uniform": 2 + self.bits + 1,
+        }
         return (
-            maximum_stages(folding.inputs) + 1,
+            tree_stages(folding.inputs) + 1,
             2,
             tree_stages(folding.inputs) + 1,
-            {"log2": 4, "log2_rounded": 5, "uniform": 2 + self.bits + 1}[self.output],
+            probability[self.output],
         )
 
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs
         widest = self.accumulator(x).bits
-        total_bits = (x.channels * self.largest).bit_length()
+        total_bits = self._total_bits(x)
         beats = x.channels // folding.inputs
-        maximum, _, total, _ = self._delays(folding)
+        maximum, _, total, _ = self._delays(folding, x)
         return Kernel(
             constants={
                 "words": x.words,
