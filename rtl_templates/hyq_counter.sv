@@ -14,18 +14,12 @@ module hyq_counter #(
     logic unused_step;
     assign unused_step = ^{clk_i, rst_ni, en_i};
   end else begin : gen_count
-    localparam int unsigned Bits = $clog2(Count);
-    logic [Bits-1:0] count_q;
+    localparam int unsigned Bits = hyq_pkg::index_width(Count);
+    logic [Bits-1:0] index;
 
-    assign last_o = count_q == Bits'(Count - 1);
+    hyq_index #(.Count(Count)) u_index (.clk_i, .rst_ni, .en_i, .index_o(index));
 
-    always_ff @(posedge clk_i or negedge rst_ni) begin : count
-      if (!rst_ni) begin
-        count_q <= '0;
-      end else if (en_i) begin
-        count_q <= last_o ? '0 : count_q + 1'b1;
-      end
-    end
+    assign last_o = index == Bits'(Count - 1);
   end
 
 endmodule

@@ -5,7 +5,7 @@
 // non-negative, nothing is borrowed from a*x above it, and the lower part is b*x with its sign bit
 // inverted. Both additions are the DSP's own (pre-adder and C input). Three stages, as hyq_product.
 module hyq_packed_product #(
-  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,
   parameter bit          OperandSigned,
   localparam int unsigned ProductBits = WeightBits + OperandBits

@@ -1,6 +1,6 @@
 // Product of a weight and an operand in three stages, the registers of a DSP48E1.
 module hyq_product #(
-  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,
   parameter bit          OperandSigned,
   localparam int unsigned ProductBits = WeightBits + OperandBits

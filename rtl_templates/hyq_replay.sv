@@ -26,7 +26,7 @@ module hyq_replay #(
     logic unused_clock;
     assign unused_clock = clk_i ^ rst_ni;
   end else begin : gen_replay
-    localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
+    localparam int unsigned BeatBits = hyq_pkg::index_width(Beats);
     localparam int unsigned RoundBits = $clog2(Times);
 
     logic [BeatBits-1:0] beat_q, beat_d;
@@ -81,5 +81,9 @@ module hyq_replay #(
       );
     end
   end
+
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

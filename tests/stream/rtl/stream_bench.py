@@ -16,6 +16,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "rtl_templates"
+PACKAGE = TEMPLATES / "hyq_pkg.sv"
 VERIF = REPOSITORY / "verif"
 WORD_BITS = 128  # a channel of the bench
 
@@ -112,9 +113,9 @@ class StreamBench:
                 (folder / name).write_text(text, encoding="utf-8")
         (folder / "bench.sv").write_text(_bench(cases), encoding="utf-8")
         binary, environment = verilator()
-        command = [str(binary), "--cc", "-O3", "--x-initial", "unique", "--top-module", "bench"]
+        command = [str(binary), "--cc", "--assert", "-O3", "--x-initial", "unique", "--top-module", "bench"]
         command += ["-y", ".", "-y", str(TEMPLATES), "-y", str(VERIF), "--Mdir", "model"]
-        _call([*command, "bench.sv"], folder, environment)
+        _call([*command, str(PACKAGE), "bench.sv"], folder, environment)
         include = Path(environment["VERILATOR_ROOT"]) / "include"
         compiler = shutil.which("g++")
         assert compiler is not None
