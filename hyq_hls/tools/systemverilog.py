@@ -1,4 +1,4 @@
-"""SystemVerilog text that several tools need: values of parameters, and a module with fixed ones."""
+"""SystemVerilog text for several tools: values of parameters, a module with fixed parameters."""
 
 from __future__ import annotations
 

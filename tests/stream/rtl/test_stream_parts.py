@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stream.rtl.stream_bench import (
+    PACKAGE,
     TEMPLATES,
     VERIF,
     Case,
