@@ -4,7 +4,7 @@ module hyq_adder_tree #(
   parameter int unsigned Lanes,
   parameter int unsigned Terms,
   parameter int unsigned TermBits,
-  parameter int unsigned SumBits    // at least TermBits; holds the sum, partial sums may wrap
+  parameter int unsigned SumBits  // at least TermBits; holds the sum, partial sums may wrap
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -49,18 +49,6 @@ module hyq_adder_tree #(
     assign sums_o[l*SumBits+:SumBits] = SumBits'(gen_node[1].value);
   end
 
-  logic [Stages:0] valid;
-  assign valid[0] = valid_i;
-
-  for (genvar s = 0; s < Stages; s++) begin : gen_valid
-    logic valid_q;
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) valid_q <= 1'b0;
-      else if (en_i) valid_q <= valid[s];
-    end
-    assign valid[s+1] = valid_q;
-  end
-
-  assign valid_o = valid[Stages];
+  hyq_valid_chain #(.Stages(Stages)) u_valid (.clk_i, .rst_ni, .en_i, .valid_i, .valid_o);
 
 endmodule

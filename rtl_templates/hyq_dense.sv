@@ -3,27 +3,21 @@
 // The InLanes-wide beats of a position are replayed for every group of OutLanes output channels:
 // OutChannels / OutLanes * Length / InLanes cycles per position, without a bubble.
 module hyq_dense #(
-  parameter int unsigned Length,       // input channels
-  parameter int unsigned OutChannels,
-  parameter int unsigned InLanes,      // divides Length
-  parameter int unsigned OutLanes,     // divides OutChannels
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter int unsigned AccumulatorBits,
-  parameter              WeightFile,
-  parameter int unsigned WeightBits,
-  parameter              BiasFile,
-  parameter int unsigned BiasBits,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Length,    // input channels
+  parameter int unsigned   OutChannels,
+  parameter int unsigned   InLanes,   // divides Length
+  parameter int unsigned   OutLanes,  // divides OutChannels
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t Weight,
+  parameter                WeightFile,
+  parameter hyq_pkg::rom_t Bias,
+  parameter                BiasFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -57,28 +51,22 @@ module hyq_dense #(
   );
 
   hyq_dot_product #(
-    .Depthwise               (1'b0),
-    .Rotations               (Rotations),
-    .Beats                   (Beats),
-    .InLanes                 (InLanes),
-    .OutLanes                (OutLanes),
-    .InBits                  (InBits),
-    .InSigned                (InSigned),
-    .OutBits                 (OutBits),
-    .OutSigned               (OutSigned),
-    .AccumulatorBits         (AccumulatorBits),
-    .WeightFile              (WeightFile),
-    .WeightBits              (WeightBits),
-    .BiasFile                (BiasFile),
-    .BiasBits                (BiasBits),
-    .RequantizeFile          (RequantizeFile),
-    .RequantizeEntries       (RequantizeEntries),
-    .RequantizeLanes         (RequantizeLanes),
-    .RequantizeLeft          (RequantizeLeft),
-    .RequantizeBase          (RequantizeBase),
-    .RequantizeShiftBits     (RequantizeShiftBits),
-    .RequantizeMultiplierBits(RequantizeMultiplierBits),
-    .RequantizeZeroPointBits (RequantizeZeroPointBits)
+    .Depthwise      (1'b0),
+    .Rotations      (Rotations),
+    .Beats          (Beats),
+    .InLanes        (InLanes),
+    .OutLanes       (OutLanes),
+    .InBits         (InBits),
+    .InSigned       (InSigned),
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .AccumulatorBits(AccumulatorBits),
+    .Weight         (Weight),
+    .WeightFile     (WeightFile),
+    .Bias           (Bias),
+    .BiasFile       (BiasFile),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_dot_product (
     .clk_i,
     .rst_ni,

@@ -6,7 +6,7 @@
 // inverted. Both additions are the DSP's own (pre-adder and C input). Four stages, as hyq_product:
 // operands, sum of the weights, product, output.
 module hyq_packed_product #(
-  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,
   parameter bit          OperandSigned,
   localparam int unsigned ProductBits = WeightBits + OperandBits

@@ -3,17 +3,15 @@
 // One beat per cycle of Beats beats per pixel, and one register stage. Border pixels take no input,
 // but a frame begins when its first code is there. Without a border the stream passes as it is.
 module hyq_padding #(
-  parameter int unsigned Height,      // of the input map
-  parameter int unsigned Width,
-  parameter int unsigned Beats,       // of a pixel
-  parameter int unsigned PadHeight,   // rows above, and as many below
-  parameter int unsigned PadWidth,    // columns on the left, and as many on the right
-  parameter int unsigned Lanes,
-  parameter int unsigned Bits,
-  parameter              PadFile,     // codes of a border pixel
-  parameter int unsigned PadBits,     // of an entry, at least Bits
-  parameter int unsigned PadEntries,  // 1: one code for all channels
-  parameter int unsigned PadLanes     // Lanes, or 1 with one entry
+  parameter int unsigned   Height,     // of the input map
+  parameter int unsigned   Width,
+  parameter int unsigned   Beats,      // of a pixel
+  parameter int unsigned   PadHeight,  // rows above, and as many below
+  parameter int unsigned   PadWidth,   // columns on the left, and as many on the right
+  parameter int unsigned   Lanes,
+  parameter int unsigned   Bits,
+  parameter hyq_pkg::rom_t Pad,        // at least Bits bits; one entry serves all channels
+  parameter                PadFile     // codes of a border pixel
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -88,7 +86,7 @@ module hyq_padding #(
     // Every border pixel reads all codes, so that the next one starts at channel 0 again.
     logic border_q;
     logic [Lanes*Bits-1:0] data_q;
-    logic [PadLanes*PadBits-1:0] pad;
+    logic [Pad.lanes*Pad.bits-1:0] pad;
 
     always_ff @(posedge clk_i) begin : data
       if (step) begin
@@ -98,9 +96,8 @@ module hyq_padding #(
     end
 
     hyq_sequence_rom #(
-      .Width(PadLanes * PadBits),
-      .Depth(PadEntries / PadLanes),
-      .File (PadFile)
+      .Rom (Pad),
+      .File(PadFile)
     ) u_pad_rom (
       .clk_i,
       .rst_ni,
@@ -109,12 +106,16 @@ module hyq_padding #(
     );
 
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      localparam int unsigned First = (PadLanes == 1 ? 0 : l) * PadBits;
+      localparam int unsigned First = (Pad.lanes == 1 ? 0 : l) * Pad.bits;
       assign out_data_o[l*Bits+:Bits] = border_q ? pad[First+:Bits] : data_q[l*Bits+:Bits];
     end
 
     logic unused_sign_bits;
     assign unused_sign_bits = ^pad;
+
+    hyq_stream_checker #(.Width(Lanes * Bits)) u_out_checker (
+      .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+    );
   end
 
 endmodule

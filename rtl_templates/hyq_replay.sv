@@ -87,4 +87,8 @@ module hyq_replay #(
     end
   end
 
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
+
 endmodule

@@ -47,23 +47,18 @@ module hyq_row_maximum #(
     end
   end
 
-  logic [Stages-1:0] valid_q;  // of the tree
-  logic first_beat, result_load;
+  logic tree_valid, first_beat, result_load;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : tree_control
-    if (!rst_ni) begin
-      valid_q <= '0;
-    end else if (en) begin
-      valid_q <= Stages'({valid_q, in_valid_i});
-    end
-  end
+  hyq_valid_chain #(.Stages(Stages)) u_tree_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(tree_valid)
+  );
 
   hyq_row_control #(
     .Beats(Beats)
   ) u_control (
     .clk_i,
     .rst_ni,
-    .beat_valid_i  (valid_q[Stages-1]),
+    .beat_valid_i  (tree_valid),
     .en_o          (en),
     .first_beat_o  (first_beat),
     .result_load_o (result_load),
@@ -76,7 +71,7 @@ module hyq_row_maximum #(
   assign maximum_d = first_beat || gen_node[1].value > maximum_q ? gen_node[1].value : maximum_q;
 
   always_ff @(posedge clk_i) begin : maximum
-    if (en && valid_q[Stages-1]) maximum_q <= maximum_d;
+    if (en && tree_valid) maximum_q <= maximum_d;
     if (result_load) result_q <= maximum_d;
   end
 

@@ -11,15 +11,15 @@
 // takes: hyq_hls/ops/convolution.py, row_schedule.
 module hyq_sliding_window #(
   parameter int unsigned BeatBits,
-  parameter int unsigned Beats,         // of a pixel
-  parameter int unsigned Height,        // of the map, border included
+  parameter int unsigned Beats,   // of a pixel
+  parameter int unsigned Height,  // of the map, border included
   parameter int unsigned Width,
   parameter int unsigned KernelHeight,
   parameter int unsigned KernelWidth,
   parameter int unsigned StrideHeight,
   parameter int unsigned StrideWidth,
   parameter bit          Depthwise,
-  parameter int unsigned Times          // not used with Depthwise
+  parameter int unsigned Times    // not used with Depthwise
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -217,5 +217,9 @@ module hyq_sliding_window #(
   );
 
   assign out_valid_o = valid_q;
+
+  hyq_stream_checker #(.Width(BeatBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

@@ -12,6 +12,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
+from hyq_hls.tools.systemverilog import Value
 
 from .point import CIRCUITS
 
@@ -25,7 +26,7 @@ class Circuit:
 
     sources: tuple[Path, ...]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
 
 
 def operation_circuit(

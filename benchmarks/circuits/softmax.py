@@ -23,6 +23,7 @@ from pathlib import Path
 
 from hyq_hls.graph import Folding, Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
+from hyq_hls.tools.systemverilog import Value
 
 from .operation_circuit import memory_folder, operation_circuit, template_sources
 from .point import CIRCUITS, Point
@@ -72,9 +73,9 @@ def points() -> list[Point]:
     ]
 
 
-def unit_parameters(circuit: SoftmaxCircuit, n: int) -> dict[str, int | str]:
+def unit_parameters(circuit: SoftmaxCircuit, n: int) -> dict[str, Value]:
     """Parameters of ``softmax_unit`` for rows of ``n`` codes, 3 or more; writes its table."""
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "Circuit": _FUNCTIONS[circuit.function],
         "IsScaled": int(circuit.is_scaled),
         "IsFlat": int(circuit.is_flat),

@@ -20,6 +20,7 @@ from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
 from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.tools.systemverilog import Value
 
 from .operation_circuit import Circuit, memory_folder, operation_circuit, template_sources
 from .point import CIRCUITS, Point
@@ -110,7 +111,7 @@ def gated_circuit(product: GatedProduct, lanes: int) -> Circuit:
         entries = range_entries(1024, product.precision)
         table = Rom("gate", entries, 18, signed=False)  # ap_fixed<18, 8>
     file = memory_folder({"gate.mem": memory_text(table)}) / "gate.mem"
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "InLanes": lanes,
         "InBits": INPUT.bits,
         "OutBits": OUTPUT.bits,

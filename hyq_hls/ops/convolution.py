@@ -140,7 +140,7 @@ class Convolution(Operation):
         frames, left = divmod(self.window[0] + self.stride[0], stored)
         buffered = frames + min(Fraction(left, height), Fraction(1))
         # Every stage behind it holds the result of another position.
-        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
+        return buffered + Fraction(dot_product_stages(channels) + 4, rows * positions)
 
     def macs(self, *inputs: TensorType) -> int:
         h, w = self.output_size(*inputs[0].shape[:2])
@@ -189,7 +189,8 @@ class Convolution(Operation):
             first = schedule.row_ends[above - 1]
         else:
             first = 0
-        stages = border + dot_product_stages(self.terms(folding))
+        # A register slice stands between the window and the products.
+        stages = border + 1 + dot_product_stages(self.terms(folding))
         return schedule.frame_ends[0] - first + stages
 
     def window_kernel(

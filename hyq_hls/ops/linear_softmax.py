@@ -126,7 +126,7 @@ class LinearSoftmax(Softmax):
         return (
             tree_stages(folding.inputs) + 1,
             2,
-            1 + tree_stages(folding.inputs) + 1,
+            1 + tree_stages(folding.inputs) + 1 + 1,
             log2 if self.output == "log2" else 2 + self.bits + 1,
         )
 

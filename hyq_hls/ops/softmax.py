@@ -31,7 +31,7 @@ class Softmax(Operation):
 
     @abstractmethod
     def _delays(self, folding: Folding, x: TensorType) -> tuple[int, int, int, int]:
-        """Stages of the maximum, of an exponential, of the sum, of a probability."""
+        """Stages of the maximum, of an exponential, of the sum with its slice, of a probability."""
 
     @property
     def quantization(self) -> Quantization:

@@ -147,7 +147,7 @@ class TableSoftmax(Softmax):
         return (
             tree_stages(folding.inputs) + 1,
             2,
-            tree_stages(folding.inputs) + 1,
+            tree_stages(folding.inputs) + 1 + 1,
             probability[self.output],
         )
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage, Stream
 from hyq_hls.stream.rtl.parameters import parameter_values
+from hyq_hls.tools.systemverilog import Value
 
-Parameters = dict[str, int | str]
+Parameters = dict[str, Value]
 
 
 @dataclass(frozen=True)

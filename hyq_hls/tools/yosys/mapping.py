@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hyq_hls.errors import CompilationError
+from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
@@ -48,7 +49,7 @@ class Job:
 
     sources: Sequence[Path]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
     dsp: bool = True
 
     @property
@@ -67,7 +68,7 @@ class Job:
 def synthesize_module(
     sources: Sequence[Path],
     top: str,
-    parameters: Mapping[str, int | str],
+    parameters: Mapping[str, Value],
     folder: Path,
     *,
     dsp: bool = True,
@@ -192,7 +193,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
 
 def _instance(part: str, job: Job) -> str:
     """An instance of a module without wires, in SystemVerilog."""
-    values = ", ".join(f".{name}({_literal(value)})" for name, value in job.parameters.items())
+    values = ", ".join(f".{name}({literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 
 
@@ -210,10 +211,6 @@ def _delay(report: str) -> float:
     """Nanoseconds of the latest arrival that ``sta`` found."""
     found = re.search(r"Latest arrival time in '\w+' is (\d+)", report)
     return int(found.group(1)) / 1000 if found else 0.0
-
-
-def _literal(value: int | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _file(folder: Path, name: str) -> Path:
