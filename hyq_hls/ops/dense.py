@@ -77,8 +77,8 @@ class Dense(Operation):
         return matrix_lanes(*self.weight.shape)
 
     def frames_inside(self, *inputs: TensorType) -> Fraction:
-        # At most one position for every stage.
-        return Fraction(dot_product_stages(self.weight.shape[1]) + 1, inputs[0].words)
+        # At most one position for every stage, and two in the register slice before them.
+        return Fraction(dot_product_stages(self.weight.shape[1]) + 3, inputs[0].words)
 
     def products(self, folding: Folding, *inputs: TensorType) -> int:
         return folding.outputs * folding.inputs
@@ -98,7 +98,8 @@ class Dense(Operation):
         return self.macs(*inputs) // self.products(folding, *inputs)
 
     def latency(self, folding: Folding, *inputs: TensorType) -> int:
-        return self.cycles(folding, *inputs) - 1 + dot_product_stages(folding.inputs)
+        # A register slice stands before the products.
+        return self.cycles(folding, *inputs) - 1 + 1 + dot_product_stages(folding.inputs)
 
     def kernel(self, folding: Folding, *inputs: TensorType) -> Kernel:
         (x,) = inputs

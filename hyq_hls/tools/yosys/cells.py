@@ -51,9 +51,9 @@ _STARTS: Mapping[tuple[str, str], float] = {
     ("RAM32", "DO"): 1.19,
     ("RAM64", "DO"): 1.19,
     ("RAM128", "DO"): 1.19,
-    ("RAM32X1D", "DPO"): 1.19,
-    ("RAM64X1D", "DPO"): 1.19,
-    ("RAM128X1D", "DPO"): 1.19,
+    ("RAM32", "DPO"): 1.19,
+    ("RAM64", "DPO"): 1.19,
+    ("RAM128", "DPO"): 1.19,
 }
 #: Inputs of clocked cells.
 _ENDS: Mapping[tuple[str, str], Endpoint] = {
@@ -98,35 +98,37 @@ def endpoint(cell: str, pin: str, parameters: Mapping[str, int]) -> Endpoint | N
 
 
 def _dsp_endpoint(pin: str, parameters: Mapping[str, int]) -> Endpoint | None:
+    """An input of a DSP slice: what lies between it and the slice's first register is setup."""
     if pin.startswith("CE"):
         return Endpoint("enable", 0.4)
     if pin not in ("A", "B", "C", "D"):
         return None
+    registered = parameters.get("MREG", 0)
     if parameters.get(f"{pin}REG", 1):
-        return Endpoint("DSP", 0.4)
-    if pin == "C":
-        return Endpoint("DSP", 1.3)
-    if pin == "D" or (pin == "A" and parameters.get("USE_DPORT")):
-        if parameters.get("ADREG"):
-            return Endpoint("DSP", 1.25)
-        return Endpoint("DSP", 3.288 if parameters.get("MREG") else 5.0)
-    return Endpoint("DSP", 1.74 if parameters.get("MREG") else 3.4)
+        setup = 0.4
+    elif pin == "C":
+        setup = 1.3
+    elif pin == "B" or not parameters.get("USE_DPORT"):
+        setup = 1.74 if registered else 3.4
+    elif parameters.get("ADREG"):
+        setup = 1.25
+    else:  # pre-adder and multiplier
+        setup = 3.288 if registered else 5.0
+    return Endpoint("DSP", setup)
 
 
 def arc(cell: str, source: str, target: str) -> Arc | None:
     """Path from an input to an output of a cell of logic; None where there is none."""
-    if cell.startswith("LUT"):
+    if cell.startswith("LUT") or (cell.startswith("SRL") and source.startswith("A")):
         return Arc(LUT_DELAY)
-    if cell in ("INV", "BUFG"):
+    if cell == "INV":
         return Arc(0.0, 0)
     if cell.startswith("MUXF"):
         return Arc(0.3 if source == "S" else 0.22, 0)
     if cell == "CARRY4":
         return _carry_arc(source, target)
-    if cell.startswith(("RAM32", "RAM64", "RAM128")) and not cell.startswith("RAMB"):
+    if cell.startswith(("RAM32", "RAM64", "RAM128")):
         return _memory_arc(source, target)
-    if cell.startswith("SRL") and source.startswith("A"):
-        return Arc(LUT_DELAY)
     return None
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -80,17 +81,20 @@ class _Arrival:
     Attributes:
         start: the first net.
         delay, wires, levels: of the path so far.
+        local: whether a LUT drives the net, so that the carry chain of its slice takes it directly.
+        chained: whether a carry chain drives it.
     """
 
     start: int
     delay: float = 0.0
     wires: float = 0.0
     levels: int = 0
-    local: bool = False  # the driver is a LUT, whose value reaches the carry chain in its slice
-    chained: bool = False  # the driver is a carry chain
+    local: bool = False
+    chained: bool = False
 
     @property
     def time(self) -> float:
+        """Nanoseconds after the clock."""
         return self.delay + self.wires
 
 
@@ -100,6 +104,16 @@ class _Cell:
     parameters: dict[str, int]
     inputs: list[tuple[str, int]] = field(default_factory=list)
     outputs: list[tuple[str, int]] = field(default_factory=list)
+
+    @cached_property
+    def arcs(self) -> list[tuple[str, int, Arc, int]]:
+        """Paths through the cell: input pin and its net, what they take, the net of the output."""
+        return [
+            (pin, net, through, target)
+            for pin, net in self.inputs
+            for out, target in self.outputs
+            if (through := arc(self.kind, pin, out)) is not None
+        ]
 
 
 class Netlist:
@@ -111,8 +125,8 @@ class Netlist:
 
     def __init__(self, module: Mapping[str, Any]) -> None:
         self.cells = [_cell(data) for data in module["cells"].values()]
-        self.inputs = [b for p in module["ports"].values() if p["direction"] == "input" for b in p["bits"]]
-        self.outputs = [b for p in module["ports"].values() if p["direction"] == "output" for b in p["bits"]]
+        self.inputs = _port_nets(module, "input")
+        self.outputs = _port_nets(module, "output")
         self.names = _names(module["netnames"])
         self.loads: dict[int, int] = defaultdict(int)
         for cell in self.cells:
@@ -129,12 +143,14 @@ class Netlist:
             arrival = arrivals.get(net)
             if arrival is None:
                 continue
+            # A register takes its data from the LUT or the carry chain of its own slice.
+            near = end.kind == "D" and (arrival.local or arrival.chained)
             path = TimedPath(
                 end.kind,
                 self.names.get(arrival.start, ""),
                 name or self.names.get(net, ""),
                 arrival.delay + end.setup,
-                arrival.wires + wires.delay(self.loads[net]) * (not (end.kind == "D" and (arrival.local or arrival.chained))),
+                arrival.wires + (0.0 if near else wires.delay(self.loads[net])),
                 arrival.levels,
             )
             if end.kind not in found or path.period > found[end.kind].period:
@@ -153,47 +169,40 @@ class Netlist:
 
     def _arrivals(self, wires: Wires) -> dict[int, _Arrival]:
         arrivals = {net: _Arrival(net, CLOCK_TO_Q) for net in self.inputs}
-        waiting: list[int] = []
-        readers: dict[int, list[int]] = defaultdict(list)
-        arcs: list[list[tuple[int, int, Arc, str]]] = []
-        missing: list[int] = []
-        for index, cell in enumerate(self.cells):
-            inner = []
+        for cell in self.cells:
             for pin, net in cell.outputs:
                 delay = start_delay(cell.kind, pin, cell.parameters)
                 if delay is not None:
                     arrivals[net] = _Arrival(net, delay)
-            for pin, net in cell.inputs:
-                for out, target in cell.outputs:
-                    found = arc(cell.kind, pin, out)
-                    if found is not None:
-                        inner.append((net, target, found, pin))
-            arcs.append(inner)
-            sources = {net for net, *_ in inner}
-            missing.append(0)
-            for net in sources:
-                readers[net].append(index)
-        driven = {t for inner in arcs for _, t, *_ in inner}
-        for index, inner in enumerate(arcs):
-            missing[index] = len({net for net, *_ in inner if net in driven})
-            if inner and not missing[index]:
-                waiting.append(index)
-        while waiting:
-            index = waiting.pop()
-            cell = self.cells[index]
-            for net, target, through, pin in arcs[index]:
+        for cell in self._logic():
+            for pin, net, through, target in cell.arcs:
                 before = arrivals.get(net)
-                if before is None:
+                if before is None:  # a constant, or a loop that no register starts
                     continue
                 after = _through(before, cell.kind, pin, through, wires.delay(self.loads[net]))
                 if target not in arrivals or after.time > arrivals[target].time:
                     arrivals[target] = after
-            for target in {t for _, t, *_ in arcs[index]}:
-                for reader in readers[target]:
-                    missing[reader] -= 1
-                    if not missing[reader]:
-                        waiting.append(reader)
         return arrivals
+
+    def _logic(self) -> Iterator[_Cell]:
+        """Cells with paths through them, each behind those that drive it."""
+        logic = [cell for cell in self.cells if cell.arcs]
+        driven = {target for cell in logic for *_, target in cell.arcs}
+        readers: dict[int, list[int]] = defaultdict(list)
+        missing: list[int] = []
+        for index, cell in enumerate(logic):
+            nets = {net for _, net, *_ in cell.arcs if net in driven}
+            missing.append(len(nets))
+            for net in nets:
+                readers[net].append(index)
+        waiting = [index for index, count in enumerate(missing) if not count]
+        while waiting:
+            cell = logic[waiting.pop()]
+            yield cell
+            for reader in (r for net in {t for *_, t in cell.arcs} for r in readers[net]):
+                missing[reader] -= 1
+                if not missing[reader]:
+                    waiting.append(reader)
 
 
 def _through(before: _Arrival, cell: str, pin: str, through: Arc, wire: float) -> _Arrival:
@@ -204,7 +213,7 @@ def _through(before: _Arrival, cell: str, pin: str, through: Arc, wire: float) -
             wire = 0.0
         else:
             delay += LUT_DELAY  # a carry chain is fed through a LUT of its slice
-    elif (cell == "CARRY4" and pin == "CI") or cell == "INV" or (cell.startswith("MUXF") and pin != "S"):
+    elif _is_direct(cell, pin):
         wire = 0.0
     return _Arrival(
         before.start,
@@ -214,6 +223,13 @@ def _through(before: _Arrival, cell: str, pin: str, through: Arc, wire: float) -
         cell.startswith(("LUT", "MUXF")),
         cell == "CARRY4",
     )
+
+
+def _is_direct(cell: str, pin: str) -> bool:
+    """Whether an input is reached inside a slice, or its cell is no cell of the device."""
+    if cell == "CARRY4":
+        return pin == "CI"
+    return cell == "INV" or (cell.startswith("MUXF") and pin != "S")
 
 
 def read_netlists(path: Path) -> dict[str, Netlist]:
@@ -227,6 +243,11 @@ def read_netlists(path: Path) -> dict[str, Netlist]:
     except (OSError, ValueError) as error:
         raise CompilationError(f"cannot read the netlist {path}: {error}") from error
     return {name: Netlist(module) for name, module in data["modules"].items() if "cells" in module}
+
+
+def _port_nets(module: Mapping[str, Any], direction: str) -> list[int]:
+    ports = [port for port in module["ports"].values() if port["direction"] == direction]
+    return [bit for port in ports for bit in port["bits"] if isinstance(bit, int)]
 
 
 def _cell(data: Mapping[str, Any]) -> _Cell:
@@ -249,6 +270,6 @@ def _names(netnames: Mapping[str, Any]) -> dict[int, str]:
     for name, data in netnames.items():
         for index, bit in enumerate(data["bits"]):
             full = f"{name}[{index}]" if len(data["bits"]) > 1 else name
-            if isinstance(bit, int) and (data["hide_name"] == 0) and len(full) < len(names.get(bit, full + " ")):
+            if isinstance(bit, int) and len(full) < len(names.get(bit, f"{full} ")):
                 names[bit] = full
     return names

@@ -69,7 +69,12 @@ SEEDED = {
         "write && count_q == CountBits'(Depth - 1)",
         "write && count_q >= CountBits'(Depth - 2)",
     ),
-    "fifo wraps early": ("hyq_fifo", FIFO, "#(.Count(Depth)) u_read", "#(.Count(Depth - 1)) u_read"),
+    "fifo wraps early": (
+        "hyq_fifo",
+        FIFO,
+        "#(.Count(Depth)) u_read",
+        "#(.Count(Depth - 1)) u_read",
+    ),
     "fifo drops a stalled word": (
         "hyq_fifo",
         FIFO,
