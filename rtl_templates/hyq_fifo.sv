@@ -6,7 +6,8 @@
 // latency 2. One word per cycle at every depth.
 module hyq_fifo #(
   parameter int unsigned Width,
-  parameter int unsigned Depth
+  parameter int unsigned Depth,
+  parameter bit          KeepsOffers = 1'b1  // the writer never withdraws a word
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,
@@ -90,9 +91,11 @@ module hyq_fifo #(
     assign out_valid_o = out_valid_q;
   end
 
-  hyq_stream_checker #(.Width(Width)) u_in_checker (
-    .clk_i, .rst_ni, .data_i(in_data_i), .valid_i(in_valid_i), .ready_i(in_ready_o)
-  );
+  if (KeepsOffers) begin : gen_in_checker
+    hyq_stream_checker #(.Width(Width)) u_in_checker (
+      .clk_i, .rst_ni, .data_i(in_data_i), .valid_i(in_valid_i), .ready_i(in_ready_o)
+    );
+  end
   hyq_stream_checker #(.Width(Width)) u_out_checker (
     .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
