@@ -89,7 +89,8 @@ train: runtime-env  ## train the default model again
 
 bench: need-cxx env  ## run every script in benchmarks/
 	@test -n '$(BENCHMARKS)' || { echo "error: no scripts in benchmarks/" >&2; exit 1; }
-	@for script in $(BENCHMARKS); do echo "== $$script"; $(PY) $$script || exit 1; done
+	@for name in $(BENCHMARKS:benchmarks/%.py=%); do echo "== $$name"; \
+	    $(PY) -m benchmarks.$$name || exit 1; done
 
 lock:  ## remake requirements/*.txt from *.in (LOCK_ARGS=--upgrade moves the pins)
 	$(or $(PYTHON),python3) requirements/lock.py $(LOCK_ARGS)

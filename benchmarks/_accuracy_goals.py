@@ -20,7 +20,7 @@ from benchmarks._accuracy_tables import (
     names_of,
     presets_of,
 )
-from benchmarks._records import KEYS
+from hyq_hls.evaluate import KEYS
 from hyq_hls.quant.presets import PRESETS
 
 #: Baselines that are comparable with each other.

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._ablations import ABLATIONS
-from benchmarks._records import KEYS, Records
 from hyq_hls.errors import InputError
+from hyq_hls.evaluate import KEYS, Records
 from hyq_hls.quant.presets import PRESETS
 
 Record = Mapping[str, Any]
@@ -60,7 +60,7 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
     if not found or len(images) > 1:
         raise InputError(
             f"records over {sorted(map(str, images))} test images; the same number for all is "
-            "wanted: run python benchmarks/accuracy.py"
+            "wanted: run python -m benchmarks.accuracy"
         )
     return found
 

@@ -1,9 +1,9 @@
 """Accuracy of every preset in integers, on trained networks and on variants with outliers.
 
-    python benchmarks/accuracy.py                    writes build/benchmarks/accuracy.json
-    python benchmarks/accuracy.py --networks slim32 --presets minmax best --settings W6A6
-    python benchmarks/accuracy.py --networks slim32 --presets best-dyadic best-per-tensor
-    python benchmarks/figure_accuracy.py             table and plots of what is there
+    python -m benchmarks.accuracy                    writes build/benchmarks/accuracy.json
+    python -m benchmarks.accuracy --networks slim32 --presets minmax best --settings W6A6
+    python -m benchmarks.accuracy --networks slim32 --presets best-dyadic best-per-tensor
+    python -m benchmarks.figure_accuracy             table and plots of what is there
 
 Networks and variants are those of benchmarks/networks.py. All presets of a row see the same
 unlabelled calibration images; the answers, and the logits, are compared with those of the float
@@ -18,7 +18,6 @@ Settings: `W6A6` are 6-bit weights and 6-bit operands of multiplications; what o
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,14 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks import networks
+from benchmarks._ablations import ABLATIONS
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.errors import HyqError, InputError
+from hyq_hls.evaluate import KEYS, Records, logit_metrics
 from hyq_hls.models import MobileViT
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.presets import PRESETS, preset
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
-from benchmarks import networks
-from benchmarks._ablations import ABLATIONS
-from benchmarks._records import KEYS, Records, metrics
 
 SETTINGS: dict[str, tuple[int, int] | float] = {
     "W8A8": (8, 8),
@@ -102,7 +98,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             records.add({**key, "error": f"{type(error).__name__}: {error}"})
             continue
         seconds = round(time.perf_counter() - start, 2)
-        measured = metrics(qmodel(images), wanted, labels)
+        measured = logit_metrics(qmodel(images), wanted, labels)
         counts = {"images": len(images), "calibration_images": len(calibration)}
         records.add({**key, **measured, "seconds": seconds, **counts})
 
@@ -137,7 +133,7 @@ def main() -> None:
         measure(options, Records(options.output))
     except HyqError as error:
         parser.error(str(error))
-    print(f"{options.output}; next: python benchmarks/figure_accuracy.py")
+    print(f"{options.output}; next: python -m benchmarks.figure_accuracy")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Area of hardware-friendly functions and of their rivals, as whole units.
 
-    python benchmarks/area.py                    writes build/benchmarks/area.json
-    python benchmarks/area.py --kind softmax --n 64
+    python -m benchmarks.area                    writes build/benchmarks/area.json
+    python -m benchmarks.area --kind softmax --n 64
 
 Yosys maps every unit for the 7 series, out of context; cycles and errors are those of its integer
 reference, to which the tests in tests/benchmarks hold its RTL. Results of synthesis are kept in
@@ -20,14 +20,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hyq_hls.errors import HyqError
-from hyq_hls.table import aligned
-from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
 from benchmarks.circuits import attention_v, requant, softmax, unary
 from benchmarks.circuits.point import Point
+from hyq_hls.errors import HyqError
+from hyq_hls.support import aligned
+from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 
 KINDS = {
     "softmax": softmax.points,
@@ -74,7 +71,7 @@ def record(point: Point, utilization: Utilization) -> dict[str, Any]:
 
 def table(records: Sequence[dict[str, Any]]) -> list[str]:
     """Lines of a table of records of one kind."""
-    rows = [(*COLUMNS, "max error", "mean error")]
+    rows: list[tuple[str, ...]] = [(*COLUMNS, "max error", "mean error")]
     for row in sorted(records, key=lambda r: (r["regime"], r["n"], r["circuit"])):
         errors = (f"{row['max_error']:.4g}", f"{row['mean_error']:.3g}")
         rows.append((*(str(row[column]) for column in COLUMNS), *errors))

@@ -1,6 +1,6 @@
 """Synthesis results that the cost models are fitted to.
 
-    python benchmarks/characterize.py      writes hyq_hls/stream/cost/points.json
+    python -m benchmarks.characterize      writes hyq_hls/stream/cost/points.json
 
 The circuits are those of the default network, quantized as it is by default and with the other
 circuits for softmax, Swish and requantization: in the folding that `hyq_hls.convert` chooses, and

@@ -1,6 +1,6 @@
 """Co-simulation speed: our driver beside cocotb on the same RTL, in one run.
 
-    python benchmarks/cosim.py           writes build/benchmarks/cosim.json
+    python -m benchmarks.cosim           writes build/benchmarks/cosim.json
 
 Both simulate what `hyq_hls.convert` makes of the default network with the same Verilator. cocotb
 drives it by the AXI4-Stream source and sink of cocotbext-axi. With statistics, both watch every
@@ -12,23 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from _timing import shortest
-from csim import network as convolutions
 from numpy.typing import NDArray
 
+from benchmarks._timing import shortest
+from benchmarks.csim import network as convolutions
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.accelerator import RTL_DIR
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.tools.verilator import RtlSimulation
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # verif is no part of the package
-
 from verif.cocotb.simulate import CocotbSimulation
 
 Codes = NDArray[np.int64]
@@ -108,7 +105,7 @@ def main() -> None:
     common = {"network": options.network, "images": len(codes)}
     records: list[dict[str, object]] = []
     for on in (False, True):
-        ours = cycles / shortest(lambda on=on: simulation.run(flat, statistics=on), options.repeats)
+        ours = cycles / shortest(partial(simulation.run, flat, statistics=on), options.repeats)
         few = min(options.cocotb_cycles, cycles) if on else cycles
         streams = list(accelerator.flow.streams) if on else []
         theirs = max(cocotb.cycles_per_second(frames, few, streams) for _ in range(options.repeats))

@@ -1,6 +1,6 @@
 """C simulation speed: our integer convolutions beside hls4ml's stock Conv2D, in one run.
 
-    python benchmarks/csim.py            writes build/benchmarks/csim.json
+    python -m benchmarks.csim            writes build/benchmarks/csim.json
 
 Five 3x3 convolutions on a 32 x 32 x 3 image, 8-bit weights and activations, power-of-two scales.
 Stock layers get the same weights and rounding, so both must give the same codes.
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _timing import shortest
 from hls4ml.model.graph import ModelGraph
 from hls4ml.utils.config import create_config
 
+from benchmarks._timing import shortest
 from hyq_hls import QuantizedModel, convert
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize

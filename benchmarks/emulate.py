@@ -1,6 +1,6 @@
 """Speed of the integer emulation beside the float model and the numpy reference, in one run.
 
-python benchmarks/emulate.py         writes build/benchmarks/emulate.json
+python -m benchmarks.emulate         writes build/benchmarks/emulate.json
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _timing import shortest
 
+from benchmarks._timing import shortest
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant.calibrate import batches

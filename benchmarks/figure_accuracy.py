@@ -1,6 +1,6 @@
 """Tables and plots of the accuracy benchmark, from its records.
 
-    python benchmarks/figure_accuracy.py
+    python -m benchmarks.figure_accuracy
 
 It reads build/benchmarks/accuracy.json, accuracy-*.json and tools.json; what is not there is taken
 from benchmarks/results. It writes build/benchmarks/accuracy.md, the same between the two markers of
@@ -21,14 +21,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
 from benchmarks import _accuracy_goals as goals
 from benchmarks import _accuracy_spread as spread
 from benchmarks import _accuracy_tables as tables
 from benchmarks.figure_road import CPP, INTEGER, QUANTIZED, STYLE
 from hyq_hls.errors import FileFormatError, HyqError, InputError
-from hyq_hls.models.checkpoint import write_atomically
+from hyq_hls.support import write_file
 
 BEGIN, END = "<!-- accuracy: begin, written by figure_accuracy.py -->", "<!-- accuracy: end -->"
 #: Colour, marker and place in a row, by variant.
@@ -53,7 +51,7 @@ def sources(build: Path, results: Path) -> list[Path]:
     tools = [*build.glob("tools.json")] or [*results.glob("tools.json")]
     if not found + tools:
         raise InputError(
-            f"no accuracy.json in {build} or {results}; run python benchmarks/accuracy.py"
+            f"no accuracy.json in {build} or {results}; run python -m benchmarks.accuracy"
         )
     return found + tools
 
@@ -199,9 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     written = [options.build / "accuracy.md", options.document, options.readme]
     options.build.mkdir(parents=True, exist_ok=True)
-    write_atomically(written[0], section.encode())
-    write_atomically(written[1], document.encode())
-    write_atomically(written[2], readme.encode())
+    write_file(written[0], section.encode())
+    write_file(written[1], document.encode())
+    write_file(written[2], readme.encode())
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):

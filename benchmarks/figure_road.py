@@ -1,12 +1,13 @@
 """The README's figure: accuracy of every level, and signal-to-noise of every node.
 
-python benchmarks/figure_road.py         writes docs/images/road.png
+python -m benchmarks.figure_road         writes docs/images/road.png
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -20,7 +21,7 @@ from hyq_hls.quant.calibrate import batches
 from hyq_hls.verify import VerifyReport, verify
 
 FLOAT, QUANTIZED, INTEGER, CPP = "#5b6470", "#d98a00", "#0067a8", "#00835d"
-STYLE = {
+STYLE: Any = {  # matplotlib names every key in a type
     "axes.axisbelow": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -64,8 +65,8 @@ def draw_nodes(axis: Axes, report: VerifyReport) -> None:
     """Signal-to-noise against float along the network."""
     names = [n.node for n in report.nodes]
     x = np.arange(len(names))
-    quantized = [n.quantized_db for n in report.nodes]
-    integer = np.array([n.integer_db for n in report.nodes])
+    quantized = np.array([n.quantized_db for n in report.nodes], dtype=np.float64)
+    integer = np.array([n.integer_db for n in report.nodes], dtype=np.float64)
     axis.plot(x, quantized, color=QUANTIZED, lw=1.3, label="quantized float")
     axis.plot(x, integer, color=INTEGER, lw=1.3, label="integer = C++")
     for i in (i for i, name in enumerate(names) if name.endswith("softmax")):

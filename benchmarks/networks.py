@@ -1,7 +1,7 @@
 """The benchmark's networks: four trained hybrids on cluttered digits, each with outlier variants.
 
-    python benchmarks/networks.py                      trains what is missing, prints the table
-    python benchmarks/networks.py --networks slim32 --force
+    python -m benchmarks.networks                      trains what is missing, prints the table
+    python -m benchmarks.networks --networks slim32 --force
 
 Variants of a network:
 
@@ -34,18 +34,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks._spread import Spread, ratios
 from hyq_hls.errors import FileFormatError, HyqError, InputError
 from hyq_hls.models import MobileViT, MobileViTConfig, StageConfig, TransformerConfig, load_weights
-from hyq_hls.models.checkpoint import write_atomically
 from hyq_hls.models.clutter import cluttered
 from hyq_hls.models.digits import Digits
 from hyq_hls.models.outliers import with_outliers
 from hyq_hls.models.train import TrainConfig, count_correct, fit_drawn
-from hyq_hls.table import aligned
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks is no part of the package
-
-from benchmarks._spread import Spread, ratios
+from hyq_hls.support import aligned, write_file
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 VARIANTS = ("plain", "outliers 16", "outliers 64", "natural")
@@ -161,7 +157,7 @@ def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
         raise FileFormatError(
             f"{path} is missing or is not the checkpoint that networks.json records ({wanted}); "
-            f"take both from one commit, or run python benchmarks/networks.py --networks {name} "
+            f"take both from one commit, or run python -m benchmarks.networks --networks {name} "
             "--force"
         )
     model = MobileViT(network.config)
@@ -213,7 +209,7 @@ def record(name: str, variant: str) -> dict[str, Any]:
     if found is None:
         raise FileFormatError(
             f"{CHECKPOINTS / 'networks.json'} has no record of {name} {variant}; run python "
-            f"benchmarks/networks.py --networks {name}"
+            f"-m benchmarks.networks --networks {name}"
         )
     return dict(found)
 
@@ -267,10 +263,10 @@ def train(network: Network, variant: str) -> None:
         },
     }
     CHECKPOINTS.mkdir(exist_ok=True)
-    write_atomically(checkpoint(network.name, variant), content)
+    write_file(checkpoint(network.name, variant), content)
     records = {**_records(), f"{network.name} {variant}": found}
     text = json.dumps(dict(sorted(records.items())), indent=1) + "\n"
-    write_atomically(CHECKPOINTS / "networks.json", text.encode())
+    write_file(CHECKPOINTS / "networks.json", text.encode())
 
 
 def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Digits:

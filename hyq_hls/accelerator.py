@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.errors import ConversionError, InputError, SimulationError
-from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
 from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
@@ -34,6 +33,7 @@ from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
+from hyq_hls.support import replaced_folder
 from hyq_hls.tools.verilator import RtlSimulation, Simulator
 from hyq_hls.tools.vitis import read_csynth, report_file
 from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data

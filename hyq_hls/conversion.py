@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-import hyq_hls
 from hyq_hls.accelerator import GRAPH_FILE, MARKER, RTL_DIR, Accelerator
 from hyq_hls.errors import ConversionError
-from hyq_hls.folders import replaced_folder
 from hyq_hls.graph import Folding
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
@@ -21,6 +19,8 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.support import replaced_folder
+from hyq_hls.version import __version__
 
 
 def convert(
@@ -62,7 +62,6 @@ def convert(
         ConversionError: unknown part, bad name, clock, frame rate or folding, a part that is too
             small, a folder that is in use or cannot be written, or an operation that did not arrive
             in C++ or RTL.
-            in C++ or RTL.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
         raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
@@ -91,7 +90,7 @@ def convert(
         write_board_files(flow, draft / BOARD_DIR, project, device, clock_mhz)
         qmodel.save(draft / GRAPH_FILE)
         marker = {
-            "generator": f"hyq_hls {hyq_hls.__version__}",
+            "generator": f"hyq_hls {__version__}",
             "project": project,
             "part": device,
             "clock_mhz": clock_mhz,

@@ -17,7 +17,7 @@ from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
 from hyq_hls.images import image_bytes
 from hyq_hls.ops import OPERATIONS
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 
 if TYPE_CHECKING:
     from hyq_hls.capture import CaptureReport, FloatGraph

@@ -98,6 +98,7 @@ module hyq_accumulate_requantize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
+    .read_i(sum_end_o),
     .beat_i(word),
     .acc_i (acc_q),
     .code_o(out_data_o)

@@ -1,7 +1,7 @@
 // The end of a pipeline: accumulators of a beat to codes, with the entries of the beat's channels.
 //
-// Three stages under one enable, those of hyq_requantize_lanes; beat_i comes one stage earlier than
-// its accumulators, while the last register in front of them is written.
+// Three stages under one enable, those of hyq_requantize_lanes. The entries are read one stage
+// earlier, with read_i, while the last register in front of the accumulators is written.
 module hyq_requantize_tail #(
   parameter int unsigned Lanes,
   parameter int unsigned Beats,  // of a position
@@ -14,6 +14,7 @@ module hyq_requantize_tail #(
 ) (
   input  logic                             clk_i,
   input  logic                             en_i,
+  input  logic                             read_i,  // not without en_i
   input  logic [BeatBits-1:0]              beat_i,
   input  logic [Lanes*AccumulatorBits-1:0] acc_i,
   output logic [Lanes*OutBits-1:0]         code_o
@@ -33,7 +34,7 @@ module hyq_requantize_tail #(
     .File (RequantizeFile)
   ) u_rom (
     .clk_i,
-    .en_i,
+    .en_i  (read_i),
     .beat_i,
     .data_o(entries)
   );

@@ -15,8 +15,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from hyq_hls import templates
+import hyq_hls
 from hyq_hls.errors import HyqError
+from hyq_hls.support import templates
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -66,8 +67,8 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 # --- the installed package ---
 
 
-def test_installed_version_is_that_of_the_project_file() -> None:
-    assert importlib.metadata.version("hyq_hls") == PROJECT["version"]
+def test_installed_version_is_that_of_the_package() -> None:
+    assert importlib.metadata.version("hyq_hls") == hyq_hls.__version__
 
 
 def test_entry_point_of_the_backend_is_installed_and_loads() -> None:
@@ -83,7 +84,9 @@ def test_template_dir_has_the_headers() -> None:
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place in which the module believes to be installed."""
-    monkeypatch.setattr(templates, "__file__", str(tmp_path / "hyq_hls" / "templates.py"))
+    monkeypatch.setattr(
+        templates, "__file__", str(tmp_path / "hyq_hls" / "support" / "templates.py")
+    )
     return tmp_path
 
 

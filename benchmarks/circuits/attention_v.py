@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from benchmarks.circuits.attention_reference import errors, operation, types
+from benchmarks.circuits.operation_circuit import operation_circuit
+from benchmarks.circuits.point import Point
 from hyq_hls.graph import Folding
-
-from .attention_reference import errors, operation, types
-from .operation_circuit import operation_circuit
-from .point import Point
 
 TOKENS = (16, 64, 256)
 FOLDINGS = {"": Folding(1, 1), "_4x4": Folding(4, 4)}

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.circuits.point import CIRCUITS
 from hyq_hls.graph import Folding, Node, Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
+from hyq_hls.support import write_file
 from hyq_hls.tools.systemverilog import Value
-
-from .point import CIRCUITS
 
 #: Memory files, one folder per content: a cached synthesis is never of other constants.
 MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
@@ -59,7 +59,5 @@ def memory_folder(files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         path = folder / name
         if not path.is_file():
-            draft = path.with_suffix(".part")
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
+            write_file(path, text)
     return folder

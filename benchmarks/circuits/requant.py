@@ -18,13 +18,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from hyq_hls.graph.kernel import zero_point_rom
-from hyq_hls.stream.rtl.memories import memory_shape, memory_text
-from hyq_hls.tools.systemverilog import Value
-
-from .operation_circuit import Circuit, memory_folder, template_sources
-from .point import CIRCUITS, Point
-from .requant_reference import (
+from benchmarks.circuits.operation_circuit import Circuit, memory_folder, template_sources
+from benchmarks.circuits.point import CIRCUITS, Point
+from benchmarks.circuits.requant_reference import (
     CHANNELS,
     OUTPUT,
     Scaling,
@@ -34,6 +30,9 @@ from .requant_reference import (
     errors,
     real_factors,
 )
+from hyq_hls.graph.kernel import zero_point_rom
+from hyq_hls.stream.rtl.memories import memory_shape, memory_text
+from hyq_hls.tools.systemverilog import Value
 
 METHODS = ("shift", "dyadic_dsp", "dyadic_lut")
 BITS = (16, 20, 24, 32)

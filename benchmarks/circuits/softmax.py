@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from benchmarks.circuits.operation_circuit import memory_folder, operation_circuit, template_sources
+from benchmarks.circuits.point import CIRCUITS, Point
+from benchmarks.circuits.softmax_circuit import OUT_BITS, Function, SoftmaxCircuit, published, tight
+from benchmarks.circuits.softmax_errors import softmax_errors
 from hyq_hls.graph import Folding, Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
 from hyq_hls.tools.systemverilog import Value
-
-from .operation_circuit import memory_folder, operation_circuit, template_sources
-from .point import CIRCUITS, Point
-from .softmax_circuit import OUT_BITS, Function, SoftmaxCircuit, published, tight
-from .softmax_errors import softmax_errors
 
 SIZES = (16, 64, 256)
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from benchmarks.circuits.operation_circuit import template_sources
+from benchmarks.circuits.softmax import SIZES, Named, circuits, unit_parameters, unit_sources
+from benchmarks.circuits.softmax_circuit import OUT_BITS
 from hyq_hls.errors import HyqError
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Job, synthesize_modules
-
-from .operation_circuit import template_sources
-from .softmax import SIZES, Named, circuits, unit_parameters, unit_sources
-from .softmax_circuit import OUT_BITS
 
 _EXPONENTIAL = (
     *("Circuit", "IsScaled", "IsFlat", "Bits", "Limit", "Step", "Offset", "Slope", "OctaveBits"),

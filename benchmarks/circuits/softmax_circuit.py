@@ -103,18 +103,21 @@ class SoftmaxCircuit:
         if not self.is_scaled:
             return distances
         negative = -distances  # I-ViT: q + floor(q / 2) - floor(q / 16)
-        return -(negative + (negative >> 1) - (negative >> 4))
+        scaled: Codes = -(negative + (negative >> 1) - (negative >> 4))
+        return scaled
 
     def exponentials(self, distances: Codes) -> Codes:
         """Exponentials with ``shift`` fraction bits, as integers."""
         if self.is_flat:
             entries = np.array(self.table)[distances]
-            return (entries & ((1 << self.value_bits) - 1)) << (entries >> self.value_bits)
+            values: Codes = entries & ((1 << self.value_bits) - 1)
+            return values << (entries >> self.value_bits)
         x = self.scaled(distances)
         if self.limit:
             x = np.minimum(x, self.limit)
         octave, remainder = np.divmod(x, self.step)
-        return self._values(remainder) << (self.shift - octave)
+        exponentials: Codes = self._values(remainder) << (self.shift - octave)
+        return exponentials
 
     def _values(self, remainder: Codes) -> Codes:
         if self.function == "polynomial":
@@ -160,12 +163,15 @@ def divided_codes(e: Codes, total: Codes) -> Codes:
     t = quotient + ((2 * remainder > e) | ((2 * remainder == e) & (quotient % 2 == 1)))
     level = np.sum([t >> j > 0 for j in range(1, 63)], axis=0, dtype=np.int64)
     power = np.int64(1) << level
-    return np.minimum(level + (2 * (t - power) >= power), TOP)
+    codes: Codes = np.minimum(level + (2 * (t - power) >= power), TOP)
+    return codes
 
 
 def compared_codes(e: Codes, total: Codes) -> Codes:
     """Log2 codes in one comparison each, as :class:`hyq_hls.ops.LinearSoftmax` has them."""
-    return np.sum([4 * total >= (3 * e) << j for j in range(1, TOP + 1)], axis=0, dtype=np.int64)
+    reached = [4 * total >= (3 * e) << j for j in range(1, TOP + 1)]
+    codes: Codes = np.sum(reached, axis=0, dtype=np.int64)
+    return codes
 
 
 def published(function: Function, bits: int, scale: float) -> SoftmaxCircuit:

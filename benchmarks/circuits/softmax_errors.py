@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .softmax_circuit import TOP, Codes, SoftmaxCircuit
+from benchmarks.circuits.softmax_circuit import TOP, Codes, SoftmaxCircuit
 
 _ROWS = 256  # of each deviation
 _DEVIATIONS = (1.0, 3.0)

@@ -14,17 +14,14 @@ from functools import partial
 
 import numpy as np
 
-from hyq_hls.graph import Folding, TensorType
-from hyq_hls.graph.kernel import Rom
-from hyq_hls.graph.operation import Bounds
-from hyq_hls.graph.requantize import Requantize
-from hyq_hls.ops import ShiftSwish, Table
-from hyq_hls.stream.rtl.memories import memory_text
-from hyq_hls.tools.systemverilog import Value
-
-from .operation_circuit import Circuit, memory_folder, operation_circuit, template_sources
-from .point import CIRCUITS, Point
-from .unary_reference import (
+from benchmarks.circuits.operation_circuit import (
+    Circuit,
+    memory_folder,
+    operation_circuit,
+    template_sources,
+)
+from benchmarks.circuits.point import CIRCUITS, Point
+from benchmarks.circuits.unary_reference import (
     CODES,
     FRACTION,
     GATED,
@@ -36,6 +33,13 @@ from .unary_reference import (
     range_entries,
     true_table,
 )
+from hyq_hls.graph import Folding, TensorType
+from hyq_hls.graph.kernel import Rom
+from hyq_hls.graph.operation import Bounds
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops import ShiftSwish, Table
+from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.tools.systemverilog import Value
 
 LANES = (1, 4)
 #: Fraction bits of the sigmoid of Shift-Swish: the quantizer's default and the least there is.

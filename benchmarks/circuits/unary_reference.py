@@ -18,7 +18,7 @@ Codes = NDArray[np.int64]
 INPUT = Quantization(8, False, scale=(2.0**-4,), zero_point=(133,))
 OUTPUT = Quantization(8, False, scale=(2.0**-5,), zero_point=(9,))
 FRACTION = 4  # of INPUT
-CODES = np.arange(INPUT.qmin, INPUT.qmax + 1)
+CODES = INPUT.codes()
 
 
 def silu(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ def quantized(
         A function of float images (B, 3, H, W) in [0, 1] to logits (B, classes).
     """
 
-    @value
+    @value  # type: ignore[untyped-decorator]  # brevitas is not typed
     def bits(module: nn.Module) -> int:
         """Width at the input of a layer; the one that reads the image has as many channels."""
         first = getattr(module, "in_channels", None) == _IMAGE_CHANNELS
@@ -140,18 +140,22 @@ def graph_mode_error(
 def _traced(model: nn.Module, calibration: NDArray[np.uint8]) -> nn.Module:
     (name,) = inspect.signature(model.forward).parameters
     images = next(batches(calibration, 2))
-    return value_trace(copy.deepcopy(model), value_args={name: images})
+    traced: nn.Module = value_trace(copy.deepcopy(model), value_args={name: images})
+    return traced
 
 
 def _merged(model: nn.Module, calibration: NDArray[np.uint8]) -> nn.Module:
     """BatchNorm in the convolutions, channels equalized."""
     traced = _traced(model, calibration)
-    return preprocess_for_quantize(traced, trace_model=False, equalize_iters=_EQUALIZE)
+    prepared: nn.Module = preprocess_for_quantize(
+        traced, trace_model=False, equalize_iters=_EQUALIZE
+    )
+    return prepared
 
 
 def _maps(weight_bits: int, activation_bits: Any) -> tuple[dict[Any, Any], ...]:
     """What replaces which layer: graph modes, layerwise, activations, identities."""
-    return create_quant_maps(
+    maps: tuple[dict[Any, Any], ...] = create_quant_maps(
         dtype=torch.float32,
         bias_bit_width=32,
         weight_bit_width=weight_bits,
@@ -170,6 +174,7 @@ def _maps(weight_bits: int, activation_bits: Any) -> tuple[dict[Any, Any], ...]:
         act_quant_granularity="per_tensor",
         act_quant_percentile=_PERCENTILE,
     )
+    return maps
 
 
 def _calibrated(model: nn.Module, calibration: NDArray[np.uint8]) -> Logits:

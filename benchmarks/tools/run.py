@@ -2,7 +2,7 @@
 
     python -m venv .venv-tools
     .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt
-    .venv-tools/bin/python benchmarks/tools/run.py       writes build/benchmarks/tools.json
+    .venv-tools/bin/python -m benchmarks.tools.run       writes build/benchmarks/tools.json
 
 Not part of `make bench`: the tools are no dependencies of hyq_hls and need an environment of their
 own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is made, and
@@ -31,12 +31,9 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-# Neither benchmarks nor, in the tools' environment, hyq_hls is installed.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from benchmarks import networks
-from benchmarks._records import KEYS, Records, metrics
 from hyq_hls.errors import HyqError, InputError
+from hyq_hls.evaluate import KEYS, Records, logit_metrics
 from hyq_hls.quant.calibrate import batches
 
 CALIBRATION_IMAGES = 256
@@ -67,7 +64,7 @@ def tool(name: str) -> Any:
             "does not have; to do, in the repository's root:\n"
             "    python -m venv .venv-tools\n"
             "    .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt\n"
-            "    .venv-tools/bin/python benchmarks/tools/run.py"
+            "    .venv-tools/bin/python -m benchmarks.tools.run"
         ) from error
 
 
@@ -130,7 +127,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
             calibration = networks.calibration_images(key["model"], CALIBRATION_IMAGES, key["seed"])
             wanted = logits(model, images)
         function, further = quantized(key, model, calibration)
-        found = {} if function is None else metrics(logits(function, images), wanted, labels)
+        found = {} if function is None else logit_metrics(logits(function, images), wanted, labels)
         records.add({**key, **found, **further})
 
 

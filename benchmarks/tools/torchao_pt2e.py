@@ -53,7 +53,7 @@ _MOVES = {
 _FUSED = {"relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_"}
 
 
-class _Histogram(HistogramObserver):
+class _Histogram(HistogramObserver):  # type: ignore[misc]  # torchao is not typed
     """Searches for the grid of so many levels; the original assumes 256, whatever `quant_max`."""
 
     def __init__(self, levels: int, **options: Any) -> None:
@@ -61,7 +61,7 @@ class _Histogram(HistogramObserver):
         self.dst_nbins = levels
 
 
-class EveryTensor(Quantizer):
+class EveryTensor(Quantizer):  # type: ignore[misc]
     """Weights symmetric per channel, every computed activation asymmetric per tensor.
 
     Args:
@@ -151,7 +151,8 @@ def quantized(
     with torch.no_grad():
         for images in batches(calibration):
             prepared(images)
-    return convert_pt2e(prepared)
+    converted: Callable[[torch.Tensor], torch.Tensor] = convert_pt2e(prepared)
+    return converted
 
 
 def _exported(model: nn.Module, images: torch.Tensor) -> fx.GraphModule:

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 when levels disagree, 2 on an error that names its cure."""
     options = parser().parse_args(arguments)
     try:
-        return COMMANDS[options.command].run(options)
+        status: int = COMMANDS[options.command].run(options)
+        return status
     except HyqError as error:
         print(f"hyq-hls: error: {error}", file=sys.stderr)
         return 2

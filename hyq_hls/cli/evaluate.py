@@ -72,25 +72,27 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name} {value}: at least one image is wanted")
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: 0 or more is wanted")
-    from hyq_hls.cli.measurement import Measurement, recipes  # noqa: PLC0415  (torch is slow)
+    from hyq_hls.cli.evaluation_inputs import measurement  # noqa: PLC0415  (torch is slow)
+    from hyq_hls.evaluate import recipes  # noqa: PLC0415
 
     chosen = recipes(options.model, _names(options.presets, "presets"), _settings(options.settings))
-    measurement = Measurement.of(options)
-    print(measurement, flush=True)
+    work = measurement(options)
+    print(work, flush=True)
     try:
-        measurement.measure_float()
+        work.measure_float()
         for recipe in chosen:
-            print(measurement.measure(recipe), flush=True)
+            print(f"{recipe.name}: measuring ...", flush=True)
+            print(work.measure(recipe), flush=True)
     except KeyboardInterrupt:
         print(
-            f"hyq-hls: results so far are in {measurement.folder}; the same command, without "
+            f"hyq-hls: results so far are in {work.folder}; the same command, without "
             "--restart, goes on from there",
             file=sys.stderr,
         )
         raise
-    print(f"\n{measurement.table()}")
-    print(f"wrote {measurement.folder}/evaluate.json and evaluate.md")
-    return 1 if measurement.failed else 0
+    print(f"\n{work.table()}")
+    print(f"wrote {work.folder}/evaluate.json and evaluate.md")
+    return 1 if work.failed else 0
 
 
 def _names(text: str, option: str) -> list[str]:

@@ -1,21 +1,70 @@
-"""What the options of ``hyq-hls evaluate`` name: images, calibration images, a float network."""
+"""From the options of ``hyq-hls evaluate`` to images, calibration images and a float network."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from hyq_hls.cli import sources
-from hyq_hls.errors import HyqError, InputError
-from hyq_hls.models.image_folder import LabelledImages, all_images, drawn, labelled_images
+from hyq_hls.errors import InputError
+from hyq_hls.evaluate import Measurement, class_count
+from hyq_hls.models.image_folder import (
+    LabelledImages,
+    Preparation,
+    all_images,
+    drawn,
+    labelled_images,
+    load_images,
+)
 from hyq_hls.models.public import PUBLIC, load_weight_file, public_model
 
 
+def measurement(options: argparse.Namespace) -> Measurement:
+    """Return what the options ask for, before anything is measured.
+
+    Raises:
+        InputError: images, weights or options cannot be used together.
+    """
+    preparation = Preparation(options.size, options.resize)
+    images, files, origin = evaluated_images(options)
+    model = float_model(options.model, options.weights)
+    classes = class_count(model, preparation.size)
+    if classes != len(images.classes):
+        raise InputError(
+            f"{images.root} has {len(images.classes)} class folders, but {options.model} tells "
+            f"{classes} classes apart; labels are places of sorted folder names, so all "
+            "classes must be there: give the whole validation folder, or another model"
+        )
+    calibration = load_images(files, preparation)
+    folder = options.output / re.sub(r"[^\w.-]+", "_", f"{options.model}-seed{options.seed}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to --output {options.output}: {error.strerror}; choose another"
+        ) from error
+    found_again = options.model not in PUBLIC and options.weights is None
+    return Measurement(
+        model,
+        options.model,
+        images,
+        calibration,
+        origin,
+        preparation,
+        folder,
+        seed=options.seed,
+        batch=options.batch,
+        restart=options.restart,
+        remembered=options.model if found_again else None,
+    )
+
+
 def evaluated_images(options: argparse.Namespace) -> tuple[LabelledImages, list[Path], str]:
-    """Evaluated images, calibration files, and where these come from.
+    """Return the evaluated images, the calibration files, and where these come from.
 
     Raises:
         InputError: a folder or a count does not do, there is nothing to calibrate with, or a
@@ -66,10 +115,10 @@ def evaluated_images(options: argparse.Namespace) -> tuple[LabelledImages, list[
 
 
 def float_model(spec: str, weights: Path | None) -> torch.nn.Module:
-    """The trained network that ``--model`` and ``--weights`` name, in evaluation mode.
+    """Return the trained network that ``--model`` and ``--weights`` name, in evaluation mode.
 
     Raises:
-        InputError: there is none, or the weights do not fit; says what to do.
+        InputError: there is no such network, or the weights do not fit.
     """
     if spec in PUBLIC:
         return public_model(spec, weights)
@@ -83,24 +132,3 @@ def float_model(spec: str, weights: Path | None) -> torch.nn.Module:
     if weights is not None:
         load_weight_file(model, weights)
     return model.eval()
-
-
-def class_count(model: torch.nn.Module, size: int) -> int:
-    """Width of the logits for images of this size.
-
-    Raises:
-        InputError: the model does not take them, or gives no logits (1, classes).
-        ShapeError: the same of our MobileViT; names sizes that work.
-    """
-    try:
-        with torch.inference_mode():
-            shape = tuple(model(torch.zeros(1, 3, size, size)).shape)
-    except HyqError:
-        raise
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the model does not take float images (1, 3, {size}, {size}): {error}; give --size"
-        ) from error
-    if len(shape) != 2:
-        raise InputError(f"logits (images, classes) are wanted, the model gives {shape}")
-    return shape[1]

@@ -114,7 +114,7 @@ def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorTyp
 def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     """Any function of one code: its reference on every code, once; then a table."""
     x = inputs[0]
-    codes = np.arange(x.quantization.qmin, x.quantization.qmax + 1)
+    codes = x.quantization.codes()
     # One row per channel, because the output scale may differ between channels.
     rows = op.reference(np.broadcast_to(codes[:, None], (len(codes), x.channels)))
     per_channel = bool((rows != rows[:, :1]).any())

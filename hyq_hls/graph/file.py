@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from hyq_hls.graph.graph import Graph
 from hyq_hls.graph.operation import Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
+from hyq_hls.support import replaced_file
 
 FORMAT = "hyq"
 VERSION = 2
@@ -57,21 +57,14 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
         text = json.dumps(document, indent=1).encode()
     except (TypeError, ValueError) as error:
         raise GraphError(f"metadata must be plain JSON values, to be saved: {error}") from error
-    draft = path.parent / f".{uuid4().hex}.part"
-    try:
-        try:
-            with draft.open("xb") as handle, zipfile.ZipFile(handle, "w") as archive:
-                _store(archive, "graph.json", text)
-                for name, data in contents.items():
-                    _store(archive, name, data)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileFormatError(
-            f"cannot write {path}: {error.strerror or error}; check that the folder exists, is "
-            "writable and has room"
-        ) from error
+    with (
+        replaced_file(path) as draft,
+        draft.open("xb") as handle,
+        zipfile.ZipFile(handle, "w") as archive,
+    ):
+        _store(archive, "graph.json", text)
+        for name, data in contents.items():
+            _store(archive, name, data)
     return path
 
 

@@ -83,6 +83,10 @@ class Quantization:
         """Whether channels differ in scale or zero point."""
         return len(self.scale) > 1 or len(self.zero_point) > 1
 
+    def codes(self) -> NDArray[np.int64]:
+        """Return all codes in ascending order, an array (2**bits,)."""
+        return np.arange(self.qmin, self.qmax + 1, dtype=np.int64)
+
     def quantize(self, values: ArrayLike) -> NDArray[np.int64]:
         """Real values to codes: half to even, saturated (calibration and constants only)."""
         real = np.asarray(values, dtype=np.float64)

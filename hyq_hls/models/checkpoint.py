@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from hyq_hls.errors import FileFormatError
+from hyq_hls.support import write_file
 
 #: A counter of training steps in every BatchNorm; no result depends on it.
 _OPTIONAL = ".num_batches_tracked"
@@ -44,7 +45,7 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
         arrays[name] = value.detach().cpu().numpy()
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    write_atomically(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
@@ -87,27 +88,6 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
         )
     loaded = {name: torch.from_numpy(arrays[name]) for name in shared}
     model.load_state_dict({**wanted, **loaded}, strict=True)
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a whole file under a temporary name beside `path`, then put it in place.
-
-    Raises:
-        FileFormatError: the folder is missing, not writable or full.
-    """
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            part.write_bytes(content)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileFormatError(
-            f"cannot write {path}: {error.strerror or error}; check that the folder exists, is "
-            "writable and has room"
-        ) from error
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -26,10 +26,11 @@ from tqdm import tqdm
 
 from hyq_hls.errors import FileFormatError, HyqError, ShapeError
 from hyq_hls.models import digits
-from hyq_hls.models.checkpoint import save_weights, write_atomically
+from hyq_hls.models.checkpoint import save_weights
 from hyq_hls.models.config import MobileViTConfig
 from hyq_hls.models.distort import distort
 from hyq_hls.models.mobilevit import MobileViT
+from hyq_hls.support import write_file
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         held_out = measure(model)
         save_weights(model, output)
         record = _record(model, config, held_out, output)
-        write_atomically(
-            output.with_suffix(".json"), (json.dumps(record, indent=2) + "\n").encode()
-        )
+        write_file(output.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     except HyqError as error:
         parser.error(str(error))
     finally:

@@ -20,7 +20,7 @@ from hyq_hls.stream.rtl.instances import module_of
 from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
 from hyq_hls.stream.rtl.parameters import parameter_values
 from hyq_hls.stream.rtl.project import MEMORY_DIR
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.systemverilog import alone
 from hyq_hls.tools.verilator import (
     RtlSimulation,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hyq_hls.graph import Folding
 from hyq_hls.stream.flow import OperationStage
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 
 
 @dataclass(frozen=True)

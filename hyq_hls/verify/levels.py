@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (

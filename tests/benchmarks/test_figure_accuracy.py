@@ -277,7 +277,7 @@ def test_reasons_of_failed_graph_modes_are_no_accuracy(tmp_path: Path) -> None:
 
 def test_kept_results_stand_in_for_what_a_build_lacks(tmp_path: Path) -> None:
     build, results = tmp_path / "build", tmp_path / "results"
-    with pytest.raises(InputError, match=r"run python benchmarks/accuracy\.py"):
+    with pytest.raises(InputError, match=r"run python -m benchmarks\.accuracy"):
         figure_accuracy.sources(build, results)
     kept = [written(results / name, []) for name in ("accuracy.json", "tools.json")]
     assert figure_accuracy.sources(build, results) == kept

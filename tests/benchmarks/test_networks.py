@@ -132,7 +132,7 @@ def test_the_reward_makes_channels_stand_out() -> None:
     spread = Spread(model, reward=0.5)
     model(images)
     before = spread()
-    before.backward()
+    torch.autograd.backward(before)
     with torch.no_grad():
         for parameter in model.stages.parameters():
             assert parameter.grad is not None

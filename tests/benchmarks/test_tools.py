@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from benchmarks import networks
-from benchmarks._records import KEYS, Records
 from benchmarks.tools import run
+from hyq_hls.evaluate import KEYS, Records
 from hyq_hls.models import digits, mobilevit_digits
 
 REQUIREMENTS = Path(run.__file__).with_name("requirements.txt")

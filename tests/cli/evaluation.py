@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -46,10 +47,10 @@ def tiny(data: Path, output: Path, *more: object) -> list[object]:
     return evaluate(data, output, "--model", f"{folder / 'tiny.py'}:tiny", *more)
 
 
-def results(output: Path) -> dict[str, object]:
+def results(output: Path) -> dict[str, Any]:
     """``evaluate.json`` without what time it took."""
     (path,) = output.glob("*/evaluate.json")
-    found = json.loads(path.read_text())
+    found: dict[str, Any] = json.loads(path.read_text())
     for row in (found["float"], *found["recipes"]):
         row.pop("seconds")
         row.pop("quantize_seconds", None)

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 import hyq_hls
-from hyq_hls.cli import records, sources
-from hyq_hls.cli.measurement import recipes
+from hyq_hls.cli import sources
 from hyq_hls.errors import QuantizationError
+from hyq_hls.evaluate import measurement, predictions, recipes
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.models.image_folder import Preparation, drawn, labelled_images, load_images
 from hyq_hls.quant import presets
@@ -31,11 +31,11 @@ def quantized(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     seen: list[object] = []
     real = hyq_hls.quantize
 
-    def quantize(model: torch.nn.Module, images: object, config: object) -> object:
+    def quantize(model: torch.nn.Module, images: object, config: QuantConfig) -> object:
         seen.append(config)
         return real(model, images, config, progress=False)
 
-    monkeypatch.setattr(hyq_hls, "quantize", quantize)
+    monkeypatch.setattr(measurement, "quantize", quantize)
     return seen
 
 
@@ -50,8 +50,8 @@ def interrupted_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> Callable
             raise KeyboardInterrupt
         return load_images(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(records, "load_images", load)
-    return lambda: monkeypatch.setattr(records, "load_images", load_images)
+    monkeypatch.setattr(predictions, "load_images", load)
+    return lambda: monkeypatch.setattr(predictions, "load_images", load_images)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_other_weights_are_refused(
     torch.save(model.state_dict(), tmp_path / "a.pt")
     assert run(*tiny(dataset, tmp_path / "out", "--weights", tmp_path / "a.pt")) == 0
     with torch.no_grad():
-        model[4].bias += 1
+        model.get_parameter("4.bias").add_(1)
     torch.save(model.state_dict(), tmp_path / "b.pt")
     message = fails(capsys, *tiny(dataset, tmp_path / "out", "--weights", tmp_path / "b.pt"))
     assert "weights_sha256 was " in message
@@ -199,7 +199,7 @@ def test_recipe_that_fails_does_not_stop_the_others(
             raise QuantizationError("node head: too few bits")
         return real(model, images, config, progress=False)
 
-    monkeypatch.setattr(hyq_hls, "quantize", quantize)
+    monkeypatch.setattr(measurement, "quantize", quantize)
     assert run(*tiny(dataset, tmp_path, "--settings", "W4A8,W8A8")) == 1
     why = "minmax-W4A8 failed: node head: too few bits"
     assert capsys.readouterr().out.count(why) == 2  # when it happens and below the table

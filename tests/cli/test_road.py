@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,8 @@ def test_verify_compiles_when_needed(
         return self
 
     monkeypatch.setattr(Accelerator, "compile", compile_)
-    for count, change in enumerate((lambda: None, library.unlink, source.touch)):
+    changes: list[Callable[[], object]] = [lambda: None, library.unlink, source.touch]
+    for count, change in enumerate(changes):
         change()
         assert run("verify", folder, "--images", workplace / "images.npy") == 0
         assert len(compiled) == count

@@ -40,11 +40,12 @@ def affine(draw: st.DrawFn) -> Quantization:
 def test_code_range(bits: int, signed: bool, low: int, high: int) -> None:
     q = Quantization(bits, signed)
     assert (q.qmin, q.qmax) == (low, high)
+    assert np.array_equal(q.codes(), range(low, high + 1))
 
 
 @given(affine())
 def test_every_code_survives_dequantize_and_quantize(q: Quantization) -> None:
-    codes = np.arange(q.qmin, q.qmax + 1)
+    codes = q.codes()
     channels = max(len(q.scale), len(q.zero_point))
     codes = np.repeat(codes[:, None], channels, axis=1)
     assert np.array_equal(q.quantize(q.dequantize(codes)), codes)

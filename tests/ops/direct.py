@@ -22,7 +22,7 @@ from hyq_hls.graph import Folding, Node, Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.hls.layers import OperationCall, OperationConfig
 from hyq_hls.stream.hls.text import weights_h
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 Codes = NDArray[np.int64]
 

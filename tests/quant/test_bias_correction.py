@@ -18,7 +18,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.reconstruction import Reconstruction
 from hyq_hls.quant.simulate import Simulation
 from hyq_hls.quant.weights import has_weights
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting, tiny
 
 LOW = shifting(4, 5)

@@ -25,7 +25,7 @@ from hyq_hls.quant.q_hyvit import QHyViT, bridge_blocks, candidates
 from hyq_hls.quant.second_order import Choice, rounded, sample_parts
 from hyq_hls.quant.simulate import Simulation
 from hyq_hls.quant.weights import has_weights
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)

@@ -19,7 +19,7 @@ from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.reconstruction import Reconstruction
 from hyq_hls.quant.weights import has_weights
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, INTEGERS, plan_of, shifting, tiny
 
 LOW = shifting(3, 5)

@@ -15,7 +15,7 @@ from hyq_hls.capture.float_ops import LayerNorm
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.repq import RepQ, channel_quantizers
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import Hybrid, settle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)

@@ -11,7 +11,7 @@ from hyq_hls.parts import part as find_part
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.board.wrapper import wrapper_v
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 BOARD_DIR = "board"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hyq_hls.stream.cost.report import ResourceReport
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Utilization
 
 _COLUMNS = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}

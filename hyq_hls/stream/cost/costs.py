@@ -141,7 +141,7 @@ def estimate(instance: Instance) -> Utilization:
     if name not in models:
         raise ConversionError(
             f"{instance.name}: {name} has no cost model; add points of it with "
-            "benchmarks/characterize.py"
+            "python -m benchmarks.characterize"
         )
     return models[name].utilization(
         features_of(instance), memory_total(instance), dsps_of(instance)

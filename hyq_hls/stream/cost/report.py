@@ -13,7 +13,7 @@ from hyq_hls.parts import Part
 from hyq_hls.stream.cost.budget import binding, capacity, fits
 from hyq_hls.stream.flow import Dataflow, OperationStage
 from hyq_hls.stream.synthesis import DesignUtilization
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Utilization
 
 #: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.

@@ -12,7 +12,7 @@ from hls4ml.writer.vitis_writer import VitisWriter
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.hls import text
 from hyq_hls.stream.hls.testbench import testbench_cpp
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 
 #: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
 CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"

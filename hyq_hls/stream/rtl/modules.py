@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from hyq_hls.tools.systemverilog import declared
 
 _PACKAGE = re.compile(r"\b(\w+_pkg)::")

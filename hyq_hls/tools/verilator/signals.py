@@ -11,7 +11,7 @@ from operator import index
 from typing import Any
 
 from hyq_hls.errors import InputError
-from hyq_hls.table import aligned
+from hyq_hls.support import aligned
 
 _DIRECTIONS = {1: "input", 2: "output", 3: "inout"}
 _MAX_DIMENSIONS = 8

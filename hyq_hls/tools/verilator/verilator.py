@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hyq_hls.errors import CompilationError
+from hyq_hls.errors import CompilationError, FileFormatError
+from hyq_hls.support import write_file
 from hyq_hls.tools.verilator.compiler import (
     Log,
     compile_objects,
@@ -159,8 +160,8 @@ def build_library(
             log.write()
             stamp.unlink(missing_ok=True)  # in no moment does it belong to another library
             built.replace(library)
-            _write(stamp, digest)
-    except OSError as error:
+            write_file(stamp, digest)
+    except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot build in {folder}: {error}") from error
     return library
 
@@ -232,9 +233,3 @@ def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
         key.update(f"{path.name} {content}\n".encode())
     key.update("\n".join(texts).encode())
     return key.hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)

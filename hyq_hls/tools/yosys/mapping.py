@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
-from hyq_hls.errors import CompilationError
+from hyq_hls.errors import CompilationError, FileFormatError
+from hyq_hls.support import write_file
 from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
 from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
@@ -117,7 +118,7 @@ def synthesize_modules(
             batches = _batches({name: unique[name] for name in missing})
             tasks = [pool.submit(_run, batch, folder, progress) for batch in batches]
             errors = {name: error for task in tasks for name, error in task.result().items()}
-    except OSError as error:
+    except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot write to {folder}: {error}") from error
     found = {name: errors.get(name) or _load(_file(folder, name)) for name in unique}
     return [found[name] for name in names]
@@ -258,6 +259,4 @@ def _store(path: Path, job: Job, utilization: Utilization, paths: Mapping[str, T
         "utilization": asdict(utilization),
         "paths": [asdict(found) for found in paths.values()],
     }
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_file(path, json.dumps(data, indent=1) + "\n")

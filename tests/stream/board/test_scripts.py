@@ -18,7 +18,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.parts import part
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from tests.stream.hls.conftest import convert_small, small_graph
 
 MOCK = Path(__file__).with_name("vivado_mock.tcl")

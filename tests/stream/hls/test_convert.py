@@ -16,11 +16,11 @@ import hyq_hls
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.accelerator import GRAPH_FILE, MARKER
 from hyq_hls.errors import ConversionError, FileFormatError
-from hyq_hls.folders import DRAFT
 from hyq_hls.graph.file import load
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.parts import part as find_part
 from hyq_hls.stream.hls.writer import HyqWriter
+from hyq_hls.support.files import DRAFT
 from tests.stream.hls.conftest import expected, images, small_graph
 
 Contents = dict[str, bytes]

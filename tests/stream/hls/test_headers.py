@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from tests.stream.hls.hybrid import write_hybrid
 
 #: Pragmas and labels are for Vitis HLS. ap_types are system headers, but two warnings about them

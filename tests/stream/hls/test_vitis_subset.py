@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hyq_hls.ops import OPERATIONS
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from tests.stream.hls import vitis_seeds as seeds
 from tests.stream.hls.hybrid import hybrid_graph, write_hybrid
 from verif.subset.unit import ParseError

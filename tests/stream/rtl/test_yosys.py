@@ -23,7 +23,7 @@ from hyq_hls.ops import (
 from hyq_hls.stream.cosimulation import stream_format
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.top import modules_of
-from hyq_hls.templates import template_dir
+from hyq_hls.support import template_dir
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation
 from hyq_hls.tools.yosys import read_rtl, run_yosys, yosys_share
 from tests.ops.examples import BYTE, EXAMPLES, example_graph, requantize

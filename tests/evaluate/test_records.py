@@ -1,4 +1,4 @@
-"""benchmarks/_records.py: measures by hand, a file that survives what stops a run."""
+"""A file of records that survives what stops a run."""
 
 from __future__ import annotations
 
@@ -6,57 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from benchmarks._records import KEYS, Records, metrics
 from hyq_hls.errors import FileFormatError, InputError
-
-WANTED = np.array([[3.0, 1.0], [0.0, 2.0], [1.0, 4.0], [2.0, 0.0]])  # answers 0, 1, 1, 0
-LABELS = np.array([0, 1, 0, 0])
+from hyq_hls.evaluate import KEYS, Records
 
 
 def record(**others: Any) -> dict[str, Any]:
     key = {"model": "m", "variant": "plain", "preset": "p", "setting": "W8A8", "seed": 0}
     return {**key, "top1": 99.5, **others}
-
-
-def test_metrics_by_hand() -> None:
-    found = WANTED.copy()
-    found[0] = [3.0, 3.5]  # now wrong
-    found[2] = [1.0, 0.5]  # now right, where float is wrong
-    found[3] = [2.0, 1.0]  # still right
-    # 35 / (2.5**2 + 3.5**2 + 1**2) = 1.795 is 2.54 dB
-    wanted = {"top1": 75.0, "drop": 0.0, "sqnr_db": 2.54, "agreement": 50.0}
-    assert metrics(found, WANTED, LABELS) == wanted
-    found[3] = [0.0, 1.0]
-    assert metrics(found, WANTED, LABELS)["drop"] == 25.0
-
-
-def test_equal_logits_have_no_noise() -> None:
-    wanted = {"top1": 75.0, "drop": 0.0, "sqnr_db": None, "agreement": 100.0}
-    assert metrics(WANTED.astype(np.float32), WANTED, LABELS) == wanted
-
-
-@pytest.mark.parametrize(
-    ("found", "labels", "message"),
-    [
-        (WANTED[:3], LABELS, r"\(3, 2\) and \(4, 2\)"),
-        (WANTED, LABELS[:3], r"labels \(3,\)"),
-        (WANTED * np.nan, LABELS, "finite"),
-        (WANTED - np.inf, LABELS, "finite"),
-    ],
-)
-def test_logits_that_cannot_be_compared(
-    found: np.ndarray, labels: np.ndarray, message: str
-) -> None:
-    with pytest.raises(InputError, match=message):
-        metrics(found, WANTED, labels)
-
-
-def test_no_image_is_refused() -> None:
-    with pytest.raises(InputError, match="at least one image"):
-        metrics(WANTED[:0], WANTED[:0], LABELS[:0])
 
 
 def test_records_are_there_the_next_time(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,52 +14,63 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.errors import InputError
-from hyq_hls.models.checkpoint import write_atomically
 from hyq_hls.models.image_folder import Preparation, load_images
+from hyq_hls.support import write_file
 
 _SHOWN = 60
 
 
 @dataclass
-class Record:
+class Predictions:
     """Classes that a network found for the first images of a list, and what they depend on.
 
     Attributes:
-        made_with: plain values; predictions of other values are of no use.
-        predictions: classes, in the order of the images.
-        seconds: spent in the network so far, without reading images.
+        made_with: plain values that the classes depend on; those of other values are of no use.
+        classes: one per image, in the order of the images.
+        seconds: time spent in the network so far, without reading images.
         notes: plain values about the network.
     """
 
     made_with: Mapping[str, Any]
-    predictions: list[int] = field(default_factory=list)
+    classes: list[int] = field(default_factory=list)
     seconds: float = 0.0
     notes: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Replace the file; raises ``FileFormatError`` when it cannot be written."""
-        write_atomically(path, json.dumps(asdict(self)).encode())
+        """Replace the file.
+
+        Raises:
+            FileFormatError: it cannot be written.
+        """
+        content = {
+            "made_with": self.made_with,
+            "predictions": self.classes,
+            "seconds": self.seconds,
+            "notes": self.notes,
+        }
+        write_file(path, json.dumps(content))
 
     @classmethod
-    def load(cls, path: Path, made_with: Mapping[str, Any], images: int) -> Record | None:
-        """What was saved, or None when there is nothing.
+    def load(cls, path: Path, made_with: Mapping[str, Any], images: int) -> Predictions | None:
+        """Return what was saved, or None when there is nothing.
 
         Args:
             path: JSON file of :meth:`save`.
-            made_with: as it is now.
-            images: length of the list of images.
+            made_with: the values as they are now.
+            images: number of images in the list.
 
         Raises:
-            InputError: the file is damaged, or was made with other values; names them.
+            InputError: the file is damaged, or was made with other values, which are named.
         """
         cure = "give --restart to measure again, or another --output"
         try:
-            record = cls(**json.loads(path.read_bytes()))
-            lengths_fit = len(record.predictions) <= images
-            before, now = _flat(record.made_with), _flat(json.loads(json.dumps(made_with)))
+            saved = json.loads(path.read_bytes())
+            found = cls(*(saved[key] for key in ("made_with", "predictions", "seconds", "notes")))
+            lengths_fit = len(found.classes) <= images
+            before, now = _flat(found.made_with), _flat(json.loads(json.dumps(made_with)))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} is not a file of saved results ({error}); {cure}") from error
         changed = [
             f"{key} was {_short(before.get(key, 'absent'))}, is {_short(now.get(key, 'absent'))}"
@@ -71,7 +82,7 @@ class Record:
                 f"the results in {path} do not belong to this run: "
                 f"{'; '.join(changed) or 'more predictions than images'}; {cure}"
             )
-        return record
+        return found
 
     def complete(
         self,
@@ -86,29 +97,29 @@ class Record:
         """Predict the images that are missing, saving after every batch.
 
         Args:
-            path: of the file.
-            images: all of them; those with predictions are not read.
+            path: JSON file of :meth:`save`.
+            images: all files; those that have a class already are not read.
             predict: bytes (B, H, W, C) to classes (B,).
-            preparation: of the images.
-            batch: images at a time.
-            title: of the progress bar.
+            preparation: how an image file becomes bytes.
+            batch: number of images at a time.
+            title: text of the progress bar.
 
         Raises:
             InputError: an image cannot be read.
         """
-        done = len(self.predictions)
+        done = len(self.classes)
         with tqdm(total=len(images), initial=done, desc=title, unit="img") as bar:
             for start in range(done, len(images), batch):
                 pixels = load_images(images[start : start + batch], preparation)
                 begin = perf_counter()
-                self.predictions += predict(pixels).tolist()
+                self.classes += predict(pixels).tolist()
                 self.seconds += perf_counter() - begin
                 self.save(path)
                 bar.update(len(pixels))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values under names with dots, so that a message can name the one that changed."""
+    """Flatten nested values under names with dots, so that a message can name one of them."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):

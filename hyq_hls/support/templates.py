@@ -1,4 +1,4 @@
-"""Where the templates are: inside the installed package, or beside it in a checkout."""
+"""Find the templates inside the installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from hyq_hls.errors import HyqError
 
 
 def template_dir(name: str = "hls_templates") -> Path:
-    """Folder of the C++ headers (``hls_templates``) or SystemVerilog modules (``rtl_templates``).
+    """Find the folder of the C++ headers, or of the SystemVerilog modules.
 
     A wheel carries them inside the package; a checkout, also when it is installed as editable, has
     them at its top level.
 
+    Args:
+        name: ``hls_templates``, ``rtl_templates`` or ``board_templates``.
+
     Raises:
         HyqError: neither place has files.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     packaged, beside = package / name, package.parent / name
     if _has_files(packaged):
         return packaged

@@ -1,0 +1,1 @@
+"""Circuits that are compared by ``benchmarks.area``: their modules, references and sizes."""

@@ -1,0 +1,1 @@
+"""Other tools that quantize, measured on the networks of this benchmark."""
