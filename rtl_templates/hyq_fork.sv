@@ -28,4 +28,10 @@ module hyq_fork #(
     end
   end
 
+  for (genvar o = 0; o < Outputs; o++) begin : gen_checker
+    hyq_stream_checker #(.Width(Width)) u_out_checker (
+      .clk_i, .rst_ni, .data_i(in_data_i), .valid_i(out_valid_o[o]), .ready_i(out_ready_i[o])
+    );
+  end
+
 endmodule

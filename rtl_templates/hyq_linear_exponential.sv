@@ -7,10 +7,10 @@
 // exponent, more of it shifts the mantissa to the right.
 module hyq_linear_exponential #(
   parameter int unsigned Lanes,
-  parameter int unsigned Bits,          // of a code, unsigned
+  parameter int unsigned Bits,        // of a code, unsigned
   parameter int unsigned Fraction,
-  parameter int unsigned LineOffset,    // MantissaBits wide
-  parameter int unsigned ShiftBits,     // the largest exponent
+  parameter int unsigned LineOffset,  // MantissaBits wide
+  parameter int unsigned ShiftBits,   // the largest exponent
   parameter int unsigned MantissaBits,
   parameter int unsigned ExponentBits
 ) (

@@ -9,8 +9,8 @@
 // Rows * Blocks * BlockWords cycles, reading it Passes / Banks as many; both overlap, and neither
 // loses a cycle at the turn.
 module hyq_matrix_buffer #(
-  parameter int unsigned Width,       // of a word
-  parameter int unsigned Banks,       // divides Rows
+  parameter int unsigned Width,  // of a word
+  parameter int unsigned Banks,  // divides Rows
   parameter int unsigned Rows,
   parameter int unsigned Blocks,
   parameter int unsigned BlockWords,
@@ -143,5 +143,9 @@ module hyq_matrix_buffer #(
   end
 
   assign out_valid_o = out_valid_q;
+
+  hyq_stream_checker #(.Width(Banks * Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

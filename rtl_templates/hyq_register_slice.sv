@@ -46,4 +46,8 @@ module hyq_register_slice #(
   assign out_data_o  = out_data_q;
   assign out_valid_o = out_valid_q;
 
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
+
 endmodule

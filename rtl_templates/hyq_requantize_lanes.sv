@@ -1,5 +1,6 @@
 // Requantization: `Lanes` accumulators to codes every cycle, in three stages under one enable.
-// Reference: hyq_hls/graph/requantize.py, Requantize; its normal form: hyq_hls/graph/kernel.py.
+// Reference: hyq_hls/graph/requantize.py, Requantize; its normal form: RequantizeRom in
+// hyq_hls/stream/kernel.py.
 //
 //   y    = (((acc * multiplier) <<< Left) >>> (Base - 1)) >>> delta
 //   code = saturate(((y + 1) >>> 1) + zero_point)
@@ -12,35 +13,37 @@ module hyq_requantize_lanes #(
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,
-  parameter int unsigned Entries,         // 1: `entry_i` never changes
-  parameter int unsigned EntryLanes,      // Lanes, or 1: one entry serves all lanes
-  parameter int unsigned Left,
-  parameter int unsigned Base,            // at least 1
-  parameter int unsigned ShiftBits,       // of delta; 0: there is none
-  parameter int unsigned MultiplierBits,  // 0: there is none
-  parameter int unsigned ZeroPointBits,
-  localparam int unsigned EntryBits = ZeroPointBits + ShiftBits + MultiplierBits
+  // One entry never changes. Its lanes are Lanes, or 1 where one entry serves all; base is at least
+  // 1; shift_bits are those of delta, 0 where there is none; multiplier_bits are 0 likewise.
+  parameter hyq_pkg::requantize_t Requantize,
+  localparam int unsigned EntryBits =
+      Requantize.zero_point_bits + Requantize.shift_bits + Requantize.multiplier_bits
 ) (
   input  logic                             clk_i,
   input  logic                             en_i,
   input  logic [Lanes*AccumulatorBits-1:0] acc_i,
-  input  logic [EntryLanes*EntryBits-1:0]  entry_i,
+  input  logic [Requantize.lanes*EntryBits-1:0] entry_i,
   output logic [Lanes*OutBits-1:0]         code_o
 );
 
-  function automatic int unsigned max2(int unsigned a, int unsigned b);
-    return a > b ? a : b;
-  endfunction
+  if (Requantize.base < 1 || (Requantize.lanes != 1 && Requantize.lanes != Lanes))
+  begin : gen_bad_entries
+    $error("hyq_requantize_lanes: base is at least 1, and lanes are 1 or Lanes");
+  end
 
+  localparam int unsigned MultiplierBits = Requantize.multiplier_bits;
+  localparam int unsigned ShiftBits = Requantize.shift_bits;
+  localparam int unsigned ZeroPointBits = Requantize.zero_point_bits;
   localparam int unsigned ProductBits = AccumulatorBits + MultiplierBits;
-  localparam int unsigned ShiftedBits = ProductBits + Left;
-  localparam int unsigned Drop = Base - 1;
+  localparam int unsigned ShiftedBits = ProductBits + Requantize.left;
+  localparam int unsigned Drop = Requantize.base - 1;
   localparam int unsigned ScaledBits = ShiftedBits > Drop + 1 ? ShiftedBits - Drop : 2;
   // No sum of a rounded value and a zero point overflows, and a code is always a part of it.
-  localparam int unsigned SumBits = max2(max2(ScaledBits, ZeroPointBits), OutBits) + 1;
+  localparam int unsigned TermBits = hyq_pkg::max(ScaledBits, ZeroPointBits);
+  localparam int unsigned SumBits = hyq_pkg::max(TermBits, OutBits) + 1;
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    localparam int unsigned First = (EntryLanes == 1 ? 0 : l) * EntryBits;
+    localparam int unsigned First = (Requantize.lanes == 1 ? 0 : l) * EntryBits;
 
     // Stage 1: scale.
     logic signed [AccumulatorBits-1:0] acc;
@@ -58,7 +61,7 @@ module hyq_requantize_lanes #(
     end
 
     always_ff @(posedge clk_i) begin
-      if (en_i) scaled_q <= ScaledBits'((ShiftedBits'(product) <<< Left) >>> Drop);
+      if (en_i) scaled_q <= ScaledBits'((ShiftedBits'(product) <<< Requantize.left) >>> Drop);
     end
 
     // Stage 2: shift and round half up.
@@ -85,7 +88,7 @@ module hyq_requantize_lanes #(
     logic sign, fits;
     logic [OutBits-1:0] limit, code_q;
 
-    if (Entries > 1) begin : gen_zero_points
+    if (Requantize.entries > 1) begin : gen_zero_points
       logic signed [ZeroPointBits-1:0] zero_point_q1, zero_point_q2;
       always_ff @(posedge clk_i) begin
         if (en_i) begin

@@ -22,9 +22,11 @@ module hyq_row_buffer #(
 
   logic beat_valid, last_beat;
 
+  // Its writer offers a beat only while the reduction takes it too.
   hyq_fifo #(
-    .Width(Width),
-    .Depth(Depth)
+    .Width      (Width),
+    .Depth      (Depth),
+    .KeepsOffers(1'b0)
   ) u_fifo (
     .clk_i,
     .rst_ni,

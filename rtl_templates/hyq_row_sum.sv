@@ -3,8 +3,8 @@
 module hyq_row_sum #(
   parameter int unsigned Lanes,
   parameter int unsigned TermBits,
-  parameter int unsigned SumBits,   // holds the sum; partial sums may wrap
-  parameter int unsigned Beats      // of a row
+  parameter int unsigned SumBits,  // holds the sum; partial sums may wrap
+  parameter int unsigned Beats     // of a row
 ) (
   input  logic                      clk_i,
   input  logic                      rst_ni,

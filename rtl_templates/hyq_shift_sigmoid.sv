@@ -4,10 +4,10 @@
 // A softmax of x and 0 of which the larger is subtracted from both, so that one of the exponentials
 // is the constant One. Precision + 5 stages under one enable, Precision + 1 of them in the divider.
 module hyq_shift_sigmoid #(
-  parameter int unsigned CentredBits,   // of x, and of -x
+  parameter int unsigned CentredBits,  // of x, and of -x
   parameter int unsigned Fraction,
   parameter int unsigned Precision,
-  parameter int unsigned ExponentBits   // holds 1.4375 * |x|, at least Fraction + 3
+  parameter int unsigned ExponentBits  // holds 1.4375 * |x|, at least Fraction + 3
 ) (
   input  logic                          clk_i,
   input  logic                          en_i,

@@ -5,9 +5,9 @@
 // wide one through beside the stored others; cutting selects from the wide word, which waits at the
 // input until its last part leaves.
 module hyq_width_converter #(
-  parameter int unsigned Bits,      // of a lane
+  parameter int unsigned Bits,     // of a lane
   parameter int unsigned InLanes,
-  parameter int unsigned OutLanes   // one of both divides the other
+  parameter int unsigned OutLanes  // one of both divides the other
 ) (
   input  logic                     clk_i,
   input  logic                     rst_ni,
@@ -69,5 +69,9 @@ module hyq_width_converter #(
       assign step        = in_valid_i && out_ready_i;
     end
   end
+
+  hyq_stream_checker #(.Width(OutLanes * Bits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

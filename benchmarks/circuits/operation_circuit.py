@@ -16,6 +16,7 @@ from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
 from hyq_hls.support import write_file
+from hyq_hls.tools.systemverilog import Value
 
 #: Memory files, one folder per content: a cached synthesis is never of other constants.
 MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
@@ -27,7 +28,7 @@ class Circuit:
 
     sources: tuple[Path, ...]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
 
 
 def operation_circuit(

@@ -41,6 +41,7 @@ from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.kernel import Rom
 from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.tools.systemverilog import Value
 
 LANES = (1, 4)
 #: Fraction bits of the sigmoid of Shift-Swish: the quantizer's default and the least there is.
@@ -117,7 +118,7 @@ def gated_circuit(product: GatedProduct, lanes: int) -> Circuit:
         entries = range_entries(1024, product.precision)
         table = Rom("gate", entries, 18, signed=False)  # ap_fixed<18, 8>
     file = memory_folder({"gate.mem": memory_text(table)}) / "gate.mem"
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "InLanes": lanes,
         "InBits": INPUT.bits,
         "OutBits": OUTPUT.bits,

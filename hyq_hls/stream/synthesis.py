@@ -12,6 +12,7 @@ from hyq_hls.stream.flow.dataflow import Stream
 from hyq_hls.stream.rtl.instances import Instance, instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.tools.systemverilog import Value
 from hyq_hls.tools.yosys.mapping import Job, Progress, synthesize_modules
 from hyq_hls.tools.yosys.utilization import Utilization
 
@@ -66,7 +67,7 @@ def synthesize_design(
     return gathered((i, r) for i, r in results if isinstance(r, Utilization))
 
 
-def template_job(module: str, parameters: Mapping[str, int | str]) -> Job:
+def template_job(module: str, parameters: Mapping[str, Value]) -> Job:
     """Synthesis of a module of the templates, with all that it contains."""
     return Job([module_file(m) for m in needed_modules({module})], module, parameters)
 

@@ -24,7 +24,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
 from tests.ops.direct import Case
-from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, verilator
+from tests.stream.rtl.stream_bench import PACKAGE, TEMPLATES, VERIF, verilator
 
 Codes = NDArray[np.int64]
 
@@ -193,8 +193,9 @@ module bench (
 
     def _compile(self) -> None:
         binary, environment = verilator()
-        command = [str(binary), "--cc", "-O3", "-Wall", "--x-initial", "unique"]
-        command += ["--top-module", "bench", "-y", str(TEMPLATES), "--Mdir", "model", "bench.sv"]
+        command = [str(binary), "--cc", "--assert", "-O3", "-Wall", "--x-initial", "unique"]
+        command += ["--top-module", "bench", "-y", str(TEMPLATES), "--Mdir", "model"]
+        command += [str(PACKAGE), "bench.sv"]
         _call(command, self.folder, environment=environment)
         include = Path(environment["VERILATOR_ROOT"]) / "include"
         compiler = shutil.which("g++")

@@ -39,7 +39,8 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape
         first_keys = tokens * channels // folding.inputs
-        return first_keys + self.cycles(folding) - 1 + self.product_stages(folding)
+        # The operands are registered before they are multiplied.
+        return first_keys + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
 
     def kernel(self, folding: Folding) -> Kernel:
         (query, key), scores = self.inputs, self.operation

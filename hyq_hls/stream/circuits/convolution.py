@@ -47,7 +47,7 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
         frames, left = divmod(conv.window[0] + conv.stride[0], stored)
         buffered = frames + min(Fraction(left, height), Fraction(1))
         # Every stage behind it holds the result of another position.
-        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
+        return buffered + Fraction(dot_product_stages(channels) + 4, rows * positions)
 
     def schedule(self, folding: Folding, frames: int) -> RowSchedule:
         """What the line buffer does in the first ``frames`` frames after reset."""
@@ -86,7 +86,8 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
             first = schedule.row_ends[above - 1]
         else:
             first = 0
-        stages = border + dot_product_stages(self.terms(folding))
+        # A register slice stands between the window and the products.
+        stages = border + 1 + dot_product_stages(self.terms(folding))
         return schedule.frame_ends[0] - first + stages
 
     def window_kernel(self, folding: Folding, sizes: dict[str, int], weight: Rom) -> Kernel:

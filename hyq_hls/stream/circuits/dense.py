@@ -27,9 +27,9 @@ class DenseCircuit(Circuit[Dense]):
 
     @property
     def frames_inside(self) -> Fraction:
-        """At most one position for every stage."""
+        """At most one position for every stage, and two in the register slice before them."""
         stages = dot_product_stages(self.operation.weight.shape[1])
-        return Fraction(stages + 1, self.inputs[0].words)
+        return Fraction(stages + 3, self.inputs[0].words)
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -49,7 +49,8 @@ class DenseCircuit(Circuit[Dense]):
         return self.macs // self.products(folding)
 
     def latency(self, folding: Folding) -> int:
-        return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
+        """A register slice stands before the products."""
+        return self.cycles(folding) - 1 + 1 + dot_product_stages(folding.inputs)
 
     def kernel(self, folding: Folding) -> Kernel:
         (x,), dense = self.inputs, self.operation

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.stream.circuits.matrix import tree_stages
-from hyq_hls.stream.circuits.rows import maximum_stages
-from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages
+from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages, log2_stages
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
@@ -15,12 +14,19 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
 
     def stages(self, folding: Folding) -> SoftmaxStages:
         softmax = self.operation
+        log2 = log2_stages(softmax.fraction + 1, self._total_bits)
         return SoftmaxStages(
-            maximum=maximum_stages(folding.inputs) + 1,
+            maximum=tree_stages(folding.inputs) + 1,
             exponential=2,
-            total=1 + tree_stages(folding.inputs) + 1,
-            probability=4 if softmax.output == "log2" else 2 + softmax.bits + 1,
+            total=1 + tree_stages(folding.inputs) + 1 + 1,
+            probability=log2 if softmax.output == "log2" else 2 + softmax.bits + 1,
         )
+
+    @property
+    def _total_bits(self) -> int:
+        softmax = self.operation
+        largest = softmax.line_offset << softmax.shift_bits
+        return (self.inputs[0].channels * largest).bit_length()
 
     def memories(self, folding: Folding) -> list[Memory]:
         """Codes that await their row's maximum, exponentials that await its sum."""
@@ -35,7 +41,6 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
     def kernel(self, folding: Folding) -> Kernel:
         (x,), softmax = self.inputs, self.operation
         widest = self.accumulator.bits
-        total_bits = (x.channels * (softmax.line_offset << softmax.shift_bits)).bit_length()
         return Kernel(
             constants={
                 "words": x.words,
@@ -46,7 +51,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
                 "line_offset": softmax.line_offset,
                 "shift_bits": softmax.shift_bits,
                 "exponential_bits": softmax.exponential_bits,
-                "total_bits": total_bits,
+                "total_bits": self._total_bits,
                 "bits": softmax.bits,
                 "is_log2": int(softmax.output == "log2"),
                 "code_max": Signed(softmax.quantization.qmax),
@@ -58,7 +63,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
                 "operand_t": (x.quantization.bits, x.quantization.signed),
                 "distance_t": (x.quantization.bits, False),
                 "exponential_t": (softmax.exponential_bits, False),
-                "total_t": (total_bits, False),
+                "total_t": (self._total_bits, False),
                 "accumulator_t": (widest, True),
             },
         )

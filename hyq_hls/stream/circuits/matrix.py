@@ -38,13 +38,13 @@ def matrix_dsps(folding: Folding, weight_bits: int, operand_bits: int) -> int:
 
 
 def tree_stages(terms: int) -> int:
-    """Register stages of ``hyq_adder_tree``."""
-    return 1 if terms <= 16 else 2 if terms <= 256 else 3
+    """Register stages of a tree that adds or compares: one for every level, and one at least."""
+    return max(1, (terms - 1).bit_length())
 
 
 def dot_product_stages(terms: int) -> int:
     """Register stages of ``hyq_dot_product`` whose lanes add ``terms`` products per cycle.
 
-    Weight memory, products (3), adder tree, accumulator, requantization (3).
+    Weight memory, products (4), adder tree, accumulator, requantization (3).
     """
-    return 1 + 3 + tree_stages(terms) + 1 + 3
+    return 1 + 4 + tree_stages(terms) + 1 + 3

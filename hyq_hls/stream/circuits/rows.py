@@ -13,8 +13,3 @@ def row_buffer_depth(beats: int, period: int, delay: int) -> int:
     """
     rows, rest = divmod(delay, period)  # a row comes in in the first `beats` cycles of a period
     return max(3, rows * beats + min(rest, beats))  # from 3 on, the FIFO is a memory
-
-
-def maximum_stages(terms: int) -> int:
-    """Registers on the way through a tree of maxima: one for every three levels, one at least."""
-    return max(1, -(-(terms - 1).bit_length() // 3))

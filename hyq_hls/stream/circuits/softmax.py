@@ -15,7 +15,7 @@ SoftmaxT = TypeVar("SoftmaxT", bound=Softmax)
 
 
 class SoftmaxStages(NamedTuple):
-    """Registers of the maximum, of an exponential, of the sum, of a probability."""
+    """Registers of the maximum, an exponential, the sum with its slice, a probability."""
 
     maximum: int
     exponential: int
@@ -58,3 +58,18 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
     def _depth(self, folding: Folding, stages: int) -> int:
         beats = self.inputs[0].channels // folding.inputs
         return row_buffer_depth(beats, beats, beats - 1 + stages)
+
+
+def log2_stages(mantissa_bits: int, total_bits: int) -> int:
+    """Register stages of ``hyq_log2_probability``: normalization, distance, code.
+
+    The total takes a stage for every bit of its shift, the triple of a mantissa one more.
+    """
+    triple_bits = mantissa_bits + 2
+    total = (max(total_bits, triple_bits) - 1).bit_length()
+    return max(total, 1 + (triple_bits - 1).bit_length()) + 2
+
+
+def log2_rounded_stages(total_bits: int) -> int:
+    """Register stages of ``hyq_log2_rounded_probability``: sum, normalization, distance, code."""
+    return 1 + (total_bits + 1).bit_length() + 2

@@ -126,4 +126,7 @@ def _plumbing(instance: Instance) -> Features:
 
 
 def _number(instance: Instance, name: str) -> int:
-    return int(instance.parameters[name])
+    value = instance.parameters[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{instance.name}: parameter {name} is a number, found {value!r}")
+    return value

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage, Stream
 from hyq_hls.stream.rtl.parameters import parameter_values
-
-Parameters = dict[str, int | str]
+from hyq_hls.tools.systemverilog import Value
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Instance:
     name: str
     owner: Stage | Stream | None
     module: str
-    parameters: Parameters
+    parameters: Mapping[str, Value]
 
 
 def instances(flow: Dataflow, memory_dir: Path) -> Iterator[Instance]:
@@ -38,7 +37,7 @@ def instances(flow: Dataflow, memory_dir: Path) -> Iterator[Instance]:
         yield Instance(f"{stream.name}_fifo", stream, "hyq_fifo", fifo_parameters(stream))
     for stage in flow.stages:
         if isinstance(stage, OperationStage):
-            parameters = parameter_values(stage, str(memory_dir))
+            parameters: Mapping[str, Value] = parameter_values(stage, str(memory_dir))
         else:
             parameters = plumbing_parameters(flow, stage)
         yield Instance(stage.name, stage, module_of(stage), parameters)
@@ -62,12 +61,12 @@ def word_bits(stream: Stream) -> int:
     return stream.lanes * stream.type.quantization.bits
 
 
-def fifo_parameters(stream: Stream) -> Parameters:
+def fifo_parameters(stream: Stream) -> dict[str, int]:
     """Of the FIFO that a stream is."""
     return {"Width": word_bits(stream), "Depth": stream.depth}
 
 
-def plumbing_parameters(flow: Dataflow, stage: Stage) -> Parameters:
+def plumbing_parameters(flow: Dataflow, stage: Stage) -> dict[str, int]:
     """Of a fork or a width converter."""
     source = flow.streams[stage.inputs[0]]
     if isinstance(stage, ForkStage):
@@ -79,7 +78,7 @@ def plumbing_parameters(flow: Dataflow, stage: Stage) -> Parameters:
     }
 
 
-def axis_input_parameters(stream: Stream) -> Parameters:
+def axis_input_parameters(stream: Stream) -> dict[str, int]:
     """Of the port that brings the codes of ``stream``."""
     return {
         "Lanes": stream.lanes,
@@ -89,6 +88,6 @@ def axis_input_parameters(stream: Stream) -> Parameters:
     }
 
 
-def axis_output_parameters(stream: Stream) -> Parameters:
+def axis_output_parameters(stream: Stream) -> dict[str, int]:
     """Of the port that takes the codes of ``stream`` away."""
     return {**axis_input_parameters(stream), "Signed": int(stream.type.quantization.signed)}

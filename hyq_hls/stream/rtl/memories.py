@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,20 +19,20 @@ def memory_text(rom: Rom | RequantizeRom) -> str:
     return "".join(f"{word:0{digits}x}\n" for word in words)
 
 
-def memory_parameters(rom: Rom | RequantizeRom) -> Iterator[tuple[str, str]]:
-    """``(suffix, value)`` of the SystemVerilog parameters that describe the memory."""
-    yield "Entries", str(rom.entries)
-    yield "Lanes", str(rom.lanes)
+def memory_shape(rom: Rom | RequantizeRom) -> dict[str, int]:
+    """Members of ``hyq_pkg::rom_t`` or ``hyq_pkg::requantize_t`` that describe the memory."""
+    shape = {"entries": rom.entries, "lanes": rom.lanes}
     if isinstance(rom, Rom):
-        yield "Bits", str(rom.bits)
-        yield "Signed", f"1'b{int(rom.signed)}"
-        return
+        return {**shape, "bits": rom.bits}
     (_, zero_point, _), (_, shift, _), (_, multiplier, _) = rom.columns
-    yield "ZeroPointBits", str(zero_point)
-    yield "ShiftBits", str(shift)
-    yield "MultiplierBits", str(multiplier)
-    yield "Left", str(rom.left)
-    yield "Base", str(rom.base)
+    return {
+        **shape,
+        "left": rom.left,
+        "base": rom.base,
+        "shift_bits": shift,
+        "multiplier_bits": multiplier,
+        "zero_point_bits": zero_point,
+    }
 
 
 def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import OperationStage
-from hyq_hls.stream.rtl.memories import memory_parameters
+from hyq_hls.stream.rtl.memories import memory_shape
 from hyq_hls.stream.rtl.modules import declared_parameters
+from hyq_hls.tools.systemverilog import Value, literal
 
 
 def camel(name: str) -> str:
@@ -19,12 +21,38 @@ def memory_name(stage: OperationStage, rom: str) -> str:
     return f"{stage.name}_{rom}.mem"
 
 
+@dataclass(frozen=True)
+class MemoryFile:
+    """A parameter that names a memory file.
+
+    Attributes:
+        name: name of the file in the folder of the memories.
+    """
+
+    name: str
+
+
 def module_parameters(stage: OperationStage) -> dict[str, str]:
     """Parameters that the module of ``stage`` declares, with their values as SystemVerilog.
 
     Raises:
         ConversionError: the module declares a parameter that its kernel does not give.
     """
+    return {
+        name: f'{{MemoryDir, "/{value.name}"}}' if isinstance(value, MemoryFile) else literal(value)
+        for name, value in _declared_values(stage).items()
+    }
+
+
+def parameter_values(stage: OperationStage, memory_dir: str) -> dict[str, Value]:
+    """The same as values, for a module that stands alone; its memories lie in ``memory_dir``."""
+    return {
+        name: f"{memory_dir}/{value.name}" if isinstance(value, MemoryFile) else value
+        for name, value in _declared_values(stage).items()
+    }
+
+
+def _declared_values(stage: OperationStage) -> dict[str, Value | MemoryFile]:
     known = _known_parameters(stage)
     module = f"hyq_{stage.circuit.module}"
     declared = declared_parameters(module)
@@ -37,35 +65,21 @@ def module_parameters(stage: OperationStage) -> dict[str, str]:
     return {name: known[name] for name in declared if name in known}
 
 
-def parameter_values(stage: OperationStage, memory_dir: str) -> dict[str, int | str]:
-    """The same as plain values, for a simulation of the module alone."""
-    plain: dict[str, int | str] = {}
-    for name, text in module_parameters(stage).items():
-        if text.startswith("{MemoryDir"):
-            plain[name] = memory_dir + text.removeprefix('{MemoryDir, "').removesuffix('"}')
-        else:
-            plain[name] = int(text.removeprefix("1'b"))
-    return plain
-
-
-def _known_parameters(stage: OperationStage) -> dict[str, str]:
+def _known_parameters(stage: OperationStage) -> dict[str, Value | MemoryFile]:
     kernel, circuit = stage.kernel, stage.circuit
-    known = {camel(name): str(value) for name, value in kernel.constants.items()}
+    known: dict[str, Value | MemoryFile] = {}
+    for name, constant in kernel.constants.items():
+        known[camel(name)] = constant
     for name, (bits, signed) in kernel.integers.items():
         known |= _integer(camel(name.removesuffix("_t")), bits, signed)
     tensors = [*zip(circuit.ports, circuit.inputs, strict=True), ("out", circuit.output)]
     for port, tensor in tensors:
-        known |= _code(camel(port), tensor)
+        known |= _integer(camel(port), tensor.quantization.bits, tensor.quantization.signed)
     for rom in kernel.roms:
-        prefix = camel(rom.name)
-        known[f"{prefix}File"] = f'{{MemoryDir, "/{memory_name(stage, rom.name)}"}}'
-        known |= {f"{prefix}{suffix}": value for suffix, value in memory_parameters(rom)}
+        known[camel(rom.name)] = memory_shape(rom)
+        known[f"{camel(rom.name)}File"] = MemoryFile(memory_name(stage, rom.name))
     return known
 
 
-def _integer(prefix: str, bits: int, signed: bool) -> dict[str, str]:
-    return {f"{prefix}Bits": str(bits), f"{prefix}Signed": f"1'b{int(signed)}"}
-
-
-def _code(prefix: str, tensor: TensorType) -> dict[str, str]:
-    return _integer(prefix, tensor.quantization.bits, tensor.quantization.signed)
+def _integer(prefix: str, bits: int, signed: bool) -> dict[str, Value | MemoryFile]:
+    return {f"{prefix}Bits": bits, f"{prefix}Signed": signed}

@@ -16,11 +16,13 @@ from typing import Protocol
 
 from hyq_hls.errors import CompilationError, FileFormatError
 from hyq_hls.support import write_file
+from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
+from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
 #: Changes when the commands below do: results of older commands are not used.
-_FLOW = "synth_xilinx 4"
+_FLOW = "synth_xilinx 5"
 #: Modules that stay whole, because Yosys makes them several times as large when it dissolves them.
 _WHOLE = "hyq_logic_rom"
 #: Modules of one run of Yosys, which takes five seconds to begin with.
@@ -49,7 +51,7 @@ class Job:
 
     sources: Sequence[Path]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
     dsp: bool = True
 
     @property
@@ -68,7 +70,7 @@ class Job:
 def synthesize_module(
     sources: Sequence[Path],
     top: str,
-    parameters: Mapping[str, int | str],
+    parameters: Mapping[str, Value],
     folder: Path,
     *,
     dsp: bool = True,
@@ -120,6 +122,25 @@ def synthesize_modules(
         raise CompilationError(f"cannot write to {folder}: {error}") from error
     found = {name: errors.get(name) or _load(_file(folder, name)) for name in unique}
     return [found[name] for name in names]
+
+
+def slowest_paths(job: Job, folder: Path) -> list[TimedPath]:
+    """The slowest path of a module to each kind of endpoint, the slowest of all first.
+
+    The module is mapped where ``folder`` does not have its result.
+
+    Raises:
+        CompilationError: pyosys is missing, or Yosys failed; the log is named.
+    """
+    (result,) = synthesize_modules([job], folder)
+    if isinstance(result, CompilationError):
+        raise result
+    path = _file(folder, job.name)
+    try:
+        found = [TimedPath(**data) for data in json.loads(path.read_text("utf-8"))["paths"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CompilationError(f"{path} is damaged ({error}); remove it") from error
+    return sorted(found, key=lambda timed: -timed.period)
 
 
 def _batches(jobs: Mapping[str, Job]) -> Iterable[dict[str, Job]]:
@@ -180,20 +201,25 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
                 f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)}",
                 "flatten",
                 *(f"tee -q -o {part}.txt sta {part}" for part in parts),
+                f"select {' '.join(parts)}",
+                "write_json -selected netlists.json",
             ],
             (folder / f"{next(iter(batch))}.log").resolve(),
             place,
         )
         stat = json.loads((place / "stat.json").read_text(encoding="utf-8"))["modules"]
         modules = {name.lstrip("\\"): data["num_cells_by_type"] for name, data in stat.items()}
+        netlists = read_netlists(place / "netlists.json")
         for (part, job), name in zip(parts.items(), batch, strict=True):
             delay = _delay((place / f"{part}.txt").read_text(encoding="utf-8"))
-            _store(_file(folder, name), job, count_cells(_cells(part, modules), delay))
+            used = count_cells(_cells(part, modules), delay)
+            paths = netlists[part].slowest(Wires())
+            _store(_file(folder, name), job, used, paths)
 
 
 def _instance(part: str, job: Job) -> str:
     """An instance of a module without wires, in SystemVerilog."""
-    values = ", ".join(f".{name}({_literal(value)})" for name, value in job.parameters.items())
+    values = ", ".join(f".{name}({literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 
 
@@ -213,10 +239,6 @@ def _delay(report: str) -> float:
     return int(found.group(1)) / 1000 if found else 0.0
 
 
-def _literal(value: int | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
 def _file(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"
 
@@ -229,11 +251,12 @@ def _load(path: Path) -> Utilization:
         raise CompilationError(f"{path} is damaged ({error}); remove it") from error
 
 
-def _store(path: Path, job: Job, utilization: Utilization) -> None:
+def _store(path: Path, job: Job, utilization: Utilization, paths: Mapping[str, TimedPath]) -> None:
     data = {
         "module": job.top,
         "parameters": dict(job.parameters),
         "yosys": yosys_version(),
         "utilization": asdict(utilization),
+        "paths": [asdict(found) for found in paths.values()],
     }
     write_file(path, json.dumps(data, indent=1) + "\n")

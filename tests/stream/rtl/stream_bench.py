@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from hyq_hls.tools.systemverilog import Value, literal
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "rtl_templates"
+PACKAGE = TEMPLATES / "hyq_pkg.sv"
 VERIF = REPOSITORY / "verif"
 WORD_BITS = 128  # a channel of the bench
 
 Words = list[int]
-Parameters = Mapping[str, int | str]
+Parameters = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,18 @@ class StreamBench:
                 (folder / name).write_text(text, encoding="utf-8")
         (folder / "bench.sv").write_text(_bench(cases), encoding="utf-8")
         binary, environment = verilator()
-        command = [str(binary), "--cc", "-O3", "--x-initial", "unique", "--top-module", "bench"]
+        command = [
+            str(binary),
+            "--cc",
+            "--assert",
+            "-O3",
+            "--x-initial",
+            "unique",
+            "--top-module",
+            "bench",
+        ]
         command += ["-y", ".", "-y", str(TEMPLATES), "-y", str(VERIF), "--Mdir", "model"]
-        _call([*command, "bench.sv"], folder, environment)
+        _call([*command, str(PACKAGE), "bench.sv"], folder, environment)
         include = Path(environment["VERILATOR_ROOT"]) / "include"
         compiler = shutil.which("g++")
         assert compiler is not None
@@ -208,10 +220,7 @@ module bench (
 def _instance(case: Case, index: int, first: int) -> str:
     count = len(case.outputs)
     data = f"{case.name}_data"
-    parameters = ", ".join(
-        f".{name}({value})" if isinstance(value, int) else f'.{name}("{value}")'
-        for name, value in case.parameters.items()
-    )
+    parameters = ", ".join(f".{name}({literal(value)})" for name, value in case.parameters.items())
     in_data = f"in_data_i[{index * WORD_BITS} +: {case.in_bits}]"
     handshake = f"""\
     .clk_i, .rst_ni, .in_valid_i(in_valid_i[{index}]), .in_ready_o(in_ready_o[{index}]),

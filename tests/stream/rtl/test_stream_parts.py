@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.stream.rtl.stream_bench import (
+    PACKAGE,
     TEMPLATES,
     VERIF,
     Case,
@@ -57,7 +58,7 @@ def test_lint_finds_nothing(case: Case, tmp_path: Path) -> None:
         f"-G{name}={value}" if isinstance(value, int) else f'-G{name}="{value}"'
         for name, value in case.parameters.items()
     ]
-    command = [str(binary), "--lint-only", "-Wall", "-y", str(TEMPLATES), *values]
+    command = [str(binary), "--lint-only", "-Wall", "-y", str(TEMPLATES), str(PACKAGE), *values]
     result = subprocess.run(
         [*command, "--top-module", case.module, str(TEMPLATES / f"{case.module}.sv")],
         cwd=tmp_path,
@@ -70,7 +71,7 @@ def test_lint_finds_nothing(case: Case, tmp_path: Path) -> None:
 
 
 def test_yosys_reads_every_part(bench: StreamBench) -> None:
-    read = f"read_slang --top bench -y {TEMPLATES} -y {VERIF} bench.sv"
+    read = f"read_slang --top bench -y {TEMPLATES} -y {VERIF} {PACKAGE} bench.sv"
     elaborated = [f"select -assert-any w:u_{name}.*" for name in CASES]
     log = run_yosys([read, "hierarchy -check -top bench", *elaborated], bench.folder)
     assert "0 errors, 0 warnings" in log
