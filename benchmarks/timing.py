@@ -49,9 +49,9 @@ def operations() -> dict[str, Instance]:
     flow = build_dataflow(graph, balance(graph))
     write_rtl(flow, FOLDER / "rtl", "net")
     return {
-        instance.owner.node.name: instance
-        for instance in instances(flow, (FOLDER / "rtl" / MEMORY_DIR).resolve())
-        if isinstance(instance.owner, OperationStage)
+        instance.circuit.node.name: instance
+        for instance in instances(flow)
+        if isinstance(instance.circuit, OperationStage)
     }
 
 
@@ -66,7 +66,8 @@ def main() -> None:
     rows = [("node", "to", "levels", "cells ns", "wires ns", "period ns", "MHz")]
     for node in wanted:
         circuit = circuits[node]
-        for path in slowest_paths(template_job(circuit.module, circuit.parameters), FOLDER):
+        parameters = circuit.parameters_alone((FOLDER / "rtl" / MEMORY_DIR).resolve())
+        for path in slowest_paths(template_job(circuit.module, parameters), FOLDER):
             times = (path.delay, path.wires, path.period)
             shown = (*(f"{time:.2f}" for time in times), f"{1000 / path.period:.0f}")
             rows.append((node, path.kind, str(path.levels), *shown))

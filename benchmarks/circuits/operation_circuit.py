@@ -14,7 +14,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
-from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
+from hyq_hls.stream.rtl.parameters import memory_name, operation_parameters, placed
 from hyq_hls.support import write_file
 from hyq_hls.tools.systemverilog import Value
 
@@ -52,7 +52,7 @@ def operation_circuit(
     stage = OperationStage(operation.name, inputs, (operation.name,), node, circuit, folding)
     memories = {memory_name(stage, m.name): memory_text(m) for m in stage.kernel.roms}
     top = f"hyq_{circuit.module}"
-    parameters = parameter_values(stage, str(memory_folder(memories)))
+    parameters = placed(operation_parameters(stage), memory_folder(memories))
     return Circuit(template_sources(top), top, parameters)
 
 

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.machine import Codes, CosimReport, StreamReport
-from hyq_hls.stream.flow import Dataflow, Stream
+from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
-from hyq_hls.stream.rtl.instances import module_of
+from hyq_hls.stream.rtl.instances import instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
-from hyq_hls.stream.rtl.parameters import parameter_values
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.tools.systemverilog import alone
 from hyq_hls.tools.verilator import (
@@ -77,22 +76,25 @@ def build_simulator(
         ConversionError: there is no such node.
         CompilationError: Verilator or g++ is missing or fails.
     """
-    memory = str((folder / MEMORY_DIR).resolve())
+    memory_dir = (folder / MEMORY_DIR).resolve()
     if node is None:
         return Simulator.build(
             rtl_sources(folder, project),
             project,
-            {"MemoryDir": memory},
+            {"MemoryDir": str(memory_dir)},
             folder=folder / "build_simulator",
         )
-    stages = {stage.node.name: stage for stage in flow.operations}
-    if node not in stages:
-        near = difflib.get_close_matches(node, stages, 3)
+    circuits = {
+        instance.circuit.node.name: instance
+        for instance in instances(flow)
+        if isinstance(instance.circuit, OperationStage)
+    }
+    if node not in circuits:
+        near = difflib.get_close_matches(node, circuits, 3)
         raise ConversionError(f"no node {node!r}" + (f"; near are {', '.join(near)}" * bool(near)))
-    stage = stages[node]
-    module = module_of(stage)
-    top, text = alone(module, module_file(module).read_text(), parameter_values(stage, memory))
-    build = folder / f"build_{stage.name}"
+    module, parameters = circuits[node].module, circuits[node].parameters_alone(memory_dir)
+    top, text = alone(module, module_file(module).read_text(), parameters)
+    build = folder / f"build_{circuits[node].name}"
     build.mkdir(exist_ok=True)
     (build / f"{top}.sv").write_text(text)
     return Simulator.build([*rtl_sources(folder, project), build / f"{top}.sv"], top, folder=build)

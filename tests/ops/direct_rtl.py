@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
-from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
+from hyq_hls.stream.rtl.parameters import memory_name, operation_parameters, printed
 from tests.ops.direct import Case
 from tests.stream.rtl.stream_bench import PACKAGE, TEMPLATES, VERIF, verilator
 
@@ -170,7 +170,8 @@ module bench (
 
     def _instance(self, index: int) -> str:
         case, stage = self.cases[index], self.stages[index]
-        parameters = ", ".join(f".{k}({v})" for k, v in module_parameters(stage).items())
+        values = printed(operation_parameters(stage))
+        parameters = ", ".join(f".{k}({v})" for k, v in values.items())
         ports = []
         *inputs, (out, out_lanes) = _lanes(case)
         for i, (port, (tensor, lanes)) in enumerate(zip(case.circuit.ports, inputs, strict=True)):

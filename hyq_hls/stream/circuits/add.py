@@ -22,19 +22,28 @@ class AddCircuit(ElementwiseCircuit[Add]):
 
     def kernel(self, folding: Folding) -> Kernel:
         add, lanes = self.operation, folding.outputs
-        integers = {
-            f"centred_{letter}_t": (centred(tensor).bits, True)
-            for letter, tensor in zip("ab", self.inputs, strict=True)
-        }
+        operands = zip("ab", self.inputs, add.zero_points, add.multipliers, strict=True)
+        integers: dict[str, tuple[int, bool]] = {}
         roms: list[Rom] = []
-        for letter, zero, factor in zip("ab", add.zero_points, add.multipliers, strict=True):
+        products: list[tuple[int, int]] = []
+        for letter, tensor, zero, factor in operands:
+            centred_bits = centred(tensor).bits
+            integers[f"centred_{letter}_t"] = (centred_bits, True)
             multiplier, exponent = _as_power_of_two(factor)
+            if multiplier.max() > 1:
+                products.append((centred_bits, int(multiplier.max()).bit_length() + 1))
             roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
             for name, values in (("multiplier", multiplier), ("exponent", exponent)):
                 bits = max(1, int(values.max()).bit_length())
                 roms.append(channel_rom(f"{name}_{letter}", values, bits, lanes, signed=False))
         return requantized_kernel(
-            self.sizes(folding), integers, roms, self.accumulator, add.requantize, lanes
+            self.sizes(folding),
+            integers,
+            roms,
+            self.accumulator,
+            add.requantize,
+            lanes,
+            tuple(products),
         )
 
 

@@ -7,7 +7,11 @@ from math import gcd
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.concat import Concat
 from hyq_hls.stream.circuits.circuit import Circuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantize_rom
+from hyq_hls.stream.circuits.requantization import (
+    REQUANTIZE_STAGES,
+    requantize_product,
+    requantize_rom,
+)
 from hyq_hls.stream.folding import Folding, equal_lanes
 from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed, zero_point_rom
 
@@ -37,11 +41,14 @@ class ConcatCircuit(Circuit[Concat]):
         a, b = self.inputs
         q, lanes = self.output.quantization, folding.outputs
         roms: list[Rom | RequantizeRom] = []
+        products: tuple[tuple[int, int], ...] = ()
         scaled_bits = 0
         for x, requantize, zero, letter in self.operation.parts(self.inputs):
             scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
             roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
-            roms.append(requantize_rom(requantize, lanes, f"requantize_{letter}"))
+            rom = requantize_rom(requantize, lanes, f"requantize_{letter}")
+            roms.append(rom)
+            products += requantize_product(rom, self.accumulator)
         return Kernel(
             constants={
                 "words": a.words,
@@ -57,4 +64,5 @@ class ConcatCircuit(Circuit[Concat]):
                 "scaled_t": (scaled_bits, True),
             },
             roms=tuple(roms),
+            constant_products=products,
         )

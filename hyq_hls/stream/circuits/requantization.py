@@ -23,6 +23,12 @@ def requantize_rom(requantize: Requantize, lanes: int, name: str = "requantize")
     return RequantizeRom(name, factors, shift, zero_point, words)
 
 
+def requantize_product(rom: RequantizeRom, acc: Bounds) -> tuple[tuple[int, int], ...]:
+    """Widths of the factors of its product with an accumulator; none where a shift does it."""
+    (_, _, (_, bits, _)) = rom.columns
+    return ((acc.bits, bits + 1),) if bits else ()
+
+
 def requantized_kernel(
     constants: Mapping[str, int],
     integers: Mapping[str, tuple[int, bool]],
@@ -30,12 +36,14 @@ def requantized_kernel(
     acc: Bounds,
     requantize: Requantize,
     lanes: int,
+    constant_products: tuple[tuple[int, int], ...] = (),
 ) -> Kernel:
-    """Kernel of a circuit that ends in a requantization: adds its types, range and memory.
+    """Kernel of a circuit that ends in a requantization: adds its types, range, memory, product.
 
     ``lanes`` channels are requantized at once.
     """
     q = requantize.quantization
+    rom = requantize_rom(requantize, lanes)
     return Kernel(
         constants={**constants, "code_min": Signed(q.qmin), "code_max": Signed(q.qmax)},
         integers={
@@ -43,5 +51,6 @@ def requantized_kernel(
             "accumulator_t": (acc.bits, True),
             "scaled_t": (requantize.scaled_bits(acc), True),
         },
-        roms=(*roms, requantize_rom(requantize, lanes)),
+        roms=(*roms, rom),
+        constant_products=(*constant_products, *requantize_product(rom, acc)),
     )

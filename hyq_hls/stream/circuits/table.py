@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import ClassVar
+
 import numpy as np
 
 from hyq_hls.graph.operation import Codes
@@ -41,34 +44,32 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
         codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 
+    #: See :class:`~hyq_hls.stream.kernel.Memory`; None leaves the place to the template.
+    luts_per_block: ClassVar[int | None] = None
+
     def memories(self, folding: Folding) -> list[Memory]:
         (values,) = super().memories(folding)
-        return [values] * folding.outputs
+        return [replace(values, luts_per_block=self.luts_per_block)] * folding.outputs
 
     def kernel(self, folding: Folding) -> Kernel:
         q = self.output.quantization
+        given = self.luts_per_block
+        placement = {} if given is None else {"luts_per_block": given}
         return Kernel(
             constants={
                 **self.sizes(folding),
                 "code_first": Signed(self.inputs[0].quantization.qmin),
-                **self.placement,
+                **placement,
             },
             roms=(Rom("values", self.values, q.bits, q.signed),),
         )
-
-    @property
-    def placement(self) -> dict[str, int]:
-        """Parameters that say where the memory lies; none leave it to the template."""
-        return {}
 
 
 class BlockTableCircuit(TableCircuit):
     """The same in block RAM, whatever its size."""
 
+    luts_per_block = 0
+
     @property
     def name(self) -> str:
         return "block_table"
-
-    @property
-    def placement(self) -> dict[str, int]:
-        return {"luts_per_block": 0}

@@ -17,8 +17,9 @@ from scipy.optimize import nnls
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.cost.features import Features, dsps_of, features_of, memory_total, model_of
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
+from hyq_hls.stream.rtl.plumbing import Plumbing
 from hyq_hls.tools.yosys import Utilization
 
 #: Written by ``benchmarks/characterize.py``.
@@ -128,8 +129,8 @@ def template_hash(module: str) -> str:
     return known.hexdigest()[:16]
 
 
-def estimate(instance: Instance) -> Utilization:
-    """What an instance takes of a part, without synthesis.
+def estimate(circuit: OperationStage | Plumbing) -> Utilization:
+    """What a circuit takes of a part, without synthesis.
 
     DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
     module; see docs/area.md for the errors.
@@ -137,15 +138,14 @@ def estimate(instance: Instance) -> Utilization:
     Raises:
         ConversionError: the module has no cost model.
     """
-    models, name = cost_models(), model_of(instance)
+    models, name = cost_models(), model_of(circuit)
     if name not in models:
+        node = f"{circuit.node.name}: " if isinstance(circuit, OperationStage) else ""
         raise ConversionError(
-            f"{instance.name}: {name} has no cost model; add points of it with "
+            f"{node}{name} has no cost model; add points of it with "
             "python -m benchmarks.characterize"
         )
-    return models[name].utilization(
-        features_of(instance), memory_total(instance), dsps_of(instance)
-    )
+    return models[name].utilization(features_of(circuit), memory_total(circuit), dsps_of(circuit))
 
 
 def _fitted(points: list[Point]) -> CostModel:

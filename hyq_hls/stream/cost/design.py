@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import Dataflow
@@ -17,4 +15,4 @@ def estimate_design(flow: Dataflow) -> DesignUtilization:
     Raises:
         ConversionError: a module has no cost model.
     """
-    return gathered((i, estimate(i)) for i in instances(flow, Path("memory")))
+    return gathered((i, estimate(i.circuit)) for i in instances(flow))

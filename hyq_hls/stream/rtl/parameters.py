@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.flow import OperationStage
@@ -32,27 +34,15 @@ class MemoryFile:
     name: str
 
 
-def module_parameters(stage: OperationStage) -> dict[str, str]:
-    """Parameters that the module of ``stage`` declares, with their values as SystemVerilog.
+Parameter = Value | MemoryFile
+
+
+def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
+    """Parameters that the module of ``stage`` declares, with their values.
 
     Raises:
         ConversionError: the module declares a parameter that its kernel does not give.
     """
-    return {
-        name: f'{{MemoryDir, "/{value.name}"}}' if isinstance(value, MemoryFile) else literal(value)
-        for name, value in _declared_values(stage).items()
-    }
-
-
-def parameter_values(stage: OperationStage, memory_dir: str) -> dict[str, Value]:
-    """The same as values, for a module that stands alone; its memories lie in ``memory_dir``."""
-    return {
-        name: f"{memory_dir}/{value.name}" if isinstance(value, MemoryFile) else value
-        for name, value in _declared_values(stage).items()
-    }
-
-
-def _declared_values(stage: OperationStage) -> dict[str, Value | MemoryFile]:
     known = _known_parameters(stage)
     module = f"hyq_{stage.circuit.module}"
     declared = declared_parameters(module)
@@ -65,9 +55,25 @@ def _declared_values(stage: OperationStage) -> dict[str, Value | MemoryFile]:
     return {name: known[name] for name in declared if name in known}
 
 
-def _known_parameters(stage: OperationStage) -> dict[str, Value | MemoryFile]:
+def printed(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    """Parameters as SystemVerilog, in a module that knows ``MemoryDir``."""
+    return {
+        name: f'{{MemoryDir, "/{value.name}"}}' if isinstance(value, MemoryFile) else literal(value)
+        for name, value in parameters.items()
+    }
+
+
+def placed(parameters: Mapping[str, Parameter], memory_dir: Path) -> dict[str, Value]:
+    """Parameters of a module that stands alone; its memory files lie in ``memory_dir``."""
+    return {
+        name: str(memory_dir / value.name) if isinstance(value, MemoryFile) else value
+        for name, value in parameters.items()
+    }
+
+
+def _known_parameters(stage: OperationStage) -> dict[str, Parameter]:
     kernel, circuit = stage.kernel, stage.circuit
-    known: dict[str, Value | MemoryFile] = {}
+    known: dict[str, Parameter] = {}
     for name, constant in kernel.constants.items():
         known[camel(name)] = constant
     for name, (bits, signed) in kernel.integers.items():
@@ -81,5 +87,5 @@ def _known_parameters(stage: OperationStage) -> dict[str, Value | MemoryFile]:
     return known
 
 
-def _integer(prefix: str, bits: int, signed: bool) -> dict[str, Value | MemoryFile]:
+def _integer(prefix: str, bits: int, signed: bool) -> dict[str, Parameter]:
     return {f"{prefix}Bits": bits, f"{prefix}Signed": signed}

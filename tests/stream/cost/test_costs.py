@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ from hyq_hls.stream.cost.costs import (
     template_hash,
 )
 from hyq_hls.stream.cost.design import estimate_design
+from hyq_hls.stream.cost.features import features_of
 from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.rtl.plumbing import Fork, Plumbing
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
 from tests.stream.hls.hybrid import hybrid_graph
@@ -138,9 +140,19 @@ def test_every_operation_has_a_model() -> None:
     assert list(used.operations) == list(hybrid_graph().nodes)
 
 
+@dataclass(frozen=True)
+class Magic(Fork):
+    module = "hyq_magic"
+
+
 def test_a_module_without_a_model() -> None:
-    with pytest.raises(ConversionError, match="magic: hyq_magic has no cost model; add points"):
-        estimate(Instance("magic", None, "hyq_magic", {"Lanes": 1, "Bits": 1, "Beats": 1}))
+    with pytest.raises(ConversionError, match="hyq_magic has no cost model; add points"):
+        estimate(Magic(8, 2))
+
+
+def test_a_kind_of_circuit_without_a_rule() -> None:
+    with pytest.raises(TypeError, match="no rule for the features"):
+        features_of(Plumbing())
 
 
 def test_damaged_table(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,4 +89,4 @@ def test_both_kinds_are_covered() -> None:
 def test_block_ram_can_be_forced() -> None:
     table = Memory(8, 256, constant=True)
     assert memory_utilization(table).bram18 == 0
-    assert memory_utilization(table, luts_per_block=0).bram18 == 1
+    assert memory_utilization(replace(table, luts_per_block=0)).bram18 == 1

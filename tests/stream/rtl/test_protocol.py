@@ -11,7 +11,7 @@ import pytest
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.rtl.instances import code_bytes
+from hyq_hls.stream.rtl.plumbing import code_bytes
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from tests.stream.hls.conftest import expected, images, small_graph
 from tests.stream.rtl.conftest import mixed_foldings, planned, stream_bytes, stream_codes, written
