@@ -9,11 +9,13 @@ Periods contain an estimate of wires; docs/timing.md says how good it is.
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.stream.choose import balance
+from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.instances import Instance, instances
@@ -46,7 +48,8 @@ def operations() -> dict[str, Instance]:
     """The circuits of the default network by node."""
     model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
     graph = quantize(model, images).graph
-    flow = build_dataflow(graph, balance(graph))
+    flow = build_dataflow(graph, balance(node_circuits(graph)))
+    shutil.rmtree(FOLDER / "rtl", ignore_errors=True)
     write_rtl(flow, FOLDER / "rtl", "net")
     return {
         instance.circuit.node.name: instance

@@ -20,8 +20,8 @@ module hyq_accumulate_requantize #(
   input  logic [Lanes*Terms*TermBits-1:0]  terms_data_i,   // term 0 of lane 0 in the lowest bits
   input  logic                             terms_valid_i,
   output logic                             terms_ready_o,
-  input  logic [Lanes*AccumulatorBits-1:0] start_i,        // of the sum that is next to begin
-  output logic                             sum_end_o,      // a sum ends
+  output logic                             sum_begin_o,    // a sum begins in the next step
+  input  logic [Lanes*AccumulatorBits-1:0] start_i,        // of that sum, from its first step on
   output logic [Lanes*OutBits-1:0]         out_data_o,
   output logic                             out_valid_o,
   input  logic                             out_ready_i
@@ -49,30 +49,44 @@ module hyq_accumulate_requantize #(
     .valid_o(sums_valid)
   );
 
-  // Sums of all beats.
-  logic accumulate, first_beat_q, last_beat;
-  logic [Lanes*AccumulatorBits-1:0] acc_q;
+  // The first and the last beat of a sum are marked before the tree: behind it, what depends on
+  // them comes from registers.
+  localparam int unsigned TreeStages = hyq_pkg::max($clog2(Terms), 1);
+  logic take, first_beat_q, last_beat;
+  logic [TreeStages:0] begins, ends;  // in front of the tree, behind each of its stages
 
-  assign accumulate = en && sums_valid;
-  assign sum_end_o  = accumulate && last_beat;
+  assign take      = en && terms_valid_i;
+  assign begins[0] = terms_valid_i && first_beat_q;
+  assign ends[0]   = terms_valid_i && last_beat;
 
-  hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(accumulate), .last_o(last_beat));
+  hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(take), .last_o(last_beat));
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : accumulator_control
+  always_ff @(posedge clk_i or negedge rst_ni) begin : marks
     if (!rst_ni) begin
-      first_beat_q <= 1'b1;
-    end else if (accumulate) begin
-      first_beat_q <= last_beat;
+      first_beat_q         <= 1'b1;
+      begins[TreeStages:1] <= '0;
+      ends[TreeStages:1]   <= '0;
+    end else if (en) begin
+      if (terms_valid_i) first_beat_q <= last_beat;
+      begins[TreeStages:1] <= begins[TreeStages-1:0];
+      ends[TreeStages:1]   <= ends[TreeStages-1:0];
     end
   end
+
+  // Sums of all beats.
+  logic [Lanes*AccumulatorBits-1:0] acc_q;
+  logic sum_end;
+
+  assign sum_begin_o = en && begins[TreeStages-1];
+  assign sum_end     = en && ends[TreeStages];
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     localparam int unsigned First = l * AccumulatorBits;
 
     always_ff @(posedge clk_i) begin : accumulator
-      if (accumulate) begin
+      if (en && sums_valid) begin
         acc_q[First+:AccumulatorBits] <= sums[First+:AccumulatorBits]
-            + (first_beat_q ? start_i[First+:AccumulatorBits] : acc_q[First+:AccumulatorBits]);
+            + (begins[TreeStages] ? start_i[First+:AccumulatorBits] : acc_q[First+:AccumulatorBits]);
       end
     end
   end
@@ -82,10 +96,10 @@ module hyq_accumulate_requantize #(
   logic [hyq_pkg::index_width(Words)-1:0] word;
 
   hyq_stream_pipeline #(.Stages(4)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(sums_valid && last_beat), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i(ends[TreeStages]), .en_o(en), .out_valid_o, .out_ready_i
   );
 
-  hyq_index #(.Count(Words)) u_word (.clk_i, .rst_ni, .en_i(sum_end_o), .index_o(word));
+  hyq_index #(.Count(Words)) u_word (.clk_i, .rst_ni, .en_i(sum_end), .index_o(word));
 
   hyq_requantize_tail #(
     .Lanes          (Lanes),
@@ -98,7 +112,7 @@ module hyq_accumulate_requantize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(sum_end_o),
+    .read_i(sum_end),
     .beat_i(word),
     .acc_i (acc_q),
     .code_o(out_data_o)

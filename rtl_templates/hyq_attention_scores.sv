@@ -127,7 +127,7 @@ module hyq_attention_scores #(
   logic [QueryWidth-1:0] query_operand_q;
   logic [OutLanes*KeyWidth-1:0] key_operands_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid, products_ready, unused_sum_end;
+  logic products_valid, products_ready, unused_sum_begin;
 
   assign query_ready = products_ready && keys_valid;
   assign keys_ready  = products_ready && query_valid;
@@ -179,8 +179,8 @@ module hyq_attention_scores #(
     .terms_data_i (products_q),
     .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .sum_begin_o  (unused_sum_begin),
     .start_i      ('0),
-    .sum_end_o    (unused_sum_end),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

@@ -125,7 +125,7 @@ module hyq_attention_values #(
 
   // Products.
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid, products_ready, unused_sum_end;
+  logic products_valid, products_ready, unused_sum_begin;
 
   assign probabilities_ready = products_ready && values_valid;
   assign values_ready        = products_ready && probabilities_valid;
@@ -180,8 +180,8 @@ module hyq_attention_values #(
     .terms_data_i (products_q),
     .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .sum_begin_o  (unused_sum_begin),
     .start_i      ('0),
-    .sum_end_o    (unused_sum_end),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

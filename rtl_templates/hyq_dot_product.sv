@@ -124,18 +124,10 @@ module hyq_dot_product #(
   logic unused_upper_bits;
   assign unused_upper_bits = ^products;
 
-  // Biases. The memory gives the one of the next rotation.
-  logic sum_end, started_q;
+  // Biases.
+  logic sum_begin;
   logic [OutLanes*Bias.bits-1:0] biases;
   logic [OutLanes*AccumulatorBits-1:0] starts;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : start_control
-    if (!rst_ni) begin
-      started_q <= 1'b0;
-    end else begin
-      started_q <= 1'b1;
-    end
-  end
 
   hyq_sequence_rom #(
     .Rom (Bias),
@@ -143,7 +135,7 @@ module hyq_dot_product #(
   ) u_bias_rom (
     .clk_i,
     .rst_ni,
-    .en_i  (sum_end || !started_q),
+    .en_i  (sum_begin),
     .data_o(biases)
   );
 
@@ -169,8 +161,8 @@ module hyq_dot_product #(
     .terms_data_i (summands),
     .terms_valid_i(products_valid),
     .terms_ready_o(en),
+    .sum_begin_o  (sum_begin),
     .start_i      (starts),
-    .sum_end_o    (sum_end),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

@@ -97,7 +97,7 @@ def build_simulator(
     build = folder / f"build_{circuits[node].name}"
     build.mkdir(exist_ok=True)
     (build / f"{top}.sv").write_text(text)
-    return Simulator.build([*rtl_sources(folder, project), build / f"{top}.sv"], top, folder=build)
+    return Simulator.build([*rtl_sources(folder), build / f"{top}.sv"], top, folder=build)
 
 
 def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
