@@ -173,7 +173,7 @@ def best(
         softmax_bits=8,
         swish="table",
         preactivation_bits=int(np.clip(min(weight_bits, activation_bits) + 2, 8, MAX_TABLE_BITS)),
-        methods=(*bits, QHyViT(silu_price=0.05), BiasCorrection(), Reconstruction(steps)),
+        methods=(*bits, QHyViT(function_price=0.05), BiasCorrection(), Reconstruction(steps)),
     )
 
 

@@ -24,7 +24,7 @@ from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.q_hyvit import QHyViT, bridge_blocks, candidates
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 
@@ -311,7 +311,7 @@ def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
     plan = plan_of(config, far_reaching())
 
     def searched(price: float | None) -> tuple[list[str], float]:
-        found = replace(QUICK, silu_price=price).apply(plan)
+        found = replace(QUICK, function_price=price).apply(plan)
         silus = [n.name for n in plan.graph if isinstance(n.op, Silu)]
         spread = [name for name in silus if found.tensors[name].per_channel]
         steps = [name for name in found.lowered().nodes if name.endswith(".table")]
@@ -328,8 +328,8 @@ def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
 
 @pytest.mark.parametrize("price", [-0.1, 1.1, float("nan")])
 def test_a_price_is_a_share(price: float) -> None:
-    with pytest.raises(QuantizationError, match=f"silu_price={price}: a share from 0 to 1"):
-        QHyViT(silu_price=price)
+    with pytest.raises(QuantizationError, match=f"function_price={price}: a share from 0 to 1"):
+        QHyViT(function_price=price)
 
 
 @pytest.mark.parametrize("name", ["rounds", "candidates", "images"])
@@ -344,4 +344,4 @@ def test_metadata_names_the_method() -> None:
     graph = quantize(small(), IMAGES, config, progress=False).graph
     saved = graph.metadata["config"]["methods"]
     counts = {"rounds": 1, "candidates": 12, "images": 6}
-    assert saved == [{"method": "QHyViT", **counts, "silu_price": None}]
+    assert saved == [{"method": "QHyViT", **counts, "function_price": None}]

@@ -20,25 +20,18 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    AttentionScores,
-    AttentionValues,
-    Conv2d,
-    GlobalAveragePool,
-    Linear,
-)
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.weights import (
     Weights,
-    has_weights,
     per_code,
     round_codes,
     weight_scales,
     weight_steps,
 )
+from hyq_hls.quant.traits import has_weights, traits_of, weighted
 
 Array = NDArray[np.float64]
 
@@ -178,20 +171,15 @@ def rounded(x: torch.Tensor, q: Quantization) -> torch.Tensor:
 
 
 def _value(node: FloatNode, values: Sequence[torch.Tensor], choice: Choice | None) -> torch.Tensor:
-    op, x = node.op, values[0]
-    if isinstance(op, AttentionScores | AttentionValues):
-        return op.forward(*(v[:, None] for v in values))[:, 0]
-    if not isinstance(op, Conv2d | Linear):
-        return op.forward(*values)
-    weight = torch.tensor(op.weight.reshape(len(op.weight), -1), dtype=torch.float32)
-    if choice:
-        weight = choice.real_weight(node)
-    bias = torch.tensor(op.bias, dtype=torch.float32)
-    if isinstance(op, Linear):
-        return functional.linear(x, weight, bias)
-    if op.groups > 1:
-        return (x * weight.T).sum(dim=1) + bias
-    return functional.linear(x.flatten(1), weight, bias)
+    traits = traits_of(node)
+    if traits.weights is None:
+        # A sample has one axis in the place of the leading ones, of which the first is the batch.
+        axes = (traits.leading or 1) - 1
+        spread = (value.reshape(len(value), *[1] * axes, *value.shape[1:]) for value in values)
+        return node.op.forward(*spread).flatten(0, axes)
+    layer = weighted(node)
+    matrix = choice.real_weight(node) if choice else torch.tensor(layer.matrix, dtype=torch.float32)
+    return layer.sums(values[0], matrix, torch.tensor(layer.bias, dtype=torch.float32))
 
 
 def sample_parts(
@@ -261,9 +249,7 @@ def _gradients(
 
 def _leading(node: FloatNode, axes: int) -> int:
     """Leading axes, batch included, over which an operation does the same again."""
-    if isinstance(node.op, AttentionScores | AttentionValues):
-        return 2
-    return 1 if isinstance(node.op, GlobalAveragePool) else axes - 1
+    return traits_of(node).leading or axes - 1
 
 
 def _units(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
@@ -275,11 +261,13 @@ def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int
     """Which units of a batch are kept: evenly spaced, others in every batch."""
     shapes = [graph.shape(name) for name in (*node.inputs, node.name)]
     lead = _leading(node, len(shapes[-1]) + 1) - 1
-    work = sum(prod(shape[lead:]) for shape in shapes)
-    if isinstance(node.op, Conv2d | Linear):
-        work = node.op.weight.size
-    elif isinstance(node.op, AttentionScores | AttentionValues):
-        work = shapes[0][1] * shapes[1][1] * shapes[1][2]
+    multiplications = traits_of(node).work
+    if has_weights(node):
+        work = weighted(node).matrix.size
+    elif multiplications:
+        work = multiplications(shapes)
+    else:
+        work = sum(prod(shape[lead:]) for shape in shapes)
     rowwise = lead == len(shapes[-1]) - 1
     wanted = min(max(_WORK // work, _FEWEST if rowwise else 1), _MOST)
     step = max(1, units // ceil(wanted / count))
@@ -289,12 +277,6 @@ def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int
 def _inputs(
     node: FloatNode, values: Sequence[torch.Tensor], rows: torch.Tensor
 ) -> list[torch.Tensor]:
-    if not isinstance(node.op, Conv2d):
-        return [_units(node, value)[rows] for value in values]
-    (x,), (ph, pw), (sh, sw) = values, node.op.padding, node.op.stride
-    _, kh, kw, _ = node.op.weight.shape
-    windows = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
-    _, height, width = windows.shape[:3]
-    place = rows % (height * width)
-    patches = windows[rows // (height * width), place // width, place % width]  # (n, C, kh, kw)
-    return [patches.flatten(2).transpose(1, 2).contiguous()]
+    if has_weights(node):
+        return [weighted(node).windows(value, rows) for value in values]
+    return [_units(node, value)[rows] for value in values]

@@ -27,8 +27,9 @@ from hyq_hls.quant.judge.bit_choice import Array, WidthUsage
 from hyq_hls.quant.judge.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import MOVES
-from hyq_hls.quant.scales.weights import has_weights, quantize_weights
+from hyq_hls.quant.scales.readers import origin
+from hyq_hls.quant.scales.weights import quantize_weights
+from hyq_hls.quant.traits import has_weights
 from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
 
 
@@ -83,7 +84,7 @@ class _Usage:
                 single[key] = {bits: self._tensor(key[0], bits) for bits in own}
                 continue
             node = self.plan.graph[key[0]]
-            source: Key = (self._root(node.inputs[0]), "activations")
+            source: Key = (origin(self.plan.graph, node.inputs[0]), "activations")
             if source in self.widths:
                 pairs[key, source] = {
                     (w, a): self._change(node, w, {source[0]: a})
@@ -96,7 +97,7 @@ class _Usage:
 
     def _tensor(self, name: str, bits: int) -> Array:
         """Change by the width of a tensor, but in layers that read it and have a choice too."""
-        tied = [n.name for n in self.plan.graph if self._root(n.name) == name]
+        tied = [n.name for n in self.plan.graph if origin(self.plan.graph, n.name) == name]
         total = np.zeros_like(self.costs.total)
         for moved in tied:
             total += self.costs.streams(moved, bits) - self.costs.streams(moved, self._widest)
@@ -134,16 +135,11 @@ class _Usage:
         return Lowering(graph, tensors, weights).steps(node, config)
 
     def _quantization(self, name: str, bits: Mapping[str, int]) -> Quantization:
-        root = self._root(name)
+        root = origin(self.plan.graph, name)
         return self.tensors[bits.get(root, self._widest)][name]
 
     def _weight_bits(self, node: FloatNode) -> int:
         return self.config.for_node(node.name).weight_bits
-
-    def _root(self, name: str) -> str:
-        """The tensor whose codes these are, before they were moved."""
-        node = self.plan.graph[name]
-        return self._root(node.inputs[0]) if isinstance(node.op, MOVES) else name
 
     @property
     def _widest(self) -> int:

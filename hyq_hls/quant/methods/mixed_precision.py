@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from hyq_hls.capture.float_ops import Input
 from hyq_hls.errors import ConversionError, QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.quant.judge.bit_choice import (
@@ -22,8 +21,7 @@ from hyq_hls.quant.judge.bit_choice import (
 from hyq_hls.quant.judge.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import MOVES
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import Codes, has_weights, traits_of
 
 #: What a budget may limit; ``cycles`` is the frame time at which the rest is counted.
 BUDGETS = ("lut", "ff", "dsp", "bram18", "cycles")
@@ -248,7 +246,7 @@ def _average_of(plan: Plan) -> float:
         if has_weights(node):
             width = plan.config.for_node(node.name).weight_bits
             sizes.append((count_of(plan.graph, node.name, "weights"), width))
-        if not isinstance(node.op, (Input, *MOVES)):
+        if traits_of(node).codes not in (Codes.IMAGE, Codes.MOVED):
             elements = count_of(plan.graph, node.name, "activations")
             sizes.append((elements, plan.tensors[node.name].bits))
     return sum(count * bits for count, bits in sizes) / sum(count for count, _ in sizes)

@@ -10,28 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    Add,
-    AttentionScores,
-    AttentionValues,
-    Concat,
-    Conv2d,
-    GlobalAveragePool,
-    Input,
-    Linear,
-    Softmax,
-    Unfold,
-)
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.judge.second_order import Choice, Part, sample_parts
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import FUNCTIONS, MOVES, real_readers, takes_channels
-from hyq_hls.quant.scales.scale_classes import reads_fraction_bits
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.scales.readers import (
+    reads_fraction_bits,
+    real_readers,
+    step_exponents,
+    takes_channels,
+)
+from hyq_hls.quant.traits import Codes, has_weights, is_pointwise, traits_of
 
 Array = NDArray[np.float64]
 
@@ -42,8 +33,6 @@ _LATTICE: Array = np.array([1.0, 0.5, 0.25])
 #: A channel is not finer than this share of the tensor: a dead one may live later, and sums of
 #: channels of very different scale are wide.
 _FINEST = 2.0**-10
-#: What computes sums; functions of single codes and LayerNorm do not.
-_READERS = (Conv2d, Linear, AttentionScores, AttentionValues, Add, Concat, GlobalAveragePool)
 #: A tensor of zeros still gets a scale.
 _TINY = 2.0**-20
 
@@ -67,14 +56,14 @@ def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for unfold in graph:
-        if not isinstance(unfold.op, Unfold):
+        if not traits_of(unfold).tokens:
             continue
         chain: list[str] = []
         node = graph[unfold.inputs[0]]
-        alone = all(isinstance(graph[r].op, Unfold) for r in graph.consumers(node.name))
-        while alone and isinstance(node.op, (Conv2d, Linear, *FUNCTIONS)):
+        alone = all(traits_of(graph[r]).tokens for r in graph.consumers(node.name))
+        while alone and (has_weights(node) or traits_of(node).function):
             chain.insert(0, node.name)
-            if isinstance(node.op, Conv2d):
+            if has_weights(node) and not is_pointwise(node):
                 break
             node = graph[node.inputs[0]]
             alone = len(graph.consumers(node.name)) == 1
@@ -102,7 +91,7 @@ class QHyViT(Method):
       bits) its few sensible members;
     - granularities: per tensor, and per channel where neither writer nor readers pay for it
       (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so); behind a
-      SiLU, which pays with a requantization, where that is worth ``silu_price``;
+      function, which pays with a requantization, where that is worth ``function_price``;
     - schemes: unsigned codes with a zero point, and signed codes without.
 
     What the plan had is a candidate too, so that the cost on the sample never grows. The paper
@@ -121,8 +110,8 @@ class QHyViT(Method):
         rounds: passes over all layers and tensors.
         candidates: number of real-valued scales.
         images: of calibration images that are looked at, evenly spaced.
-        silu_price: share of the whole network's cost that a scale per channel behind a SiLU must
-            save; None: such scales are not tried.
+        function_price: share of the whole network's cost that a scale per channel behind a
+            function, such as SiLU, must save; None: such scales are not tried.
 
     Raises:
         QuantizationError: a number below 1, or a price that is not a share.
@@ -131,16 +120,18 @@ class QHyViT(Method):
     rounds: int = 3
     candidates: int = 100
     images: int = 32
-    silu_price: float | None = None
+    function_price: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("rounds", "candidates", "images"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise QuantizationError(f"QHyViT {name}={value!r}: an integer from 1 is wanted")
-        price = self.silu_price
+        price = self.function_price
         if price is not None and not 0 <= price <= 1:
-            raise QuantizationError(f"QHyViT silu_price={price!r}: a share from 0 to 1 is wanted")
+            raise QuantizationError(
+                f"QHyViT function_price={price!r}: a share from 0 to 1 is wanted"
+            )
 
     def apply(self, plan: Plan) -> Plan:
         """Other tensors and weights; notes name bridge blocks, and cost before and after."""
@@ -175,13 +166,10 @@ class _Search:
             for node in plan.graph
             if _is_searched(plan.graph, node)
         }
-        self._price = method.silu_price
+        self._price = method.function_price
         self._total = 0.0  # cost before a round
         self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
-        config = plan.config
-        self._fractions = set(
-            reads_fraction_bits(plan.graph, config.swish, config.exponential == "linear")
-        )
+        self._fractions = set(reads_fraction_bits(plan.graph, plan.config))
         block_of = {name: block for block in self.blocks for name in block}
         names = [*self.choice.shares, *(r for readers in self.readers.values() for r in readers)]
         chains, self._key = {}, {}
@@ -271,14 +259,14 @@ class _Search:
     def _cost(self, name: str, quantization: Quantization, parts: list[Part]) -> float:
         """Errors of some parts, and the price of operations that are not there otherwise."""
         self._set(name, quantization)
-        extra = quantization.per_channel and isinstance(self.plan.graph[name].op, Silu)
+        extra = quantization.per_channel and traits_of(self.plan.graph[name]).function
         price = (self._price or 0.0) * self._total if extra else 0.0
         return price + sum(part.error(self.choice) for part in parts)
 
     def _set(self, name: str, quantization: Quantization) -> None:
         self.choice.tensors[name] = quantization
         for reader in self.plan.graph.consumers(name):
-            if isinstance(self.plan.graph[reader].op, MOVES):
+            if traits_of(self.plan.graph[reader]).codes is Codes.MOVED:
                 self._set(reader, quantization)
 
     def _candidates(self, name: str) -> Iterator[Quantization]:
@@ -288,16 +276,15 @@ class _Search:
         lattice = config.scale != "dyadic" or name in self._fractions
         base = before.scale[0] if lattice else None
         shares = _LATTICE if lattice else self._shares
-        # Shift-Swish reads fraction bits: one step is 1 at most.
-        most = 1.0 if lattice and any(isinstance(r.op, Silu) for r in readers) else np.inf
+        least, most = (2.0**exponent for exponent in step_exponents(readers, config))
         granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
-        free = config.activation_granularity == "channel" or not isinstance(node.op, Silu)
+        free = config.activation_granularity == "channel" or not traits_of(node).function
         if takes_channels(node, readers) and (free or self._price is not None):
             granularities.append((data.low, data.high))
         for low, high in granularities:
             for signed in (False, True):
                 for found in candidates(low, high, before.bits, signed, base, shares):
-                    if max(found.scale) <= most:
+                    if least <= min(found.scale) and max(found.scale) <= most:
                         yield found
 
 
@@ -307,9 +294,9 @@ def _each_best(proposals: Array, errors: Array) -> Array:
 
 
 def _is_searched(graph: FloatGraph, node: FloatNode) -> bool:
-    if isinstance(node.op, (Input, Softmax, *MOVES)):
+    if traits_of(node).codes is not Codes.CHOSEN:
         return False
-    return any(isinstance(r.op, _READERS) for r in real_readers(graph, node.name))
+    return any(traits_of(reader).linear for reader in real_readers(graph, node.name))
 
 
 def candidates(
