@@ -21,8 +21,9 @@ Array = NDArray[np.float64]
 #: Real values of a function for every code of its input (2**bits,), in ascending order.
 Values = Callable[[Quantization], Array]
 
-#: Real numbers of both signs that bracket every minimum worth finding: 64 in every octave.
-_OCTAVES = 2.0 ** (np.arange(-20 * 64, 20 * 64 + 1) / 64)
+#: Real numbers of both signs that bracket every minimum worth finding.
+_PER_OCTAVE = 64
+_OCTAVES = 2.0 ** (np.arange(-20 * _PER_OCTAVE, 20 * _PER_OCTAVE + 1) / _PER_OCTAVE)
 _SAMPLES: Array = np.concatenate((-_OCTAVES[::-1], [0.0], _OCTAVES))
 #: Samples between two neighbours, and how often they are refined.
 _FINER, _ROUNDS = 1001, 2
@@ -78,7 +79,7 @@ def minimum(op: FloatOp) -> float:
     SiLU is -0.27846454, at x = -1.27846.
     """
     samples, values = _SAMPLES, _apply(op, _SAMPLES)
-    if values[0] < values[1:].min() or values[-1] < values[:-1].min():
+    if _falls(*values[::_PER_OCTAVE][2::-1]) or _falls(*values[::-_PER_OCTAVE][2::-1]):
         return -inf
     for _ in range(_ROUNDS):
         best = int(np.argmin(values))
@@ -86,6 +87,14 @@ def minimum(op: FloatOp) -> float:
         samples = np.linspace(*near, _FINER)
         values = _apply(op, samples)
     return round(min(float(values.min()), 0.0), _DIGITS)
+
+
+def _falls(near: float, middle: float, far: float) -> bool:
+    """Whether a function that falls between three ends of octaves does not come to an end.
+
+    Towards an asymptote, such as that of ``-x / (1 + x)``, an octave falls half as far as the last.
+    """
+    return far < middle and middle - far > 0.75 * (near - middle)
 
 
 def _apply(op: FloatOp, x: Array) -> Array:
