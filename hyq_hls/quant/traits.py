@@ -127,7 +127,7 @@ def traits_of(node: FloatNode) -> Traits:
 
 
 def declared(
-    table: Mapping[type[fo.FloatOp], _Declaration], node: FloatNode, found: str, wanted: str
+    table: Mapping[type[Any], _Declaration], node: FloatNode, found: str, wanted: str
 ) -> _Declaration:
     """What a table says of a node's operation: of its class, or of all functions of elements.
 
@@ -142,7 +142,7 @@ def declared(
     Raises:
         QuantizationError: there is nothing.
     """
-    kind = type(node.op)
+    kind: type[Any] = type(node.op)
     if kind not in table and issubclass(kind, Elementwise):
         kind = Elementwise
     if kind not in table:
@@ -235,7 +235,7 @@ _FUNCTION = Traits(
 _MOVE = Traits(writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, codes=Codes.MOVED)
 
 #: One row per float operation, in the order of a network.
-TRAITS: dict[type[fo.FloatOp], Traits] = {
+TRAITS: dict[type[Any], Traits] = {
     fo.Input: Traits(
         writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE
     ),

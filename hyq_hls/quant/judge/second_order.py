@@ -1,9 +1,9 @@
 """What a rounding costs the network's answer, to second order: gradients and samples of tensors.
 
-``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a part of the network,
+``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a chain of operations,
 the square of the gradient standing for the Hessian (BRECQ, Li et al., ICLR 2021; PTQ4ViT, Yuan et
-al., ECCV 2022). A part is a chain of operations; its inputs come from the float network. Positions
-are sampled, so that thousands of quantizations can be judged in minutes.
+al., ECCV 2022). The inputs of a chain come from the float network. Positions are sampled, so that
+thousands of quantizations can be judged in minutes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 
 #: Images whose gradients are in memory at once.
 _BATCH = 4
-#: A part is judged by so many multiplications, in so many positions at least and at most.
+#: Multiplications that a chain is judged by, and the fewest and most positions.
 _WORK = 1 << 21
 _FEWEST, _MOST = 256, 2048
 
@@ -99,7 +99,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Chain:
     """A chain of operations with a sample of its inputs and of what its output should be.
 
     Args:
@@ -182,9 +182,9 @@ def _value(node: FloatNode, values: Sequence[torch.Tensor], choice: Choice | Non
     return layer.sums(values[0], matrix, torch.tensor(layer.bias, dtype=torch.float32))
 
 
-def sample_parts(
-    plan: Plan, chains: Mapping[str, Sequence[FloatNode]], images: NDArray[np.uint8]
-) -> dict[str, Part]:
+def sample_chains(
+    plan: Plan, nodes: Mapping[str, Sequence[FloatNode]], images: NDArray[np.uint8]
+) -> dict[str, Chain]:
     """Run the float network and the quantized one, and keep a sample of every chain.
 
     The loss is the Kullback-Leibler divergence of the quantized network's probabilities from the
@@ -193,48 +193,48 @@ def sample_parts(
     time for this, where the divergence is zero and the gradient noise.)
 
     Args:
-        plan: what to measure; its graph's chains.
-        chains: nodes of every part, by any key.
+        plan: what to measure.
+        nodes: nodes of every chain, by any key; they are of the plan's graph.
         images: bytes (B, H, W, C).
 
     Returns:
-        Parts by the same keys; gradients are relative to the largest of all.
+        Chains by the same keys; gradients are relative to the largest of all.
     """
     graph, simulation = plan.graph, Simulation(plan).requires_grad_(False)
-    found: dict[str, list[tuple[torch.Tensor, ...]]] = {key: [] for key in chains}
+    found: dict[str, list[tuple[torch.Tensor, ...]]] = {key: [] for key in nodes}
     count = -(-len(images) // _BATCH)
     bar = tqdm(batches(images, _BATCH), "gradients", count, unit="batch", disable=not plan.progress)
     for index, batch in enumerate(bar):
         with torch.no_grad():
             real = graph.run(batch)
-        gradients = _gradients(simulation, batch, real[graph.output], chains.values())
-        for key, chain in chains.items():
-            first, last = chain[0], chain[-1]
+        gradients = _gradients(simulation, batch, real[graph.output], nodes.values())
+        for key, members in nodes.items():
+            first, last = members[0], members[-1]
             outputs = [_units(first, real[last.name]), _units(first, gradients[last.name])]
             rows = _rows(graph, first, len(outputs[0]), count, index)
             inputs = _inputs(first, [real[name] for name in first.inputs], rows)
             output, gradient = (value[rows] for value in outputs)
             root = (len(outputs[0]) / len(rows)) ** 0.5
             found[key].append((*inputs, output, gradient * root))
-    parts = {}
-    for key, chain in chains.items():
+    chains = {}
+    for key, members in nodes.items():
         *inputs, output, gradient = (torch.cat(column) for column in zip(*found[key], strict=True))
-        parts[key] = Part(tuple(chain), tuple(inputs), output, gradient)
-    largest = max((float(part.gradient.abs().max()) for part in parts.values()), default=0.0)
+        chains[key] = Chain(tuple(members), tuple(inputs), output, gradient)
+    largest = max((float(chain.gradient.abs().max()) for chain in chains.values()), default=0.0)
     if not largest:
-        return parts
-    return {key: replace(p, gradient=p.gradient / largest) for key, p in parts.items()}
+        return chains
+    return {key: replace(c, gradient=c.gradient / largest) for key, c in chains.items()}
 
 
 def _gradients(
     simulation: Simulation,
     batch: torch.Tensor,
     logits: torch.Tensor,
-    chains: Iterable[Sequence[FloatNode]],
+    nodes: Iterable[Sequence[FloatNode]],
 ) -> dict[str, torch.Tensor]:
     """Gradient of the loss by the output of each chain, by the name of its last node."""
     output = simulation.plan.graph.output
-    names = list(dict.fromkeys(chain[-1].name for chain in chains))
+    names = list(dict.fromkeys(members[-1].name for members in nodes))
     values = simulation.values(batch.clone().requires_grad_(), keep=(output, *names))
     # Differences of probabilities near 1 need the digits of double precision.
     wanted = functional.log_softmax(logits.double(), dim=-1)

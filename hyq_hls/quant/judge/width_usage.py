@@ -21,33 +21,32 @@ from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.graph import Operation, Quantization, TensorType
-from hyq_hls.parts import Part
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.judge.bit_choice import Array, WidthUsage
+from hyq_hls.quant.judge.costs import CostModel, DesignCosts
 from hyq_hls.quant.judge.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.readers import origin
 from hyq_hls.quant.scales.weights import quantize_weights
 from hyq_hls.quant.traits import has_weights
-from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
 
 
 def width_usage(
-    plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None = None
+    plan: Plan, widths: Mapping[Key, Sequence[int]], costs: CostModel, cycles: int | None = None
 ) -> WidthUsage:
-    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.machine.budget.RESOURCES`.
+    """Usage of every resource by width, in the order of ``costs.resources``.
 
     Args:
         plan: what is built.
         widths: that may be chosen, in bits.
-        part: where.
-        cycles: per frame, at most; by default those of the balanced design.
+        costs: of designs on a part.
+        cycles: per frame, at most; by default the machine chooses.
 
     Raises:
         ConversionError: a node cannot be that fast.
     """
-    return _Usage.of(plan, widths, part, cycles).tables()
+    return _Usage.of(plan, widths, costs, cycles).tables()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +55,12 @@ class _Usage:
     widths: Mapping[Key, Sequence[int]]
     config: QuantConfig
     tensors: TensorsByBits
-    costs: WidthCosts
+    costs: DesignCosts
     widest: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None
+        cls, plan: Plan, widths: Mapping[Key, Sequence[int]], model: CostModel, cycles: int | None
     ) -> _Usage:
         config = plan.config
         if config.scale == "shift":
@@ -71,8 +70,7 @@ class _Usage:
         tensors = tensors_by_bits(plan, config, sorted({b for own in widths.values() for b in own}))
         config = with_bits(config, {key: max(own) for key, own in widths.items()})
         widest = replace(plan, config=config, tensors=tensors[max(tensors)], weights={})
-        costs = WidthCosts(balanced_design(widest.lowered(), part, cycles), part)
-        return cls(plan, widths, config, tensors, costs)
+        return cls(plan, widths, config, tensors, model.design(widest.lowered(), cycles))
 
     def tables(self) -> WidthUsage:
         single: dict[Key, dict[int, Array]] = {}

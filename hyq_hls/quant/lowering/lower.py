@@ -82,7 +82,7 @@ class Lowering:
         weights: Mapping[str, Weights],
     ) -> None:
         self.graph, self.quantizations, self.weights = graph, quantizations, weights
-        self.rules: dict[type[fo.FloatOp], _Rule] = {
+        self.rules: dict[type[Any], _Rule] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             Silu: self._silu,

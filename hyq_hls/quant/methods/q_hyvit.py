@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.judge.second_order import Choice, Part, sample_parts
+from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.readers import (
@@ -172,18 +172,18 @@ class _Search:
         self._fractions = set(reads_fraction_bits(plan.graph, plan.config))
         block_of = {name: block for block in self.blocks for name in block}
         names = [*self.choice.shares, *(r for readers in self.readers.values() for r in readers)]
-        chains, self._key = {}, {}
+        nodes, self._key = {}, {}
         for name in names:
             block = block_of.get(name, (name,))
             self._key[name] = block[-1]
-            chains[block[-1]] = [plan.graph[n] for n in block]
+            nodes[block[-1]] = [plan.graph[n] for n in block]
         count = min(method.images, len(plan.images))
         rows = np.linspace(0, len(plan.images) - 1, count).round().astype(int)
-        self._parts = sample_parts(plan, chains, plan.images[rows])
+        self._chains = sample_chains(plan, nodes, plan.images[rows])
 
     def cost(self) -> float:
-        """Sum over all parts of the network."""
-        return sum(part.error(self.choice) for part in self._parts.values())
+        """Sum over all chains of the network."""
+        return sum(chain.error(self.choice) for chain in self._chains.values())
 
     def run(self, rounds: int) -> None:
         """Choose everything in turn, again where something that it depends on has changed."""
@@ -197,10 +197,10 @@ class _Search:
             for _ in range(rounds):
                 self._total = self.cost()
                 for index, (name, choose, judges) in enumerate(items):
-                    parts = self._parts_of(judges)
-                    if settled.get(index) != self._state(parts):
-                        choose(name, parts)
-                        settled[index] = self._state(parts)
+                    chains = self._chains_of(judges)
+                    if settled.get(index) != self._state(chains):
+                        choose(name, chains)
+                        settled[index] = self._state(chains)
                     bar.update()
 
     def _judges(self, name: str) -> list[str]:
@@ -210,31 +210,31 @@ class _Search:
         writer = name in self.choice.shares and config.weight_granularity == "tensor"
         return [*self.readers[name], *([name] if writer else [])]
 
-    def _parts_of(self, names: Iterable[str]) -> list[Part]:
-        return [self._parts[key] for key in dict.fromkeys(self._key[name] for name in names)]
+    def _chains_of(self, names: Iterable[str]) -> list[Chain]:
+        return [self._chains[key] for key in dict.fromkeys(self._key[name] for name in names)]
 
-    def _state(self, parts: list[Part]) -> tuple[Any, ...]:
-        """Everything that the errors of some parts depend on."""
-        nodes = [node for part in parts for node in part.nodes]
+    def _state(self, chains: list[Chain]) -> tuple[Any, ...]:
+        """Everything that the errors of some chains depend on."""
+        nodes = [node for chain in chains for node in chain.nodes]
         tensors = [self.choice.tensors[n] for node in nodes for n in (node.name, *node.inputs)]
         shares = [self.choice.shares[n.name].tobytes() for n in nodes if has_weights(n)]
         return tensors, shares
 
-    def _choose_weights(self, name: str, parts: list[Part]) -> None:
-        (part,) = parts
+    def _choose_weights(self, name: str, chains: list[Chain]) -> None:
+        (chain,) = chains
         config = self.plan.config.for_node(name)
         rows = len(self.choice.shares[name])
         shares = self._shares if config.scale == "dyadic" else _LATTICE
         proposals = np.array([self.choice.shares[name], *(np.full(rows, s) for s in shares)])
         rowwise = config.weight_granularity == "channel"
-        if part.nodes[-1].name == name:  # every row makes a channel of the output
-            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+        if chain.nodes[-1].name == name:  # every row makes a channel of the output
+            errors = np.array([self._with(name, s, chain.errors) for s in proposals])
         else:
-            exact = part.sums(None, name)
-            errors = np.array([self._with(name, s, part.squares, name, exact) for s in proposals])
+            exact = chain.sums(None, name)
+            errors = np.array([self._with(name, s, chain.squares, name, exact) for s in proposals])
             if rowwise:
                 proposals = np.concatenate([proposals, [_each_best(proposals, errors)]])
-            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+            errors = np.array([self._with(name, s, chain.errors) for s in proposals])
             rowwise = False
         best = np.argmin(errors.sum(axis=1))
         self.choice.shares[name] = _each_best(proposals, errors) if rowwise else proposals[best]
@@ -247,21 +247,21 @@ class _Search:
         self.choice.shares[name] = kept
         return found
 
-    def _choose_tensor(self, name: str, parts: list[Part]) -> None:
+    def _choose_tensor(self, name: str, chains: list[Chain]) -> None:
         best = self.choice.tensors[name]
-        least = self._cost(name, best, parts)
+        least = self._cost(name, best, chains)
         for candidate in self._candidates(name):
-            cost = self._cost(name, candidate, parts)
+            cost = self._cost(name, candidate, chains)
             if cost < least:
                 best, least = candidate, cost
         self._set(name, best)
 
-    def _cost(self, name: str, quantization: Quantization, parts: list[Part]) -> float:
-        """Errors of some parts, and the price of operations that are not there otherwise."""
+    def _cost(self, name: str, quantization: Quantization, chains: list[Chain]) -> float:
+        """Errors of some chains, and the price of operations that are not there otherwise."""
         self._set(name, quantization)
         extra = quantization.per_channel and traits_of(self.plan.graph[name]).function
         price = (self._price or 0.0) * self._total if extra else 0.0
-        return price + sum(part.error(self.choice) for part in parts)
+        return price + sum(chain.error(self.choice) for chain in chains)
 
     def _set(self, name: str, quantization: Quantization) -> None:
         self.choice.tensors[name] = quantization
