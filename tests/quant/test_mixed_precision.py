@@ -15,7 +15,13 @@ from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import Fold, Unfold
 from hyq_hls.errors import QuantizationError
 from hyq_hls.parts import part
-from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, average_bits, choose_bits, pareto
+from hyq_hls.quant.judge.bit_choice import (
+    BitChoice,
+    WidthUsage,
+    average_bits,
+    choose_bits,
+    error_front,
+)
 from hyq_hls.quant.judge.sensitivity import Sensitivity, sensitivity_curve, with_bits
 from hyq_hls.quant.judge.width_usage import width_usage
 from hyq_hls.quant.methods.mixed_precision import MixedPrecision
@@ -231,8 +237,8 @@ def test_notes_say_what_was_found(small_plan: Plan, curve: list[Sensitivity]) ->
             sizes.append((operation.weight.size, operation.weight_bits))
     bits = sum(count * width for count, width in sizes) / sum(count for count, _ in sizes)
     assert notes["average_bits"]["everything"] == bits
-    assert [p.predicted_error for p in pareto(curve, (4, 6, 8))] == sorted(
-        (p.predicted_error for p in pareto(curve, (8, 6, 4))), reverse=True
+    assert [p.predicted_error for p in error_front(curve, (4, 6, 8))] == sorted(
+        (p.predicted_error for p in error_front(curve, (8, 6, 4))), reverse=True
     )
     for name, kinds in notes["bits"].items():
         own = mixed.config.for_node(name)
@@ -380,4 +386,4 @@ def test_bad_arguments(arguments: dict, message: str) -> None:
 
 def test_an_average_below_every_choice(curve: list[Sensitivity]) -> None:
     with pytest.raises(QuantizationError, match="average of 2 bits: the narrowest"):
-        pareto(curve, (5, 2))
+        error_front(curve, (5, 2))

@@ -1,6 +1,6 @@
 """How much a choice of quantization costs: simulations, samples, sensitivities."""
 
-from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, choose_bits, pareto
+from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, choose_bits, error_front
 from hyq_hls.quant.judge.bottlenecks import Bottleneck, bottlenecks
 from hyq_hls.quant.judge.channel_factors import LayerSample, bottleneck_inputs, with_factors
 from hyq_hls.quant.judge.costs import CostModel, DesignCosts
@@ -23,7 +23,7 @@ __all__ = [
     "bottleneck_inputs",
     "bottlenecks",
     "choose_bits",
-    "pareto",
+    "error_front",
     "sample_chains",
     "sensitivity_curve",
     "width_usage",

@@ -9,8 +9,8 @@ softmax; results are judged on the integers, never here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -56,8 +56,11 @@ class Simulation(nn.Module):
             if has_weights(node):
                 self.layers[_key(node.name)] = Layer(plan, node)
             elif not traits_of(node).arithmetic(config).exact:
-                operations = list(lowering.steps(node, config).values())
-                self._functions[node.name] = _every_value(plan, node, operations)
+                steps = lowering.steps(node, config)
+                if traits_of(node).codes is Codes.PROBABILITIES:
+                    self._functions[node.name] = _exponentials(plan, node, steps[node.name])
+                else:
+                    self._functions[node.name] = _every_value(plan, node, steps.values())
 
     def layer(self, name: str) -> Layer:
         """The layer of a node."""
@@ -235,16 +238,16 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _every_value(plan: Plan, node: FloatNode, operations: list[Operation]) -> torch.Tensor:
-    """Real output for every input code of a function in steps: (codes, 1), or (codes, C).
+def _exponentials(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
+    """Exponential of every distance from the maximum of a row, over that of zero: (codes,)."""
+    distances = np.arange(1 << plan.tensors[node.inputs[0]].bits)
+    exponential = cast("SoftmaxOperation", operation).exponential(distances)
+    return torch.tensor(exponential / exponential[0], dtype=torch.float32)
 
-    Of a softmax, the exponential of every distance from the maximum: (codes,).
-    """
+
+def _every_value(plan: Plan, node: FloatNode, operations: Iterable[Operation]) -> torch.Tensor:
+    """Real output for every input code of a function in steps: (codes, 1), or (codes, C)."""
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
-    last = operations[-1]
-    if isinstance(last, SoftmaxOperation):
-        exponential = last.exponential(np.arange(1 << x.bits))
-        return torch.tensor(exponential / exponential[0], dtype=torch.float32)
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1
     codes = np.repeat(x.codes()[:, None], channels, axis=1)
     between = TensorType((channels,), x)

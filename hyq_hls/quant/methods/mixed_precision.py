@@ -15,8 +15,8 @@ from hyq_hls.quant.judge.bit_choice import (
     BitChoice,
     average_bits,
     choose_bits,
+    error_front,
     narrowest,
-    pareto,
 )
 from hyq_hls.quant.judge.costs import CostModel
 from hyq_hls.quant.judge.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
@@ -143,10 +143,10 @@ class MixedPrecision(Method):
             notes["resources"] = search.notes
         else:
             assert self.average_bits is not None  # or there is a budget
-            (choice,) = pareto(curve, [self.average_bits])
+            (choice,) = error_front(curve, [self.average_bits])
         least = narrowest(curve).average_bits
         steps = np.arange(min(self.choices), max(self.choices) + _STEP / 2, _STEP)
-        front = pareto(curve, [float(step) for step in steps if step >= least])
+        front = error_front(curve, [float(step) for step in steps if step >= least])
         chosen = plan.with_config(with_bits(plan.config, choice.bits))
         notes |= {
             "sensitivity": _table({s.key: dict(s.errors) for s in curve}),
