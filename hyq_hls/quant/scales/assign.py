@@ -165,7 +165,7 @@ def _probabilities(config: QuantConfig) -> Quantization:
 
 def _wants_factors(node: FloatNode, readers: list[FloatNode]) -> bool:
     """Whether factors cost nothing, and a reader takes no other difference between channels."""
-    only = any(read_as(reader, node.name) is PerChannel.FACTORS for reader in readers)
+    only = any(read_as(reader, node.name) == PerChannel.FACTORS for reader in readers)
     return only and PerChannel.FACTORS in per_channel(node, readers)
 
 
