@@ -254,7 +254,7 @@ class AttentionScores(FloatOp):
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """(B, P, N, C), (B, P, M, C) -> (B, P, N, heads, M)."""
-        q, k = (x.unflatten(-1, (self.heads, -1)).transpose(2, 3) for x in inputs)
+        q, k = (_heads(x, self.heads) for x in inputs)
         return ((q * self.scale) @ k.transpose(-1, -2)).transpose(2, 3)
 
 
@@ -290,8 +290,7 @@ class AttentionValues(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """(B, P, N, heads, M), (B, P, M, C) -> (B, P, N, C)."""
         scores, v = inputs
-        v = v.unflatten(-1, (self.heads, -1)).transpose(2, 3)
-        return (scores.transpose(2, 3) @ v).transpose(2, 3).flatten(-2)
+        return (scores.transpose(2, 3) @ _heads(v, self.heads)).transpose(2, 3).flatten(-2)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -339,8 +338,9 @@ class Fold(FloatOp):
         """(B, P, N, C) -> (B, height, width, C)."""
         (x,) = inputs
         ph, pw = self.patch
-        x = x.unflatten(1, (ph, pw)).unflatten(3, (self.height // ph, self.width // pw))
-        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), self.height, self.width, -1)
+        batch, *_, channels = x.shape
+        x = x.reshape(batch, ph, pw, self.height // ph, self.width // pw, channels)
+        return x.permute(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -357,3 +357,9 @@ class GlobalAveragePool(FloatOp):
         """(B, H, W, C) -> (B, C)."""
         (x,) = inputs
         return x.mean(dim=(1, 2))
+
+
+def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """(B, P, N, C) -> (B, P, heads, N, C / heads)."""
+    *lead, channels = x.shape
+    return x.reshape(*lead, heads, channels // heads).transpose(2, 3)

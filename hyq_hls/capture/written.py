@@ -145,7 +145,8 @@ def _evaluate(
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
         assert isinstance(node.target, torch._ops.OpOverload)
         values[node] = node.target(*args, **kwargs)
-    return values[nodes[-1]]
+    result: torch.Tensor = values[nodes[-1]]
+    return result
 
 
 def _function_with(values: torch.Tensor) -> Elementwise | None:

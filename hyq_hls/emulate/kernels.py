@@ -205,7 +205,8 @@ def _fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
 
 def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
     """(B, P, N, C) to (B, P, heads, N, C / heads)."""
-    return x.unflatten(-1, (heads, -1)).transpose(2, 3)
+    *lead, channels = x.shape
+    return x.reshape(*lead, heads, channels // heads).transpose(2, 3)
 
 
 def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:

@@ -95,9 +95,10 @@ class Requantize:
         right = np.maximum(self.shift, 0)
         left = np.maximum(-self.shift, 0)
         half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-        code = (((acc * self.multiplier) << left) + half) >> right
         q = self.quantization
-        return np.clip(code + np.asarray(q.zero_point, dtype=np.int64), q.qmin, q.qmax)
+        code: NDArray[np.int64] = (((acc * self.multiplier) << left) + half) >> right
+        code = code + np.array(q.zero_point, np.int64)
+        return code.clip(q.qmin, q.qmax)
 
     def scaled_bits(self, acc: Bounds) -> int:
         """Width that holds ``acc * multiplier``, shifted left or with half a step added."""

@@ -102,7 +102,8 @@ class Quantization:
         q = np.asarray(codes, dtype=np.int64)
         if self.encoding == "log2":
             return np.where(q == self.qmax, 0.0, np.exp2(-q.astype(np.float64)))
-        return (q - np.asarray(self.zero_point)) * np.asarray(self.scale)
+        shifted: NDArray[np.int64] = q - np.array(self.zero_point, np.int64)
+        return shifted.astype(np.float64) * np.array(self.scale, np.float64)
 
 
 @dataclass(frozen=True)

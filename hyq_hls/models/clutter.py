@@ -190,9 +190,8 @@ def _placed(rng: np.random.Generator, side: int, difficulty: Difficulty) -> npt.
     middle = (side - 1) / 2 + side * centre
     # Half more, so that shifting out the fraction rounds to the nearest pixel.
     offset = _CANVAS / 2 - (matrix * middle).sum(axis=1)
-    return _fixed(np.concatenate((matrix, offset[:, None]), axis=1), _AFFINE_BITS).transpose(
-        2, 0, 1, 3
-    )
+    maps = _fixed(np.concatenate((matrix, offset[:, None]), axis=1), _AFFINE_BITS)
+    return maps.transpose(2, 0, 1, 3)
 
 
 def _background(rng: np.random.Generator, side: int, difficulty: Difficulty) -> Integers:
@@ -207,7 +206,8 @@ def _background(rng: np.random.Generator, side: int, difficulty: Difficulty) -> 
     )
     repeats = side // _PATCHES
     texture = squares.repeat(repeats, axis=2).repeat(repeats, axis=3)
-    return (level + down[..., None] + right[..., None, :] + texture).astype(np.int32)
+    total: Integers = (level + down[..., None] + right[..., None, :] + texture).astype(np.int32)
+    return total
 
 
 def _draw(sources: Bytes, which: npt.NDArray[np.int64], maps: Integers, side: int) -> Integers:
@@ -247,4 +247,5 @@ def _doubled(images: Integers, axis: int) -> Integers:
 
 
 def _fixed(values: Floats, bits: int) -> npt.NDArray[np.int64]:
-    return np.rint(values * (1 << bits)).astype(np.int64)
+    rounded: Floats = np.rint(values * (1 << bits))
+    return rounded.astype(np.int64)

@@ -125,8 +125,9 @@ def _enlarge(images: npt.NDArray[np.float64]) -> Bytes:
     sum is exact, and their order does not matter.
     """
     weights = _bicubic(images.shape[1], SIDE)
-    grey = weights @ images @ weights.T * 255 / 16
-    return np.floor(np.clip(grey, 0, 255) + 0.5).astype(np.uint8)
+    grey: npt.NDArray[np.float64] = weights @ images @ weights.T * 255 / 16
+    rounded: npt.NDArray[np.float64] = np.floor(grey.clip(0, 255) + 0.5)
+    return rounded.astype(np.uint8)
 
 
 def _bicubic(small: int, large: int) -> npt.NDArray[np.float64]:

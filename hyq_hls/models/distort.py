@@ -57,7 +57,7 @@ def distort(images: Bytes, rng: np.random.Generator, distortion: Distortion | No
             f"distort takes uint8 images (B, H, W, C), found {images.dtype} {images.shape}"
         )
     ranges = distortion or Distortion()
-    batch, height, width, channels = images.shape
+    batch, height, width, _ = images.shape
     rotation, zoom, shear, down, right, gain = rng.uniform(-1.0, 1.0, (6, batch))
     sampled = _sample(
         images,
@@ -69,8 +69,8 @@ def distort(images: Bytes, rng: np.random.Generator, distortion: Distortion | No
         _fixed(ranges.shift * np.stack((down * height, right * width)), _AFFINE_BITS),
     )
     gains = _fixed(1.0 + ranges.contrast * gain, _GAIN_BITS).reshape(batch, 1, 1)
-    stretched = (sampled * gains + (1 << (_GAIN_BITS - 1))) >> _GAIN_BITS
-    return np.minimum(stretched, 255).astype(np.uint8).reshape(batch, height, width, channels)
+    stretched: npt.NDArray[np.int64] = (sampled * gains + (1 << (_GAIN_BITS - 1))) >> _GAIN_BITS
+    return stretched.clip(max=255).astype(np.uint8).reshape(images.shape)
 
 
 def _fixed(values: npt.NDArray[np.float64], bits: int) -> npt.NDArray[np.int64]:

@@ -50,7 +50,8 @@ class ConvNormAct(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, I, H, W) -> (B, O, H', W')."""
-        return self.act(self.bn(self.conv(x)))
+        y: torch.Tensor = self.act(self.bn(self.conv(x)))
+        return y
 
 
 class InvertedResidual(nn.Module):
@@ -69,7 +70,7 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, I, H, W) -> (B, O, H', W')."""
-        y = self.conv3_1x1(self.conv2_kxk(self.conv1_1x1(x)))
+        y: torch.Tensor = self.conv3_1x1(self.conv2_kxk(self.conv1_1x1(x)))
         return y + x if self.residual else y
 
 
@@ -91,8 +92,9 @@ class Attention(nn.Module):
         groups, tokens, dim = x.shape
         qkv = self.qkv(x).reshape(groups, tokens, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        y = functional.scaled_dot_product_attention(q, k, v)
-        return self.proj(y.transpose(1, 2).reshape(groups, tokens, dim))
+        heads = functional.scaled_dot_product_attention(q, k, v)
+        y: torch.Tensor = self.proj(heads.transpose(1, 2).reshape(groups, tokens, dim))
+        return y
 
 
 class Mlp(nn.Module):
@@ -106,7 +108,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(..., C) -> (..., C)."""
-        return self.fc2(self.act(self.fc1(x)))
+        y: torch.Tensor = self.fc2(self.act(self.fc1(x)))
+        return y
 
 
 class TransformerLayer(nn.Module):
@@ -122,7 +125,8 @@ class TransformerLayer(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(G, N, C) -> (G, N, C)."""
         x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        y: torch.Tensor = x + self.mlp(self.norm2(x))
+        return y
 
 
 class MobileViTBlock(nn.Module):
@@ -145,11 +149,12 @@ class MobileViTBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, channels, H, W) -> (B, channels, H, W)."""
-        y = self.conv_1x1(self.conv_kxk(x))
+        y: torch.Tensor = self.conv_1x1(self.conv_kxk(x))
         height, width = y.shape[2:]
         y = self.norm(self.transformer(self._unfold(y)))
         y = self.conv_proj(self._fold(y, height, width))
-        return self.conv_fusion(torch.cat((x, y), dim=1))
+        y = self.conv_fusion(torch.cat((x, y), dim=1))
+        return y
 
     def _unfold(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B * P, N, C).
@@ -182,7 +187,8 @@ class ClassifierHead(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, num_classes)."""
-        return self.fc(x.mean((2, 3)))
+        logits: torch.Tensor = self.fc(x.mean((2, 3)))
+        return logits
 
 
 class MobileViT(nn.Module):
@@ -222,7 +228,8 @@ class MobileViT(nn.Module):
                 "channels in front of the height"
             )
         self.config.check_image_size(images.shape[2], images.shape[3])
-        return self.head(self.final_conv(self.stages(self.stem(images))))
+        logits: torch.Tensor = self.head(self.final_conv(self.stages(self.stem(images))))
+        return logits
 
 
 def mobilevit_xxs(num_classes: int = 1000) -> MobileViT:

@@ -47,7 +47,8 @@ class Fold(Operation):
         (x,) = codes
         (ph, pw), (batch, *_, channels) = self.patch, x.shape
         x = x.reshape(batch, ph, pw, self.height // ph, self.width // pw, channels)
-        return x.transpose(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
+        folded: Codes = x.transpose(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
+        return folded
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

@@ -96,7 +96,8 @@ class LinearSoftmax(Softmax):
     def exponential(self, distance: Codes) -> Codes:
         octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
         remainder = distance & ((1 << self.fraction) - 1)
-        return ((self.line_offset - remainder) << self.shift_bits) >> octave
+        e: Codes = ((self.line_offset - remainder) << self.shift_bits) >> octave
+        return e
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         largest = self.line_offset << self.shift_bits

@@ -19,7 +19,8 @@ MIN_PRECISION, MAX_PRECISION = 8, 20
 
 def exponent(d: Codes) -> Codes:
     """About ``-d * log2(e)`` for ``d <= 0``: 1.4375 by shifts. It never falls as ``-d`` grows."""
-    return -(d + (d >> 1) - (d >> 4))
+    sixteenths: Codes = d + (d >> 1) - (d >> 4)
+    return -sixteenths
 
 
 def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
@@ -36,7 +37,8 @@ def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
     p = exponent(d)
     k, r = p >> fraction, p & ((1 << fraction) - 1)
     # numpy shifts by less than 64 only; 62 already leaves nothing of at most 62 bits.
-    return (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
+    e: Codes = (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
+    return e
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,8 @@ class Softmax(Operation):
         total = e.sum(axis=-1, keepdims=True)
         top = self.quantization.qmax
         if self.output == "uniform":
-            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
+            rounded: Codes = ((e << self.bits) + (total >> 1)) // total
+            return np.minimum(rounded, top)
         # At e = 0 every threshold is passed, however many there are.
         return np.where(e == 0, top, self._thresholds_passed(e, total))
 
@@ -60,4 +61,5 @@ class Softmax(Operation):
         """Number of ``j >= 0`` below the largest code with ``2 * total >= 3 * 2**j * e``."""
         # Without integers that grow with j; 62 shifts leave nothing of any sum.
         levels = [(2 * total) >> j >= 3 * e for j in range(min(self.quantization.qmax, 62))]
-        return np.sum(levels, axis=0, dtype=np.int64)
+        passed: Codes = np.sum(levels, axis=0, dtype=np.int64)
+        return passed

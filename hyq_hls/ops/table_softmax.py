@@ -109,10 +109,11 @@ class TableSoftmax(Softmax):
     def _thresholds_passed(self, e: Codes, total: Codes) -> Codes:
         if self.output == "log2":
             return super()._thresholds_passed(e, total)
-        passed = [2 * total >= 3 * e, 2 * total > 5 * e]
-        levels = min(self.quantization.qmax, 62)
-        passed += [(2 * total + e) >> j >= 3 * e for j in range(2, levels)]
-        return np.sum(passed, axis=0, dtype=np.int64)
+        most = min(self.quantization.qmax, 62)
+        levels = [2 * total >= 3 * e, 2 * total > 5 * e]
+        levels += [(2 * total + e) >> j >= 3 * e for j in range(2, most)]
+        passed: Codes = np.sum(levels, axis=0, dtype=np.int64)
+        return passed
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         total = inputs[0].channels * self.largest

@@ -47,7 +47,8 @@ class Unfold(Operation):
         (x,) = codes
         (ph, pw), (batch, height, width, channels) = self.patch, x.shape
         x = x.reshape(batch, height // ph, ph, width // pw, pw, channels)
-        return x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, ph * pw, -1, channels)
+        tokens: Codes = x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, ph * pw, -1, channels)
+        return tokens
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

@@ -58,7 +58,7 @@ def circuit_utilization(node: Node, circuit: AnyCircuit, folding: Folding) -> Ut
 def share(used: Utilization, part: Part) -> float:
     """Shares of a part's resources, added."""
     has = capacity(part)
-    return sum(getattr(used, name) / has[name] for name in RESOURCES)
+    return sum(float(getattr(used, name)) / has[name] for name in RESOURCES)
 
 
 def _wanted(graph: Graph, forced: Mapping[str, str]) -> dict[str, str]:
