@@ -30,7 +30,6 @@ from benchmarks.circuits.requant_reference import (
     errors,
     real_factors,
 )
-from hyq_hls.stream.circuits.requantization import requantize_rom
 from hyq_hls.stream.kernel import zero_point_rom
 from hyq_hls.stream.rtl.memories import memory_parameters, memory_text
 
@@ -86,7 +85,7 @@ def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
 
     The operation of that name takes codes of at most 16 bits; its module takes any.
     """
-    zero_point, entries = zero_point_rom((0,), lanes), requantize_rom(row, lanes)
+    zero_point, entries = zero_point_rom((0,), lanes), row.rom(lanes)
     folder = memory_folder(
         {"zero_point.mem": memory_text(zero_point), "requantize.mem": memory_text(entries)}
     )
