@@ -190,8 +190,8 @@ def _placed(rng: np.random.Generator, side: int, difficulty: Difficulty) -> npt.
     middle = (side - 1) / 2 + side * centre
     # Half more, so that shifting out the fraction rounds to the nearest pixel.
     offset = _CANVAS / 2 - (matrix * middle).sum(axis=1)
-    maps = _fixed(np.concatenate((matrix, offset[:, None]), axis=1), _AFFINE_BITS)
-    return maps.transpose(2, 0, 1, 3)
+    maps = np.concatenate((matrix, offset[:, None]), axis=1)
+    return np.moveaxis(_fixed(maps, _AFFINE_BITS), 2, 0)
 
 
 def _background(rng: np.random.Generator, side: int, difficulty: Difficulty) -> Integers:

@@ -47,7 +47,8 @@ class Fold(Operation):
         (x,) = codes
         (ph, pw), (batch, *_, channels) = self.patch, x.shape
         x = x.reshape(batch, ph, pw, self.height // ph, self.width // pw, channels)
-        folded: Codes = x.transpose(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
+        x = x.transpose(0, 3, 1, 4, 2, 5)
+        folded: Codes = x.reshape(batch, self.height, self.width, channels)
         return folded
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
