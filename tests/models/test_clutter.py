@@ -41,14 +41,15 @@ def doubled(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Linear interpolation (B, 32, 32) -> (B, 64, 64), zeros outside, halves rounded up."""
     places = (np.arange(64) + 0.5) / 2 - 0.5
     weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(32)))
-    return np.floor(weights @ images @ weights.T + 0.5).astype(np.int64)
+    larger: NDArray[np.float64] = weights @ images @ weights.T
+    return np.floor(larger + 0.5).astype(np.int64)
 
 
 def strongest(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """What the channel that has all the ink adds to the background, (B, H, W)."""
-    away = images.astype(np.int64) - 100
+    away: NDArray[np.int64] = images.astype(np.int64) - 100
     channel = np.abs(away).max(axis=(1, 2)).argmax(axis=1)
-    return np.stack([image[:, :, c] for image, c in zip(away, channel, strict=True)])
+    return np.take_along_axis(away, channel[:, None, None, None], axis=3)[..., 0]
 
 
 def inked(digit: NDArray[np.int64]) -> list[NDArray[np.int64]]:

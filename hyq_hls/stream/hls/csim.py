@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class CSimulation:
                 ) from error
 
     def predict(
-        self, codes: NDArray[np.int64], progress: Callable[[int], object] | None = None
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
     ) -> NDArray[np.int64]:
         """Output codes (B, \\*output shape) of input codes (B, \\*input shape).
 
