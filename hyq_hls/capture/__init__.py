@@ -2,6 +2,13 @@
 
 from hyq_hls.capture.capture import capture
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 
-__all__ = ["CaptureReport", "FloatGraph", "FloatNode", "NodeReport", "capture"]
+__all__ = [
+    "CaptureReport",
+    "FloatGraph",
+    "FloatNode",
+    "NodeReport",
+    "UnsupportedModelError",
+    "capture",
+]

@@ -14,9 +14,9 @@ from torch.utils._pytree import tree_leaves
 from hyq_hls.capture.drafts import View
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 from hyq_hls.capture.tracing import Outcome, Traced, trace
-from hyq_hls.errors import CaptureError, CaptureMismatchError, UnsupportedModelError
+from hyq_hls.errors import CaptureError, CaptureMismatchError
 
 # Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
 # casts to float32 inside the module, which cost some 1e-7 each.

@@ -11,8 +11,8 @@ import torch
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 
-from hyq_hls.capture.report import CaptureReport
-from hyq_hls.errors import CaptureError, UnsupportedModelError
+from hyq_hls.capture.report import CaptureReport, UnsupportedModelError
+from hyq_hls.errors import CaptureError
 
 # One more name for a module that is called a second time, as ``block.act@1``.
 _REPEATED = "@"

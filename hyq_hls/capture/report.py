@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hyq_hls.errors import CaptureError
+
 Status = Literal[
     "computed", "absorbed", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
 ]
@@ -117,3 +119,15 @@ class CaptureReport:
         """Table, explanations of unsupported nodes, and summary."""
         explained = [entry.explain() for entry in self.unsupported]
         return "\n\n".join([self.table(), *explained, self.summary()])
+
+
+class UnsupportedModelError(CaptureError):
+    """A module uses something that cannot be captured.
+
+    Attributes:
+        report: explains every node of the module.
+    """
+
+    def __init__(self, message: str, report: CaptureReport) -> None:
+        super().__init__(message)
+        self.report = report

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import capture
+from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture import elementwise as ew
-from hyq_hls.errors import UnsupportedModelError
 from tests.capture.test_capture_ops import Forward, Net
 
 Function = Callable[[torch.Tensor], torch.Tensor]

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import capture, elementwise
-from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError, UnsupportedModelError
+from hyq_hls.capture import UnsupportedModelError, capture, elementwise
+from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError
 from tests.capture.hybrids import Hybrid, settle
 from tests.capture.test_capture_ops import Forward, Net
 

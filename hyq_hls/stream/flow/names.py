@@ -33,11 +33,13 @@ vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xno
 aclk aresetn frame_error s_axis m_axis
 """
 _RESERVED = frozenset(_WORDS.split())
+# Macros of target.h begin with HYQ_, and SystemVerilog modules with hyq_.
+_OUR_PREFIX = "hyq_"
 
 
 def is_reserved(name: str) -> bool:
-    """Whether generated code cannot call anything of its own ``name``."""
-    return name in _RESERVED or name.lower() in _RESERVED
+    """Whether generated code must not give ``name`` to anything; case makes no difference."""
+    return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_OUR_PREFIX)
 
 
 def comment(text: str) -> str:
