@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from benchmarks._timing import shortest
 from benchmarks.csim import network as convolutions
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
-from hyq_hls.accelerator import RTL_DIR
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.stream.machine import RTL_DIR
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.tools.verilator import RtlSimulation
 from verif.cocotb.simulate import CocotbSimulation
@@ -62,7 +62,7 @@ def first_frame(
     times = [time.perf_counter()]
     accelerator = convert(qmodel, output_dir=folder, overwrite=True)
     times.append(time.perf_counter())
-    simulation = accelerator.rtl_simulation()
+    simulation = accelerator.stream.rtl_simulation(accelerator.folder)
     times.append(time.perf_counter())
     checked(qmodel, simulation, codes[:1])
     times.append(time.perf_counter())

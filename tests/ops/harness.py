@@ -49,7 +49,7 @@ def run_csim(
         build_dataflow(graph, foldings or {}), folder, "top", "xc7z020clg400-1", 150
     ).write()
     library = compile_project(folder, "top", flags)
-    return CSimulation(library, graph.input_type, graph.output_type).predict(codes)
+    return CSimulation(library, graph.input_type, graph.output_type, {}).predict(codes)
 
 
 def rtl_simulation(flow: Dataflow, folder: Path) -> RtlSimulation:

@@ -35,7 +35,7 @@ from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
 def width_usage(
     plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None = None
 ) -> WidthUsage:
-    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.stream.cost.budget.RESOURCES`.
+    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.machine.budget.RESOURCES`.
 
     Args:
         plan: what is built.

@@ -162,8 +162,8 @@ class _Search:
 
     def __init__(self, method: MixedPrecision, plan: Plan, curve: Sequence[Sensitivity]) -> None:
         # Here, because costs know circuits, and quantizing alone needs none.
+        from hyq_hls.machine.budget import RESOURCES, capacity  # noqa: PLC0415
         from hyq_hls.parts import part  # noqa: PLC0415
-        from hyq_hls.stream.cost.budget import RESOURCES, capacity  # noqa: PLC0415
 
         self.method, self.plan, self.curve = method, plan, curve
         self.part = part(method.part)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.synthesis import DesignUtilization
 from hyq_hls.tools.vitis.csynth import CsynthReport, CsynthRow
 from hyq_hls.tools.yosys import Utilization
 

@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
+from hyq_hls.machine.budget import RESOURCES, capacity
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.circuits import AnyCircuit, circuits_of, node_circuits
-from hyq_hls.stream.cost.budget import RESOURCES, capacity
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding

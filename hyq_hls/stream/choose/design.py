@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
+from hyq_hls.machine.budget import fits, too_large
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.choose.circuits import choose_circuits
 from hyq_hls.stream.choose.fit import cycles_of, fit
 from hyq_hls.stream.circuits import AnyCircuit
-from hyq_hls.stream.cost.budget import fits, too_large
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths

@@ -9,10 +9,10 @@ import numpy as np
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
+from hyq_hls.machine.budget import binding, capacity, too_large
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.solve import FoldingProblem, Solution
 from hyq_hls.stream.circuits import AnyCircuit
-from hyq_hls.stream.cost.budget import binding, capacity, too_large
 
 
 @dataclass(frozen=True)

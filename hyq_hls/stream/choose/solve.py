@@ -23,9 +23,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from hyq_hls.graph import Graph
+from hyq_hls.machine.budget import RESOURCES
 from hyq_hls.stream.choose.options import Edge, Option, edge_utilization, edges, node_options
 from hyq_hls.stream.circuits import AnyCircuit
-from hyq_hls.stream.cost.budget import RESOURCES
 from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Graph, Operation, TensorType
+from hyq_hls.machine.budget import RESOURCES
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.choose.circuits import choose_circuits, circuit_utilization, share
 from hyq_hls.stream.circuits import circuits_of
-from hyq_hls.stream.cost.budget import RESOURCES
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.flow import Dataflow, build_dataflow
@@ -41,7 +41,7 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
 
 
 def as_array(used: Utilization) -> Array:
-    """Usage in the order of :data:`~hyq_hls.stream.cost.budget.RESOURCES`."""
+    """Usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
     return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.rtl.instances import instances
-from hyq_hls.stream.synthesis import DesignUtilization, gathered
+from hyq_hls.stream.synthesis import gathered
 
 
 def estimate_design(flow: Dataflow) -> DesignUtilization:

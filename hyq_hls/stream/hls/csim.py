@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -89,10 +89,18 @@ class CSimulation:
         library: what :func:`compile_project` returned.
         input_type: of the input codes.
         output_type: of the output codes.
+        streams: what a trace holds: ``tensor name -> (C++ stream name, type)``.
     """
 
-    def __init__(self, library: Path, input_type: TensorType, output_type: TensorType) -> None:
+    def __init__(
+        self,
+        library: Path,
+        input_type: TensorType,
+        output_type: TensorType,
+        streams: Mapping[str, tuple[str, TensorType]],
+    ) -> None:
         self.input_type, self.output_type = input_type, output_type
+        self.streams = streams
         # A private copy: a recompiled library of the same path would not be loaded again.
         with tempfile.TemporaryDirectory() as folder:
             private = shutil.copy(library, folder)
@@ -132,14 +140,8 @@ class CSimulation:
                     progress(count)
         return outputs.astype(np.int64)
 
-    def trace(
-        self, codes: NDArray[np.int64], streams: dict[str, tuple[str, TensorType]]
-    ) -> dict[str, NDArray[np.int64]]:
-        """Every named stream of one image (1, \\*input shape).
-
-        Args:
-            codes: one sample.
-            streams: ``tensor name -> (C++ stream name, type)``.
+    def trace(self, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        r"""Codes (1, \*shape) of every tensor of ``streams``, for one sample (1, \*input shape).
 
         Raises:
             GraphError: wrong shape, dtype or range, or not one sample.
@@ -153,7 +155,7 @@ class CSimulation:
         outputs = np.empty((1, *self.output_type.shape), dtype=np.int32)
         self._call("hyq_trace", inputs, outputs, count=False)
         result = {}
-        for name, (stream, tensor) in streams.items():
+        for name, (stream, tensor) in self.streams.items():
             size = self._library.hyq_trace_size(stream.encode())
             if size != tensor.size:
                 raise SimulationError(

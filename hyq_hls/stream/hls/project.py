@@ -36,7 +36,7 @@ _CLASSES: dict[type[Stage], type[HyqStage]] = {
 
 
 def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz: float) -> Any:
-    """Lower ``flow`` to hls4ml layers, one per stage.
+    """Turn ``flow`` into hls4ml layers, one per stage.
 
     Raises:
         ConversionError: the project's name is taken, or a stage was lost on the way (hls4ml drops

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hyq_hls.stream.cost.report import ResourceReport
+from hyq_hls.machine.resource_report import ResourceReport
 from hyq_hls.support import aligned
 from hyq_hls.tools.yosys import Utilization
 
