@@ -1,4 +1,4 @@
-"""`best` with one of its parts exchanged or left out: what each part brings."""
+"""``best`` with one of its parts exchanged or left out: what each part brings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `best` does against every baseline, and against the goals that were set for it."""
+"""How ``best`` does against every baseline, and against the goals that were set for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUPS = {
     "torchao (float between grids)": ("torchao-minmax", "torchao-histogram"),
     "brevitas (functions in float)": ("brevitas-layerwise",),
 }
-#: Variant, setting, points that `best` may lose.
+#: Variant, setting, points that ``best`` may lose.
 LOSSES = (
     ("plain", "W8A8", 0.2),
     ("plain", "W6A6", 1.0),
@@ -44,11 +44,11 @@ LEAD_DB = 3.0
 
 @dataclass(frozen=True)
 class Duel:
-    """`best` against a baseline on what both have: networks, variants, settings, seeds.
+    """``best`` against a baseline on what both have: networks, variants, settings, seeds.
 
     Attributes:
         baseline: preset or tool.
-        drop: points of top-1 that `best` is ahead, by row; seeds of a row count once.
+        drop: points of top-1 that ``best`` is ahead, by row; seeds of a row count once.
         sqnr_db: how far its logits are ahead, by row.
     """
 
@@ -57,7 +57,7 @@ class Duel:
     sqnr_db: Sequence[float]
 
     def text(self) -> str:
-        """Mean lead in points, and rows won and lost."""
+        """Return the mean lead in points, and rows won and lost."""
         if not self.drop:
             return "-"
         won, lost = (sum(sign * d > 0 for d in self.drop) for sign in (1, -1))
@@ -65,7 +65,7 @@ class Duel:
 
 
 def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
-    """Compare `best` with a baseline, where fields have the given values."""
+    """Compare ``best`` with a baseline, where fields have the given values."""
     rows: dict[str, dict[tuple[Any, ...], Record]] = {OURS: {}, baseline: {}}
     for record in records:
         wanted = all(record[name] == value for name, value in only.items())
@@ -89,7 +89,8 @@ def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
 
 
 def duel_table(records: Sequence[Record]) -> list[str]:
-    """Markdown: points that `best` is ahead of every baseline, by setting and over all."""
+    """Write Markdown: the points that ``best`` is ahead of every baseline, by setting and over all.
+    """
     settings = names_of(records, "setting", SETTINGS)
     rows = [["baseline", *settings, "all"]]
     for name in presets_of(records):
@@ -100,7 +101,10 @@ def duel_table(records: Sequence[Record]) -> list[str]:
 
 
 def ablation_table(records: Sequence[Record]) -> list[str]:
-    """Markdown: what `best` loses where a part is exchanged, by setting; empty without records."""
+    """Write Markdown: what ``best`` loses where a part is exchanged.
+
+    The text is empty without records.
+    """
     present = {record["preset"] for record in records}
     names = [name for name in ABLATIONS if name in present]
     mine = [record for record in records if record["preset"] in names]
@@ -121,7 +125,7 @@ def _mean(leads: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class Goal:
-    """What `best` should reach, and what it reached.
+    """What ``best`` should reach, and what it reached.
 
     Attributes:
         text: the goal.
@@ -151,7 +155,7 @@ class Goal:
 
 
 def goals(records: Sequence[Record]) -> list[Goal]:
-    """Every goal; losses are judged by the worst network, leads by the strongest baseline."""
+    """Judge every goal: losses by the worst network, leads by the strongest baseline."""
     found = [_loss(records, *loss) for loss in LOSSES]
     shifts = duel(records, "best-dyadic")
     text = f"shifts only: within {SHIFTS_LOSE} points of any real scale"
@@ -169,7 +173,7 @@ def goals(records: Sequence[Record]) -> list[Goal]:
 
 
 def goal_table(records: Sequence[Record]) -> list[str]:
-    """Markdown of the goals."""
+    """Write the goals in Markdown."""
     rows = [[goal.text, goal.found, goal.verdict] for goal in goals(records)]
     return markdown([["goal", "found", "verdict"], *rows])
 

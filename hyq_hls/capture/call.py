@@ -42,11 +42,11 @@ class Call:
         return operation(self.node)
 
     def get(self, name: str) -> Any:
-        """Argument of that name, its default if it was not given, None if there is no such."""
+        """Return the argument of that name, or its default; None if the operation has no such."""
         return self.arguments.get(name)
 
     def view(self, name: str) -> View:
-        """Tensor argument that depends on the image."""
+        """Return the tensor argument that depends on the image."""
         return self.as_view(self.get(name))
 
     def as_view(self, value: Any) -> View:
@@ -62,7 +62,7 @@ class Call:
         return value
 
     def array(self, name: str, missing: float, count: int) -> Array:
-        """Parameter as float64; ``count`` times ``missing`` if it is None."""
+        """Return a parameter as float64; where it is None, ``count`` times ``missing``."""
         value = self.get(name)
         if value is None:
             return np.full(count, missing, np.float64)

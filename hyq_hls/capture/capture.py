@@ -66,7 +66,7 @@ def capture(
 
 
 def _complaint(report: CaptureReport) -> str:
-    """All unsupported nodes, those with the same reason together."""
+    """List all unsupported nodes, those with the same reason together."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for entry in report.unsupported:
         place = f"{entry.node} ({entry.target}) in module {entry.module or '(root)'}"
@@ -107,7 +107,7 @@ def _report(
 
 
 def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """Outcome in words, and the names of the float nodes that it speaks of."""
+    """Say the outcome in words, and name the float nodes that the words speak of."""
     if outcome.problem is not None:
         return f"NOT SUPPORTED: {outcome.problem.found}", ()
     drafts, text = outcome.drafts, outcome.text
@@ -128,7 +128,11 @@ def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
 def _compare(
     module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
 ) -> float:
-    """Largest relative difference on two random images; raises ``CaptureMismatchError``."""
+    """Return the largest relative difference on two random images.
+
+    Raises:
+        CaptureMismatchError: the difference is above the tolerance.
+    """
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
     tolerance = TOLERANCE
@@ -153,6 +157,6 @@ def _compare(
 
 
 def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Outputs ``(B, L)`` of the module for single images; it may be written for a batch of one."""
+    """Return the outputs ``(B, L)`` of the module, which may be written for a batch of one."""
     outputs = [tree_leaves(module(image)) for image in images.split(1)]
     return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

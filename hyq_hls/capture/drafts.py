@@ -113,11 +113,17 @@ class Drafts:
         return draft
 
     def unfold(self, draft: Draft, patch: Patch, view: View) -> Draft:
-        """Tokens of a map, as ``view`` shows them; the same node for the same map and patch."""
+        """Return the tokens of a map, as ``view`` shows them.
+
+        The same map and patch give the same node.
+        """
         return self._layout(Unfold(patch), draft, view, "unfold")
 
     def fold(self, draft: Draft, patch: Patch, size: tuple[int, int], view: View) -> Draft:
-        """Map of tokens, as ``view`` shows it; the same node for the same tokens and patch."""
+        """Return the map of tokens, as ``view`` shows it.
+
+        The same tokens and patch give the same node.
+        """
         return self._layout(Fold(patch, *size), draft, view, "fold")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
@@ -131,7 +137,7 @@ class Drafts:
         return self._layouts[key]
 
     def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
-        """Channels ``columns`` of a draft: itself, or the rows of its weight that make them.
+        """Return channels ``columns`` of a draft: itself, or the rows of its weight that make them.
 
         Raises ``Unsupported`` when a part of the channels is wanted of a node without a weight.
         """
@@ -161,7 +167,7 @@ class Drafts:
         return len(self._all)
 
     def since(self, first: int) -> list[Draft]:
-        """Drafts made after the first ``first`` ones."""
+        """Return the drafts made after the first ``first`` ones."""
         return self._all[first:]
 
     def finish(self, output: Draft) -> FloatGraph:
@@ -197,5 +203,5 @@ class Drafts:
 
 
 def join(path: str, label: str) -> str:
-    """Module path and label as one dotted name."""
+    """Return the module path and label as one dotted name."""
     return f"{path}.{label}" if path else label

@@ -15,7 +15,7 @@ class MatmulPlan:
 
 
 def as_matmul(equation: str, first_rank: int, second_rank: int) -> MatmulPlan | None:
-    """Plan for an equation with one summed and one free label on each side; else None."""
+    """Plan an equation that has one summed and one free label on each side; None otherwise."""
     sources, arrow, result = equation.replace(" ", "").partition("->")
     a, comma, b = sources.partition(",")
     plain = arrow and comma and "." not in equation and "," not in b

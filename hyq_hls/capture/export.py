@@ -106,7 +106,7 @@ def _first_lines(text: str, count: int = 4) -> str:
 
 
 def module_path(node: fx.Node) -> str:
-    """Dotted path of the module whose forward made the node, empty for the root.
+    """Return the dotted path of the module whose forward made the node, empty for the root.
 
     A second call of the same module has its number after ``_call``, as ``act_call1``.
     """
@@ -118,6 +118,6 @@ def module_path(node: fx.Node) -> str:
 
 
 def storage(node: fx.Node) -> int | None:
-    """Identity of the memory that the node's tensor lives in; None if it is not a tensor."""
+    """Identify the memory that the node's tensor lives in; None if it is not a tensor."""
     value = node.meta.get("val")
     return value.untyped_storage()._cdata if isinstance(value, torch.Tensor) else None

@@ -83,17 +83,21 @@ class FloatGraph:
         return name in self._by_name
 
     def __getitem__(self, name: str) -> FloatNode:
-        """Node of that name; ``GraphError`` if there is none."""
+        """Return the node of that name.
+
+        Raises:
+            GraphError: there is no such node.
+        """
         if name not in self._by_name:
             raise GraphError(f"the graph has no node {name!r}")
         return self._by_name[name]
 
     def shape(self, name: str) -> Shape:
-        """Shape of a node's value, channels-last and without batch."""
+        """Return the shape of a node's value, channels-last and without batch."""
         return self._shapes[self[name].name]
 
     def consumers(self, name: str) -> tuple[str, ...]:
-        """Names of the nodes that read ``name``, in topological order, each once."""
+        """Return the names of the nodes that read ``name``, in topological order, each once."""
         return tuple(self._consumers[self[name].name])
 
     def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
@@ -154,7 +158,7 @@ class FloatGraph:
         return values
 
     def __call__(self, images: torch.Tensor, layout: Layout = "auto") -> torch.Tensor:
-        """Value of the output node for a batch of images; see ``run``."""
+        """Return the value of the output node for a batch of images; see ``run``."""
         return self.run(images, keep=(self.output,), layout=layout)[self.output]
 
     @staticmethod
@@ -171,7 +175,7 @@ class FloatGraph:
         )
 
     def __str__(self) -> str:
-        """One line per node: name, operation, inputs and shape."""
+        """Return one line per node with its name, operation, inputs and shape."""
         width = max(len(node.name) for node in self.nodes)
         lines = [
             f"{node.name:<{width}}  {self._shapes[node.name]!s:<18} {node.op!r}"

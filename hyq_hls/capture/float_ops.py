@@ -43,7 +43,11 @@ class FloatOp(ABC):
 
     @abstractmethod
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the result for input ``shapes``, without batch; ``ShapeError`` if none fits."""
+        """Return the shape of the result for input ``shapes``, without batch.
+
+        Raises:
+            ShapeError: the operation cannot take these shapes.
+        """
 
     @abstractmethod
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
@@ -120,7 +124,7 @@ class Conv2d(FloatOp):
         return int(self.weight.shape[3]) * self.groups
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, I) -> (H', W', O)."""
+        """Return ``(H', W', O)`` for ``(H, W, I)``."""
         ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == self.in_channels
         self._expect(ok, shapes, f"(H, W, {self.in_channels})")
         size = [
@@ -133,7 +137,7 @@ class Conv2d(FloatOp):
         return (size[0], size[1], int(self.weight.shape[0]))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, I) -> (B, H', W', O)."""
+        """Map ``(B, H, W, I)`` to ``(B, H', W', O)``."""
         (x,) = inputs
         weight = _as(self.weight, x).permute(0, 3, 1, 2)
         y = functional.conv2d(
@@ -164,14 +168,14 @@ class Linear(FloatOp):
             raise ShapeError(f"{self!r}: bias must be (O,)")
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., I) -> (..., O)."""
+        """Return ``(..., O)`` for ``(..., I)``."""
         outputs, channels = self.weight.shape
         ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
         self._expect(ok, shapes, f"(..., {channels})")
         return (*shapes[0][:-1], int(outputs))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, ..., I) -> (B, ..., O)."""
+        """Map ``(B, ..., I)`` to ``(B, ..., O)``."""
         (x,) = inputs
         return functional.linear(x, _as(self.weight, x), _as(self.bias, x))
 
@@ -181,7 +185,7 @@ class Add(FloatOp):
     """Sum of two tensors of one shape, without broadcasting."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of both inputs."""
+        """Return the shape of both inputs."""
         self._expect(len(shapes) == 2 and shapes[0] == shapes[1], shapes, "two equal shapes")
         return shapes[0]
 
@@ -196,7 +200,7 @@ class Concat(FloatOp):
     """Concatenation on the last axis (channels) of two or more inputs."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., C1), (..., C2), ... -> (..., C1 + C2 + ...)."""
+        """Return ``(..., C1 + C2 + ...)`` for ``(..., C1)``, ``(..., C2)``, ..."""
         leading = {shape[:-1] for shape in shapes}
         self._expect(len(shapes) > 1 and len(leading) == 1, shapes, "inputs equal but for channels")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
@@ -220,14 +224,14 @@ class LayerNorm(FloatOp):
             raise ShapeError(f"{self!r}: weight and bias differ in shape")
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., C) -> (..., C)."""
+        """Return ``(..., C)`` for ``(..., C)``."""
         (channels,) = self.weight.shape
         ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
         self._expect(ok, shapes, f"(..., {channels})")
         return shapes[0]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, ..., C) -> (B, ..., C)."""
+        """Map ``(B, ..., C)`` to ``(B, ..., C)``."""
         (x,) = inputs
         weight, bias = _as(self.weight, x), _as(self.bias, x)
         return functional.layer_norm(x, weight.shape, weight, bias, self.eps)
@@ -245,7 +249,7 @@ class AttentionScores(FloatOp):
     scale: float
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, C), (P, M, C) -> (P, N, heads, M)."""
+        """Return ``(P, N, heads, M)`` for ``(P, N, C)``, ``(P, M, C)``."""
         ok = len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 3
         ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][2] == shapes[1][2]
         ok = ok and shapes[0][2] % self.heads == 0
@@ -253,7 +257,7 @@ class AttentionScores(FloatOp):
         return (shapes[0][0], shapes[0][1], self.heads, shapes[1][1])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, C), (B, P, M, C) -> (B, P, N, heads, M)."""
+        """Map ``(B, P, N, C)``, ``(B, P, M, C)`` to ``(B, P, N, heads, M)``."""
         q, k = (_heads(x, self.heads) for x in inputs)
         return ((q * self.scale) @ k.transpose(-1, -2)).transpose(2, 3)
 
@@ -263,7 +267,7 @@ class Softmax(FloatOp):
     """exp(x) / sum(exp(x)) over the last axis."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the only input."""
+        """Return the shape of the only input."""
         self._expect(len(shapes) == 1, shapes, "one input")
         return shapes[0]
 
@@ -280,7 +284,7 @@ class AttentionValues(FloatOp):
     heads: int
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, heads, M), (P, M, C) -> (P, N, C)."""
+        """Return ``(P, N, C)`` for ``(P, N, heads, M)``, ``(P, M, C)``."""
         ok = len(shapes) == 2 and len(shapes[0]) == 4 and len(shapes[1]) == 3
         ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][3] == shapes[1][1]
         ok = ok and shapes[0][2] == self.heads and shapes[1][2] % self.heads == 0
@@ -288,7 +292,7 @@ class AttentionValues(FloatOp):
         return (shapes[0][0], shapes[0][1], shapes[1][2])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, heads, M), (B, P, M, C) -> (B, P, N, C)."""
+        """Map ``(B, P, N, heads, M)``, ``(B, P, M, C)`` to ``(B, P, N, C)``."""
         scores, v = inputs
         return (scores.transpose(2, 3) @ _heads(v, self.heads)).transpose(2, 3).flatten(-2)
 
@@ -300,7 +304,7 @@ class Unfold(FloatOp):
     patch: tuple[int, int]
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, C) -> (P, N, C)."""
+        """Return ``(P, N, C)`` for ``(H, W, C)``."""
         ph, pw = self.patch
         ok = len(shapes) == 1 and len(shapes[0]) == 3
         ok = ok and shapes[0][0] % ph == 0 and shapes[0][1] % pw == 0
@@ -309,7 +313,7 @@ class Unfold(FloatOp):
         return (ph * pw, (height // ph) * (width // pw), channels)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, P, N, C)."""
+        """Map ``(B, H, W, C)`` to ``(B, P, N, C)``."""
         (x,) = inputs
         ph, pw = self.patch
         batch, height, width, channels = x.shape
@@ -326,7 +330,7 @@ class Fold(FloatOp):
     width: int
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, C) -> (height, width, C)."""
+        """Return ``(height, width, C)`` for ``(P, N, C)``."""
         ph, pw = self.patch
         pixels, patches = ph * pw, (self.height // ph) * (self.width // pw)
         ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][:2] == (pixels, patches)
@@ -335,7 +339,7 @@ class Fold(FloatOp):
         return (self.height, self.width, shapes[0][2])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, C) -> (B, height, width, C)."""
+        """Map ``(B, P, N, C)`` to ``(B, height, width, C)``."""
         (x,) = inputs
         ph, pw = self.patch
         batch, *_, channels = x.shape
@@ -348,18 +352,18 @@ class GlobalAveragePool(FloatOp):
     """Mean over all positions: map ``(H, W, C)`` or tokens ``(P, N, C)`` to a vector ``(C,)``."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, C) -> (C,)."""
+        """Return ``(C,)`` for ``(H, W, C)``."""
         self._expect(len(shapes) == 1 and len(shapes[0]) == 3, shapes, "(H, W, C)")
         self._expect(math.prod(shapes[0][:2]) > 0, shapes, "at least one position")
         return shapes[0][2:]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, C)."""
+        """Map ``(B, H, W, C)`` to ``(B, C)``."""
         (x,) = inputs
         return x.mean(dim=(1, 2))
 
 
 def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
-    """(B, P, N, C) -> (B, P, heads, N, C / heads)."""
+    """Map ``(B, P, N, C)`` to ``(B, P, heads, N, C / heads)``."""
     *lead, channels = x.shape
     return x.reshape(*lead, heads, channels // heads).transpose(2, 3)

@@ -15,7 +15,7 @@ Patch = tuple[int, int]
 
 
 def covers(index: torch.Tensor, size: int) -> bool:
-    """Whether ``index`` shows each of ``size`` elements exactly once."""
+    """Return whether ``index`` shows each of ``size`` elements exactly once."""
     if index.numel() != size:
         return False
     seen = torch.zeros(size, dtype=torch.bool)
@@ -24,12 +24,12 @@ def covers(index: torch.Tensor, size: int) -> bool:
 
 
 def is_identity(index: torch.Tensor) -> bool:
-    """Whether ``index``, flattened, counts 0, 1, 2, ..."""
+    """Return whether ``index``, flattened, counts 0, 1, 2, ..."""
     return torch.equal(index.reshape(-1), torch.arange(index.numel()))
 
 
 def inverse(permutation: torch.Tensor) -> torch.Tensor:
-    """Inverse of a permutation, both ``(L,)``."""
+    """Return the inverse of a permutation, both ``(L,)``."""
     result = torch.empty_like(permutation)
     result[permutation] = torch.arange(len(permutation))
     return result
@@ -53,7 +53,7 @@ def rows_and_columns(
 
 
 def patches(height: int, width: int) -> Iterator[Patch]:
-    """All patches that divide a map, small ones first."""
+    """Return all patches that divide a map, small ones first."""
     sizes = [
         (ph, pw)
         for ph in range(1, height + 1)
@@ -64,7 +64,8 @@ def patches(height: int, width: int) -> Iterator[Patch]:
 
 
 def unfold_positions(height: int, width: int, patch: Patch) -> torch.Tensor:
-    """Pixel ``y * width + x`` of each token ``p * N + n``, as ``Unfold(patch)`` orders them."""
+    """Return pixel ``y * width + x`` of each token ``p * N + n`` in the order of ``Unfold(patch)``.
+    """
     ph, pw = patch
     pixels = torch.arange(height * width).reshape(height // ph, ph, width // pw, pw)
     return pixels.permute(1, 3, 0, 2).reshape(-1)
@@ -97,7 +98,7 @@ def find_unfold(
 
 
 def find_fold(rows: torch.Tensor, pixels: int, count: int, height: int, width: int) -> Patch | None:
-    """Find the patch with which ``Fold`` turns ``(pixels, count)`` tokens into the map of ``rows``.
+    """Find the patch with which ``Fold`` makes the map of ``rows`` from ``(pixels, count)`` tokens.
 
     rows: token of each pixel of a ``height x width`` map. None if no patch does it.
     """

@@ -81,7 +81,11 @@ class CaptureReport:
         return tuple(node for node in self.nodes if node.status == "unsupported")
 
     def __getitem__(self, node: str) -> NodeReport:
-        """Entry of one exported node; ``KeyError`` if there is none."""
+        """Return the entry of one exported node.
+
+        Raises:
+            KeyError: there is no such node.
+        """
         for entry in self.nodes:
             if entry.node == node:
                 return entry
@@ -102,7 +106,7 @@ class CaptureReport:
         return "\n".join(lines)
 
     def table(self, parameters: bool = False) -> str:
-        """Aligned table, one exported node a line; parameters and buffers only on request."""
+        """Return an aligned table, one exported node a line."""
         rows = [("node", "operation", "module", "outcome")]
         rows += [
             (entry.node, entry.target, entry.module or "(root)", entry.outcome)
@@ -116,7 +120,7 @@ class CaptureReport:
         )
 
     def __str__(self) -> str:
-        """Table, explanations of unsupported nodes, and summary."""
+        """Return the table, explanations of unsupported nodes, and the summary."""
         explained = [entry.explain() for entry in self.unsupported]
         return "\n\n".join([self.table(), *explained, self.summary()])
 

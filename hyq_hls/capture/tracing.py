@@ -83,7 +83,10 @@ def _einsum(call: Call) -> View:
 
 
 def _scaled(call: Call) -> View:
-    """Product with a constant: one for all waits for an attention, one per channel is absorbed."""
+    """Capture a product with a constant.
+
+    One constant for all waits for an attention, one per channel is absorbed.
+    """
     first, second = call.get("self"), call.get("other")
     if call.operation == "mul" and not isinstance(first, View):
         first, second = second, first
@@ -151,7 +154,7 @@ class Tracing:
         return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
 
     def _alone(self, path: str) -> bool:
-        """Whether the path belongs to a module without children that makes a single node."""
+        """Return whether the path belongs to a childless module that makes a single node."""
         try:
             module = self.exported.module.get_submodule(path.partition("_call")[0])
         except AttributeError:
@@ -238,7 +241,7 @@ class Tracing:
         return found
 
     def _stand_in(self, node: fx.Node) -> View | Missing:
-        """Value in the layout that its shape suggests, so that the nodes after it are examined."""
+        """Return a value whose shape suggests its layout, so that later nodes are examined."""
         value = node.meta.get("val")
         if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
             return Missing()
@@ -361,7 +364,7 @@ class Tracing:
                 self.outcomes[name] = Outcome("moved", text, (target,))
 
     def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
-        """After an in-place operation, show the new value through all views of that memory."""
+        """Show the new value of an in-place operation through all views of that memory."""
         before = arguments.get("self", arguments.get("input"))
         assert isinstance(before, View)
         table = torch.full((before.source.size,), -1)

@@ -19,12 +19,12 @@ _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
 
 def magnitude(bounds: Bounds) -> int:
-    """Largest absolute value inside ``bounds``."""
+    """Return the largest absolute value inside ``bounds``."""
     return max(abs(bounds.low), abs(bounds.high))
 
 
 def exact_dtype(largest: int) -> torch.dtype | None:
-    """Smallest float type that holds all integers up to ``largest``; None when none does."""
+    """Return the smallest float type that holds all integers up to ``largest``, or None."""
     for dtype, bits in _MANTISSA.items():
         if largest <= 1 << bits:
             return dtype
@@ -32,7 +32,7 @@ def exact_dtype(largest: int) -> torch.dtype | None:
 
 
 def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | None:
-    """Float type in which accumulator, rounding and zero point are exact together."""
+    """Return the float type in which accumulator, rounding and zero point are exact together."""
     zero = max(abs(z) for z in requantize.quantization.zero_point) + 1
     half = zero << max(0, int(requantize.shift.max()))
     return exact_dtype(magnitude(bounds) * int(requantize.multiplier.max()) + half)
@@ -41,14 +41,15 @@ def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | 
 def factor_and_offset(
     requantize: Requantize, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """``floor(acc * factor + offset)`` is the unsaturated code; both (1,) or (C,)."""
+    """Return what makes ``floor(acc * factor + offset)`` the unsaturated code; both (1,) or (C,).
+    """
     factor = np.exp2(-requantize.shift.astype(np.float64)) * requantize.multiplier
     offset = np.asarray(requantize.quantization.zero_point) + 0.5
     return torch.tensor(factor, dtype=dtype), torch.tensor(offset, dtype=dtype)
 
 
 def requantizer(bounds: Bounds, requantize: Requantize) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Accumulators (integers in any float type that holds them) to float32 codes.
+    """Return a function from accumulators, in any float type that holds them, to float32 codes.
 
     Consumes its argument (computes in place) when the type allows.
     """

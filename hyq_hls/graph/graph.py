@@ -18,7 +18,7 @@ MAX_ACCUMULATOR_BITS = 62
 class Node:
     """One operation in its place.
 
-    Args:
+    Attributes:
         name: unique name, from the model (``stages.0.0.conv1_1x1.conv``).
         operation: what is computed.
         inputs: names of the producers, in the operation's order.
@@ -37,7 +37,7 @@ class Node:
 class Graph:
     """Integer operations from one input to one output.
 
-    Args:
+    Attributes:
         input_name: name of the input tensor.
         input_type: its type; for images, bytes (H, W, C).
         metadata: what made this graph (model, configuration, versions); plain JSON values.
@@ -77,14 +77,14 @@ class Graph:
         return node
 
     def with_operations(self, operations: Mapping[str, Operation]) -> Graph:
-        """The same graph with other operations in some nodes, by name; checked anew."""
+        """Return the same graph with other operations in some nodes, checked anew."""
         graph = Graph(self.input_name, self.input_type, dict(self.metadata))
         for node in self.nodes.values():
             graph.add(node.name, operations.get(node.name, node.operation), *node.inputs)
         return graph
 
     def type(self, name: str) -> TensorType:
-        """Type of a node's output, or of the graph input."""
+        """Return the type of a node's output, or of the graph input."""
         if name == self.input_name:
             return self.input_type
         if name not in self.nodes:
@@ -92,7 +92,7 @@ class Graph:
         return self.nodes[name].type
 
     def input_types(self, node: Node) -> list[TensorType]:
-        """Types of a node's inputs."""
+        """Return the types of a node's inputs."""
         return [self.type(i) for i in node.inputs]
 
     @property
@@ -108,7 +108,7 @@ class Graph:
         return self.type(self.output_name)
 
     def consumers(self, name: str) -> list[Node]:
-        """Nodes that read a tensor, in order; a node that reads it twice is listed once."""
+        """Return the nodes that read a tensor, in order, each once."""
         return [n for n in self.nodes.values() if name in n.inputs]
 
     def check(self) -> None:
@@ -138,5 +138,5 @@ class Graph:
                     del values[name]
 
     def macs(self) -> int:
-        """Multiply-accumulates of one sample."""
+        """Count the multiply-accumulates of one sample."""
         return sum(n.operation.macs(*self.input_types(n)) for n in self.nodes.values())

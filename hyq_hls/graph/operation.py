@@ -44,21 +44,25 @@ class Operation(ABC):
 
     @abstractmethod
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Type of the output. Raises ``GraphError`` when inputs and parameters do not fit."""
+        """Return the type of the output.
+
+        Raises:
+            GraphError: inputs and parameters do not fit.
+        """
 
     @abstractmethod
     def reference(self, *codes: Codes) -> Codes:
-        """The meaning, in int64 numpy: codes of shape (B, \\*shape) in, codes out."""
+        r"""Compute the meaning in int64 numpy: codes of shape (B, \*shape) in, codes out."""
 
     @abstractmethod
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        """Proven bounds of the widest intermediate sum before requantization.
+        """Prove bounds of the widest intermediate sum before requantization.
 
         A sum with a bias starts with it, and its terms follow in any order.
         """
 
     def partial_sums(self, *inputs: TensorType) -> Bounds:
-        """Proven bounds of every partial sum, in whatever order terms and bias are added.
+        """Prove bounds of every partial sum, in whatever order terms and bias are added.
 
         Who sums in an order of its own, as a library's kernel does, needs these bounds. By
         default they are those of the accumulator.
@@ -66,5 +70,5 @@ class Operation(ABC):
         return self.accumulator(*inputs)
 
     def macs(self, *inputs: TensorType) -> int:
-        """Multiply-accumulates of one sample; zero for operations that only move or map data."""
+        """Count the multiply-accumulates of one sample; moving or mapping data takes none."""
         return 0

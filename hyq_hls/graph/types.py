@@ -24,7 +24,7 @@ class Quantization:
     ``log2``: ``value = 2**-code``, except the largest code, which stands for zero (attention
     probabilities; multiplying by such a value is a shift).
 
-    Args:
+    Attributes:
         bits: width of a code, 2 to 16.
         signed: two's complement when true, else unsigned.
         scale: real size of one step; one number, or one per channel (last axis). It is a label for
@@ -88,7 +88,7 @@ class Quantization:
         return np.arange(self.qmin, self.qmax + 1, dtype=np.int64)
 
     def quantize(self, values: ArrayLike) -> NDArray[np.int64]:
-        """Real values to codes: half to even, saturated (calibration and constants only)."""
+        """Turn real values into codes: half to even, saturated (calibration and constants only)."""
         real = np.asarray(values, dtype=np.float64)
         if self.encoding == "log2":
             with np.errstate(divide="ignore"):
@@ -98,7 +98,7 @@ class Quantization:
         return np.clip(codes, self.qmin, self.qmax).astype(np.int64)
 
     def dequantize(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Codes to the real values they stand for (reports and comparisons only)."""
+        """Return the real values that codes stand for (reports and comparisons only)."""
         q = np.asarray(codes, dtype=np.int64)
         if self.encoding == "log2":
             return np.where(q == self.qmax, 0.0, np.exp2(-q.astype(np.float64)))

@@ -16,7 +16,7 @@ class StreamReport:
     """One FIFO during a co-simulation; cycles are of the whole run.
 
     Attributes:
-        name: of the stream.
+        name: name of the stream.
         depth: words of its FIFO.
         word_bits: width of a word.
         max_occupancy: most words that waited at a time.
@@ -44,7 +44,7 @@ class CosimReport:
         cycles_per_frame: in steady state; None for a single frame.
         predicted_cycles: what the slowest stage needs by formula.
         bottleneck: name of that stage.
-        cycles: of the whole run.
+        cycles: cycles of the whole run.
         clock_mhz: at which ``fps`` is given.
         idle, backpressure: probabilities of a stall at the source and at the sink.
         streams: every FIFO, in the order of the data.
@@ -91,7 +91,7 @@ class CosimReport:
         return target
 
     def __str__(self) -> str:
-        """Equality, times, and the streams that stall most."""
+        """Say whether all are equal, how long it took, and which streams stall most."""
         lines = [
             f"RTL == emulation  {self.rtl_equal_images} of {self.images} images",
             f"RTL == HLS C++    {self.csim_equal_images} of {self.images} images",

@@ -47,7 +47,7 @@ class ResourceReport:
         design: what nodes and streams take.
         cycles: per frame, by node.
         foldings: by node, as text.
-        cycles_per_frame: of the slowest stage.
+        cycles_per_frame: cycles per frame of the slowest stage.
         multipliers: products per cycle that the design has circuits for.
         busy: share of their cycles in which they multiply, in steady state.
         bottleneck: the slowest node.
@@ -110,7 +110,7 @@ class ResourceReport:
         return target
 
     def __str__(self) -> str:
-        """One line per node, the streams, the sums beside what the part has."""
+        """Return one line per node, the streams, the sums beside what the part has."""
         has, total = capacity(self.part), self.total
         head = ("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")
         rows: list[tuple[str, ...]] = [head]

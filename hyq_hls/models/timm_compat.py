@@ -23,11 +23,11 @@ _declared: list[torch.library.Library] = []
 
 
 def ensure_torchvision() -> Literal["native", "shimmed"]:
-    """Make `import torchvision` work, declaring the missing operators if that is what it takes.
+    """Make ``import torchvision`` work, declaring the missing operators if that is what it takes.
 
     Returns:
         "native" if torchvision imports by itself, "shimmed" if the operators had to be declared.
-        Declared operators have no implementation: calling `torchvision.ops.nms` raises.
+        Declared operators have no implementation: calling ``torchvision.ops.nms`` raises.
 
     Raises:
         ImportError: torchvision is absent, or fails to import for another reason.

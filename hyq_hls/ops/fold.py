@@ -17,10 +17,10 @@ class Fold(Operation):
 
     (P, N, C) to (H, W, C). Codes do not change.
 
-    Args:
+    Attributes:
         patch: height and width of a patch (ph, pw).
-        height: of the map.
-        width: of the map.
+        height: height of the map.
+        width: width of the map.
 
     Raises:
         GraphError: the patch does not divide the map.

@@ -25,7 +25,7 @@ class Softmax(Operation):
 
     @abstractmethod
     def exponential(self, distance: Codes) -> Codes:
-        """Exponential of codes that lie ``distance`` below their row's maximum."""
+        """Return the exponential of codes that lie ``distance`` below their row's maximum."""
 
     @property
     def quantization(self) -> Quantization:
@@ -35,7 +35,11 @@ class Softmax(Operation):
         return Quantization(self.bits, False, encoding="log2")
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError``: channels differ in scale or zero point."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: channels differ in scale or zero point.
+        """
         (x,) = inputs
         check_affine(x)
         q = x.quantization

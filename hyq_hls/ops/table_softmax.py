@@ -44,7 +44,7 @@ class TableSoftmax(Softmax):
 
     because t reaches ``ceil(1.5 * 2**j)`` there; only ties at ``2 * E = 5 * e`` go down.
 
-    Args:
+    Attributes:
         table: int64 (2**in_bits,), the exponential of every distance from the row's maximum, in
             any unit: 0 or more, and positive at distance 0. It need not fall: HyQ's line rises by
             up to 2.4 % from the end of an octave to the next. 2 to 10 input bits.
@@ -93,7 +93,11 @@ class TableSoftmax(Softmax):
         return self.largest.bit_length()
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError`` unless the table covers its distances."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: the table does not cover its distances.
+        """
         found = super().output_type(*inputs)
         codes = 1 << inputs[0].quantization.bits
         if self.table.size != codes:

@@ -26,7 +26,7 @@ class Unfold(Operation):
 
     (H, W, C) to (P, N, C), P = ph * pw pixels of a patch, N patches. Codes do not change.
 
-    Args:
+    Attributes:
         patch: height and width of a patch (ph, pw); it divides the map.
     """
 

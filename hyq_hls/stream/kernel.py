@@ -19,7 +19,7 @@ class Signed(int):
 class Memory:
     """Shape of a memory in a circuit.
 
-    Args:
+    Attributes:
         width: bits of a word.
         depth: words.
         constant: read-only; otherwise with one write port and one read port.
@@ -34,7 +34,7 @@ class Memory:
 class Rom:
     """A constant memory of integers, ``bits`` wide; checked, so that nothing wraps on load.
 
-    Args:
+    Attributes:
         name: field name, as the C++ function's parameter is called.
         values: integers of any shape; stored in C order.
         bits: width of an entry.
@@ -84,13 +84,14 @@ ZERO_POINT_BITS = 17
 
 
 def channel_rom(name: str, values: ArrayLike, bits: int, lanes: int, *, signed: bool = True) -> Rom:
-    """Memory of one entry for all channels, or of one per channel in words of ``lanes``."""
+    """Return the memory of one entry for all channels, or of one per channel in words of ``lanes``.
+    """
     array = np.asarray(values)
     return Rom(name, array, bits, signed, lanes if array.size > 1 else 1)
 
 
 def zero_point_rom(values: Sequence[int], lanes: int, name: str = "zero_point") -> Rom:
-    """Memory of the zero points of an input, one or one per channel."""
+    """Return the memory of the zero points of an input, one or one per channel."""
     return channel_rom(name, values, ZERO_POINT_BITS, lanes)
 
 
@@ -171,7 +172,7 @@ class Kernel:
     the configuration ``weight_t``, ``weight_entries`` and ``weight_lanes``. SystemVerilog
     instantiates ``hyq_<function>`` with the same names in UpperCamelCase.
 
-    Args:
+    Attributes:
         constants: sizes, and codes as :class:`Signed`; ``static const`` members of the config
             structure, in print order.
         integers: named integer types of the config structure: ``name -> (bits, signed)``.

@@ -15,7 +15,7 @@ class NodeImplementation:
     """How one node was implemented.
 
     Attributes:
-        name: of the node.
+        name: name of the node.
         function: C++ function, and SystemVerilog module without its prefix.
         stream: its output in the generated code.
         folding: lanes.
@@ -36,7 +36,7 @@ class NodeImplementation:
 
     @classmethod
     def of(cls, stage: OperationStage) -> NodeImplementation:
-        """The implementation of the node of a stage."""
+        """Return the implementation of the node of a stage."""
         return cls(
             stage.node.name,
             stage.circuit.module,
@@ -50,7 +50,7 @@ class NodeImplementation:
 
 
 def nodes_text(nodes: Sequence[NodeImplementation]) -> str:
-    """One line per node, and the sums."""
+    """Return a table with one line per node, and the sums."""
     rows = [("node", "circuit", "folding", "MAC", "cycles", "ROM bits", "acc bits")]
     rows += [
         (

@@ -28,7 +28,7 @@ FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
 class NodeLevels:
     """One node: how close each level is to the one before.
 
-    Args:
+    Attributes:
         node: name.
         quantized_db: signal-to-noise of quantized float against float, dB; None without a float
             graph, and for a step of which the float graph knows nothing.
@@ -64,7 +64,7 @@ class VerifyReport:
         return not self.differences and all(n == self.images for n in self.equal_images.values())
 
     def __str__(self) -> str:
-        """A table of nodes, then the network, then the first differences."""
+        """Return a table of nodes, then the network, then the first differences."""
         rows = [("node", "quantized float", "integer", "equal up to")]
         rows += [(n.node, _db(n.quantized_db), _db(n.integer_db), n.level) for n in self.nodes]
         lines = aligned(rows)

@@ -74,14 +74,14 @@ endmodule
 def wrapper_v(
     project: str, core: str, banner: str, source: WordFormat, sink: WordFormat, memories: bool
 ) -> str:
-    """Module ``<project>_dma`` around the module ``core``.
+    """Return the module ``<project>_dma`` around the module ``core``.
 
     Args:
         project: name of the project.
         core: a top level with the ports of ``<project>.sv``.
         banner: first line.
-        source: of ``s_axis``.
-        sink: of ``m_axis``.
+        source: source of ``s_axis``.
+        sink: sink of ``m_axis``.
         memories: whether ``core`` has the parameter ``MemoryDir``.
     """
     return _WRAPPER.format(

@@ -19,10 +19,10 @@ from hyq_hls.stream.circuits import AnyCircuit
 class Fit:
     """A design within a part.
 
-    Args:
+    Attributes:
         solution: foldings, cycles, estimate.
         part: the part.
-        share: of the part that may be used.
+        share: share of the part that may be used.
         clock_mhz: clock at which frames are counted.
     """
 
@@ -51,14 +51,14 @@ def fit(
     share: float = 1.0,
     target_fps: float | None = None,
 ) -> Fit:
-    """The fastest design within a share of a part, or the smallest one for a frame rate.
+    """Return the fastest design within a share of a part, or the smallest one for a frame rate.
 
     Args:
         graph: what is built.
-        circuits: of all nodes by name.
+        circuits: circuits of all nodes by name.
         part: where.
         clock_mhz: clock at which frames are counted.
-        share: of every resource of the part that may be used, above 0 and at most 1.
+        share: share of every resource of the part that may be used, above 0 and at most 1.
         target_fps: frames per second that are wanted; None: as many as fit.
 
     Raises:
@@ -89,7 +89,7 @@ def fit(
 
 
 def cycles_of(target_fps: float, clock_mhz: float) -> int:
-    """Cycles per frame that a frame rate allows.
+    """Return the cycles per frame that a frame rate allows.
 
     Raises:
         ConversionError: the rate is not positive.
@@ -115,11 +115,13 @@ def pareto(
     clock_mhz: float,
     points: int = 12,
 ) -> list[Fit]:
-    """Designs from the slowest to the fastest, each the smallest for its speed, fitting or not.
+    """List designs from the slowest to the fastest, each the smallest of its speed.
+
+    They need not fit.
 
     Args:
         graph: what is built.
-        circuits: of all nodes by name.
+        circuits: circuits of all nodes by name.
         part: whose resources are the measure of size.
         clock_mhz: clock at which frames are counted.
         points: how many speeds, evenly spaced on a logarithmic scale.

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Dataflow:
-    """The design that ``convert`` tries first: the cheapest circuits in balanced foldings.
+    """Return the design that ``convert`` tries first: the cheapest circuits in balanced foldings.
 
     Args:
         graph: what is built.
@@ -41,7 +41,7 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
 
 
 def as_array(used: Utilization) -> Array:
-    """Usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
+    """Return the usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
     return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
 
 
@@ -62,7 +62,7 @@ class WidthCosts:
         self._stages = {stage.node.name: stage for stage in flow.operations}
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
-        """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
+        """Return the usage of ``operation`` on inputs of ``types`` in the place of a node."""
         stage = self._stages[name]
         found = [
             circuit_utilization(stage.node, circuit, stage.folding)
@@ -71,7 +71,7 @@ class WidthCosts:
         return as_array(min(found, key=lambda used: share(used, self.part)))
 
     def streams(self, tensor: str, bits: int) -> Array:
-        """Usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
+        """Return the usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
         total = Utilization()
         for stream in self.flow.streams.values():
             if stream.tensor == tensor:

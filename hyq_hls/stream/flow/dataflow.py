@@ -22,10 +22,10 @@ SHALLOW = 2
 class Stream:
     """Codes of one tensor on their way between two stages.
 
-    Args:
+    Attributes:
         name: identifier in the generated code.
         tensor: name of the tensor in the graph.
-        type: of the tensor.
+        type: type of the tensor.
         lanes: codes of a word (a beat); neighbouring channels of one position.
         depth: words that wait in the FIFO.
     """
@@ -46,7 +46,7 @@ class Stream:
 class Stage:
     """A process between streams.
 
-    Args:
+    Attributes:
         name: identifier.
         inputs: names of the streams it reads.
         outputs: names of the streams it writes.
@@ -99,7 +99,7 @@ class WidthConverterStage(Stage):
 class Dataflow:
     """Stages in topological order, and the streams between them.
 
-    Args:
+    Attributes:
         graph: what is computed.
         names: identifier of every tensor of the graph, and of its first stream.
         streams: by name.
@@ -142,13 +142,16 @@ class Dataflow:
         return self.cycles(self.bottleneck)
 
     def cycles(self, stage: Stage) -> int:
-        """Cycles per sample of a stage; one beat per cycle on the wider side of a converter."""
+        """Return the cycles of a stage per sample.
+
+        A converter moves one beat per cycle on its wider side.
+        """
         if isinstance(stage, OperationStage):
             return stage.cycles
         return max(self.streams[s].beats for s in (*stage.inputs, *stage.outputs))
 
     def with_depths(self, depths: Mapping[str, int]) -> Dataflow:
-        """The same machine with other FIFO depths, one for every stream.
+        """Return the same machine with other FIFO depths, one for every stream.
 
         Raises:
             ConversionError: a stream has no depth, or a depth is not a positive integer.

@@ -38,12 +38,13 @@ _OUR_PREFIX = "hyq_"
 
 
 def is_reserved(name: str) -> bool:
-    """Whether generated code must not give ``name`` to anything; case makes no difference."""
+    """Return whether generated code must not give ``name`` to anything; case makes no difference.
+    """
     return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_OUR_PREFIX)
 
 
 def comment(text: str) -> str:
-    """``text`` as a part of one comment line, of C++, SystemVerilog or a shell script.
+    """Return ``text`` as a part of one comment line of C++, SystemVerilog or a shell script.
 
     Names and metadata may come from a file that somebody else made: no line break, backslash or
     trigraph in them may end the comment or continue it.
@@ -83,7 +84,7 @@ def _base(name: str) -> str:
 
 
 def _clashes(identifier: str, taken: set[str], stems: set[str], endings: tuple[str, ...]) -> bool:
-    """Whether it is taken, belongs to another identifier, or owns one that is taken."""
+    """Return whether it is taken, belongs to another identifier, or owns one that is taken."""
     return (
         identifier in taken
         or any(identifier.endswith(e) and identifier[: -len(e)] in stems for e in endings)

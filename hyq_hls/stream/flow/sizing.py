@@ -11,7 +11,7 @@ from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow
 def shrunk_depths(
     flow: Dataflow, occupancy: Mapping[str, int], slack: float = 1.0
 ) -> dict[str, int]:
-    """Depths for the most words that waited at a time, plus an eighth and two words of margin.
+    """Return depths for the most words that waited at a time, plus an eighth and two words.
 
     Args:
         flow: with depths that were not the limit.
@@ -30,7 +30,7 @@ def shrunk_depths(
 class FifoSizing:
     """What shrinking the FIFOs saved.
 
-    Args:
+    Attributes:
         words_before, words_after: sum of all depths.
         bits_before, bits_after: sum of depth times word width.
         cycles_before, cycles_after: cycles per frame in steady state.

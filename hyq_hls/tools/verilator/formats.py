@@ -18,7 +18,7 @@ class StreamFormat:
     Attributes:
         beats: words of a frame.
         lanes: codes of a word.
-        bits: of a code, 1 to 64.
+        bits: bits of a code, 1 to 64.
         signed: two's complement.
     """
 

@@ -16,7 +16,7 @@ class StreamStatistics:
     """One stream during a run; cycles count from the reset.
 
     Attributes:
-        name: of the stream.
+        name: name of the stream.
         written: beats that entered.
         read: beats that left.
         max_occupancy: most beats at a time between the two, in the FIFO and its output register.
@@ -83,7 +83,11 @@ class RunResult:
         return int(steady[len(steady) // 2])
 
     def stream(self, name: str) -> StreamStatistics:
-        """Statistics of one stream; KeyError when there is none of that name."""
+        """Return the statistics of one stream.
+
+        Raises:
+            KeyError: there is no stream of that name.
+        """
         for stream in self.streams:
             if stream.name == name:
                 return stream
@@ -128,7 +132,7 @@ class StreamState:
 def deadlock_report(
     states: Sequence[StreamState], quiet: int, progress: str, shown: int = 8
 ) -> str:
-    """Text that names the streams at fault; ``states`` in the order of the data."""
+    """Say which streams are at fault; ``states`` are in the order of the data."""
     full = [s for s in states if s.full]
     starving = [s for s in states if s.starving]
     lines = [f"deadlock: no transfer for {quiet} cycles; {progress}"]

@@ -73,7 +73,7 @@ class Simulator:
         library: what :meth:`build_library` of this class returned.
         clock: name of the clock; found by its usual names when not given.
         reset: name of the reset; a name that ends in ``n`` or ``ni`` is active low.
-        seed: of the registers' first values.
+        seed: seed of the registers' first values.
 
     Attributes:
         io: ports; read and, for inputs, set them as attributes.

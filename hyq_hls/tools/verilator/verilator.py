@@ -46,7 +46,7 @@ Parameter = int | str
 
 
 def source_files(sources: Path | Iterable[Path]) -> list[Path]:
-    """The files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
+    """Return the files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
 
     Raises:
         CompilationError: a file is missing, or there is none.
@@ -83,7 +83,7 @@ def build_cosimulation(
         sources: a folder, or files.
         top: module with the AXI4-Stream ports; streams are its wires ``<s>_wr_valid`` and so on.
         folder: where the library and ``verilator.log`` go.
-        parameters: of the top module.
+        parameters: parameters of the top module.
         trace: with VCD tracing, which slows a run also while nothing is traced.
         flags: for the C++ compiler.
         verilator_flags: further ones for Verilator.
