@@ -89,8 +89,7 @@ def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
 
 
 def duel_table(records: Sequence[Record]) -> list[str]:
-    """Write Markdown: the points that ``best`` is ahead of every baseline, by setting and over all.
-    """
+    """Write Markdown: the points that ``best`` leads every baseline by, per setting and in all."""
     settings = names_of(records, "setting", SETTINGS)
     rows = [["baseline", *settings, "all"]]
     for name in presets_of(records):
@@ -131,6 +130,7 @@ class Goal:
         text: the goal.
         found: what the records say.
         margin: how far beyond the goal, negative where it is missed; None: not measured.
+        unit: unit of the margin.
         strict: whether a margin of 0 misses it.
     """
 

@@ -81,7 +81,7 @@ class Cell:
 
     @property
     def mean(self) -> float:
-        """Over the networks that were measured; nan where there is none."""
+        """Mean over the networks that were measured; nan where there is none."""
         return float(np.mean([*self.values.values()])) if self.values else float("nan")
 
     @property
@@ -132,8 +132,7 @@ def cell(records: Sequence[Record], preset: str, setting: str, variant: str, mea
 
 
 def traits(preset: str) -> tuple[str, str]:
-    """Return whether a preset ends in integers only, and whether requantization is by shifts only.
-    """
+    """Return whether a preset ends in integers only, and whether it requantizes by shifts only."""
     if preset in TOOLS:
         return TOOLS[preset], "no"
     return "yes", "no" if PRESETS[preset]().scale == "dyadic" else "yes"

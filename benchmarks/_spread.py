@@ -21,8 +21,8 @@ class Spread:
 
     The ratio of a tensor is the largest magnitude of its largest channel over that of its median
     channel, where a head is a channel of the scores. Called, it gives what to add to a loss:
-    minus ``reward`` times the mean over the tensors of ``log(min(ratio, bound))``. It covers what the
-    model computed last.
+    minus ``reward`` times the mean over the tensors of ``log(min(ratio, bound))``. It covers what
+    the model computed last.
 
     Args:
         model: a MobileViT.

@@ -83,7 +83,7 @@ def requantizations() -> Graph:
 
 
 def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
-    """Return networks with tables in the place of the line: short exact and long published ones.
+    """Return networks with tables in the line's place: short exact, long published.
 
     Only their softmax is new.
     """
@@ -145,7 +145,13 @@ def flow_of(network: str, graph: Graph, seed: int) -> Dataflow:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An instance of the design that a network and a seed give."""
+    """An instance of the design that a network and a seed give.
+
+    Attributes:
+        network: name of the network.
+        seed: seed of the foldings.
+        instance: the instance.
+    """
 
     network: str
     seed: int
@@ -158,8 +164,7 @@ class Candidate:
 
 
 def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator[Candidate]:
-    """Return the instances of the designs of all seeds, whose memories are written to ``folder``.
-    """
+    """Return the instances of the designs of all seeds, whose memories are written to ``folder``."""
     for seed in range(seeds):
         flow, place = flow_of(network, graph, seed), folder / f"{network}{seed}"
         if not place.exists():

@@ -5,11 +5,11 @@
 
 Variants of a network:
 
-- ``plain``: trained on ``hyq_hls.models.clutter``, then every weight rounded to bfloat16. The rounded
-  network is the float network of the benchmark.
+- ``plain``: trained on ``hyq_hls.models.clutter``, then every weight is rounded to bfloat16. The
+  rounded network is the float network of the benchmark.
 - ``outliers 16``, ``outliers 64``: the same function to the bit, see ``hyq_hls.models.outliers``.
-- ``natural``: fine-tuned from plain while benchmarks/_spread.py rewards channels that are far larger
-  than the others of their tensor. Nothing divides them out again: it is another function.
+- ``natural``: fine-tuned from plain while benchmarks/_spread.py rewards channels that are far
+  larger than the others of their tensor. Nothing divides them out again: it is another function.
 
 Checkpoints and networks.json, which records their accuracy, lie in benchmarks/checkpoints. The same
 versions and one thread give the same weights on one kind of processor.
@@ -57,15 +57,15 @@ class Network:
     """A network of the benchmark and how it is trained.
 
     Attributes:
-        name: what it and its checkpoints are called.
+        name: name of the network and of its checkpoints.
         config: its architecture.
         side: side of its images in pixels.
-        training: training of ``plain``, one cycle after another. The first seed is that of the
+        training: cycles that train ``plain``, one after another. The first seed is that of the
             initial weights; images of epoch ``e`` are those of seed ``1000 * seed + e`` of the
             training split.
-        natural: natural of the fine-tuning, in the same way.
-        images: images of an epoch of the training, new ones in every epoch.
-        natural_images: natural images of an epoch of the fine-tuning.
+        natural: cycles of the fine-tuning, in the same way.
+        images: number of images of an epoch of the training, new ones in every epoch.
+        natural_images: number of images of an epoch of the fine-tuning.
         reward: reward of large channels in the fine-tuning, see ``Spread``.
         start: the network whose weights it starts from, of the same shapes; or it starts anew.
     """

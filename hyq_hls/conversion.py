@@ -1,4 +1,4 @@
-"""convert(): from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
+"""``convert``: from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
 
 from __future__ import annotations
 

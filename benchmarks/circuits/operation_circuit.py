@@ -23,7 +23,13 @@ MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
 
 @dataclass(frozen=True)
 class Circuit:
-    """A module to synthesize: its files, its name, its parameters."""
+    """A module to synthesize.
+
+    Attributes:
+        sources: its SystemVerilog files.
+        top: its name.
+        parameters: its parameters by name.
+    """
 
     sources: tuple[Path, ...]
     top: str

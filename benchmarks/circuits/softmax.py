@@ -38,7 +38,14 @@ _MODULES = ("unit", "front", "row_buffer", "exponential", "reduction", "value", 
 
 @dataclass(frozen=True)
 class Named:
-    """A circuit with its names in the comparison, and whether it may have DSP blocks."""
+    """A circuit in the comparison.
+
+    Attributes:
+        name: name of the circuit.
+        regime: choice of widths.
+        circuit: the circuit.
+        dsp: whether it may have DSP blocks.
+    """
 
     name: str
     regime: str

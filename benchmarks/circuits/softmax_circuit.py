@@ -31,17 +31,17 @@ class SoftmaxCircuit:
 
     Attributes:
         function: function of one octave. ``shiftmax`` is a line, too.
-        bits: bits of a code.
+        bits: width of a code.
         scale: scale of a logit: logit = scale * code.
         step: codes of an octave.
         shift: fraction bits n of an exponential.
         offset: offset of the line or the polynomial.
         slope: slope of the polynomial.
         is_scaled: distances are multiplied by 1.4375 first, with the roundings of I-ViT's code.
-        is_divided: probabilities by the division of HyQ's code, else by one comparison.
+        is_divided: whether probabilities are divided as in HyQ's code, or compared once.
         table: with ``function="table"``, value of every remainder; or shift and value of every
             distance, if there are as many entries as codes.
-        value_bits: value bits of a value.
+        value_bits: width of a value.
     """
 
     function: Function
@@ -67,7 +67,7 @@ class SoftmaxCircuit:
 
     @property
     def remainder_bits(self) -> int:
-        """Of a distance within its octave."""
+        """Width of a distance within its octave."""
         return (self.step - 1).bit_length()
 
     @property
@@ -84,12 +84,12 @@ class SoftmaxCircuit:
 
     @property
     def shift_bits(self) -> int:
-        """Of a shift."""
+        """Width of a shift."""
         return self.shift.bit_length()
 
     @property
     def exponential_bits(self) -> int:
-        """Of the largest exponential, which is that of the row's maximum."""
+        """Width of the largest exponential, which is that of the row's maximum."""
         return int(self.exponentials(np.zeros(1, dtype=np.int64))[0]).bit_length()
 
     def total_bits(self, n: int) -> int:

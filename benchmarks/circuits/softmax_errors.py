@@ -39,9 +39,7 @@ def softmax_errors(circuit: SoftmaxCircuit, n: int) -> tuple[float, float]:
 def exponential_errors(circuit: SoftmaxCircuit) -> tuple[float, float]:
     """Return the worst and the mean relative error of exponentials over the first octave.
 
-    One common factor does not count.
-
-    The factor, the same for all distances, cancels in the probabilities.
+    One common factor of all distances does not count: it cancels in the probabilities.
     """
     distances = np.arange(round(np.log(2) / circuit.scale))
     ratio = circuit.exponentials(distances) / np.exp(-circuit.scale * distances)

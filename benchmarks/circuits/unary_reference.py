@@ -45,7 +45,7 @@ def hard_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
     """Compute ``relu6(x + 3) / 6`` with 1/6 ~ 171/1024, rounded down.
 
     Args:
-        x: in units of ``2**-fraction``.
+        x: integers in units of ``2**-fraction``.
         fraction: fraction bits of ``x``.
         precision: fraction bits of the result.
     """
@@ -56,7 +56,8 @@ def hard_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
 def piecewise_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
     """Compute the sigmoid by four lines of slopes 1/4, 1/8, 1/32, 0 (PLAN, Amin et al. 1997).
 
-    Breaks at 1, 2.375 and 5. Arguments as of :func:`hard_sigmoid`; ``precision >= fraction + 5``.
+    The lines meet at 1, 2.375 and 5. :func:`hard_sigmoid` explains the arguments, of which
+    ``precision`` is at least ``fraction + 5``.
     """
     size = np.abs(x)
     one, point = 1 << precision, precision - fraction
@@ -75,7 +76,7 @@ def piecewise_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
 def sigmoid_entries(x: NDArray[np.floating], precision: int) -> Codes:
     """Round a sigmoid to ``precision`` fraction bits as hls4ml's tables do (nnet_activation.h).
 
-    In float, then rounded down as ap_fixed does by default.
+    It is computed in float, and rounded down as ap_fixed does by default.
     """
     single = np.asarray(x, dtype=np.float32)
     sigmoid = np.asarray(1.0 / (np.float32(1) + np.exp(-single)), dtype=np.float32)
@@ -105,7 +106,7 @@ class GatedProduct:
     """``code = requantize(x * gate(x))`` with ``x = code - zero_point``.
 
     Attributes:
-        gate: name, as the module unary_gated_product has it.
+        gate: name in the module unary_gated_product.
         function: its integers, ``function(x, fraction, precision)``.
         precision: its fraction bits.
         stages: registers of its circuit.
@@ -118,7 +119,7 @@ class GatedProduct:
 
     @property
     def shift(self) -> int:
-        """From an accumulator with FRACTION + precision fraction bits to the output."""
+        """Shift from an accumulator with FRACTION + precision fraction bits to the output."""
         return FRACTION + self.precision + int(log2(OUTPUT.scale[0]))
 
     @property

@@ -99,7 +99,7 @@ def graph_quantized(
 ) -> Logits:
     """Quantize by a graph mode: additions and concatenation have grids, what it knows does.
 
-    Arguments and result as those of ``quantized``; any error of brevitas goes through.
+    Arguments and result are those of ``quantized``; any error of brevitas goes through.
     """
     with _quiet():
         layers, _, activations, identities = _maps(weight_bits, activation_bits)
@@ -129,8 +129,8 @@ def graph_mode_error(
         model: in evaluation mode; not changed.
         calibration: a few images, to run it.
         mode: mode of brevitas.
-        seconds: after which it is given up. Its search for common scales of residual branches can
-            take 20 minutes and fail then. Only the main thread of a process can stop it.
+        seconds: time after which it is given up. Its search for common scales of residual branches
+            can take 20 minutes and fail then. Only the main thread of a process can stop it.
     """
     try:
         with _limit(seconds):

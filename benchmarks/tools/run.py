@@ -4,14 +4,15 @@
     .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt
     .venv-tools/bin/python -m benchmarks.tools.run       writes build/benchmarks/tools.json
 
-Not part of ``make bench``: the tools are no dependencies of hyq_hls and need an environment of their
-own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is made, and
-those that are there already are not made again: the same command goes on where it was stopped.
+``make bench`` does not run it: the tools are no dependencies of hyq_hls and need an environment of
+their own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is
+made, and those that are there already are not made again: the same command goes on where it was
+stopped.
 
-Presets: ``torchao-minmax``, ``torchao-histogram`` put every tensor on a grid; ``brevitas-layerwise`` only
-inputs and weights of convolutions and linear layers, much less than the others. ``brevitas-graph``,
-made only when asked for, records why brevitas' graph modes fail, or null where they work. All of
-them compute in float between the grids.
+Presets: ``torchao-minmax`` and ``torchao-histogram`` put every tensor on a grid;
+``brevitas-layerwise`` only inputs and weights of convolutions and linear layers, much less than the
+others. ``brevitas-graph``, made only when asked for, records why brevitas' graph modes fail, or
+null where they work. All of them compute in float between the grids.
 """
 
 from __future__ import annotations

@@ -24,9 +24,14 @@ _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without ma
 
 @dataclass(frozen=True)
 class _Sequences:
-    """Operand of a product: ``pixel[l]`` of the patch and ``channels[l]`` of the l-th matrix.
+    """One operand of a product, as a sequence of matrices.
 
-    patch: unfolds the source of the view into ``pixels`` sequences; None if it is tokens already.
+    Attributes:
+        view: the operand.
+        patch: unfolds the source of the view into sequences; None if the source is tokens already.
+        pixels: number of sequences.
+        pixel: pixel of the patch to which each matrix belongs.
+        channels: channels of each matrix.
     """
 
     view: View

@@ -27,7 +27,13 @@ def operation(node: fx.Node) -> str:
 class Call:
     """A node of the exported graph, its arguments by name, and the drafts to add to.
 
-    own_path: whether the module path alone names the result, because the module makes nothing else.
+    Attributes:
+        node: the node.
+        arguments: the arguments by the names of the operation's schema.
+        drafts: the drafts of the graph so far.
+        own_path: whether the module path alone names the result, because the module makes nothing
+            else.
+        used: the views that the call has read.
     """
 
     node: fx.Node

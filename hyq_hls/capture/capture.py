@@ -29,22 +29,20 @@ def capture(
 ) -> tuple[FloatGraph, CaptureReport]:
     """Turn a module into a float graph, and prove on random images that both agree.
 
-    Parameters
-    ----------
-    model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured in
-        evaluation mode and is not modified.
-    input_shape: ``(C, H, W)`` of the image.
+    Args:
+        model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured
+            in evaluation mode and is not modified.
+        input_shape: ``(C, H, W)`` of the image.
 
-    Returns
-    -------
-    The graph, channels-last, with normalizations absorbed; and the report, which tells the fate of
-    every node of the exported graph.
+    Returns:
+        The graph, channels-last, with normalizations absorbed; and the report, which tells the fate
+        of every node of the exported graph.
 
-    Raises
-    ------
-    UnsupportedModelError: some nodes have no meaning here. All are in the message and ``.report``.
-    CaptureMismatchError: the graph computes something else than the module.
-    CaptureError: the arguments make no sense.
+    Raises:
+        UnsupportedModelError: some nodes have no meaning here. All are in the message and
+            ``.report``.
+        CaptureMismatchError: the graph computes something else than the module.
+        CaptureError: the arguments make no sense.
     """
     if not isinstance(model, nn.Module):
         raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")

@@ -190,8 +190,7 @@ def concat(call: Call) -> View:
 def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
-    """Bring drafts to one layout, with channels along one of ``axes``, in one order of positions.
-    """
+    """Bring drafts to one layout: channels along one of ``axes``, one order of positions."""
     failure: Unsupported | None = None
     # Tokens of a map with few pixels can pass for the map itself; the second way tells them apart.
     for settle in (rows, _map_rows):

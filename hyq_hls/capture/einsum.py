@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MatmulPlan:
-    """Permutations: ``result = permute(permute(a, first) @ permute(b, second), result)``."""
+    """The permutations in ``result = permute(permute(a, first) @ permute(b, second), result)``.
+
+    Attributes:
+        first: permutation of the axes of the first operand.
+        second: permutation of the axes of the second operand.
+        result: permutation of the axes of the product.
+    """
 
     first: tuple[int, ...]
     second: tuple[int, ...]

@@ -22,8 +22,12 @@ _REPEATED = "@"
 class Exported:
     """An exported module in evaluation mode.
 
-    module: a copy on the CPU, float32; graph: its nodes; constants: values of the parameter,
-    buffer and constant placeholders, floating ones in float64; image: the placeholder of the image.
+    Attributes:
+        module: a copy on the CPU in float32.
+        graph: its nodes.
+        constants: values of the placeholders of parameters, buffers and constants; floating ones
+            are float64.
+        image: name of the image's placeholder.
     """
 
     module: nn.Module
@@ -35,8 +39,9 @@ class Exported:
 def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Exported:
     """Trace ``model`` on one image ``(1, C, H, W)``; the model itself is left as it is.
 
-    Raises ``CaptureError`` for an impossible input shape, ``UnsupportedModelError`` when the model
-    takes other inputs than one image or cannot be traced.
+    Raises:
+        CaptureError: the input shape is impossible.
+        UnsupportedModelError: the model takes other inputs than one image, or cannot be traced.
     """
     if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
         raise CaptureError(f"input_shape must be (C, H, W), three positive ints; got {input_shape}")

@@ -18,7 +18,13 @@ Compute = Callable[["FloatNode", list[torch.Tensor]], torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class FloatNode:
-    """One operation under a name, with the names of the nodes it reads."""
+    """One operation under a name.
+
+    Attributes:
+        name: name of the node, unique in its graph.
+        op: the operation.
+        inputs: names of the nodes that it reads.
+    """
 
     name: str
     op: FloatOp
@@ -28,17 +34,15 @@ class FloatNode:
 class FloatGraph:
     """Nodes in topological order, with one ``Input`` and one output.
 
-    Parameters
-    ----------
-    nodes: the nodes; each reads only nodes before it.
-    output: name of the node whose value is the result.
-
-    Raises
-    ------
-    GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
-        ``Input``.
-
     A graph never changes; ``replace`` and ``with_nodes`` return a new one.
+
+    Args:
+        nodes: the nodes; each reads only nodes before it.
+        output: name of the node whose value is the result.
+
+    Raises:
+        GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
+            ``Input``.
     """
 
     def __init__(self, nodes: Iterable[FloatNode], output: str) -> None:
@@ -123,19 +127,23 @@ class FloatGraph:
     ) -> dict[str, torch.Tensor]:
         """Compute the values of the nodes for a batch of images.
 
-        Parameters
-        ----------
-        images: float tensor ``(B, C, H, W)`` or ``(B, H, W, C)``. Gradients flow if it needs them.
-        keep: names whose values are returned; all when None. Every other value is freed as soon
-            as its last reader has run.
-        observe: called as ``observe(name, value)`` for each node in order, the input included. A
-            tensor that it returns takes the place of the value for all readers.
-        compute: called as ``compute(node, inputs)`` for every node but the input, instead of its
-            operation's ``forward(*inputs)``.
-        layout: "auto" takes NCHW when the shape allows it, else NHWC.
+        Args:
+            images: float tensor ``(B, C, H, W)`` or ``(B, H, W, C)``. Gradients flow if it needs
+                them.
+            keep: names whose values are returned; all when None. Every other value is freed as soon
+                as its last reader has run.
+            observe: called as ``observe(name, value)`` for each node in order, the input included.
+                A tensor that it returns takes the place of the value for all readers.
+            compute: called as ``compute(node, inputs)`` for every node but the input, instead of
+                its operation's ``forward(*inputs)``.
+            layout: "auto" takes NCHW when the shape allows it, else NHWC.
 
-        Returns the kept values by name, batched and channels-last. Raises ``ShapeError`` if the
-        images do not fit the input, ``GraphError`` if ``keep`` names an unknown node.
+        Returns:
+            The kept values by name, batched and channels-last.
+
+        Raises:
+            ShapeError: the images do not fit the input.
+            GraphError: ``keep`` names an unknown node.
         """
         kept = set(self._by_name if keep is None else (self[name].name for name in keep))
         waiting = {name: len(readers) for name, readers in self._consumers.items()}

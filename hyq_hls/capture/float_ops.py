@@ -9,11 +9,10 @@ Layout is channels-last, and every tensor carries a batch axis in front:
 - attention scores ``(B, P, N, heads, M)``: query-major, ``[p, query, head, key]``
 - vector ``(B, C)``
 
-Parameters are numpy float64 arrays, C-contiguous and read-only; a float32 checkpoint is therefore
-held exactly, and constants that a layer absorbs lose nothing worth naming.
-``forward`` computes in the dtype and on the
-device of its first input. ``output_shape`` takes and returns shapes without the batch axis.
-Change a parameter with ``dataclasses.replace(op, weight=new_weight)``.
+Parameters are numpy float64 arrays, C-contiguous and read-only. So a float32 checkpoint is held
+exactly, and constants that a layer absorbs lose nothing worth naming. ``forward`` computes in the
+dtype and on the device of its first input. ``output_shape`` takes and returns shapes without the
+batch axis. ``dataclasses.replace(op, weight=new_weight)`` changes a parameter.
 """
 
 from __future__ import annotations
@@ -83,7 +82,11 @@ def _as(array: Array, like: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Input(FloatOp):
-    """The image, ``shape`` = (H, W, C)."""
+    """The image.
+
+    Attributes:
+        shape: (H, W, C).
+    """
 
     shape: Shape
 
@@ -102,8 +105,12 @@ class Input(FloatOp):
 class Conv2d(FloatOp):
     """Convolution with zero padding, ``(H, W, I) -> (H', W', O)``.
 
-    weight: ``(O, kh, kw, I / groups)``; bias: ``(O,)``; stride ``(sh, sw)``; padding ``(ph, pw)``.
-    groups is 1, or I = O for a depthwise convolution.
+    Attributes:
+        weight: ``(O, kh, kw, I / groups)``.
+        bias: ``(O,)``.
+        stride: vertical and horizontal step ``(sh, sw)``.
+        padding: zeros on each side ``(ph, pw)``.
+        groups: 1, or I = O for a depthwise convolution.
     """
 
     weight: Array
@@ -156,7 +163,9 @@ class Conv2d(FloatOp):
 class Linear(FloatOp):
     """Matrix product on the last axis of a map, tokens or a vector; also any 1x1 convolution.
 
-    weight: ``(O, I)``; bias: ``(O,)``.
+    Attributes:
+        weight: ``(O, I)``.
+        bias: ``(O,)``.
     """
 
     weight: Array
@@ -212,7 +221,13 @@ class Concat(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(FloatOp):
-    """Normalization over the last axis; weight and bias: ``(C,)``."""
+    """Normalization over the last axis.
+
+    Attributes:
+        weight: factor of each channel ``(C,)``.
+        bias: summand of each channel ``(C,)``.
+        eps: summand of the variance.
+    """
 
     weight: Array
     bias: Array
@@ -243,6 +258,10 @@ class AttentionScores(FloatOp):
 
     The inputs are q and k; M = N in self-attention. Channel ``h * (C / heads) + d`` is element d
     of head h.
+
+    Attributes:
+        heads: number of heads.
+        scale: factor of the products.
     """
 
     heads: int
@@ -279,7 +298,11 @@ class Softmax(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionValues(FloatOp):
-    """Scores times values, heads merged: ``(P, N, heads, M)``, v ``(P, M, C)`` -> ``(P, N, C)``."""
+    """Scores times values, heads merged: ``(P, N, heads, M)``, v ``(P, M, C)`` -> ``(P, N, C)``.
+
+    Attributes:
+        heads: number of heads.
+    """
 
     heads: int
 
@@ -299,7 +322,11 @@ class AttentionValues(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Unfold(FloatOp):
-    """Map ``(H, W, C)`` to tokens ``(P, N, C)``; ``patch`` divides ``(H, W)``, P = ph * pw."""
+    """Map ``(H, W, C)`` to tokens ``(P, N, C)`` with P = ph * pw.
+
+    Attributes:
+        patch: height and width ``(ph, pw)`` of a patch, which divide ``(H, W)``.
+    """
 
     patch: tuple[int, int]
 
@@ -323,7 +350,13 @@ class Unfold(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fold(FloatOp):
-    """Tokens ``(P, N, C)`` to the map ``(height, width, C)``; the inverse of ``Unfold(patch)``."""
+    """Tokens ``(P, N, C)`` to the map ``(height, width, C)``; the inverse of ``Unfold(patch)``.
+
+    Attributes:
+        patch: height and width ``(ph, pw)`` of a patch.
+        height: height of the map.
+        width: width of the map.
+    """
 
     patch: tuple[int, int]
     height: int

@@ -40,9 +40,10 @@ def rows_and_columns(
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Split a map along ``axis`` into positions and channels of a source ``(..., channels)``.
 
-    Returns ``rows`` ``(L,)``, the position shown at each of the L other places of the result in
-    order, and ``columns`` ``(C,)``, the channel shown at each place of ``axis``. Returns None when
-    places along ``axis`` do not show the same channels of one position everywhere.
+    Returns:
+        ``rows`` ``(L,)``, the position shown at each of the L other places of the result in order,
+        and ``columns`` ``(C,)``, the channel shown at each place of ``axis``. None when places
+        along ``axis`` do not show the same channels of one position everywhere.
     """
     table = index.movedim(axis, -1).reshape(-1, index.shape[axis])
     rows = table[:, 0] // channels
@@ -64,8 +65,7 @@ def patches(height: int, width: int) -> Iterator[Patch]:
 
 
 def unfold_positions(height: int, width: int, patch: Patch) -> torch.Tensor:
-    """Return pixel ``y * width + x`` of each token ``p * N + n`` in the order of ``Unfold(patch)``.
-    """
+    """Return pixel ``y * width + x`` of each token ``p * N + n``, in the order of ``Unfold``."""
     ph, pw = patch
     pixels = torch.arange(height * width).reshape(height // ph, ph, width // pw, pw)
     return pixels.permute(1, 3, 0, 2).reshape(-1)
@@ -76,11 +76,17 @@ def find_unfold(
 ) -> tuple[Patch, torch.Tensor] | None:
     """Find the patch with which ``Unfold`` gives tokens in the order of ``rows``.
 
-    rows: pixel of each place of the result, a permutation; grid: the two position axes of the
-    result, when it has two. Tokens in order ``(P, N)`` that agree with ``grid`` come first, then
-    those in order ``(N, P)``, then any whose flat order is right.
+    Tokens in order ``(P, N)`` that agree with ``grid`` come first, then those in order ``(N, P)``,
+    then any whose flat order is right.
 
-    Returns the patch and, for each place, the token shown there; None if no patch does it.
+    Args:
+        rows: pixel of each place of the result, a permutation.
+        height: height of the map.
+        width: width of the map.
+        grid: the two position axes of the result, when it has two.
+
+    Returns:
+        The patch and, for each place, the token shown there; None if no patch does it.
     """
     flat = None
     swapped = None
@@ -100,7 +106,15 @@ def find_unfold(
 def find_fold(rows: torch.Tensor, pixels: int, count: int, height: int, width: int) -> Patch | None:
     """Find the patch with which ``Fold`` makes the map of ``rows`` from ``(pixels, count)`` tokens.
 
-    rows: token of each pixel of a ``height x width`` map. None if no patch does it.
+    Args:
+        rows: token of each pixel of a ``height x width`` map.
+        pixels: pixels of a patch.
+        count: number of patches.
+        height: height of the map.
+        width: width of the map.
+
+    Returns:
+        The patch; None if no patch does it.
     """
     if len(rows) != pixels * count:
         return None

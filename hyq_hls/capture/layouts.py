@@ -67,7 +67,9 @@ def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
 
     A map seen as tokens gets an ``Unfold``, tokens seen as a map get a ``Fold``. An operation that
     treats positions alike may work on the draft whatever the order of the positions is.
-    Raises ``Unsupported`` if the view mixes channels and positions, or shows some positions only.
+
+    Raises:
+        Unsupported: the view mixes channels and positions, or shows some positions only.
     """
     draft, order, columns = rows_with_columns(drafts, view, axis)
     return drafts.select(draft, columns), order
@@ -144,8 +146,7 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
 
 
 def output(drafts: Drafts, view: View) -> View:
-    """Return the view that shows the whole value of one draft, a map if it has the shape of a map.
-    """
+    """Return the view that shows the whole value of one draft, as a map if it is one."""
     view = fresh(view)
     for axis in (1, -1) if len(view.shape) == 4 else (-1,):
         try:
@@ -174,9 +175,10 @@ def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
 
 
 def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
-    """Return the patch that unfolds the source into sequences of positions ``places`` ``(L, N)``.
+    """Find the patch that unfolds the source into sequences of positions ``places`` ``(L, N)``.
 
-    Returns the patch, None if the source is already such tokens, and ``places`` as token indices.
+    Returns:
+        The patch, None if the source is already such tokens, and ``places`` as token indices.
     """
     draft = view.source
     if len(draft.shape) != 3:

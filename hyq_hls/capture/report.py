@@ -30,13 +30,13 @@ class NodeReport:
     """One node of the exported graph.
 
     Attributes:
-        node: its name there.
+        node: its name.
         target: the operation, as ``aten.conv2d.default``.
         module: path of the module that made it.
         status: what happened, in one word.
         outcome: what happened, in words.
         names: the float nodes that it became.
-        found: what is not supported; empty for supported nodes, as the next two.
+        found: what is not supported; it and the next two are empty for supported nodes.
         wanted: what is supported instead.
         advice: what to do.
     """
@@ -64,9 +64,13 @@ class NodeReport:
 class CaptureReport:
     """Fate of every node of the exported graph, in the graph's order.
 
-    operations: float nodes of the graph, counted by kind.
-    relative_error: largest difference between module and float graph on random images, relative to
-    the largest output of the module; None when it was not measured.
+    Attributes:
+        model: name of the module's class.
+        input_shape: ``(C, H, W)`` of the image.
+        nodes: one entry per exported node.
+        operations: float nodes of the graph, counted by kind.
+        relative_error: largest difference between module and float graph on random images,
+            relative to the largest output of the module; None when it was not measured.
     """
 
     model: str

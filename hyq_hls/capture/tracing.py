@@ -33,7 +33,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one exported node; ``{}`` in the text stands for the names of the drafts."""
+    """What became of one exported node.
+
+    Attributes:
+        status: what happened, in one word.
+        text: what happened, in words; ``{}`` stands for the names of the drafts.
+        drafts: the drafts that the text speaks of.
+        problem: why the node is not supported; None for supported nodes.
+    """
 
     status: Status
     text: str
@@ -43,7 +50,14 @@ class Outcome:
 
 @dataclass
 class Traced:
-    """Drafts of a whole exported graph, the view that is its output, and every node's outcome."""
+    """A whole exported graph after the walk.
+
+    Attributes:
+        drafts: the drafts of all nodes.
+        output: the view that is the result; None when it depends on an unsupported node.
+        outcomes: what became of every node, by name.
+        paths: module path of every node, by name.
+    """
 
     drafts: Drafts
     output: View | None
@@ -128,7 +142,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 
 
 class Tracing:
-    """One walk; see ``trace``."""
+    """One walk over an exported graph; see ``trace``."""
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported

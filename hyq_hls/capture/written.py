@@ -70,8 +70,7 @@ def _variable(nodes: list[fx.Node], image: str) -> set[fx.Node]:
 
 
 def _is_pointwise(node: fx.Node) -> bool:
-    """Return whether the node computes each element of its result from one element of each input.
-    """
+    """Return whether the node computes each element from one element of each input."""
     name = operation(node)
     if not isinstance(node.target, torch._ops.OpOverload) or name in PASSED_THROUGH:
         return False
@@ -134,8 +133,7 @@ def _samples() -> torch.Tensor:
 def _evaluate(
     nodes: list[fx.Node], argument: fx.Node, constants: Mapping[str, torch.Tensor]
 ) -> torch.Tensor | None:
-    """Return the values of the last node at the samples; None when a constant has several elements.
-    """
+    """Compute the last node at the samples; None when a constant has several elements."""
     values: dict[fx.Node, Any] = {argument: _samples()}
     for node in nodes:
         for used in node.all_input_nodes:

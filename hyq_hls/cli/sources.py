@@ -147,8 +147,7 @@ def refuse_design_arguments(options: argparse.Namespace) -> None:
 
 
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:
-    """Draw ``count`` images without repetition, the same for a seed; take all if there are fewer.
-    """
+    """Draw ``count`` images without repetition, the same for a seed; all if there are fewer."""
     if len(data) <= count:
         return data
     return data[np.sort(np.random.default_rng(seed).choice(len(data), count, replace=False))]

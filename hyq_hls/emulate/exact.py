@@ -41,8 +41,7 @@ def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | 
 def factor_and_offset(
     requantize: Requantize, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what makes ``floor(acc * factor + offset)`` the unsaturated code; both (1,) or (C,).
-    """
+    """Return (1,) or (C,) each; ``floor(acc * factor + offset)`` is the unsaturated code."""
     factor = np.exp2(-requantize.shift.astype(np.float64)) * requantize.multiplier
     offset = np.asarray(requantize.quantization.zero_point) + 0.5
     return torch.tensor(factor, dtype=dtype), torch.tensor(offset, dtype=dtype)
@@ -51,7 +50,7 @@ def factor_and_offset(
 def requantizer(bounds: Bounds, requantize: Requantize) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return a function from accumulators, in any float type that holds them, to float32 codes.
 
-    Consumes its argument (computes in place) when the type allows.
+    The function computes in place, and so consumes its argument, where the type allows.
     """
     dtype = accumulation_dtype(bounds, requantize)
     if dtype is None:

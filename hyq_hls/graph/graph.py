@@ -41,6 +41,7 @@ class Graph:
         input_name: name of the input tensor.
         input_type: its type; for images, bytes (H, W, C).
         metadata: what made this graph (model, configuration, versions); plain JSON values.
+        nodes: the nodes by name, in topological order.
     """
 
     input_name: str
@@ -118,10 +119,10 @@ class Graph:
                 raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
 
     def reference(self, codes: Codes) -> Iterator[tuple[str, Codes]]:
-        """Yield ``(name, codes)`` of every tensor, computed by the reference operations.
+        r"""Yield ``(name, codes)`` of every tensor, computed by the reference operations.
 
         Args:
-            codes: input codes (B, \\*input shape), int64.
+            codes: input codes (B, \*input shape), int64.
         """
         self.input_type.check(codes, self.input_name)
         values = {self.input_name: codes}

@@ -16,7 +16,12 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Smallest and largest value an accumulator can take, for any legal input."""
+    """Smallest and largest value an accumulator can take, for any legal input.
+
+    Attributes:
+        low: the smallest value.
+        high: the largest value.
+    """
 
     low: int
     high: int
@@ -35,11 +40,13 @@ class Operation(ABC):
 
     ``reference`` is the specification: whatever else computes this operation (fast emulation,
     C++, SystemVerilog) is compared with it by ``array_equal``.
+
+    Attributes:
+        name: name of the operation in files, messages and tests.
+        arity: how many inputs it takes; None when it takes any number from two on.
     """
 
-    #: Name of the operation in files, messages and tests.
     name: ClassVar[str]
-    #: How many inputs it takes; None when it takes any number from two on.
     arity: ClassVar[int | None] = 1
 
     @abstractmethod
@@ -64,8 +71,8 @@ class Operation(ABC):
     def partial_sums(self, *inputs: TensorType) -> Bounds:
         """Prove bounds of every partial sum, in whatever order terms and bias are added.
 
-        Who sums in an order of its own, as a library's kernel does, needs these bounds. By
-        default they are those of the accumulator.
+        A library's kernel, which sums in an order of its own, needs these bounds. By default they
+        are those of the accumulator.
         """
         return self.accumulator(*inputs)
 

@@ -101,8 +101,7 @@ class Requantize:
         return code.clip(q.qmin, q.qmax)
 
     def scaled_bits(self, acc: Bounds) -> int:
-        """Return the width that holds ``acc * multiplier``, shifted left or with half a step added.
-        """
+        """Return the width of ``acc * multiplier``, shifted left or with half a step added."""
         left = max(0, -int(self.shift.min()))
         product = acc.bits + (0 if self.is_shift else int(self.multiplier.max()).bit_length())
         return max(product + left, int(self.shift.max())) + 1

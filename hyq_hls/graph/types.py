@@ -108,10 +108,14 @@ class Quantization:
 
 @dataclass(frozen=True)
 class TensorType:
-    """Shape (channels-last, without the batch axis) and quantization of a tensor.
+    """What is known of an integer tensor before it has values.
 
     A feature map is ``(H, W, C)``; tokens are ``(P, N, C)`` (P pixels of a patch, N patches);
     attention scores are ``(P, N, heads, N)``; a vector is ``(C,)``.
+
+    Attributes:
+        shape: sizes of the axes, channels last, without the batch axis.
+        quantization: what the codes stand for.
     """
 
     shape: tuple[int, ...]
@@ -147,7 +151,7 @@ class TensorType:
         return self.size // self.channels
 
     def check(self, codes: NDArray[Any], name: str) -> None:
-        """Raise :class:`GraphError` unless ``codes`` (B, \\*shape) are integers in range."""
+        r"""Raise :class:`GraphError` unless ``codes`` (B, \*shape) are integers in range."""
         if not np.issubdtype(codes.dtype, np.integer):
             raise GraphError(f"{name}: integers are wanted, found dtype {codes.dtype}")
         if codes.shape[1:] != self.shape:

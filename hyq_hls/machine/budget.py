@@ -18,8 +18,7 @@ def capacity(part: Part) -> dict[str, float]:
 
 
 def binding(used: Utilization, part: Part) -> tuple[str, float]:
-    """Return the resource of which the largest share of a part is used, by label, and that share.
-    """
+    """Return the label of the resource of which most is used, and the used share of it."""
     has = capacity(part)
     shares = {name: getattr(used, name) / has[name] for name in RESOURCES}
     fullest = max(shares, key=lambda name: shares[name])

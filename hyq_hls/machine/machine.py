@@ -29,13 +29,14 @@ Codes = NDArray[np.int64]
 class CompiledNetwork(Protocol):
     """The C++ of a machine, compiled and loaded into this process."""
 
-    def predict(self, codes: Codes, progress: Callable[[int], object] | None = None) -> Codes:
+    def predict(
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
+    ) -> Codes:
         r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape)."""
         ...
 
     def trace(self, codes: Codes) -> dict[str, Codes]:
-        r"""Return the codes (1, \*shape) of every node, by name, for one sample (1, \*input shape).
-        """
+        r"""Return the codes (1, \*shape) of every node, by name, for one sample."""
         ...
 
 
@@ -123,7 +124,9 @@ class Machine(ABC):
 
     @abstractmethod
     def compiled(self, folder: Path) -> CompiledNetwork | None:
-        """Return what :meth:`compile` left in the folder; None where sources are younger or it is gone.
+        """Return what :meth:`compile` left in the folder.
+
+        It is None where nothing is left, or where a source is younger.
 
         Raises:
             CompilationError: the library cannot be loaded.
@@ -157,7 +160,11 @@ class Machine(ABC):
 
     @abstractmethod
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
-        r"""Return codes (B, \*shape) of every node in the RTL, by name, for codes (B, \*input shape).
+        r"""Return the codes (B, \*shape) of every node in the RTL, by name.
+
+        Args:
+            folder: the written project.
+            codes: int64 (B, \*input shape).
         """
 
     @abstractmethod

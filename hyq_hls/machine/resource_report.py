@@ -23,7 +23,7 @@ class DesignUtilization:
     """What a design takes of a part.
 
     Attributes:
-        operations: by node name.
+        operations: what every node takes, by name.
         plumbing: "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
     """
 
@@ -45,13 +45,13 @@ class ResourceReport:
         clock_mhz: the clock at which frames are counted.
         method: "estimate", "synthesis" by Yosys, or "Vitis HLS".
         design: what nodes and streams take.
-        cycles: per frame, by node.
-        foldings: by node, as text.
+        cycles: cycles per frame of every node.
+        foldings: lanes of every node, as text.
         cycles_per_frame: cycles per frame of the slowest stage.
         multipliers: products per cycle that the design has circuits for.
         busy: share of their cycles in which they multiply, in steady state.
         bottleneck: the slowest node.
-        bottleneck_busy: the same for its multipliers alone; 0 where it has none.
+        bottleneck_busy: the same share for the bottleneck's multipliers; 0 where it has none.
         macs_per_cycle_per_dsp: multiply-accumulates over cycles and DSP slices.
     """
 

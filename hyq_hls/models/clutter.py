@@ -1,9 +1,9 @@
 """Handwritten digits made hard: one labelled digit of low contrast among pieces of other digits.
 
-The digits are those of ``hyq_hls.models.digits``, with the same split: images of the train split show
-training digits alone, in the pieces too, and images of the test split held-out digits alone. Random
-numbers are drawn as floats, rounded to fixed point once, and from there on everything is integer
-arithmetic, so that every machine makes the same bytes.
+The digits are those of ``hyq_hls.models.digits``, with the same split: images of the train split
+show training digits alone, in the pieces too, and images of the test split held-out digits alone.
+Random numbers are drawn as floats, rounded to fixed point once, and from there on everything is
+integer arithmetic, so that every machine makes the same bytes.
 
 Cluttered digits as a test go back to V. Mnih et al., "Recurrent Models of Visual Attention"
 (arXiv 1406.6247).
@@ -47,14 +47,14 @@ class Difficulty:
     Attributes:
         pieces: how many pieces of other digits lie around the digit.
         size: size of the digit's 8x8 grid, as a fraction of the side.
-        piece_size: the same of a piece, before it is cut.
+        piece_size: the same size of a piece, before it is cut.
         shift: shift of the digit from the centre along each axis, +- a fraction of the side.
-        piece_distance: from the centre of the image to that of a piece, in sides.
+        piece_distance: distance from the centre of the image to that of a piece, in sides.
         rotation: rotation of digit and pieces, +- degrees.
         shear: shear of one axis along the other, +- a slope.
-        ink: ink of the digit's strongest channel over the background, in bytes, of either sign; the
-            other two channels have the same sign and from a quarter to all of it.
-        piece_ink: the same of a piece.
+        ink: what the digit's strongest channel adds to the background, in bytes of either sign;
+            the other two channels have the same sign and from a quarter to all of it.
+        piece_ink: the same ink of a piece.
         background: level of each channel, in bytes.
         gradient: gradient of the background over half a side, +- bytes, for each axis and channel.
         texture: texture of squares of a quarter of the side, +- bytes, for each channel.

@@ -17,7 +17,7 @@ class TransformerConfig:
         dim: width C of a token; a multiple of ``heads``.
         depth: number of transformer layers.
         heads: attention heads.
-        mlp_ratio: hidden width of the feed-forward part over ``dim``.
+        mlp_ratio: hidden width of the feed-forward part, divided by ``dim``.
         patch: height and width of a patch in pixels of the block's map.
     """
 
@@ -46,13 +46,13 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class StageConfig:
-    """``depth`` inverted residual blocks and then, if there is a transformer, one MobileViT block.
+    """``depth`` inverted residual blocks, and one MobileViT block where there is a transformer.
 
     Attributes:
         channels: output channels of every block of the stage.
         stride: stride of the first inverted residual block; the others have 1.
         depth: number of inverted residual blocks.
-        expansion: channels inside an inverted residual block over its input channels.
+        expansion: channels inside an inverted residual block, divided by its input channels.
         transformer: transformer of the MobileViT block at the end, or None for a stage without one.
     """
 
@@ -153,9 +153,10 @@ class MobileViTConfig:
         return cls(plain + hybrid, 16, head_channels, num_classes)
 
     def mobilevit_blocks(self) -> Iterator[tuple[str, int, TransformerConfig]]:
-        """Name, stride from the image to the block's map, and transformer of each MobileViT block.
+        """Return name, stride and transformer of each MobileViT block.
 
-        The name is the public one, as ``stages.2.1``.
+        The name is the public one, as ``stages.2.1``; the stride is that from the image to the
+        block's map.
         """
         reduction = 2
         for index, stage in enumerate(self.stages):

@@ -34,7 +34,12 @@ _CALIBRATION_SEED = 30_000
 
 
 class Digits(NamedTuple):
-    """Images uint8 ``(B, 32, 32, 3)`` and their labels int64 ``(B,)``."""
+    """Images and their labels.
+
+    Attributes:
+        images: uint8 ``(B, 32, 32, 3)``.
+        labels: int64 ``(B,)``.
+    """
 
     images: Bytes
     labels: npt.NDArray[np.int64]
@@ -56,7 +61,7 @@ def distorted(copies: int = 10) -> Digits:
     """Return fixed distorted copies of the held-out images, the harder test.
 
     Args:
-        copies: how many of each image; copy ``k`` is the same whatever ``copies`` is.
+        copies: number of copies of each image; copy ``k`` is the same whatever ``copies`` is.
 
     Returns:
         ``copies * 360`` images: all of copy 0 in the order of ``test()``, then copy 1, and so on.
@@ -74,7 +79,7 @@ def distorted(copies: int = 10) -> Digits:
 def calibration(n: int = 256) -> Bytes:
     """Return ``n`` different training images, always the same, for calibration.
 
-    The first n of one fixed shuffle: a larger set contains every smaller one.
+    They are the first n of one fixed shuffle, so a larger set contains every smaller one.
 
     Raises:
         ShapeError: n is not in 1..1437.

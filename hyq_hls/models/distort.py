@@ -24,11 +24,11 @@ class Distortion:
     """Ranges of a distortion; every quantity is uniform in +-range, independently.
 
     Attributes:
-        rotation: in degrees.
-        shift: along each axis, as a fraction of the side.
-        scale: scale of the size, about 1.
+        rotation: degrees.
+        shift: shift along each axis, as a fraction of the side.
+        scale: factor of the size, about 1.
         shear: shear of one axis along the other, as a slope.
-        contrast: contrast of the gain on the bytes, about 1; results saturate at 255.
+        contrast: factor of the bytes, about 1; results saturate at 255.
     """
 
     rotation: float = 15.0
@@ -91,8 +91,7 @@ def _matrices(
 def _sample(
     images: Bytes, matrices: npt.NDArray[np.int64], shifts: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int32]:
-    """Sample ``(B, H * W, C)`` bilinearly, 0..255, at ``matrix @ target + shift`` from the centre.
-    """
+    """Sample ``(B, H * W, C)`` bilinearly at ``matrix @ target + shift`` from the centre."""
     batch, height, width, channels = images.shape
     # Offsets from the centre are halves, so twice the offset is whole.
     rows, columns = np.indices((height, width)).reshape(2, 1, -1) * 2 - np.array(

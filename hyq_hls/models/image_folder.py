@@ -31,15 +31,15 @@ _CROP = 0.9
 
 @dataclass(frozen=True)
 class Preparation:
-    """From an image file to bytes: shorter side to ``resize`` (bicubic), centre crop of ``size``.
+    """Makes bytes of an image file: shorter side to ``resize`` (bicubic), centre crop of ``size``.
 
-    No mean, no deviation. As in the released code of HyQ (``test_quant.py``, ``crop_pct = 0.9``)
-    and in timm for the weights ``cvnets_in1k``: 284 and 256 pixels. Rounding follows
-    torchvision's ``Resize`` and ``CenterCrop``, so that the bytes are theirs.
+    Nothing is normalized. The sizes, 284 and 256 pixels, are those of the released code of HyQ
+    (``test_quant.py``, ``crop_pct = 0.9``) and of timm for the weights ``cvnets_in1k``. Rounding
+    follows torchvision's ``Resize`` and ``CenterCrop``, so that the bytes are theirs.
 
     Attributes:
         size: height and width of the result in pixels.
-        resize: shorter side before the crop in pixels; None: ``floor(size / 0.9)``.
+        resize: shorter side before the crop in pixels; None means ``floor(size / 0.9)``.
 
     Raises:
         InputError: a size is not positive, or the crop is larger than the resized image.

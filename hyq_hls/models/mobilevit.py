@@ -77,8 +77,8 @@ class InvertedResidual(nn.Module):
 class Attention(nn.Module):
     """Multi-head self-attention over the patches of one pixel position: ``(G, N, C) -> (G, N, C)``.
 
-    Output ``o`` of ``qkv`` belongs to part ``o // C`` (query, key, value) and head `(o % C) // (C /
-    heads)``; scores are scaled by ``(C / heads) ** -0.5`.
+    Output ``o`` of ``qkv`` belongs to part ``o // C`` (query, key, value) and head
+    ``(o % C) // (C / heads)``; scores are scaled by ``(C / heads) ** -0.5``.
     """
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -132,9 +132,10 @@ class TransformerLayer(nn.Module):
 class MobileViTBlock(nn.Module):
     """Local convolutions, a transformer across patches, and fusion with the input.
 
-    ``(B, channels, H, W) -> same``; H and W are multiples of the patch ``(ph, pw)``. The transformer
-    sees ``(B * P, N, dim)``: each of the P pixels of a patch attends to the same pixel of all N
-    patches. Token ``(p = a * pw + b, n = i * nw + j)`` is pixel ``(i * ph + a, j * pw + b)``.
+    ``(B, channels, H, W) -> same``; H and W are multiples of the patch ``(ph, pw)``. The
+    transformer sees ``(B * P, N, dim)``: each of the P pixels of a patch attends to the same pixel
+    of all N patches. Token ``(p = a * pw + b, n = i * nw + j)`` is pixel
+    ``(i * ph + a, j * pw + b)``.
     """
 
     def __init__(self, channels: int, config: TransformerConfig) -> None:

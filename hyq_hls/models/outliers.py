@@ -63,7 +63,12 @@ def with_outliers(
 
 @dataclass
 class _Stream:
-    """What writes and what reads a residual stream."""
+    """A residual stream.
+
+    Attributes:
+        writers: normalizations whose outputs are added to the stream.
+        readers: convolutions that read the stream.
+    """
 
     writers: list[nn.BatchNorm2d]
     readers: list[nn.Conv2d]

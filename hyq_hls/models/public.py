@@ -34,7 +34,7 @@ def public_model(name: str, weights: Path | None = None) -> MobileViT:
 
     Args:
         name: a key of :data:`PUBLIC`.
-        weights: file, see :func:`load_weight_file`; None: timm finds or fetches its own.
+        weights: a file for :func:`load_weight_file`; None lets timm find or fetch its own.
 
     Raises:
         InputError: no weights can be had, or they do not fit; says how to get them.

@@ -1,9 +1,9 @@
 """Import timm, the optional source of public networks, also beside a CPU-only PyTorch.
 
 timm 1.0 imports torchvision, and the torchvision wheel of the package index is built for CUDA. Its
-compiled operators do not load beside a CPU-only PyTorch of the same version, and then `import
-torchvision` itself fails, where it registers shape rules for two operators that do not exist
-(pytorch/vision issues 9077 and 9085). No network needs these operators.
+compiled operators do not load beside a CPU-only PyTorch of the same version. Then
+``import torchvision`` itself fails, where it registers shape rules for two operators that do not
+exist (pytorch/vision issues 9077 and 9085). No network needs these operators.
 """
 
 from __future__ import annotations

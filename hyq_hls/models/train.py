@@ -41,8 +41,8 @@ class TrainConfig:
         epochs: passes over the training images.
         seed: seed of the initial weights, the order of the images and their distortions.
         batch_size: images of a step; the last step of an epoch takes what is left.
-        learning_rate: the highest of the cycle.
-        weight_decay: weight decay of AdamW.
+        learning_rate: highest rate of the cycle.
+        weight_decay: AdamW's decay of weights.
         label_smoothing: label smoothing of the cross entropy.
     """
 
@@ -68,7 +68,7 @@ def fit(
     Args:
         model: takes float ``(B, 3, 32, 32)`` and gives logits ``(B, 10)``.
         data: undistorted bytes and labels.
-        config: how; ``config.seed`` sets order and distortions, not the initial weights.
+        config: how to train; ``config.seed`` sets order and distortions, not initial weights.
         progress: show a progress bar on stderr.
 
     Returns:
@@ -97,9 +97,9 @@ def fit_drawn(
 
     Args:
         model: takes what ``digits.as_input`` makes of the images and gives logits.
-        draw: from the number of an epoch to its images and labels, taken in their order.
+        draw: gives images and labels of an epoch by its number; they are taken in their order.
         count: how many images an epoch has.
-        config: how; ``config.seed`` is for ``draw`` to use.
+        config: how to train; ``config.seed`` is for ``draw`` to use.
         extra: a scalar to add to the loss, asked for after each forward pass.
         progress: show a progress bar on stderr.
 

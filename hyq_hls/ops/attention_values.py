@@ -54,7 +54,7 @@ class AttentionValues(Operation):
 
     @property
     def probability(self) -> Quantization:
-        """Quantization of the probabilities, but for the scale."""
+        """Quantization of the probabilities, apart from the scale."""
         return Quantization(self.bits, False, encoding=self.encoding)
 
     @property

@@ -19,8 +19,8 @@ class Concat(Operation):
     """``y = [requantize_a(a - zero_point_a), requantize_b(b - zero_point_b)]`` on the last axis.
 
     Attributes:
-        requantize: requantize of the first and of the second input; to codes of the same width,
-            with the same scale and zero point, or with those of the channels of each.
+        requantize: requantizations of the first and the second input, to codes of the same width.
+            Both have the same scale and zero point, or each has those of its channels.
         zero_points: zero points of the inputs, (1,) or (C,) each.
 
     Raises:

@@ -33,7 +33,7 @@ class Convolution(Operation):
         weight: int64 (out channels, kernel height, kernel width, ...).
         weight_bits: width of a weight, two's complement.
         bias: int64 (out channels,), zero-point correction included.
-        stride: vertical, horizontal.
+        stride: vertical and horizontal step.
         padding: rows above and below, columns left and right.
         pad_value: zero point of the input, (1,) or (C,).
         requantize: accumulator to output code.
@@ -106,8 +106,7 @@ class Convolution(Operation):
         return TensorType((h, w, out_channels), self.requantize.quantization)
 
     def windows(self, x: Codes) -> Codes:
-        """Return windows (B, H', W', C, kernel height, kernel width) of padded maps (B, H, W, C).
-        """
+        """Return windows (B, H', W', C, kernel height, kernel width) of maps (B, H, W, C)."""
         (ph, pw), (b, h, w, c) = self.padding, x.shape
         padded = np.empty((b, h + 2 * ph, w + 2 * pw, c), dtype=np.int64)
         padded[:] = np.asarray(self.pad_value)

@@ -15,7 +15,7 @@ from hyq_hls.ops.unfold import check_patch
 class Fold(Operation):
     """Token ``(a*pw + b, i*(W/pw) + j)`` becomes pixel ``(i*ph + a, j*pw + b)`` of a map.
 
-    (P, N, C) to (H, W, C). Codes do not change.
+    The shape goes from (P, N, C) to (H, W, C). Codes do not change.
 
     Attributes:
         patch: height and width of a patch (ph, pw).

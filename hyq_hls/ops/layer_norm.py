@@ -29,7 +29,15 @@ def integer_root(values: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class Moments:
-    """Bounds of everything that depends on the input alone."""
+    """Bounds of everything that depends on the input alone.
+
+    Attributes:
+        value: bounds of an input after its zero point and its factor.
+        total: bounds of the sum over the channels.
+        deviation: bounds of C times an input minus the sum, and of the steps on the way.
+        scaled_squares: largest C times the sum of squares, epsilon included.
+        variance: largest C**2 times the variance, epsilon included.
+    """
 
     value: Bounds
     total: Bounds
@@ -57,7 +65,13 @@ class Moments:
 
 
 class LayerNormPrecision(NamedTuple):
-    """Fraction bits: t of the square root, N of the reciprocal, F of a normalized value."""
+    """Fraction bits inside a LayerNorm.
+
+    Attributes:
+        root_bits: t, fraction bits of the square root.
+        reciprocal_bits: N, fraction bits of the reciprocal.
+        normalized_bits: F, fraction bits of a normalized value.
+    """
 
     root_bits: int
     reciprocal_bits: int
@@ -118,14 +132,14 @@ class LayerNorm(Operation):
 
     Attributes:
         factor_shift: k, (C,) or (1,), 0 to 15; the scale of a channel is ``2**k_c * s_min``.
-        zero_point: z, of the input, (1,) or (C,).
+        zero_point: z, zero point of the input, (1,) or (C,).
         epsilon: ``C**2 * eps / s_min**2``, 1 or more, so that nothing divides by zero.
         root_bits: t, fraction bits of the standard deviation.
         reciprocal_bits: N, fraction bits of the reciprocal.
         normalized_bits: F, fraction bits of a normalized value; see
             :func:`layer_norm_precision` for all three.
-        gamma: (C,), with any number g of fraction bits.
-        beta: (C,), with ``g + F`` fraction bits, as the accumulator.
+        gamma: factors (C,), with any number g of fraction bits.
+        beta: summands (C,), with ``g + F`` fraction bits, as the accumulator.
         gamma_bits: width of a gamma, two's complement.
         beta_bits: width of a beta, two's complement.
         requantize: accumulator to output code.

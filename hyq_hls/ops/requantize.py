@@ -19,7 +19,7 @@ class RequantizeTensor(Operation):
 
     Attributes:
         zero_point: zero point of the input, (1,) or (C,).
-        requantize: to the output code.
+        requantize: accumulator to output code.
     """
 
     name: ClassVar[str] = "requantize"

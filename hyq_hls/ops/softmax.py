@@ -29,7 +29,7 @@ class Softmax(Operation):
 
     @property
     def quantization(self) -> Quantization:
-        """Of the probabilities."""
+        """Quantization of the probabilities."""
         if self.output == "uniform":
             return Quantization(self.bits, False, scale=(2.0**-self.bits,))
         return Quantization(self.bits, False, encoding="log2")

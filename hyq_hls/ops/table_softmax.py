@@ -21,10 +21,10 @@ MAX_SOFTMAX_TABLE_BITS = 10
 
 @dataclass(frozen=True, eq=False)
 class TableSoftmax(Softmax):
-    """``y = e / sum(e)`` over the last axis, where a table gives ``e`` for the distance from the
-    row's maximum.
+    """``y = e / sum(e)`` over the last axis, where a table gives ``e``.
 
-    The zero point cancels. With ``top = 2**bits - 1``::
+    The argument of the table is the distance from the row's maximum, so the zero point cancels.
+    With ``top = 2**bits - 1``::
 
         e = table[max_row(q) - q],  E = sum_row(e)
         log2:         code = min(top, number of j >= 0 with 2 * E >= 3 * 2**j * e)

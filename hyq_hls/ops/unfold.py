@@ -24,7 +24,8 @@ def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
 class Unfold(Operation):
     """Pixel ``(i*ph + a, j*pw + b)`` of a map becomes token ``(a*pw + b, i*(W/pw) + j)``.
 
-    (H, W, C) to (P, N, C), P = ph * pw pixels of a patch, N patches. Codes do not change.
+    The shape goes from (H, W, C) to (P, N, C), with P = ph * pw pixels of a patch and N patches.
+    Codes do not change.
 
     Attributes:
         patch: height and width of a patch (ph, pw); it divides the map.

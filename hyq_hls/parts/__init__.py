@@ -22,7 +22,7 @@ class Part:
 
     Attributes:
         name: short name, such as ``xc7z020``.
-        device: with package and speed grade, as vendor tools want it.
+        device: name with package and speed grade, as vendor tools want it.
         family: ``zynq-7000``, ``zynq-ultrascale+``, ``kintex-ultrascale``, ``virtex-ultrascale+``.
         luts: look-up tables of six inputs.
         ffs: flip-flops.

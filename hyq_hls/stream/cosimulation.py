@@ -123,11 +123,11 @@ def compare(
 
     Args:
         flow: what was built.
-        simulation: simulation of ``flow``.
+        simulation: the Verilated RTL of ``flow``.
         codes: (B, \*input shape).
         emulated: (B, \*output shape) of the integer emulation.
         compiled: (B, \*output shape) of the HLS C++.
-        clock_mhz: for frames per second.
+        clock_mhz: clock at which frames are counted.
         options: options of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
     """
     result = simulation.run(codes.reshape(len(codes), -1), **options)

@@ -23,7 +23,7 @@ def size_fifos(
     margin, and the result must be as fast (within 1 %) and equal under stalls on both sides.
 
     Args:
-        machine: machine of the project.
+        machine: the machine of the project.
         folder: the project; its RTL is that of the result afterwards.
         codes: int64 (B, \*input shape), some frames.
         simulate: co-simulates the project in ``folder`` as the RTL of a machine.

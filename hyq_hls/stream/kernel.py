@@ -84,8 +84,7 @@ ZERO_POINT_BITS = 17
 
 
 def channel_rom(name: str, values: ArrayLike, bits: int, lanes: int, *, signed: bool = True) -> Rom:
-    """Return the memory of one entry for all channels, or of one per channel in words of ``lanes``.
-    """
+    """Return a memory of one entry for all channels, or of one each in words of ``lanes``."""
     array = np.asarray(values)
     return Rom(name, array, bits, signed, lanes if array.size > 1 else 1)
 
@@ -99,14 +98,19 @@ def zero_point_rom(values: Sequence[int], lanes: int, name: str = "zero_point") 
 class RequantizeRom:
     """A memory of requantization entries: ``(multiplier, shift, zero_point)``, one or per channel.
 
-    ``multiplier`` is None when every factor is a power of two and a shift does it. ``lanes``
-    consecutive entries form a memory word; a single entry serves all channels.
-
     A circuit takes the entries in a normal form with the same integers, so that it shifts by no
     more than the entries differ::
 
         y = (((acc * multiplier) << left) >> (base - 1)) >> (shift - min(shift))
         code = saturate(((y + 1) >> 1) + zero_point)
+
+    Attributes:
+        name: field name, as the C++ function's parameter is called.
+        multiplier: one factor per entry; None when every factor is a power of two, so that a shift
+            does it.
+        shift: right shift of every entry.
+        zero_point: zero point of every entry.
+        lanes: consecutive entries that form a memory word; a single entry serves all channels.
     """
 
     name: str

@@ -17,11 +17,11 @@ class NodeImplementation:
     Attributes:
         name: name of the node.
         function: C++ function, and SystemVerilog module without its prefix.
-        stream: its output in the generated code.
-        folding: lanes.
+        stream: name of its output in the generated code.
+        folding: the lanes.
         macs: multiply-accumulates per frame.
-        cycles: per frame.
-        rom_bits: constant memory.
+        cycles: cycles per frame.
+        rom_bits: bits of constant memory.
         accumulator_bits: width of the widest sum.
     """
 

@@ -41,7 +41,7 @@ class VivadoReport:
     Attributes:
         total: the core, without its connection to a DMA.
         modules: every instance in it by its path, such as ``u_stem_conv/u_window``.
-        delay_ns: delay ns of the slowest path.
+        delay_ns: delay of the slowest path.
         slack_ns: what is left of the clock period there; negative where timing is not met.
     """
 

@@ -28,7 +28,7 @@ def settle(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def unfold_by_reshapes(x: torch.Tensor, patch: Patch) -> torch.Tensor:
-    """timm's chain: (B, C, H, W) -> (B * P, N, C)."""
+    """The reshapes of timm: (B, C, H, W) -> (B * P, N, C)."""
     (ph, pw), (batch, dim, height, width) = patch, x.shape
     nh, nw = height // ph, width // pw
     x = x.reshape(batch * dim * nh, ph, nw, pw).transpose(1, 2)

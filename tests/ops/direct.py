@@ -97,7 +97,7 @@ def random_folding(rng: np.random.Generator, circuit: AnyCircuit) -> Folding:
 def compile_cases(
     cases: Sequence[Case[Operation]], folder: Path, flags: Sequence[str]
 ) -> list[Callable[..., Codes]]:
-    """One function per case: codes (B, \\*shape) of every input to output codes."""
+    r"""One function per case: codes (B, \*shape) of every input to output codes."""
     folder.mkdir(parents=True, exist_ok=True)
     names = sorted({case.circuit.module for case in cases})
     text = "".join(f'#include "hyq/{name}.h"\n' for name in names)

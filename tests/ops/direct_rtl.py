@@ -65,13 +65,13 @@ class RtlBench:
         self._compile()
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
-        """Every case equals its reference, with and without stalls; a reset leaves nothing behind.
+        r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.
 
         ``latency`` and ``cycles`` are exact, and no more than ``frames_inside`` enters before the
         first word leaves.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape); three frames or more.
+            codes: for every case, of every input, (frames, \*shape); three frames or more.
         """
         for case, operands, found in zip(self.cases, codes, self.run(codes), strict=True):
             frames = len(operands[0])
@@ -97,10 +97,10 @@ class RtlBench:
         seed: int = 0,
         reset_cycle: int = -1,
     ) -> list[Transfers]:
-        """Run and compare with the references.
+        r"""Run and compare with the references.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape).
+            codes: for every case, of every input, (frames, \*shape).
             valid: how often a source offers a word, in percent.
             ready: how often a sink takes a word, in percent.
             seed: of the stalls.

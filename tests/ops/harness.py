@@ -30,7 +30,7 @@ BIT_ACCURATE = (*FAST_COMPILE, "-DHYQ_BIT_ACCURATE")
 def random_codes(
     tensor: TensorType, rng: np.random.Generator, samples: int = 4
 ) -> NDArray[np.int64]:
-    """Codes (samples + 2, \\*shape): random ones, then all smallest, then all largest."""
+    r"""Codes (samples + 2, \*shape): random ones, then all smallest, then all largest."""
     q = tensor.quantization
     codes = rng.integers(q.qmin, q.qmax + 1, (samples + 2, *tensor.shape))
     codes[-2], codes[-1] = q.qmin, q.qmax

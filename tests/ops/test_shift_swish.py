@@ -170,7 +170,7 @@ def test_exponential(fraction: int, precision: int, size: int) -> None:
 
 @given(st.integers(0, 28), st.integers(8, 16), st.integers(0, (1 << 15) - 1))
 def test_swish_of_both_signs_differs_by_the_argument(fraction: int, precision: int, x: int) -> None:
-    """x * s(x) - (-x) * s(-x) = x * (s(x) + s(-x)); the sum is one but for a rounding."""
+    """``x * s(x) - (-x) * s(-x) = x * (s(x) + s(-x))``; the last sum is one but for a rounding."""
     same_units = Requantize(Quantization(16, True), np.array([precision]), ONE)
     operation = ShiftSwish(fraction, 0, precision, same_units)
     positive, negative = operation.reference(np.array([x, -x])).tolist()

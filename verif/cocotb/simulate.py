@@ -89,7 +89,7 @@ class CocotbSimulation:
         seed: int = 0,
         plusargs: Sequence[str] = (),
     ) -> Bytes:
-        """Bytes (B, \\*) of the frames that come out when (B, \\*) go in back to back.
+        r"""Bytes (B, \*) of the frames that come out when (B, \*) go in back to back.
 
         Args:
             frames: bytes of TDATA, in the order of the stream.
@@ -114,10 +114,10 @@ class CocotbSimulation:
         return self._run("frames", {"frames": frames, **task}, plusargs)["frames"]
 
     def cycles_per_second(self, frames: Bytes, cycles: int, streams: Sequence[str] = ()) -> float:
-        """Speed while ``frames`` go in, over a number of clock cycles, without any checks.
+        r"""Speed while ``frames`` go in, over a number of clock cycles, without any checks.
 
         Args:
-            frames: bytes of TDATA (B, \\*).
+            frames: bytes of TDATA (B, \*).
             cycles: to simulate.
             streams: names of those whose beats are counted meanwhile.
         """

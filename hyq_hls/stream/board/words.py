@@ -16,8 +16,8 @@ class WordFormat:
         shape: shape of a frame, without the batch axis.
         beats: words of a frame.
         lanes: codes of a word; lane 0 has the lowest bytes.
-        bits: bits of a code.
-        signed: two's complement.
+        bits: width of a code.
+        signed: whether codes are in two's complement.
         code_bytes: bytes of a code; those above ``bits`` extend it.
         word_bytes: the smallest power of two that holds all lanes; bytes above them are zero.
     """

@@ -80,8 +80,8 @@ def wrapper_v(
         project: name of the project.
         core: a top level with the ports of ``<project>.sv``.
         banner: first line.
-        source: source of ``s_axis``.
-        sink: sink of ``m_axis``.
+        source: words of ``s_axis``.
+        sink: words of ``m_axis``.
         memories: whether ``core`` has the parameter ``MemoryDir``.
     """
     return _WRAPPER.format(

@@ -33,7 +33,7 @@ def design(
 
     Args:
         graph: what is built.
-        part: where.
+        part: the part that it is built on.
         clock_mhz: clock at which frames are counted.
         target_fps: the smallest design with that many frames per second.
         share: share of the part that may be used; without ``target_fps``, the fastest design in it.

@@ -56,10 +56,10 @@ def fit(
     Args:
         graph: what is built.
         circuits: circuits of all nodes by name.
-        part: where.
+        part: the part that it is built on.
         clock_mhz: clock at which frames are counted.
         share: share of every resource of the part that may be used, above 0 and at most 1.
-        target_fps: frames per second that are wanted; None: as many as fit.
+        target_fps: frames per second that are wanted; None asks for as many as fit.
 
     Raises:
         ConversionError: no folding is that fast, or none fits: the message names resource, nodes
@@ -122,9 +122,9 @@ def pareto(
     Args:
         graph: what is built.
         circuits: circuits of all nodes by name.
-        part: whose resources are the measure of size.
+        part: the part whose resources are the measure of size.
         clock_mhz: clock at which frames are counted.
-        points: how many speeds, evenly spaced on a logarithmic scale.
+        points: number of speeds, evenly spaced on a logarithmic scale.
     """
     problem = FoldingProblem(graph, circuits, capacity(part))
     speeds = problem.speeds()

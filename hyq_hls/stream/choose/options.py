@@ -23,8 +23,8 @@ class Option:
     """One folding of one node.
 
     Attributes:
-        folding: lanes.
-        cycles: per frame.
+        folding: the lanes.
+        cycles: cycles per frame.
         utilization: estimate of the circuit.
     """
 
@@ -38,10 +38,10 @@ class Edge:
     """A tensor on its way to one of its readers.
 
     Attributes:
-        writer: node, or None for the input of the graph.
-        reader: node.
-        port: port of the reader.
-        bits: bits of a code.
+        writer: name of a node, or None for the input of the graph.
+        reader: name of a node.
+        port: number of the reader's input.
+        bits: width of a code.
         waiting: bits that its FIFO must hold by analysis.
     """
 

@@ -40,10 +40,10 @@ class Solution:
     """A design.
 
     Attributes:
-        foldings: by node name.
-        cycles: per frame, of its slowest node.
-        used: estimate of what it takes, streams included, forks and AXI4-Stream ports not.
-        nodes: nodes of that, what the nodes take, by name.
+        foldings: lanes of every node, by name.
+        cycles: cycles per frame of its slowest node.
+        used: estimate of what it takes; streams are included, forks and AXI4-Stream ports are not.
+        nodes: what every node takes of that, by name.
     """
 
     foldings: Mapping[str, Folding]
@@ -90,8 +90,8 @@ class FoldingProblem:
         """Return the smallest design of at most ``cycles`` per frame within ``budget``, or None.
 
         Args:
-            cycles: per frame.
-            budget: most that may be used of every resource; by default any number.
+            cycles: cycles per frame.
+            budget: most that may be used of every resource; by default there is no limit.
         """
         fast = {
             name: [o for o in options if o.cycles <= cycles]

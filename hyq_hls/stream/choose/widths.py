@@ -29,8 +29,8 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
 
     Args:
         graph: what is built.
-        part: whose resources decide which circuit is the cheapest.
-        cycles: per frame, at most; by default about 200 multiply-accumulates per cycle.
+        part: the part whose resources decide which circuit is the cheapest.
+        cycles: most cycles per frame; by default about 200 multiply-accumulates per cycle.
 
     Raises:
         ConversionError: a node cannot be that fast.
@@ -53,7 +53,7 @@ class WidthCosts:
 
     Args:
         flow: the design.
-        part: whose resources decide which circuit is the cheapest.
+        part: the part whose resources decide which circuit is the cheapest.
     """
 
     def __init__(self, flow: Dataflow, part: Part) -> None:

@@ -55,7 +55,7 @@ class CostModel:
 
     Attributes:
         lut: LUTs per unit of a feature; those of memories come on top.
-        ff: flip-flops per unit.
+        ff: flip-flops per unit of a feature.
         delays: features and longest path in ns of every point.
     """
 

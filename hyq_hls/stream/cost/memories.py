@@ -46,8 +46,7 @@ def block_rams(memory: Memory) -> int:
 
 
 def memory_luts(memory: Memory) -> int:
-    """Count the LUTs of a memory alone: one LUT holds 64 constants, four hold 32 words of 6 bits.
-    """
+    """Count the LUTs of a memory: one holds 64 constants, four hold 32 words of 6 bits."""
     if memory.constant:
         return memory.width * -(-memory.depth // 64)
     if memory.depth <= 32:

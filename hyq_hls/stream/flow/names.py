@@ -38,8 +38,7 @@ _OUR_PREFIX = "hyq_"
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether generated code must not give ``name`` to anything; case makes no difference.
-    """
+    """Return whether generated code must give ``name`` to nothing; case makes no difference."""
     return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_OUR_PREFIX)
 
 

@@ -14,9 +14,9 @@ def shrunk_depths(
     """Return depths for the most words that waited at a time, plus an eighth and two words.
 
     Args:
-        flow: with depths that were not the limit.
+        flow: a dataflow with depths that were not the limit.
         occupancy: most words in each FIFO, its output register included.
-        slack: factor on the occupancy, where the plain margin was too little.
+        slack: factor of the occupancy, where the plain margin was too little.
     """
     depths = {}
     for name, stream in flow.streams.items():

@@ -87,8 +87,8 @@ class CSimulation:
 
     Args:
         library: what :func:`compile_project` returned.
-        input_type: input type of the input codes.
-        output_type: output type of the output codes.
+        input_type: type of the input codes.
+        output_type: type of the output codes.
         streams: what a trace holds: ``tensor name -> (C++ stream name, type)``.
     """
 
@@ -141,7 +141,10 @@ class CSimulation:
         return outputs.astype(np.int64)
 
     def trace(self, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-        r"""Return codes (1, \*shape) of every tensor of ``streams`` for one sample (1, \*input shape).
+        r"""Return the codes (1, \*shape) of every tensor of ``streams``, by name.
+
+        Args:
+            codes: one sample (1, \*input shape).
 
         Raises:
             GraphError: wrong shape, dtype or range, or not one sample.

@@ -22,7 +22,12 @@ _GROUP_BYTES = 400_000
 
 @dataclass
 class Log:
-    """Runs commands and keeps what they say in one file."""
+    """Runs commands and keeps what they say in one file.
+
+    Attributes:
+        path: the file.
+        parts: what the commands said so far.
+    """
 
     path: Path
     parts: list[str] = field(default_factory=list)

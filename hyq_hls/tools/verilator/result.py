@@ -43,13 +43,13 @@ class RunResult:
 
     Attributes:
         outputs: int64 (B, output codes).
-        cycles: up to and with the last output beat.
+        cycles: number of cycles up to and with the last output beat.
         first_input, last_input, first_output, last_output: int64 (B,), cycles of the transfers.
         frame_error: state of the port of that name at the end.
         streams: one per stream, empty when the run was without statistics.
-        activity: beats written per bin of ``activity_cycles`` cycles: stream -> int64 (bins,), with
+        activity: beats written per bin of ``activity_cycles`` cycles, int64 (bins,) by stream, with
             ``s_axis`` and ``m_axis`` for the ports; empty unless asked for.
-        captured: stream -> int64 (B, codes), for the streams asked for.
+        captured: codes int64 (B, codes) of the streams asked for, by name.
     """
 
     outputs: Ints
@@ -65,7 +65,7 @@ class RunResult:
 
     @property
     def latency_cycles(self) -> int:
-        """From the first input transfer to the last output transfer of frame 0."""
+        """Cycles from the first input transfer to the last output transfer of frame 0."""
         return int(self.last_output[0] - self.first_input[0])
 
     @property
@@ -98,7 +98,15 @@ class RunResult:
 
 @dataclass(frozen=True)
 class StreamState:
-    """Handshakes of a stream at a standstill, and the beats in it (None: not counted)."""
+    """A stream at a standstill.
+
+    Attributes:
+        name: name of the stream.
+        occupancy: beats in it; None when they were not counted.
+        written: beats that entered.
+        wr_valid, wr_ready: handshake of the writer.
+        rd_valid, rd_ready: handshake of the reader.
+    """
 
     name: str
     occupancy: int | None

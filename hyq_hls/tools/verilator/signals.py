@@ -37,11 +37,11 @@ class Signal:
     """A port, wire, register, memory or parameter.
 
     Attributes:
-        name: within its module.
-        bits: bits of an element.
+        name: name within its module.
+        bits: width of an element.
         direction: "input", "output", "inout", or "" inside a module.
         sizes: sizes of an unpacked array, outermost first; empty for a plain signal.
-        is_parameter: a constant.
+        is_parameter: whether it is a constant.
         address: address of the first element in this process.
     """
 

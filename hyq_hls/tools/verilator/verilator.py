@@ -84,9 +84,9 @@ def build_cosimulation(
         top: module with the AXI4-Stream ports; streams are its wires ``<s>_wr_valid`` and so on.
         folder: where the library and ``verilator.log`` go.
         parameters: parameters of the top module.
-        trace: with VCD tracing, which slows a run also while nothing is traced.
-        flags: for the C++ compiler.
-        verilator_flags: further ones for Verilator.
+        trace: whether it can trace to VCD, which slows a run also while nothing is traced.
+        flags: flags for the C++ compiler.
+        verilator_flags: further flags for Verilator.
 
     Returns:
         The library; an existing one when nothing changed.
@@ -123,7 +123,7 @@ def build_library(
 ) -> Path:
     """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
 
-    Arguments as for :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
+    The arguments are those of :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
     ``configuration`` is text of a ``.vlt`` file.
 
     Raises:

@@ -18,7 +18,7 @@ class CsynthRow:
     """Vitis HLS' estimate of one function, the functions that it calls included.
 
     Attributes:
-        lut, ff, dsp, bram18, uram: resources.
+        lut, ff, dsp, bram18, uram: resources that it takes.
         latency_min, latency_max: cycles from start to end; None where the tool does not know.
         interval_min, interval_max: cycles from one start to the next; None where unknown.
         delay_ns: longest path between registers, as the tool estimates it.
@@ -43,7 +43,7 @@ class CsynthReport:
     Attributes:
         total: the top function.
         modules: every function below it, by the name that the tool gave it.
-        part: device that was synthesized for.
+        part: device of the synthesis.
         target_ns: target clock period.
     """
 

@@ -54,7 +54,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Of its result: module and hash of everything that the result depends on."""
+        """Name of the result: the module, and a hash of everything that the result depends on."""
         known = hashlib.sha256(f"{_FLOW} {yosys_version()} {self.top} {self.dsp}".encode())
         for path in sorted(self.sources, key=lambda p: p.name):
             known.update(path.read_bytes())
@@ -73,7 +73,7 @@ def synthesize_module(
     *,
     dsp: bool = True,
 ) -> Utilization:
-    """Map one module; arguments as of :class:`Job` and :func:`synthesize_modules`.
+    """Map one module; :class:`Job` and :func:`synthesize_modules` explain the arguments.
 
     Raises:
         CompilationError: pyosys is missing, or Yosys failed; the log is named.
