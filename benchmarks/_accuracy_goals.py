@@ -1,4 +1,4 @@
-"""How ``best`` does against every baseline, and against the goals that were set for it."""
+"""Compare ``best`` with every baseline, and with the goals that were set for it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _mean(leads: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class Goal:
-    """What ``best`` should reach, and what it reached.
+    """A goal that was set for ``best``, and what ``best`` reached.
 
     Attributes:
         text: the goal.
@@ -142,7 +142,7 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """Met or missed, and by how much."""
+        """Whether the goal is met, and by how much."""
         if self.margin is None:
             return "not measured"
         # What is printed decides, not the last bits of a mean.

@@ -1,4 +1,4 @@
-"""How far results differ between seeds: other calibration images, other channels with outliers."""
+"""Results differ between seeds: other calibration images, other channels with outliers."""
 
 from __future__ import annotations
 

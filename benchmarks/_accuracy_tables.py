@@ -1,4 +1,4 @@
-"""Records of accuracy as tables: means over networks, and who wins."""
+"""Write records of accuracy as tables: means over networks, and who wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the largest channel of a tensor stands out, as a measure and as a reward in training."""
+"""The largest channel of a tensor stands out: a measure of that, and a reward in training."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Candidate:
 
 
 def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator[Candidate]:
-    """Return the instances of the designs of all seeds, whose memories are written to ``folder``."""
+    """Return the instances of all seeds' designs, whose memories are written to ``folder``."""
     for seed in range(seeds):
         flow, place = flow_of(network, graph, seed), folder / f"{network}{seed}"
         if not place.exists():

@@ -100,7 +100,7 @@ class Accelerator:
 
     @property
     def clock_mhz(self) -> float:
-        """Target clock."""
+        """Target clock in MHz."""
         return self.machine.clock_mhz
 
     @property
@@ -110,7 +110,7 @@ class Accelerator:
 
     @property
     def stream(self) -> StreamMachine:
-        """The machine, where it is the streaming one.
+        """The machine, if it is the streaming one.
 
         Raises:
             ConversionError: it is another.
@@ -130,7 +130,7 @@ class Accelerator:
 
     @property
     def nodes(self) -> list[NodeImplementation]:
-        """How the streaming machine implements every node; see :attr:`stream`."""
+        """Implementation of every node in the streaming machine; see :attr:`stream`."""
         return self.stream.nodes
 
     def compile(self, *flags: str) -> Accelerator:

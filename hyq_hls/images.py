@@ -1,4 +1,4 @@
-"""Images as users have them, to the bytes (B, H, W, C) that every level of the road starts from."""
+"""Turn images as users have them into bytes (B, H, W, C), where every level starts."""
 
 from __future__ import annotations
 

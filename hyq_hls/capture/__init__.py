@@ -1,4 +1,4 @@
-"""From ``torch.nn.Module`` to a float graph: ``capture(model, (3, H, W))``."""
+"""Turn a ``torch.nn.Module`` into a float graph: ``capture(model, (3, H, W))``."""
 
 from hyq_hls.capture.capture import capture
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode

@@ -1,4 +1,4 @@
-"""What to tell the author of a model about an operation that is not supported."""
+"""Advice to the author of a model about an operation that is not supported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attention, fused or written out, from the index maps of its products.
+"""Find attention, fused or written out, by the index maps of its products.
 
 A product of two activations is a product over many pairs of matrices. The index maps of its
 operands say which pixel of the patch and which head each pair belongs to, however the model has

@@ -1,4 +1,4 @@
-"""One call of the exported graph with its arguments found."""
+"""One call of the exported graph, whose arguments were found."""
 
 from __future__ import annotations
 

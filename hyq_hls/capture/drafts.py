@@ -1,4 +1,4 @@
-"""A float graph under construction: drafts of nodes, and views of them."""
+"""A float graph under construction consists of drafts of nodes, and views of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two-operand einsum as a matrix product between permutations."""
+"""Write an einsum of two operands as a matrix product between permutations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a module to the graph that ``torch.export`` sees, with its parameters."""
+"""Export a module to the graph that ``torch.export`` sees, with its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Index maps: what a chain of data movements does, whatever way it is written.
+"""An index map says what a chain of data movements does, whatever way it is written.
 
 Pushing ``arange`` through a chain of views, permutations and copies gives, for each element of the
 result, the flat index of the element of the source that it shows. Two chains with equal maps are

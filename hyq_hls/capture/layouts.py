@@ -1,4 +1,4 @@
-"""From a view of a draft to a draft in the layout that an operation needs.
+"""Turn a view of a draft into a draft in the layout that an operation needs.
 
 Functions here look at index maps only, so it does not matter how the model wrote its reshapes.
 """

@@ -1,4 +1,4 @@
-"""What became of every node of an exported module, and how to say so."""
+"""The report says what became of every node of an exported module."""
 
 from __future__ import annotations
 

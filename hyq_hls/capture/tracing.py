@@ -1,4 +1,4 @@
-"""Walk over the exported graph: each node becomes drafts, a view, a constant, or a complaint."""
+"""Walk over the exported graph: a node becomes drafts, a view, a constant, or a complaint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one exported node.
+    """The fate of one exported node.
 
     Attributes:
         status: what happened, in one word.

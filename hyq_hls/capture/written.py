@@ -1,4 +1,4 @@
-"""Functions of single elements that a model writes out, such as ``x * sigmoid(x)``.
+"""Find functions of single elements that a model writes out, such as ``x * sigmoid(x)``.
 
 A written-out form is recognised by its values, not by its spelling: the nodes between one tensor
 and a result are computed on a fixed set of numbers and compared with every known function. So

@@ -1,4 +1,4 @@
-"""Where the command line takes models and images from."""
+"""Models and images that the command line takes, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integer arithmetic in floating point, inside proven bounds.
+"""Integer arithmetic is exact in floating point, inside proven bounds.
 
 A float32 holds every integer up to 2**24, a float64 every integer up to 2**53; multiplying by a
 power of two changes no mantissa. So a dot product whose partial sums are proven to stay inside

@@ -1,4 +1,4 @@
-"""What every integer operation offers. The operations themselves live in :mod:`hyq_hls.ops`."""
+"""Every integer operation offers this interface; :mod:`hyq_hls.ops` holds the operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an integer tensor is: a shape, a code range, and the real values of the codes."""
+"""An integer tensor has a shape, a code range, and real values that its codes stand for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Encoding = Literal["affine", "log2"]
 
 @dataclass(frozen=True)
 class Quantization:
-    """How integer codes stand for real values.
+    """The integer codes of a tensor, and the real values that they stand for.
 
     ``affine``: ``value = scale * (code - zero_point)``.
     ``log2``: ``value = 2**-code``, except the largest code, which stands for zero (attention
@@ -108,7 +108,7 @@ class Quantization:
 
 @dataclass(frozen=True)
 class TensorType:
-    """What is known of an integer tensor before it has values.
+    """All that is known of an integer tensor before it has values.
 
     A feature map is ``(H, W, C)``; tokens are ``(P, N, C)`` (P pixels of a patch, N patches);
     attention scores are ``(P, N, heads, N)``; a vector is ``(C,)``.

@@ -1,4 +1,4 @@
-"""Whether a design fits a part, and what to say when it does not."""
+"""Decide whether a design fits a part, and say why when it does not."""
 
 from __future__ import annotations
 

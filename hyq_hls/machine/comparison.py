@@ -1,4 +1,4 @@
-"""Reports of one design by several methods, side by side."""
+"""Put reports of one design by several methods side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a co-simulation found: equality, cycles, where it stalls."""
+"""The report of a co-simulation: equality, cycles, and the streams that stall."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StreamReport:
 
 @dataclass
 class CosimReport:
-    """What :meth:`hyq_hls.Accelerator.cosimulate` found.
+    """The result of :meth:`hyq_hls.Accelerator.cosimulate`.
 
     Attributes:
         images: frames that were simulated.

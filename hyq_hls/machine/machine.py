@@ -42,7 +42,7 @@ class CompiledNetwork(Protocol):
 
 @dataclass(frozen=True)
 class SimulationOptions:
-    """How a co-simulation runs.
+    """The options of a co-simulation.
 
     Attributes:
         rtl: "hyq", our own; or "vitis", what Vitis HLS generated from the C++.

@@ -1,4 +1,4 @@
-"""What a design takes of a part, node by node: for people to read, and for files."""
+"""The report on what a design takes of a part, node by node, for people and for files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIRE_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class DesignUtilization:
-    """What a design takes of a part.
+    """The sites of a part that a design takes.
 
     Attributes:
         operations: what every node takes, by name.

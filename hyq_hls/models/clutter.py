@@ -42,7 +42,7 @@ _PATCHES = 4
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How hard the images are; a pair is a range that numbers are drawn from uniformly.
+    """The difficulty of the images; a pair is a range from which numbers are drawn uniformly.
 
     Attributes:
         pieces: how many pieces of other digits lie around the digit.

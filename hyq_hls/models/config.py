@@ -1,4 +1,4 @@
-"""What a MobileViT is made of: a frozen description, its public sizes and the small default."""
+"""A frozen description says what a MobileViT is made of; public sizes and the small default."""
 
 from __future__ import annotations
 

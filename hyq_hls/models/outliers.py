@@ -1,4 +1,4 @@
-"""The same function with outlier channels inside: networks that are hard to quantize."""
+"""Make networks that are hard to quantize: the same function with outlier channels inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What dense and depthwise convolution share: a window that slides over a padded map."""
+"""Dense and depthwise convolution share a window that slides over a padded map."""
 
 from __future__ import annotations
 

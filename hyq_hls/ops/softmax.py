@@ -1,4 +1,4 @@
-"""What every softmax has in common: one scale per row, three passes over it, its probabilities."""
+"""Every softmax has one scale per row, makes three passes over it, and gives probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FIFOs as small as a simulation allows."""
+"""Make FIFOs as small as a simulation allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a back end must know of an operation: compile-time parameters and constant memories."""
+"""A back end must know this of an operation: compile-time parameters and constant memories."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class RequantizeRom:
 
     @property
     def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:
-        """Fields of an entry from its lowest bit: values, width in bits, signed."""
+        """Fields of an entry from its lowest bit: values, width in bits, whether signed."""
         delta = self.shift - self.shift.min()
         low, high = int(self.zero_point.min()), int(self.zero_point.max())
         zero_point_bits = max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1

@@ -79,7 +79,7 @@ class StreamMachine(Machine):
 
     @property
     def nodes(self) -> list[NodeImplementation]:
-        """How every node was implemented."""
+        """Implementation of every node."""
         return [NodeImplementation.of(stage) for stage in self.flow.operations]
 
     def write(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How the nodes of a graph were implemented: circuit, folding, size."""
+"""The implementation of the nodes of a graph: circuit, folding, size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyq_hls.support import aligned
 
 @dataclass(frozen=True)
 class NodeImplementation:
-    """How one node was implemented.
+    """The implementation of one node.
 
     Attributes:
         name: name of the node.

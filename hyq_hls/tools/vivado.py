@@ -19,7 +19,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class VivadoRow:
-    """What an instance takes, those inside it included.
+    """The sites that an instance takes, those inside it included.
 
     Attributes:
         lut: look-up tables, LUT-RAM and shift registers among them.

@@ -44,7 +44,7 @@ class NodeLevels:
 
 @dataclass
 class VerifyReport:
-    """What :func:`verify` found.
+    """The result of :func:`verify`.
 
     Attributes:
         nodes: one entry per node, in order.

@@ -1,4 +1,4 @@
-"""The level between float and integer: true functions on quantized weights and activations."""
+"""Between float and integer, true functions read quantized weights and activations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes what vendor tools and boards need: project scripts, constraints, a driver."""
+"""Write what vendor tools and boards need: project scripts, constraints, a driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's figures in the form in which estimate and synthesis give theirs."""
+"""Give the vendor's figures in the form of estimates and synthesis results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of a stream in the words of a DMA, whose widths are powers of two bytes."""
+"""Codes of a stream lie in the words of a DMA, whose widths are powers of two bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The core behind ports that a DMA and a block design can take, as Verilog.
+"""Wrap the core, in Verilog, in ports that a DMA and a block design can take.
 
 A block design takes no SystemVerilog as the top of a module reference, hence plain Verilog here.
 """

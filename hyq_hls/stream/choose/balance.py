@@ -1,4 +1,4 @@
-"""Balanced folding: every node just parallel enough for one frame in a given number of cycles."""
+"""Balance the nodes: each is just parallel enough for one frame in a number of cycles."""
 
 from __future__ import annotations
 

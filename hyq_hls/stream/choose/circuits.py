@@ -1,4 +1,4 @@
-"""Choice of circuit: of those that give the same integers, the cheapest, or the one asked for."""
+"""Choose the cheapest of the circuits that give the same integers, or the one asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a graph to the design that is built: foldings, streams, FIFO depths, within the part."""
+"""A graph becomes the design that is built: foldings, streams and FIFO depths within the part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The design for a part: the fastest that fits, or the smallest that is fast enough."""
+"""Find the design for a part: the fastest that fits, or the smallest that is fast enough."""
 
 from __future__ import annotations
 

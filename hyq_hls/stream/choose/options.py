@@ -1,4 +1,4 @@
-"""What a designer may choose from: foldings of every node, with their cycles and their cost."""
+"""A designer chooses from these: foldings of every node, with their cycles and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other widths of codes change in a design that keeps its lanes."""
+"""Other widths of codes change the cost of a design that keeps its lanes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the size of a circuit depends on, as numbers that are known before synthesis.
+"""The size of a circuit depends on features, numbers that are known before synthesis.
 
 The LUTs and flip-flops of a module are modelled as sums of features times coefficients that are
 never negative. Every feature grows with parallelism, or is the same for every folding.

@@ -1,4 +1,4 @@
-"""What a memory takes of a part, and the rule by which ``hyq_ram`` and ``hyq_rom`` choose."""
+"""The sites that a memory takes, and the rule by which ``hyq_ram`` and ``hyq_rom`` choose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a graph and its foldings to stages and streams."""
+"""A graph and its foldings become stages and streams."""
 
 from __future__ import annotations
 

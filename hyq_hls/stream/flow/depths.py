@@ -1,4 +1,4 @@
-"""Safe FIFO depths by analysis: no deadlock, and no stall of the slowest stage.
+"""Analyse safe FIFO depths: no deadlock, and no stall of the slowest stage.
 
 Stages are determinate: which words a stage reads and writes, and in which order, does not depend on
 time. So whether bounded FIFOs deadlock does not depend on time either, and one complete run shows

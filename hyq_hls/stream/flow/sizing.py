@@ -1,4 +1,4 @@
-"""FIFO depths from what a simulation saw."""
+"""Take FIFO depths from what a simulation saw."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shrunk_depths(
 
 @dataclass(frozen=True)
 class FifoSizing:
-    """What shrinking the FIFOs saved.
+    """The savings of a sizing of FIFOs.
 
     Attributes:
         words_before, words_after: sum of all depths.

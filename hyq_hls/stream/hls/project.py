@@ -1,4 +1,4 @@
-"""From the dataflow to an hls4ml ``ModelGraph`` of backend HyQ."""
+"""A dataflow becomes an hls4ml ``ModelGraph`` of backend HyQ."""
 
 from __future__ import annotations
 

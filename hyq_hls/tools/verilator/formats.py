@@ -1,4 +1,4 @@
-"""How codes travel: words of lanes at the ports, and the streams inside."""
+"""Codes travel as words of lanes at the ports, and in streams inside."""
 
 from __future__ import annotations
 

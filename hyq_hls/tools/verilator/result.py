@@ -1,4 +1,4 @@
-"""What a co-simulation found out."""
+"""The result of a co-simulation."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ class RunResult:
 
     @property
     def frame_intervals(self) -> Ints:
-        """Int64 (B - 1,): cycles between the ends of successive frames."""
+        """Cycles between the ends of successive frames, int64 (B - 1,)."""
         return np.diff(self.last_output)
 
     @property
     def cycles_per_frame(self) -> int | None:
-        """Steady state: median interval of the second half of the frames; None for one frame."""
+        """Median interval of the second half of the frames; None for one frame."""
         intervals = self.frame_intervals
         if not len(intervals):
             return None

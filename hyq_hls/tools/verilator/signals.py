@@ -105,7 +105,7 @@ class Signal:
 
     @property
     def kind(self) -> str:
-        """Direction, "parameter", "memory" or "signal"."""
+        """Direction of a port, else "parameter", "memory" or "signal"."""
         if self.is_parameter:
             return "parameter"
         return self.direction or ("memory" if self.sizes else "signal")

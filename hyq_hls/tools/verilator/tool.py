@@ -1,4 +1,4 @@
-"""Which Verilator, and which C++ files of ours go around the model it makes."""
+"""Find Verilator, and our C++ files that go around the model it makes."""
 
 from __future__ import annotations
 
