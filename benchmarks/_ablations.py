@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hyq_hls import QuantConfig
-from hyq_hls.quant.methods.q_hyvit import QHyViT
-from hyq_hls.quant.methods.reconstruction import Reconstruction
+from hyq_hls.quant.methods import QHyViT, Reconstruction
 from hyq_hls.quant.presets import best
 
 

@@ -29,7 +29,7 @@ from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
 from hyq_hls.ops.table_softmax import SoftmaxOutput
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.lowering.nonlinear import softmax_operation
+from hyq_hls.quant.lowering import softmax_operation
 from hyq_hls.stream.choose import balance
 from hyq_hls.stream.circuits import AnyCircuit, circuits_of, node_circuits
 from hyq_hls.stream.cost.costs import POINTS_FILE, Point, template_hash

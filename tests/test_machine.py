@@ -206,7 +206,7 @@ def test_a_marker_without_an_architecture_holds_a_stream(tmp_path: Path) -> None
     assert isinstance(Accelerator.open(accelerator.folder).machine, StreamMachine)
 
 
-@pytest.mark.parametrize("room", ["graph", "ops", "emulate", "verify", "machine", "parts"])
+@pytest.mark.parametrize("room", ["graph", "ops", "quant", "emulate", "verify", "machine", "parts"])
 def test_no_machine_is_known_to(room: str) -> None:
     """A second machine is a room of its own; these rooms stay as they are."""
     for path in sorted((ROOT / "hyq_hls" / room).rglob("*.py")):

@@ -63,7 +63,9 @@ def test_no_choice_within_average_and_resources_is_better(
     assert choice.average_bits <= average
     assert (usage.total(choice.bits) <= limits).all()
     best = min(c.predicted_error for c in allowed)
-    assert best <= choice.predicted_error <= best * 1.0011 + 1e-12
+    # The solver counts in tenths of the least error, or of the largest where the least is zero.
+    unit = sum(min(s.errors.values()) for s in found) or max(max(s.errors.values()) for s in found)
+    assert best <= choice.predicted_error <= best * 1.0011 + 2e-7 * unit
 
 
 @pytest.mark.parametrize(("average", "bits"), [(5.99, [4, 4]), (6.0, [4, 8]), (8.0, [8, 8])])

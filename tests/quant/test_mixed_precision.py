@@ -15,12 +15,19 @@ from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import Fold, Unfold
 from hyq_hls.errors import QuantizationError
 from hyq_hls.parts import part
-from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, average_bits, choose_bits, pareto
+from hyq_hls.quant.judge.bit_choice import (
+    BitChoice,
+    WidthUsage,
+    average_bits,
+    choose_bits,
+    error_front,
+)
 from hyq_hls.quant.judge.sensitivity import Sensitivity, sensitivity_curve, with_bits
 from hyq_hls.quant.judge.width_usage import width_usage
 from hyq_hls.quant.methods.mixed_precision import MixedPrecision
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
+from hyq_hls.stream.choose import PartCosts
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.widths import as_array, balanced_design
 from hyq_hls.stream.cost import estimate_design
@@ -28,6 +35,7 @@ from tests.capture.hybrids import Hybrid, settle
 from tests.quant.test_bit_choice import every_choice
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+COSTS = PartCosts("xc7z020")
 PART = part("xc7z020")
 
 
@@ -229,8 +237,8 @@ def test_notes_say_what_was_found(small_plan: Plan, curve: list[Sensitivity]) ->
             sizes.append((operation.weight.size, operation.weight_bits))
     bits = sum(count * width for count, width in sizes) / sum(count for count, _ in sizes)
     assert notes["average_bits"]["everything"] == bits
-    assert [p.predicted_error for p in pareto(curve, (4, 6, 8))] == sorted(
-        (p.predicted_error for p in pareto(curve, (8, 6, 4))), reverse=True
+    assert [p.predicted_error for p in error_front(curve, (4, 6, 8))] == sorted(
+        (p.predicted_error for p in error_front(curve, (8, 6, 4))), reverse=True
     )
     for name, kinds in notes["bits"].items():
         own = mixed.config.for_node(name)
@@ -263,7 +271,7 @@ def test_methods_before_are_not_undone_in_silence(small_plan: Plan) -> None:
 
 @pytest.fixture(scope="module")
 def usage(small_plan: Plan, curve: list[Sensitivity]) -> WidthUsage:
-    return width_usage(small_plan, {s.key: (4, 8) for s in curve}, PART)
+    return width_usage(small_plan, {s.key: (4, 8) for s in curve}, COSTS)
 
 
 def estimated(plan: Plan, choice: BitChoice) -> np.ndarray:
@@ -290,7 +298,7 @@ def test_a_function_in_two_steps_costs_both() -> None:
     graph = plan.lowered()
     assert any(name.endswith(".table") for name in graph.nodes)
     keys = [s.key for s in sensitivity_curve(plan, (4, 8))]
-    usage = width_usage(plan, dict.fromkeys(keys, (4, 8)), PART)
+    usage = width_usage(plan, dict.fromkeys(keys, (4, 8)), COSTS)
     found = as_array(estimate_design(balanced_design(graph, PART)).total)
     assert np.array_equal(usage.total(dict.fromkeys(keys, 8)), found)
 
@@ -304,7 +312,7 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
     least = usage.total({s.key: 4 for s in curve})[index]
     assert least < 0.95 * most
     limit = float(round((most + least) / 2))
-    method = MixedPrecision(None, {resource: limit}, choices=(4, 8))
+    method = MixedPrecision(None, {resource: limit}, COSTS, choices=(4, 8))
     mixed = method.apply(small_plan)
     built = estimate_design(design(mixed.lowered(), PART, 150)).total
     assert getattr(built, resource) <= limit
@@ -320,13 +328,13 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
 
 
 def test_a_share_of_a_part_and_a_frame_time(small_plan: Plan) -> None:
-    slow = MixedPrecision(
-        None, {"lut": 1.0, "cycles": 20_000}, choices=(4, 8), part="pynq-z2"
-    ).apply(small_plan)
+    board = PartCosts("pynq-z2")
+    slow = MixedPrecision(None, {"lut": 1.0, "cycles": 20_000}, board, choices=(4, 8))
+    slow = slow.apply(small_plan)
     found = slow.notes["mixed_precision"]["resources"]
     assert found["budget"] == {"lut": PART.luts}
     assert found["cycles"] <= 20_000
-    fast = MixedPrecision(5.0, {"lut": 1.0}, choices=(4, 8)).apply(small_plan)
+    fast = MixedPrecision(5.0, {"lut": 1.0}, COSTS, choices=(4, 8)).apply(small_plan)
     quick = fast.notes["mixed_precision"]
     assert quick["resources"]["cycles"] < found["cycles"]
     assert quick["average_bits"]["all"] <= 5.0
@@ -336,9 +344,9 @@ def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
     with pytest.raises(
         QuantizationError, match=r"fewest bits everywhere .* LUT where 100 are allowed"
     ):
-        MixedPrecision(None, {"lut": 100, "ff": 1.0}, choices=(4, 8)).apply(small_plan)
+        MixedPrecision(None, {"lut": 100, "ff": 1.0}, COSTS, choices=(4, 8)).apply(small_plan)
     with pytest.raises(QuantizationError, match=r"budget of cycles: .* cycles per frame"):
-        MixedPrecision(None, {"lut": 1.0, "cycles": 1}, choices=(4, 8)).apply(small_plan)
+        MixedPrecision(None, {"lut": 1.0, "cycles": 1}, COSTS, choices=(4, 8)).apply(small_plan)
 
 
 @pytest.mark.parametrize(
@@ -352,20 +360,30 @@ def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
         ({"average_bits": 3.9}, "average_bits=3.9: a number is wanted, not below the narrowest"),
         ({"average_bits": float("nan")}, "average_bits=nan"),
         ({"average_bits": "8"}, "average_bits='8': a number is wanted"),
-        ({"budget": {"lut": "half"}}, "budget of lut: a positive number is wanted, found 'half'"),
+        (
+            {"budget": {"lut": "half"}},
+            "budget of lut: a positive number is wanted, found 'half'",
+        ),
         ({"average_bits": None}, "nothing to keep"),
         ({"average_bits": None, "budget": {"cycles": 100}}, "nothing to keep"),
-        ({"budget": {"uram": 3}}, "budget of 'uram' is unknown; lut, ff, dsp, bram18, cycles"),
-        ({"budget": {"lut": 0}}, "budget of lut: a positive number is wanted, found 0"),
+        (
+            {"budget": {"uram": 3}},
+            "budget of 'uram' is unknown; lut, ff, dsp, bram18, cycles",
+        ),
+        ({"budget": {"lut": 1}, "costs": None}, r"budget=\{'lut': 1\} without costs, .*PartCosts"),
+        (
+            {"budget": {"lut": 0}},
+            "budget of lut: a positive number is wanted, found 0",
+        ),
         ({"budget": {"lut": float("nan")}}, "a positive number"),
         ({"budget": {"lut": 1, "cycles": 0.5}}, "budget of cycles: a whole number"),
     ],
 )
 def test_bad_arguments(arguments: dict, message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
-        MixedPrecision(**arguments)
+        MixedPrecision(**{"costs": COSTS, **arguments})
 
 
 def test_an_average_below_every_choice(curve: list[Sensitivity]) -> None:
     with pytest.raises(QuantizationError, match="average of 2 bits: the narrowest"):
-        pareto(curve, (5, 2))
+        error_front(curve, (5, 2))

@@ -15,7 +15,7 @@ from hyq_hls.quant import presets
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import FakeQuantize, Simulation, probabilities
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting
 
 #: Nothing is approximated but LayerNorm and softmax, whose results are judged apart.

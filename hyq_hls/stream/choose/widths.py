@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Graph, Operation, TensorType
-from hyq_hls.machine.budget import RESOURCES
+from hyq_hls.machine.budget import RESOURCES, capacity
 from hyq_hls.parts import Part
+from hyq_hls.parts import part as part_of
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.choose.circuits import choose_circuits, circuit_utilization, share
 from hyq_hls.stream.circuits import circuits_of
@@ -45,11 +47,46 @@ def as_array(used: Utilization) -> Array:
     return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
 
 
+@dataclass(frozen=True)
+class PartCosts:
+    """Costs of streaming designs on a part: what the quantizer's budgets ask for.
+
+    It is a :class:`~hyq_hls.quant.judge.costs.CostModel`.
+
+    Attributes:
+        part: name of a part, a device of it, or a board.
+
+    Raises:
+        ConversionError: the part is unknown.
+    """
+
+    part: str
+
+    def __post_init__(self) -> None:
+        part_of(self.part)
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Resources by name, with what people call them."""
+        return RESOURCES
+
+    def capacity(self) -> Array:
+        """What the part has of every resource."""
+        has = capacity(part_of(self.part))
+        return np.array([has[name] for name in RESOURCES], dtype=float)
+
+    def design(self, graph: Graph, cycles: int | None = None) -> WidthCosts:
+        """Costs of the design that ``convert`` tries first; see :func:`balanced_design`."""
+        part = part_of(self.part)
+        return WidthCosts(balanced_design(graph, part, cycles), part)
+
+
 class WidthCosts:
     """Costs of nodes and streams of one design, at other widths and the same lanes.
 
     Attributes:
         total: usage of the design as it is.
+        cycles: clock cycles per frame.
 
     Args:
         flow: the design.
@@ -59,6 +96,7 @@ class WidthCosts:
     def __init__(self, flow: Dataflow, part: Part) -> None:
         self.flow, self.part = flow, part
         self.total = as_array(estimate_design(flow).total)
+        self.cycles = flow.cycles_per_frame
         self._stages = {stage.node.name: stage for stage in flow.operations}
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
