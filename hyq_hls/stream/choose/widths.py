@@ -71,7 +71,7 @@ class PartCosts:
         return RESOURCES
 
     def capacity(self) -> Array:
-        """What the part has of every resource."""
+        """Return all that the part has of every resource."""
         has = capacity(part_of(self.part))
         return np.array([has[name] for name in RESOURCES], dtype=float)
 
