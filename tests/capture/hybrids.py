@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 Patch = tuple[int, int]
+Net = TypeVar("Net", bound=nn.Module)
 
 
-def settle(model: nn.Module, seed: int = 0) -> nn.Module:
+def settle(model: Net, seed: int = 0) -> Net:
     """Give all parameters and statistics values whose loss is noticed; evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
