@@ -1,4 +1,4 @@
-"""`best` with one of its parts exchanged or left out: what each part brings."""
+"""Exchange or leave out one part of ``best`` to see what each part brings."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Elementwise(FloatOp):
         return (cls(),)
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the only input."""
+        """Return the shape of the only input."""
         self._expect(len(shapes) == 1, shapes, "one input")
         return shapes[0]
 

@@ -49,12 +49,12 @@ def synthesize_design(
 
 
 def template_job(module: str, parameters: Mapping[str, int | str]) -> Job:
-    """Synthesis of a module of the templates, with all that it contains."""
+    """Return the job that synthesizes a module of the templates with all that it contains."""
     return Job([module_file(m) for m in needed_modules({module})], module, parameters)
 
 
 def gathered(parts: Iterable[tuple[Instance, Utilization]]) -> DesignUtilization:
-    """Rows of operations, and sums of what lies between them."""
+    """Gather the rows of operations, and the sums of what lies between them."""
     operations: dict[str, Utilization] = {}
     plumbing: dict[str, Utilization] = {}
     for instance, used in parts:

@@ -1,4 +1,4 @@
-"""The level between float and integer: true functions on quantized weights and activations."""
+"""Between float and integer, true functions read quantized weights and activations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 def quantized_float(
     float_graph: FloatGraph, graph: Graph, images: torch.Tensor
 ) -> dict[str, Array]:
-    """Values of every node when float operations meet quantized numbers.
+    """Compute the values of every node when float operations meet quantized numbers.
 
     Weights are what the integer weights stand for, and each result is rounded to its codes; but
     softmax, Swish, LayerNorm and sums are the true ones. What the integer level loses beyond this

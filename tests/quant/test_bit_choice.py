@@ -37,9 +37,13 @@ def test_no_choice_within_average_and_resources_is_better(
         for i, (count, e) in enumerate(items)
     ]
     keys = [s.key for s in found]
-    single = {k: {b: rng.integers(0, 9, 2) * 10.0 * b for b in (4, 6, 8)} for k in keys[1:]}
+    single = {
+        key: {b: rng.integers(0, 9, 2) * np.float64(10 * b) for b in (4, 6, 8)} for key in keys[1:]
+    }
     both = list(product((4, 6, 8), repeat=2))
-    pairs = {(keys[0], keys[1]): {(a, b): rng.integers(0, 9, 2) * 1.0 * a * b for a, b in both}}
+    pairs = {
+        (keys[0], keys[1]): {(a, b): rng.integers(0, 9, 2) * np.float64(a * b) for a, b in both}
+    }
     usage = WidthUsage(np.array([7.0, 9.0]), single, pairs)
     limits = np.array([rng.integers(200, 1500) + 0.5, np.inf])
     choice = choose_bits(found, average, usage, limits)

@@ -15,6 +15,7 @@ from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import Fold, Unfold
 from hyq_hls.errors import QuantizationError
 from hyq_hls.parts import part
+from hyq_hls.quant.config import Scale
 from hyq_hls.quant.judge.bit_choice import (
     BitChoice,
     WidthUsage,
@@ -44,7 +45,7 @@ def plan_of(model: nn.Module, config: QuantConfig | None = None, images: int = 4
     return Plan.of(graph, config or QuantConfig(), IMAGES[:images], False)
 
 
-def small() -> nn.Module:
+def small() -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
 
 
@@ -66,7 +67,8 @@ class Tiny(nn.Module):
         self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(4, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.fc(self.act(self.conv(x)).mean((2, 3)))
+        result: torch.Tensor = self.fc(self.act(self.conv(x)).mean((2, 3)))
+        return result
 
 
 class DeadBranch(nn.Module):
@@ -80,7 +82,8 @@ class DeadBranch(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.stem(x).permute(0, 2, 3, 1)
         x = x + self.zero(self.act(self.dead(x)))
-        return self.fc(x.mean((1, 2)))
+        result: torch.Tensor = self.fc(x.mean((1, 2)))
+        return result
 
 
 @pytest.mark.parametrize("average", [2.0, 3.1, 4.7, 5, 7.9, 8.0, 12.0])
@@ -156,8 +159,8 @@ def test_overrides_mean_one_node_whatever_its_name() -> None:
 
 def test_what_does_not_matter_gets_the_fewest_bits() -> None:
     model = settle(DeadBranch())
-    nn.init.zeros_(model.zero.weight)  # type: ignore[arg-type]
-    nn.init.zeros_(model.zero.bias)  # type: ignore[arg-type]
+    nn.init.zeros_(model.zero.weight)
+    nn.init.zeros_(model.zero.bias)
     mixed = MixedPrecision(8.0, choices=(3, 5, 8)).apply(plan_of(model))
     bits = mixed.notes["mixed_precision"]["bits"]
     assert bits["dead"] == bits["zero"] == {"weights": 3, "activations": 3}
@@ -166,7 +169,7 @@ def test_what_does_not_matter_gets_the_fewest_bits() -> None:
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
-def test_the_average_is_kept_and_the_integers_agree(scale: str) -> None:
+def test_the_average_is_kept_and_the_integers_agree(scale: Scale) -> None:
     config = QuantConfig(scale=scale, methods=(MixedPrecision(5.3, choices=(4, 5, 6, 8)),))
     qmodel = quantize(small(), IMAGES, config, progress=False)
     graph = qmodel.graph
@@ -329,8 +332,8 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
 
 def test_a_share_of_a_part_and_a_frame_time(small_plan: Plan) -> None:
     board = PartCosts("pynq-z2")
-    slow = MixedPrecision(None, {"lut": 1.0, "cycles": 20_000}, board, choices=(4, 8))
-    slow = slow.apply(small_plan)
+    method = MixedPrecision(None, {"lut": 1.0, "cycles": 20_000}, board, choices=(4, 8))
+    slow = method.apply(small_plan)
     found = slow.notes["mixed_precision"]["resources"]
     assert found["budget"] == {"lut": PART.luts}
     assert found["cycles"] <= 20_000
@@ -379,7 +382,7 @@ def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
         ({"budget": {"lut": 1, "cycles": 0.5}}, "budget of cycles: a whole number"),
     ],
 )
-def test_bad_arguments(arguments: dict, message: str) -> None:
+def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
         MixedPrecision(**{"costs": COSTS, **arguments})
 

@@ -113,7 +113,8 @@ def test_bits_out_of_range() -> None:
 
 
 def swish(x: Real) -> Real:
-    return x / (1 + np.exp(-x))
+    result: Real = x / (1 + np.exp(-x))
+    return result
 
 
 INPUT = Quantization(8, False, (0.05,), (120,))
@@ -124,8 +125,8 @@ CODES = np.arange(256) - 120
 def test_tables_hold_the_published_integers() -> None:
     pairs = np.stack([CODES, np.zeros_like(CODES)], axis=-1)
     expected: dict[SwishKind, Real] = {
-        "i_vit": i_vit_swish(pairs, 0.05)[:, 0] * (0.05 / 128),
-        "i_bert": i_bert_swish(CODES, 0.05) * (0.05 / 256),
+        "i_vit": i_vit_swish(pairs, 0.05)[:, 0] * np.float64(0.05 / 128),
+        "i_bert": i_bert_swish(CODES, 0.05) * np.float64(0.05 / 256),
         "shift_released": released_shift_swish(CODES, 0.05),
     }
     assert set(expected) == set(get_args(SwishKind))
@@ -140,7 +141,8 @@ def test_a_table_serves_an_operation_with_signed_codes() -> None:
     graph.add("swish", operation, "x")
     codes = np.arange(-32, 32)[None]
     assert np.array_equal(
-        dict(graph.reference(codes))["swish"], OUTPUT.quantize(swish((codes + 3) * 0.125))
+        dict(graph.reference(codes))["swish"],
+        OUTPUT.quantize(swish((codes + 3) * np.float64(0.125))),
     )
 
 

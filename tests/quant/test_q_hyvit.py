@@ -36,7 +36,7 @@ def graph_of(model: nn.Module, side: int = 8) -> FloatGraph:
     return float_graph_of(model, (side, side, 3))[0]
 
 
-def small(seed: int = 5) -> nn.Module:
+def small(seed: int = 5) -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), seed)
 
 
@@ -82,7 +82,8 @@ class LinearBridge(nn.Module):
         y = functional.relu(self.align(y + self.local(y)))
         tokens = self.layer(y.flatten(2).transpose(1, 2))
         found = self.head(tokens.mean(1))
-        return found + self.head(y.mean((2, 3))) if self.shared else found
+        result: torch.Tensor = found + self.head(y.mean((2, 3))) if self.shared else found
+        return result
 
 
 def test_bridge_of_a_linear_layer_starts_behind_the_addition() -> None:
@@ -221,16 +222,19 @@ class Degenerate(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.model = small()
-        convolution = self.model.expand[0]
+        convolution, norm = self.model.expand[0], self.model.stem[1]
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
         with torch.no_grad():
-            self.model.stem[1].weight[0] = 0
-            self.model.stem[1].bias[0] = 0  # dead behind SiLU
-            self.model.stem[1].weight[1] = 0
-            self.model.stem[1].bias[1] = 9  # constant, positive
+            norm.weight[0] = 0
+            norm.bias[0] = 0  # dead behind SiLU
+            norm.weight[1] = 0
+            norm.bias[1] = 9  # constant, positive
             convolution.weight[2] = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.model(x)
+        result: torch.Tensor = self.model(x)
+        return result
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
@@ -263,7 +267,8 @@ class SwishBesideAProduct(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv(x)
-        return self.head((self.side(y) + self.act(y)).mean((2, 3)))
+        result: torch.Tensor = self.head((self.side(y) + self.act(y)).mean((2, 3)))
+        return result
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])

@@ -125,7 +125,7 @@ def test_ratios_survive_the_union_of_two_classes() -> None:
 def test_random_graphs(data: st.DataObject) -> None:
     """Every tie holds inside one class, and every tensor with a choice is in exactly one."""
     side = data.draw(st.integers(1, 5))
-    shapes = {"image": (side, side, 3)}
+    shapes: dict[str, tuple[int, ...]] = {"image": (side, side, 3)}
     nodes: dict[str, tuple[FloatOp, tuple[str, ...]]] = {}
     for index in range(data.draw(st.integers(1, 12))):
         name = f"n{index}"
@@ -143,7 +143,7 @@ def test_random_graphs(data: st.DataObject) -> None:
             "concat": Concat(),
             "pool": GlobalAveragePool(),
         }[kind]
-        inputs = (source, other) if other else (source,)
+        inputs: tuple[str, ...] = (source, other) if other else (source,)
         nodes[name] = (op, inputs)
         shapes[name] = op.output_shape(*(shapes[n] for n in inputs))
     graph = graph_of(side, 3, nodes)
@@ -276,7 +276,8 @@ class PooledSwish(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv(x)
         y = functional.silu(y) if self.before else y
-        return self.fc(functional.silu(y.mean((2, 3))))
+        result: torch.Tensor = self.fc(functional.silu(y.mean((2, 3))))
+        return result
 
 
 class SharedQuery(nn.Module):
@@ -291,7 +292,8 @@ class SharedQuery(nn.Module):
         tokens = self.conv(x).flatten(2).transpose(1, 2)
         q = self.qk(tokens)
         attention = (q @ q.transpose(1, 2) * 0.5).softmax(-1)
-        return self.head((attention @ self.v(tokens)).mean(1))
+        result: torch.Tensor = self.head((attention @ self.v(tokens)).mean(1))
+        return result
 
 
 class SwishOfMovedCodes(nn.Module):
@@ -304,7 +306,8 @@ class SwishOfMovedCodes(nn.Module):
         self.inner.block.fold = lambda x, patch, size: functional.silu(fold(x, patch, size))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.inner(x)
+        result: torch.Tensor = self.inner(x)
+        return result
 
 
 @pytest.mark.parametrize("swish", ["shift", "table"])

@@ -1,4 +1,4 @@
-"""What other widths of codes change in a design that keeps its lanes."""
+"""Other widths of codes change the cost of a design that keeps its lanes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Array = NDArray[np.float64]
 
 
 def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Dataflow:
-    """The design that ``convert`` tries first: the cheapest circuits in balanced foldings.
+    """Return the design that ``convert`` tries first: the cheapest circuits in balanced foldings.
 
     Args:
         graph: what is built.
-        part: whose resources decide which circuit is the cheapest.
-        cycles: per frame, at most; by default about 200 multiply-accumulates per cycle.
+        part: the part whose resources decide which circuit is the cheapest.
+        cycles: most cycles per frame; by default about 200 multiply-accumulates per cycle.
 
     Raises:
         ConversionError: a node cannot be that fast.
@@ -43,7 +43,7 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
 
 
 def as_array(used: Utilization) -> Array:
-    """Usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
+    """Return the usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
     return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
 
 
@@ -71,7 +71,7 @@ class PartCosts:
         return RESOURCES
 
     def capacity(self) -> Array:
-        """What the part has of every resource."""
+        """Return all that the part has of every resource."""
         has = capacity(part_of(self.part))
         return np.array([has[name] for name in RESOURCES], dtype=float)
 
@@ -90,7 +90,7 @@ class WidthCosts:
 
     Args:
         flow: the design.
-        part: whose resources decide which circuit is the cheapest.
+        part: the part whose resources decide which circuit is the cheapest.
     """
 
     def __init__(self, flow: Dataflow, part: Part) -> None:
@@ -100,7 +100,7 @@ class WidthCosts:
         self._stages = {stage.node.name: stage for stage in flow.operations}
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
-        """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
+        """Return the usage of ``operation`` on inputs of ``types`` in the place of a node."""
         stage = self._stages[name]
         found = [
             circuit_utilization(stage.node, circuit, stage.folding)
@@ -109,7 +109,7 @@ class WidthCosts:
         return as_array(min(found, key=lambda used: share(used, self.part)))
 
     def streams(self, tensor: str, bits: int) -> Array:
-        """Usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
+        """Return the usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
         total = Utilization()
         for stream in self.flow.streams.values():
             if stream.tensor == tensor:
