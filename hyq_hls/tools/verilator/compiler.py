@@ -95,7 +95,7 @@ def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
     """Files that include small sources together: each alone costs a second for the headers."""
     groups: list[list[Path]] = []
     room = 0
-    for source in sorted(sources):
+    for source in sources:
         size = source.stat().st_size
         if not groups or size > room:
             groups.append([])
