@@ -56,6 +56,7 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.minimum(q.qmin + np.arange(x.size), q.qmax).reshape(1, *x.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "cases"),
     [(FAST_COMPILE, CASES), (BIT_ACCURATE, FEW_ENTRIES)],
@@ -68,6 +69,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], cases: list[Case], tmp_pa
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FEW_ENTRIES)
 def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
     graph = Graph("x", *case.inputs)
@@ -75,6 +77,7 @@ def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
     check_rtl(graph, np.random.default_rng(0), tmp_path, {"table": case.folding})
 
 
+@pytest.mark.slow
 def test_rtl_of_every_code(tmp_path: Path) -> None:
     case = CASES[2]
     graph = Graph("x", *case.inputs)
