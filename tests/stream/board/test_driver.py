@@ -23,6 +23,8 @@ from tests.stream.hls.conftest import small_graph
 from tests.stream.rtl.conftest import planned, written
 from tests.tools.verilator.conftest import QUICK
 
+pytestmark = pytest.mark.slow
+
 ONE = np.array([1])
 
 

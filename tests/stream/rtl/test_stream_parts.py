@@ -31,8 +31,7 @@ TRAFFIC = {
 BROKEN = {"unstable", "waits_for_ready"}  # rules of the handshake
 REGISTERED = ("hyq_register_slice", "hyq_fifo", "hyq_reorder_buffer")
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("stream_bench")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

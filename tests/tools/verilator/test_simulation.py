@@ -20,6 +20,8 @@ from hyq_hls.tools.verilator import (
 )
 from tests.tools.verilator.conftest import ADD_ONE, BEATS, INPUT, OUTPUT, QUICK, STREAMS, frames
 
+pytestmark = pytest.mark.slow
+
 Fault = Callable[[str], RtlSimulation]
 
 #: From a beat's input transfer to its output transfer, by construction.
