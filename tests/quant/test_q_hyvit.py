@@ -340,7 +340,7 @@ def test_a_price_is_a_share(price: float) -> None:
 @pytest.mark.parametrize("name", ["rounds", "candidates", "images"])
 @pytest.mark.parametrize("value", [0, -1, 1.5])
 def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(QuantizationError, match=f"QHyViT {name}={value}: an integer from 1"):
+    with pytest.raises(QuantizationError, match=rf"QHyViT\.{name}={value}: an integer from 1"):
         QHyViT(**{name: value})
 
 
