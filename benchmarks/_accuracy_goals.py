@@ -145,7 +145,7 @@ class Goal:
         """Whether the goal is met, and by how much."""
         if self.margin is None:
             return "not measured"
-        # What is printed decides, not the last bits of a mean.
+        # The printed digits decide, not the last bits of a mean.
         margin = round(self.margin, 2)
         met = margin > 0 if self.strict else margin >= 0
         if self.margin == -inf:

@@ -171,7 +171,7 @@ def setting_table(records: Sequence[Record], setting: str) -> list[str]:
     ]
 
 
-#: What a reader in a hurry wants to know: measure, setting, variant, and what a column is called.
+#: Columns for a reader in a hurry: measure, setting, variant, and the title of the column.
 _SUMMARY = (
     ("drop", "W8A8", "plain", "W8A8 plain"),
     ("drop", "W8A8", "outliers 64", "W8A8 outliers 64"),

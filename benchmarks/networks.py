@@ -95,7 +95,7 @@ def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
     )
 
 
-#: In the order in which they are trained.
+#: The networks in the order in which they are trained.
 NETWORKS = {
     network.name: network
     for network in (

@@ -101,7 +101,7 @@ class CSimulation:
     ) -> None:
         self.input_type, self.output_type = input_type, output_type
         self.streams = streams
-        # A private copy: a recompiled library of the same path would not be loaded again.
+        # A private copy is loaded: a recompiled library of the same path would not be.
         with tempfile.TemporaryDirectory() as folder:
             private = shutil.copy(library, folder)
             try:

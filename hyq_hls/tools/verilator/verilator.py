@@ -202,7 +202,7 @@ def _build(
         [
             *((path, [*mine, *flags]) for path in grouped(fast, scratch, "model")),
             (DRIVERS / driver, [*mine, *flags]),
-            # What runs once per simulation is not worth the optimizer's time.
+            # Code that runs once per simulation is not worth the optimizer's time.
             *((path, [*mine, "-O0"]) for path in grouped(slow, scratch, "slow")),
         ],
         scratch,
