@@ -57,7 +57,7 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 
 def report(records: Sequence[tables.Record]) -> str:
-    """Write everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
+    """Return everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)

@@ -41,7 +41,7 @@ _Ints = NDArray[np.int32]
 
 
 def build_lib_sh(flow: Dataflow, project: str) -> str:
-    """Write ``build_lib.sh``: the commands that compile the C simulation with g++."""
+    """Return ``build_lib.sh``, whose commands compile the C simulation with g++."""
     return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 

@@ -192,7 +192,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
 
 
 def _instance(part: str, job: Job) -> str:
-    """Write an instance of a module without wires, in SystemVerilog."""
+    """Return an instance of a module without wires, in SystemVerilog."""
     values = ", ".join(f".{name}({_literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 
