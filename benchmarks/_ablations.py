@@ -23,7 +23,7 @@ def _without(method: type) -> Callable[[int, int], QuantConfig]:
     return configuration
 
 
-#: By name, from widths of weights and activations.
+#: Configurations by name, made from widths of weights and activations.
 ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
     "best-dyadic": _with(scale="dyadic"),
     "best-power-of-two": _with(scale="power_of_two"),
@@ -32,7 +32,7 @@ ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
     "best-without-search": _without(QHyViT),
     "best-without-learning": _without(Reconstruction),
 }
-#: What a reader is told about each.
+#: Words about each for the reader.
 EXCHANGED = {
     "best-dyadic": "any real scale; multipliers in requantization",
     "best-power-of-two": "scales are powers of two",

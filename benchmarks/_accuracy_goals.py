@@ -89,7 +89,7 @@ def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
 
 
 def duel_table(records: Sequence[Record]) -> list[str]:
-    """Write Markdown: the points that ``best`` leads every baseline by, per setting and in all."""
+    """Return Markdown: the points by which ``best`` leads every baseline, by setting and in all."""
     settings = names_of(records, "setting", SETTINGS)
     rows = [["baseline", *settings, "all"]]
     for name in presets_of(records):
@@ -100,7 +100,7 @@ def duel_table(records: Sequence[Record]) -> list[str]:
 
 
 def ablation_table(records: Sequence[Record]) -> list[str]:
-    """Write Markdown: what ``best`` loses where a part is exchanged.
+    """Return Markdown: what ``best`` loses where a part is exchanged.
 
     The text is empty without records.
     """
@@ -145,7 +145,7 @@ class Goal:
         """Whether the goal is met, and by how much."""
         if self.margin is None:
             return "not measured"
-        # What is printed decides, not the last bits of a mean.
+        # The printed digits decide, not the last bits of a mean.
         margin = round(self.margin, 2)
         met = margin > 0 if self.strict else margin >= 0
         if self.margin == -inf:
@@ -173,7 +173,7 @@ def goals(records: Sequence[Record]) -> list[Goal]:
 
 
 def goal_table(records: Sequence[Record]) -> list[str]:
-    """Write the goals in Markdown."""
+    """Return the goals in Markdown."""
     rows = [[goal.text, goal.found, goal.verdict] for goal in goals(records)]
     return markdown([["goal", "found", "verdict"], *rows])
 

@@ -20,7 +20,7 @@ MEASURES = (("drop", "Points of top-1 lost", 2), ("sqnr_db", "SQNR [dB]", 1))
 
 
 def spread_tables(records: Sequence[Record]) -> list[str]:
-    """Write Markdown: mean and standard deviation over seeds, by network and measure.
+    """Return Markdown: mean and standard deviation over seeds, by network and measure.
 
     What has one seed only is left out; nothing is written where all has.
     """

@@ -139,7 +139,7 @@ def traits(preset: str) -> tuple[str, str]:
 
 
 def setting_table(records: Sequence[Record], setting: str) -> list[str]:
-    """Write Markdown: drop of top-1 and SQNR by variant, the best complete mean in bold."""
+    """Return Markdown: drop of top-1 and SQNR by variant, the best complete mean in bold."""
     mine = [record for record in records if record["setting"] == setting]
     variants, presets = names_of(mine, "variant", VARIANTS), presets_of(mine)
     columns = [(measure, v) for measure in ("drop", "sqnr_db") for v in variants]
@@ -171,7 +171,7 @@ def setting_table(records: Sequence[Record], setting: str) -> list[str]:
     ]
 
 
-#: What a reader in a hurry wants to know: measure, setting, variant, and what a column is called.
+#: Columns for a reader in a hurry: measure, setting, variant, and the title of the column.
 _SUMMARY = (
     ("drop", "W8A8", "plain", "W8A8 plain"),
     ("drop", "W8A8", "outliers 64", "W8A8 outliers 64"),
@@ -183,7 +183,7 @@ _SUMMARY = (
 
 
 def summary_table(records: Sequence[Record]) -> list[str]:
-    """Write Markdown: the columns that tell most, a row per preset that has any of them."""
+    """Return Markdown: the columns that tell most, a row per preset that has any of them."""
     rows = [["recipe", "integers only", "shifts only", *(name for *_, name in _SUMMARY)]]
     for preset in presets_of(records):
         cells = [cell(records, preset, s, v, measure) for measure, s, v, _ in _SUMMARY]
@@ -215,6 +215,6 @@ def _note(notes: list[str], preset: str, errors: Mapping[str, str]) -> int:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Write a table whose first row is its head, as lines."""
+    """Return a table whose first row is its head, as lines."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]

@@ -70,7 +70,7 @@ def record(point: Point, utilization: Utilization) -> dict[str, Any]:
 
 
 def table(records: Sequence[dict[str, Any]]) -> list[str]:
-    """Write the lines of a table of records of one kind."""
+    """Return the lines of a table of records of one kind."""
     rows: list[tuple[str, ...]] = [(*COLUMNS, "max error", "mean error")]
     for row in sorted(records, key=lambda r: (r["regime"], r["n"], r["circuit"])):
         errors = (f"{row['max_error']:.4g}", f"{row['mean_error']:.3g}")
@@ -79,7 +79,7 @@ def table(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def ratios(records: Sequence[dict[str, Any]]) -> list[str]:
-    """Write the lines of a table: what every softmax takes relative to the linear one."""
+    """Return the lines of a table: what every softmax takes relative to the linear one."""
     rows = [("circuit", "regime", "n", "lut / linear", "ff / linear")]
     linear = {(r["regime"], r["n"]): r for r in records if r["circuit"] == "linear"}
     for row in sorted(records, key=lambda r: (r["regime"], r["circuit"], r["n"])):

@@ -43,7 +43,7 @@ from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules, yosys_version
 
-#: Ends the names of networks whose Shift-Swish is not a table.
+#: Suffix of the names of networks whose Shift-Swish is not a table.
 ARITHMETIC = "arithmetic"
 #: Products of a cycle of the largest circuits.
 LARGEST = 40

@@ -57,7 +57,7 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 
 def report(records: Sequence[tables.Record]) -> str:
-    """Write everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
+    """Return everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)
@@ -123,7 +123,7 @@ def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: st
                 continue
             y = row + shift
             axis.plot([min(values), max(values)], [y, y], color=colour, lw=1.2, zorder=2)
-            # Hollow: not in integers only.
+            # A hollow mark is not in integers only.
             face = "white" if preset in tables.TOOLS else colour
             axis.plot(np.mean(values), y, marker, color=colour, mfc=face, ms=4.5)
         if row % 2:

@@ -95,7 +95,7 @@ def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
     )
 
 
-#: In the order in which they are trained.
+#: The networks in the order in which they are trained.
 NETWORKS = {
     network.name: network
     for network in (
@@ -275,7 +275,7 @@ def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Dig
 
 
 def table(names: Sequence[str]) -> list[str]:
-    """Write a line per trained variant."""
+    """Return a line per trained variant."""
     first = record(names[0], "plain")["largest_over_median_channel"]
     rows = [("network", "variant", "parameters", "side", "float top-1", *first)]
     for name in names:

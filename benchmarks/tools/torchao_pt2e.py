@@ -157,7 +157,7 @@ def quantized(
 
 def _exported(model: nn.Module, images: torch.Tensor) -> fx.GraphModule:
     """Export the graph for any number of images, with attention as products and softmax."""
-    # Where a module calls it by this name. What comes in another way is found below.
+    # A module calls it by this name; calls in another way are found below.
     with mock.patch.object(functional, "scaled_dot_product_attention", _attention):
         program = torch.export.export(
             copy.deepcopy(model).eval(),

@@ -10,7 +10,7 @@ from hyq_hls.capture.elementwise import FUNCTIONS
 
 _ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
 _FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
-# Names, what to call them, what is wanted instead, what to do.
+# Each row has names of operations, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm"),

@@ -342,7 +342,7 @@ class Tracing:
         made = tuple(
             draft
             for draft in self.drafts.since(first)
-            # Not the parts of earlier layers, nor the data movements before this node.
+            # Parts of earlier layers and data movements before this node are left out.
             if draft.origin == node.name
         )
         if made:

@@ -70,12 +70,12 @@ class Machine(ABC):
     the folder that :meth:`write` filled.
 
     Attributes:
+        architecture: name of the architecture in project files.
         part: the part it is for.
-        clock_mhz: target clock.
+        clock_mhz: target clock in MHz.
         project: name of the top function and of the top module.
     """
 
-    #: Name of the architecture in project files.
     architecture: ClassVar[str]
 
     part: Part

@@ -19,7 +19,7 @@ from hyq_hls.support import write_file
 #: A counter of training steps in every BatchNorm; no result depends on it.
 _OPTIONAL = ".num_batches_tracked"
 _SHOWN = 5
-#: What numpy and zipfile raise for a damaged file, an encrypted one or one that needs pickle.
+#: Errors of numpy and zipfile for a damaged file, an encrypted one or one that needs pickle.
 _DAMAGE = (ValueError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error)
 
 

@@ -184,14 +184,14 @@ def _placed(rng: np.random.Generator, side: int, difficulty: Difficulty) -> npt.
     size = _ranges(rng, difficulty.piece_size, difficulty.size, difficulty.pieces)
     distance = rng.uniform(*difficulty.piece_distance, (layers, _BLOCK))
     around = np.pi * down
-    # Pieces lie on a ring; the digit in a square around the centre.
+    # Pieces lie on a ring; the digit lies in a square around the centre.
     centre = np.stack((distance * np.sin(around), distance * np.cos(around)))
     centre[:, -1] = difficulty.shift * np.stack((down, right))[:, -1]
     zoom = _DIGIT / (size * side)
     cos, sin, slope = np.cos(angle) * zoom, np.sin(angle) * zoom, difficulty.shear * shear
     matrix = np.array([[cos, cos * slope - sin], [sin, sin * slope + cos]])
     middle = (side - 1) / 2 + side * centre
-    # Half more, so that shifting out the fraction rounds to the nearest pixel.
+    # With half a pixel more, shifting out the fraction rounds to the nearest pixel.
     offset = _CANVAS / 2 - (matrix * middle).sum(axis=1)
     maps = np.concatenate((matrix, offset[:, None]), axis=1)
     return np.moveaxis(_fixed(maps, _AFFINE_BITS), 2, 0)

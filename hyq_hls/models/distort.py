@@ -104,12 +104,12 @@ def _sample(
         twice = twice + ((side - 1) << _AFFINE_BITS)
         whole = twice >> (_AFFINE_BITS + 1)
         part = (twice >> (_AFFINE_BITS - 7)) & 255
-        # A border of zeros on each side; index 0 of the padded image is coordinate -1.
+        # Each side has a border of zeros: index 0 of the padded image is coordinate -1.
         corners.append([np.clip(whole + step, -1, side) + 1 for step in (0, 1)])
         weights.append([256 - part, part])
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))).reshape(batch, -1, channels)
     each = np.arange(batch)[:, None]
-    # At most 255 * 2**16 and a half, so 32 bits do.
+    # Sums are at most 255 * 2**16 and a half, so 32 bits do.
     total = np.full((batch, height * width, channels), 1 << 15, dtype=np.int32)
     for row, row_weight in zip(corners[0], weights[0], strict=True):
         for column, column_weight in zip(corners[1], weights[1], strict=True):

@@ -21,11 +21,11 @@ from PIL import Image
 
 from hyq_hls.errors import InputError
 
-#: What is taken for an image, in small letters.
+#: Suffixes of image files, in small letters.
 SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
-#: What Pillow raises for a file that is damaged or no image at all.
+#: Errors that Pillow raises for a file that is damaged or no image at all.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-#: Of the shorter side of a resized image, what the centre crop keeps.
+#: Share of the shorter side of a resized image that the centre crop keeps.
 _CROP = 0.9
 
 

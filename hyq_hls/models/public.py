@@ -22,7 +22,7 @@ PUBLIC: dict[str, Callable[[], MobileViT]] = {
 }
 #: Name of the weights that HyQ, Q-HyViT and others start from.
 TAG = "cvnets_in1k"
-#: Where a training checkpoint keeps the weights.
+#: Keys under which a training checkpoint keeps the weights.
 _INNER = ("state_dict", "model")
 #: A counter of training steps in every BatchNorm; no result depends on it.
 _COUNTER = ".num_batches_tracked"

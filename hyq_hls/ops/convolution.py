@@ -30,6 +30,7 @@ class Convolution(Operation):
     so that raw codes are multiplied.
 
     Attributes:
+        weight_axes: number of axes of the weights.
         weight: int64 (out channels, kernel height, kernel width, ...).
         weight_bits: width of a weight, two's complement.
         bias: int64 (out channels,), zero-point correction included.
@@ -42,7 +43,6 @@ class Convolution(Operation):
         GraphError: weights that do not fit their bits, or arrays of wrong shape.
     """
 
-    #: Number of axes of the weights.
     weight_axes: ClassVar[int]
 
     weight: Codes

@@ -63,7 +63,7 @@ class Softmax(Operation):
 
     def _thresholds_passed(self, e: Codes, total: Codes) -> Codes:
         """Number of ``j >= 0`` below the largest code with ``2 * total >= 3 * 2**j * e``."""
-        # Without integers that grow with j; 62 shifts leave nothing of any sum.
+        # The total is shifted, so no integer grows with j; 62 shifts leave nothing of any sum.
         levels = [(2 * total) >> j >= 3 * e for j in range(min(self.quantization.qmax, 62))]
         passed: Codes = np.sum(levels, axis=0, dtype=np.int64)
         return passed

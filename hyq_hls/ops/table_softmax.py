@@ -123,5 +123,5 @@ class TableSoftmax(Softmax):
         total = inputs[0].channels * self.largest
         if self.output == "uniform":
             return Bounds(0, max(total, (self.largest << self.bits) + (total >> 1)))
-        # Twice what is compared, so that levels count from 1.
+        # Both sides of a comparison are doubled, so that levels count from 1.
         return Bounds(0, 4 * total + (2 * self.largest if self.output == "log2_rounded" else 0))

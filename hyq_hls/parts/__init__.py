@@ -12,7 +12,7 @@ from pathlib import Path
 from hyq_hls.errors import ConversionError
 
 _DATA = Path(__file__).with_name("parts.json")
-#: What follows the short name in a device name: ``clg400-1``, ``-ffvb1156-2-e``.
+#: Suffixes that follow the short name in a device name: ``clg400-1``, ``-ffvb1156-2-e``.
 _PACKAGE_AND_GRADE = re.compile(r"-?[a-z]+\d+(-[a-z0-9]+)+")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hyq_hls.stream.board.words import WordFormat
 
-#: Replaced by the scripts with the path of the memory files.
+#: The scripts replace it with the path of the memory files.
 MEMORY_DIR = "memory"
 
 _WRAPPER = """\

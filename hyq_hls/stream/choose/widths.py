@@ -76,7 +76,7 @@ class PartCosts:
         return np.array([has[name] for name in RESOURCES], dtype=float)
 
     def design(self, graph: Graph, cycles: int | None = None) -> WidthCosts:
-        """Costs of the design that ``convert`` tries first; see :func:`balanced_design`."""
+        """Cost the design that ``convert`` tries first; see :func:`balanced_design`."""
         part = part_of(self.part)
         return WidthCosts(balanced_design(graph, part, cycles), part)
 

