@@ -1,4 +1,4 @@
-"""`best` with one of its parts exchanged or left out: what each part brings."""
+"""Exchange or leave out one part of ``best`` to see what each part brings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hyq_hls import QuantConfig
-from hyq_hls.quant.methods.q_hyvit import QHyViT
-from hyq_hls.quant.methods.reconstruction import Reconstruction
+from hyq_hls.quant.methods import QHyViT, Reconstruction
 from hyq_hls.quant.presets import best
 
 

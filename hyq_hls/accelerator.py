@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,68 +11,65 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.errors import ConversionError, InputError, SimulationError
+from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.machine import (
+    CompiledNetwork,
+    CosimReport,
+    Machine,
+    ResourceReport,
+    SimulationOptions,
+)
 from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.stream.board import csynth_utilization
-from hyq_hls.stream.circuits import node_circuits
-from hyq_hls.stream.cosimulation import (
-    CosimReport,
-    build_rtl,
-    build_simulator,
-    build_vitis_rtl,
-    compare,
-)
-from hyq_hls.stream.cost import ResourceReport, estimate_design
-from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths
-from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
-from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.csim import CSimulation, compile_project
-from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
-from hyq_hls.stream.rtl import write_rtl
-from hyq_hls.stream.synthesis import synthesize_design
-from hyq_hls.support import replaced_folder
-from hyq_hls.tools.verilator import RtlSimulation, Simulator
-from hyq_hls.tools.vitis import read_csynth, report_file
+from hyq_hls.stream.fifo_sizing import size_fifos
+from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.flow.sizing import FifoSizing
+from hyq_hls.stream.machine import StreamMachine
+from hyq_hls.stream.node_implementation import NodeImplementation
+from hyq_hls.support import replaced_folder, write_file
+from hyq_hls.tools.verilator import Simulator
+from hyq_hls.tools.vitis import report_file
 from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
+from hyq_hls.version import __version__
 
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
-RTL_DIR = "rtl"
 SYNTHESIS_DIR = "synthesis"
+#: The machines that a project may hold, by the name of their architecture.
+MACHINES: dict[str, type[Machine]] = {StreamMachine.architecture: StreamMachine}
 
 
 class Accelerator:
-    """An HLS C++ project on disk; made by :func:`convert` or :meth:`open`.
+    """A project on disk, C++ and RTL; made by :func:`hyq_hls.convert` or :meth:`open`.
 
     Attributes:
         folder: the project.
         qmodel: the quantized model that it implements.
-        nodes: how every node was implemented.
-        part: the part it is for.
+        machine: how it is implemented.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        qmodel: QuantizedModel,
-        project: str,
-        clock_mhz: float,
-        flow: Dataflow,
-        part: Part,
-    ) -> None:
-        self.folder, self.qmodel, self.project = folder, qmodel, project
-        self.clock_mhz = clock_mhz
-        self.flow = flow
-        self.part = part
-        self._csim: CSimulation | None = None
-        self.nodes = [NodeImplementation.of(stage) for stage in flow.operations]
+    def __init__(self, folder: Path, qmodel: QuantizedModel, machine: Machine) -> None:
+        self.folder, self.qmodel, self.machine = folder, qmodel, machine
+        self._compiled: CompiledNetwork | None = None
+
+    @classmethod
+    def write(cls, folder: Path, qmodel: QuantizedModel, machine: Machine) -> Accelerator:
+        """Write a project into a folder, whose old content is lost when all is written.
+
+        Raises:
+            ConversionError: a node did not arrive in C++ or RTL, or the folder cannot be written;
+                what stood there stays.
+        """
+        with replaced_folder(folder) as draft:
+            machine.write(draft)
+            qmodel.save(draft / GRAPH_FILE)
+            write_file(draft / MARKER, _marker_text(machine))
+        return cls(folder, qmodel, machine)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Accelerator:
-        """Open a project that :func:`convert` wrote.
+        """Open a project that :func:`hyq_hls.convert` wrote.
 
         Its C simulation is loaded when it is compiled and no source was changed since.
 
@@ -88,20 +84,54 @@ class Accelerator:
         qmodel = QuantizedModel.load(path / GRAPH_FILE)
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
-            folding = {name: Folding(*lanes) for name, lanes in data["folding"].items()}
-            circuits = node_circuits(qmodel.graph, data["circuits"])
-            flow = build_dataflow(qmodel.graph, folding, circuits).with_depths(data["depths"])
-            part = find_part(data["part"])
-            accelerator = cls(path, qmodel, data["project"], data["clock_mhz"], flow, part)
+            accelerator = cls(path, qmodel, _marked_machine(qmodel, data))
         except (ValueError, KeyError, TypeError, ConversionError) as error:
             raise ConversionError(
                 f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
                 "again"
             ) from error
-        library = path / f"{accelerator.project}.so"
-        if library.exists() and library.stat().st_mtime_ns >= _last_change(path):
-            accelerator._load(library)
+        accelerator._compiled = accelerator.machine.compiled(path)
         return accelerator
+
+    @property
+    def part(self) -> Part:
+        """The part it is for."""
+        return self.machine.part
+
+    @property
+    def clock_mhz(self) -> float:
+        """Target clock in MHz."""
+        return self.machine.clock_mhz
+
+    @property
+    def project(self) -> str:
+        """Name of the top function and of the top module."""
+        return self.machine.project
+
+    @property
+    def stream(self) -> StreamMachine:
+        """The machine, if it is the streaming one.
+
+        Raises:
+            ConversionError: it is another.
+        """
+        if not isinstance(self.machine, StreamMachine):
+            raise ConversionError(
+                f"{self.folder} holds the machine {self.machine.architecture!r}; only the "
+                "streaming machine has a circuit for every node and FIFOs between them: convert "
+                "the model for it"
+            )
+        return self.machine
+
+    @property
+    def flow(self) -> Dataflow:
+        """Stages and streams of the streaming machine; see :attr:`stream`."""
+        return self.stream.flow
+
+    @property
+    def nodes(self) -> list[NodeImplementation]:
+        """Implementation of every node in the streaming machine; see :attr:`stream`."""
+        return self.stream.nodes
 
     def compile(self, *flags: str) -> Accelerator:
         """Compile the C simulation with g++.
@@ -112,28 +142,24 @@ class Accelerator:
         Raises:
             CompilationError: g++ is missing or fails.
         """
-        self._csim = None
-        self._load(compile_project(self.folder, self.project, flags))
+        self._compiled = None
+        self._compiled = self.machine.compile(self.folder, flags)
         return self
-
-    def _load(self, library: Path) -> None:
-        graph = self.qmodel.graph
-        self._csim = CSimulation(library, graph.input_type, graph.output_type)
 
     @property
     def compiled(self) -> bool:
         """Whether the C simulation is loaded."""
-        return self._csim is not None
+        return self._compiled is not None
 
     @property
-    def csim(self) -> CSimulation:
+    def csim(self) -> CompiledNetwork:
         """The loaded C simulation."""
-        if self._csim is None:
+        if self._compiled is None:
             raise SimulationError("the C simulation is not compiled; call compile() first")
-        return self._csim
+        return self._compiled
 
     def predict(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Output codes (B, classes) of the C++; integers in, integers out.
+        """Return the output codes (B, classes) of the C++ as integers.
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
@@ -143,30 +169,20 @@ class Accelerator:
             InputError: unusable images.
             SimulationError: not compiled, or a stream ran dry or was not emptied.
         """
-        pixels = self.qmodel.image_bytes(images).astype(np.int64)
-        with tqdm(total=len(pixels), desc="C++", unit="img", disable=not progress) as bar:
-            return self.csim.predict(pixels, bar.update)
+        codes = self._input_codes(images)
+        with tqdm(total=len(codes), desc="C++", unit="img", disable=not progress) as bar:
+            return self.csim.predict(codes, bar.update)
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
-        """Codes (1, \\*shape) of every node of the C++ for one image, by node name."""
-        pixels = self.qmodel.image_bytes(image).astype(np.int64)
-        graph = self.qmodel.graph
-        streams = {name: (self.flow.names[name], graph.type(name)) for name in graph.nodes}
-        return self.csim.trace(pixels, streams)
+        r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
+        return self.csim.trace(self._input_codes(image))
 
-    def rtl_simulation(self, *, trace: bool = False) -> RtlSimulation:
-        """The RTL on Verilator; built at the first call and whenever its sources change.
-
-        Args:
-            trace: able to write a VCD file, hence slower.
-
-        Raises:
-            CompilationError: Verilator or g++ is missing or fails.
-        """
-        return build_rtl(self.flow, self.folder / RTL_DIR, self.project, trace=trace)
+    def trace_rtl(self, images: Any) -> dict[str, NDArray[np.int64]]:
+        r"""Return the codes (B, \*shape) of every node of the RTL, by node name."""
+        return self.machine.trace_rtl(self.folder, self._input_codes(images))
 
     def simulator(self, node: str | None = None) -> Simulator:
-        """The whole design, or the circuit of one node, under manual control, cycle by cycle.
+        """Return the whole design, or the circuit of one node, under manual control.
 
         Args:
             node: name of a node of the graph; None: the top level with its AXI4-Stream ports.
@@ -175,19 +191,7 @@ class Accelerator:
             ConversionError: there is no such node.
             CompilationError: Verilator or g++ is missing or fails.
         """
-        return build_simulator(self.flow, self.folder / RTL_DIR, self.project, node)
-
-    def trace_rtl(self, images: Any) -> dict[str, NDArray[np.int64]]:
-        """Codes (B, \\*shape) of every node of the RTL, by node name."""
-        pixels = self.qmodel.image_bytes(images).astype(np.int64)
-        names = {node: self.flow.names[node] for node in self.qmodel.graph.nodes}
-        result = self.rtl_simulation().run(
-            pixels.reshape(len(pixels), -1), capture=list(names.values())
-        )
-        return {
-            node: result.captured[stream].reshape(-1, *self.qmodel.graph.type(node).shape)
-            for node, stream in names.items()
-        }
+        return self.machine.simulator(self.folder, node)
 
     def cosimulate(
         self,
@@ -207,7 +211,7 @@ class Accelerator:
             images: see :func:`hyq_hls.images.image_bytes`; they follow each other without a gap.
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
-            seed: of the random stalls.
+            seed: seed of the random stalls.
             rtl: "hyq", our own; or "vitis", what :meth:`build` let Vitis HLS generate from the C++.
             vcd: write waveforms of the run to this file (large: a few images at most).
             activity_cycles: count the words of every stream per bin of so many cycles.
@@ -220,85 +224,55 @@ class Accelerator:
         """
         if not self.compiled:
             self.compile()
-        pixels = self.qmodel.image_bytes(images)
-        if rtl == "hyq":
-            simulation = self.rtl_simulation(trace=vcd is not None)
-        elif rtl == "vitis" and vcd is None:
-            simulation = build_vitis_rtl(self.flow, self.folder, self.project)
-        else:
-            raise InputError(f'rtl={rtl!r}: "hyq", or "vitis" without a VCD file, is wanted')
-        codes = pixels.astype(np.int64)
+        options = SimulationOptions(rtl, idle, backpressure, seed, vcd, activity_cycles)
+        return self._cosimulated(self.machine, self._input_codes(images), options, progress)
+
+    def _cosimulated(
+        self,
+        machine: Machine,
+        codes: NDArray[np.int64],
+        options: SimulationOptions,
+        progress: bool,
+    ) -> CosimReport:
+        emulated, compiled = self.qmodel.emulator(codes), self.csim.predict(codes)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
-            return compare(
-                self.flow,
-                simulation,
-                codes,
-                self.qmodel.codes(pixels),
-                self.csim.predict(codes),
-                self.clock_mhz,
-                idle=idle,
-                backpressure=backpressure,
-                seed=seed,
-                vcd=vcd,
-                activity_cycles=activity_cycles,
-                progress=bar.update,
-            )
+            return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
     def size_fifos(self, images: Any, *, progress: bool = False) -> FifoSizing:
         """Shrink the FIFOs of the RTL to what they need, and verify again under random stalls.
 
-        The depths that :func:`hyq_hls.convert` chose are safe by analysis. Here frames come at the
-        rate of the slowest stage, every FIFO keeps the most words that waited plus a margin, and
-        the result must be as fast (within 1 %) and equal under stalls on both sides.
+        The depths that :func:`hyq_hls.convert` chose are safe by analysis. See
+        :func:`hyq_hls.stream.fifo_sizing.size_fifos`.
 
         Args:
             images: some samples; eight are enough.
             progress: show progress bars.
 
         Raises:
+            ConversionError: the machine is not the streaming one.
             SimulationError: no smaller depths keep the frame rate, or codes differ.
         """
-        some = self.qmodel.image_bytes(images)[:8]
-        safe = self.flow.with_depths(safe_depths(self.flow))
-        self._rewrite(safe)
-        before = self.cosimulate(some, progress=progress)
-        flat = some.astype(np.int64).reshape(len(some), -1)
-        paced = self.rtl_simulation().run(flat, pace=safe.cycles_per_frame)
-        occupancy = {s.name: s.max_occupancy for s in paced.streams}
-        for slack in (1.0, 1.5, 2.0):
-            self._rewrite(safe.with_depths(shrunk_depths(safe, occupancy, slack)))
-            after = self.cosimulate(some, progress=progress)
-            stalled = self.cosimulate(some, idle=0.3, backpressure=0.3, progress=progress)
-            if not (after.ok and stalled.ok):
-                raise SimulationError(f"with smaller FIFOs codes differ: {after.first_difference}")
-            rates = before.cycles_per_frame or 0, after.cycles_per_frame or 0
-            if rates[1] <= 1.01 * rates[0]:
-                return FifoSizing.of(safe, self.flow, rates)
-        self._rewrite(safe)
-        raise SimulationError("no smaller FIFO depths keep the frame rate; the safe ones stay")
-
-    def _rewrite(self, flow: Dataflow) -> None:
-        """Write the RTL again, of the same machine with other FIFO depths."""
-        with replaced_folder(self.folder / RTL_DIR) as draft:
-            write_rtl(flow, draft, self.project)
-            build = self.folder / RTL_DIR / "build"
-            if build.is_dir():
-                shutil.copytree(build, draft / "build")
-        marker = self.folder / MARKER
-        data = json.loads(marker.read_text(encoding="utf-8"))
-        data["depths"] = {s.name: s.depth for s in flow.streams.values()}
-        marker.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        self.flow = flow
+        machine = self.stream
+        if not self.compiled:
+            self.compile()
+        codes = self._input_codes(images)[:8]
+        self.machine, sizing = size_fifos(
+            machine,
+            self.folder,
+            codes,
+            lambda tried, options: self._cosimulated(tried, codes, options, progress),
+        )
+        write_file(self.folder / MARKER, _marker_text(self.machine))
+        return sizing
 
     def estimate(self) -> ResourceReport:
-        """What the RTL takes of the part, without synthesis: in a fraction of a second."""
-        used = estimate_design(self.flow)
-        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "estimate")
+        """Estimate in a fraction of a second, without synthesis, what the RTL takes of the part."""
+        return self.machine.estimate()
 
     def synthesize(
         self, cache: str | os.PathLike[str] | None = None, *, progress: bool = False
     ) -> ResourceReport:
-        """What the RTL takes of the part, by Yosys, module by module.
+        """Synthesize the RTL with Yosys, module by module, and say what it takes of the part.
 
         Results are kept by content: a second run, or one after an interruption, synthesizes only
         what is new.
@@ -312,8 +286,7 @@ class Accelerator:
         """
         folder = Path(cache) if cache else self.folder / SYNTHESIS_DIR
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
-            used = synthesize_design(self.flow, self.folder / RTL_DIR, folder, bar)
-        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "synthesis")
+            return self.machine.synthesize(self.folder, folder, bar)
 
     def build(self, images: Any, cosim: bool = False) -> dict[str, Any]:
         """Synthesize with Vitis HLS; its C (and RTL) simulation must equal the emulation.
@@ -326,8 +299,8 @@ class Accelerator:
             CompilationError: Vitis HLS is not installed, or it failed.
         """
         require_vitis()
-        pixels = self.qmodel.image_bytes(images).astype(np.int64)
-        write_test_data(self.folder, pixels, self.qmodel.codes(pixels))
+        codes = self._input_codes(images)
+        write_test_data(self.folder, codes, self.qmodel.emulator(codes))
         return build(self.folder, cosim=cosim)
 
     @property
@@ -336,20 +309,43 @@ class Accelerator:
         return report_file(self.folder, self.project).is_file()
 
     def vendor_report(self) -> ResourceReport:
-        """What Vitis HLS said of the C++ in the last :meth:`build`, as its own estimate.
+        """Return what Vitis HLS estimated for the C++ in the last :meth:`build`.
 
         Raises:
             CompilationError: nothing was built, or the report is damaged.
         """
-        used = csynth_utilization(self.flow, read_csynth(self.folder, self.project))
-        return ResourceReport.of(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
+        return self.machine.vendor_report(self.folder)
+
+    def _input_codes(self, images: Any) -> NDArray[np.int64]:
+        return self.qmodel.image_bytes(images).astype(np.int64)
 
     def __str__(self) -> str:
-        """One line per node, and the sums."""
-        return nodes_text(self.nodes)
+        """Return a table with one line per node, and the sums."""
+        return str(self.machine)
 
 
-def _last_change(folder: Path) -> int:
-    """Time stamp of the youngest source of a project."""
-    sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
-    return max((f.stat().st_mtime_ns for f in sources), default=0)
+def _marker_text(machine: Machine) -> str:
+    marker = {
+        "generator": f"hyq_hls {__version__}",
+        "architecture": machine.architecture,
+        "project": machine.project,
+        "part": machine.part.device,
+        "clock_mhz": machine.clock_mhz,
+        **machine.settings(),
+    }
+    return json.dumps(marker, indent=1)
+
+
+def _marked_machine(qmodel: QuantizedModel, marker: Any) -> Machine:
+    """Return the machine that a marker names; without a name it is the streaming machine."""
+    if not isinstance(marker, dict):
+        raise ConversionError(f"an object is wanted, found {type(marker).__name__}")
+    architecture = marker.get("architecture", StreamMachine.architecture)
+    if architecture not in MACHINES:
+        raise ConversionError(
+            f"architecture {architecture!r} is unknown; known are {', '.join(MACHINES)}"
+        )
+    part = find_part(marker["part"])
+    return MACHINES[architecture].from_settings(
+        qmodel.graph, part, marker["clock_mhz"], marker["project"], marker
+    )

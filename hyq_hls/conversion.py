@@ -1,26 +1,20 @@
-"""convert(): from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
+"""``convert``: from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import astuple
 from pathlib import Path
 
-from hyq_hls.accelerator import GRAPH_FILE, MARKER, RTL_DIR, Accelerator
+from hyq_hls.accelerator import MARKER, Accelerator
 from hyq_hls.errors import ConversionError
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.project import build_model
-from hyq_hls.stream.rtl import write_rtl
-from hyq_hls.support import replaced_folder
-from hyq_hls.version import __version__
+from hyq_hls.stream.machine import StreamMachine
 
 
 def convert(
@@ -48,11 +42,12 @@ def convert(
         output_dir: new or empty folder; it appears complete or not at all.
         target_fps: frames per second at that clock, by the smallest design that reaches them. By
             default about 200 multiply-accumulates per cycle, or what the part has room for.
-        share: of the part that may be used, above 0 and at most 1; without ``target_fps``, the
-            fastest design that fits it.
+        share: share of the part that may be used, above 0 and at most 1; without ``target_fps``,
+            the fastest design that fits it.
         folding: lanes of some or all nodes by name; the others are chosen as above.
-        circuits: of some nodes, by pattern of their names, such as ``{"*.act": "arithmetic"}``; the
-            others get the cheapest of those with the same integers.
+        circuits: circuits of some nodes, by pattern of their names, such as
+            ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
+            integers.
         must_fit: False writes the project also where the estimate says that the part is too small,
             for simulation.
         project: name of the top function and of the top module.
@@ -70,7 +65,6 @@ def convert(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
     target = find_part(part)
-    device = target.device
     folder = Path(output_dir)
     _check_free(folder, overwrite)
     flow = design(
@@ -83,22 +77,8 @@ def convert(
         circuits=circuits,
         must_fit=must_fit,
     )
-    with replaced_folder(folder) as draft:
-        build_model(flow, draft, project, device, clock_mhz).write()
-        write_rtl(flow, draft / RTL_DIR, project)
-        write_board_files(flow, draft / BOARD_DIR, project, device, clock_mhz)
-        qmodel.save(draft / GRAPH_FILE)
-        marker = {
-            "generator": f"hyq_hls {__version__}",
-            "project": project,
-            "part": device,
-            "clock_mhz": clock_mhz,
-            "folding": {s.node.name: list(astuple(s.folding)) for s in flow.operations},
-            "circuits": {s.node.name: s.circuit.name for s in flow.operations},
-            "depths": {s.name: s.depth for s in flow.streams.values()},
-        }
-        (draft / MARKER).write_text(json.dumps(marker, indent=1))
-    return Accelerator(folder, qmodel, project, clock_mhz, flow, target)
+    machine = StreamMachine(target, clock_mhz, project, flow)
+    return Accelerator.write(folder, qmodel, machine)
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Data movements of the exported graph, pushed through index maps."""
+"""Push data movements of the exported graph through index maps."""
 
 from __future__ import annotations
 

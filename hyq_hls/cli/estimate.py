@@ -1,4 +1,4 @@
-"""What a design takes of a part, node by node: estimated, or synthesized with Yosys."""
+"""Print what a design takes of a part, node by node: estimated, or synthesized with Yosys."""
 
 from __future__ import annotations
 
@@ -30,13 +30,10 @@ def run(options: argparse.Namespace) -> int:
     """Print the estimate and the synthesis; returns 1 when the design does not fit its part."""
     from hyq_hls import convert, load  # noqa: PLC0415
     from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
+    from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
-    from hyq_hls.stream.cost import (  # noqa: PLC0415
-        ResourceReport,
-        estimate_design,
-    )
-    from hyq_hls.stream.cost.compare import compared  # noqa: PLC0415
+    from hyq_hls.stream.cost import estimate_design, resource_report  # noqa: PLC0415
 
     if options.source.is_dir():
         sources.refuse_design_arguments(options)
@@ -57,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
             target = part(options.part)
             flow = design(network.graph, target, options.clock_mhz, **choice)
             used = estimate_design(flow)
-            report = ResourceReport.of(flow, used, target, options.clock_mhz, "estimate")
+            report = resource_report(flow, used, target, options.clock_mhz, "estimate")
     print(report)
     reports = [report]
     if options.synth:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.machine import Codes, CosimReport, StreamReport
 from hyq_hls.stream.flow import Dataflow, Stream
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
 from hyq_hls.stream.rtl.modules import module_file
 from hyq_hls.stream.rtl.parameters import parameter_values
 from hyq_hls.stream.rtl.project import MEMORY_DIR
-from hyq_hls.support import aligned
 from hyq_hls.tools.verilator import (
     RtlSimulation,
-    RunResult,
     Simulator,
     StreamFormat,
     StreamInfo,
@@ -30,17 +26,15 @@ from hyq_hls.tools.verilator import (
     build_cosimulation,
 )
 
-Codes = NDArray[np.int64]
-
 
 def stream_format(stream: Stream) -> StreamFormat:
-    """How the words of a stream look to the simulation."""
+    """Describe the words of a stream as the simulation sees them."""
     q = stream.type.quantization
     return StreamFormat(stream.beats, stream.lanes, q.bits, q.signed)
 
 
 def simulation_of(flow: Dataflow, library: Path) -> RtlSimulation:
-    """A built library with the ports and streams of ``flow``."""
+    """Return a built library with the ports and streams of ``flow``."""
     streams = [StreamInfo(s.name, stream_format(s)) for s in flow.streams.values()]
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink), streams)
@@ -73,7 +67,7 @@ def build_rtl(
 def build_simulator(
     flow: Dataflow, folder: Path, project: str, node: str | None = None
 ) -> Simulator:
-    """The top level, or the circuit of one node, under manual control.
+    """Return the top level, or the circuit of one node, under manual control.
 
     Raises:
         ConversionError: there is no such node.
@@ -116,118 +110,6 @@ def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation
     return RtlSimulation(library, stream_format(source), stream_format(sink))
 
 
-@dataclass(frozen=True)
-class StreamReport:
-    """One FIFO during a co-simulation; cycles are of the whole run.
-
-    Args:
-        name: of the stream.
-        depth: words of its FIFO.
-        word_bits: width of a word.
-        max_occupancy: most words that waited at a time.
-        stalled: cycles in which its writer waited.
-        starved: cycles in which its reader waited.
-    """
-
-    name: str
-    depth: int
-    word_bits: int
-    max_occupancy: int
-    stalled: int
-    starved: int
-
-
-@dataclass
-class CosimReport:
-    """What :meth:`hyq_hls.Accelerator.cosimulate` found.
-
-    Attributes:
-        images: frames that were simulated.
-        rtl_equal_images: frames whose codes equal the integer emulation's.
-        csim_equal_images: frames whose codes equal the HLS C++'s.
-        latency_cycles: from the first input beat to the last output beat of the first frame.
-        cycles_per_frame: in steady state; None for a single frame.
-        predicted_cycles: what the slowest stage needs by formula.
-        bottleneck: name of that stage.
-        cycles: of the whole run.
-        clock_mhz: at which ``fps`` is given.
-        idle, backpressure: probabilities of a stall at the source and at the sink.
-        streams: every FIFO, in the order of the data.
-        first_difference: where RTL and emulation part first; None when they agree.
-        result: the raw times and counts of the run.
-    """
-
-    images: int
-    rtl_equal_images: int
-    csim_equal_images: int
-    latency_cycles: int
-    cycles_per_frame: int | None
-    predicted_cycles: int
-    bottleneck: str
-    cycles: int
-    clock_mhz: float
-    idle: float
-    backpressure: float
-    streams: list[StreamReport]
-    first_difference: str | None = None
-    result: RunResult | None = field(default=None, repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """Whether RTL, emulation and C++ agree on every code."""
-        return self.rtl_equal_images == self.csim_equal_images == self.images
-
-    @property
-    def fps(self) -> float | None:
-        """Frames per second in steady state; None for a single frame."""
-        return self.clock_mhz * 1e6 / self.cycles_per_frame if self.cycles_per_frame else None
-
-    @property
-    def latency_us(self) -> float:
-        """Latency of the first frame in microseconds."""
-        return self.latency_cycles / self.clock_mhz
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything but the raw result as JSON."""
-        data = {k: v for k, v in asdict(self).items() if k != "result"}
-        data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
-        target = Path(path)
-        target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        return target
-
-    def __str__(self) -> str:
-        """Equality, times, and the streams that stall most."""
-        lines = [
-            f"RTL == emulation  {self.rtl_equal_images} of {self.images} images",
-            f"RTL == HLS C++    {self.csim_equal_images} of {self.images} images",
-            f"latency           {self.latency_cycles:,} cycles, {self.latency_us:,.1f} us",
-        ]
-        if self.cycles_per_frame and self.fps:
-            lines.append(
-                f"steady state      {self.cycles_per_frame:,} cycles per frame "
-                f"(predicted {self.predicted_cycles:,}), {self.fps:,.0f} frames/s "
-                f"at {self.clock_mhz:g} MHz"
-            )
-        lines.append(f"bottleneck        {self.bottleneck}")
-        if self.idle or self.backpressure:
-            lines.append(f"random stalls     {self.idle:.0%} source, {self.backpressure:.0%} sink")
-        if self.first_difference:
-            lines.append(self.first_difference)
-        slow = sorted(self.streams, key=lambda s: -s.stalled)[:8]
-        rows = [("where it stalls", "depth", "occupancy", "writer waits", "reader waits")]
-        rows += [
-            (
-                s.name,
-                f"{s.depth:,}",
-                f"{s.max_occupancy:,}",
-                f"{s.stalled / self.cycles:.0%}",
-                f"{s.starved / self.cycles:.0%}",
-            )
-            for s in slow
-        ]
-        return "\n".join([*lines, "", *aligned(rows)])
-
-
 def compare(
     flow: Dataflow,
     simulation: RtlSimulation,
@@ -237,16 +119,16 @@ def compare(
     clock_mhz: float,
     **options: Any,
 ) -> CosimReport:
-    """Run ``codes`` through the RTL and compare with the emulation and the HLS C++.
+    r"""Run ``codes`` through the RTL and compare with the emulation and the HLS C++.
 
     Args:
         flow: what was built.
-        simulation: of ``flow``.
-        codes: (B, \\*input shape).
-        emulated: (B, \\*output shape) of the integer emulation.
-        compiled: (B, \\*output shape) of the HLS C++.
-        clock_mhz: for frames per second.
-        options: of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
+        simulation: the Verilated RTL of ``flow``.
+        codes: (B, \*input shape).
+        emulated: (B, \*output shape) of the integer emulation.
+        compiled: (B, \*output shape) of the HLS C++.
+        clock_mhz: clock at which frames are counted.
+        options: options of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
     """
     result = simulation.run(codes.reshape(len(codes), -1), **options)
     found = result.outputs.reshape(emulated.shape)
@@ -290,7 +172,7 @@ def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:
 
 
 def _first_difference(flow: Dataflow, simulation: RtlSimulation, codes: Codes, image: int) -> str:
-    """The first node whose stream differs from the reference, for one frame."""
+    """Return the first node whose stream differs from the reference, for one frame."""
     names = [flow.names[node] for node in flow.graph.nodes]
     try:
         captured = simulation.run(codes.reshape(1, -1), capture=names).captured

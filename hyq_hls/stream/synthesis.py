@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from hyq_hls.errors import CompilationError
+from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage
 from hyq_hls.stream.flow.dataflow import Stream
 from hyq_hls.stream.rtl.instances import Instance, instances
@@ -14,24 +14,6 @@ from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.tools.yosys.mapping import Job, Progress, synthesize_modules
 from hyq_hls.tools.yosys.utilization import Utilization
-
-
-@dataclass(frozen=True)
-class DesignUtilization:
-    """What a design takes of a part.
-
-    Args:
-        operations: by node name.
-        plumbing: "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
-    """
-
-    operations: Mapping[str, Utilization]
-    plumbing: Mapping[str, Utilization]
-
-    @property
-    def total(self) -> Utilization:
-        """Sum of everything; the delay is the longest."""
-        return sum([*self.operations.values(), *self.plumbing.values()], Utilization())
 
 
 def synthesize_design(
@@ -67,12 +49,12 @@ def synthesize_design(
 
 
 def template_job(module: str, parameters: Mapping[str, int | str]) -> Job:
-    """Synthesis of a module of the templates, with all that it contains."""
+    """Return the job that synthesizes a module of the templates with all that it contains."""
     return Job([module_file(m) for m in needed_modules({module})], module, parameters)
 
 
 def gathered(parts: Iterable[tuple[Instance, Utilization]]) -> DesignUtilization:
-    """Rows of operations, and sums of what lies between them."""
+    """Gather the rows of operations, and the sums of what lies between them."""
     operations: dict[str, Utilization] = {}
     plumbing: dict[str, Utilization] = {}
     for instance, used in parts:

@@ -20,6 +20,7 @@ from benchmarks.circuits.attention_reference import (
     rows,
     types,
 )
+from hyq_hls.ops import AttentionValues
 from hyq_hls.stream.folding import Folding
 from tests.benchmarks.stream_points import lint
 from tests.ops.direct import Case
@@ -30,7 +31,7 @@ POINTS = {(p.n, p.circuit): p for p in attention_v.points()}
 CIRCUITS = {"log2": "log2", "uniform_dsp": "uniform"}
 
 
-def case(encoding: str, tokens: int, suffix: str) -> Case:
+def case(encoding: str, tokens: int, suffix: str) -> Case[AttentionValues]:
     return Case(operation(encoding), types(encoding, tokens), attention_v.FOLDINGS[suffix])
 
 

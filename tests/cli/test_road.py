@@ -129,7 +129,7 @@ def test_verify_compiles_when_needed(
     def compile_(self: Accelerator, *flags: str) -> Accelerator:
         compiled.append(flags)
         library.write_bytes(content)
-        self._load(library)
+        self._compiled = self.machine.compiled(self.folder)
         return self
 
     monkeypatch.setattr(Accelerator, "compile", compile_)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import TensorType
+from hyq_hls.graph import Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
@@ -49,7 +49,7 @@ class RtlBench:
         folder: new folder to build in.
     """
 
-    def __init__(self, cases: Sequence[Case], folder: Path) -> None:
+    def __init__(self, cases: Sequence[Case[Operation]], folder: Path) -> None:
         self.cases, self.folder = list(cases), folder
         self.stages = [_stage(case, f"op{i}") for i, case in enumerate(cases)]
         lanes = [_lanes(case) for case in cases]
@@ -64,13 +64,13 @@ class RtlBench:
         compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
-        """Every case equals its reference, with and without stalls; a reset leaves nothing behind.
+        r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.
 
         ``latency`` and ``cycles`` are exact, and no more than ``frames_inside`` enters before the
         first word leaves.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape); three frames or more.
+            codes: for every case, of every input, (frames, \*shape); three frames or more.
         """
         for case, operands, found in zip(self.cases, codes, self.run(codes), strict=True):
             frames = len(operands[0])
@@ -96,10 +96,10 @@ class RtlBench:
         seed: int = 0,
         reset_cycle: int = -1,
     ) -> list[Transfers]:
-        """Run and compare with the references.
+        r"""Run and compare with the references.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape).
+            codes: for every case, of every input, (frames, \*shape).
             valid: how often a source offers a word, in percent.
             ready: how often a sink takes a word, in percent.
             seed: of the stalls.
@@ -191,17 +191,17 @@ module bench (
 """
 
 
-def _stage(case: Case, name: str) -> OperationStage:
+def _stage(case: Case[Operation], name: str) -> OperationStage:
     return case.stage(name, tuple(f"{name}_{port}" for port in case.circuit.ports))
 
 
-def _lanes(case: Case) -> list[tuple[TensorType, int]]:
+def _lanes(case: Case[Operation]) -> list[tuple[TensorType, int]]:
     """Types and lanes of the inputs, then of the output."""
     lanes = (*case.circuit.input_lanes(case.folding), case.folding.outputs)
     return list(zip((*case.inputs, case.output), lanes, strict=True))
 
 
-def _input_words(case: Case, operands: Sequence[Codes]) -> list[list[int]]:
+def _input_words(case: Case[Operation], operands: Sequence[Codes]) -> list[list[int]]:
     """Words of every input, codes as two's complement, lane 0 in the lowest bits."""
     streams = []
     for codes, (tensor, lanes) in zip(operands, _lanes(case)[:-1], strict=True):
@@ -212,7 +212,7 @@ def _input_words(case: Case, operands: Sequence[Codes]) -> list[list[int]]:
     return streams
 
 
-def _output_codes(case: Case, words: Sequence[int]) -> Codes:
+def _output_codes(case: Case[Operation], words: Sequence[int]) -> Codes:
     tensor, lanes = _lanes(case)[-1]
     bits, first = tensor.quantization.bits, tensor.quantization.qmin
     mask, sign = (1 << bits) - 1, -first  # the sign bit of a signed code

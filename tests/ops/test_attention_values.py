@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
+from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, AttentionScores, AttentionValues, LinearSoftmax
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -35,10 +36,11 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[AttentionValues]:
     """Random shapes, widths and lanes; even seeds log2, odd ones uniform; one entry or (C,)."""
     rng = np.random.default_rng(seed)
-    pixels, n, heads, depth = (*rng.integers(1, 6, 2).tolist(), *rng.integers(1, 4, 2).tolist())
+    pixels, n = rng.integers(1, 6, 2).tolist()
+    heads, depth = rng.integers(1, 4, 2).tolist()
     channels = heads * depth
     bits, signed, out_bits = (
         int(rng.integers(2, 17)),
@@ -72,11 +74,10 @@ def random_case(seed: int) -> Case:
         TensorType((pixels, n, heads, n), probability),
         TensorType((pixels, n, channels), value),
     ]
-    foldings = circuit_of(operation, *inputs).foldings
-    return Case(operation, inputs, foldings[rng.integers(len(foldings))])
+    return Case(operation, inputs, random_folding(rng, circuit_of(operation, *inputs)))
 
 
-def wide_case() -> Case:
+def wide_case() -> Case[AttentionValues]:
     """More lanes than one level of registers of an adder tree takes."""
     probability = TensorType((2, 18, 2, 18), Quantization(4, False, encoding="log2"))
     value = TensorType((2, 18, 4), Quantization(8, True))
@@ -84,7 +85,7 @@ def wide_case() -> Case:
     return Case(operation, [probability, value], Folding(2, 18))
 
 
-def extreme_codes(case: Case, seed: int) -> list[np.ndarray]:
+def extreme_codes(case: Case[AttentionValues], seed: int) -> list[Codes]:
     """Random codes, then all four pairs of all-smallest and all-largest operands."""
     rng = np.random.default_rng(seed)
     probability, value = (random_codes(x, rng, 3) for x in case.inputs)

@@ -32,7 +32,7 @@ def make_case(
     channels: int,
     quantization: Quantization,
     lanes: int = 1,
-) -> Case:
+) -> Case[Fold]:
     """Tokens of a map of ``grid`` patches."""
     operation = Fold(patch, patch[0] * grid[0], patch[1] * grid[1])
     shape = (patch[0] * patch[1], grid[0] * grid[1], channels)
@@ -98,8 +98,7 @@ def test_is_the_inverse_of_unfold(
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[1]
-    graph = Graph("x", *case.inputs)
-    graph.add("map", case.operation, "x")
+    graph = case.graph("map")
     again = saved_and_loaded(graph, tmp_path)
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     assert again.output_type == graph.output_type

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -36,12 +36,12 @@ def test_what_only_functions_read_gets_the_preactivation_bits() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["asymmetric", "symmetric"])
-def test_minmax_covers_an_outlier_that_mse_cuts_off(scheme: str) -> None:
+def test_minmax_covers_an_outlier_that_mse_cuts_off(scheme: Any) -> None:
     values = np.random.default_rng(0).uniform(-1, 1, (4000, 1))
     values[0] = 6
     data = statistics_of(values)
 
-    def step(observer: str) -> float:
+    def step(observer: Any) -> float:
         config = QuantConfig(activation_bits=4, activation_scheme=scheme, observer=observer)
         return float(quantization(data, config, base=1.0).scale[0])
 
@@ -64,12 +64,13 @@ def layer_on_red_and_blue(red: int, blue: int) -> Plan:
 def test_a_weight_counts_as_much_as_what_it_meets() -> None:
     """A row has one step: it fits the weight that meets large codes, at the cost of the other."""
 
-    def errors(red: int, blue: int) -> np.ndarray:
+    def errors(red: int, blue: int) -> list[float]:
         plan = layer_on_red_and_blue(red, blue)
         (node,) = (n for n in plan.graph if n.name == "0")
         weights = plan.weights_of(node)
         real = weights.codes * weights.scales[:, None] * 255
-        return np.abs(real - [[1.0, 0.0, 0.27]])[0]
+        found: list[float] = np.abs(real[0] - [1.0, 0.0, 0.27]).tolist()
+        return found
 
     on_red, on_blue = errors(red=255, blue=1), errors(red=1, blue=255)
     assert on_red[0] < on_blue[0]

@@ -88,7 +88,9 @@ def test_a_fifo_that_is_too_small_deadlocks_by_name(tmp_path: Path) -> None:
     (join,) = [s for s in accelerator.flow.operations if s.node.name == "fusion"]
     shallow = {s.name: s.depth for s in accelerator.flow.streams.values()}
     shallow |= dict.fromkeys(join.inputs, 1)
-    accelerator._rewrite(accelerator.flow.with_depths(shallow))
+    machine = accelerator.stream.with_depths(shallow)
+    machine.rewrite_rtl(accelerator.folder)
+    accelerator.machine = machine
     with pytest.raises(SimulationError, match=r"deadlock: no transfer .*\n.*residual1_copy"):
         accelerator.cosimulate(images(2))
 

@@ -31,9 +31,9 @@ _SMALL = 20.0
 class Point:
     """A circuit and what synthesis made of it.
 
-    Args:
+    Attributes:
         model: name of its cost model.
-        features: of the instance.
+        features: features of the instance.
         memory_luts, bram18, dsp: what its memories and products take by rule.
         utilization: what Yosys found.
         origin: where it comes from: network, instance, its folding or its parameters, and whether
@@ -53,9 +53,9 @@ class Point:
 class CostModel:
     """Coefficients of the features of one module.
 
-    Args:
+    Attributes:
         lut: LUTs per unit of a feature; those of memories come on top.
-        ff: flip-flops per unit.
+        ff: flip-flops per unit of a feature.
         delays: features and longest path in ns of every point.
     """
 
@@ -76,7 +76,7 @@ class CostModel:
         )
 
     def _delay(self, features: Features) -> float:
-        """Longest path of the most similar point: no sum of features makes a path."""
+        """Return the longest path of the most similar point: no sum of features makes a path."""
 
         def distance(other: Features) -> float:
             names = features.keys() | other.keys()
@@ -87,7 +87,7 @@ class CostModel:
 
 
 def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
-    """Models by name: non-negative least squares of the relative errors of their points."""
+    """Fit models, by name, by non-negative least squares of the points' relative errors."""
     groups: dict[str, list[Point]] = {}
     for point in points:
         groups.setdefault(point.model, []).append(point)
@@ -96,7 +96,7 @@ def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
 
 @cache
 def cost_models() -> dict[str, CostModel]:
-    """Models of all modules, fitted to :data:`POINTS_FILE`.
+    """Return the models of all modules, fitted to :data:`POINTS_FILE`.
 
     Raises:
         ConversionError: the file is damaged.
@@ -105,7 +105,7 @@ def cost_models() -> dict[str, CostModel]:
 
 
 def read_points(path: Path = POINTS_FILE) -> list[Point]:
-    """The table of synthesis results.
+    """Read the table of synthesis results.
 
     Raises:
         ConversionError: the file is damaged.
@@ -120,7 +120,10 @@ def read_points(path: Path = POINTS_FILE) -> list[Point]:
 
 
 def template_hash(module: str) -> str:
-    """Of a module and all that it contains, comments aside: synthesis results belong to it."""
+    """Hash a module and all that it contains, without comments.
+
+    A synthesis result belongs to the hash.
+    """
     known = hashlib.sha256()
     for name in needed_modules({module}):
         code = re.sub(r"//.*", "", module_file(name).read_text(encoding="utf-8"))
@@ -129,7 +132,7 @@ def template_hash(module: str) -> str:
 
 
 def estimate(instance: Instance) -> Utilization:
-    """What an instance takes of a part, without synthesis.
+    """Estimate without synthesis what an instance takes of a part.
 
     DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
     module; see docs/area.md for the errors.

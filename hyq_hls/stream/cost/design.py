@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.rtl.instances import instances
-from hyq_hls.stream.synthesis import DesignUtilization, gathered
+from hyq_hls.stream.synthesis import gathered
 
 
 def estimate_design(flow: Dataflow) -> DesignUtilization:
-    """What a design takes of a part, without synthesis.
+    """Estimate without synthesis what a design takes of a part.
 
     Raises:
         ConversionError: a module has no cost model.

@@ -1,4 +1,4 @@
-"""What the size of a circuit depends on, as numbers that are known before synthesis.
+"""The size of a circuit depends on features, numbers that are known before synthesis.
 
 The LUTs and flip-flops of a module are modelled as sums of features times coefficients that are
 never negative. Every feature grows with parallelism, or is the same for every folding.
@@ -17,7 +17,7 @@ Features = dict[str, float]
 
 
 def _memories(instance: Instance) -> list[Memory]:
-    """Memories of a circuit."""
+    """Return the memories of a circuit."""
     stage = instance.owner
     if isinstance(stage, OperationStage):
         return stage.circuit.memories(stage.folding)
@@ -27,7 +27,7 @@ def _memories(instance: Instance) -> list[Memory]:
 
 
 def memory_total(instance: Instance) -> Utilization:
-    """LUTs and block RAMs of the memories of a circuit."""
+    """Return the LUTs and block RAMs of the memories of a circuit."""
     per_block = LUTS_PER_BLOCK
     if isinstance(instance.owner, OperationStage):
         per_block = instance.owner.kernel.constants.get("luts_per_block", per_block)
@@ -35,7 +35,7 @@ def memory_total(instance: Instance) -> Utilization:
 
 
 def dsps_of(instance: Instance) -> int:
-    """DSP slices of a circuit: products of variables, and products by constants from a memory."""
+    """Count the DSP slices of a circuit: products of variables, and by constants from a memory."""
     stage = instance.owner
     if not isinstance(stage, OperationStage):
         return 0
@@ -62,7 +62,7 @@ def model_of(instance: Instance) -> str:
 
 
 def features_of(instance: Instance) -> Features:
-    """Features of a circuit, by name."""
+    """Return the features of a circuit, by name."""
     stage = instance.owner
     if isinstance(stage, OperationStage):
         return _operation(stage)
@@ -94,12 +94,15 @@ def _operation(stage: OperationStage) -> Features:
 
 
 def _small_rom_bits(memory: Memory) -> int:
-    """Bits of a word of a constant memory that dissolves in logic."""
+    """Return the bits of a word of a constant memory that dissolves in logic."""
     return memory.width if memory.constant and 1 < memory.depth <= SMALL_ROM else 0
 
 
 def _column(stage: OperationStage, column: int) -> int:
-    """Width of the shift (1) or of the multiplier (2) of a requantization, 0 where it is fixed."""
+    """Return the width of the shift (1) or the multiplier (2) of a requantization.
+
+    It is 0 where the value is fixed.
+    """
     roms = [rom for rom in stage.kernel.roms if isinstance(rom, RequantizeRom)]
     return max((rom.columns[column][1] for rom in roms), default=0)
 

@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ _Ints = NDArray[np.int32]
 
 
 def build_lib_sh(flow: Dataflow, project: str) -> str:
-    """``build_lib.sh``: the commands that compile the C simulation with g++."""
+    """Write ``build_lib.sh``: the commands that compile the C simulation with g++."""
     return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 
@@ -86,12 +87,20 @@ class CSimulation:
 
     Args:
         library: what :func:`compile_project` returned.
-        input_type: of the input codes.
-        output_type: of the output codes.
+        input_type: type of the input codes.
+        output_type: type of the output codes.
+        streams: what a trace holds: ``tensor name -> (C++ stream name, type)``.
     """
 
-    def __init__(self, library: Path, input_type: TensorType, output_type: TensorType) -> None:
+    def __init__(
+        self,
+        library: Path,
+        input_type: TensorType,
+        output_type: TensorType,
+        streams: Mapping[str, tuple[str, TensorType]],
+    ) -> None:
         self.input_type, self.output_type = input_type, output_type
+        self.streams = streams
         # A private copy: a recompiled library of the same path would not be loaded again.
         with tempfile.TemporaryDirectory() as folder:
             private = shutil.copy(library, folder)
@@ -104,9 +113,9 @@ class CSimulation:
                 ) from error
 
     def predict(
-        self, codes: NDArray[np.int64], progress: Callable[[int], object] | None = None
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
     ) -> NDArray[np.int64]:
-        """Output codes (B, \\*output shape) of input codes (B, \\*input shape).
+        r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape).
 
         Args:
             codes: integers in the range of the input type.
@@ -131,14 +140,11 @@ class CSimulation:
                     progress(count)
         return outputs.astype(np.int64)
 
-    def trace(
-        self, codes: NDArray[np.int64], streams: dict[str, tuple[str, TensorType]]
-    ) -> dict[str, NDArray[np.int64]]:
-        """Every named stream of one image (1, \\*input shape).
+    def trace(self, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        r"""Return the codes (1, \*shape) of every tensor of ``streams``, by name.
 
         Args:
-            codes: one sample.
-            streams: ``tensor name -> (C++ stream name, type)``.
+            codes: one sample (1, \*input shape).
 
         Raises:
             GraphError: wrong shape, dtype or range, or not one sample.
@@ -152,7 +158,7 @@ class CSimulation:
         outputs = np.empty((1, *self.output_type.shape), dtype=np.int32)
         self._call("hyq_trace", inputs, outputs, count=False)
         result = {}
-        for name, (stream, tensor) in streams.items():
+        for name, (stream, tensor) in self.streams.items():
             size = self._library.hyq_trace_size(stream.encode())
             if size != tensor.size:
                 raise SimulationError(

@@ -46,7 +46,7 @@ Parameter = int | str
 
 
 def source_files(sources: Path | Iterable[Path]) -> list[Path]:
-    """The files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
+    """Return the files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
 
     Raises:
         CompilationError: a file is missing, or there is none.
@@ -83,10 +83,10 @@ def build_cosimulation(
         sources: a folder, or files.
         top: module with the AXI4-Stream ports; streams are its wires ``<s>_wr_valid`` and so on.
         folder: where the library and ``verilator.log`` go.
-        parameters: of the top module.
-        trace: with VCD tracing, which slows a run also while nothing is traced.
-        flags: for the C++ compiler.
-        verilator_flags: further ones for Verilator.
+        parameters: parameters of the top module.
+        trace: whether it can trace to VCD, which slows a run also while nothing is traced.
+        flags: flags for the C++ compiler.
+        verilator_flags: further flags for Verilator.
 
     Returns:
         The library; an existing one when nothing changed.
@@ -123,7 +123,7 @@ def build_library(
 ) -> Path:
     """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
 
-    Arguments as for :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
+    The arguments are those of :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
     ``configuration`` is text of a ``.vlt`` file.
 
     Raises:

@@ -8,7 +8,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import CompilationError, ConversionError
-from hyq_hls.stream.cost.compare import compared
+from hyq_hls.machine.comparison import compared
 from tests.stream.board.test_csynth import write
 from tests.stream.hls.conftest import small_graph
 

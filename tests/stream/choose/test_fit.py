@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
+from hyq_hls.machine.budget import RESOURCES, capacity, fits
 from hyq_hls.parts import part
 from hyq_hls.stream.choose.fit import fit, pareto
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
 from hyq_hls.stream.circuits import node_circuits
-from hyq_hls.stream.cost.budget import RESOURCES, capacity, fits
 from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph

@@ -57,11 +57,11 @@ def assert_cpp_equal(graph: Graph, codes: np.ndarray, folder: Path) -> None:
     flow = build_dataflow(graph, {})
     build_model(flow, folder, "top", "xc7z020clg400-1", 150).write()
     library = compile_project(folder, "top", ("-O1",))
-    simulation = CSimulation(library, graph.input_type, graph.output_type)
     streams = {name: (flow.names[name], node.type) for name, node in graph.nodes.items()}
+    simulation = CSimulation(library, graph.input_type, graph.output_type, streams)
     wanted = dict(graph.reference(codes))
     for i in range(len(codes)):
-        for name, found in simulation.trace(codes[i : i + 1], streams).items():
+        for name, found in simulation.trace(codes[i : i + 1]).items():
             assert np.array_equal(found[0], wanted[name][i]), f"sample {i}, {name}"
 
 

@@ -13,6 +13,7 @@ from hyq_hls.errors import GraphError, InputError, SimulationError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add, AttentionScores, Concat, RequantizeTensor
+from hyq_hls.stream.hls.csim import CSimulation
 from tests.stream.hls.conftest import (
     BYTE,
     ONE,
@@ -51,17 +52,22 @@ def test_trace_gives_every_stream(project: Accelerator) -> None:
 @pytest.mark.slow
 def test_trace_of_the_input_of_copies_and_of_nothing(project: Accelerator) -> None:
     codes = IMAGES[:1].astype(np.int64)
+    library = project.folder / f"{project.project}.so"
+
+    def traced(streams: dict[str, tuple[str, TensorType]]) -> dict[str, np.ndarray]:
+        return CSimulation(library, GRAPH.input_type, GRAPH.output_type, streams).trace(codes)
+
     streams = {n: (n, GRAPH.type("a")) for n in ("a", "a_copy1", "a_copy2")}
-    found = project.csim.trace(codes, {"in": ("image", GRAPH.input_type), **streams})
+    found = traced({"in": ("image", GRAPH.input_type), **streams})
     assert np.array_equal(found["in"], codes)
     assert np.array_equal(found["a_copy1"], found["a"])
     assert np.array_equal(found["a_copy2"], found["a"])
     with pytest.raises(SimulationError, match="x: stream nope carried 0 codes, 64 are wanted"):
-        project.csim.trace(codes, {"x": ("nope", GRAPH.type("a"))})
+        traced({"x": ("nope", GRAPH.type("a"))})
     with pytest.raises(SimulationError, match="x: stream pool carried 4 codes, 64 are wanted"):
-        project.csim.trace(codes, {"x": ("pool", GRAPH.type("a"))})
+        traced({"x": ("pool", GRAPH.type("a"))})
     with pytest.raises(GraphError, match="one sample"):
-        project.csim.trace(IMAGES[:2].astype(np.int64), streams)
+        project.csim.trace(IMAGES[:2].astype(np.int64))
 
 
 @pytest.mark.slow
@@ -103,7 +109,7 @@ def test_many_threads_at_once(project: Accelerator) -> None:
     ],
 )
 def test_input_codes(codes: np.ndarray, message: str, project: Accelerator) -> None:
-    for use in (project.csim.predict, lambda c: project.csim.trace(c, {})):
+    for use in (project.csim.predict, project.csim.trace):
         with pytest.raises(GraphError, match=message):
             use(codes)
 

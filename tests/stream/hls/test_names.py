@@ -14,7 +14,7 @@ from hyq_hls.graph import Graph, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add, Table
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.flow.names import identifiers
+from hyq_hls.stream.flow.names import identifiers, is_reserved
 from hyq_hls.stream.hls.project import build_model
 from tests.stream.hls.conftest import BYTE, ONE, assert_cpp_equal
 
@@ -84,6 +84,13 @@ def test_any_names(names: list[str]) -> None:
 @given(st.lists(st.text(alphabet="aA_t2.0", max_size=5), unique=True, max_size=12))
 def test_names_that_often_collide(names: list[str]) -> None:
     assert_usable(names)
+
+
+@pytest.mark.parametrize("name", ["HYQ_PIPELINE", "HYQ_TOP", "hyq_fifo", "HYQ.UNROLL"])
+def test_names_of_macros_and_modules_are_reserved(name: str) -> None:
+    """Macros of ``target.h`` begin with ``HYQ_``, SystemVerilog modules with ``hyq_``."""
+    assert is_reserved(name.replace(".", "_"))
+    assert identifiers([name]) == {name: "n_" + name.replace(".", "_")}
 
 
 def test_readable_and_stable() -> None:

@@ -66,11 +66,11 @@ def test_legal_code_passes(name: str, tmp_path: Path) -> None:
 def test_every_rule_has_a_fault() -> None:
     """The help lists the rules; none of them may go untested."""
     with_help = subprocess.run(
-        [sys.executable, _ROOT / "verif" / "vitis_subset.py", "--help"],
+        [sys.executable, "-m", "verif.vitis_subset", "--help"],
         capture_output=True,
         text=True,
         check=True,
-        cwd="/",
+        cwd=_ROOT,
     ).stdout
     rules = {edits[0].rule for edits in seeds.FAULTS.values()}
     text = with_help.split("Rules: ")[1].split(".\n")[0]

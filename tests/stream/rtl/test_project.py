@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.ops import Dense
+from hyq_hls.stream.circuits.dense import DenseCircuit
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.kernel import RequantizeRom, Rom
 from hyq_hls.stream.rtl import modules, write_rtl
@@ -68,6 +68,6 @@ def test_a_parameter_that_the_kernel_lacks_is_refused(
 def test_an_operation_without_a_module_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Dense, "module", "nothing")
+    monkeypatch.setattr(DenseCircuit, "module", "nothing")
     with pytest.raises(ConversionError, match="no SystemVerilog module hyq_nothing"):
         write_rtl(build_dataflow(small_graph(), {}), tmp_path, "net")

@@ -1,0 +1,123 @@
+"""The report of a co-simulation: equality, cycles, and the streams that stall."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from hyq_hls.support import aligned
+from hyq_hls.tools.verilator import RunResult
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """One FIFO during a co-simulation; cycles are of the whole run.
+
+    Attributes:
+        name: name of the stream.
+        depth: words of its FIFO.
+        word_bits: width of a word.
+        max_occupancy: most words that waited at a time.
+        stalled: cycles in which its writer waited.
+        starved: cycles in which its reader waited.
+    """
+
+    name: str
+    depth: int
+    word_bits: int
+    max_occupancy: int
+    stalled: int
+    starved: int
+
+
+@dataclass
+class CosimReport:
+    """The result of :meth:`hyq_hls.Accelerator.cosimulate`.
+
+    Attributes:
+        images: frames that were simulated.
+        rtl_equal_images: frames whose codes equal the integer emulation's.
+        csim_equal_images: frames whose codes equal the HLS C++'s.
+        latency_cycles: cycles from the first input beat to the last output beat of the first frame.
+        cycles_per_frame: cycles per frame in steady state; None for a single frame.
+        predicted_cycles: what the slowest stage needs by formula.
+        bottleneck: name of that stage.
+        cycles: cycles of the whole run.
+        clock_mhz: clock at which ``fps`` is given.
+        idle, backpressure: probabilities of a stall at the source and at the sink.
+        streams: every FIFO, in the order of the data.
+        first_difference: where RTL and emulation part first; None when they agree.
+        result: the raw times and counts of the run.
+    """
+
+    images: int
+    rtl_equal_images: int
+    csim_equal_images: int
+    latency_cycles: int
+    cycles_per_frame: int | None
+    predicted_cycles: int
+    bottleneck: str
+    cycles: int
+    clock_mhz: float
+    idle: float
+    backpressure: float
+    streams: list[StreamReport]
+    first_difference: str | None = None
+    result: RunResult | None = field(default=None, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether RTL, emulation and C++ agree on every code."""
+        return self.rtl_equal_images == self.csim_equal_images == self.images
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second in steady state; None for a single frame."""
+        return self.clock_mhz * 1e6 / self.cycles_per_frame if self.cycles_per_frame else None
+
+    @property
+    def latency_us(self) -> float:
+        """Latency of the first frame in microseconds."""
+        return self.latency_cycles / self.clock_mhz
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything but the raw result as JSON."""
+        data = {k: v for k, v in asdict(self).items() if k != "result"}
+        data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
+        target = Path(path)
+        target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        return target
+
+    def __str__(self) -> str:
+        """Say whether all are equal, how long it took, and which streams stall most."""
+        lines = [
+            f"RTL == emulation  {self.rtl_equal_images} of {self.images} images",
+            f"RTL == HLS C++    {self.csim_equal_images} of {self.images} images",
+            f"latency           {self.latency_cycles:,} cycles, {self.latency_us:,.1f} us",
+        ]
+        if self.cycles_per_frame and self.fps:
+            lines.append(
+                f"steady state      {self.cycles_per_frame:,} cycles per frame "
+                f"(predicted {self.predicted_cycles:,}), {self.fps:,.0f} frames/s "
+                f"at {self.clock_mhz:g} MHz"
+            )
+        lines.append(f"bottleneck        {self.bottleneck}")
+        if self.idle or self.backpressure:
+            lines.append(f"random stalls     {self.idle:.0%} source, {self.backpressure:.0%} sink")
+        if self.first_difference:
+            lines.append(self.first_difference)
+        slow = sorted(self.streams, key=lambda s: -s.stalled)[:8]
+        rows = [("where it stalls", "depth", "occupancy", "writer waits", "reader waits")]
+        rows += [
+            (
+                s.name,
+                f"{s.depth:,}",
+                f"{s.max_occupancy:,}",
+                f"{s.stalled / self.cycles:.0%}",
+                f"{s.starved / self.cycles:.0%}",
+            )
+            for s in slow
+        ]
+        return "\n".join([*lines, "", *aligned(rows)])

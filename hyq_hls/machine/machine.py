@@ -1,0 +1,202 @@
+"""The interface through which an accelerator speaks to a machine.
+
+A machine is one design of one architecture: a graph, arranged for a part. The streaming machine,
+which gives every node a circuit of its own, is ``hyq_hls/stream``.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.graph import Graph
+from hyq_hls.machine.cosim_report import CosimReport
+from hyq_hls.machine.resource_report import ResourceReport
+from hyq_hls.parts import Part
+from hyq_hls.tools.verilator import Simulator
+from hyq_hls.tools.yosys.mapping import Progress
+
+Codes = NDArray[np.int64]
+
+
+class CompiledNetwork(Protocol):
+    """The C++ of a machine, compiled and loaded into this process."""
+
+    def predict(
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
+    ) -> Codes:
+        r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape)."""
+        ...
+
+    def trace(self, codes: Codes) -> dict[str, Codes]:
+        r"""Return the codes (1, \*shape) of every node, by name, for one sample."""
+        ...
+
+
+@dataclass(frozen=True)
+class SimulationOptions:
+    """The options of a co-simulation.
+
+    Attributes:
+        rtl: "hyq", our own; or "vitis", what Vitis HLS generated from the C++.
+        idle: probability of an idle cycle before each input beat.
+        backpressure: probability per cycle that the output is not taken.
+        seed: seed of the random stalls.
+        vcd: file for the waveforms; None writes none.
+        activity_cycles: the words of every stream are counted per bin of so many cycles; 0 counts
+            none.
+    """
+
+    rtl: str = "hyq"
+    idle: float = 0.0
+    backpressure: float = 0.0
+    seed: int = 0
+    vcd: str | os.PathLike[str] | None = None
+    activity_cycles: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Machine(ABC):
+    """A graph as one design of one architecture, for one part.
+
+    A machine is a value: it holds no folder and no loaded library. Methods that need files take
+    the folder that :meth:`write` filled.
+
+    Attributes:
+        part: the part it is for.
+        clock_mhz: target clock.
+        project: name of the top function and of the top module.
+    """
+
+    #: Name of the architecture in project files.
+    architecture: ClassVar[str]
+
+    part: Part
+    clock_mhz: float
+    project: str
+
+    @classmethod
+    @abstractmethod
+    def from_settings(
+        cls, graph: Graph, part: Part, clock_mhz: float, project: str, settings: Mapping[str, Any]
+    ) -> Machine:
+        """Return the machine whose :meth:`settings` were saved.
+
+        Raises:
+            ConversionError, KeyError, TypeError, ValueError: the settings are damaged.
+        """
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Return what a project file keeps of the design, as JSON values."""
+
+    @property
+    @abstractmethod
+    def cycles_per_frame(self) -> int:
+        """Clock cycles from one frame to the next in steady state, by formula."""
+
+    @abstractmethod
+    def write(self, folder: Path) -> None:
+        """Write C++, RTL and scripts into an empty folder.
+
+        Raises:
+            ConversionError: a node did not arrive in C++ or RTL.
+        """
+
+    @abstractmethod
+    def compile(self, folder: Path, flags: tuple[str, ...] = ()) -> CompiledNetwork:
+        """Compile the C++ with g++ and load it.
+
+        Args:
+            folder: the written project.
+            flags: more g++ flags.
+
+        Raises:
+            CompilationError: g++ is missing or fails.
+        """
+
+    @abstractmethod
+    def compiled(self, folder: Path) -> CompiledNetwork | None:
+        """Return what :meth:`compile` left in the folder.
+
+        It is None where nothing is left, or where a source is younger.
+
+        Raises:
+            CompilationError: the library cannot be loaded.
+        """
+
+    @abstractmethod
+    def cosimulate(
+        self,
+        folder: Path,
+        codes: Codes,
+        emulated: Codes,
+        compiled: Codes,
+        options: SimulationOptions,
+        progress: Callable[[int], object] | None = None,
+    ) -> CosimReport:
+        r"""Run frames through the RTL, compare every code, count cycles.
+
+        Args:
+            folder: the written project.
+            codes: int64 (B, \*input shape).
+            emulated: int64 (B, \*output shape), of the integer emulation.
+            compiled: int64 (B, \*output shape), of the C++.
+            options: stalls, waveforms, which RTL.
+            progress: called with the number of frames that are done.
+
+        Raises:
+            CompilationError: a tool is missing or fails.
+            InputError: the options are unusable.
+            SimulationError: a deadlock, or a broken protocol.
+        """
+
+    @abstractmethod
+    def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
+        r"""Return the codes (B, \*shape) of every node in the RTL, by name.
+
+        Args:
+            folder: the written project.
+            codes: int64 (B, \*input shape).
+        """
+
+    @abstractmethod
+    def simulator(self, folder: Path, node: str | None = None) -> Simulator:
+        """Return the top level, or the circuit of one node, under manual control.
+
+        Raises:
+            ConversionError: there is no such node.
+            CompilationError: Verilator or g++ is missing or fails.
+        """
+
+    @abstractmethod
+    def estimate(self) -> ResourceReport:
+        """Estimate by cost models what the RTL takes of the part."""
+
+    @abstractmethod
+    def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
+        """Synthesize the RTL with Yosys and say what it takes of the part.
+
+        Args:
+            folder: the written project.
+            cache: folder for results by content.
+            progress: gets the number of modules, and one step after each.
+
+        Raises:
+            CompilationError: pyosys is missing, or Yosys failed on some modules.
+        """
+
+    @abstractmethod
+    def vendor_report(self, folder: Path) -> ResourceReport:
+        """Return what Vitis HLS said of the C++ in its last run.
+
+        Raises:
+            CompilationError: nothing was built, or the report is damaged.
+        """

@@ -1,0 +1,144 @@
+"""The report on what a design takes of a part, node by node, for people and for files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.machine.budget import binding, capacity, fits
+from hyq_hls.parts import Part
+from hyq_hls.support import aligned
+from hyq_hls.tools.yosys import Utilization
+
+#: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.
+WIRE_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class DesignUtilization:
+    """The sites of a part that a design takes.
+
+    Attributes:
+        operations: what every node takes, by name.
+        plumbing: "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
+    """
+
+    operations: Mapping[str, Utilization]
+    plumbing: Mapping[str, Utilization]
+
+    @property
+    def total(self) -> Utilization:
+        """Sum of everything; the delay is the longest."""
+        return sum([*self.operations.values(), *self.plumbing.values()], Utilization())
+
+
+@dataclass(frozen=True)
+class ResourceReport:
+    """Resources and speed of a design.
+
+    Attributes:
+        part: the part it is for.
+        clock_mhz: the clock at which frames are counted.
+        method: "estimate", "synthesis" by Yosys, or "Vitis HLS".
+        design: what nodes and streams take.
+        cycles: cycles per frame of every node.
+        foldings: lanes of every node, as text.
+        cycles_per_frame: cycles per frame of the slowest stage.
+        multipliers: products per cycle that the design has circuits for.
+        busy: share of their cycles in which they multiply, in steady state.
+        bottleneck: the slowest node.
+        bottleneck_busy: the same share for the bottleneck's multipliers; 0 where it has none.
+        macs_per_cycle_per_dsp: multiply-accumulates over cycles and DSP slices.
+    """
+
+    part: Part
+    clock_mhz: float
+    method: str
+    design: DesignUtilization
+    cycles: Mapping[str, int]
+    foldings: Mapping[str, str]
+    cycles_per_frame: int
+    multipliers: int
+    busy: float
+    bottleneck: str
+    bottleneck_busy: float
+    macs_per_cycle_per_dsp: float
+
+    @property
+    def total(self) -> Utilization:
+        """Sum over nodes and streams."""
+        return self.design.total
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part has all of that."""
+        return fits(self.total, self.part)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second at the clock."""
+        return self.clock_mhz * 1e6 / self.cycles_per_frame
+
+    @property
+    def supported_clock_mhz(self) -> float:
+        """Clock that the delay estimate supports: logic, and as much again for wires."""
+        delay = self.total.delay_ns
+        return 1000 / (WIRE_FACTOR * delay) if delay else self.part.max_clock_mhz
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything as JSON.
+
+        Raises:
+            ConversionError: the file cannot be written.
+        """
+        target = Path(path)
+        data = asdict(self) | {
+            "total": asdict(self.total),
+            "fits": self.fits,
+            "binding": binding(self.total, self.part)[0],
+            "fps": self.fps,
+            "supported_clock_mhz": self.supported_clock_mhz,
+        }
+        try:
+            target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ConversionError(f"cannot write {target}: {error.strerror or error}") from error
+        return target
+
+    def __str__(self) -> str:
+        """Return one line per node, the streams, the sums beside what the part has."""
+        has, total = capacity(self.part), self.total
+        head = ("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")
+        rows: list[tuple[str, ...]] = [head]
+        for name, used in self.design.operations.items():
+            rows.append((name, self.foldings[name], f"{self.cycles[name]:,}", *_cells(used)))
+        rows += [(name, "", "", *_cells(used)) for name, used in self.design.plumbing.items()]
+        rows.append(("total", "", f"{self.cycles_per_frame:,}", *_cells(total)))
+        part = Utilization(self.part.luts, self.part.ffs, self.part.dsps, 2 * self.part.bram36)
+        rows.append((self.part.name, "", "", *_cells(part)))
+        shares = (f"{getattr(total, name) / has[name]:.0%}" for name in has)
+        rows.append(("share", "", "", *shares))
+        resource, share = binding(total, self.part)
+        clock = self.supported_clock_mhz
+        verdict = "fits" if self.fits else "does NOT fit"
+        return "\n".join(
+            [
+                *aligned(rows),
+                f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
+                f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
+                f"{total.delay_ns:.2f} ns without wires, with as much for wires "
+                f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "
+                "estimate; nothing was placed)",
+                f"{self.multipliers} multipliers, busy {self.busy:.0%} of the cycles; "
+                f"{self.bottleneck_busy:.0%} in the slowest node, {self.bottleneck}; "
+                f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
+            ]
+        )
+
+
+def _cells(used: Utilization) -> tuple[str, str, str, str]:
+    return f"{used.lut:,}", f"{used.ff:,}", f"{used.dsp:,}", f"{used.bram36:g}"

@@ -1,0 +1,201 @@
+"""The streaming machine as an accelerator sees it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hyq_hls.errors import InputError
+from hyq_hls.graph import Graph
+from hyq_hls.machine import (
+    Codes,
+    CosimReport,
+    Machine,
+    ResourceReport,
+    SimulationOptions,
+)
+from hyq_hls.parts import Part
+from hyq_hls.stream.board import csynth_utilization
+from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
+from hyq_hls.stream.circuits import node_circuits
+from hyq_hls.stream.cosimulation import build_rtl, build_simulator, build_vitis_rtl, compare
+from hyq_hls.stream.cost import estimate_design, resource_report
+from hyq_hls.stream.flow import Dataflow, build_dataflow
+from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.hls.project import build_model
+from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
+from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.stream.synthesis import synthesize_design
+from hyq_hls.support import replaced_folder
+from hyq_hls.tools.verilator import RtlSimulation, Simulator
+from hyq_hls.tools.vitis import read_csynth
+from hyq_hls.tools.yosys.mapping import Progress
+
+RTL_DIR = "rtl"
+
+
+@dataclass(frozen=True, eq=False)
+class StreamMachine(Machine):
+    """A dataflow for a part: every node is a circuit, and streams lie between them.
+
+    Attributes:
+        flow: stages and streams.
+    """
+
+    architecture = "stream"
+
+    flow: Dataflow
+
+    @classmethod
+    def from_settings(
+        cls, graph: Graph, part: Part, clock_mhz: float, project: str, settings: Mapping[str, Any]
+    ) -> StreamMachine:
+        """Return the machine whose :meth:`settings` were saved."""
+        folding = {name: Folding(*lanes) for name, lanes in settings["folding"].items()}
+        circuits = node_circuits(graph, settings["circuits"])
+        flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
+        return cls(part, clock_mhz, project, flow)
+
+    def settings(self) -> dict[str, Any]:
+        """Return folding and circuit of every node, and the depth of every FIFO."""
+        return {
+            "folding": {s.node.name: list(astuple(s.folding)) for s in self.flow.operations},
+            "circuits": {s.node.name: s.circuit.name for s in self.flow.operations},
+            "depths": {s.name: s.depth for s in self.flow.streams.values()},
+        }
+
+    def with_depths(self, depths: Mapping[str, int]) -> StreamMachine:
+        """Return the same machine with other FIFO depths, in words by stream."""
+        return replace(self, flow=self.flow.with_depths(depths))
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """Cycles of the slowest stage."""
+        return self.flow.cycles_per_frame
+
+    @property
+    def nodes(self) -> list[NodeImplementation]:
+        """Implementation of every node."""
+        return [NodeImplementation.of(stage) for stage in self.flow.operations]
+
+    def write(self, folder: Path) -> None:
+        """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
+        device = self.part.device
+        build_model(self.flow, folder, self.project, device, self.clock_mhz).write()
+        write_rtl(self.flow, folder / RTL_DIR, self.project)
+        write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
+
+    def rewrite_rtl(self, folder: Path) -> None:
+        """Write the RTL again, after FIFO depths changed; what Verilator built stays."""
+        with replaced_folder(folder / RTL_DIR) as draft:
+            write_rtl(self.flow, draft, self.project)
+            build = folder / RTL_DIR / "build"
+            if build.is_dir():
+                shutil.copytree(build, draft / "build")
+
+    def compile(self, folder: Path, flags: tuple[str, ...] = ()) -> CSimulation:
+        """Compile the C simulation; ``-DHYQ_BIT_ACCURATE`` simulates the exact widths."""
+        return self._loaded(compile_project(folder, self.project, flags))
+
+    def compiled(self, folder: Path) -> CSimulation | None:
+        """Return the C simulation, if no source was changed since it was compiled."""
+        library = folder / f"{self.project}.so"
+        if library.exists() and library.stat().st_mtime_ns >= _last_change(folder):
+            return self._loaded(library)
+        return None
+
+    def _loaded(self, library: Path) -> CSimulation:
+        graph = self.flow.graph
+        streams = {name: (self.flow.names[name], graph.type(name)) for name in graph.nodes}
+        return CSimulation(library, graph.input_type, graph.output_type, streams)
+
+    def rtl_simulation(self, folder: Path, *, trace: bool = False) -> RtlSimulation:
+        """Return the RTL on Verilator.
+
+        It is built at the first call and whenever its sources change.
+
+        Args:
+            folder: the written project.
+            trace: able to write a VCD file, hence slower.
+
+        Raises:
+            CompilationError: Verilator or g++ is missing or fails.
+        """
+        return build_rtl(self.flow, folder / RTL_DIR, self.project, trace=trace)
+
+    def cosimulate(
+        self,
+        folder: Path,
+        codes: Codes,
+        emulated: Codes,
+        compiled: Codes,
+        options: SimulationOptions,
+        progress: Callable[[int], object] | None = None,
+    ) -> CosimReport:
+        """Run frames through our RTL, or through what Vitis HLS made of the C++."""
+        if options.rtl == "hyq":
+            simulation = self.rtl_simulation(folder, trace=options.vcd is not None)
+        elif options.rtl == "vitis" and options.vcd is None:
+            simulation = build_vitis_rtl(self.flow, folder, self.project)
+        else:
+            raise InputError(
+                f'rtl={options.rtl!r}: "hyq", or "vitis" without a VCD file, is wanted'
+            )
+        return compare(
+            self.flow,
+            simulation,
+            codes,
+            emulated,
+            compiled,
+            self.clock_mhz,
+            idle=options.idle,
+            backpressure=options.backpressure,
+            seed=options.seed,
+            vcd=options.vcd,
+            activity_cycles=options.activity_cycles,
+            progress=progress,
+        )
+
+    def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
+        """Return the codes of every node, captured at its stream."""
+        graph, names = self.flow.graph, self.flow.names
+        result = self.rtl_simulation(folder).run(
+            codes.reshape(len(codes), -1), capture=[names[node] for node in graph.nodes]
+        )
+        return {
+            node: result.captured[names[node]].reshape(-1, *graph.type(node).shape)
+            for node in graph.nodes
+        }
+
+    def simulator(self, folder: Path, node: str | None = None) -> Simulator:
+        """Return the top level with its AXI4-Stream ports, or the circuit of one node."""
+        return build_simulator(self.flow, folder / RTL_DIR, self.project, node)
+
+    def estimate(self) -> ResourceReport:
+        """Estimate in a fraction of a second, by cost models, what the RTL takes of the part."""
+        used = estimate_design(self.flow)
+        return resource_report(self.flow, used, self.part, self.clock_mhz, "estimate")
+
+    def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
+        """Synthesize the RTL with Yosys, module by module."""
+        used = synthesize_design(self.flow, folder / RTL_DIR, cache, progress)
+        return resource_report(self.flow, used, self.part, self.clock_mhz, "synthesis")
+
+    def vendor_report(self, folder: Path) -> ResourceReport:
+        """Return what Vitis HLS estimated for the C++."""
+        used = csynth_utilization(self.flow, read_csynth(folder, self.project))
+        return resource_report(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
+
+    def __str__(self) -> str:
+        """Return a table with one line per node, and the sums."""
+        return nodes_text(self.nodes)
+
+
+def _last_change(folder: Path) -> int:
+    """Return the time stamp of the youngest C++ source of a project."""
+    sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
+    return max((f.stat().st_mtime_ns for f in sources), default=0)
