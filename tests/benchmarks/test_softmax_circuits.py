@@ -108,6 +108,7 @@ def test_lint_finds_nothing(name: str, tmp_path: Path) -> None:
     assert lint(POINTS[name], tmp_path) == ""
 
 
+@pytest.mark.smoke
 @pytest.mark.slow
 def test_a_circuit_that_rounds_ties_up_is_found_out(tmp_path: Path) -> None:
     """A total of 2.5 exponentials counts as 2, which is one level less than 3."""

@@ -154,6 +154,7 @@ def test_signed_codes_reach_both_ends(deployed: Any) -> None:
     assert wanted.max() > 1000
 
 
+@pytest.mark.smoke
 def test_buffers_are_freed_once(deployed: Any, load: Any) -> None:
     case = deployed("single bytes")
     board = case.board()

@@ -28,6 +28,7 @@ GRAPH = small_graph()
 IMAGES = images(40)
 
 
+@pytest.mark.smoke
 @pytest.mark.slow
 def test_equals_the_reference(project: Accelerator) -> None:
     found = project.predict(IMAGES)

@@ -97,16 +97,8 @@ def compile_bench(
     """
     binary, environment = verilator()
     log = Log(folder / "bench.log")
-    command: list[str | Path] = [
-        binary,
-        "--cc",
-        "-O3",
-        "--x-initial",
-        "unique",
-        "--top-module",
-        "bench",
-        *options,
-    ]
+    command: list[str | Path] = [binary, "--cc", "-O3", "--x-initial", "unique", *options]
+    command += ["--top-module", "bench"]
     command += ["-y", TEMPLATES, "-y", folder, "--Mdir", folder / "model", folder / "bench.sv"]
     log.run(command, environment)
     include = Path(environment["VERILATOR_ROOT"]) / "include"

@@ -35,6 +35,7 @@ def beats_of(count: int) -> np.ndarray:
 # --- what comes out, and when ---
 
 
+@pytest.mark.smoke
 def test_outputs_and_times_without_stalls(simulation: RtlSimulation) -> None:
     codes = frames(5)
     result = simulation.run(codes)

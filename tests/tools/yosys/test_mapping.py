@@ -41,6 +41,7 @@ def no_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
     raise AssertionError(f"nothing is to be synthesized, found {commands}")
 
 
+@pytest.mark.smoke
 @pytest.mark.slow
 def test_known_circuits(tmp_path: Path) -> None:
     """A register slice has two words and two flags; LUT-RAM is counted, four LUTs for 3 bits."""
