@@ -1,4 +1,4 @@
-"""`best` with one of its parts exchanged or left out: what each part brings."""
+"""Exchange or leave out one part of ``best`` to see what each part brings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hyq_hls import QuantConfig
-from hyq_hls.quant.methods.q_hyvit import QHyViT
-from hyq_hls.quant.methods.reconstruction import Reconstruction
+from hyq_hls.quant.methods import QHyViT, Reconstruction
 from hyq_hls.quant.presets import best
 
 
@@ -24,7 +23,7 @@ def _without(method: type) -> Callable[[int, int], QuantConfig]:
     return configuration
 
 
-#: By name, from widths of weights and activations.
+#: Configurations by name, made from widths of weights and activations.
 ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
     "best-dyadic": _with(scale="dyadic"),
     "best-power-of-two": _with(scale="power_of_two"),
@@ -33,7 +32,7 @@ ABLATIONS: dict[str, Callable[[int, int], QuantConfig]] = {
     "best-without-search": _without(QHyViT),
     "best-without-learning": _without(Reconstruction),
 }
-#: What a reader is told about each.
+#: Words about each for the reader.
 EXCHANGED = {
     "best-dyadic": "any real scale; multipliers in requantization",
     "best-power-of-two": "scales are powers of two",

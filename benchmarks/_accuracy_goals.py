@@ -1,4 +1,4 @@
-"""How `best` does against every baseline, and against the goals that were set for it."""
+"""Compare ``best`` with every baseline, and with the goals that were set for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUPS = {
     "torchao (float between grids)": ("torchao-minmax", "torchao-histogram"),
     "brevitas (functions in float)": ("brevitas-layerwise",),
 }
-#: Variant, setting, points that `best` may lose.
+#: Variant, setting, points that ``best`` may lose.
 LOSSES = (
     ("plain", "W8A8", 0.2),
     ("plain", "W6A6", 1.0),
@@ -44,11 +44,11 @@ LEAD_DB = 3.0
 
 @dataclass(frozen=True)
 class Duel:
-    """`best` against a baseline on what both have: networks, variants, settings, seeds.
+    """``best`` against a baseline on what both have: networks, variants, settings, seeds.
 
     Attributes:
         baseline: preset or tool.
-        drop: points of top-1 that `best` is ahead, by row; seeds of a row count once.
+        drop: points of top-1 that ``best`` is ahead, by row; seeds of a row count once.
         sqnr_db: how far its logits are ahead, by row.
     """
 
@@ -57,7 +57,7 @@ class Duel:
     sqnr_db: Sequence[float]
 
     def text(self) -> str:
-        """Mean lead in points, and rows won and lost."""
+        """Return the mean lead in points, and rows won and lost."""
         if not self.drop:
             return "-"
         won, lost = (sum(sign * d > 0 for d in self.drop) for sign in (1, -1))
@@ -65,7 +65,7 @@ class Duel:
 
 
 def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
-    """Compare `best` with a baseline, where fields have the given values."""
+    """Compare ``best`` with a baseline, where fields have the given values."""
     rows: dict[str, dict[tuple[Any, ...], Record]] = {OURS: {}, baseline: {}}
     for record in records:
         wanted = all(record[name] == value for name, value in only.items())
@@ -89,7 +89,7 @@ def duel(records: Sequence[Record], baseline: str, **only: str) -> Duel:
 
 
 def duel_table(records: Sequence[Record]) -> list[str]:
-    """Markdown: points that `best` is ahead of every baseline, by setting and over all."""
+    """Return Markdown: the points by which ``best`` leads every baseline, by setting and in all."""
     settings = names_of(records, "setting", SETTINGS)
     rows = [["baseline", *settings, "all"]]
     for name in presets_of(records):
@@ -100,7 +100,10 @@ def duel_table(records: Sequence[Record]) -> list[str]:
 
 
 def ablation_table(records: Sequence[Record]) -> list[str]:
-    """Markdown: what `best` loses where a part is exchanged, by setting; empty without records."""
+    """Return Markdown: what ``best`` loses where a part is exchanged.
+
+    The text is empty without records.
+    """
     present = {record["preset"] for record in records}
     names = [name for name in ABLATIONS if name in present]
     mine = [record for record in records if record["preset"] in names]
@@ -121,12 +124,13 @@ def _mean(leads: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class Goal:
-    """What `best` should reach, and what it reached.
+    """A goal that was set for ``best``, and what ``best`` reached.
 
     Attributes:
         text: the goal.
         found: what the records say.
         margin: how far beyond the goal, negative where it is missed; None: not measured.
+        unit: unit of the margin.
         strict: whether a margin of 0 misses it.
     """
 
@@ -138,10 +142,10 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """Met or missed, and by how much."""
+        """Whether the goal is met, and by how much."""
         if self.margin is None:
             return "not measured"
-        # What is printed decides, not the last bits of a mean.
+        # The printed digits decide, not the last bits of a mean.
         margin = round(self.margin, 2)
         met = margin > 0 if self.strict else margin >= 0
         if self.margin == -inf:
@@ -151,7 +155,7 @@ class Goal:
 
 
 def goals(records: Sequence[Record]) -> list[Goal]:
-    """Every goal; losses are judged by the worst network, leads by the strongest baseline."""
+    """Judge every goal: losses by the worst network, leads by the strongest baseline."""
     found = [_loss(records, *loss) for loss in LOSSES]
     shifts = duel(records, "best-dyadic")
     text = f"shifts only: within {SHIFTS_LOSE} points of any real scale"
@@ -169,7 +173,7 @@ def goals(records: Sequence[Record]) -> list[Goal]:
 
 
 def goal_table(records: Sequence[Record]) -> list[str]:
-    """Markdown of the goals."""
+    """Return the goals in Markdown."""
     rows = [[goal.text, goal.found, goal.verdict] for goal in goals(records)]
     return markdown([["goal", "found", "verdict"], *rows])
 

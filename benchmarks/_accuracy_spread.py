@@ -1,4 +1,4 @@
-"""How far results differ between seeds: other calibration images, other channels with outliers."""
+"""Results differ between seeds: other calibration images, other channels with outliers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEASURES = (("drop", "Points of top-1 lost", 2), ("sqnr_db", "SQNR [dB]", 1))
 
 
 def spread_tables(records: Sequence[Record]) -> list[str]:
-    """Markdown: mean and standard deviation over seeds, a table per network and measure.
+    """Return Markdown: mean and standard deviation over seeds, by network and measure.
 
     What has one seed only is left out; nothing is written where all has.
     """

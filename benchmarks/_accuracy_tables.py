@@ -1,4 +1,4 @@
-"""Records of accuracy as tables: means over networks, and who wins."""
+"""Write records of accuracy as tables: means over networks, and who wins."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_ACCURACY = ("brevitas-graph",)
 
 
 def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """Records of several files.
+    """Read the records of several files.
 
     Raises:
         FileFormatError: a file holds something else.
@@ -81,7 +81,7 @@ class Cell:
 
     @property
     def mean(self) -> float:
-        """Over the networks that were measured; nan where there is none."""
+        """Mean over the networks that were measured; nan where there is none."""
         return float(np.mean([*self.values.values()])) if self.values else float("nan")
 
     @property
@@ -90,7 +90,7 @@ class Cell:
         return len(self.values) == self.networks and not self.errors
 
     def text(self, digits: int) -> str:
-        """The mean, and of how many networks it is where some are missing."""
+        """Return the mean, and of how many networks it is where some are missing."""
         if not self.values:
             return "error" if self.errors else "-"
         number = f"{self.mean:.{digits}f}"
@@ -99,19 +99,22 @@ class Cell:
 
 
 def names_of(records: Iterable[Record], key: str, known: Sequence[str]) -> list[str]:
-    """Values of a field: the known ones in their order, then the others sorted."""
+    """Return the values of a field: the known ones in their order, then the others sorted."""
     found = {record[key] for record in records}
     return [name for name in known if name in found] + sorted(found - set(known))
 
 
 def presets_of(records: Iterable[Record]) -> list[str]:
-    """Presets that have records: those of the package, then tools; no ablations."""
+    """Return the presets that have records: those of the package, then tools; no ablations."""
     public = (record for record in records if record["preset"] not in ABLATIONS)
     return names_of(public, "preset", [*PRESETS, *TOOLS])
 
 
 def cell(records: Sequence[Record], preset: str, setting: str, variant: str, measure: str) -> Cell:
-    """A measure (`drop`, `sqnr_db`, `seconds`) by network; equal logits have infinite SQNR."""
+    """Return a measure (``drop``, ``sqnr_db``, ``seconds``) by network.
+
+    Equal logits have an infinite SQNR.
+    """
     networks = names_of(records, "model", ())
     values: dict[str, list[float]] = {}
     errors: dict[str, str] = {}
@@ -129,14 +132,14 @@ def cell(records: Sequence[Record], preset: str, setting: str, variant: str, mea
 
 
 def traits(preset: str) -> tuple[str, str]:
-    """Whether a preset ends in integers only, and whether requantization is by shifts only."""
+    """Return whether a preset ends in integers only, and whether it requantizes by shifts only."""
     if preset in TOOLS:
         return TOOLS[preset], "no"
     return "yes", "no" if PRESETS[preset]().scale == "dyadic" else "yes"
 
 
 def setting_table(records: Sequence[Record], setting: str) -> list[str]:
-    """Markdown of a setting: drop of top-1 and SQNR by variant, the best complete mean in bold."""
+    """Return Markdown: drop of top-1 and SQNR by variant, the best complete mean in bold."""
     mine = [record for record in records if record["setting"] == setting]
     variants, presets = names_of(mine, "variant", VARIANTS), presets_of(mine)
     columns = [(measure, v) for measure in ("drop", "sqnr_db") for v in variants]
@@ -168,7 +171,7 @@ def setting_table(records: Sequence[Record], setting: str) -> list[str]:
     ]
 
 
-#: What a reader in a hurry wants to know: measure, setting, variant, and what a column is called.
+#: Columns for a reader in a hurry: measure, setting, variant, and the title of the column.
 _SUMMARY = (
     ("drop", "W8A8", "plain", "W8A8 plain"),
     ("drop", "W8A8", "outliers 64", "W8A8 outliers 64"),
@@ -180,7 +183,7 @@ _SUMMARY = (
 
 
 def summary_table(records: Sequence[Record]) -> list[str]:
-    """Markdown of the columns that tell most, a row per preset with any of them."""
+    """Return Markdown: the columns that tell most, a row per preset that has any of them."""
     rows = [["recipe", "integers only", "shifts only", *(name for *_, name in _SUMMARY)]]
     for preset in presets_of(records):
         cells = [cell(records, preset, s, v, measure) for measure, s, v, _ in _SUMMARY]
@@ -196,7 +199,7 @@ def _winner(
     presets: Iterable[str],
     column: tuple[str, str],
 ) -> str:
-    """Text of the best mean of a column; equal texts win together."""
+    """Return the text of the best mean of a column; equal texts win together."""
     complete = [cells[p, column] for p in presets if cells[p, column].complete]
     lowest = column[0] == "drop"
     best = (min if lowest else max)(complete, key=lambda found: found.mean, default=None)
@@ -212,6 +215,6 @@ def _note(notes: list[str], preset: str, errors: Mapping[str, str]) -> int:
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table whose first row is its head."""
+    """Return a table whose first row is its head, as lines."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]

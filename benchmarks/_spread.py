@@ -1,4 +1,4 @@
-"""How far the largest channel of a tensor stands out, as a measure and as a reward in training."""
+"""The largest channel of a tensor stands out: a measure of that, and a reward in training."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Spread:
 
     The ratio of a tensor is the largest magnitude of its largest channel over that of its median
     channel, where a head is a channel of the scores. Called, it gives what to add to a loss:
-    minus `reward` times the mean over the tensors of `log(min(ratio, bound))`. It covers what the
-    model computed last.
+    minus ``reward`` times the mean over the tensors of ``log(min(ratio, bound))``. It covers what
+    the model computed last.
 
     Args:
         model: a MobileViT.
@@ -70,7 +70,7 @@ class Spread:
 
 
 def ratios(model: nn.Module, images: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean ratio of the tensors of each kind on images `(B, H, W, 3)`."""
+    """Return the mean ratio of the tensors of each kind on images ``(B, H, W, 3)``."""
     spread = Spread(model)
     try:
         with torch.no_grad():
@@ -84,6 +84,9 @@ def ratios(model: nn.Module, images: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def _ratio(values: torch.Tensor, axis: int) -> torch.Tensor:
-    """Largest over median channel; of an even number of channels the lower of the middle two."""
+    """Return the largest channel over the median one.
+
+    The median of an even number is the lower of the middle two.
+    """
     largest = values.abs().movedim(axis, 0).flatten(1).amax(1)
     return largest.max() / largest.median()

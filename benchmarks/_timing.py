@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def shortest(run: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of several runs."""
+    """Return the seconds of the fastest of several runs."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -8,11 +8,11 @@
 Networks and variants are those of benchmarks/networks.py. All presets of a row see the same
 unlabelled calibration images; the answers, and the logits, are compared with those of the float
 network on the same test images. Records are saved one by one: a run that was interrupted goes on.
-The tools that people would use instead are measured by benchmarks/tools/run.py. Presets `best-...`
-are `best` with one part exchanged, see benchmarks/_ablations.py.
+benchmarks/tools/run.py measures the tools that people would use instead. Presets ``best-...`` are
+``best`` with one part exchanged, see benchmarks/_ablations.py.
 
-Settings: `W6A6` are 6-bit weights and 6-bit operands of multiplications; what only SiLU reads keeps
-8 bits, for every preset. `avg7.9` and `avg6` are averages of mixed precision.
+Settings: ``W6A6`` are 6-bit weights and 6-bit operands of multiplications; tensors that only SiLU
+reads keep 8 bits, for every preset. ``avg7.9`` and ``avg6`` are averages of mixed precision.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _AVERAGED = ("mixed_precision", "best")
 
 
 def configuration(name: str, setting: str) -> QuantConfig | None:
-    """What a preset is at a setting; None where it has none."""
+    """Configure a preset for a setting; None where it has no such setting."""
     bits = SETTINGS[setting]
     if name in ABLATIONS:
         return None if isinstance(bits, float) else ABLATIONS[name](*bits)
@@ -60,7 +60,7 @@ def configuration(name: str, setting: str) -> QuantConfig | None:
 
 
 def float_logits(model: MobileViT, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Logits (B, classes) of the float network."""
+    """Return the logits (B, classes) of the float network."""
     with torch.inference_mode():
         return torch.cat([model(batch) for batch in batches(images)]).double().numpy()
 

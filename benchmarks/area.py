@@ -36,7 +36,7 @@ COLUMNS = ("circuit", "regime", "n", "lut", "ff", "dsp", "bram18", "cycles")
 
 
 def measure(points: Sequence[Point], folder: Path) -> list[dict[str, Any]]:
-    """Records of all points that can be synthesized; those that cannot are named at the end."""
+    """Measure all points that can be synthesized; those that cannot are named at the end."""
     jobs = [Job(p.sources, p.top, p.parameters, p.dsp) for p in points]
     with tqdm(unit="module", disable=None) as progress:
         results = synthesize_modules(jobs, folder, progress)
@@ -50,7 +50,7 @@ def measure(points: Sequence[Point], folder: Path) -> list[dict[str, Any]]:
 
 
 def record(point: Point, utilization: Utilization) -> dict[str, Any]:
-    """Row of the comparison: names, sites, cycles, errors."""
+    """Return the row of the comparison: names, sites, cycles, errors."""
     max_error, mean_error = point.errors()
     return {
         "kind": point.kind,
@@ -70,7 +70,7 @@ def record(point: Point, utilization: Utilization) -> dict[str, Any]:
 
 
 def table(records: Sequence[dict[str, Any]]) -> list[str]:
-    """Lines of a table of records of one kind."""
+    """Return the lines of a table of records of one kind."""
     rows: list[tuple[str, ...]] = [(*COLUMNS, "max error", "mean error")]
     for row in sorted(records, key=lambda r: (r["regime"], r["n"], r["circuit"])):
         errors = (f"{row['max_error']:.4g}", f"{row['mean_error']:.3g}")
@@ -79,7 +79,7 @@ def table(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def ratios(records: Sequence[dict[str, Any]]) -> list[str]:
-    """Lines of a table: what every softmax takes relative to the linear one."""
+    """Return the lines of a table: what every softmax takes relative to the linear one."""
     rows = [("circuit", "regime", "n", "lut / linear", "ff / linear")]
     linear = {(r["regime"], r["n"]): r for r in records if r["circuit"] == "linear"}
     for row in sorted(records, key=lambda r: (r["regime"], r["circuit"], r["n"])):

@@ -3,7 +3,7 @@
     python -m benchmarks.characterize      writes hyq_hls/stream/cost/points.json
 
 The circuits are those of the default network, quantized as it is by default and with the other
-circuits for softmax, Swish and requantization: in the folding that `hyq_hls.convert` chooses, and
+circuits for softmax, Swish and requantization: in the folding that ``hyq_hls.convert`` chooses, and
 in foldings chosen at random with a fixed seed. Results of single modules are kept in
 build/benchmarks/characterize, so that a run that was interrupted goes on.
 """
@@ -29,7 +29,7 @@ from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
 from hyq_hls.ops.table_softmax import SoftmaxOutput
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.lowering.nonlinear import softmax_operation
+from hyq_hls.quant.lowering import softmax_operation
 from hyq_hls.stream.choose import balance
 from hyq_hls.stream.circuits import AnyCircuit, circuits_of, node_circuits
 from hyq_hls.stream.cost.costs import POINTS_FILE, Point, template_hash
@@ -43,14 +43,14 @@ from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules, yosys_version
 
-#: Ends the names of networks whose Shift-Swish is not a table.
+#: Suffix of the names of networks whose Shift-Swish is not a table.
 ARITHMETIC = "arithmetic"
 #: Products of a cycle of the largest circuits.
 LARGEST = 40
 
 
 def networks() -> dict[str, Graph]:
-    """The graphs whose circuits are characterized."""
+    """Return the graphs whose circuits are characterized."""
     model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
     other = QuantConfig(
         softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
@@ -65,7 +65,7 @@ def networks() -> dict[str, Graph]:
 
 
 def requantizations() -> Graph:
-    """Requantizations on their own, which these networks do without."""
+    """Return requantizations on their own, which these networks do without."""
     rng = np.random.default_rng(0)
     code = Quantization(8, False, (2.0**-5,), (128,))
     graph = Graph("x", TensorType((8, 8, 32), code))
@@ -83,7 +83,7 @@ def requantizations() -> Graph:
 
 
 def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
-    """The networks with tables in the place of the line: short exact ones and long published ones.
+    """Return networks with tables in the line's place: short exact, long published.
 
     Only their softmax is new.
     """
@@ -111,7 +111,7 @@ def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
 
 
 def circuits_in(network: str, graph: Graph) -> dict[str, AnyCircuit]:
-    """The usual circuits, but tables for every Shift-Swish that can be one."""
+    """Choose the usual circuits, but tables for every Shift-Swish that can be one."""
     chosen = node_circuits(graph)
     if not network.endswith(ARITHMETIC):
         for node in graph.nodes.values():
@@ -122,7 +122,7 @@ def circuits_in(network: str, graph: Graph) -> dict[str, AnyCircuit]:
 
 
 def foldings_of(circuits: Mapping[str, AnyCircuit], seed: int) -> dict[str, Folding]:
-    """A folding of every node: the balanced one for seed 0, otherwise a random small one."""
+    """Choose a folding of every node: balanced for seed 0, otherwise random and small."""
     if seed == 0:
         return balance(circuits)
     rng = np.random.default_rng(seed)
@@ -134,7 +134,7 @@ def foldings_of(circuits: Mapping[str, AnyCircuit], seed: int) -> dict[str, Fold
 
 
 def flow_of(network: str, graph: Graph, seed: int) -> Dataflow:
-    """The design of a seed; its FIFOs have depths that are safe, or for odd seeds half of them."""
+    """Build the design of a seed; FIFO depths are safe, or for odd seeds half of that."""
     circuits = circuits_in(network, graph)
     flow = build_dataflow(graph, foldings_of(circuits, seed), circuits)
     depths = safe_depths(flow)
@@ -145,7 +145,14 @@ def flow_of(network: str, graph: Graph, seed: int) -> Dataflow:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An instance of the design that a network and a seed give, and where its memories lie."""
+    """An instance of the design that a network and a seed give.
+
+    Attributes:
+        network: name of the network.
+        seed: seed of the foldings.
+        instance: the instance.
+        memory_dir: folder of its memory files.
+    """
 
     network: str
     seed: int
@@ -159,7 +166,7 @@ class Candidate:
 
 
 def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator[Candidate]:
-    """Instances of the designs of all seeds, whose memories are written to ``folder``."""
+    """Return the instances of all seeds' designs, whose memories are written to ``folder``."""
     for seed in range(seeds):
         flow, place = flow_of(network, graph, seed), folder / f"{network}{seed}"
         if not place.exists():
@@ -171,7 +178,7 @@ def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator
 
 
 def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
-    """For every cost model the different ones of the default design, and as many others."""
+    """Choose for every cost model the candidates of the default design, and as many others."""
     rng = np.random.default_rng(0)
     groups: dict[str, dict[str, Candidate]] = {}
     for candidate in found:
@@ -187,7 +194,7 @@ def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
 
 
 def point_of(candidate: Candidate, utilization: Utilization) -> Point:
-    """The result with what is needed to fit, and to make it again."""
+    """Return a result with all that is needed to fit, and to make it again."""
     instance = candidate.instance
     origin: dict[str, Any] = {
         "network": candidate.network,

@@ -2,10 +2,10 @@
 
     python -m benchmarks.cosim           writes build/benchmarks/cosim.json
 
-Both simulate what `hyq_hls.convert` makes of the default network with the same Verilator. cocotb
+Both simulate what ``hyq_hls.convert`` makes of the default network with the same Verilator. cocotb
 drives it by the AXI4-Stream source and sink of cocotbext-axi. With statistics, both watch every
 stream inside: cocotb only counts beats, ours also finds occupancy, stalls and times. Also measured:
-how long one waits from `hyq_hls.convert` to the first frame that is equal to the reference.
+how long one waits from ``hyq_hls.convert`` to the first frame that is equal to the reference.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Codes = NDArray[np.int64]
 
 
 def default_network(images: int) -> tuple[QuantizedModel, Codes]:
-    """The trained default network, and images."""
+    """Return the trained default network, and images."""
     qmodel = quantize(mobilevit_digits(pretrained=True), digits.calibration(256))
     return qmodel, digits.distorted().images[:images].astype(np.int64)
 
 
 def small_network(images: int) -> tuple[QuantizedModel, Codes]:
-    """The convolutions of ``benchmarks/csim.py``, and random codes."""
+    """Return the convolutions of ``benchmarks/csim.py``, and random codes."""
     rng = np.random.default_rng(1)
     return QuantizedModel(convolutions()), rng.integers(-128, 128, (images, 32, 32, 3))
 
@@ -47,7 +47,7 @@ NETWORKS = {"default": default_network, "convolutions": small_network}
 
 
 def checked(qmodel: QuantizedModel, simulation: RtlSimulation, codes: Codes) -> int:
-    """Clock cycles of a simulation whose outputs are equal to the reference."""
+    """Count the clock cycles of a simulation whose outputs are equal to the reference."""
     result = simulation.run(codes.reshape(len(codes), -1))
     wanted = dict(qmodel.graph.reference(codes))[qmodel.graph.output_name]
     if not np.array_equal(result.outputs, wanted.reshape(len(codes), -1)):
@@ -58,7 +58,7 @@ def checked(qmodel: QuantizedModel, simulation: RtlSimulation, codes: Codes) -> 
 def first_frame(
     qmodel: QuantizedModel, codes: Codes, folder: Path
 ) -> tuple[Accelerator, RtlSimulation, dict[str, float]]:
-    """The RTL on Verilator, and the seconds from nothing to its first verified frame."""
+    """Verilate the RTL; return it and the seconds from nothing to its first verified frame."""
     times = [time.perf_counter()]
     accelerator = convert(qmodel, output_dir=folder, overwrite=True)
     times.append(time.perf_counter())
@@ -71,7 +71,7 @@ def first_frame(
 
 
 def cocotb_simulation(accelerator: Accelerator) -> CocotbSimulation:
-    """The same RTL under cocotb, compiled with the same optimization."""
+    """Build the same RTL under cocotb, compiled with the same optimization."""
     rtl = accelerator.folder.resolve() / RTL_DIR
     return CocotbSimulation(
         [*sorted((rtl / "hyq").glob("*.sv")), rtl / f"{accelerator.project}.sv"],

@@ -32,7 +32,7 @@ CODES = Quantization(8, True, (2.0**-CODE_FRACTION,))
 
 
 def network(seed: int = 0) -> Graph:
-    """The convolutions as an integer graph, with random weights."""
+    """Build the convolutions as an integer graph, with random weights."""
     rng = np.random.default_rng(seed)
     graph = Graph("image", TensorType((32, 32, 3), CODES))
     name, channels = "image", 3
@@ -47,7 +47,7 @@ def network(seed: int = 0) -> Graph:
 
 
 def stock_model(graph: Graph, folder: Path) -> Any:
-    """The same network of hls4ml's own Conv2D layers (io_stream, backend Vitis)."""
+    """Build the same network of hls4ml's own Conv2D layers (io_stream, backend Vitis)."""
     code = "ap_fixed<8,4,AP_RND,AP_SAT>"
     layers: list[dict[str, Any]] = [
         {"class_name": "Input", "name": "image", "input_shape": [32, 32, 3]}

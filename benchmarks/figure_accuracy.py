@@ -41,7 +41,7 @@ DROP_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def sources(build: Path, results: Path) -> list[Path]:
-    """Files of records: those of a build, and of the kept results where it has none.
+    """Return the files of records: those of a build, else the kept results.
 
     Raises:
         InputError: there is none.
@@ -57,7 +57,7 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 
 def report(records: Sequence[tables.Record]) -> str:
-    """Everything in markdown: coverage, a table per setting, duels, parts, seeds, goals."""
+    """Return everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)
@@ -113,7 +113,7 @@ def report(records: Sequence[tables.Record]) -> str:
 
 
 def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: str) -> None:
-    """Mean over networks (mark) and all networks (line from least to most), a row per preset."""
+    """Draw the mean over networks (mark) and all networks (line), a row per preset."""
     presets = tables.presets_of(records)
     for row, preset in enumerate(presets):
         for variant, (colour, marker, shift) in LOOKS.items():
@@ -123,7 +123,7 @@ def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: st
                 continue
             y = row + shift
             axis.plot([min(values), max(values)], [y, y], color=colour, lw=1.2, zorder=2)
-            # Hollow: not in integers only.
+            # A hollow mark is not in integers only.
             face = "white" if preset in tables.TOOLS else colour
             axis.plot(np.mean(values), y, marker, color=colour, mfc=face, ms=4.5)
         if row % 2:
@@ -147,7 +147,7 @@ def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: st
 
 
 def figure(records: Sequence[tables.Record], settings: Sequence[str], measure: str) -> Figure:
-    """A panel per setting."""
+    """Draw a panel per setting."""
     records = [record for record in records if record["setting"] in settings]
     presets = tables.presets_of(records)
     height = 1.1 + 0.3 * len(presets)
@@ -166,7 +166,7 @@ def figure(records: Sequence[tables.Record], settings: Sequence[str], measure: s
 
 
 def between_markers(document: str, section: str) -> str:
-    """The document with another section between its markers.
+    """Return the document with another section between its markers.
 
     Raises:
         FileFormatError: each marker is wanted once, the first one before the second.

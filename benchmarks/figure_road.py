@@ -34,7 +34,7 @@ VERIFIED_IMAGES = 64
 
 
 def draw_accuracy(axis: Axes, top1: dict[str, tuple[float, float]], equal: int, total: int) -> None:
-    """Top-1 of float, integer and C++, clean and distorted; and what equals what."""
+    """Draw top-1 of float, integers and C++, clean and distorted, and what equals what."""
     for row, (values, colour) in enumerate(zip(top1.values(), (FLOAT, INTEGER, CPP), strict=True)):
         clean, distorted = values
         axis.plot([distorted, clean], [row, row], color=colour, lw=1.5, zorder=2)
@@ -62,7 +62,7 @@ def draw_accuracy(axis: Axes, top1: dict[str, tuple[float, float]], equal: int, 
 
 
 def draw_nodes(axis: Axes, report: VerifyReport) -> None:
-    """Signal-to-noise against float along the network."""
+    """Draw the signal-to-noise ratio against float along the network."""
     names = [n.node for n in report.nodes]
     x = np.arange(len(names))
     quantized = np.array([n.quantized_db for n in report.nodes], dtype=np.float64)

@@ -5,11 +5,11 @@
 
 Variants of a network:
 
-- `plain`: trained on `hyq_hls.models.clutter`, then every weight rounded to bfloat16. The rounded
-  network is the float network of the benchmark.
-- `outliers 16`, `outliers 64`: the same function to the bit, see `hyq_hls.models.outliers`.
-- `natural`: fine-tuned from plain while benchmarks/_spread.py rewards channels that are far larger
-  than the others of their tensor. Nothing divides them out again: it is another function.
+- ``plain``: trained on ``hyq_hls.models.clutter``, then every weight is rounded to bfloat16. The
+  rounded network is the float network of the benchmark.
+- ``outliers 16``, ``outliers 64``: the same function to the bit, see ``hyq_hls.models.outliers``.
+- ``natural``: fine-tuned from plain while benchmarks/_spread.py rewards channels that are far
+  larger than the others of their tensor. Nothing divides them out again: it is another function.
 
 Checkpoints and networks.json, which records their accuracy, lie in benchmarks/checkpoints. The same
 versions and one thread give the same weights on one kind of processor.
@@ -57,15 +57,16 @@ class Network:
     """A network of the benchmark and how it is trained.
 
     Attributes:
-        name: what it and its checkpoints are called.
+        name: name of the network and of its checkpoints.
         config: its architecture.
-        side: of its images in pixels.
-        training: of `plain`, one cycle after another. The first seed is that of the initial
-            weights; images of epoch `e` are those of seed `1000 * seed + e` of the training split.
-        natural: of the fine-tuning, in the same way.
-        images: of an epoch of the training, new ones in every epoch.
-        natural_images: of an epoch of the fine-tuning.
-        reward: of large channels in the fine-tuning, see `Spread`.
+        side: side of its images in pixels.
+        training: cycles that train ``plain``, one after another. The first seed is that of the
+            initial weights; images of epoch ``e`` are those of seed ``1000 * seed + e`` of the
+            training split.
+        natural: cycles of the fine-tuning, in the same way.
+        images: number of images of an epoch of the training, new ones in every epoch.
+        natural_images: number of images of an epoch of the fine-tuning.
+        reward: reward of large channels in the fine-tuning, see ``Spread``.
         start: the network whose weights it starts from, of the same shapes; or it starts anew.
     """
 
@@ -81,7 +82,7 @@ class Network:
 
 
 def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
-    """A small network; strides and heads do not change the shapes of its weights."""
+    """Build a small network; strides and heads do not change the shapes of its weights."""
     return MobileViTConfig(
         stages=(
             StageConfig(12, strides[0], depth=2, expansion=2),
@@ -94,7 +95,7 @@ def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
     )
 
 
-#: In the order in which they are trained.
+#: The networks in the order in which they are trained.
 NETWORKS = {
     network.name: network
     for network in (
@@ -139,9 +140,9 @@ def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
     """Load a trained network in evaluation mode.
 
     Args:
-        name: a key of `NETWORKS`.
-        variant: one of `VARIANTS`.
-        seed: of the channels that an `outliers` variant scales; the others have none.
+        name: a key of ``NETWORKS``.
+        variant: one of ``VARIANTS``.
+        seed: seed of the channels that an ``outliers`` variant scales; the others have none.
 
     Raises:
         InputError: no such network or variant.
@@ -181,7 +182,7 @@ test_images.__test__ = False  # type: ignore[attr-defined]  # pytest takes it fo
 
 
 def calibration_images(name: str, count: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Return images `(count, side, side, 3)` of training digits that no training has seen.
+    """Return images ``(count, side, side, 3)`` of training digits that no training has seen.
 
     Raises:
         InputError: no such network, count is not in 1..1024, or the seed is below 0.
@@ -195,12 +196,12 @@ def calibration_images(name: str, count: int, seed: int = 0) -> NDArray[np.uint8
 
 
 def checkpoint(name: str, variant: str) -> Path:
-    """Where the weights of a trained variant lie, `plain` or `natural`."""
+    """Return where the weights of a trained variant lie, ``plain`` or ``natural``."""
     return CHECKPOINTS / (f"{name}.npz" if variant == "plain" else f"{name}-{variant}.npz")
 
 
 def record(name: str, variant: str) -> dict[str, Any]:
-    """What networks.json says of a trained variant.
+    """Return what networks.json says of a trained variant.
 
     Raises:
         FileFormatError: networks.json says nothing of it.
@@ -215,7 +216,7 @@ def record(name: str, variant: str) -> dict[str, Any]:
 
 
 def train(network: Network, variant: str) -> None:
-    """Train `plain` or fine-tune `natural`, write the checkpoint and its record."""
+    """Train ``plain`` or fine-tune ``natural``, write the checkpoint and its record."""
     extra = None
     if variant == "plain":
         cycles, images = network.training, network.images
@@ -274,7 +275,7 @@ def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Dig
 
 
 def table(names: Sequence[str]) -> list[str]:
-    """A line per trained variant."""
+    """Return a line per trained variant."""
     first = record(names[0], "plain")["largest_over_median_channel"]
     rows = [("network", "variant", "parameters", "side", "float top-1", *first)]
     for name in names:
@@ -332,7 +333,7 @@ def _round(model: torch.nn.Module) -> None:
 
 
 def _compressed(model: torch.nn.Module) -> bytes:
-    """An npz that `load_weights` reads; same weights, same bytes."""
+    """Write an npz that ``load_weights`` reads; the same weights give the same bytes."""
     content = io.BytesIO()
     state = {k: v.numpy() for k, v in model.state_dict().items() if v.dtype == torch.float32}
     np.savez_compressed(content, allow_pickle=False, **state)

@@ -9,10 +9,17 @@ this file) to the board. It needs numpy and pynq 2.7 or later, nothing else:
         codes = accelerator.predict(images)  # uint8 (B, H, W, C) in, integers (B, classes) out
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:  # a board's numpy may be older than its module of types
+    from numpy.typing import ArrayLike, NDArray
 
 #: Largest transfer of the DMA that overlay.tcl instantiates: its length register has 26 bits.
 MAX_TRANSFER = (1 << 26) - 1
@@ -33,7 +40,16 @@ class Stream:
         word_bytes: bytes of a word; those above the lanes are zero.
     """
 
-    def __init__(self, shape, beats, lanes, bits, signed, code_bytes, word_bytes):
+    def __init__(
+        self,
+        shape: Sequence[int],
+        beats: int,
+        lanes: int,
+        bits: int,
+        signed: bool,
+        code_bytes: int,
+        word_bytes: int,
+    ) -> None:
         self.shape, self.beats, self.lanes = tuple(shape), beats, lanes
         self.word_bytes = word_bytes
         self.low = -(1 << (bits - 1)) if signed else 0
@@ -41,7 +57,7 @@ class Stream:
         self.frame_bytes = beats * word_bytes
         self._dtype = np.dtype(f"<{'i' if signed else 'u'}{code_bytes}")
 
-    def check(self, codes):
+    def check(self, codes: NDArray[Any]) -> None:
         """Raise TypeError or ValueError unless ``codes`` (B, *shape) are frames in range."""
         if not np.issubdtype(codes.dtype, np.integer):
             raise TypeError(f"integer codes are wanted, found dtype {codes.dtype}")
@@ -56,7 +72,7 @@ class Stream:
                 f"[{self.low}, {self.high}] of the stream"
             )
 
-    def to_bytes(self, codes):
+    def to_bytes(self, codes: NDArray[Any]) -> NDArray[np.uint8]:
         """Bytes (B, frame_bytes) of codes (B, *shape)."""
         frames = len(codes)
         lanes = np.ascontiguousarray(codes, self._dtype).view(np.uint8)
@@ -65,7 +81,7 @@ class Stream:
         words[..., : lanes.shape[-1]] = lanes
         return words.reshape(frames, self.frame_bytes)
 
-    def from_bytes(self, data):
+    def from_bytes(self, data: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Codes (B, *shape) as int64 of bytes (B, frame_bytes)."""
         frames = len(data)
         words = data.reshape(frames, self.beats, self.word_bytes)
@@ -86,7 +102,12 @@ class Driver:
         ValueError: ``batch`` is not positive, or its buffers exceed the DMA's longest transfer.
     """
 
-    def __init__(self, bitfile=None, streams=None, batch=64):
+    def __init__(
+        self,
+        bitfile: str | Path | None = None,
+        streams: str | Path | None = None,
+        batch: int = 64,
+    ) -> None:
         from pynq import Overlay, allocate  # noqa: PLC0415  (only boards have it)
 
         here = Path(__file__).resolve().parent
@@ -107,7 +128,7 @@ class Driver:
             for stream in (self.input, self.output)
         ]
 
-    def predict(self, images):
+    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
         """Output codes of images.
 
         Args:
@@ -130,7 +151,7 @@ class Driver:
         batches = range(0, len(codes), self.batch)
         return np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
 
-    def _transfer(self, codes):
+    def _transfer(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         """One transfer each way; the output is awaited first, so that the core never waits."""
         frames = len(codes)
         source, sink = self._buffers
@@ -148,7 +169,7 @@ class Driver:
             )
         return self.output.from_bytes(np.array(sink[:received]).reshape(frames, -1))
 
-    def close(self):
+    def close(self) -> None:
         """Stop the DMA and free its buffers; the driver cannot be used afterwards."""
         if self._buffers:
             # A transfer that an error left behind must not write to memory that is free.
@@ -157,8 +178,8 @@ class Driver:
         while self._buffers:
             self._buffers.pop().freebuffer()
 
-    def __enter__(self):
+    def __enter__(self) -> Driver:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self.close()

@@ -100,7 +100,7 @@ class Accelerator:
 
     @property
     def clock_mhz(self) -> float:
-        """Target clock."""
+        """Target clock in MHz."""
         return self.machine.clock_mhz
 
     @property
@@ -110,7 +110,7 @@ class Accelerator:
 
     @property
     def stream(self) -> StreamMachine:
-        """The machine, where it is the streaming one.
+        """The machine, if it is the streaming one.
 
         Raises:
             ConversionError: it is another.
@@ -130,7 +130,7 @@ class Accelerator:
 
     @property
     def nodes(self) -> list[NodeImplementation]:
-        """How the streaming machine implements every node; see :attr:`stream`."""
+        """Implementation of every node in the streaming machine; see :attr:`stream`."""
         return self.stream.nodes
 
     def compile(self, *flags: str) -> Accelerator:
@@ -159,7 +159,7 @@ class Accelerator:
         return self._compiled
 
     def predict(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Output codes (B, classes) of the C++; integers in, integers out.
+        """Return the output codes (B, classes) of the C++ as integers.
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
@@ -174,15 +174,15 @@ class Accelerator:
             return self.csim.predict(codes, bar.update)
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
-        r"""Codes (1, \*shape) of every node of the C++ for one image, by node name."""
+        r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
         return self.csim.trace(self._input_codes(image))
 
     def trace_rtl(self, images: Any) -> dict[str, NDArray[np.int64]]:
-        r"""Codes (B, \*shape) of every node of the RTL, by node name."""
+        r"""Return the codes (B, \*shape) of every node of the RTL, by node name."""
         return self.machine.trace_rtl(self.folder, self._input_codes(images))
 
     def simulator(self, node: str | None = None) -> Simulator:
-        """The whole design, or the circuit of one node, under manual control, cycle by cycle.
+        """Return the whole design, or the circuit of one node, under manual control.
 
         Args:
             node: name of a node of the graph; None: the top level with its AXI4-Stream ports.
@@ -211,7 +211,7 @@ class Accelerator:
             images: see :func:`hyq_hls.images.image_bytes`; they follow each other without a gap.
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
-            seed: of the random stalls.
+            seed: seed of the random stalls.
             rtl: "hyq", our own; or "vitis", what :meth:`build` let Vitis HLS generate from the C++.
             vcd: write waveforms of the run to this file (large: a few images at most).
             activity_cycles: count the words of every stream per bin of so many cycles.
@@ -225,16 +225,17 @@ class Accelerator:
         if not self.compiled:
             self.compile()
         options = SimulationOptions(rtl, idle, backpressure, seed, vcd, activity_cycles)
-        return self._cosimulated(self.machine, self._input_codes(images), options, progress)
+        return self._cosimulated(self.machine, self.qmodel.image_bytes(images), options, progress)
 
     def _cosimulated(
         self,
         machine: Machine,
-        codes: NDArray[np.int64],
+        pixels: NDArray[np.uint8],
         options: SimulationOptions,
         progress: bool,
     ) -> CosimReport:
-        emulated, compiled = self.qmodel.emulator(codes), self.csim.predict(codes)
+        codes = pixels.astype(np.int64)
+        emulated, compiled = self.qmodel.codes(pixels), self.csim.predict(codes)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
@@ -255,24 +256,24 @@ class Accelerator:
         machine = self.stream
         if not self.compiled:
             self.compile()
-        codes = self._input_codes(images)[:8]
+        pixels = self.qmodel.image_bytes(images)[:8]
         self.machine, sizing = size_fifos(
             machine,
             self.folder,
-            codes,
-            lambda tried, options: self._cosimulated(tried, codes, options, progress),
+            pixels.astype(np.int64),
+            lambda tried, options: self._cosimulated(tried, pixels, options, progress),
         )
         write_file(self.folder / MARKER, _marker_text(self.machine))
         return sizing
 
     def estimate(self) -> ResourceReport:
-        """What the RTL takes of the part, without synthesis: in a fraction of a second."""
+        """Estimate in a fraction of a second, without synthesis, what the RTL takes of the part."""
         return self.machine.estimate()
 
     def synthesize(
         self, cache: str | os.PathLike[str] | None = None, *, progress: bool = False
     ) -> ResourceReport:
-        """What the RTL takes of the part, by Yosys, module by module.
+        """Synthesize the RTL with Yosys, module by module, and say what it takes of the part.
 
         Results are kept by content: a second run, or one after an interruption, synthesizes only
         what is new.
@@ -299,8 +300,8 @@ class Accelerator:
             CompilationError: Vitis HLS is not installed, or it failed.
         """
         require_vitis()
-        codes = self._input_codes(images)
-        write_test_data(self.folder, codes, self.qmodel.emulator(codes))
+        pixels = self.qmodel.image_bytes(images)
+        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.codes(pixels))
         return build(self.folder, cosim=cosim)
 
     @property
@@ -309,7 +310,7 @@ class Accelerator:
         return report_file(self.folder, self.project).is_file()
 
     def vendor_report(self) -> ResourceReport:
-        """What Vitis HLS said of the C++ in the last :meth:`build`, as its own estimate.
+        """Return what Vitis HLS estimated for the C++ in the last :meth:`build`.
 
         Raises:
             CompilationError: nothing was built, or the report is damaged.
@@ -320,7 +321,7 @@ class Accelerator:
         return self.qmodel.image_bytes(images).astype(np.int64)
 
     def __str__(self) -> str:
-        """One line per node, and the sums."""
+        """Return a table with one line per node, and the sums."""
         return str(self.machine)
 
 
@@ -337,7 +338,7 @@ def _marker_text(machine: Machine) -> str:
 
 
 def _marked_machine(qmodel: QuantizedModel, marker: Any) -> Machine:
-    """The machine of a marker; one that names no architecture holds the streaming machine."""
+    """Return the machine that a marker names; without a name it is the streaming machine."""
     if not isinstance(marker, dict):
         raise ConversionError(f"an object is wanted, found {type(marker).__name__}")
     architecture = marker.get("architecture", StreamMachine.architecture)

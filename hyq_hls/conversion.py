@@ -1,4 +1,4 @@
-"""convert(): from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
+"""``convert``: from a quantized model to an accelerator on disk, HLS C++ and RTL side by side."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ def convert(
         output_dir: new or empty folder; it appears complete or not at all.
         target_fps: frames per second at that clock, by the smallest design that reaches them. By
             default about 200 multiply-accumulates per cycle, or what the part has room for.
-        share: of the part that may be used, above 0 and at most 1; without ``target_fps``, the
-            fastest design that fits it.
+        share: share of the part that may be used, above 0 and at most 1; without ``target_fps``,
+            the fastest design that fits it.
         folding: lanes of some or all nodes by name; the others are chosen as above.
-        circuits: of some nodes, by pattern of their names, such as ``{"*.act": "arithmetic"}``; the
-            others get the cheapest of those with the same integers.
+        circuits: circuits of some nodes, by pattern of their names, such as
+            ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
+            integers.
         must_fit: False writes the project also where the estimate says that the part is too small,
             for simulation.
         project: name of the top function and of the top module.

@@ -1,11 +1,6 @@
-"""Errors that `hyq_hls` raises on purpose; all of them derive from `HyqError`."""
+"""Errors that ``hyq_hls`` raises on purpose; all of them derive from ``HyqError``."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hyq_hls.capture.report import CaptureReport
 
 
 class HyqError(Exception):
@@ -26,14 +21,6 @@ class FileFormatError(HyqError):
 
 class CaptureError(HyqError):
     """A module could not be turned into a float graph."""
-
-
-class UnsupportedModelError(CaptureError):
-    """A module uses something that cannot be captured; `report` explains every node."""
-
-    def __init__(self, message: str, report: CaptureReport) -> None:
-        super().__init__(message)
-        self.report = report
 
 
 class CaptureMismatchError(CaptureError):

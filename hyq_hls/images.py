@@ -1,4 +1,4 @@
-"""Images as users have them, to the bytes (B, H, W, C) that every level of the road starts from."""
+"""Turn images as users have them into bytes (B, H, W, C), where every level starts."""
 
 from __future__ import annotations
 
@@ -69,11 +69,9 @@ def _channels_last(array: NDArray[Any], shape: tuple[int, int, int] | None) -> N
             f"images of shape {array.shape}: either end could be the channels; use images of "
             "another size"
         )
-    if last:
-        return array
-    if first:
-        return array.transpose(0, 2, 3, 1)
-    raise InputError(f"images of shape {array.shape} found; {wanted} is wanted")
+    if not (last or first):
+        raise InputError(f"images of shape {array.shape} found; {wanted} is wanted")
+    return array if last else np.moveaxis(array, 1, 3)
 
 
 def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:

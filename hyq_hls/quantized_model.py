@@ -55,12 +55,12 @@ class QuantizedModel:
         return self._emulator
 
     def image_bytes(self, images: Any) -> NDArray[np.uint8]:
-        """Images to bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
+        """Turn images into bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
         height, width, channels = self.graph.input_type.shape
         return image_bytes(images, (height, width, channels))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Output codes (B, classes): the integers that the hardware gives.
+        """Return the output codes (B, classes), the integers that the hardware gives.
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
@@ -71,11 +71,11 @@ class QuantizedModel:
             return self.emulator(pixels, bar.update)
 
     def __call__(self, images: Any) -> NDArray[np.float64]:
-        """Logits (B, classes): the real values that the output codes stand for."""
+        """Return the logits (B, classes), the real values that the output codes stand for."""
         return self.graph.output_type.quantization.dequantize(self.codes(images))
 
     def evaluate(self, data: Any, labels: Any = None, progress: bool = False) -> float:
-        """Top-1 accuracy in percent.
+        """Return the top-1 accuracy in percent.
 
         Args:
             data: images with ``labels``, or an iterable of (images, labels) batches, such as a
@@ -108,7 +108,7 @@ class QuantizedModel:
         return cls(load_graph(path, OPERATIONS))
 
     def __str__(self) -> str:
-        """One line per node: operation, output, widths, work."""
+        """Return one line per node with its operation, output, widths and work."""
         rows = [("node", "operation", "output", "code", "acc bits", "MAC")]
         for node in self.graph.nodes.values():
             q = node.type.quantization

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hyq_hls import Accelerator, QuantizedModel
 from hyq_hls.accelerator import MACHINES, MARKER
@@ -42,10 +43,12 @@ class SerialProgram:
 
     graph: Graph
 
-    def predict(self, codes: Codes, progress: Callable[[int], object] | None = None) -> Codes:
+    def predict(
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
+    ) -> Codes:
         if progress is not None:
             progress(len(codes))
-        return dict(self.graph.reference(codes))[self.graph.output_name]
+        return dict(self.graph.reference(codes.astype(np.int64)))[self.graph.output_name]
 
     def trace(self, codes: Codes) -> dict[str, Codes]:
         return {n: c for n, c in self.graph.reference(codes) if n in self.graph.nodes}
@@ -203,7 +206,7 @@ def test_a_marker_without_an_architecture_holds_a_stream(tmp_path: Path) -> None
     assert isinstance(Accelerator.open(accelerator.folder).machine, StreamMachine)
 
 
-@pytest.mark.parametrize("room", ["graph", "ops", "emulate", "verify", "machine", "parts"])
+@pytest.mark.parametrize("room", ["graph", "ops", "quant", "emulate", "verify", "machine", "parts"])
 def test_no_machine_is_known_to(room: str) -> None:
     """A second machine is a room of its own; these rooms stay as they are."""
     for path in sorted((ROOT / "hyq_hls" / room).rglob("*.py")):

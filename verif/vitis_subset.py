@@ -4,6 +4,7 @@ libclang parses the top function of a project as Vitis HLS would (C++14, ``__SYN
 every template as it is instantiated. The rules are those of the Vitis HLS user guide (UG1399):
 unsupported C++ constructs, loop bounds, pragmas and the canonical form of DATAFLOW. A clean result
 means that none of these rules is broken; only Vitis HLS itself can say that a design synthesizes.
+In the root of the repository, ``python -m verif.vitis_subset <project>`` runs it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-if __package__ in (None, ""):  # run as a script
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from clang.cindex import Cursor
 

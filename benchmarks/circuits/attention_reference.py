@@ -25,7 +25,7 @@ SPREADS = (1.0, 3.0)
 
 
 def operation(encoding: str) -> AttentionValues:
-    """Sums of 8-bit values with probabilities of ``encoding``, on the grid of the values."""
+    """Sum 8-bit values with probabilities of ``encoding``, on the grid of the values."""
     probability = PROBABILITIES[encoding]
     # Fraction bits of the accumulator are those of the smallest probability.
     shift = probability.qmax - 1 if encoding == "log2" else probability.bits
@@ -34,7 +34,7 @@ def operation(encoding: str) -> AttentionValues:
 
 
 def types(encoding: str, tokens: int) -> list[TensorType]:
-    """Types of the probabilities and of the values."""
+    """Return the types of the probabilities and of the values."""
     return [
         TensorType((1, tokens, 1, tokens), PROBABILITIES[encoding]),
         TensorType((1, tokens, DEPTH), VALUE),
@@ -42,7 +42,7 @@ def types(encoding: str, tokens: int) -> list[TensorType]:
 
 
 def probability_codes(encoding: str, probabilities: NDArray[np.float64]) -> Codes:
-    """The codes that a softmax gives: log2 with threshold 1.5 (docs/numerics.md), or rounded."""
+    """Return the codes of a softmax: log2 with threshold 1.5 (docs/numerics.md), or rounded."""
     q = PROBABILITIES[encoding]
     if encoding == "log2":
         levels = np.floor(np.log2(4.0 / (3.0 * probabilities)))
@@ -52,7 +52,7 @@ def probability_codes(encoding: str, probabilities: NDArray[np.float64]) -> Code
 
 @cache
 def rows(tokens: int, seed: int = 6) -> tuple[NDArray[np.float64], Codes]:
-    """Probabilities (B, 1, N, 1, N) and value codes (B, 1, N, DEPTH): N rows for every spread.
+    """Return probabilities (B, 1, N, 1, N) and value codes (B, 1, N, DEPTH): N rows per spread.
 
     Scores and values are normal; a value code has a standard deviation of 40.
     """
@@ -66,7 +66,10 @@ def rows(tokens: int, seed: int = 6) -> tuple[NDArray[np.float64], Codes]:
 
 
 def errors(encoding: str, tokens: int) -> tuple[float, float]:
-    """Worst and mean distance from the sums with float probabilities, in steps of the output."""
+    """Return the worst and the mean distance from sums with float probabilities.
+
+    Distances are in steps of the output.
+    """
     probabilities, value = rows(tokens)
     found = operation(encoding).reference(probability_codes(encoding, probabilities), value)
     exact = np.einsum("bpihj,bpjc->bpic", probabilities, value - float(VALUE.zero_point[0]))

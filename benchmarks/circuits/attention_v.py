@@ -24,7 +24,7 @@ CIRCUITS = {"log2": "log2", "uniform_dsp": "uniform", "uniform_lut": "uniform"}
 
 
 def points() -> list[Point]:
-    """All circuits; writes their memories."""
+    """List all circuits, and write their memories."""
     return [
         _point(circuit, tokens, suffix)
         for suffix in FOLDINGS

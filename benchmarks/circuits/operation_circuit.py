@@ -24,7 +24,13 @@ MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
 
 @dataclass(frozen=True)
 class Circuit:
-    """A module to synthesize: its files, its name, its parameters."""
+    """A module to synthesize.
+
+    Attributes:
+        sources: its SystemVerilog files.
+        top: its name.
+        parameters: its parameters by name.
+    """
 
     sources: tuple[Path, ...]
     top: str
@@ -37,13 +43,13 @@ def operation_circuit(
     folding: Folding,
     name: str | None = None,
 ) -> Circuit:
-    """The module of ``operation`` on inputs of ``types``; writes its memories.
+    """Return the module of ``operation`` on inputs of ``types``, and write its memories.
 
     Args:
         operation: what is computed.
-        types: of its inputs.
+        types: types of its inputs.
         folding: lanes.
-        name: of the circuit, where the operation has several.
+        name: name of the circuit, where the operation has several.
     """
     circuit = circuit_of(operation, *types, name=name)
     circuit.check_folding(folding)
@@ -57,12 +63,12 @@ def operation_circuit(
 
 
 def template_sources(*modules: str) -> tuple[Path, ...]:
-    """Files of templates and of all that they instantiate."""
+    """Return the files of templates and of all that they instantiate."""
     return tuple(module_file(module) for module in needed_modules(set(modules)))
 
 
 def memory_folder(files: Mapping[str, str]) -> Path:
-    """The folder that holds ``files``, by name; written where it is not there yet."""
+    """Return the folder that holds ``files``, by name; it is written where it is not there yet."""
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
     folder = MEMORIES / digest
     folder.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ class Point:
         n: size of the problem: codes of a row, lanes or bits, as the kind's module says.
         sources: SystemVerilog files, those of ``rtl_templates`` among them.
         top: name of the module that is synthesized.
-        parameters: of ``top``.
+        parameters: parameters of ``top``.
         cycles: clock cycles from the first input beat to the last output beat of one problem, with
             no stalls, both counted: the latency and the beats that follow.
         errors: computes the worst and the mean absolute error against the true function.

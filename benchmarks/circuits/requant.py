@@ -44,7 +44,7 @@ STAGES = 4
 
 
 def points() -> list[Point]:
-    """All circuits; writes their memories."""
+    """List all circuits, and write their memories."""
     tight = [(bits, 1) for bits in BITS] + [(WIDE_LANES_BITS, 4)]
     rows = [("tight", *row, per_channel) for row in tight for per_channel in (False, True)]
     rows.append(("published", PUBLISHED_ACCUMULATOR_BITS, 1, True))
@@ -52,7 +52,7 @@ def points() -> list[Point]:
 
 
 def scaling(method: str, regime: str, bits: int, per_channel: bool) -> Scaling:
-    """The integers of a row."""
+    """Return the integers of a row."""
     factors = real_factors(bits, per_channel)
     if method == "shift":
         return by_shift(factors)
@@ -82,7 +82,7 @@ def _point(method: str, regime: str, bits: int, lanes: int, per_channel: bool) -
 
 
 def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
-    """hyq_requantize on accumulators of ``bits`` bits with zero point 0; writes its memories.
+    """Make hyq_requantize for ``bits``-bit accumulators and zero point 0; write its memories.
 
     The operation of that name takes codes of at most 16 bits; its module takes any.
     """
@@ -107,7 +107,7 @@ def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
 
 
 def constant_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
-    """requant_constant: one multiplier as shifts and adds.
+    """Make requant_constant: one multiplier as shifts and adds.
 
     Trailing zeros of the multiplier are taken off the shift: neither costs anything.
     """

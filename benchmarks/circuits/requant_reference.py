@@ -27,7 +27,7 @@ class Scaling:
 
     As :class:`hyq_hls.graph.requantize.Requantize`, whose multipliers have at most 16 bits.
 
-    Args:
+    Attributes:
         multiplier: int64 (1,) or (CHANNELS,); None for 1.
         shift: int64 (1,) or (CHANNELS,), at least 1.
     """
@@ -36,7 +36,7 @@ class Scaling:
     shift: Integers
 
     def __call__(self, acc: Integers) -> Integers:
-        """Codes of accumulators (..., CHANNELS) whose products stay within 63 bits."""
+        """Return the codes of accumulators (..., CHANNELS) whose products stay within 63 bits."""
         scaled = acc if self.multiplier is None else acc * self.multiplier
         # Half a step more would leave 64 bits; the bit below the point does the same.
         code = (scaled >> self.shift) + (scaled >> (self.shift - 1) & 1)
@@ -44,7 +44,7 @@ class Scaling:
         return codes
 
     def rom(self, lanes: int) -> RequantizeRom:
-        """The entries as the circuit's memory."""
+        """Return the entries as the circuit's memory."""
         zero_point = np.asarray(OUTPUT.zero_point, dtype=np.int64)
         size = self.shift.size if self.multiplier is None else self.multiplier.size
         words = lanes if size > 1 else 1
@@ -52,7 +52,7 @@ class Scaling:
 
 
 def real_factors(bits: int, per_channel: bool) -> NDArray[np.float64]:
-    """Output steps per step of an accumulator: ``2**(10 - bits)``, up to 2**1.5 more or less.
+    """Return the output steps per accumulator step: ``2**(10 - bits)``, up to 2**1.5 off.
 
     So the accumulators of every channel reach both ends of the output's range.
 
@@ -66,12 +66,12 @@ def real_factors(bits: int, per_channel: bool) -> NDArray[np.float64]:
 
 
 def by_shift(factors: NDArray[np.float64]) -> Scaling:
-    """The nearest power of two of every factor."""
+    """Take the power of two that is nearest to every factor."""
     return Scaling(None, np.rint(-np.log2(factors)).astype(np.int64))
 
 
 def by_dyadic(factors: NDArray[np.float64], multiplier_bits: int) -> Scaling:
-    """Multipliers of at most ``multiplier_bits`` and one shift, so that none is variable."""
+    """Take multipliers of at most ``multiplier_bits`` and one shift, so that none is variable."""
     exponent = int(np.frexp(factors.max())[1])  # every factor is below 2**exponent
     shift = multiplier_bits - exponent
     multiplier = np.minimum(np.rint(factors * 2.0**shift), (1 << multiplier_bits) - 1)
@@ -79,7 +79,7 @@ def by_dyadic(factors: NDArray[np.float64], multiplier_bits: int) -> Scaling:
 
 
 def by_tight_dyadic(factors: NDArray[np.float64]) -> Scaling:
-    """:func:`by_dyadic` with the narrowest multipliers that are exact enough."""
+    """Do what :func:`by_dyadic` does with the narrowest multipliers that are exact enough."""
     for bits in range(2, PUBLISHED_BITS):
         scaling = by_dyadic(factors, bits)
         if distances(scaling, factors).max() <= _LARGEST_ERROR:
@@ -88,7 +88,7 @@ def by_tight_dyadic(factors: NDArray[np.float64]) -> Scaling:
 
 
 def by_published_dyadic(factors: NDArray[np.float64]) -> Scaling:
-    """A multiplier of 31 bits and a shift per factor (I-BERT, quant_utils.py, batch_frexp)."""
+    """Take a 31-bit multiplier and a shift per factor (I-BERT, quant_utils.py, batch_frexp)."""
     mantissa, exponent = np.frexp(factors)  # factor = mantissa * 2**exponent, [0.5, 1)
     multiplier = np.rint(mantissa * 2.0**PUBLISHED_BITS).astype(np.int64)
     shift = (PUBLISHED_BITS - exponent).astype(np.int64)
@@ -96,19 +96,22 @@ def by_published_dyadic(factors: NDArray[np.float64]) -> Scaling:
 
 
 def accumulators(factors: NDArray[np.float64], samples: int = 4096) -> Integers:
-    """Random accumulators (samples, CHANNELS) that spread evenly over the output's range."""
+    """Draw accumulators (samples, CHANNELS) that spread evenly over the output's range."""
     wanted = np.random.default_rng(5).uniform(OUTPUT.qmin, OUTPUT.qmax, (samples, CHANNELS))
     return np.rint((wanted - OUTPUT.zero_point[0]) / factors).astype(np.int64)
 
 
 def distances(scaling: Scaling, factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From ``acc * factor + zero point``, in steps of the output, for :func:`accumulators`."""
+    """Return the distances from ``acc * factor + zero point`` for :func:`accumulators`.
+
+    They are in steps of the output.
+    """
     acc = accumulators(factors)
     exact = np.clip(acc * factors + OUTPUT.zero_point[0], OUTPUT.qmin, OUTPUT.qmax)
     return np.abs(scaling(acc) - exact)
 
 
 def errors(scaling: Scaling, factors: NDArray[np.float64]) -> tuple[float, float]:
-    """Worst and mean of :func:`distances`; rounding alone costs 0.5 and 0.25."""
+    """Return worst and mean of :func:`distances`; rounding alone costs 0.5 and 0.25."""
     found = distances(scaling, factors)
     return float(found.max()), float(found.mean())

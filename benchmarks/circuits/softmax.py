@@ -39,7 +39,14 @@ _MODULES = ("unit", "front", "row_buffer", "exponential", "reduction", "value", 
 
 @dataclass(frozen=True)
 class Named:
-    """A circuit with its names in the comparison, and whether it may have DSP blocks."""
+    """A circuit in the comparison.
+
+    Attributes:
+        name: name of the circuit.
+        regime: choice of widths.
+        circuit: the circuit.
+        dsp: whether it may have DSP blocks.
+    """
 
     name: str
     regime: str
@@ -48,7 +55,7 @@ class Named:
 
 
 def circuits() -> list[Named]:
-    """All circuits of ``softmax_unit``."""
+    """Return all circuits of ``softmax_unit``."""
     makers: dict[str, Callable[[Function], SoftmaxCircuit]] = {
         "published": partial(published, bits=32, scale=2.0**-10),
         "published_8bit": partial(published, bits=8, scale=0.05),
@@ -68,7 +75,7 @@ def circuits() -> list[Named]:
 
 
 def points() -> list[Point]:
-    """Every circuit with rows of 16, 64 and 256 codes."""
+    """List every circuit with rows of 16, 64 and 256 codes."""
     return [_point(named, n) for named in circuits() for n in SIZES] + [
         _template_point(n, lanes) for lanes in (1, 4) for n in SIZES
     ]
@@ -104,7 +111,7 @@ def unit_parameters(circuit: SoftmaxCircuit, n: int) -> dict[str, Value]:
 
 @cache
 def unit_sources() -> tuple[Path, ...]:
-    """SystemVerilog of ``softmax_unit``."""
+    """Return the SystemVerilog files of ``softmax_unit``."""
     own = [CIRCUITS / f"softmax_{name}.sv" for name in _MODULES]
     text = "".join(path.read_text(encoding="utf-8") for path in own)
     return (*own, *template_sources(*re.findall(r"^ *(hyq_\w+) #", text, re.MULTILINE)))
@@ -127,7 +134,7 @@ def _point(named: Named, n: int) -> Point:
 
 
 def _template_point(n: int, lanes: int) -> Point:
-    """The package's own linear softmax, which takes any number of codes per cycle."""
+    """Make the package's own linear softmax, which takes any number of codes per cycle."""
     circuit = tight("linear")
     operation = LinearSoftmax(circuit.remainder_bits, circuit.shift, OUT_BITS, "log2")
     tensor, folding = TensorType((n,), Quantization(circuit.bits, False)), Folding(lanes, lanes)

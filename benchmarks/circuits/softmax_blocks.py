@@ -25,7 +25,7 @@ BLOCKS = ("front", "exponential", "sum", "row buffer", "probability")
 
 
 def jobs(named: Named, n: int) -> list[Job]:
-    """Blocks of a circuit in the order of :data:`BLOCKS`."""
+    """Return the blocks of a circuit in the order of :data:`BLOCKS`."""
     circuit, unit = named.circuit, unit_parameters(named.circuit, n)
     total_bits, value = circuit.total_bits(n), {"ValueBits": circuit.value_bits}
     front = Job(unit_sources(), "softmax_front", {"Bits": circuit.bits, "Beats": n})

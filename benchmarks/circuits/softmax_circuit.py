@@ -31,19 +31,19 @@ class SoftmaxCircuit:
     With distances ``d`` from the row's maximum, exponentials are ``value(r) << (shift - k)``, where
     ``k, r = divmod(d, step)``; probabilities are those of ``e / sum(e)``.
 
-    Args:
-        function: of one octave. ``shiftmax`` is a line, too.
-        bits: of a code.
-        scale: of a logit: logit = scale * code.
+    Attributes:
+        function: function of one octave. ``shiftmax`` is a line, too.
+        bits: width of a code.
+        scale: scale of a logit: logit = scale * code.
         step: codes of an octave.
         shift: fraction bits n of an exponential.
-        offset: of the line or the polynomial.
-        slope: of the polynomial.
+        offset: offset of the line or the polynomial.
+        slope: slope of the polynomial.
         is_scaled: distances are multiplied by 1.4375 first, with the roundings of I-ViT's code.
-        is_divided: probabilities by the division of HyQ's code, else by one comparison.
+        is_divided: whether probabilities are divided as in HyQ's code, or compared once.
         table: with ``function="table"``, value of every remainder; or shift and value of every
             distance, if there are as many entries as codes.
-        value_bits: of a value.
+        value_bits: width of a value.
     """
 
     function: Function
@@ -69,7 +69,7 @@ class SoftmaxCircuit:
 
     @property
     def remainder_bits(self) -> int:
-        """Of a distance within its octave."""
+        """Width of a distance within its octave."""
         return (self.step - 1).bit_length()
 
     @property
@@ -86,20 +86,20 @@ class SoftmaxCircuit:
 
     @property
     def shift_bits(self) -> int:
-        """Of a shift."""
+        """Width of a shift."""
         return self.shift.bit_length()
 
     @property
     def exponential_bits(self) -> int:
-        """Of the largest exponential, which is that of the row's maximum."""
+        """Width of the largest exponential, which is that of the row's maximum."""
         return int(self.exponentials(np.zeros(1, dtype=np.int64))[0]).bit_length()
 
     def total_bits(self, n: int) -> int:
-        """Of the largest sum of ``n`` exponentials."""
+        """Return the width of the largest sum of ``n`` exponentials."""
         return (n * int(self.exponentials(np.zeros(1, dtype=np.int64))[0])).bit_length()
 
     def scaled(self, distances: Codes) -> Codes:
-        """Distances in the unit that range reduction divides by ``step``."""
+        """Return the distances in the unit that range reduction divides by ``step``."""
         if not self.is_scaled:
             return distances
         negative = -distances  # I-ViT: q + floor(q / 2) - floor(q / 16)
@@ -107,7 +107,7 @@ class SoftmaxCircuit:
         return scaled
 
     def exponentials(self, distances: Codes) -> Codes:
-        """Exponentials with ``shift`` fraction bits, as integers."""
+        """Return the exponentials with ``shift`` fraction bits, as integers."""
         if self.is_flat:
             entries = np.array(self.table)[distances]
             values: Codes = entries & ((1 << self.value_bits) - 1)
@@ -127,7 +127,7 @@ class SoftmaxCircuit:
         return self.offset - remainder
 
     def reference(self, codes: Codes) -> Codes:
-        """Log2 codes of probabilities, over the last axis.
+        """Return log2 codes of the probabilities over the last axis.
 
         Args:
             codes: unsigned codes of ``bits`` bits.
@@ -137,7 +137,7 @@ class SoftmaxCircuit:
         return divided_codes(e, total) if self.is_divided else compared_codes(e, total)
 
     def exponential_stages(self) -> int:
-        """Clock cycles of ``softmax_exponential.sv``."""
+        """Count the clock cycles of ``softmax_exponential.sv``."""
         if self.is_flat:
             return 1
         reduction = 0 if self.step == 1 << self.remainder_bits else self.octaves.bit_length()
@@ -153,7 +153,7 @@ class SoftmaxCircuit:
 
 
 def divided_codes(e: Codes, total: Codes) -> Codes:
-    """Log2 codes as HyQ's code quantizes ``total / e``: rounded to an integer, then to a power.
+    """Find log2 codes as HyQ's code does: ``total / e`` becomes an integer, then a power.
 
     Args:
         e: exponentials of 1 or more.
@@ -168,14 +168,16 @@ def divided_codes(e: Codes, total: Codes) -> Codes:
 
 
 def compared_codes(e: Codes, total: Codes) -> Codes:
-    """Log2 codes in one comparison each, as :class:`hyq_hls.ops.LinearSoftmax` has them."""
+    """Find log2 codes by one comparison each, as :class:`hyq_hls.ops.LinearSoftmax` does."""
     reached = [4 * total >= (3 * e) << j for j in range(1, TOP + 1)]
     codes: Codes = np.sum(reached, axis=0, dtype=np.int64)
     return codes
 
 
 def published(function: Function, bits: int, scale: float) -> SoftmaxCircuit:
-    """The papers' code: 30 fraction bits, octaves of ``floor(-ln2 / scale)`` codes, a division.
+    """Return the papers' circuit: 30 fraction bits, a division.
+
+    An octave has ``floor(-ln2 / scale)`` codes.
 
     Shiftmax of I-ViT has 15 fraction bits; here it has as many as the others. A table holds values
     of 8 bits, of every distance where codes have 8 bits, else of every remainder.
@@ -194,7 +196,7 @@ def published(function: Function, bits: int, scale: float) -> SoftmaxCircuit:
 
 
 def tight(function: Function, fraction: int = 4) -> SoftmaxCircuit:
-    """The smallest exact widths for 8-bit codes; an octave has ``2**fraction`` codes.
+    """Return the smallest exact widths for 8-bit codes; an octave has ``2**fraction`` codes.
 
     No shift is larger than the largest octave, and Shiftmax needs no factor log2(e). The linear
     softmax of this regime is :class:`hyq_hls.ops.LinearSoftmax`.
@@ -219,14 +221,14 @@ def tight(function: Function, fraction: int = 4) -> SoftmaxCircuit:
 
 
 def _octave_table(step: int, scale: float, value_bits: int) -> tuple[int, ...]:
-    """Values of all remainders; entries that no remainder reaches are 0."""
+    """Tabulate the values of all remainders; entries that no remainder reaches are 0."""
     largest = (1 << value_bits) - 1
     values = [round(largest * exp(-scale * r)) for r in range(step)]
     return (*values, *[0] * ((1 << (step - 1).bit_length()) - step))
 
 
 def _flat_table(scale: float, shift: int, value_bits: int) -> tuple[int, ...]:
-    """Shift and value of all distances of 8-bit codes, the value in the lowest bits."""
+    """Tabulate shift and value of all distances of 8-bit codes, the value in the lowest bits."""
     entries = []
     for distance in range(256):
         octave, rest = divmod(distance * scale, log(2))

@@ -12,19 +12,22 @@ _DEVIATIONS = (1.0, 3.0)
 
 
 def logits(n: int) -> NDArray[np.float64]:
-    """Random rows of logits, standard deviations 1 and 3, of shape (512, n)."""
+    """Draw rows of logits (512, n) with standard deviations 1 and 3."""
     rng = np.random.default_rng(n)
     return np.concatenate([rng.normal(0, sd, (_ROWS, n)) for sd in _DEVIATIONS])
 
 
 def logit_codes(circuit: SoftmaxCircuit, n: int) -> Codes:
-    """The rows as codes of ``circuit``: rounded, 0 in the middle, cut off at the ends."""
+    """Turn rows into codes of ``circuit``: rounded, 0 in the middle, cut off at the ends."""
     codes = np.rint(logits(n) / circuit.scale).astype(np.int64) + (1 << (circuit.bits - 1))
     return np.clip(codes, 0, (1 << circuit.bits) - 1)
 
 
 def softmax_errors(circuit: SoftmaxCircuit, n: int) -> tuple[float, float]:
-    """Worst and mean absolute error of a probability against the softmax of the same codes."""
+    """Return the worst and the mean absolute error of a probability.
+
+    The softmax of the same codes is the truth.
+    """
     codes = logit_codes(circuit, n)
     exponentials = np.exp(circuit.scale * (codes - codes.max(axis=-1, keepdims=True)))
     true = exponentials / exponentials.sum(axis=-1, keepdims=True)
@@ -34,9 +37,9 @@ def softmax_errors(circuit: SoftmaxCircuit, n: int) -> tuple[float, float]:
 
 
 def exponential_errors(circuit: SoftmaxCircuit) -> tuple[float, float]:
-    """Worst and mean relative error of exponentials over the first octave, up to one factor.
+    """Return the worst and the mean relative error of exponentials over the first octave.
 
-    The factor, the same for all distances, cancels in the probabilities.
+    One common factor of all distances does not count: it cancels in the probabilities.
     """
     distances = np.arange(round(np.log(2) / circuit.scale))
     ratio = circuit.exponentials(distances) / np.exp(-circuit.scale * distances)

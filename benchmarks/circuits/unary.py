@@ -49,14 +49,14 @@ PRECISIONS = (12, 8)
 
 
 def swish(precision: int) -> ShiftSwish:
-    """Shift-Swish between the two grids of the comparison."""
+    """Return the Shift-Swish between the two grids of the comparison."""
     shift = np.array([FRACTION + precision - 5])  # OUTPUT has 5 fraction bits
     requantize = Requantize(OUTPUT, shift, np.array([1]))
     return ShiftSwish(FRACTION, INPUT.zero_point[0], precision, requantize)
 
 
 def codes(circuit: str) -> Codes:
-    """Output code (256,) of a circuit for every input code: its integer reference."""
+    """Compute the output code (256,) of a circuit for every input code by its reference."""
     if circuit.startswith("shift_swish_table"):
         return swish(PRECISIONS[0]).reference(CODES)
     if circuit.startswith("shift_swish_p"):
@@ -67,7 +67,7 @@ def codes(circuit: str) -> Codes:
 
 
 def points() -> list[Point]:
-    """All circuits with one lane and with four; writes their memories."""
+    """List all circuits with one lane and with four, and write their memories."""
     return [point for lanes in LANES for point in (*_tables(lanes), *_products(lanes))]
 
 
@@ -109,7 +109,7 @@ def _products(lanes: int) -> list[Point]:
 
 
 def gated_circuit(product: GatedProduct, lanes: int) -> Circuit:
-    """The module unary_gated_product; writes its table, one word of zeros where it has none."""
+    """Make unary_gated_product, and write its table: one word of zeros where it has none."""
     acc, x = product.accumulators, product.centred
     table = Rom("gate", np.zeros(1, np.int64), 1, signed=False)
     if product.gate == "table":

@@ -22,12 +22,12 @@ CODES = INPUT.codes()
 
 
 def silu(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``x * sigmoid(x)``."""
+    """Compute ``x * sigmoid(x)``."""
     return x / (1.0 + np.exp(-x))
 
 
 def errors(codes: Codes) -> tuple[float, float]:
-    """Worst and mean error of an output code for each of the 256 input codes.
+    """Return the worst and mean error of an output code for each of the 256 input codes.
 
     The unit is the step of an output code (2**-5): a perfect table is 0.5 off at worst.
     """
@@ -37,15 +37,15 @@ def errors(codes: Codes) -> tuple[float, float]:
 
 
 def true_table() -> Codes:
-    """Output code (256,) nearest to SiLU, for every input code."""
+    """Return the output code (256,) nearest to SiLU, for every input code."""
     return OUTPUT.quantize(silu(INPUT.dequantize(CODES)))
 
 
 def hard_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
-    """``relu6(x + 3) / 6`` with 1/6 ~ 171/1024, rounded down.
+    """Compute ``relu6(x + 3) / 6`` with 1/6 ~ 171/1024, rounded down.
 
     Args:
-        x: in units of ``2**-fraction``.
+        x: integers in units of ``2**-fraction``.
         fraction: fraction bits of ``x``.
         precision: fraction bits of the result.
     """
@@ -54,9 +54,10 @@ def hard_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
 
 
 def piecewise_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
-    """Sigmoid by four lines with slopes 1/4, 1/8, 1/32, 0 (PLAN, Amin et al. 1997).
+    """Compute the sigmoid by four lines of slopes 1/4, 1/8, 1/32, 0 (PLAN, Amin et al. 1997).
 
-    Breaks at 1, 2.375 and 5. Arguments as of :func:`hard_sigmoid`; ``precision >= fraction + 5``.
+    The lines meet at 1, 2.375 and 5. :func:`hard_sigmoid` explains the arguments, of which
+    ``precision`` is at least ``fraction + 5``.
     """
     size = np.abs(x)
     one, point = 1 << precision, precision - fraction
@@ -73,9 +74,9 @@ def piecewise_sigmoid(x: Codes, fraction: int, precision: int) -> Codes:
 
 
 def sigmoid_entries(x: NDArray[np.floating], precision: int) -> Codes:
-    """Sigmoid with ``precision`` fraction bits as in hls4ml's tables (nnet_activation.h).
+    """Round a sigmoid to ``precision`` fraction bits as hls4ml's tables do (nnet_activation.h).
 
-    In float, then rounded down as ap_fixed does by default.
+    It is computed in float, and rounded down as ap_fixed does by default.
     """
     single = np.asarray(x, dtype=np.float32)
     sigmoid = np.asarray(1.0 / (np.float32(1) + np.exp(-single)), dtype=np.float32)
@@ -84,19 +85,19 @@ def sigmoid_entries(x: NDArray[np.floating], precision: int) -> Codes:
 
 
 def range_entries(entries: int, precision: int) -> Codes:
-    """hls4ml's sigmoid table, (entries,): the sigmoid of ``16 * (i - entries/2) / entries``."""
+    """Return hls4ml's table (entries,): the sigmoid of ``16 * (i - entries/2) / entries``."""
     return sigmoid_entries(16.0 * (np.arange(entries) - entries / 2) / entries, precision)
 
 
 def range_table(x: Codes, fraction: int, precision: int, entries: int = 1024) -> Codes:
-    """Sigmoid from :func:`range_entries`; arguments as of :func:`hard_sigmoid`."""
+    """Read the sigmoid from :func:`range_entries`; :func:`hard_sigmoid` has the arguments."""
     index = (x << (int(log2(entries)) - 4 - fraction)) + entries // 2
     found: Codes = range_entries(entries, precision)[np.clip(index, 0, entries - 1)]
     return found
 
 
 def code_table(x: Codes, fraction: int, precision: int) -> Codes:
-    """Sigmoid from a table with an entry for every ``x``; arguments as of :func:`hard_sigmoid`."""
+    """Read the sigmoid from a table with an entry for every ``x``; see :func:`hard_sigmoid`."""
     return sigmoid_entries(x * 2.0**-fraction, precision)
 
 
@@ -104,8 +105,8 @@ def code_table(x: Codes, fraction: int, precision: int) -> Codes:
 class GatedProduct:
     """``code = requantize(x * gate(x))`` with ``x = code - zero_point``.
 
-    Args:
-        gate: name, as the module unary_gated_product has it.
+    Attributes:
+        gate: name in the module unary_gated_product.
         function: its integers, ``function(x, fraction, precision)``.
         precision: its fraction bits.
         stages: registers of its circuit.
@@ -118,7 +119,7 @@ class GatedProduct:
 
     @property
     def shift(self) -> int:
-        """From an accumulator with FRACTION + precision fraction bits to the output."""
+        """Shift from an accumulator with FRACTION + precision fraction bits to the output."""
         return FRACTION + self.precision + int(log2(OUTPUT.scale[0]))
 
     @property

@@ -1,17 +1,17 @@
 """Post-training quantization by brevitas, as far as it goes with these networks.
 
-Its `layerwise` mode quantizes the input and the weight of every convolution and linear layer. In
+Its ``layerwise`` mode quantizes the input and the weight of every convolution and linear layer. In
 float stay: residual additions, concatenation, SiLU and other activations, softmax, LayerNorm, both
 products of attention, pooling, the logits, and BatchNorm where brevitas cannot trace the network
-to merge it and to equalize channels (`merge_error` says why). So its accuracy is that of far less
-quantization than torchao's or ours. Its graph modes `fx` and `flexml` put additions and
-concatenation on grids as well; where they fail `graph_mode_error` gives the reason.
+to merge it and to equalize channels (``merge_error`` says why). So its accuracy is that of far less
+quantization than torchao's or ours. Its graph modes ``fx`` and ``flexml`` put additions and
+concatenation on grids as well; where they fail ``graph_mode_error`` gives the reason.
 
 Options are those of brevitas' own example (brevitas_examples/imagenet_classification/ptq): biases
 of 32 bits, percentile 99.999, 20 iterations of graph equalization where it can trace, bias
 correction. Instead of its defaults: weights per channel without the most negative code, activations
 asymmetric, which is what the others have here; and the tracer that knows the values of an example
-(`value_trace`), because the plain one stops at checks of the image's shape.
+(``value_trace``), because the plain one stops at checks of the image's shape.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def quantized(
         model: in evaluation mode; not changed.
         calibration: image bytes (N, H, W, 3).
         weight_bits: per output channel, symmetric.
-        activation_bits: per tensor, asymmetric; the image keeps `IMAGE_BITS`.
+        activation_bits: per tensor, asymmetric; the image keeps ``IMAGE_BITS``.
 
     Returns:
         A function of float images (B, 3, H, W) in [0, 1] to logits (B, classes).
@@ -64,7 +64,10 @@ def quantized(
 
     @value  # type: ignore[untyped-decorator]  # brevitas is not typed
     def bits(module: nn.Module) -> int:
-        """Width at the input of a layer; the one that reads the image has as many channels."""
+        """Return the width at the input of a layer.
+
+        The layer that reads the image has as many channels as it.
+        """
         first = getattr(module, "in_channels", None) == _IMAGE_CHANNELS
         return IMAGE_BITS if first else activation_bits
 
@@ -78,7 +81,7 @@ def quantized(
 
 
 def merge_error(model: nn.Module, calibration: NDArray[np.uint8]) -> str | None:
-    """Why brevitas cannot merge BatchNorm into convolutions; None if it can."""
+    """Say why brevitas cannot merge BatchNorm into convolutions; None if it can."""
     try:
         with _quiet(), torch.no_grad():
             _merged(model, calibration)(next(batches(calibration, 3)))
@@ -96,7 +99,7 @@ def graph_quantized(
 ) -> Logits:
     """Quantize by a graph mode: additions and concatenation have grids, what it knows does.
 
-    Arguments and result as those of `quantized`; any error of brevitas goes through.
+    Arguments and result are those of ``quantized``; any error of brevitas goes through.
     """
     with _quiet():
         layers, _, activations, identities = _maps(weight_bits, activation_bits)
@@ -120,14 +123,14 @@ def graph_quantized(
 def graph_mode_error(
     model: nn.Module, calibration: NDArray[np.uint8], mode: GraphMode = "fx", seconds: int = 900
 ) -> str | None:
-    """Type and first line of the error of a graph mode; None if it works.
+    """Return type and first line of the error of a graph mode; None if it works.
 
     Args:
         model: in evaluation mode; not changed.
         calibration: a few images, to run it.
-        mode: of brevitas.
-        seconds: after which it is given up. Its search for common scales of residual branches can
-            take 20 minutes and fail then. Only the main thread of a process can stop it.
+        mode: mode of brevitas.
+        seconds: time after which it is given up. Its search for common scales of residual branches
+            can take 20 minutes and fail then. Only the main thread of a process can stop it.
     """
     try:
         with _limit(seconds):
@@ -145,7 +148,7 @@ def _traced(model: nn.Module, calibration: NDArray[np.uint8]) -> nn.Module:
 
 
 def _merged(model: nn.Module, calibration: NDArray[np.uint8]) -> nn.Module:
-    """BatchNorm in the convolutions, channels equalized."""
+    """Merge BatchNorm into the convolutions and equalize channels."""
     traced = _traced(model, calibration)
     prepared: nn.Module = preprocess_for_quantize(
         traced, trace_model=False, equalize_iters=_EQUALIZE
@@ -154,7 +157,7 @@ def _merged(model: nn.Module, calibration: NDArray[np.uint8]) -> nn.Module:
 
 
 def _maps(weight_bits: int, activation_bits: Any) -> tuple[dict[Any, Any], ...]:
-    """What replaces which layer: graph modes, layerwise, activations, identities."""
+    """Return what replaces which layer: graph modes, layerwise, activations, identities."""
     maps: tuple[dict[Any, Any], ...] = create_quant_maps(
         dtype=torch.float32,
         bias_bit_width=32,
@@ -191,7 +194,7 @@ def _calibrated(model: nn.Module, calibration: NDArray[np.uint8]) -> Logits:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without brevitas' warnings about deprecated parts of torch and about speed."""
+    """Silence brevitas' warnings about deprecated parts of torch and about speed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

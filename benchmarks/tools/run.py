@@ -4,14 +4,15 @@
     .venv-tools/bin/pip install -r benchmarks/tools/requirements.txt
     .venv-tools/bin/python -m benchmarks.tools.run       writes build/benchmarks/tools.json
 
-Not part of `make bench`: the tools are no dependencies of hyq_hls and need an environment of their
-own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is made, and
-those that are there already are not made again: the same command goes on where it was stopped.
+``make bench`` does not run it: the tools are no dependencies of hyq_hls and need an environment of
+their own. Records have the meaning of those of benchmarks/accuracy.py. Each is saved when it is
+made, and those that are there already are not made again: the same command goes on where it was
+stopped.
 
-Presets: `torchao-minmax`, `torchao-histogram` put every tensor on a grid; `brevitas-layerwise` only
-inputs and weights of convolutions and linear layers, much less than the others. `brevitas-graph`,
-made only when asked for, records why brevitas' graph modes fail, or null where they work. All of
-them compute in float between the grids.
+Presets: ``torchao-minmax`` and ``torchao-histogram`` put every tensor on a grid;
+``brevitas-layerwise`` only inputs and weights of convolutions and linear layers, much less than the
+others. ``brevitas-graph``, made only when asked for, records why brevitas' graph modes fail, or
+null where they work. All of them compute in float between the grids.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ CALIBRATION_IMAGES = 256
 #: Bits of weights and activations.
 SETTINGS = {"W8A8": (8, 8), "W6A6": (6, 6), "W4A8": (4, 8)}
 GRAPH = "brevitas-graph"
-#: Preset to module and further arguments of its `quantized`.
+#: Preset to module and further arguments of its ``quantized``.
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "torchao-minmax": ("torchao_pt2e", {"observer": "minmax"}),
     "torchao-histogram": ("torchao_pt2e", {"observer": "histogram"}),
@@ -51,7 +52,7 @@ _GRAPH_MODES = ("fx", "flexml")
 
 
 def tool(name: str) -> Any:
-    """A module beside this one, with the tool that it imports.
+    """Import the module beside this one that uses a tool.
 
     Raises:
         InputError: the tool, or something that it needs, is not installed.
@@ -71,7 +72,7 @@ def tool(name: str) -> Any:
 def logits(
     function: Callable[[torch.Tensor], torch.Tensor], images: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Logits (B, classes) of image bytes (B, H, W, 3)."""
+    """Return the logits (B, classes) of image bytes (B, H, W, 3)."""
     with torch.no_grad():
         return torch.cat([function(batch) for batch in batches(images)]).double().numpy()
 
@@ -79,7 +80,7 @@ def logits(
 def quantized(
     key: dict[str, Any], model: nn.Module, calibration: NDArray[np.uint8]
 ) -> tuple[Callable[[torch.Tensor], torch.Tensor] | None, dict[str, Any]]:
-    """A network as a preset quantizes it, and what the record says of that."""
+    """Quantize a network as a preset says; return it and what the record says of that."""
     module, further = PRESETS[key["preset"]]
     start = time.perf_counter()
     if key["preset"] == GRAPH:

@@ -1,6 +1,6 @@
 """Post-training quantization by torchao's PT2E, everything quantized.
 
-A PT2E backend is a `Quantizer` that says which tensors get a grid; this one leaves out none. The
+A PT2E backend is a ``Quantizer`` that says which tensors get a grid; this one leaves out none. The
 result is fake-quantized float: a quantize/dequantize pair on every tensor, between them softmax,
 LayerNorm, SiLU and all sums in float32. So it says what the grids cost, nothing about the kernels.
 
@@ -54,7 +54,7 @@ _FUSED = {"relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_"}
 
 
 class _Histogram(HistogramObserver):  # type: ignore[misc]  # torchao is not typed
-    """Searches for the grid of so many levels; the original assumes 256, whatever `quant_max`."""
+    """Searches for the grid of so many levels; the original assumes 256, whatever ``quant_max``."""
 
     def __init__(self, levels: int, **options: Any) -> None:
         super().__init__(**options)
@@ -67,7 +67,7 @@ class EveryTensor(Quantizer):  # type: ignore[misc]
     Args:
         weight_bits: 2 to 8.
         activation_bits: 2 to 8.
-        observer: of activations.
+        observer: observer of activations.
     """
 
     def __init__(self, weight_bits: int, activation_bits: int, observer: Observer) -> None:
@@ -92,7 +92,7 @@ class EveryTensor(Quantizer):  # type: ignore[misc]
         return model
 
     def validate(self, model: fx.GraphModule) -> None:
-        """Nothing: `annotate` leaves no tensor out."""
+        """Accept every graph: ``annotate`` leaves no tensor out."""
 
     def _weights(self, axis: int) -> QuantizationSpec:
         largest = 2 ** (self.weight_bits - 1) - 1
@@ -134,7 +134,7 @@ def quantized(
         calibration: image bytes (N, H, W, 3), of which the grids are made.
         weight_bits: 2 to 8, per output channel, symmetric.
         activation_bits: 2 to 8, per tensor, asymmetric.
-        observer: of activations; weights have their range.
+        observer: observer of activations; weights have their range.
 
     Returns:
         A function of float images (B, 3, H, W) in [0, 1] to logits (B, classes).
@@ -156,8 +156,8 @@ def quantized(
 
 
 def _exported(model: nn.Module, images: torch.Tensor) -> fx.GraphModule:
-    """The graph for any number of images, with attention as products and softmax."""
-    # Where a module calls it by this name. What comes in another way is found below.
+    """Export the graph for any number of images, with attention as products and softmax."""
+    # A module calls it by this name; calls in another way are found below.
     with mock.patch.object(functional, "scaled_dot_product_attention", _attention):
         program = torch.export.export(
             copy.deepcopy(model).eval(),
@@ -186,7 +186,7 @@ def _attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> torch.Tensor:
-    """Attention of (..., N, D) in its parts, as its documentation defines it."""
+    """Compute attention of (..., N, D) in its parts, as its documentation defines it."""
     if dropout_p or is_causal or enable_gqa:
         raise QuantizationError("attention with dropout, a causal mask or shared heads")
     factor = query.shape[-1] ** -0.5 if scale is None else scale
@@ -202,7 +202,7 @@ def _name(node: fx.Node) -> str:
 
 
 def _computes(node: fx.Node) -> bool:
-    """Whether the node makes new floating values from the image."""
+    """Return whether the node makes new floating values from the image."""
     value = node.meta.get("val")
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return False

@@ -1,7 +1,14 @@
-"""From ``torch.nn.Module`` to a float graph: ``capture(model, (3, H, W))``."""
+"""Turn a ``torch.nn.Module`` into a float graph: ``capture(model, (3, H, W))``."""
 
 from hyq_hls.capture.capture import capture
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 
-__all__ = ["CaptureReport", "FloatGraph", "FloatNode", "NodeReport", "capture"]
+__all__ = [
+    "CaptureReport",
+    "FloatGraph",
+    "FloatNode",
+    "NodeReport",
+    "UnsupportedModelError",
+    "capture",
+]

@@ -1,4 +1,4 @@
-"""What to tell the author of a model about an operation that is not supported."""
+"""Advice to the author of a model about an operation that is not supported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hyq_hls.capture.elementwise import FUNCTIONS
 
 _ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
 _FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
-# Names, what to call them, what is wanted instead, what to do.
+# Each row has names of operations, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm"),
@@ -94,7 +94,7 @@ def interpolation(
 
 def _step(small: int, large: int, image: int) -> int:
     # The stride to this map, times the smallest patch that rounds ``small`` up to ``large``.
-    stride = 2 ** round(math.log2(max(1.0, image / small)))
+    stride = 1 << round(math.log2(max(1.0, image / small)))
     for patch in range(1, large + 1):
         if -(-small // patch) * patch == large:
             return stride * patch

@@ -1,4 +1,4 @@
-"""Attention, fused or written out, from the index maps of its products.
+"""Find attention, fused or written out, by the index maps of its products.
 
 A product of two activations is a product over many pairs of matrices. The index maps of its
 operands say which pixel of the patch and which head each pair belongs to, however the model has
@@ -24,9 +24,14 @@ _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without ma
 
 @dataclass(frozen=True)
 class _Sequences:
-    """Operand of a product: ``pixel[l]`` of the patch and ``channels[l]`` of the l-th matrix.
+    """One operand of a product, as a sequence of matrices.
 
-    patch: unfolds the source of the view into ``pixels`` sequences; None if it is tokens already.
+    Attributes:
+        view: the operand.
+        patch: unfolds the source of the view into sequences; None if the source is tokens already.
+        pixels: number of sequences.
+        pixel: pixel of the patch to which each matrix belongs.
+        channels: channels of each matrix.
     """
 
     view: View
@@ -37,7 +42,7 @@ class _Sequences:
 
 
 def scaled_dot_product_attention(call: Call) -> View:
-    """Fused attention as scores, softmax and values."""
+    """Capture fused attention as scores, softmax and values."""
     query, key, value = call.view("query"), call.view("key"), call.view("value")
     for name, wanted in (("attn_mask", None), ("is_causal", False), ("dropout_p", 0.0)):
         if call.get(name) != wanted:
@@ -56,7 +61,7 @@ def scaled_dot_product_attention(call: Call) -> View:
 
 
 def matmul(call: Call, a: View, b: View) -> View:
-    """Product of two activations: scores, or values when one of them is a softmax."""
+    """Capture a product of two activations: scores, or values when one is a softmax."""
     if isinstance(b.source.op, float_ops.Softmax) and not isinstance(
         a.source.op, float_ops.Softmax
     ):
@@ -68,7 +73,7 @@ def matmul(call: Call, a: View, b: View) -> View:
 
 
 def softmax(call: Call) -> View:
-    """Softmax of scores, or of the last axis of any value."""
+    """Capture a softmax of scores, or of the last axis of any value."""
     view = call.view("self")
     if isinstance(view.source.op, float_ops.AttentionScores):
         return softmax_of(call, view, int(call.get("dim")), own=True)
@@ -76,7 +81,7 @@ def softmax(call: Call) -> View:
 
 
 def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:
-    """Softmax of attention scores over the keys; a constant factor goes into their scale."""
+    """Capture a softmax of scores over the keys; a constant factor goes into their scale."""
     scores = view.source
     assert isinstance(scores.op, float_ops.AttentionScores)
     size, keys = view.shape[axis], scores.shape[-1]
@@ -100,7 +105,7 @@ def _transposed(view: View) -> View:
 
 
 def _scores(call: Call, a: View, b: View, scale: float) -> View:
-    """Query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
+    """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
     keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
@@ -119,7 +124,7 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 
 
 def _values(call: Call, a: View, b: View) -> View:
-    """Product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
+    """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     attention = fresh(a).source
     if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
         raise _shape_error("the softmax of something other than query-key scores")
@@ -175,7 +180,7 @@ def _heads(sequences: _Sequences) -> torch.Tensor:
 
 
 def _selected(call: Call, sequences: _Sequences, heads: torch.Tensor, label: str) -> Draft:
-    """Tokens with the channels of all heads, head after head."""
+    """Return the tokens with the channels of all heads, head after head."""
     table = sequences.channels.new_full((int(heads.max()) + 1, sequences.channels.shape[1]), -1)
     table[heads] = sequences.channels
     if not torch.equal(table[heads], sequences.channels):

@@ -1,4 +1,4 @@
-"""One call of the exported graph with its arguments found."""
+"""One call of the exported graph, whose arguments were found."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ def operation(node: fx.Node) -> str:
 class Call:
     """A node of the exported graph, its arguments by name, and the drafts to add to.
 
-    own_path: whether the module path alone names the result, because the module makes nothing else.
+    Attributes:
+        node: the node.
+        arguments: the arguments by the names of the operation's schema.
+        drafts: the drafts of the graph so far.
+        own_path: whether the module path alone names the result, because the module makes nothing
+            else.
+        used: the views that the call has read.
     """
 
     node: fx.Node
@@ -42,11 +48,11 @@ class Call:
         return operation(self.node)
 
     def get(self, name: str) -> Any:
-        """Argument of that name, its default if it was not given, None if there is no such."""
+        """Return the argument of that name, or its default; None if the operation has no such."""
         return self.arguments.get(name)
 
     def view(self, name: str) -> View:
-        """Tensor argument that depends on the image."""
+        """Return the tensor argument that depends on the image."""
         return self.as_view(self.get(name))
 
     def as_view(self, value: Any) -> View:
@@ -62,7 +68,7 @@ class Call:
         return value
 
     def array(self, name: str, missing: float, count: int) -> Array:
-        """Parameter as float64; ``count`` times ``missing`` if it is None."""
+        """Return a parameter as float64; where it is None, ``count`` times ``missing``."""
         value = self.get(name)
         if value is None:
             return np.full(count, missing, np.float64)

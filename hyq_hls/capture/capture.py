@@ -14,9 +14,9 @@ from torch.utils._pytree import tree_leaves
 from hyq_hls.capture.drafts import View
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.report import CaptureReport, NodeReport
+from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 from hyq_hls.capture.tracing import Outcome, Traced, trace
-from hyq_hls.errors import CaptureError, CaptureMismatchError, UnsupportedModelError
+from hyq_hls.errors import CaptureError, CaptureMismatchError
 
 # Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
 # casts to float32 inside the module, which cost some 1e-7 each.
@@ -29,22 +29,20 @@ def capture(
 ) -> tuple[FloatGraph, CaptureReport]:
     """Turn a module into a float graph, and prove on random images that both agree.
 
-    Parameters
-    ----------
-    model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured in
-        evaluation mode and is not modified.
-    input_shape: ``(C, H, W)`` of the image.
+    Args:
+        model: takes one float image batch ``(B, C, H, W)`` and returns one tensor. It is captured
+            in evaluation mode and is not modified.
+        input_shape: ``(C, H, W)`` of the image.
 
-    Returns
-    -------
-    The graph, channels-last, with normalizations absorbed; and the report, which tells the fate of
-    every node of the exported graph.
+    Returns:
+        The graph, channels-last, with normalizations absorbed; and the report, which tells the fate
+        of every node of the exported graph.
 
-    Raises
-    ------
-    UnsupportedModelError: some nodes have no meaning here. All are in the message and ``.report``.
-    CaptureMismatchError: the graph computes something else than the module.
-    CaptureError: the arguments make no sense.
+    Raises:
+        UnsupportedModelError: some nodes have no meaning here. All are in the message and
+            ``.report``.
+        CaptureMismatchError: the graph computes something else than the module.
+        CaptureError: the arguments make no sense.
     """
     if not isinstance(model, nn.Module):
         raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")
@@ -66,7 +64,7 @@ def capture(
 
 
 def _complaint(report: CaptureReport) -> str:
-    """All unsupported nodes, those with the same reason together."""
+    """List all unsupported nodes, those with the same reason together."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for entry in report.unsupported:
         place = f"{entry.node} ({entry.target}) in module {entry.module or '(root)'}"
@@ -107,7 +105,7 @@ def _report(
 
 
 def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """Outcome in words, and the names of the float nodes that it speaks of."""
+    """Say the outcome in words, and name the float nodes that the words speak of."""
     if outcome.problem is not None:
         return f"NOT SUPPORTED: {outcome.problem.found}", ()
     drafts, text = outcome.drafts, outcome.text
@@ -128,7 +126,11 @@ def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
 def _compare(
     module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
 ) -> float:
-    """Largest relative difference on two random images; raises ``CaptureMismatchError``."""
+    """Return the largest relative difference on two random images.
+
+    Raises:
+        CaptureMismatchError: the difference is above the tolerance.
+    """
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
     tolerance = TOLERANCE
@@ -153,6 +155,6 @@ def _compare(
 
 
 def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Outputs ``(B, L)`` of the module for single images; it may be written for a batch of one."""
+    """Return the outputs ``(B, L)`` of the module, which may be written for a batch of one."""
     outputs = [tree_leaves(module(image)) for image in images.split(1)]
     return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

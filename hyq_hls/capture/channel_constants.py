@@ -1,4 +1,4 @@
-"""Constants per channel that go into the weights of the layer before them."""
+"""Constants per channel go into the weights of the layer before them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
 
 
 def conv2d(call: Call) -> View:
-    """Convolution, or Linear when it looks at single positions."""
+    """Capture a convolution; it is a ``Linear`` when it looks at single positions."""
     view = call.view("input")
     weight = call.array("weight", 0, 0)
     outputs, _, kh, kw = weight.shape
@@ -59,14 +59,14 @@ def conv2d(call: Call) -> View:
 
 
 def linear(call: Call) -> View:
-    """Linear layer on the last axis."""
+    """Capture a linear layer on the last axis."""
     weight = call.array("weight", 0, 0)
     bias = call.array("bias", 0.0, len(weight))
     return _linear(call, call.view("input"), (weight, bias), -1)
 
 
 def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
-    """``view @ weight`` with a constant ``(I, O)``."""
+    """Capture ``view @ weight`` with a constant ``(I, O)``."""
     matrix = weight.double().numpy().T
     return _linear(call, view, (matrix, np.zeros(len(matrix))), -1)
 
@@ -103,7 +103,7 @@ def _padding(value: Any, kernel: tuple[int, int], stride: tuple[int, int]) -> tu
 
 
 def layer_norm(call: Call) -> View:
-    """Normalization over the last axis."""
+    """Capture a normalization over the last axis."""
     view = call.view("input")
     shape = tuple(call.get("normalized_shape"))
     if len(shape) != 1:
@@ -125,7 +125,7 @@ def apply_function(call: Call, view: View, op: Elementwise) -> View:
 
 
 def function(call: Call) -> View:
-    """Function of single elements that one aten operation computes."""
+    """Return the function of single elements that one aten operation computes."""
     kind = FUNCTION_OF[call.operation]
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     assert isinstance(call.node.target, torch._ops.OpOverload)
@@ -143,7 +143,7 @@ def function(call: Call) -> View:
 
 
 def add(call: Call) -> View:
-    """Sum of two tensors of one shape, or of a tensor and a constant for each channel."""
+    """Capture a sum of two tensors of one shape, or of a tensor and a constant per channel."""
     if call.get("alpha") != 1:
         raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
     for name, other in (("self", "other"), ("other", "self")):
@@ -167,7 +167,7 @@ def add(call: Call) -> View:
 
 
 def concat(call: Call) -> View:
-    """Concatenation of channels."""
+    """Capture a concatenation of channels."""
     views = [call.as_view(value) for value in call.get("tensors")]
     axis = int(call.get("dim"))
     if len(views) == 1:
@@ -190,7 +190,7 @@ def concat(call: Call) -> View:
 def _aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
-    """Drafts with one layout with channels along one of ``axes``, in one order of positions."""
+    """Bring drafts to one layout: channels along one of ``axes``, one order of positions."""
     failure: Unsupported | None = None
     # Tokens of a map with few pixels can pass for the map itself; the second way tells them apart.
     for settle in (rows, _map_rows):
@@ -217,14 +217,14 @@ def _aligned(
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
-    """Like ``rows``, but insist on a map."""
+    """Do what ``rows`` does, but insist on a map."""
     view = replace(view, index=view.index.movedim(axis, 1)) if len(view.shape) == 4 else view
     draft = feature_map(drafts, view)
     return draft, torch.arange(draft.size // draft.shape[-1])
 
 
 def pool(call: Call) -> View:
-    """Mean over all positions."""
+    """Capture a mean over all positions."""
     view = fresh(call.view("self"))
     reduced = _reduced_axes(call, view)
     kept = [axis for axis in range(len(view.shape)) if axis not in reduced]
@@ -240,7 +240,7 @@ def pool(call: Call) -> View:
 
 
 def _reduced_axes(call: Call, view: View) -> list[int]:
-    """Axes over whose whole length the call takes the mean; none if it is another pooling."""
+    """Return the axes whose mean the call takes over their whole length; none otherwise."""
     rank = len(view.shape)
     if call.operation == "mean":
         dims = call.get("dim")
@@ -256,7 +256,7 @@ def _reduced_axes(call: Call, view: View) -> list[int]:
 
 
 def softmax(call: Call) -> View:
-    """Softmax over the last axis of a node's value."""
+    """Capture a softmax over the last axis of a node's value."""
     view = whole(call.drafts, call.view("self"))
     axis = int(call.get("dim"))
     draft, order, columns = rows_with_columns(call.drafts, view, axis)

@@ -1,4 +1,4 @@
-"""A float graph under construction: drafts of nodes, and views of them."""
+"""A float graph under construction consists of drafts of nodes, and views of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hyq_hls.errors import ShapeError
 
 
 class Unsupported(Exception):
-    """Raised inside the capture for one node; collected into the report."""
+    """A node cannot be captured; it is raised inside the capture and ends in the report."""
 
     def __init__(self, found: str, wanted: str, advice: str) -> None:
         super().__init__(found)
@@ -23,17 +23,26 @@ class Unsupported(Exception):
 
 
 class LayoutUnsupported(Unsupported):
-    """The order of the data is not understood; not worth saying behind an unsupported node."""
+    """The order of the data is not understood; behind an unsupported node nobody is told."""
 
 
 @dataclass(eq=False)
 class Draft:
-    """A float node to be; ``op`` is None where an unsupported node stands in the way.
+    """A float node to be.
 
-    base: the name it would like; origin: the exported node that made it; revision: grows when a
-    normalization is absorbed, so that views of the value before it are noticed; readers: how many
-    drafts read it; tokens: the value is tokens (P, N, C), not a map (H, W, C); tainted: an
-    unsupported node is before it; parts: drafts of a part of its channels.
+    Attributes:
+        op: the operation; None where an unsupported node stands in the way.
+        inputs: the drafts that it reads.
+        shape: shape of the value, channels-last and without batch.
+        base: the name that the node would like.
+        origin: the exported node that made it.
+        tokens: whether the value is tokens (P, N, C) and not a map (H, W, C).
+        tainted: whether an unsupported node is before it.
+        revision: grows when a normalization is absorbed, so that views of the value before it are
+            noticed.
+        readers: how many drafts read it.
+        parts: drafts of a part of its channels.
+        name: the final name; empty until names are given.
     """
 
     op: FloatOp | None
@@ -58,9 +67,13 @@ class Draft:
 class View:
     """A tensor of the exported graph, seen as elements of a draft's value.
 
-    index: int64 of the exported shape (batch 1); each entry is the flat index into the
-    channels-last value of ``source``. factor: constant that the elements are multiplied with.
-    chain: exported data movements between the source and this tensor.
+    Attributes:
+        source: the draft.
+        index: int64 of the exported shape (batch 1); each entry is the flat index into the
+            channels-last value of ``source``.
+        revision: revision of ``source`` whose value is shown.
+        factor: constant that the elements are multiplied with.
+        chain: exported data movements between the source and this tensor.
     """
 
     source: Draft
@@ -78,8 +91,11 @@ class View:
 class Drafts:
     """All drafts in the order of their making.
 
-    paths: module path of each exported node. movements: for exported data movements, the draft
-    that they became.
+    Args:
+        paths: module path of each exported node.
+
+    Attributes:
+        movements: the draft that an exported data movement became, by name of the movement.
     """
 
     def __init__(self, paths: Mapping[str, str]) -> None:
@@ -113,11 +129,17 @@ class Drafts:
         return draft
 
     def unfold(self, draft: Draft, patch: Patch, view: View) -> Draft:
-        """Tokens of a map, as ``view`` shows them; the same node for the same map and patch."""
+        """Return the tokens of a map, as ``view`` shows them.
+
+        The same map and patch give the same node.
+        """
         return self._layout(Unfold(patch), draft, view, "unfold")
 
     def fold(self, draft: Draft, patch: Patch, size: tuple[int, int], view: View) -> Draft:
-        """Map of tokens, as ``view`` shows it; the same node for the same tokens and patch."""
+        """Return the map of tokens, as ``view`` shows it.
+
+        The same tokens and patch give the same node.
+        """
         return self._layout(Fold(patch, *size), draft, view, "fold")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
@@ -131,9 +153,10 @@ class Drafts:
         return self._layouts[key]
 
     def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
-        """Channels ``columns`` of a draft: itself, or the rows of its weight that make them.
+        """Return channels ``columns`` of a draft: itself, or the rows of its weight that make them.
 
-        Raises ``Unsupported`` when a part of the channels is wanted of a node without a weight.
+        Raises:
+            Unsupported: a part of the channels is wanted of a node without a weight.
         """
         if len(columns) == draft.shape[-1] and torch.equal(columns, torch.arange(len(columns))):
             return draft
@@ -161,7 +184,7 @@ class Drafts:
         return len(self._all)
 
     def since(self, first: int) -> list[Draft]:
-        """Drafts made after the first ``first`` ones."""
+        """Return the drafts made after the first ``first`` ones."""
         return self._all[first:]
 
     def finish(self, output: Draft) -> FloatGraph:
@@ -197,5 +220,5 @@ class Drafts:
 
 
 def join(path: str, label: str) -> str:
-    """Module path and label as one dotted name."""
+    """Return the module path and label as one dotted name."""
     return f"{path}.{label}" if path else label

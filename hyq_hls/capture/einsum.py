@@ -1,4 +1,4 @@
-"""Two-operand einsum as a matrix product between permutations."""
+"""Write an einsum of two operands as a matrix product between permutations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MatmulPlan:
-    """Permutations: ``result = permute(permute(a, first) @ permute(b, second), result)``."""
+    """The permutations in ``result = permute(permute(a, first) @ permute(b, second), result)``.
+
+    Attributes:
+        first: permutation of the axes of the first operand.
+        second: permutation of the axes of the second operand.
+        result: permutation of the axes of the product.
+    """
 
     first: tuple[int, ...]
     second: tuple[int, ...]
@@ -15,7 +21,7 @@ class MatmulPlan:
 
 
 def as_matmul(equation: str, first_rank: int, second_rank: int) -> MatmulPlan | None:
-    """Plan for an equation with one summed and one free label on each side; else None."""
+    """Plan an equation that has one summed and one free label on each side; None otherwise."""
     sources, arrow, result = equation.replace(" ", "").partition("->")
     a, comma, b = sources.partition(",")
     plain = arrow and comma and "." not in equation and "," not in b

@@ -7,6 +7,7 @@ are all built from ``FUNCTIONS``. The quantizer makes a table of each from its `
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -35,7 +36,7 @@ class Elementwise(FloatOp):
         return (cls(),)
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the only input."""
+        """Return the shape of the only input."""
         self._expect(len(shapes) == 1, shapes, "one input")
         return shapes[0]
 
@@ -44,9 +45,9 @@ class Elementwise(FloatOp):
         (x,) = inputs
         return self.function(x)
 
+    @abstractmethod
     def function(self, x: torch.Tensor) -> torch.Tensor:
         """Apply the function to each element of ``x``."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""From a module to the graph that ``torch.export`` sees, with its parameters."""
+"""Export a module to the graph that ``torch.export`` sees, with its parameters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 
-from hyq_hls.capture.report import CaptureReport
-from hyq_hls.errors import CaptureError, UnsupportedModelError
+from hyq_hls.capture.report import CaptureReport, UnsupportedModelError
+from hyq_hls.errors import CaptureError
 
 # One more name for a module that is called a second time, as ``block.act@1``.
 _REPEATED = "@"
@@ -22,8 +22,12 @@ _REPEATED = "@"
 class Exported:
     """An exported module in evaluation mode.
 
-    module: a copy on the CPU, float32; graph: its nodes; constants: values of the parameter,
-    buffer and constant placeholders, floating ones in float64; image: the placeholder of the image.
+    Attributes:
+        module: a copy on the CPU in float32.
+        graph: its nodes.
+        constants: values of the placeholders of parameters, buffers and constants; floating ones
+            are float64.
+        image: name of the image's placeholder.
     """
 
     module: nn.Module
@@ -35,8 +39,9 @@ class Exported:
 def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Exported:
     """Trace ``model`` on one image ``(1, C, H, W)``; the model itself is left as it is.
 
-    Raises ``CaptureError`` for an impossible input shape, ``UnsupportedModelError`` when the model
-    takes other inputs than one image or cannot be traced.
+    Raises:
+        CaptureError: the input shape is impossible.
+        UnsupportedModelError: the model takes other inputs than one image, or cannot be traced.
     """
     if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
         raise CaptureError(f"input_shape must be (C, H, W), three positive ints; got {input_shape}")
@@ -106,7 +111,7 @@ def _first_lines(text: str, count: int = 4) -> str:
 
 
 def module_path(node: fx.Node) -> str:
-    """Dotted path of the module whose forward made the node, empty for the root.
+    """Return the dotted path of the module whose forward made the node, empty for the root.
 
     A second call of the same module has its number after ``_call``, as ``act_call1``.
     """
@@ -118,6 +123,6 @@ def module_path(node: fx.Node) -> str:
 
 
 def storage(node: fx.Node) -> int | None:
-    """Identity of the memory that the node's tensor lives in; None if it is not a tensor."""
+    """Identify the memory that the node's tensor lives in; None if it is not a tensor."""
     value = node.meta.get("val")
     return value.untyped_storage()._cdata if isinstance(value, torch.Tensor) else None

@@ -18,7 +18,13 @@ Compute = Callable[["FloatNode", list[torch.Tensor]], torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class FloatNode:
-    """One operation under a name, with the names of the nodes it reads."""
+    """One operation under a name.
+
+    Attributes:
+        name: name of the node, unique in its graph.
+        op: the operation.
+        inputs: names of the nodes that it reads.
+    """
 
     name: str
     op: FloatOp
@@ -28,17 +34,15 @@ class FloatNode:
 class FloatGraph:
     """Nodes in topological order, with one ``Input`` and one output.
 
-    Parameters
-    ----------
-    nodes: the nodes; each reads only nodes before it.
-    output: name of the node whose value is the result.
-
-    Raises
-    ------
-    GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
-        ``Input``.
-
     A graph never changes; ``replace`` and ``with_nodes`` return a new one.
+
+    Args:
+        nodes: the nodes; each reads only nodes before it.
+        output: name of the node whose value is the result.
+
+    Raises:
+        GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
+            ``Input``.
     """
 
     def __init__(self, nodes: Iterable[FloatNode], output: str) -> None:
@@ -83,17 +87,21 @@ class FloatGraph:
         return name in self._by_name
 
     def __getitem__(self, name: str) -> FloatNode:
-        """Node of that name; ``GraphError`` if there is none."""
+        """Return the node of that name.
+
+        Raises:
+            GraphError: there is no such node.
+        """
         if name not in self._by_name:
             raise GraphError(f"the graph has no node {name!r}")
         return self._by_name[name]
 
     def shape(self, name: str) -> Shape:
-        """Shape of a node's value, channels-last and without batch."""
+        """Return the shape of a node's value, channels-last and without batch."""
         return self._shapes[self[name].name]
 
     def consumers(self, name: str) -> tuple[str, ...]:
-        """Names of the nodes that read ``name``, in topological order, each once."""
+        """Return the names of the nodes that read ``name``, in topological order, each once."""
         return tuple(self._consumers[self[name].name])
 
     def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
@@ -119,19 +127,23 @@ class FloatGraph:
     ) -> dict[str, torch.Tensor]:
         """Compute the values of the nodes for a batch of images.
 
-        Parameters
-        ----------
-        images: float tensor ``(B, C, H, W)`` or ``(B, H, W, C)``. Gradients flow if it needs them.
-        keep: names whose values are returned; all when None. Every other value is freed as soon
-            as its last reader has run.
-        observe: called as ``observe(name, value)`` for each node in order, the input included. A
-            tensor that it returns takes the place of the value for all readers.
-        compute: called as ``compute(node, inputs)`` for every node but the input, instead of its
-            operation's ``forward(*inputs)``.
-        layout: "auto" takes NCHW when the shape allows it, else NHWC.
+        Args:
+            images: float tensor ``(B, C, H, W)`` or ``(B, H, W, C)``. Gradients flow if it needs
+                them.
+            keep: names whose values are returned; all when None. Every other value is freed as soon
+                as its last reader has run.
+            observe: called as ``observe(name, value)`` for each node in order, the input included.
+                A tensor that it returns takes the place of the value for all readers.
+            compute: called as ``compute(node, inputs)`` for every node but the input, instead of
+                its operation's ``forward(*inputs)``.
+            layout: "auto" takes NCHW when the shape allows it, else NHWC.
 
-        Returns the kept values by name, batched and channels-last. Raises ``ShapeError`` if the
-        images do not fit the input, ``GraphError`` if ``keep`` names an unknown node.
+        Returns:
+            The kept values by name, batched and channels-last.
+
+        Raises:
+            ShapeError: the images do not fit the input.
+            GraphError: ``keep`` names an unknown node.
         """
         kept = set(self._by_name if keep is None else (self[name].name for name in keep))
         waiting = {name: len(readers) for name, readers in self._consumers.items()}
@@ -154,7 +166,7 @@ class FloatGraph:
         return values
 
     def __call__(self, images: torch.Tensor, layout: Layout = "auto") -> torch.Tensor:
-        """Value of the output node for a batch of images; see ``run``."""
+        """Return the value of the output node for a batch of images; see ``run``."""
         return self.run(images, keep=(self.output,), layout=layout)[self.output]
 
     @staticmethod
@@ -171,7 +183,7 @@ class FloatGraph:
         )
 
     def __str__(self) -> str:
-        """One line per node: name, operation, inputs and shape."""
+        """Return one line per node with its name, operation, inputs and shape."""
         width = max(len(node.name) for node in self.nodes)
         lines = [
             f"{node.name:<{width}}  {self._shapes[node.name]!s:<18} {node.op!r}"

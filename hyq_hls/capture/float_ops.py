@@ -9,11 +9,10 @@ Layout is channels-last, and every tensor carries a batch axis in front:
 - attention scores ``(B, P, N, heads, M)``: query-major, ``[p, query, head, key]``
 - vector ``(B, C)``
 
-Parameters are numpy float64 arrays, C-contiguous and read-only; a float32 checkpoint is therefore
-held exactly, and constants that a layer absorbs lose nothing worth naming.
-``forward`` computes in the dtype and on the
-device of its first input. ``output_shape`` takes and returns shapes without the batch axis.
-Change a parameter with ``dataclasses.replace(op, weight=new_weight)``.
+Parameters are numpy float64 arrays, C-contiguous and read-only. So a float32 checkpoint is held
+exactly, and constants that a layer absorbs lose nothing worth naming. ``forward`` computes in the
+dtype and on the device of its first input. ``output_shape`` takes and returns shapes without the
+batch axis. ``dataclasses.replace(op, weight=new_weight)`` changes a parameter.
 """
 
 from __future__ import annotations
@@ -43,7 +42,11 @@ class FloatOp(ABC):
 
     @abstractmethod
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the result for input ``shapes``, without batch; ``ShapeError`` if none fits."""
+        """Return the shape of the result for input ``shapes``, without batch.
+
+        Raises:
+            ShapeError: the operation cannot take these shapes.
+        """
 
     @abstractmethod
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
@@ -79,7 +82,11 @@ def _as(array: Array, like: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Input(FloatOp):
-    """The image, ``shape`` = (H, W, C)."""
+    """The image.
+
+    Attributes:
+        shape: (H, W, C).
+    """
 
     shape: Shape
 
@@ -98,8 +105,12 @@ class Input(FloatOp):
 class Conv2d(FloatOp):
     """Convolution with zero padding, ``(H, W, I) -> (H', W', O)``.
 
-    weight: ``(O, kh, kw, I / groups)``; bias: ``(O,)``; stride ``(sh, sw)``; padding ``(ph, pw)``.
-    groups is 1, or I = O for a depthwise convolution.
+    Attributes:
+        weight: ``(O, kh, kw, I / groups)``.
+        bias: ``(O,)``.
+        stride: vertical and horizontal step ``(sh, sw)``.
+        padding: zeros on each side ``(ph, pw)``.
+        groups: 1, or I = O for a depthwise convolution.
     """
 
     weight: Array
@@ -120,7 +131,7 @@ class Conv2d(FloatOp):
         return int(self.weight.shape[3]) * self.groups
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, I) -> (H', W', O)."""
+        """Return ``(H', W', O)`` for ``(H, W, I)``."""
         ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == self.in_channels
         self._expect(ok, shapes, f"(H, W, {self.in_channels})")
         size = [
@@ -133,7 +144,7 @@ class Conv2d(FloatOp):
         return (size[0], size[1], int(self.weight.shape[0]))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, I) -> (B, H', W', O)."""
+        """Map ``(B, H, W, I)`` to ``(B, H', W', O)``."""
         (x,) = inputs
         weight = _as(self.weight, x).permute(0, 3, 1, 2)
         y = functional.conv2d(
@@ -152,7 +163,9 @@ class Conv2d(FloatOp):
 class Linear(FloatOp):
     """Matrix product on the last axis of a map, tokens or a vector; also any 1x1 convolution.
 
-    weight: ``(O, I)``; bias: ``(O,)``.
+    Attributes:
+        weight: ``(O, I)``.
+        bias: ``(O,)``.
     """
 
     weight: Array
@@ -164,14 +177,14 @@ class Linear(FloatOp):
             raise ShapeError(f"{self!r}: bias must be (O,)")
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., I) -> (..., O)."""
+        """Return ``(..., O)`` for ``(..., I)``."""
         outputs, channels = self.weight.shape
         ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
         self._expect(ok, shapes, f"(..., {channels})")
         return (*shapes[0][:-1], int(outputs))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, ..., I) -> (B, ..., O)."""
+        """Map ``(B, ..., I)`` to ``(B, ..., O)``."""
         (x,) = inputs
         return functional.linear(x, _as(self.weight, x), _as(self.bias, x))
 
@@ -181,7 +194,7 @@ class Add(FloatOp):
     """Sum of two tensors of one shape, without broadcasting."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of both inputs."""
+        """Return the shape of both inputs."""
         self._expect(len(shapes) == 2 and shapes[0] == shapes[1], shapes, "two equal shapes")
         return shapes[0]
 
@@ -196,7 +209,7 @@ class Concat(FloatOp):
     """Concatenation on the last axis (channels) of two or more inputs."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., C1), (..., C2), ... -> (..., C1 + C2 + ...)."""
+        """Return ``(..., C1 + C2 + ...)`` for ``(..., C1)``, ``(..., C2)``, ..."""
         leading = {shape[:-1] for shape in shapes}
         self._expect(len(shapes) > 1 and len(leading) == 1, shapes, "inputs equal but for channels")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
@@ -208,7 +221,13 @@ class Concat(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(FloatOp):
-    """Normalization over the last axis; weight and bias: ``(C,)``."""
+    """Normalization over the last axis.
+
+    Attributes:
+        weight: factor of each channel ``(C,)``.
+        bias: summand of each channel ``(C,)``.
+        eps: summand of the variance.
+    """
 
     weight: Array
     bias: Array
@@ -220,14 +239,14 @@ class LayerNorm(FloatOp):
             raise ShapeError(f"{self!r}: weight and bias differ in shape")
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(..., C) -> (..., C)."""
+        """Return ``(..., C)`` for ``(..., C)``."""
         (channels,) = self.weight.shape
         ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
         self._expect(ok, shapes, f"(..., {channels})")
         return shapes[0]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, ..., C) -> (B, ..., C)."""
+        """Map ``(B, ..., C)`` to ``(B, ..., C)``."""
         (x,) = inputs
         weight, bias = _as(self.weight, x), _as(self.bias, x)
         return functional.layer_norm(x, weight.shape, weight, bias, self.eps)
@@ -239,13 +258,17 @@ class AttentionScores(FloatOp):
 
     The inputs are q and k; M = N in self-attention. Channel ``h * (C / heads) + d`` is element d
     of head h.
+
+    Attributes:
+        heads: number of heads.
+        scale: factor of the products.
     """
 
     heads: int
     scale: float
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, C), (P, M, C) -> (P, N, heads, M)."""
+        """Return ``(P, N, heads, M)`` for ``(P, N, C)``, ``(P, M, C)``."""
         ok = len(shapes) == 2 and len(shapes[0]) == len(shapes[1]) == 3
         ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][2] == shapes[1][2]
         ok = ok and shapes[0][2] % self.heads == 0
@@ -253,8 +276,8 @@ class AttentionScores(FloatOp):
         return (shapes[0][0], shapes[0][1], self.heads, shapes[1][1])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, C), (B, P, M, C) -> (B, P, N, heads, M)."""
-        q, k = (x.unflatten(-1, (self.heads, -1)).transpose(2, 3) for x in inputs)
+        """Map ``(B, P, N, C)``, ``(B, P, M, C)`` to ``(B, P, N, heads, M)``."""
+        q, k = (_heads(x, self.heads) for x in inputs)
         return ((q * self.scale) @ k.transpose(-1, -2)).transpose(2, 3)
 
 
@@ -263,7 +286,7 @@ class Softmax(FloatOp):
     """exp(x) / sum(exp(x)) over the last axis."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """Shape of the only input."""
+        """Return the shape of the only input."""
         self._expect(len(shapes) == 1, shapes, "one input")
         return shapes[0]
 
@@ -275,12 +298,16 @@ class Softmax(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionValues(FloatOp):
-    """Scores times values, heads merged: ``(P, N, heads, M)``, v ``(P, M, C)`` -> ``(P, N, C)``."""
+    """Scores times values, heads merged: ``(P, N, heads, M)``, v ``(P, M, C)`` -> ``(P, N, C)``.
+
+    Attributes:
+        heads: number of heads.
+    """
 
     heads: int
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, heads, M), (P, M, C) -> (P, N, C)."""
+        """Return ``(P, N, C)`` for ``(P, N, heads, M)``, ``(P, M, C)``."""
         ok = len(shapes) == 2 and len(shapes[0]) == 4 and len(shapes[1]) == 3
         ok = ok and shapes[0][0] == shapes[1][0] and shapes[0][3] == shapes[1][1]
         ok = ok and shapes[0][2] == self.heads and shapes[1][2] % self.heads == 0
@@ -288,20 +315,23 @@ class AttentionValues(FloatOp):
         return (shapes[0][0], shapes[0][1], shapes[1][2])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, heads, M), (B, P, M, C) -> (B, P, N, C)."""
+        """Map ``(B, P, N, heads, M)``, ``(B, P, M, C)`` to ``(B, P, N, C)``."""
         scores, v = inputs
-        v = v.unflatten(-1, (self.heads, -1)).transpose(2, 3)
-        return (scores.transpose(2, 3) @ v).transpose(2, 3).flatten(-2)
+        return (scores.transpose(2, 3) @ _heads(v, self.heads)).transpose(2, 3).flatten(-2)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Unfold(FloatOp):
-    """Map ``(H, W, C)`` to tokens ``(P, N, C)``; ``patch`` divides ``(H, W)``, P = ph * pw."""
+    """Map ``(H, W, C)`` to tokens ``(P, N, C)`` with P = ph * pw.
+
+    Attributes:
+        patch: height and width ``(ph, pw)`` of a patch, which divide ``(H, W)``.
+    """
 
     patch: tuple[int, int]
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, C) -> (P, N, C)."""
+        """Return ``(P, N, C)`` for ``(H, W, C)``."""
         ph, pw = self.patch
         ok = len(shapes) == 1 and len(shapes[0]) == 3
         ok = ok and shapes[0][0] % ph == 0 and shapes[0][1] % pw == 0
@@ -310,7 +340,7 @@ class Unfold(FloatOp):
         return (ph * pw, (height // ph) * (width // pw), channels)
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, P, N, C)."""
+        """Map ``(B, H, W, C)`` to ``(B, P, N, C)``."""
         (x,) = inputs
         ph, pw = self.patch
         batch, height, width, channels = x.shape
@@ -320,14 +350,20 @@ class Unfold(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fold(FloatOp):
-    """Tokens ``(P, N, C)`` to the map ``(height, width, C)``; the inverse of ``Unfold(patch)``."""
+    """Tokens ``(P, N, C)`` to the map ``(height, width, C)``; the inverse of ``Unfold(patch)``.
+
+    Attributes:
+        patch: height and width ``(ph, pw)`` of a patch.
+        height: height of the map.
+        width: width of the map.
+    """
 
     patch: tuple[int, int]
     height: int
     width: int
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(P, N, C) -> (height, width, C)."""
+        """Return ``(height, width, C)`` for ``(P, N, C)``."""
         ph, pw = self.patch
         pixels, patches = ph * pw, (self.height // ph) * (self.width // pw)
         ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][:2] == (pixels, patches)
@@ -336,11 +372,12 @@ class Fold(FloatOp):
         return (self.height, self.width, shapes[0][2])
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, P, N, C) -> (B, height, width, C)."""
+        """Map ``(B, P, N, C)`` to ``(B, height, width, C)``."""
         (x,) = inputs
         ph, pw = self.patch
-        x = x.unflatten(1, (ph, pw)).unflatten(3, (self.height // ph, self.width // pw))
-        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), self.height, self.width, -1)
+        batch, *_, channels = x.shape
+        x = x.reshape(batch, ph, pw, self.height // ph, self.width // pw, channels)
+        return x.permute(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -348,12 +385,18 @@ class GlobalAveragePool(FloatOp):
     """Mean over all positions: map ``(H, W, C)`` or tokens ``(P, N, C)`` to a vector ``(C,)``."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        """(H, W, C) -> (C,)."""
+        """Return ``(C,)`` for ``(H, W, C)``."""
         self._expect(len(shapes) == 1 and len(shapes[0]) == 3, shapes, "(H, W, C)")
         self._expect(math.prod(shapes[0][:2]) > 0, shapes, "at least one position")
         return shapes[0][2:]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, C) -> (B, C)."""
+        """Map ``(B, H, W, C)`` to ``(B, C)``."""
         (x,) = inputs
         return x.mean(dim=(1, 2))
+
+
+def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """Map ``(B, P, N, C)`` to ``(B, P, heads, N, C / heads)``."""
+    *lead, channels = x.shape
+    return x.reshape(*lead, heads, channels // heads).transpose(2, 3)

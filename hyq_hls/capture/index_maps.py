@@ -1,4 +1,4 @@
-"""Index maps: what a chain of data movements does, whatever way it is written.
+"""An index map says what a chain of data movements does, whatever way it is written.
 
 Pushing ``arange`` through a chain of views, permutations and copies gives, for each element of the
 result, the flat index of the element of the source that it shows. Two chains with equal maps are
@@ -15,7 +15,7 @@ Patch = tuple[int, int]
 
 
 def covers(index: torch.Tensor, size: int) -> bool:
-    """Whether ``index`` shows each of ``size`` elements exactly once."""
+    """Return whether ``index`` shows each of ``size`` elements exactly once."""
     if index.numel() != size:
         return False
     seen = torch.zeros(size, dtype=torch.bool)
@@ -24,12 +24,12 @@ def covers(index: torch.Tensor, size: int) -> bool:
 
 
 def is_identity(index: torch.Tensor) -> bool:
-    """Whether ``index``, flattened, counts 0, 1, 2, ..."""
+    """Return whether ``index``, flattened, counts 0, 1, 2, ..."""
     return torch.equal(index.reshape(-1), torch.arange(index.numel()))
 
 
 def inverse(permutation: torch.Tensor) -> torch.Tensor:
-    """Inverse of a permutation, both ``(L,)``."""
+    """Return the inverse of a permutation, both ``(L,)``."""
     result = torch.empty_like(permutation)
     result[permutation] = torch.arange(len(permutation))
     return result
@@ -40,9 +40,10 @@ def rows_and_columns(
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Split a map along ``axis`` into positions and channels of a source ``(..., channels)``.
 
-    Returns ``rows`` ``(L,)``, the position shown at each of the L other places of the result in
-    order, and ``columns`` ``(C,)``, the channel shown at each place of ``axis``. Returns None when
-    places along ``axis`` do not show the same channels of one position everywhere.
+    Returns:
+        ``rows`` ``(L,)``, the position shown at each of the L other places of the result in order,
+        and ``columns`` ``(C,)``, the channel shown at each place of ``axis``. None when places
+        along ``axis`` do not show the same channels of one position everywhere.
     """
     table = index.movedim(axis, -1).reshape(-1, index.shape[axis])
     rows = table[:, 0] // channels
@@ -53,7 +54,7 @@ def rows_and_columns(
 
 
 def patches(height: int, width: int) -> Iterator[Patch]:
-    """All patches that divide a map, small ones first."""
+    """Return all patches that divide a map, small ones first."""
     sizes = [
         (ph, pw)
         for ph in range(1, height + 1)
@@ -64,7 +65,7 @@ def patches(height: int, width: int) -> Iterator[Patch]:
 
 
 def unfold_positions(height: int, width: int, patch: Patch) -> torch.Tensor:
-    """Pixel ``y * width + x`` of each token ``p * N + n``, as ``Unfold(patch)`` orders them."""
+    """Return pixel ``y * width + x`` of each token ``p * N + n``, in the order of ``Unfold``."""
     ph, pw = patch
     pixels = torch.arange(height * width).reshape(height // ph, ph, width // pw, pw)
     return pixels.permute(1, 3, 0, 2).reshape(-1)
@@ -75,11 +76,17 @@ def find_unfold(
 ) -> tuple[Patch, torch.Tensor] | None:
     """Find the patch with which ``Unfold`` gives tokens in the order of ``rows``.
 
-    rows: pixel of each place of the result, a permutation; grid: the two position axes of the
-    result, when it has two. Tokens in order ``(P, N)`` that agree with ``grid`` come first, then
-    those in order ``(N, P)``, then any whose flat order is right.
+    Tokens in order ``(P, N)`` that agree with ``grid`` come first, then those in order ``(N, P)``,
+    then any whose flat order is right.
 
-    Returns the patch and, for each place, the token shown there; None if no patch does it.
+    Args:
+        rows: pixel of each place of the result, a permutation.
+        height: height of the map.
+        width: width of the map.
+        grid: the two position axes of the result, when it has two.
+
+    Returns:
+        The patch and, for each place, the token shown there; None if no patch does it.
     """
     flat = None
     swapped = None
@@ -97,9 +104,17 @@ def find_unfold(
 
 
 def find_fold(rows: torch.Tensor, pixels: int, count: int, height: int, width: int) -> Patch | None:
-    """Find the patch with which ``Fold`` turns ``(pixels, count)`` tokens into the map of ``rows``.
+    """Find the patch with which ``Fold`` makes the map of ``rows`` from ``(pixels, count)`` tokens.
 
-    rows: token of each pixel of a ``height x width`` map. None if no patch does it.
+    Args:
+        rows: token of each pixel of a ``height x width`` map.
+        pixels: pixels of a patch.
+        count: number of patches.
+        height: height of the map.
+        width: width of the map.
+
+    Returns:
+        The patch; None if no patch does it.
     """
     if len(rows) != pixels * count:
         return None

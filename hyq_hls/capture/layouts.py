@@ -1,4 +1,4 @@
-"""From a view of a draft to a draft in the layout that an operation needs.
+"""Turn a view of a draft into a draft in the layout that an operation needs.
 
 Functions here look at index maps only, so it does not matter how the model wrote its reshapes.
 """
@@ -47,7 +47,10 @@ def fresh(view: View) -> View:
 
 
 def whole(drafts: Drafts, view: View) -> View:
-    """View of all elements of a draft, each once; a channel part becomes a node of its own."""
+    """Return the view of all elements of a draft, each once.
+
+    A part of its channels becomes a node of its own.
+    """
     view = fresh(view)
     if covers(view.index, view.source.size):
         return view
@@ -60,11 +63,13 @@ def whole(drafts: Drafts, view: View) -> View:
 
 
 def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
-    """Draft whose channels lie along ``axis`` of the view, and the position shown at each place.
+    """Return the draft with channels along ``axis`` of the view, and the position at each place.
 
     A map seen as tokens gets an ``Unfold``, tokens seen as a map get a ``Fold``. An operation that
     treats positions alike may work on the draft whatever the order of the positions is.
-    Raises ``Unsupported`` if the view mixes channels and positions, or shows some positions only.
+
+    Raises:
+        Unsupported: the view mixes channels and positions, or shows some positions only.
     """
     draft, order, columns = rows_with_columns(drafts, view, axis)
     return drafts.select(draft, columns), order
@@ -73,7 +78,7 @@ def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
 def rows_with_columns(
     drafts: Drafts, view: View, axis: int
 ) -> tuple[Draft, torch.Tensor, torch.Tensor]:
-    """Like ``rows``, but also give the channel at each place of ``axis`` instead of a selection."""
+    """Do what ``rows`` does, but also give the channel at each place of ``axis``."""
     view = fresh(view)
     found = rows_and_columns(view.index, axis, view.source.shape[-1])
     if found is None or not covers(found[0], _positions(view.source)):
@@ -119,7 +124,7 @@ def _settle_tokens(
 
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
-    """Draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
+    """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -141,7 +146,7 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
 
 
 def output(drafts: Drafts, view: View) -> View:
-    """View that shows the whole value of one draft, a map if it has the shape of a map."""
+    """Return the view that shows the whole value of one draft, as a map if it is one."""
     view = fresh(view)
     for axis in (1, -1) if len(view.shape) == 4 else (-1,):
         try:
@@ -153,7 +158,7 @@ def output(drafts: Drafts, view: View) -> View:
 
 
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
-    """View of ``draft`` with the positions ``order`` at the places of ``view``."""
+    """Return the view of ``draft`` with the positions ``order`` at the places of ``view``."""
     channels = draft.shape[-1]
     lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
     index = (order[:, None] * channels + torch.arange(channels)).reshape(*lead, channels)
@@ -161,15 +166,19 @@ def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
 
 
 def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
-    """View of the present value of ``draft``; rearrangements not yet settled stay in its chain."""
+    """Return the view of the present value of ``draft``.
+
+    Rearrangements that are not settled yet stay in its chain.
+    """
     chain = before.chain if before is not None and not is_identity(index) else ()
     return View(draft, index, draft.revision, 1.0, chain)
 
 
 def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
-    """Patch that unfolds the source into sequences of the positions ``places`` ``(L, N)``.
+    """Find the patch that unfolds the source into sequences of positions ``places`` ``(L, N)``.
 
-    Returns the patch, None if the source is already such tokens, and ``places`` as token indices.
+    Returns:
+        The patch, None if the source is already such tokens, and ``places`` as token indices.
     """
     draft = view.source
     if len(draft.shape) != 3:

@@ -1,4 +1,4 @@
-"""Data movements of the exported graph, pushed through index maps."""
+"""Push data movements of the exported graph through index maps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSED_THROUGH = frozenset((*_DROPOUTS, *_CASTS, *_COPIES))
 # Their result has a shape that the trace knows; strides of the index map are not those of the data.
 _RESHAPES = ("view", "reshape", "_unsafe_view", "view_as", "reshape_as", "ravel", "flatten")
 _EXPANSIONS = ("expand", "expand_as", "broadcast_to")
-# Not defined for integers, and they can pad or sum.
+# These are not defined for integers, and they can pad or sum.
 _PATCHES = ("im2col", "col2im")
 
 MOVEMENTS = frozenset(

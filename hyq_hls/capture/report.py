@@ -1,4 +1,4 @@
-"""What became of every node of an exported module, and how to say so."""
+"""The report says what became of every node of an exported module."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from hyq_hls.errors import CaptureError
 
 Status = Literal[
     "computed", "absorbed", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
@@ -28,13 +30,13 @@ class NodeReport:
     """One node of the exported graph.
 
     Attributes:
-        node: its name there.
+        node: its name.
         target: the operation, as ``aten.conv2d.default``.
         module: path of the module that made it.
         status: what happened, in one word.
         outcome: what happened, in words.
         names: the float nodes that it became.
-        found: what is not supported; empty for supported nodes, as the next two.
+        found: what is not supported; it and the next two are empty for supported nodes.
         wanted: what is supported instead.
         advice: what to do.
     """
@@ -62,9 +64,13 @@ class NodeReport:
 class CaptureReport:
     """Fate of every node of the exported graph, in the graph's order.
 
-    operations: float nodes of the graph, counted by kind.
-    relative_error: largest difference between module and float graph on random images, relative to
-    the largest output of the module; None when it was not measured.
+    Attributes:
+        model: name of the module's class.
+        input_shape: ``(C, H, W)`` of the image.
+        nodes: one entry per exported node.
+        operations: float nodes of the graph, counted by kind.
+        relative_error: largest difference between module and float graph on random images,
+            relative to the largest output of the module; None when it was not measured.
     """
 
     model: str
@@ -79,7 +85,11 @@ class CaptureReport:
         return tuple(node for node in self.nodes if node.status == "unsupported")
 
     def __getitem__(self, node: str) -> NodeReport:
-        """Entry of one exported node; ``KeyError`` if there is none."""
+        """Return the entry of one exported node.
+
+        Raises:
+            KeyError: there is no such node.
+        """
         for entry in self.nodes:
             if entry.node == node:
                 return entry
@@ -100,7 +110,7 @@ class CaptureReport:
         return "\n".join(lines)
 
     def table(self, parameters: bool = False) -> str:
-        """Aligned table, one exported node a line; parameters and buffers only on request."""
+        """Return an aligned table, one exported node a line."""
         rows = [("node", "operation", "module", "outcome")]
         rows += [
             (entry.node, entry.target, entry.module or "(root)", entry.outcome)
@@ -114,6 +124,18 @@ class CaptureReport:
         )
 
     def __str__(self) -> str:
-        """Table, explanations of unsupported nodes, and summary."""
+        """Return the table, explanations of unsupported nodes, and the summary."""
         explained = [entry.explain() for entry in self.unsupported]
         return "\n\n".join([self.table(), *explained, self.summary()])
+
+
+class UnsupportedModelError(CaptureError):
+    """A module uses something that cannot be captured.
+
+    Attributes:
+        report: explains every node of the module.
+    """
+
+    def __init__(self, message: str, report: CaptureReport) -> None:
+        super().__init__(message)
+        self.report = report

@@ -1,4 +1,4 @@
-"""Walk over the exported graph: each node becomes drafts, a view, a constant, or a complaint."""
+"""Walk over the exported graph: a node becomes drafts, a view, a constant, or a complaint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one exported node; ``{}`` in the text stands for the names of the drafts."""
+    """The fate of one exported node.
+
+    Attributes:
+        status: what happened, in one word.
+        text: what happened, in words; ``{}`` stands for the names of the drafts.
+        drafts: the drafts that the text speaks of.
+        problem: why the node is not supported; None for supported nodes.
+    """
 
     status: Status
     text: str
@@ -43,7 +50,14 @@ class Outcome:
 
 @dataclass
 class Traced:
-    """Drafts of a whole exported graph, the view that is its output, and every node's outcome."""
+    """A whole exported graph after the walk.
+
+    Attributes:
+        drafts: the drafts of all nodes.
+        output: the view that is the result; None when it depends on an unsupported node.
+        outcomes: what became of every node, by name.
+        paths: module path of every node, by name.
+    """
 
     drafts: Drafts
     output: View | None
@@ -83,7 +97,10 @@ def _einsum(call: Call) -> View:
 
 
 def _scaled(call: Call) -> View:
-    """Product with a constant: one for all waits for an attention, one per channel is absorbed."""
+    """Capture a product with a constant.
+
+    One constant for all waits for an attention, one per channel is absorbed.
+    """
     first, second = call.get("self"), call.get("other")
     if call.operation == "mul" and not isinstance(first, View):
         first, second = second, first
@@ -125,7 +142,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 
 
 class Tracing:
-    """One walk; see ``trace``."""
+    """One walk over an exported graph; see ``trace``."""
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
@@ -151,7 +168,7 @@ class Tracing:
         return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
 
     def _alone(self, path: str) -> bool:
-        """Whether the path belongs to a module without children that makes a single node."""
+        """Return whether the path belongs to a childless module that makes a single node."""
         try:
             module = self.exported.module.get_submodule(path.partition("_call")[0])
         except AttributeError:
@@ -238,7 +255,7 @@ class Tracing:
         return found
 
     def _stand_in(self, node: fx.Node) -> View | Missing:
-        """Value in the layout that its shape suggests, so that the nodes after it are examined."""
+        """Return a value whose shape suggests its layout, so that later nodes are examined."""
         value = node.meta.get("val")
         if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
             return Missing()
@@ -325,7 +342,7 @@ class Tracing:
         made = tuple(
             draft
             for draft in self.drafts.since(first)
-            # Not the parts of earlier layers, nor the data movements before this node.
+            # Parts of earlier layers and data movements before this node are left out.
             if draft.origin == node.name
         )
         if made:
@@ -361,7 +378,7 @@ class Tracing:
                 self.outcomes[name] = Outcome("moved", text, (target,))
 
     def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
-        """After an in-place operation, show the new value through all views of that memory."""
+        """Show the new value of an in-place operation through all views of that memory."""
         before = arguments.get("self", arguments.get("input"))
         assert isinstance(before, View)
         table = torch.full((before.source.size,), -1)

@@ -1,4 +1,4 @@
-"""Functions of single elements that a model writes out, such as ``x * sigmoid(x)``.
+"""Find functions of single elements that a model writes out, such as ``x * sigmoid(x)``.
 
 A written-out form is recognised by its values, not by its spelling: the nodes between one tensor
 and a result are computed on a fixed set of numbers and compared with every known function. So
@@ -61,7 +61,7 @@ def written_functions(exported: Exported) -> dict[fx.Node, Written]:
 
 
 def _variable(nodes: list[fx.Node], image: str) -> set[fx.Node]:
-    """Nodes whose value depends on the image."""
+    """Return the nodes whose value depends on the image."""
     variable: set[fx.Node] = set()
     for node in nodes:
         if node.name == image or any(used in variable for used in node.all_input_nodes):
@@ -70,7 +70,7 @@ def _variable(nodes: list[fx.Node], image: str) -> set[fx.Node]:
 
 
 def _is_pointwise(node: fx.Node) -> bool:
-    """Whether the node computes each element of its result from one element of each input."""
+    """Return whether the node computes each element from one element of each input."""
     name = operation(node)
     if not isinstance(node.target, torch._ops.OpOverload) or name in PASSED_THROUGH:
         return False
@@ -101,7 +101,7 @@ def _recognise(
 def _cones(
     result: fx.Node, places: Mapping[fx.Node, int], variable: set[fx.Node]
 ) -> Iterator[tuple[fx.Node, frozenset[fx.Node]]]:
-    """Sets of pointwise nodes before ``result`` that read one variable node only, small ones first.
+    """Return the sets of pointwise nodes before ``result`` with one variable, small ones first.
 
     Nothing outside of a set reads its nodes, but for the result.
     """
@@ -120,7 +120,7 @@ def _cones(
 
 
 def _changes(node: fx.Node, argument: fx.Node) -> bool:
-    """Whether the node changes the value of ``argument`` in place."""
+    """Return whether the node changes the value of ``argument`` in place."""
     mutable = isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
     return mutable and storage(node) == storage(argument)
 
@@ -133,7 +133,7 @@ def _samples() -> torch.Tensor:
 def _evaluate(
     nodes: list[fx.Node], argument: fx.Node, constants: Mapping[str, torch.Tensor]
 ) -> torch.Tensor | None:
-    """Values of the last node at the samples; None when a constant has several elements."""
+    """Compute the last node at the samples; None when a constant has several elements."""
     values: dict[fx.Node, Any] = {argument: _samples()}
     for node in nodes:
         for used in node.all_input_nodes:
@@ -145,11 +145,12 @@ def _evaluate(
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
         assert isinstance(node.target, torch._ops.OpOverload)
         values[node] = node.target(*args, **kwargs)
-    return values[nodes[-1]]
+    result: torch.Tensor = values[nodes[-1]]
+    return result
 
 
 def _function_with(values: torch.Tensor) -> Elementwise | None:
-    """The known function that has these values at the samples."""
+    """Return the known function that has these values at the samples."""
     samples = _samples()
     for kind in FUNCTIONS:
         for function in kind.usual():

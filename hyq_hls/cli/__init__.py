@@ -28,7 +28,7 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def parser() -> argparse.ArgumentParser:
-    """Argument parser with one subcommand per module of this package."""
+    """Return the argument parser with one subcommand per module of this package."""
     root = argparse.ArgumentParser(
         prog="hyq-hls",
         description="Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++.",

@@ -29,7 +29,7 @@ STALLED_IMAGES = 8
 
 
 def top1_float(model: torch.nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    """Top-1 accuracy of the float model in percent."""
+    """Return the top-1 accuracy of the float model in percent."""
     right = 0
     with torch.inference_mode():
         for i, batch in enumerate(tqdm(list(batches(images, 64)), "float", unit="batch")):

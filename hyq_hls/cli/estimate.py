@@ -1,4 +1,4 @@
-"""What a design takes of a part, node by node: estimated, or synthesized with Yosys."""
+"""Print what a design takes of a part, node by node: estimated, or synthesized with Yosys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the options of ``hyq-hls evaluate`` to images, calibration images and a float network."""
+"""Turn the options of ``hyq-hls evaluate`` into images, calibration images and a network."""
 
 from __future__ import annotations
 

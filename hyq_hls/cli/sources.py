@@ -1,4 +1,4 @@
-"""Where the command line takes models and images from."""
+"""Models and images that the command line takes, by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ IMAGES_HELP = (
 
 
 def model(spec: str) -> torch.nn.Module:
-    """The trained module that ``spec`` names; raises ``InputError`` when there is none."""
+    """Return the trained module that ``spec`` names.
+
+    Raises:
+        InputError: there is no such module.
+    """
     if spec == DEFAULT_MODEL:
         from hyq_hls.models import mobilevit_digits  # noqa: PLC0415
 
@@ -73,7 +77,11 @@ def _from_file(path: Path) -> Any:
 
 
 def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
-    """Images and, where the source has them, labels; raises ``InputError`` when unusable."""
+    """Return images and, where the source has them, labels.
+
+    Raises:
+        InputError: the source cannot be used.
+    """
     if spec.startswith("digits-"):
         from hyq_hls.models import digits  # noqa: PLC0415
 
@@ -139,7 +147,7 @@ def refuse_design_arguments(options: argparse.Namespace) -> None:
 
 
 def take(data: NDArray[Any], count: int, seed: int = 0) -> NDArray[Any]:
-    """``count`` images drawn without repetition, the same for a seed; all when there are fewer."""
+    """Draw ``count`` images without repetition, the same for a seed; all if there are fewer."""
     if len(data) <= count:
         return data
     return data[np.sort(np.random.default_rng(seed).choice(len(data), count, replace=False))]

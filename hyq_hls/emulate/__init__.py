@@ -1,4 +1,4 @@
-"""Fast integer execution in torch: the same integers as the reference, many times faster."""
+"""Execute integers fast in torch: the same integers as the reference, many times faster."""
 
 from hyq_hls.emulate.emulator import Emulator
 

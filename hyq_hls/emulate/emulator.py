@@ -37,7 +37,7 @@ class Emulator:
     def __call__(
         self, codes: NDArray[np.integer], progress: Callable[[int], object] | None = None
     ) -> NDArray[np.int64]:
-        """Output codes (B, \\*output shape) of input codes (B, \\*input shape).
+        r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape).
 
         Args:
             codes: integers in the range of the graph's input.

@@ -1,4 +1,4 @@
-"""Integer arithmetic in floating point, inside proven bounds.
+"""Integer arithmetic is exact in floating point, inside proven bounds.
 
 A float32 holds every integer up to 2**24, a float64 every integer up to 2**53; multiplying by a
 power of two changes no mantissa. So a dot product whose partial sums are proven to stay inside
@@ -19,12 +19,12 @@ _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
 
 def magnitude(bounds: Bounds) -> int:
-    """Largest absolute value inside ``bounds``."""
+    """Return the largest absolute value inside ``bounds``."""
     return max(abs(bounds.low), abs(bounds.high))
 
 
 def exact_dtype(largest: int) -> torch.dtype | None:
-    """Smallest float type that holds all integers up to ``largest``; None when none does."""
+    """Return the smallest float type that holds all integers up to ``largest``, or None."""
     for dtype, bits in _MANTISSA.items():
         if largest <= 1 << bits:
             return dtype
@@ -32,7 +32,7 @@ def exact_dtype(largest: int) -> torch.dtype | None:
 
 
 def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | None:
-    """Float type in which accumulator, rounding and zero point are exact together."""
+    """Return the float type in which accumulator, rounding and zero point are exact together."""
     zero = max(abs(z) for z in requantize.quantization.zero_point) + 1
     half = zero << max(0, int(requantize.shift.max()))
     return exact_dtype(magnitude(bounds) * int(requantize.multiplier.max()) + half)
@@ -41,16 +41,16 @@ def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | 
 def factor_and_offset(
     requantize: Requantize, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """``floor(acc * factor + offset)`` is the unsaturated code; both (1,) or (C,)."""
+    """Return (1,) or (C,) each; ``floor(acc * factor + offset)`` is the unsaturated code."""
     factor = np.exp2(-requantize.shift.astype(np.float64)) * requantize.multiplier
     offset = np.asarray(requantize.quantization.zero_point) + 0.5
     return torch.tensor(factor, dtype=dtype), torch.tensor(offset, dtype=dtype)
 
 
 def requantizer(bounds: Bounds, requantize: Requantize) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Accumulators (integers in any float type that holds them) to float32 codes.
+    """Return a function from accumulators, in any float type that holds them, to float32 codes.
 
-    Consumes its argument (computes in place) when the type allows.
+    The function computes in place, and so consumes its argument, where the type allows.
     """
     dtype = accumulation_dtype(bounds, requantize)
     if dtype is None:

@@ -26,7 +26,7 @@ Rule = Callable[[Any, Node, Sequence[TensorType]], Kernel | None]
 
 
 def prepare(node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    """Kernel of a node: float32 codes in, float32 codes out."""
+    """Return the kernel of a node, which takes and gives float32 codes."""
     rule = _RULES.get(type(node.operation))
     kernel = rule(node.operation, node, inputs) if rule is not None else None
     return kernel or _reference(node.operation)
@@ -46,7 +46,7 @@ def _scaled_weights(
     partial_sums: Bounds,
     requantize: Requantize,
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Weights (O, ...) and biases (O,) with the requantization folded in, or None if inexact.
+    """Fold the requantization into weights (O, ...) and biases (O,); None if that is inexact.
 
     Torch's kernels add terms and bias in an order of their own, so every partial sum counts.
     """
@@ -112,7 +112,7 @@ def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorTyp
 
 
 def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    """Any function of one code: its reference on every code, once; then a table."""
+    """Tabulate a function of one code: its reference runs on every code once."""
     x = inputs[0]
     codes = x.quantization.codes()
     # One row per channel, because the output scale may differ between channels.
@@ -204,8 +204,9 @@ def _fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
 
 
 def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
-    """(B, P, N, C) to (B, P, heads, N, C / heads)."""
-    return x.unflatten(-1, (heads, -1)).transpose(2, 3)
+    """Split the channels of (B, P, N, C) into heads: (B, P, heads, N, C / heads)."""
+    *lead, channels = x.shape
+    return x.reshape(*lead, heads, channels // heads).transpose(2, 3)
 
 
 def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:

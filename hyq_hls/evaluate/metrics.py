@@ -15,7 +15,7 @@ from hyq_hls.verify import sqnr_db
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How many answers of a quantized network are right, and how many are those of float.
+    """The answers of a quantized network, counted against the labels and the float network.
 
     Attributes:
         images: number of images.

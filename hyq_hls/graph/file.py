@@ -164,7 +164,7 @@ def _decode(cls: type[Any], entry: dict[str, Any], arrays: Mapping[str, Any]) ->
 
 
 def _value(name: str, annotation: str, item: Any, arrays: Mapping[str, Any]) -> Any:
-    """Value of field ``name``, whose type is annotated as ``annotation``."""
+    """Return the value of field ``name``, whose type is annotated as ``annotation``."""
     if isinstance(item, dict):
         if "array" in item:
             return arrays[item["array"]]

@@ -18,7 +18,7 @@ MAX_ACCUMULATOR_BITS = 62
 class Node:
     """One operation in its place.
 
-    Args:
+    Attributes:
         name: unique name, from the model (``stages.0.0.conv1_1x1.conv``).
         operation: what is computed.
         inputs: names of the producers, in the operation's order.
@@ -37,10 +37,11 @@ class Node:
 class Graph:
     """Integer operations from one input to one output.
 
-    Args:
+    Attributes:
         input_name: name of the input tensor.
         input_type: its type; for images, bytes (H, W, C).
         metadata: what made this graph (model, configuration, versions); plain JSON values.
+        nodes: the nodes by name, in topological order.
     """
 
     input_name: str
@@ -77,14 +78,14 @@ class Graph:
         return node
 
     def with_operations(self, operations: Mapping[str, Operation]) -> Graph:
-        """The same graph with other operations in some nodes, by name; checked anew."""
+        """Return the same graph with other operations in some nodes, checked anew."""
         graph = Graph(self.input_name, self.input_type, dict(self.metadata))
         for node in self.nodes.values():
             graph.add(node.name, operations.get(node.name, node.operation), *node.inputs)
         return graph
 
     def type(self, name: str) -> TensorType:
-        """Type of a node's output, or of the graph input."""
+        """Return the type of a node's output, or of the graph input."""
         if name == self.input_name:
             return self.input_type
         if name not in self.nodes:
@@ -92,7 +93,7 @@ class Graph:
         return self.nodes[name].type
 
     def input_types(self, node: Node) -> list[TensorType]:
-        """Types of a node's inputs."""
+        """Return the types of a node's inputs."""
         return [self.type(i) for i in node.inputs]
 
     @property
@@ -108,7 +109,7 @@ class Graph:
         return self.type(self.output_name)
 
     def consumers(self, name: str) -> list[Node]:
-        """Nodes that read a tensor, in order; a node that reads it twice is listed once."""
+        """Return the nodes that read a tensor, in order, each once."""
         return [n for n in self.nodes.values() if name in n.inputs]
 
     def check(self) -> None:
@@ -118,10 +119,10 @@ class Graph:
                 raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
 
     def reference(self, codes: Codes) -> Iterator[tuple[str, Codes]]:
-        """Yield ``(name, codes)`` of every tensor, computed by the reference operations.
+        r"""Yield ``(name, codes)`` of every tensor, computed by the reference operations.
 
         Args:
-            codes: input codes (B, \\*input shape), int64.
+            codes: input codes (B, \*input shape), int64.
         """
         self.input_type.check(codes, self.input_name)
         values = {self.input_name: codes}
@@ -138,5 +139,5 @@ class Graph:
                     del values[name]
 
     def macs(self) -> int:
-        """Multiply-accumulates of one sample."""
+        """Count the multiply-accumulates of one sample."""
         return sum(n.operation.macs(*self.input_types(n)) for n in self.nodes.values())

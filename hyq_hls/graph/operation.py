@@ -1,4 +1,4 @@
-"""What every integer operation offers. The operations themselves live in :mod:`hyq_hls.ops`."""
+"""Every integer operation offers this interface; :mod:`hyq_hls.ops` holds the operations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Smallest and largest value an accumulator can take, for any legal input."""
+    """Smallest and largest value an accumulator can take, for any legal input.
+
+    Attributes:
+        low: the smallest value.
+        high: the largest value.
+    """
 
     low: int
     high: int
@@ -35,36 +40,42 @@ class Operation(ABC):
 
     ``reference`` is the specification: whatever else computes this operation (fast emulation,
     C++, SystemVerilog) is compared with it by ``array_equal``.
+
+    Attributes:
+        name: name of the operation in files, messages and tests.
+        arity: how many inputs it takes; None when it takes any number from two on.
     """
 
-    #: Name of the operation in files, messages and tests.
     name: ClassVar[str]
-    #: How many inputs it takes; None when it takes any number from two on.
     arity: ClassVar[int | None] = 1
 
     @abstractmethod
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Type of the output. Raises ``GraphError`` when inputs and parameters do not fit."""
+        """Return the type of the output.
+
+        Raises:
+            GraphError: inputs and parameters do not fit.
+        """
 
     @abstractmethod
     def reference(self, *codes: Codes) -> Codes:
-        """The meaning, in int64 numpy: codes of shape (B, \\*shape) in, codes out."""
+        r"""Compute the meaning in int64 numpy: codes of shape (B, \*shape) in, codes out."""
 
     @abstractmethod
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        """Proven bounds of the widest intermediate sum before requantization.
+        """Prove bounds of the widest intermediate sum before requantization.
 
         A sum with a bias starts with it, and its terms follow in any order.
         """
 
     def partial_sums(self, *inputs: TensorType) -> Bounds:
-        """Proven bounds of every partial sum, in whatever order terms and bias are added.
+        """Prove bounds of every partial sum, in whatever order terms and bias are added.
 
-        Who sums in an order of its own, as a library's kernel does, needs these bounds. By
-        default they are those of the accumulator.
+        A library's kernel, which sums in an order of its own, needs these bounds. By default they
+        are those of the accumulator.
         """
         return self.accumulator(*inputs)
 
     def macs(self, *inputs: TensorType) -> int:
-        """Multiply-accumulates of one sample; zero for operations that only move or map data."""
+        """Count the multiply-accumulates of one sample; moving or mapping data takes none."""
         return 0

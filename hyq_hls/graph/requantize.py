@@ -26,8 +26,8 @@ class Requantize:
     (``AP_RND, AP_SAT``). A shift of zero or less shifts left and rounds nothing. Where all
     multipliers are 1 the scale factors are powers of two and no multiplier is built.
 
-    Args:
-        quantization: of the output code.
+    Attributes:
+        quantization: quantization of the output code.
         shift: int64 (1,) or (C,).
         multiplier: int64 (1,) or (C,), 1 to 2**16 - 1.
 
@@ -91,16 +91,17 @@ class Requantize:
             )
 
     def __call__(self, acc: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Accumulators (..., C) to codes of the same shape."""
+        """Turn accumulators (..., C) into codes of the same shape."""
         right = np.maximum(self.shift, 0)
         left = np.maximum(-self.shift, 0)
         half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-        code = (((acc * self.multiplier) << left) + half) >> right
         q = self.quantization
-        return np.clip(code + np.asarray(q.zero_point, dtype=np.int64), q.qmin, q.qmax)
+        code: NDArray[np.int64] = (((acc * self.multiplier) << left) + half) >> right
+        code = code + np.array(q.zero_point, np.int64)
+        return code.clip(q.qmin, q.qmax)
 
     def scaled_bits(self, acc: Bounds) -> int:
-        """Width that holds ``acc * multiplier``, shifted left or with half a step added."""
+        """Return the width of ``acc * multiplier``, shifted left or with half a step added."""
         left = max(0, -int(self.shift.min()))
         product = acc.bits + (0 if self.is_shift else int(self.multiplier.max()).bit_length())
         return max(product + left, int(self.shift.max())) + 1

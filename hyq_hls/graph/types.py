@@ -1,4 +1,4 @@
-"""What an integer tensor is: a shape, a code range, and the real values of the codes."""
+"""An integer tensor has a shape, a code range, and real values that its codes stand for."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Encoding = Literal["affine", "log2"]
 
 @dataclass(frozen=True)
 class Quantization:
-    """How integer codes stand for real values.
+    """The integer codes of a tensor, and the real values that they stand for.
 
     ``affine``: ``value = scale * (code - zero_point)``.
     ``log2``: ``value = 2**-code``, except the largest code, which stands for zero (attention
     probabilities; multiplying by such a value is a shift).
 
-    Args:
+    Attributes:
         bits: width of a code, 2 to 16.
         signed: two's complement when true, else unsigned.
         scale: real size of one step; one number, or one per channel (last axis). It is a label for
@@ -88,7 +88,7 @@ class Quantization:
         return np.arange(self.qmin, self.qmax + 1, dtype=np.int64)
 
     def quantize(self, values: ArrayLike) -> NDArray[np.int64]:
-        """Real values to codes: half to even, saturated (calibration and constants only)."""
+        """Turn real values into codes: half to even, saturated (calibration and constants only)."""
         real = np.asarray(values, dtype=np.float64)
         if self.encoding == "log2":
             with np.errstate(divide="ignore"):
@@ -98,19 +98,24 @@ class Quantization:
         return np.clip(codes, self.qmin, self.qmax).astype(np.int64)
 
     def dequantize(self, codes: ArrayLike) -> NDArray[np.float64]:
-        """Codes to the real values they stand for (reports and comparisons only)."""
+        """Return the real values that codes stand for (reports and comparisons only)."""
         q = np.asarray(codes, dtype=np.int64)
         if self.encoding == "log2":
             return np.where(q == self.qmax, 0.0, np.exp2(-q.astype(np.float64)))
-        return (q - np.asarray(self.zero_point)) * np.asarray(self.scale)
+        shifted: NDArray[np.int64] = q - np.array(self.zero_point, np.int64)
+        return shifted.astype(np.float64) * np.array(self.scale, np.float64)
 
 
 @dataclass(frozen=True)
 class TensorType:
-    """Shape (channels-last, without the batch axis) and quantization of a tensor.
+    """All that is known of an integer tensor before it has values.
 
     A feature map is ``(H, W, C)``; tokens are ``(P, N, C)`` (P pixels of a patch, N patches);
     attention scores are ``(P, N, heads, N)``; a vector is ``(C,)``.
+
+    Attributes:
+        shape: sizes of the axes, channels last, without the batch axis.
+        quantization: what the codes stand for.
     """
 
     shape: tuple[int, ...]
@@ -146,7 +151,7 @@ class TensorType:
         return self.size // self.channels
 
     def check(self, codes: NDArray[Any], name: str) -> None:
-        """Raise :class:`GraphError` unless ``codes`` (B, \\*shape) are integers in range."""
+        r"""Raise :class:`GraphError` unless ``codes`` (B, \*shape) are integers in range."""
         if not np.issubdtype(codes.dtype, np.integer):
             raise GraphError(f"{name}: integers are wanted, found dtype {codes.dtype}")
         if codes.shape[1:] != self.shape:

@@ -1,4 +1,4 @@
-"""What every machine answers, in which reports; the machines themselves are other rooms."""
+"""Every machine answers through this interface, in these reports; machines are other rooms."""
 
 from hyq_hls.machine.cosim_report import CosimReport, StreamReport
 from hyq_hls.machine.machine import Codes, CompiledNetwork, Machine, SimulationOptions

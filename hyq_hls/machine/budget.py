@@ -1,4 +1,4 @@
-"""Whether a design fits a part, and what to say when it does not."""
+"""Decide whether a design fits a part, and say why when it does not."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "RAMB18"}
 
 
 def capacity(part: Part) -> dict[str, float]:
-    """What a part has of every resource."""
+    """Return what a part has of every resource."""
     return {"lut": part.luts, "ff": part.ffs, "dsp": part.dsps, "bram18": 2 * part.bram36}
 
 
 def binding(used: Utilization, part: Part) -> tuple[str, float]:
-    """The resource of which the largest share of a part is used, by label, and that share."""
+    """Return the label of the resource of which most is used, and the used share of it."""
     has = capacity(part)
     shares = {name: getattr(used, name) / has[name] for name in RESOURCES}
     fullest = max(shares, key=lambda name: shares[name])
@@ -26,14 +26,17 @@ def binding(used: Utilization, part: Part) -> tuple[str, float]:
 
 
 def fits(used: Utilization, part: Part, share: float = 1.0) -> bool:
-    """Whether a part, or a share of it, has all that is used."""
+    """Return whether a part, or a share of it, has all that is used."""
     return binding(used, part)[1] <= share
 
 
 def too_large(
     used: Utilization, nodes: Mapping[str, Utilization], part: Part, share: float, what: str
 ) -> ConversionError:
-    """The error for a design that does not fit: resource, nodes that need it most, other parts."""
+    """Make the error for a design that does not fit.
+
+    It names the resource, the nodes that need it most, and other parts.
+    """
     has = capacity(part)
     over = [name for name in RESOURCES if getattr(used, name) > share * has[name]]
     most = sorted(nodes, key=lambda n: -getattr(nodes[n], over[0]))[:3] if over else []

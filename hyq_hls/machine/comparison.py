@@ -1,4 +1,4 @@
-"""Reports of one design by several methods, side by side."""
+"""Put reports of one design by several methods side by side."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _COLUMNS = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
 
 
 def compared(reports: Sequence[ResourceReport]) -> str:
-    """A table with a line per node, a group of columns per report, and the sums.
+    """Return a table: a line per node, a group of columns per report, and the sums.
 
     Args:
-        reports: of one design; the first one gives the lines.
+        reports: reports of one design; the first one gives the lines.
     """
     head = ["", *(f"{r.method} {label}" for label in _COLUMNS.values() for r in reports)]
     rows = [head]

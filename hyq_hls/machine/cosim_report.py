@@ -1,4 +1,4 @@
-"""What a co-simulation found: equality, cycles, where it stalls."""
+"""The report of a co-simulation: equality, cycles, and the streams that stall."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StreamReport:
     """One FIFO during a co-simulation; cycles are of the whole run.
 
     Attributes:
-        name: of the stream.
+        name: name of the stream.
         depth: words of its FIFO.
         word_bits: width of a word.
         max_occupancy: most words that waited at a time.
@@ -34,18 +34,18 @@ class StreamReport:
 
 @dataclass
 class CosimReport:
-    """What :meth:`hyq_hls.Accelerator.cosimulate` found.
+    """The result of :meth:`hyq_hls.Accelerator.cosimulate`.
 
     Attributes:
         images: frames that were simulated.
         rtl_equal_images: frames whose codes equal the integer emulation's.
         csim_equal_images: frames whose codes equal the HLS C++'s.
-        latency_cycles: from the first input beat to the last output beat of the first frame.
-        cycles_per_frame: in steady state; None for a single frame.
+        latency_cycles: cycles from the first input beat to the last output beat of the first frame.
+        cycles_per_frame: cycles per frame in steady state; None for a single frame.
         predicted_cycles: what the slowest stage needs by formula.
         bottleneck: name of that stage.
-        cycles: of the whole run.
-        clock_mhz: at which ``fps`` is given.
+        cycles: cycles of the whole run.
+        clock_mhz: clock at which ``fps`` is given.
         idle, backpressure: probabilities of a stall at the source and at the sink.
         streams: every FIFO, in the order of the data.
         first_difference: where RTL and emulation part first; None when they agree.
@@ -91,7 +91,7 @@ class CosimReport:
         return target
 
     def __str__(self) -> str:
-        """Equality, times, and the streams that stall most."""
+        """Say whether all are equal, how long it took, and which streams stall most."""
         lines = [
             f"RTL == emulation  {self.rtl_equal_images} of {self.images} images",
             f"RTL == HLS C++    {self.csim_equal_images} of {self.images} images",

@@ -29,24 +29,26 @@ Codes = NDArray[np.int64]
 class CompiledNetwork(Protocol):
     """The C++ of a machine, compiled and loaded into this process."""
 
-    def predict(self, codes: Codes, progress: Callable[[int], object] | None = None) -> Codes:
-        r"""Output codes (B, \*output shape) of input codes (B, \*input shape)."""
+    def predict(
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
+    ) -> Codes:
+        r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape)."""
         ...
 
     def trace(self, codes: Codes) -> dict[str, Codes]:
-        r"""Codes (1, \*shape) of every node, by name, for one sample (1, \*input shape)."""
+        r"""Return the codes (1, \*shape) of every node, by name, for one sample."""
         ...
 
 
 @dataclass(frozen=True)
 class SimulationOptions:
-    """How a co-simulation runs.
+    """The options of a co-simulation.
 
     Attributes:
         rtl: "hyq", our own; or "vitis", what Vitis HLS generated from the C++.
         idle: probability of an idle cycle before each input beat.
         backpressure: probability per cycle that the output is not taken.
-        seed: of the random stalls.
+        seed: seed of the random stalls.
         vcd: file for the waveforms; None writes none.
         activity_cycles: the words of every stream are counted per bin of so many cycles; 0 counts
             none.
@@ -68,12 +70,12 @@ class Machine(ABC):
     the folder that :meth:`write` filled.
 
     Attributes:
+        architecture: name of the architecture in project files.
         part: the part it is for.
-        clock_mhz: target clock.
+        clock_mhz: target clock in MHz.
         project: name of the top function and of the top module.
     """
 
-    #: Name of the architecture in project files.
     architecture: ClassVar[str]
 
     part: Part
@@ -85,7 +87,7 @@ class Machine(ABC):
     def from_settings(
         cls, graph: Graph, part: Part, clock_mhz: float, project: str, settings: Mapping[str, Any]
     ) -> Machine:
-        """The machine whose :meth:`settings` were saved.
+        """Return the machine whose :meth:`settings` were saved.
 
         Raises:
             ConversionError, KeyError, TypeError, ValueError: the settings are damaged.
@@ -93,7 +95,7 @@ class Machine(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What a project file keeps of the design, as JSON values."""
+        """Return what a project file keeps of the design, as JSON values."""
 
     @property
     @abstractmethod
@@ -122,7 +124,9 @@ class Machine(ABC):
 
     @abstractmethod
     def compiled(self, folder: Path) -> CompiledNetwork | None:
-        """What :meth:`compile` left in the folder; None where sources are younger, or nothing is.
+        """Return what :meth:`compile` left in the folder.
+
+        It is None where nothing is left, or where a source is younger.
 
         Raises:
             CompilationError: the library cannot be loaded.
@@ -156,11 +160,16 @@ class Machine(ABC):
 
     @abstractmethod
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
-        r"""Codes (B, \*shape) of every node in the RTL, by name, for codes (B, \*input shape)."""
+        r"""Return the codes (B, \*shape) of every node in the RTL, by name.
+
+        Args:
+            folder: the written project.
+            codes: int64 (B, \*input shape).
+        """
 
     @abstractmethod
     def simulator(self, folder: Path, node: str | None = None) -> Simulator:
-        """The top level, or the circuit of one node, under manual control, cycle by cycle.
+        """Return the top level, or the circuit of one node, under manual control.
 
         Raises:
             ConversionError: there is no such node.
@@ -169,11 +178,11 @@ class Machine(ABC):
 
     @abstractmethod
     def estimate(self) -> ResourceReport:
-        """What the RTL takes of the part, by cost models."""
+        """Estimate by cost models what the RTL takes of the part."""
 
     @abstractmethod
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
-        """What the RTL takes of the part, by Yosys.
+        """Synthesize the RTL with Yosys and say what it takes of the part.
 
         Args:
             folder: the written project.
@@ -186,7 +195,7 @@ class Machine(ABC):
 
     @abstractmethod
     def vendor_report(self, folder: Path) -> ResourceReport:
-        """What Vitis HLS said of the C++ in its last run.
+        """Return what Vitis HLS said of the C++ in its last run.
 
         Raises:
             CompilationError: nothing was built, or the report is damaged.

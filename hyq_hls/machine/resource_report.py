@@ -1,4 +1,4 @@
-"""What a design takes of a part, node by node: for people to read, and for files."""
+"""The report on what a design takes of a part, node by node, for people and for files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WIRE_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class DesignUtilization:
-    """What a design takes of a part.
+    """The sites of a part that a design takes.
 
     Attributes:
-        operations: by node name.
+        operations: what every node takes, by name.
         plumbing: "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
     """
 
@@ -45,13 +45,13 @@ class ResourceReport:
         clock_mhz: the clock at which frames are counted.
         method: "estimate", "synthesis" by Yosys, or "Vitis HLS".
         design: what nodes and streams take.
-        cycles: per frame, by node.
-        foldings: by node, as text.
-        cycles_per_frame: of the slowest stage.
+        cycles: cycles per frame of every node.
+        foldings: lanes of every node, as text.
+        cycles_per_frame: cycles per frame of the slowest stage.
         multipliers: products per cycle that the design has circuits for.
         busy: share of their cycles in which they multiply, in steady state.
         bottleneck: the slowest node.
-        bottleneck_busy: the same for its multipliers alone; 0 where it has none.
+        bottleneck_busy: the same share for the bottleneck's multipliers; 0 where it has none.
         macs_per_cycle_per_dsp: multiply-accumulates over cycles and DSP slices.
     """
 
@@ -110,7 +110,7 @@ class ResourceReport:
         return target
 
     def __str__(self) -> str:
-        """One line per node, the streams, the sums beside what the part has."""
+        """Return one line per node, the streams, the sums beside what the part has."""
         has, total = capacity(self.part), self.total
         head = ("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")
         rows: list[tuple[str, ...]] = [head]

@@ -1,7 +1,7 @@
 """Networks, their weights and the bundled data set.
 
-`mobilevit_digits()` is the small trained default; `mobilevit_xxs/xs/s` take public weights by
-their names. `hyq_hls.models.digits` is the data set, `hyq_hls.models.train` trains on it.
+``mobilevit_digits()`` is the small trained default; ``mobilevit_xxs/xs/s`` take public weights by
+their names. ``hyq_hls.models.digits`` is the data set, ``hyq_hls.models.train`` trains on it.
 """
 
 from hyq_hls.models.checkpoint import load_weights, save_weights

@@ -19,16 +19,16 @@ from hyq_hls.support import write_file
 #: A counter of training steps in every BatchNorm; no result depends on it.
 _OPTIONAL = ".num_batches_tracked"
 _SHOWN = 5
-#: What numpy and zipfile raise for a damaged file, an encrypted one or one that needs pickle.
+#: Errors of numpy and zipfile for a damaged file, an encrypted one or one that needs pickle.
 _DAMAGE = (ValueError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error)
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write parameters and running statistics of `model` atomically; same weights, same bytes.
+    """Write parameters and running statistics of ``model`` atomically; same weights, same bytes.
 
     Args:
         model: its entries are float32, but for the step counters, which are left out.
-        path: ends in `.npz`; an existing file is replaced when the new one is complete.
+        path: ends in ``.npz``; an existing file is replaced when the new one is complete.
 
     Raises:
         FileFormatError: an entry is not float32, or the file cannot be written.
@@ -49,9 +49,9 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Load a file of `save_weights` into `model`, strictly: same names and shapes, all float32.
+    """Load a file of ``save_weights`` into ``model``, strictly: same names and shapes, all float32.
 
-    The model is unchanged if anything does not fit. BatchNorm's `num_batches_tracked` may be
+    The model is unchanged if anything does not fit. BatchNorm's ``num_batches_tracked`` may be
     absent from the file and then keeps its value.
 
     Raises:

@@ -1,9 +1,9 @@
 """Handwritten digits made hard: one labelled digit of low contrast among pieces of other digits.
 
-The digits are those of `hyq_hls.models.digits`, with the same split: images of the train split show
-training digits alone, in the pieces too, and images of the test split held-out digits alone. Random
-numbers are drawn as floats, rounded to fixed point once, and from there on everything is integer
-arithmetic, so that every machine makes the same bytes.
+The digits are those of ``hyq_hls.models.digits``, with the same split: images of the train split
+show training digits alone, in the pieces too, and images of the test split held-out digits alone.
+Random numbers are drawn as floats, rounded to fixed point once, and from there on everything is
+integer arithmetic, so that every machine makes the same bytes.
 
 Cluttered digits as a test go back to V. Mnih et al., "Recurrent Models of Visual Attention"
 (arXiv 1406.6247).
@@ -42,23 +42,23 @@ _PATCHES = 4
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How hard the images are; a pair is a range that numbers are drawn from uniformly.
+    """The difficulty of the images; a pair is a range from which numbers are drawn uniformly.
 
     Attributes:
         pieces: how many pieces of other digits lie around the digit.
-        size: of the digit's 8x8 grid, as a fraction of the side.
-        piece_size: the same of a piece, before it is cut.
-        shift: of the digit from the centre along each axis, +- a fraction of the side.
-        piece_distance: from the centre of the image to that of a piece, in sides.
-        rotation: of digit and pieces, +- degrees.
-        shear: of one axis along the other, +- a slope.
-        ink: of the digit's strongest channel over the background, in bytes, of either sign; the
-            other two channels have the same sign and from a quarter to all of it.
-        piece_ink: the same of a piece.
+        size: size of the digit's 8x8 grid, as a fraction of the side.
+        piece_size: the same size of a piece, before it is cut.
+        shift: shift of the digit from the centre along each axis, +- a fraction of the side.
+        piece_distance: distance from the centre of the image to that of a piece, in sides.
+        rotation: rotation of digit and pieces, +- degrees.
+        shear: shear of one axis along the other, +- a slope.
+        ink: what the digit's strongest channel adds to the background, in bytes of either sign;
+            the other two channels have the same sign and from a quarter to all of it.
+        piece_ink: the same ink of a piece.
         background: level of each channel, in bytes.
-        gradient: of the background over half a side, +- bytes, for each axis and channel.
-        texture: of squares of a quarter of the side, +- bytes, for each channel.
-        noise: of each byte on its own, +- bytes.
+        gradient: gradient of the background over half a side, +- bytes, for each axis and channel.
+        texture: texture of squares of a quarter of the side, +- bytes, for each channel.
+        noise: noise of each byte on its own, +- bytes.
     """
 
     pieces: int = 6
@@ -96,17 +96,17 @@ def cluttered(
     seed: int,
     difficulty: Difficulty | None = None,
 ) -> digits.Digits:
-    """Make cluttered digits; the first n are the same whatever `count` is.
+    """Make cluttered digits; the first n are the same whatever ``count`` is.
 
     Args:
         split: "train" shows training digits only, "test" held-out ones only.
         count: how many images.
-        side: of the images in pixels, one of `SIDES`.
-        seed: of all randomness, at least 0; other seeds, and other splits, give other images.
-        difficulty: `Difficulty()` if None.
+        side: side of the images in pixels, one of ``SIDES``.
+        seed: seed of all randomness, at least 0; other seeds, and other splits, give other images.
+        difficulty: ``Difficulty()`` if None.
 
     Returns:
-        Images uint8 `(count, side, side, 3)` and labels int64 `(count,)`.
+        Images uint8 ``(count, side, side, 3)`` and labels int64 ``(count,)``.
 
     Raises:
         ShapeError: the split or the side is unknown, count is below 1 or seed below 0.
@@ -133,7 +133,7 @@ def cluttered(
 def _block(
     split: str, side: int, rng: np.random.Generator, difficulty: Difficulty
 ) -> tuple[Bytes, npt.NDArray[np.int64]]:
-    """A whole block of images `(_BLOCK, side, side, 3)` and labels."""
+    """Return a whole block of images ``(_BLOCK, side, side, 3)`` and labels."""
     sources, labels = _sources(split)
     layers = difficulty.pieces + 1  # the last one is the digit
     chosen = rng.integers(len(labels), size=(layers, _BLOCK))
@@ -153,7 +153,10 @@ def _block(
 
 
 def _inks(rng: np.random.Generator, difficulty: Difficulty) -> Integers:
-    """What full ink adds to a byte, `(layers, _BLOCK, 3)`; one channel has all the strength."""
+    """Return what full ink adds to a byte, ``(layers, _BLOCK, 3)``.
+
+    One channel has all the strength.
+    """
     mix = rng.uniform(0.25, 1.0, (difficulty.pieces + 1, _BLOCK, CHANNELS))
     mix /= mix.max(axis=2, keepdims=True)
     mix *= rng.choice([-1.0, 1.0], mix.shape[:2])[..., None]
@@ -164,13 +167,13 @@ def _inks(rng: np.random.Generator, difficulty: Difficulty) -> Integers:
 def _ranges(
     rng: np.random.Generator, piece: tuple[float, float], digit: tuple[float, float], pieces: int
 ) -> Floats:
-    """Numbers `(pieces + 1, _BLOCK)` from the range of a piece, in the last row of the digit."""
+    """Draw numbers ``(pieces + 1, _BLOCK)``; the last row is from the range of the digit."""
     low, high = np.array([piece] * pieces + [digit]).T[..., None]
     return rng.uniform(low, high, (pieces + 1, _BLOCK))
 
 
 def _placed(rng: np.random.Generator, side: int, difficulty: Difficulty) -> npt.NDArray[np.int64]:
-    """Affine maps `(layers, 2, 3, _BLOCK)` from a pixel to a coordinate of the canvas, fixed point.
+    """Return affine maps ``(layers, 2, 3, _BLOCK)`` from a pixel to the canvas, fixed point.
 
     Axis 1 is row and column of the canvas; axis 2 what they take of the pixel's row, of its column,
     and of neither.
@@ -181,22 +184,21 @@ def _placed(rng: np.random.Generator, side: int, difficulty: Difficulty) -> npt.
     size = _ranges(rng, difficulty.piece_size, difficulty.size, difficulty.pieces)
     distance = rng.uniform(*difficulty.piece_distance, (layers, _BLOCK))
     around = np.pi * down
-    # Pieces lie on a ring; the digit in a square around the centre.
+    # Pieces lie on a ring; the digit lies in a square around the centre.
     centre = np.stack((distance * np.sin(around), distance * np.cos(around)))
     centre[:, -1] = difficulty.shift * np.stack((down, right))[:, -1]
     zoom = _DIGIT / (size * side)
     cos, sin, slope = np.cos(angle) * zoom, np.sin(angle) * zoom, difficulty.shear * shear
     matrix = np.array([[cos, cos * slope - sin], [sin, sin * slope + cos]])
     middle = (side - 1) / 2 + side * centre
-    # Half more, so that shifting out the fraction rounds to the nearest pixel.
+    # With half a pixel more, shifting out the fraction rounds to the nearest pixel.
     offset = _CANVAS / 2 - (matrix * middle).sum(axis=1)
-    return _fixed(np.concatenate((matrix, offset[:, None]), axis=1), _AFFINE_BITS).transpose(
-        2, 0, 1, 3
-    )
+    maps = np.concatenate((matrix, offset[:, None]), axis=1)
+    return np.moveaxis(_fixed(maps, _AFFINE_BITS), 2, 0)
 
 
 def _background(rng: np.random.Generator, side: int, difficulty: Difficulty) -> Integers:
-    """Level, gradient and squares, `(_BLOCK, 3, side, side)`."""
+    """Return the sum of level, gradient and squares, ``(_BLOCK, 3, side, side)``."""
     shape = (_BLOCK, CHANNELS)
     level = _fixed(rng.uniform(*difficulty.background, shape), 0)[..., None, None]
     slopes = _fixed(rng.uniform(-difficulty.gradient, difficulty.gradient, (2, *shape)), 0)
@@ -207,11 +209,15 @@ def _background(rng: np.random.Generator, side: int, difficulty: Difficulty) -> 
     )
     repeats = side // _PATCHES
     texture = squares.repeat(repeats, axis=2).repeat(repeats, axis=3)
-    return (level + down[..., None] + right[..., None, :] + texture).astype(np.int32)
+    total: Integers = (level + down[..., None] + right[..., None, :] + texture).astype(np.int32)
+    return total
 
 
 def _draw(sources: Bytes, which: npt.NDArray[np.int64], maps: Integers, side: int) -> Integers:
-    """Nearest samples `(_BLOCK, side, side)` of canvases, 0..255; the rim of a canvas is 0."""
+    """Return the nearest samples ``(_BLOCK, side, side)`` of canvases, 0..255.
+
+    The rim of a canvas is 0.
+    """
     pixels = np.arange(side, dtype=np.int32)
     index = (which * _CANVAS**2).astype(np.int32)[:, None, None]
     for (down, right, offset), stride in zip(maps.astype(np.int32), (_CANVAS, 1), strict=True):
@@ -224,7 +230,7 @@ def _draw(sources: Bytes, which: npt.NDArray[np.int64], maps: Integers, side: in
 
 @cache
 def _sources(split: str) -> tuple[Bytes, npt.NDArray[np.int64]]:
-    """Canvases `(B, 5, _CANVAS, _CANVAS)`, whole and cut; shared, never handed out."""
+    """Return the canvases ``(B, 5, _CANVAS, _CANVAS)``, whole and cut; shared, never handed out."""
     data = digits.train() if split == "train" else digits.test()
     rim = (_CANVAS - _DIGIT) // 4
     # The zeros around a digit come first: strokes at its edge end softly.
@@ -240,11 +246,12 @@ def _sources(split: str) -> tuple[Bytes, npt.NDArray[np.int64]]:
 
 
 def _doubled(images: Integers, axis: int) -> Integers:
-    """Linear interpolation to twice the size along an axis, times 4."""
+    """Interpolate linearly to twice the size along an axis; the result is four times too large."""
     before, after = np.roll(images, 1, axis), np.roll(images, -1, axis)
     pairs = np.stack((before + 3 * images, 3 * images + after), axis=axis + 1)
     return pairs.reshape(*images.shape[:axis], -1, *images.shape[axis + 1 :])
 
 
 def _fixed(values: Floats, bits: int) -> npt.NDArray[np.int64]:
-    return np.rint(values * (1 << bits)).astype(np.int64)
+    rounded: Floats = np.rint(values * (1 << bits))
+    return rounded.astype(np.int64)

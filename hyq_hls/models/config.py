@@ -1,4 +1,4 @@
-"""What a MobileViT is made of: a frozen description, its public sizes and the small default."""
+"""A frozen description says what a MobileViT is made of; public sizes and the small default."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class TransformerConfig:
     """Transformer of a MobileViT block.
 
     Attributes:
-        dim: width C of a token; a multiple of `heads`.
+        dim: width C of a token; a multiple of ``heads``.
         depth: number of transformer layers.
         heads: attention heads.
-        mlp_ratio: hidden width of the feed-forward part over `dim`.
+        mlp_ratio: hidden width of the feed-forward part, divided by ``dim``.
         patch: height and width of a patch in pixels of the block's map.
     """
 
@@ -46,14 +46,14 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class StageConfig:
-    """`depth` inverted residual blocks and then, if there is a transformer, one MobileViT block.
+    """``depth`` inverted residual blocks, and one MobileViT block where there is a transformer.
 
     Attributes:
         channels: output channels of every block of the stage.
-        stride: of the first inverted residual block; the others have 1.
+        stride: stride of the first inverted residual block; the others have 1.
         depth: number of inverted residual blocks.
-        expansion: channels inside an inverted residual block over its input channels.
-        transformer: of the MobileViT block at the end, or None for a stage without one.
+        expansion: channels inside an inverted residual block, divided by its input channels.
+        transformer: transformer of the MobileViT block at the end, or None for a stage without one.
     """
 
     channels: int
@@ -105,17 +105,17 @@ class MobileViTConfig:
 
     @classmethod
     def xxs(cls, num_classes: int = 1000) -> MobileViTConfig:
-        """Extra extra small: 1.27 M parameters with 1000 classes."""
+        """Return MobileViT-xxs: 1.27 M parameters with 1000 classes."""
         return cls._public((16, 24, 48, 64, 80), (64, 80, 96), 2, 320, num_classes)
 
     @classmethod
     def xs(cls, num_classes: int = 1000) -> MobileViTConfig:
-        """Extra small: 2.32 M parameters with 1000 classes."""
+        """Return MobileViT-xs: 2.32 M parameters with 1000 classes."""
         return cls._public((32, 48, 64, 80, 96), (96, 120, 144), 4, 384, num_classes)
 
     @classmethod
     def s(cls, num_classes: int = 1000) -> MobileViTConfig:
-        """Small: 5.58 M parameters with 1000 classes."""
+        """Return MobileViT-s: 5.58 M parameters with 1000 classes."""
         return cls._public((32, 64, 96, 128, 160), (144, 192, 240), 4, 640, num_classes)
 
     @classmethod
@@ -141,7 +141,7 @@ class MobileViTConfig:
         head_channels: int,
         num_classes: int,
     ) -> MobileViTConfig:
-        """One of the three published sizes; they differ in widths alone."""
+        """Return one of the three published sizes; they differ in widths alone."""
         plain = (
             StageConfig(channels[0], depth=1, expansion=expansion),
             StageConfig(channels[1], stride=2, depth=3, expansion=expansion),
@@ -153,9 +153,10 @@ class MobileViTConfig:
         return cls(plain + hybrid, 16, head_channels, num_classes)
 
     def mobilevit_blocks(self) -> Iterator[tuple[str, int, TransformerConfig]]:
-        """Name, stride from the image to the block's map, and transformer of each MobileViT block.
+        """Return name, stride and transformer of each MobileViT block.
 
-        The name is the public one, as `stages.2.1`.
+        The name is the public one, as ``stages.2.1``; the stride is that from the image to the
+        block's map.
         """
         reduction = 2
         for index, stage in enumerate(self.stages):
@@ -179,8 +180,8 @@ class MobileViTConfig:
         network would have to pay for two resizes that nobody asked for.
 
         Args:
-            height: of the image in pixels.
-            width: of the image in pixels.
+            height: height of the image in pixels.
+            width: width of the image in pixels.
 
         Raises:
             ShapeError: (a ValueError) naming the first block that fails, the size of its map

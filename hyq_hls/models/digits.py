@@ -5,8 +5,8 @@ C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Rep
 are split once, 1437 to train and 360 held out with equal shares of each class, enlarged to 32x32
 and repeated on three channels.
 
-Images are uint8 `(B, 32, 32, 3)`, labels int64 `(B,)` in 0..9. A network sees a byte over 255,
-see `as_input`. Enlarging and distorting give the same bytes on every machine.
+Images are uint8 ``(B, 32, 32, 3)``, labels int64 ``(B,)`` in 0..9. A network sees a byte over 255,
+see ``as_input``. Enlarging and distorting give the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ _CALIBRATION_SEED = 30_000
 
 
 class Digits(NamedTuple):
-    """Images uint8 `(B, 32, 32, 3)` and their labels int64 `(B,)`."""
+    """Images and their labels.
+
+    Attributes:
+        images: uint8 ``(B, 32, 32, 3)``.
+        labels: int64 ``(B,)``.
+    """
 
     images: Bytes
     labels: npt.NDArray[np.int64]
@@ -56,10 +61,10 @@ def distorted(copies: int = 10) -> Digits:
     """Return fixed distorted copies of the held-out images, the harder test.
 
     Args:
-        copies: how many of each image; copy `k` is the same whatever `copies` is.
+        copies: number of copies of each image; copy ``k`` is the same whatever ``copies`` is.
 
     Returns:
-        `copies * 360` images: all of copy 0 in the order of `test()`, then copy 1, and so on.
+        ``copies * 360`` images: all of copy 0 in the order of ``test()``, then copy 1, and so on.
 
     Raises:
         ShapeError: copies is less than 1.
@@ -72,9 +77,9 @@ def distorted(copies: int = 10) -> Digits:
 
 
 def calibration(n: int = 256) -> Bytes:
-    """Return `n` different training images, always the same, for calibration.
+    """Return ``n`` different training images, always the same, for calibration.
 
-    The first n of one fixed shuffle: a larger set contains every smaller one.
+    They are the first n of one fixed shuffle, so a larger set contains every smaller one.
 
     Raises:
         ShapeError: n is not in 1..1437.
@@ -87,7 +92,7 @@ def calibration(n: int = 256) -> Bytes:
 
 
 def as_input(images: Bytes) -> torch.Tensor:
-    """Turn bytes `(B, H, W, C)` into the float32 tensor `(B, C, H, W)` of byte / 255.
+    """Turn bytes ``(B, H, W, C)`` into the float32 tensor ``(B, C, H, W)`` of byte / 255.
 
     Raises:
         ShapeError: images are not uint8 with four axes.
@@ -107,7 +112,7 @@ def _on_channels(images: Bytes) -> Bytes:
 
 @cache
 def _split() -> tuple[Digits, Digits]:
-    """Grey training and held-out images `(B, 32, 32, 1)`; shared, never handed out."""
+    """Return the grey training and held-out images ``(B, 32, 32, 1)``; shared, never handed out."""
     raw = load_digits()
     labels = raw.target.astype(np.int64)
     chosen = train_test_split(
@@ -119,18 +124,22 @@ def _split() -> tuple[Digits, Digits]:
 
 
 def _enlarge(images: npt.NDArray[np.float64]) -> Bytes:
-    """Bicubic 8x8 -> 32x32, grey levels 0..16 -> bytes 0..255.
+    """Enlarge 8x8 images to 32x32 bicubically, and grey levels 0..16 to bytes 0..255.
 
     The weights of a fourfold enlargement are multiples of 2**-10, so every float64 product and
     sum is exact, and their order does not matter.
     """
     weights = _bicubic(images.shape[1], SIDE)
-    grey = weights @ images @ weights.T * 255 / 16
-    return np.floor(np.clip(grey, 0, 255) + 0.5).astype(np.uint8)
+    grey: npt.NDArray[np.float64] = weights @ images @ weights.T * 255 / 16
+    rounded: npt.NDArray[np.float64] = np.floor(grey.clip(0, 255) + 0.5)
+    return rounded.astype(np.uint8)
 
 
 def _bicubic(small: int, large: int) -> npt.NDArray[np.float64]:
-    """Matrix `(large, small)` of Catmull-Rom interpolation (a = -1/2), edge pixels repeated."""
+    """Return the matrix ``(large, small)`` of Catmull-Rom interpolation (a = -1/2).
+
+    Pixels at the edge are repeated.
+    """
     weights = np.zeros((large, small))
     for row in range(large):
         centre = (row + 0.5) * small / large - 0.5

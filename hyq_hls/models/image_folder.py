@@ -21,25 +21,25 @@ from PIL import Image
 
 from hyq_hls.errors import InputError
 
-#: What is taken for an image, in small letters.
+#: Suffixes of image files, in small letters.
 SUFFIXES = (".jpeg", ".jpg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
-#: What Pillow raises for a file that is damaged or no image at all.
+#: Errors that Pillow raises for a file that is damaged or no image at all.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-#: Of the shorter side of a resized image, what the centre crop keeps.
+#: Share of the shorter side of a resized image that the centre crop keeps.
 _CROP = 0.9
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """From an image file to bytes: shorter side to ``resize`` (bicubic), centre crop of ``size``.
+    """Makes bytes of an image file: shorter side to ``resize`` (bicubic), centre crop of ``size``.
 
-    No mean, no deviation. As in the released code of HyQ (``test_quant.py``, ``crop_pct = 0.9``)
-    and in timm for the weights ``cvnets_in1k``: 284 and 256 pixels. Rounding follows
-    torchvision's ``Resize`` and ``CenterCrop``, so that the bytes are theirs.
+    Nothing is normalized. The sizes, 284 and 256 pixels, are those of the released code of HyQ
+    (``test_quant.py``, ``crop_pct = 0.9``) and of timm for the weights ``cvnets_in1k``. Rounding
+    follows torchvision's ``Resize`` and ``CenterCrop``, so that the bytes are theirs.
 
-    Args:
+    Attributes:
         size: height and width of the result in pixels.
-        resize: shorter side before the crop in pixels; None: ``floor(size / 0.9)``.
+        resize: shorter side before the crop in pixels; None means ``floor(size / 0.9)``.
 
     Raises:
         InputError: a size is not positive, or the crop is larger than the resized image.
@@ -61,7 +61,7 @@ class Preparation:
         return int(self.size / _CROP) if self.resize is None else self.resize
 
     def __call__(self, path: Path) -> NDArray[np.uint8]:
-        """Bytes (size, size, 3) of one file.
+        """Return the bytes (size, size, 3) of one file.
 
         Raises:
             InputError: it cannot be read as an image; names it.
@@ -89,11 +89,11 @@ class Preparation:
 class LabelledImages:
     """Image files with the classes that their folders say.
 
-    Args:
+    Attributes:
         root: folder that holds the class folders.
         classes: names of the class folders, sorted; the label is the place.
         paths: image files, class by class, sorted.
-        labels: of the files.
+        labels: labels of the files.
     """
 
     root: Path
@@ -102,14 +102,14 @@ class LabelledImages:
     labels: tuple[int, ...]
 
     def some(self, indices: Sequence[int] | NDArray[np.int64]) -> LabelledImages:
-        """The images of these places."""
+        """Return the images at these places."""
         paths = tuple(self.paths[i] for i in indices)
         return LabelledImages(
             self.root, self.classes, paths, tuple(self.labels[i] for i in indices)
         )
 
     def digest(self) -> str:
-        """SHA-256 over names inside the folder, sizes in bytes and labels of the files."""
+        """Return a SHA-256 over names inside the folder, sizes in bytes and labels of the files."""
         rows = (
             f"{path.relative_to(self.root).as_posix()}\t{path.stat().st_size}\t{label}\n"
             for path, label in zip(self.paths, self.labels, strict=True)
@@ -118,7 +118,7 @@ class LabelledImages:
 
 
 def labelled_images(folder: Path) -> LabelledImages:
-    """What ``<folder>/<class>/<image>`` holds; hidden folders and other files are passed over.
+    """List ``<folder>/<class>/<image>``; hidden folders and other files are passed over.
 
     Raises:
         InputError: there is no such folder, it has no class folders, or one has no images.
@@ -147,7 +147,7 @@ def labelled_images(folder: Path) -> LabelledImages:
 
 
 def all_images(folder: Path) -> list[Path]:
-    """Every image file below a folder, sorted, whatever its class; hidden ones are passed over.
+    """List every image file below a folder, sorted, whatever its class, but no hidden ones.
 
     Raises:
         InputError: there is no such folder, or it holds none.
@@ -163,7 +163,7 @@ def all_images(folder: Path) -> list[Path]:
 
 
 def drawn(total: int, count: int, seed: int) -> NDArray[np.int64]:
-    """``count`` of ``total`` places without repetition, sorted, the same for a seed.
+    """Draw ``count`` of ``total`` places without repetition, sorted, the same for a seed.
 
     Raises:
         InputError: there are fewer than ``count``, or none is asked for.
@@ -176,7 +176,7 @@ def drawn(total: int, count: int, seed: int) -> NDArray[np.int64]:
 def load_images(
     paths: Sequence[Path], preparation: Preparation, workers: int | None = None
 ) -> NDArray[np.uint8]:
-    """Bytes (B, size, size, 3) of image files, read by so many threads (None: a few per core).
+    """Return the bytes (B, size, size, 3) of image files.
 
     Raises:
         InputError: a file cannot be read as an image; names it.

@@ -1,11 +1,11 @@
 """MobileViT v1 in float, with the public names of its parameters.
 
 Architecture: Mehta and Rastegari, "MobileViT", arXiv 2110.02178. Names, shapes and order of the
-operations follow the widespread PyTorch edition (`mobilevit_xxs/xs/s` of timm 1.0), so that
-`load_state_dict(its_state_dict, strict=True)` works and the logits are the same.
+operations follow the widespread PyTorch edition (``mobilevit_xxs/xs/s`` of timm 1.0), so that
+``load_state_dict(its_state_dict, strict=True)`` works and the logits are the same.
 
-Input of every network here: float `(B, C, H, W)` in [0, 1], which is a byte over 255 and nothing
-else (mean 0, deviation 1). Output: logits `(B, num_classes)`.
+Input of every network here: float ``(B, C, H, W)`` in [0, 1], which is a byte over 255 and nothing
+else (mean 0, deviation 1). Output: logits ``(B, num_classes)``.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from hyq_hls.errors import ShapeError
 from hyq_hls.models.checkpoint import load_weights
 from hyq_hls.models.config import MobileViTConfig, StageConfig, TransformerConfig
 
-#: Trained weights of `mobilevit_digits`; the JSON beside them records their accuracy.
+#: Trained weights of ``mobilevit_digits``; the JSON beside them records their accuracy.
 DIGITS_CHECKPOINT = Path(__file__).parent / "checkpoints" / "mobilevit_digits.npz"
 
 
 class ConvNormAct(nn.Module):
-    """Convolution without bias, batch normalization, and SiLU unless `act` is False.
+    """Convolution without bias, batch normalization, and SiLU unless ``act`` is False.
 
-    `(B, I, H, W) -> (B, O, ceil(H / stride), ceil(W / stride))`; `kernel` is odd, padding is
-    `kernel // 2`.
+    ``(B, I, H, W) -> (B, O, ceil(H / stride), ceil(W / stride))``; ``kernel`` is odd, padding is
+    ``kernel // 2``.
     """
 
     def __init__(
@@ -49,8 +49,9 @@ class ConvNormAct(nn.Module):
         self.act = nn.SiLU() if act else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, I, H, W) -> (B, O, H', W')."""
-        return self.act(self.bn(self.conv(x)))
+        """Map ``(B, I, H, W)`` to ``(B, O, H', W')``."""
+        y: torch.Tensor = self.act(self.bn(self.conv(x)))
+        return y
 
 
 class InvertedResidual(nn.Module):
@@ -68,16 +69,16 @@ class InvertedResidual(nn.Module):
         self.conv3_1x1 = ConvNormAct(middle, outputs, 1, act=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, I, H, W) -> (B, O, H', W')."""
-        y = self.conv3_1x1(self.conv2_kxk(self.conv1_1x1(x)))
+        """Map ``(B, I, H, W)`` to ``(B, O, H', W')``."""
+        y: torch.Tensor = self.conv3_1x1(self.conv2_kxk(self.conv1_1x1(x)))
         return y + x if self.residual else y
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over the patches of one pixel position: `(G, N, C) -> (G, N, C)`.
+    """Multi-head self-attention over the patches of one pixel position: ``(G, N, C) -> (G, N, C)``.
 
-    Output `o` of `qkv` belongs to part `o // C` (query, key, value) and head `(o % C) // (C /
-    heads)`; scores are scaled by `(C / heads) ** -0.5`.
+    Output ``o`` of ``qkv`` belongs to part ``o // C`` (query, key, value) and head
+    ``(o % C) // (C / heads)``; scores are scaled by ``(C / heads) ** -0.5``.
     """
 
     def __init__(self, dim: int, heads: int) -> None:
@@ -87,16 +88,17 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(G, N, C) -> (G, N, C)."""
+        """Map ``(G, N, C)`` to ``(G, N, C)``."""
         groups, tokens, dim = x.shape
         qkv = self.qkv(x).reshape(groups, tokens, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        y = functional.scaled_dot_product_attention(q, k, v)
-        return self.proj(y.transpose(1, 2).reshape(groups, tokens, dim))
+        heads = functional.scaled_dot_product_attention(q, k, v)
+        y: torch.Tensor = self.proj(heads.transpose(1, 2).reshape(groups, tokens, dim))
+        return y
 
 
 class Mlp(nn.Module):
-    """Feed-forward part: linear, SiLU, linear; `(..., C) -> (..., C)`."""
+    """Feed-forward part: linear, SiLU, linear; ``(..., C) -> (..., C)``."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
@@ -105,12 +107,13 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(hidden, dim)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(..., C) -> (..., C)."""
-        return self.fc2(self.act(self.fc1(x)))
+        """Map ``(..., C)`` to ``(..., C)``."""
+        y: torch.Tensor = self.fc2(self.act(self.fc1(x)))
+        return y
 
 
 class TransformerLayer(nn.Module):
-    """Attention and feed-forward part, each normalized first and added: `(G, N, C) -> same`."""
+    """Attention and feed-forward part, each normalized first and added: ``(G, N, C) -> same``."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -120,17 +123,19 @@ class TransformerLayer(nn.Module):
         self.mlp = Mlp(config.dim, config.dim * config.mlp_ratio)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(G, N, C) -> (G, N, C)."""
+        """Map ``(G, N, C)`` to ``(G, N, C)``."""
         x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        y: torch.Tensor = x + self.mlp(self.norm2(x))
+        return y
 
 
 class MobileViTBlock(nn.Module):
     """Local convolutions, a transformer across patches, and fusion with the input.
 
-    `(B, channels, H, W) -> same`; H and W are multiples of the patch `(ph, pw)`. The transformer
-    sees `(B * P, N, dim)`: each of the P pixels of a patch attends to the same pixel of all N
-    patches. Token `(p = a * pw + b, n = i * nw + j)` is pixel `(i * ph + a, j * pw + b)`.
+    ``(B, channels, H, W) -> same``; H and W are multiples of the patch ``(ph, pw)``. The
+    transformer sees ``(B * P, N, dim)``: each of the P pixels of a patch attends to the same pixel
+    of all N patches. Token ``(p = a * pw + b, n = i * nw + j)`` is pixel
+    ``(i * ph + a, j * pw + b)``.
     """
 
     def __init__(self, channels: int, config: TransformerConfig) -> None:
@@ -144,15 +149,16 @@ class MobileViTBlock(nn.Module):
         self.conv_fusion = ConvNormAct(2 * channels, channels, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, channels, H, W) -> (B, channels, H, W)."""
-        y = self.conv_1x1(self.conv_kxk(x))
+        """Map ``(B, channels, H, W)`` to ``(B, channels, H, W)``."""
+        y: torch.Tensor = self.conv_1x1(self.conv_kxk(x))
         height, width = y.shape[2:]
         y = self.norm(self.transformer(self._unfold(y)))
         y = self.conv_proj(self._fold(y, height, width))
-        return self.conv_fusion(torch.cat((x, y), dim=1))
+        y = self.conv_fusion(torch.cat((x, y), dim=1))
+        return y
 
     def _unfold(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B * P, N, C).
+        """Unfold ``(B, C, H, W)`` to ``(B * P, N, C)``.
 
         The order of the views is the public one, so that one pattern finds both in a graph.
         """
@@ -164,7 +170,7 @@ class MobileViTBlock(nn.Module):
         return x.reshape(batch * ph * pw, rows * columns, dim)
 
     def _fold(self, x: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """(B * P, N, C) -> (B, C, H, W), the inverse of `_unfold`."""
+        """Fold ``(B * P, N, C)`` to ``(B, C, H, W)``; the inverse of ``_unfold``."""
         ph, pw = self.patch
         groups, tokens, dim = x.shape
         batch, rows, columns = groups // (ph * pw), height // ph, width // pw
@@ -174,22 +180,23 @@ class MobileViTBlock(nn.Module):
 
 
 class ClassifierHead(nn.Module):
-    """Average over the map, then a linear layer: `(B, C, H, W) -> (B, num_classes)`."""
+    """Average over the map, then a linear layer: ``(B, C, H, W) -> (B, num_classes)``."""
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
         self.fc = nn.Linear(channels, num_classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, num_classes)."""
-        return self.fc(x.mean((2, 3)))
+        """Map ``(B, C, H, W)`` to ``(B, num_classes)``."""
+        logits: torch.Tensor = self.fc(x.mean((2, 3)))
+        return logits
 
 
 class MobileViT(nn.Module):
-    """MobileViT v1 as `config` describes it.
+    """MobileViT v1 as ``config`` describes it.
 
-    Maps a float image `(B, in_channels, H, W)` in [0, 1] to logits `(B, num_classes)`. H and W
-    are multiples of `config.image_multiple`.
+    Maps a float image ``(B, in_channels, H, W)`` in [0, 1] to logits ``(B, num_classes)``. H and W
+    are multiples of ``config.image_multiple``.
     """
 
     def __init__(self, config: MobileViTConfig) -> None:
@@ -207,12 +214,12 @@ class MobileViT(nn.Module):
         self.apply(_initialize)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Compute logits `(B, num_classes)` of images `(B, in_channels, H, W)`.
+        """Compute logits ``(B, num_classes)`` of images ``(B, in_channels, H, W)``.
 
         Raises:
             ShapeError: (a ValueError) the images are not a float NCHW batch of the right number
                 of channels, or a map does not divide into patches; see
-                `MobileViTConfig.check_image_size`.
+                ``MobileViTConfig.check_image_size``.
         """
         channels = self.config.in_channels
         if images.ndim != 4 or images.shape[1] != channels or not torch.is_floating_point(images):
@@ -222,7 +229,8 @@ class MobileViT(nn.Module):
                 "channels in front of the height"
             )
         self.config.check_image_size(images.shape[2], images.shape[3])
-        return self.head(self.final_conv(self.stages(self.stem(images))))
+        logits: torch.Tensor = self.head(self.final_conv(self.stages(self.stem(images))))
+        return logits
 
 
 def mobilevit_xxs(num_classes: int = 1000) -> MobileViT:
@@ -271,7 +279,7 @@ def _stage(inputs: int, config: StageConfig) -> nn.Sequential:
 
 
 def _initialize(module: nn.Module) -> None:
-    """He initialization by fan-out for convolutions, truncated normal for linear layers."""
+    """Initialize convolutions as He et al. by fan-out, linear layers by a truncated normal."""
     if isinstance(module, nn.Conv2d):
         fan_out = module.out_channels * module.kernel_size[0] * module.kernel_size[1]
         nn.init.normal_(module.weight, std=(2 * module.groups / fan_out) ** 0.5)

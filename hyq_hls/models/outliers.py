@@ -1,4 +1,4 @@
-"""The same function with outlier channels inside: networks that are hard to quantize."""
+"""Make networks that are hard to quantize: the same function with outlier channels inside."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hyq_hls.models.mobilevit import (
 def with_outliers(
     model: MobileViT, factor: int, *, share: float = 1 / 8, seed: int = 0
 ) -> MobileViT:
-    """A copy whose project-to-expand streams and attention values have channels scaled up.
+    """Return a copy whose project-to-expand streams and attention values have channels scaled up.
 
     What writes a channel is multiplied by ``factor``, what reads it is divided by it. Both are
     exact for a power of two, so that the output is the same to the bit, while one scale for a whole
@@ -30,8 +30,8 @@ def with_outliers(
     Args:
         model: in evaluation mode; not changed.
         factor: a power of two, such as 16 or 64.
-        share: of the channels of every tensor that are scaled; at least one.
-        seed: of the choice of channels.
+        share: share of the channels of every tensor that are scaled; at least one.
+        seed: seed of the choice of channels.
 
     Raises:
         InputError: the factor is no power of two.
@@ -63,14 +63,19 @@ def with_outliers(
 
 @dataclass
 class _Stream:
-    """What writes and what reads a residual stream."""
+    """A residual stream.
+
+    Attributes:
+        writers: normalizations whose outputs are added to the stream.
+        readers: convolutions that read the stream.
+    """
 
     writers: list[nn.BatchNorm2d]
     readers: list[nn.Conv2d]
 
 
 def _streams(model: MobileViT) -> list[_Stream]:
-    """Every residual stream; who reads it reads its channels first."""
+    """List every residual stream; who reads it reads its channels first."""
     blocks = [block for stage in model.stages.children() for block in stage.children()]
     found: list[_Stream] = []
     stream: _Stream | None = None  # that this block reads

@@ -22,7 +22,7 @@ PUBLIC: dict[str, Callable[[], MobileViT]] = {
 }
 #: Name of the weights that HyQ, Q-HyViT and others start from.
 TAG = "cvnets_in1k"
-#: Where a training checkpoint keeps the weights.
+#: Keys under which a training checkpoint keeps the weights.
 _INNER = ("state_dict", "model")
 #: A counter of training steps in every BatchNorm; no result depends on it.
 _COUNTER = ".num_batches_tracked"
@@ -30,11 +30,11 @@ _TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 
 
 def public_model(name: str, weights: Path | None = None) -> MobileViT:
-    """``mobilevit_xxs``, ``_xs`` or ``_s`` with its weights, in evaluation mode.
+    """Return ``mobilevit_xxs``, ``_xs`` or ``_s`` with its weights, in evaluation mode.
 
     Args:
         name: a key of :data:`PUBLIC`.
-        weights: file, see :func:`load_weight_file`; None: timm finds or fetches its own.
+        weights: a file for :func:`load_weight_file`; None lets timm find or fetch its own.
 
     Raises:
         InputError: no weights can be had, or they do not fit; says how to get them.
@@ -112,7 +112,10 @@ def load_weight_file(model: nn.Module, path: Path) -> None:
 
 
 def weights_sha256(model: nn.Module) -> str:
-    """SHA-256 over names, types, shapes and bytes of all weights, whatever file they came from."""
+    """Return a SHA-256 over names, types, shapes and bytes of all weights.
+
+    It does not depend on the file that they came from.
+    """
     total = hashlib.sha256()
     for name, value in model.state_dict().items():
         tensor = value.detach().cpu().contiguous().reshape(-1)

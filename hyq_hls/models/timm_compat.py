@@ -1,9 +1,9 @@
 """Import timm, the optional source of public networks, also beside a CPU-only PyTorch.
 
 timm 1.0 imports torchvision, and the torchvision wheel of the package index is built for CUDA. Its
-compiled operators do not load beside a CPU-only PyTorch of the same version, and then `import
-torchvision` itself fails, where it registers shape rules for two operators that do not exist
-(pytorch/vision issues 9077 and 9085). No network needs these operators.
+compiled operators do not load beside a CPU-only PyTorch of the same version. Then
+``import torchvision`` itself fails, where it registers shape rules for two operators that do not
+exist (pytorch/vision issues 9077 and 9085). No network needs these operators.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _declared: list[torch.library.Library] = []
 
 
 def ensure_torchvision() -> Literal["native", "shimmed"]:
-    """Make `import torchvision` work, declaring the missing operators if that is what it takes.
+    """Make ``import torchvision`` work, declaring the missing operators if that is what it takes.
 
     Returns:
         "native" if torchvision imports by itself, "shimmed" if the operators had to be declared.
-        Declared operators have no implementation: calling `torchvision.ops.nms` raises.
+        Declared operators have no implementation: calling ``torchvision.ops.nms`` raises.
 
     Raises:
         ImportError: torchvision is absent, or fails to import for another reason.

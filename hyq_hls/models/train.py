@@ -1,4 +1,4 @@
-"""Train the small default network on digits: `python -m hyq_hls.models.train --help`.
+"""Train the small default network on digits: ``python -m hyq_hls.models.train --help``.
 
 The same seed, versions and number of threads give the same weights on one kind of processor;
 another kind may round sums differently and then ends at other weights of the same quality.
@@ -39,11 +39,11 @@ class TrainConfig:
 
     Attributes:
         epochs: passes over the training images.
-        seed: of the initial weights, the order of the images and their distortions.
+        seed: seed of the initial weights, the order of the images and their distortions.
         batch_size: images of a step; the last step of an epoch takes what is left.
-        learning_rate: the highest of the cycle.
-        weight_decay: of AdamW.
-        label_smoothing: of the cross entropy.
+        learning_rate: highest rate of the cycle.
+        weight_decay: AdamW's decay of weights.
+        label_smoothing: label smoothing of the cross entropy.
     """
 
     epochs: int = 50
@@ -63,12 +63,12 @@ class TrainConfig:
 def fit(
     model: nn.Module, data: digits.Digits, config: TrainConfig, *, progress: bool = False
 ) -> list[float]:
-    """Train `model` in place on images distorted anew in each epoch; see `fit_drawn`.
+    """Train ``model`` in place on images distorted anew in each epoch; see ``fit_drawn``.
 
     Args:
-        model: takes float `(B, 3, 32, 32)` and gives logits `(B, 10)`.
+        model: takes float ``(B, 3, 32, 32)`` and gives logits ``(B, 10)``.
         data: undistorted bytes and labels.
-        config: how; `config.seed` sets order and distortions, not the initial weights.
+        config: how to train; ``config.seed`` sets order and distortions, not initial weights.
         progress: show a progress bar on stderr.
 
     Returns:
@@ -93,21 +93,21 @@ def fit_drawn(
     extra: Callable[[], torch.Tensor] | None = None,
     progress: bool = False,
 ) -> list[float]:
-    """Train `model` in place and leave it in evaluation mode.
+    """Train ``model`` in place and leave it in evaluation mode.
 
     Args:
-        model: takes what `digits.as_input` makes of the images and gives logits.
-        draw: from the number of an epoch to its images and labels, taken in their order.
+        model: takes what ``digits.as_input`` makes of the images and gives logits.
+        draw: gives images and labels of an epoch by its number; they are taken in their order.
         count: how many images an epoch has.
-        config: how; `config.seed` is for `draw` to use.
+        config: how to train; ``config.seed`` is for ``draw`` to use.
         extra: a scalar to add to the loss, asked for after each forward pass.
         progress: show a progress bar on stderr.
 
     Returns:
-        Mean loss of each epoch, `extra` included.
+        Mean loss of each epoch, ``extra`` included.
 
     Raises:
-        ShapeError: an epoch has not `count` images.
+        ShapeError: an epoch has not ``count`` images.
     """
     optimizer = torch.optim.AdamW(
         model.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -162,7 +162,7 @@ def train_digits(config: TrainConfig, *, progress: bool = False) -> MobileViT:
 
 
 def count_correct(model: nn.Module, data: digits.Digits, batch_size: int = 360) -> int:
-    """Count the images that `model`, in the mode that it is in, classifies as labelled."""
+    """Count the images that ``model``, in the mode that it is in, classifies as labelled."""
     correct = 0
     with torch.no_grad():
         for start in range(0, len(data.labels), batch_size):
@@ -173,7 +173,7 @@ def count_correct(model: nn.Module, data: digits.Digits, batch_size: int = 360) 
 
 
 def measure(model: nn.Module) -> dict[str, dict[str, float]]:
-    """Accuracy on the clean and the distorted held-out images, as counts and as a fraction."""
+    """Measure the accuracy on clean and distorted held-out images, as counts and as fractions."""
     result = {}
     for name, data in (("clean", digits.test()), ("distorted", digits.distorted())):
         correct, images = count_correct(model, data), len(data.labels)

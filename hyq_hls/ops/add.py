@@ -22,9 +22,9 @@ class Add(Operation):
     The multipliers bring the inputs to a common scale: ``scale_i = multiplier_i * common scale``.
     They are powers of two, and shifts in hardware, when all scales are.
 
-    Args:
-        multipliers: of each input, positive int64 (1,) or (C,).
-        zero_points: of each input, (1,) or (C,).
+    Attributes:
+        multipliers: multipliers of each input, positive int64 (1,) or (C,).
+        zero_points: zero points of each input, (1,) or (C,).
         requantize: accumulator to output code.
 
     Raises:
@@ -49,7 +49,11 @@ class Add(Operation):
         object.__setattr__(self, "multipliers", tuple(map(_multiplier, self.multipliers)))
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of both inputs. Raises ``GraphError``: other shapes, zero points, or lengths."""
+        """Return a tensor of the shape of both inputs.
+
+        Raises:
+            GraphError: shapes, zero points or lengths do not fit.
+        """
         a, b = inputs
         if a.shape != b.shape:
             raise GraphError(f"two inputs of one shape are wanted, found {a.shape} and {b.shape}")

@@ -16,7 +16,7 @@ from hyq_hls.ops.checks import centred, check_affine, check_zero_points, plain_i
 
 
 def sum_of_products(terms: int, a: Bounds, b: Bounds) -> Bounds:
-    """Bounds of a sum of ``terms`` products, and of every partial sum.
+    """Return the bounds of a sum of ``terms`` products, and of every partial sum.
 
     Both factors can be zero (``low <= 0 <= high``), so a partial sum never leaves the bounds.
     """
@@ -43,9 +43,9 @@ class AttentionScores(Operation):
     Takes queries (P, N, C) and keys (P, N, C); gives (P, N, heads, N): pixel, query, head, key.
     The factor ``1/sqrt(C/heads)`` is part of the weights before it or of the requantization.
 
-    Args:
+    Attributes:
         heads: number of heads; head h owns channels ``h * C/heads`` up to the next head's.
-        zero_points: of queries and of keys, one each.
+        zero_points: zero points of queries and of keys, one each.
         requantize: accumulator to score, one entry for the whole tensor, as a softmax needs.
 
     Raises:

@@ -26,10 +26,10 @@ class AttentionValues(Operation):
       The accumulator has ``top - 1`` fraction bits.
     - ``affine``: the code itself; the accumulator has the fraction bits of the probabilities.
 
-    Args:
+    Attributes:
         heads: number of heads; head h owns channels ``h * C/heads`` up to the next head's.
-        zero_point: of the values, (1,) or (C,).
-        encoding: of the probabilities.
+        zero_point: zero point of the values, (1,) or (C,).
+        encoding: encoding of the probabilities.
         bits: width of a probability.
         requantize: accumulator to output code, one entry or one per channel.
 
@@ -54,7 +54,7 @@ class AttentionValues(Operation):
 
     @property
     def probability(self) -> Quantization:
-        """Quantization of the probabilities, but for the scale."""
+        """Quantization of the probabilities, apart from the scale."""
         return Quantization(self.bits, False, encoding=self.encoding)
 
     @property

@@ -51,7 +51,7 @@ def check_fits(values: NDArray[np.int64], bits: int, what: str) -> None:
 
 
 def width_of(values: NDArray[np.int64]) -> int:
-    """Two's complement width that holds all values."""
+    """Return the two's complement width that holds all values."""
     return Bounds(int(values.min()), int(values.max())).bits
 
 
@@ -72,13 +72,13 @@ def check_affine(tensor: TensorType, what: str = "input") -> None:
 
 
 def centred(tensor: TensorType) -> Bounds:
-    """Bounds of ``code - zero_point``."""
+    """Return the bounds of ``code - zero_point``."""
     q = tensor.quantization
     return Bounds(q.qmin - max(q.zero_point), q.qmax - min(q.zero_point))
 
 
 def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int) -> Bounds:
-    """Bounds of ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
+    """Bound ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
 
     Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum that starts with
     the bias stays inside these bounds too, in any order of its terms.
@@ -93,7 +93,7 @@ def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, hig
 def partial_sum_bounds(
     weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int
 ) -> Bounds:
-    """Bounds of every partial sum of ``bias + weight . x``, wherever the bias is added.
+    """Return the bounds of every partial sum of ``bias + weight . x``, wherever the bias is added.
 
     A bias that undoes a zero point is as large as the products and of the other sign, so sums
     without it reach further than those of :func:`dot_bounds`.

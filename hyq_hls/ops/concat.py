@@ -18,10 +18,10 @@ from hyq_hls.ops.checks import centred, check_affine, check_zero_points
 class Concat(Operation):
     """``y = [requantize_a(a - zero_point_a), requantize_b(b - zero_point_b)]`` on the last axis.
 
-    Args:
-        requantize: of the first and of the second input; to codes of the same width, with the same
-            scale and zero point, or with those of the channels of each.
-        zero_points: of the inputs, (1,) or (C,) each.
+    Attributes:
+        requantize: requantizations of the first and the second input, to codes of the same width.
+            Both have the same scale and zero point, or each has those of its channels.
+        zero_points: zero points of the inputs, (1,) or (C,) each.
 
     Raises:
         GraphError: not two of each, or codes of different widths.
@@ -57,7 +57,7 @@ class Concat(Operation):
         return TensorType(shape, self._joined(a.channels, b.channels))
 
     def _joined(self, *channels: int) -> Quantization:
-        """Of both parts: one scale and zero point where they share them, else one per channel."""
+        """Return one scale and zero point where both parts share them, else one per channel."""
         first, second = (r.quantization for r in self.requantize)
         if first == second and not first.per_channel:
             return first
@@ -79,5 +79,5 @@ class Concat(Operation):
     def parts(
         self, inputs: tuple[TensorType, ...]
     ) -> list[tuple[TensorType, Requantize, tuple[int, ...], str]]:
-        """Type, requantization, zero points and letter of both inputs."""
+        """Return the type, requantization, zero points and letter of both inputs."""
         return list(zip(inputs, self.requantize, self.zero_points, ("a", "b"), strict=True))

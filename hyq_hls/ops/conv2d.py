@@ -25,7 +25,7 @@ class Conv2d(Convolution):
     @property
     def in_channels(self) -> int:
         """Channels of the input."""
-        return self.weight.shape[3]
+        return int(self.weight.shape[3])
 
     def reference(self, *codes: Codes) -> Codes:
         acc = np.einsum("bhwcyx,oyxc->bhwo", self.windows(codes[0]), self.weight, optimize=True)

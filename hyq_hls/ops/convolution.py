@@ -1,4 +1,4 @@
-"""What dense and depthwise convolution share: a window that slides over a padded map."""
+"""Dense and depthwise convolution share a window that slides over a padded map."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class Convolution(Operation):
     The map is padded with the input's zero point, and ``bias`` holds ``-sum(weight * zero_point)``,
     so that raw codes are multiplied.
 
-    Args:
+    Attributes:
+        weight_axes: number of axes of the weights.
         weight: int64 (out channels, kernel height, kernel width, ...).
         weight_bits: width of a weight, two's complement.
         bias: int64 (out channels,), zero-point correction included.
-        stride: vertical, horizontal.
+        stride: vertical and horizontal step.
         padding: rows above and below, columns left and right.
         pad_value: zero point of the input, (1,) or (C,).
         requantize: accumulator to output code.
@@ -42,7 +43,6 @@ class Convolution(Operation):
         GraphError: weights that do not fit their bits, or arrays of wrong shape.
     """
 
-    #: Number of axes of the weights.
     weight_axes: ClassVar[int]
 
     weight: Codes
@@ -71,7 +71,11 @@ class Convolution(Operation):
         return self.weight.shape[1], self.weight.shape[2]
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the output; raises ``GraphError`` when nothing is left."""
+        """Return height and width of the output.
+
+        Raises:
+            GraphError: nothing is left.
+        """
         if min(*self.stride, *self.window) < 1 or min(self.padding) < 0:
             raise GraphError(
                 f"window {self.window} and stride {self.stride} must be positive, padding "
@@ -102,7 +106,7 @@ class Convolution(Operation):
         return TensorType((h, w, out_channels), self.requantize.quantization)
 
     def windows(self, x: Codes) -> Codes:
-        """Windows (B, H', W', C, kernel height, kernel width) of padded maps (B, H, W, C)."""
+        """Return windows (B, H', W', C, kernel height, kernel width) of maps (B, H, W, C)."""
         (ph, pw), (b, h, w, c) = self.padding, x.shape
         padded = np.empty((b, h + 2 * ph, w + 2 * pw, c), dtype=np.int64)
         padded[:] = np.asarray(self.pad_value)

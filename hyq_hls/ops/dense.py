@@ -22,10 +22,10 @@ from hyq_hls.ops.checks import (
 class Dense(Operation):
     """``y = requantize(bias + weight @ x)`` at every position.
 
-    Args:
+    Attributes:
         weight: (out channels, in channels).
         weight_bits: width of a weight, two's complement.
-        bias: (out channels,); holds ``-weight @ zero_point``, so that raw codes are
+        bias: (out channels,); it holds ``-weight @ zero_point``, so that raw codes are
             multiplied.
         requantize: accumulator to output code.
     """

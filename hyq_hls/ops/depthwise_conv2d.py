@@ -25,7 +25,7 @@ class DepthwiseConv2d(Convolution):
     @property
     def in_channels(self) -> int:
         """Channels of the input, and of the output."""
-        return self.weight.shape[0]
+        return int(self.weight.shape[0])
 
     def reference(self, *codes: Codes) -> Codes:
         acc = np.einsum("bhwcyx,cyx->bhwc", self.windows(codes[0]), self.weight, optimize=True)

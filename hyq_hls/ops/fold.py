@@ -15,12 +15,12 @@ from hyq_hls.ops.unfold import check_patch
 class Fold(Operation):
     """Token ``(a*pw + b, i*(W/pw) + j)`` becomes pixel ``(i*ph + a, j*pw + b)`` of a map.
 
-    (P, N, C) to (H, W, C). Codes do not change.
+    The shape goes from (P, N, C) to (H, W, C). Codes do not change.
 
-    Args:
+    Attributes:
         patch: height and width of a patch (ph, pw).
-        height: of the map.
-        width: of the map.
+        height: height of the map.
+        width: width of the map.
 
     Raises:
         GraphError: the patch does not divide the map.
@@ -47,7 +47,9 @@ class Fold(Operation):
         (x,) = codes
         (ph, pw), (batch, *_, channels) = self.patch, x.shape
         x = x.reshape(batch, ph, pw, self.height // ph, self.width // pw, channels)
-        return x.transpose(0, 3, 1, 4, 2, 5).reshape(batch, self.height, self.width, channels)
+        x = x.transpose(0, 3, 1, 4, 2, 5)
+        folded: Codes = x.reshape(batch, self.height, self.width, channels)
+        return folded
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

@@ -20,8 +20,8 @@ class GlobalAveragePool(Operation):
 
     The division by the number of positions is part of the requantization factor.
 
-    Args:
-        zero_point: of the input, (1,) or (C,).
+    Attributes:
+        zero_point: zero point of the input, (1,) or (C,).
         requantize: accumulator to output code.
     """
 

@@ -21,7 +21,7 @@ NORMALIZED_BITS = 12
 
 
 def integer_root(values: Codes) -> Codes:
-    """Floor of the square root of int64 values from 0 to 2**62 - 1, exactly."""
+    """Return the exact floor of the square root of int64 values from 0 to 2**62 - 1."""
     root = np.sqrt(values.astype(np.float64)).astype(np.int64)  # at most one off
     root -= root * root > values
     return root + ((root + 1) ** 2 <= values)
@@ -29,7 +29,15 @@ def integer_root(values: Codes) -> Codes:
 
 @dataclass(frozen=True)
 class Moments:
-    """Bounds of everything that depends on the input alone."""
+    """Bounds of everything that depends on the input alone.
+
+    Attributes:
+        value: bounds of an input after its zero point and its factor.
+        total: bounds of the sum over the channels.
+        deviation: bounds of C times an input minus the sum, and of the steps on the way.
+        scaled_squares: largest C times the sum of squares, epsilon included.
+        variance: largest C**2 times the variance, epsilon included.
+    """
 
     value: Bounds
     total: Bounds
@@ -57,7 +65,13 @@ class Moments:
 
 
 class LayerNormPrecision(NamedTuple):
-    """Fraction bits: t of the square root, N of the reciprocal, F of a normalized value."""
+    """Fraction bits inside a LayerNorm.
+
+    Attributes:
+        root_bits: t, fraction bits of the square root.
+        reciprocal_bits: N, fraction bits of the reciprocal.
+        normalized_bits: F, fraction bits of a normalized value.
+    """
 
     root_bits: int
     reciprocal_bits: int
@@ -67,7 +81,7 @@ class LayerNormPrecision(NamedTuple):
 def layer_norm_precision(
     x: TensorType, factor_shift: Codes, epsilon: int, normalized_bits: int = NORMALIZED_BITS
 ) -> LayerNormPrecision:
-    """The fraction bits that a LayerNorm of ``x`` deserves.
+    """Return the fraction bits that a LayerNorm of ``x`` deserves.
 
     t is the smallest with ``sqrt(V) * 2**t >= 2**(F + 1)`` for every input that is not constant,
     and N the smallest with ``2**N >= sqrt(V) * 2**t * 2**(F + 1)`` for every input. The two floors
@@ -116,16 +130,16 @@ class LayerNorm(Operation):
         n_c = (D_c * R + (1 << (N - t - F - 1))) >> (N - t - F)
         acc = gamma_c * n_c + beta_c
 
-    Args:
+    Attributes:
         factor_shift: k, (C,) or (1,), 0 to 15; the scale of a channel is ``2**k_c * s_min``.
-        zero_point: z, of the input, (1,) or (C,).
+        zero_point: z, zero point of the input, (1,) or (C,).
         epsilon: ``C**2 * eps / s_min**2``, 1 or more, so that nothing divides by zero.
         root_bits: t, fraction bits of the standard deviation.
         reciprocal_bits: N, fraction bits of the reciprocal.
         normalized_bits: F, fraction bits of a normalized value; see
             :func:`layer_norm_precision` for all three.
-        gamma: (C,), with any number g of fraction bits.
-        beta: (C,), with ``g + F`` fraction bits, as the accumulator.
+        gamma: factors (C,), with any number g of fraction bits.
+        beta: summands (C,), with ``g + F`` fraction bits, as the accumulator.
         gamma_bits: width of a gamma, two's complement.
         beta_bits: width of a beta, two's complement.
         requantize: accumulator to output code.
@@ -218,11 +232,11 @@ class LayerNorm(Operation):
         return 3 * inputs[0].size  # square, times the reciprocal, times gamma
 
     def moments(self, x: TensorType) -> Moments:
-        """Bounds of sums, deviations and variance for inputs of type ``x``."""
+        """Return the bounds of sums, deviations and variance for inputs of type ``x``."""
         return Moments.of(x, self.factor_shift, self.epsilon)
 
     def radicand(self, x: TensorType) -> Bounds:
-        """Bounds of ``V << 2t``, of which the square root is taken."""
+        """Return the bounds of ``V << 2t``, of which the square root is taken."""
         return Bounds(0, self.moments(x).variance << (2 * self.root_bits))
 
     @property
@@ -231,7 +245,7 @@ class LayerNorm(Operation):
         return (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
 
     def product(self, x: TensorType) -> Bounds:
-        """Bounds of ``D * R`` with half a step added.
+        """Return the bounds of ``D * R`` with half a step added.
 
         A deviation is at most sqrt(C - 1) standard deviations: ``D**2 <= (C - 1) * V``, and
         ``V << 2t < (std + 1)**2``, hence ``abs(D) * R < sqrt(C - 1) * 2**(N - t) * (1 + 1/std)``
@@ -244,12 +258,12 @@ class LayerNorm(Operation):
         return Bounds(-largest, largest + (1 << (self.normalize_shift - 1)))
 
     def normalized(self, x: TensorType) -> Bounds:
-        """Bounds of ``n_c``."""
+        """Return the bounds of ``n_c``."""
         product = self.product(x)
         return Bounds(product.low >> self.normalize_shift, product.high >> self.normalize_shift)
 
     def result(self, x: TensorType) -> Bounds:
-        """Bounds of ``gamma_c * n_c + beta_c``, which is requantized."""
+        """Return the bounds of ``gamma_c * n_c + beta_c``, which is requantized."""
         n = self.normalized(x)
         bounds = Bounds(0, 0)
         for gamma, beta in zip(self.gamma.tolist(), self.beta.tolist(), strict=True):

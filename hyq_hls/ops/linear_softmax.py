@@ -24,12 +24,15 @@ MAX_SHIFT_BITS = 40
 
 
 def line_offset(fraction: int) -> int:
-    """``B = floor(b / a / ln 2 * 2**fraction)``: offset over slope of the line, in code steps."""
+    """Return ``B = floor(b / a / ln 2 * 2**fraction)``.
+
+    It is the offset over the slope of the line, in steps of the code.
+    """
     return int(LINE_OFFSET / LINE_SLOPE / _LN2 * (1 << fraction))
 
 
 def softmax_shift_bits(bits: int, output: Literal["log2", "uniform"]) -> int:
-    """Fraction bits n of an exponential that an output of ``bits`` bits deserves."""
+    """Return the fraction bits n of an exponential that an output of ``bits`` bits deserves."""
     return min((1 << bits) + 1, 17) if output == "log2" else bits + 4
 
 
@@ -50,7 +53,7 @@ class LinearSoftmax(Softmax):
     lies in (2.5, 3) or [3 * 2**i - 0.5, 3 * 2**i), i >= 1; its probability of code top is
     ``2**-top``, and zero begins above.
 
-    Args:
+    Attributes:
         fraction: m; a step of the input is ``2**-m`` octaves, 0 to 16.
         shift_bits: n, fraction bits of an exponential; see :func:`softmax_shift_bits`.
         bits: width b of a probability, 2 to 16.
@@ -96,7 +99,8 @@ class LinearSoftmax(Softmax):
     def exponential(self, distance: Codes) -> Codes:
         octave = np.minimum(distance >> self.fraction, self.exponential_bits)  # nothing is left
         remainder = distance & ((1 << self.fraction) - 1)
-        return ((self.line_offset - remainder) << self.shift_bits) >> octave
+        e: Codes = ((self.line_offset - remainder) << self.shift_bits) >> octave
+        return e
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         largest = self.line_offset << self.shift_bits

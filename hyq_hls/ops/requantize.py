@@ -17,9 +17,9 @@ from hyq_hls.ops.checks import centred, check_zero_points
 class RequantizeTensor(Operation):
     """``y = requantize(x - zero_point)``.
 
-    Args:
+    Attributes:
         zero_point: zero point of the input, (1,) or (C,).
-        requantize: to the output code.
+        requantize: accumulator to output code.
     """
 
     name: ClassVar[str] = "requantize"

@@ -18,12 +18,16 @@ MIN_PRECISION, MAX_PRECISION = 8, 20
 
 
 def exponent(d: Codes) -> Codes:
-    """About ``-d * log2(e)`` for ``d <= 0``: 1.4375 by shifts. It never falls as ``-d`` grows."""
-    return -(d + (d >> 1) - (d >> 4))
+    """Approximate ``-d * log2(e)`` for ``d <= 0`` by shifts: the factor is 1.4375.
+
+    The result never falls as ``-d`` grows.
+    """
+    sixteenths: Codes = d + (d >> 1) - (d >> 4)
+    return -sixteenths
 
 
 def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
-    """About ``2**(precision + fraction + 1) * exp(d * 2**-fraction)`` for ``d <= 0``.
+    """Approximate ``2**(precision + fraction + 1) * exp(d * 2**-fraction)`` for ``d <= 0``.
 
     ``exp(x) = 2**(x * log2(e))`` with ``log2(e) ~ 1 + 1/2 - 1/16``, and ``2**-r ~ 1 - r/2`` for the
     fraction ``r`` of the exponent (HyQ, Shift-Swish; I-ViT, ShiftExp).
@@ -36,7 +40,8 @@ def shift_exp(d: Codes, fraction: int, precision: int) -> Codes:
     p = exponent(d)
     k, r = p >> fraction, p & ((1 << fraction) - 1)
     # numpy shifts by less than 64 only; 62 already leaves nothing of at most 62 bits.
-    return (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
+    e: Codes = (((2 << fraction) - r) << precision) >> np.minimum(k, MAX_ACCUMULATOR_BITS)
+    return e
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +52,7 @@ class ShiftSwish(Operation):
     (HyQ, Shift-Swish) subtracts the maximum of the tensor, which is the same softmax. The
     accumulator has ``fraction + precision`` fraction bits.
 
-    Args:
+    Attributes:
         fraction: the input's scale is ``2**-fraction``; 0 or more.
         zero_point: zero point of the input, one for all channels.
         precision: fraction bits of the sigmoid, 8 to 20.
@@ -92,7 +97,11 @@ class ShiftSwish(Operation):
         return self.exponential_bits + self.precision
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError`` where zero points or widths do not fit."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: zero points or widths do not fit.
+        """
         (x,) = inputs
         check_affine(x)
         check_zero_points((self.zero_point,), x)
@@ -115,4 +124,4 @@ class ShiftSwish(Operation):
 
 
 def _every_code(x: TensorType) -> Codes:
-    return np.arange(x.quantization.qmin, x.quantization.qmax + 1)
+    return x.quantization.codes()

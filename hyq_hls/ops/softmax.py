@@ -1,4 +1,4 @@
-"""What every softmax has in common: one scale per row, three passes over it, its probabilities."""
+"""Every softmax has one scale per row, makes three passes over it, and gives probabilities."""
 
 from __future__ import annotations
 
@@ -25,17 +25,21 @@ class Softmax(Operation):
 
     @abstractmethod
     def exponential(self, distance: Codes) -> Codes:
-        """Exponential of codes that lie ``distance`` below their row's maximum."""
+        """Return the exponential of codes that lie ``distance`` below their row's maximum."""
 
     @property
     def quantization(self) -> Quantization:
-        """Of the probabilities."""
+        """Quantization of the probabilities."""
         if self.output == "uniform":
             return Quantization(self.bits, False, scale=(2.0**-self.bits,))
         return Quantization(self.bits, False, encoding="log2")
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError``: channels differ in scale or zero point."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: channels differ in scale or zero point.
+        """
         (x,) = inputs
         check_affine(x)
         q = x.quantization
@@ -52,12 +56,14 @@ class Softmax(Operation):
         total = e.sum(axis=-1, keepdims=True)
         top = self.quantization.qmax
         if self.output == "uniform":
-            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
+            rounded: Codes = ((e << self.bits) + (total >> 1)) // total
+            return np.minimum(rounded, top)
         # At e = 0 every threshold is passed, however many there are.
         return np.where(e == 0, top, self._thresholds_passed(e, total))
 
     def _thresholds_passed(self, e: Codes, total: Codes) -> Codes:
         """Number of ``j >= 0`` below the largest code with ``2 * total >= 3 * 2**j * e``."""
-        # Without integers that grow with j; 62 shifts leave nothing of any sum.
+        # The total is shifted, so no integer grows with j; 62 shifts leave nothing of any sum.
         levels = [(2 * total) >> j >= 3 * e for j in range(min(self.quantization.qmax, 62))]
-        return np.sum(levels, axis=0, dtype=np.int64)
+        passed: Codes = np.sum(levels, axis=0, dtype=np.int64)
+        return passed

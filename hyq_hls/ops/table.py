@@ -18,9 +18,9 @@ MAX_TABLE_BITS = 12
 class Table(Operation):
     """``y = values[x - first]``, element by element.
 
-    Args:
+    Attributes:
         values: int64 (2**bits,), output codes of the input codes in ascending order.
-        quantization: of the output.
+        quantization: quantization of the output.
         first: the smallest input code, which ``values[0]`` answers: 0 for unsigned codes,
             ``-2**(bits - 1)`` for signed ones.
 
@@ -47,7 +47,11 @@ class Table(Operation):
             )
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError`` unless every input code has its value."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: an input code has no value.
+        """
         (x,) = inputs
         q = x.quantization
         if (q.qmin, q.qmax) != (self.first, self.first + self.values.size - 1):

@@ -21,10 +21,10 @@ MAX_SOFTMAX_TABLE_BITS = 10
 
 @dataclass(frozen=True, eq=False)
 class TableSoftmax(Softmax):
-    """``y = e / sum(e)`` over the last axis, where a table gives ``e`` for the distance from the
-    row's maximum.
+    """``y = e / sum(e)`` over the last axis, where a table gives ``e``.
 
-    The zero point cancels. With ``top = 2**bits - 1``::
+    The argument of the table is the distance from the row's maximum, so the zero point cancels.
+    With ``top = 2**bits - 1``::
 
         e = table[max_row(q) - q],  E = sum_row(e)
         log2:         code = min(top, number of j >= 0 with 2 * E >= 3 * 2**j * e)
@@ -44,7 +44,7 @@ class TableSoftmax(Softmax):
 
     because t reaches ``ceil(1.5 * 2**j)`` there; only ties at ``2 * E = 5 * e`` go down.
 
-    Args:
+    Attributes:
         table: int64 (2**in_bits,), the exponential of every distance from the row's maximum, in
             any unit: 0 or more, and positive at distance 0. It need not fall: HyQ's line rises by
             up to 2.4 % from the end of an octave to the next. 2 to 10 input bits.
@@ -93,7 +93,11 @@ class TableSoftmax(Softmax):
         return self.largest.bit_length()
 
     def output_type(self, *inputs: TensorType) -> TensorType:
-        """Shape of the input. Raises ``GraphError`` unless the table covers its distances."""
+        """Return a tensor of the shape of the input.
+
+        Raises:
+            GraphError: the table does not cover its distances.
+        """
         found = super().output_type(*inputs)
         codes = 1 << inputs[0].quantization.bits
         if self.table.size != codes:
@@ -109,14 +113,15 @@ class TableSoftmax(Softmax):
     def _thresholds_passed(self, e: Codes, total: Codes) -> Codes:
         if self.output == "log2":
             return super()._thresholds_passed(e, total)
-        passed = [2 * total >= 3 * e, 2 * total > 5 * e]
-        levels = min(self.quantization.qmax, 62)
-        passed += [(2 * total + e) >> j >= 3 * e for j in range(2, levels)]
-        return np.sum(passed, axis=0, dtype=np.int64)
+        most = min(self.quantization.qmax, 62)
+        levels = [2 * total >= 3 * e, 2 * total > 5 * e]
+        levels += [(2 * total + e) >> j >= 3 * e for j in range(2, most)]
+        passed: Codes = np.sum(levels, axis=0, dtype=np.int64)
+        return passed
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         total = inputs[0].channels * self.largest
         if self.output == "uniform":
             return Bounds(0, max(total, (self.largest << self.bits) + (total >> 1)))
-        # Twice what is compared, so that levels count from 1.
+        # Both sides of a comparison are doubled, so that levels count from 1.
         return Bounds(0, 4 * total + (2 * self.largest if self.output == "log2_rounded" else 0))

@@ -24,9 +24,10 @@ def check_patch(patch: tuple[int, int], height: int, width: int) -> None:
 class Unfold(Operation):
     """Pixel ``(i*ph + a, j*pw + b)`` of a map becomes token ``(a*pw + b, i*(W/pw) + j)``.
 
-    (H, W, C) to (P, N, C), P = ph * pw pixels of a patch, N patches. Codes do not change.
+    The shape goes from (H, W, C) to (P, N, C), with P = ph * pw pixels of a patch and N patches.
+    Codes do not change.
 
-    Args:
+    Attributes:
         patch: height and width of a patch (ph, pw); it divides the map.
     """
 
@@ -47,7 +48,8 @@ class Unfold(Operation):
         (x,) = codes
         (ph, pw), (batch, height, width, channels) = self.patch, x.shape
         x = x.reshape(batch, height // ph, ph, width // pw, pw, channels)
-        return x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, ph * pw, -1, channels)
+        tokens: Codes = x.transpose(0, 2, 4, 1, 3, 5).reshape(batch, ph * pw, -1, channels)
+        return tokens
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

@@ -12,7 +12,7 @@ from pathlib import Path
 from hyq_hls.errors import ConversionError
 
 _DATA = Path(__file__).with_name("parts.json")
-#: What follows the short name in a device name: ``clg400-1``, ``-ffvb1156-2-e``.
+#: Suffixes that follow the short name in a device name: ``clg400-1``, ``-ffvb1156-2-e``.
 _PACKAGE_AND_GRADE = re.compile(r"-?[a-z]+\d+(-[a-z0-9]+)+")
 
 
@@ -22,7 +22,7 @@ class Part:
 
     Attributes:
         name: short name, such as ``xc7z020``.
-        device: with package and speed grade, as vendor tools want it.
+        device: name with package and speed grade, as vendor tools want it.
         family: ``zynq-7000``, ``zynq-ultrascale+``, ``kintex-ultrascale``, ``virtex-ultrascale+``.
         luts: look-up tables of six inputs.
         ffs: flip-flops.
@@ -50,7 +50,7 @@ class Part:
 
 
 def part(name: str) -> Part:
-    """A part by its short name, the name of a device of it, or the name of a board.
+    """Return a part by its short name, the name of a device of it, or the name of a board.
 
     Args:
         name: for example ``xc7z020``, ``xc7z020clg484-1`` or ``zedboard``; in any case.
@@ -81,7 +81,7 @@ def part(name: str) -> Part:
 
 
 def all_parts() -> tuple[Part, ...]:
-    """Every known part, from the fewest look-up tables to the most."""
+    """Return every known part, from the fewest look-up tables to the most."""
     return tuple(sorted(_tables()[0].values(), key=lambda p: p.luts))
 
 
@@ -91,7 +91,7 @@ def _upper(found: re.Match[str]) -> str:
 
 @cache
 def _tables() -> tuple[dict[str, Part], dict[str, tuple[str, str]]]:
-    """Parts by short name; short name and device by board."""
+    """Return the parts by short name; short name and device by board."""
     parts: dict[str, Part] = {}
     boards: dict[str, tuple[str, str]] = {}
     for entry in json.loads(_DATA.read_text(encoding="utf-8"))["parts"]:

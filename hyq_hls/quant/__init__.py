@@ -1,1 +1,48 @@
-"""From a float graph to integers: statistics, ranges, scales, lowering."""
+"""From a float graph to integers: statistics, ranges, scales, lowering.
+
+The rooms ``scales``, ``lowering``, ``judge`` and ``methods`` have faces of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hyq_hls.quant.calibrate import batches, to_float
+    from hyq_hls.quant.config import NodeBits, QuantConfig
+    from hyq_hls.quant.pipeline import float_graph_of, quantize
+    from hyq_hls.quant.plan import Plan
+    from hyq_hls.quant.presets import PRESETS, preset
+
+_HOMES = {
+    "NodeBits": "config",
+    "PRESETS": "presets",
+    "Plan": "plan",
+    "QuantConfig": "config",
+    "batches": "calibrate",
+    "float_graph_of": "pipeline",
+    "preset": "presets",
+    "quantize": "pipeline",
+    "to_float": "calibrate",
+}
+
+__all__ = [
+    "PRESETS",
+    "NodeBits",
+    "Plan",
+    "QuantConfig",
+    "batches",
+    "float_graph_of",
+    "preset",
+    "quantize",
+    "to_float",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: a configuration is read without torch."""
+    from importlib import import_module  # noqa: PLC0415
+
+    if name in _HOMES:
+        return getattr(import_module(f"hyq_hls.quant.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'hyq_hls.quant' has no attribute {name!r}")

@@ -47,15 +47,17 @@ class QuantConfig:
             cost a second sum in hardware).
         activation_bits: width of activations, 2 to 16.
         output_bits: width of the network's output codes.
-        preactivation_bits: least width of what only SiLU, GELU or ReLU read; no multiplication
-            sees it. Fewer ``activation_bits`` do not make it narrower, more make it wider.
+        preactivation_bits: least width of what only functions of elements read, such as SiLU; no
+            multiplication sees it. Fewer ``activation_bits`` do not make it narrower, more make it
+            wider.
         weight_granularity: one scale per output channel, or per tensor.
         activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
             convolutions read; ``absorbed``: per channel where the writer requantizes sums, which it
             does per channel anyway, and no reader mixes channels of different scale: with
             power-of-two scales that undoes outlier channels and takes no operation more (HyQ,
-            QADS; Kim & Kim, outlier scaling); ``channel``: the same behind Shift-Swish too, whose
-            table becomes arithmetic.
+            QADS; Kim & Kim, outlier scaling); ``channel``: the same behind
+            functions of elements too, which pay with a requantization: Shift-Swish becomes
+            arithmetic instead of a table, and other functions stay tables with an operation more.
         activation_scheme: unsigned codes with a zero point, or signed codes without.
         scale: ``power_of_two``: scales are powers of two, requantization is a shift; ``shift``:
             real scales, of which only the ratios that a requantization sees are powers of two, so

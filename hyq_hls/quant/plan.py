@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
+from hyq_hls.capture.float_ops import FloatOp
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.lowering.lower import lower
-from hyq_hls.quant.scales.assign import MOVES, assign
+from hyq_hls.quant.scales.assign import assign
 from hyq_hls.quant.scales.statistics import TensorStatistics
-from hyq_hls.quant.scales.weights import Weights, has_weights, quantize_weights
+from hyq_hls.quant.scales.weights import Weights, quantize_weights
+from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,13 @@ class Plan:
     def of(
         cls, graph: FloatGraph, config: QuantConfig, images: NDArray[np.uint8], progress: bool
     ) -> Plan:
-        """Calibrate, and give every tensor the quantization that the configuration says."""
+        """Calibrate, and give every tensor the quantization that the configuration says.
+
+        Raises:
+            QuantizationError: the quantizer does not know an operation, or a tensor is not finite.
+        """
+        for node in graph:
+            traits_of(node)  # what is unknown is refused before calibration, which takes its time
         statistics = calibrate(graph, images, config.momentum, progress)
         tensors = assign(graph, statistics, config)
         return cls(graph, config, images, statistics, tensors, progress=progress)
@@ -73,7 +80,7 @@ class Plan:
         """
         changed = {**self.tensors, **tensors}
         for node in self.graph:
-            if isinstance(node.op, MOVES):
+            if traits_of(node).codes is Codes.MOVED:
                 changed[node.name] = changed[node.inputs[0]]
         return replace(self, tensors=changed, weights={}, biases={})
 
@@ -90,16 +97,14 @@ class Plan:
 
     def bias_of(self, node: FloatNode) -> NDArray[np.float64]:
         """Real bias (O,) of a layer: that chosen, or the graph's."""
-        assert isinstance(node.op, Conv2d | Linear)
-        found: NDArray[np.float64] = self.biases.get(node.name, node.op.bias)
-        return found
+        return self.biases.get(node.name, weighted(node).bias)
 
     def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
         """The integer graph; raises what :func:`~hyq_hls.quant.lowering.lower.lower` raises."""
         weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
-        biases: dict[str, FloatOp] = {
-            name: replace(self.graph[name].op, bias=bias)  # type: ignore[type-var]
-            for name, bias in self.biases.items()
-        }
+        biases: dict[str, FloatOp] = {}
+        for name, bias in self.biases.items():
+            layer = weighted(self.graph[name])
+            biases[name] = layer.with_parameters(layer.matrix, bias)
         graph = self.graph.replace(biases)
         return lower(graph, self.tensors, weights, self.config, metadata or {})

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log
 
-import torch
-from torch.nn import functional
-
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import AttentionScores, FloatOp, Linear, Softmax
+from hyq_hls.capture.float_ops import AttentionScores, FloatOp, Softmax
 from hyq_hls.errors import QuantizationError
+from hyq_hls.quant.octave_softmax import OctaveSoftmax
+from hyq_hls.quant.traits import has_weights, weighted
 
 LOG2_E = 1 / log(2)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class OctaveSoftmax(Softmax):
-    """``2**x / sum(2**x)``: softmax of scores that carry the factor log2(e) already."""
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Normalize the last axis."""
-        (x,) = inputs
-        return functional.softmax(x * log(2), dim=-1)
 
 
 def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
@@ -39,18 +28,17 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     """
     changed: dict[str, FloatOp] = {}
     for node in graph:
-        if not isinstance(node.op, AttentionScores):
+        if type(node.op) is not AttentionScores:
             continue
         readers = graph.consumers(node.name)
-        if not all(isinstance(graph[r].op, Softmax) for r in readers):
+        if not all(type(graph[r].op) is Softmax for r in readers):
             continue
         factor = node.op.scale * LOG2_E
         query = graph[node.inputs[0]]
         alone = graph.consumers(query.name) == (node.name,) and query.name != node.inputs[1]
-        if isinstance(query.op, Linear) and alone:
-            changed[query.name] = replace(
-                query.op, weight=query.op.weight * factor, bias=query.op.bias * factor
-            )
+        if alone and has_weights(query):
+            layer = weighted(query)
+            changed[query.name] = layer.with_parameters(layer.matrix * factor, layer.bias * factor)
             factor = 1.0
         changed[node.name] = replace(node.op, scale=factor)
         changed.update({r: OctaveSoftmax() for r in readers})
@@ -60,7 +48,7 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
 
 def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
     for node in graph:
-        if isinstance(node.op, Softmax) and node.name not in changed:
+        if type(node.op) is Softmax and node.name not in changed:
             raise QuantizationError(
                 f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
                 "integer softmax; leave a softmax at the end of a classifier out, it changes no "

@@ -153,9 +153,9 @@ def best(
     """Our best: real scales that need shifts only; a search, then learned rounding.
 
     On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
-    and schemes; all layers then learn rounding and biases together. What only SiLU reads has two
-    bits more than weights and operands, and at least 8, so that its rounding disappears in theirs:
-    tables of 1024 entries at 8 bits.
+    and schemes; all layers then learn rounding and biases together. Inputs of
+    functions such as SiLU have two bits more than weights and operands, and at least 8, so that
+    their rounding disappears in that of the results: tables of 1024 entries at 8 bits.
 
     Args:
         weight_bits: of weights.
@@ -173,7 +173,7 @@ def best(
         softmax_bits=8,
         swish="table",
         preactivation_bits=int(np.clip(min(weight_bits, activation_bits) + 2, 8, MAX_TABLE_BITS)),
-        methods=(*bits, QHyViT(silu_price=0.05), BiasCorrection(), Reconstruction(steps)),
+        methods=(*bits, QHyViT(function_price=0.05), BiasCorrection(), Reconstruction(steps)),
     )
 
 

@@ -29,13 +29,13 @@ from hyq_hls.tools.verilator import (
 
 
 def stream_format(stream: Stream) -> StreamFormat:
-    """How the words of a stream look to the simulation."""
+    """Describe the words of a stream as the simulation sees them."""
     q = stream.type.quantization
     return StreamFormat(stream.beats, stream.lanes, q.bits, q.signed)
 
 
 def simulation_of(flow: Dataflow, library: Path) -> RtlSimulation:
-    """A built library with the ports and streams of ``flow``."""
+    """Return a built library with the ports and streams of ``flow``."""
     streams = [StreamInfo(s.name, stream_format(s)) for s in flow.streams.values()]
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink), streams)
@@ -68,7 +68,7 @@ def build_rtl(
 def build_simulator(
     flow: Dataflow, folder: Path, project: str, node: str | None = None
 ) -> Simulator:
-    """The top level, or the circuit of one node, under manual control.
+    """Return the top level, or the circuit of one node, under manual control.
 
     The circuit of a node is ``internals.u_circuit``.
 
@@ -125,16 +125,16 @@ def compare(
     clock_mhz: float,
     **options: Any,
 ) -> CosimReport:
-    """Run ``codes`` through the RTL and compare with the emulation and the HLS C++.
+    r"""Run ``codes`` through the RTL and compare with the emulation and the HLS C++.
 
     Args:
         flow: what was built.
-        simulation: of ``flow``.
-        codes: (B, \\*input shape).
-        emulated: (B, \\*output shape) of the integer emulation.
-        compiled: (B, \\*output shape) of the HLS C++.
-        clock_mhz: for frames per second.
-        options: of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
+        simulation: the Verilated RTL of ``flow``.
+        codes: (B, \*input shape).
+        emulated: (B, \*output shape) of the integer emulation.
+        compiled: (B, \*output shape) of the HLS C++.
+        clock_mhz: clock at which frames are counted.
+        options: options of :meth:`hyq_hls.tools.verilator.RtlSimulation.run`.
     """
     result = simulation.run(codes.reshape(len(codes), -1), **options)
     found = result.outputs.reshape(emulated.shape)
@@ -178,7 +178,7 @@ def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:
 
 
 def _first_difference(flow: Dataflow, simulation: RtlSimulation, codes: Codes, image: int) -> str:
-    """The first node whose stream differs from the reference, for one frame."""
+    """Return the first node whose stream differs from the reference, for one frame."""
     names = [flow.names[node] for node in flow.graph.nodes]
     try:
         captured = simulation.run(codes.reshape(1, -1), capture=names).captured

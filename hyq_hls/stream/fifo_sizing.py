@@ -1,4 +1,4 @@
-"""FIFOs as small as a simulation allows."""
+"""Make FIFOs as small as a simulation allows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Simulate = Callable[[StreamMachine, SimulationOptions], CosimReport]
 def size_fifos(
     machine: StreamMachine, folder: Path, codes: Codes, simulate: Simulate
 ) -> tuple[StreamMachine, FifoSizing]:
-    r"""Shrink the FIFOs of the RTL to what they need; verify it under random stalls.
+    r"""Shrink the FIFOs to what they need, and prove that codes and speed stay.
 
     Frames come at the rate of the slowest stage, every FIFO keeps the most words that waited plus a
     margin, and the result must be as fast (within 1 %) and equal under stalls on both sides.
 
     Args:
-        machine: of the project.
+        machine: the machine of the project.
         folder: the project; its RTL is that of the result afterwards.
         codes: int64 (B, \*input shape), some frames.
         simulate: co-simulates the project in ``folder`` as the RTL of a machine.

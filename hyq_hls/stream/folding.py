@@ -13,7 +13,7 @@ class Folding:
     multiplies has ``outputs * inputs`` multipliers; one that maps element by element has as many
     output lanes as input lanes.
 
-    Args:
+    Attributes:
         outputs: codes of an output word.
         inputs: codes of an input word.
     """
@@ -26,10 +26,10 @@ class Folding:
 
 
 def divisors(number: int) -> list[int]:
-    """All divisors, ascending: the lanes that ``number`` channels allow."""
+    """Return all divisors, ascending: the lanes that ``number`` channels allow."""
     return [d for d in range(1, number + 1) if number % d == 0]
 
 
 def equal_lanes(channels: int) -> list[Folding]:
-    """Foldings of an operation that gives as many codes per word as it takes."""
+    """Return the foldings of an operation that gives as many codes per word as it takes."""
     return [Folding(lanes, lanes) for lanes in divisors(channels)]

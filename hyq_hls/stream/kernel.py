@@ -1,4 +1,4 @@
-"""What a back end must know of an operation: compile-time parameters and constant memories."""
+"""A back end must know this of an operation: compile-time parameters and constant memories."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Signed(int):
 class Memory:
     """Shape of a memory in a circuit.
 
-    Args:
+    Attributes:
         width: bits of a word.
         depth: words.
         constant: read-only; otherwise with one write port and one read port.
@@ -37,7 +37,7 @@ class Memory:
 class Rom:
     """A constant memory of integers, ``bits`` wide; checked, so that nothing wraps on load.
 
-    Args:
+    Attributes:
         name: field name, as the C++ function's parameter is called.
         values: integers of any shape; stored in C order.
         bits: width of an entry.
@@ -87,13 +87,13 @@ ZERO_POINT_BITS = 17
 
 
 def channel_rom(name: str, values: ArrayLike, bits: int, lanes: int, *, signed: bool = True) -> Rom:
-    """Memory of one entry for all channels, or of one per channel in words of ``lanes``."""
+    """Return a memory of one entry for all channels, or of one each in words of ``lanes``."""
     array = np.asarray(values)
     return Rom(name, array, bits, signed, lanes if array.size > 1 else 1)
 
 
 def zero_point_rom(values: Sequence[int], lanes: int, name: str = "zero_point") -> Rom:
-    """Memory of the zero points of an input, one or one per channel."""
+    """Return the memory of the zero points of an input, one or one per channel."""
     return channel_rom(name, values, ZERO_POINT_BITS, lanes)
 
 
@@ -101,14 +101,19 @@ def zero_point_rom(values: Sequence[int], lanes: int, name: str = "zero_point") 
 class RequantizeRom:
     """A memory of requantization entries: ``(multiplier, shift, zero_point)``, one or per channel.
 
-    ``multiplier`` is None when every factor is a power of two and a shift does it. ``lanes``
-    consecutive entries form a memory word; a single entry serves all channels.
-
     A circuit takes the entries in a normal form with the same integers, so that it shifts by no
     more than the entries differ::
 
         y = (((acc * multiplier) << left) >> (base - 1)) >> (shift - min(shift))
         code = saturate(((y + 1) >> 1) + zero_point)
+
+    Attributes:
+        name: field name, as the C++ function's parameter is called.
+        multiplier: one factor per entry; None when every factor is a power of two, so that a shift
+            does it.
+        shift: right shift of every entry.
+        zero_point: zero point of every entry.
+        lanes: consecutive entries that form a memory word; a single entry serves all channels.
     """
 
     name: str
@@ -149,7 +154,7 @@ class RequantizeRom:
 
     @property
     def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:
-        """Fields of an entry from its lowest bit: values, width in bits, signed."""
+        """Fields of an entry from its lowest bit: values, width in bits, whether signed."""
         delta = self.shift - self.shift.min()
         low, high = int(self.zero_point.min()), int(self.zero_point.max())
         zero_point_bits = max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
@@ -174,7 +179,7 @@ class Kernel:
     the configuration ``weight_t``, ``weight_entries`` and ``weight_lanes``. SystemVerilog
     instantiates ``hyq_<function>`` with the same names in UpperCamelCase.
 
-    Args:
+    Attributes:
         constants: sizes, and codes as :class:`Signed`; ``static const`` members of the config
             structure, in print order.
         integers: named integer types of the config structure: ``name -> (bits, signed)``.

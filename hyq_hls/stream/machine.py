@@ -54,14 +54,14 @@ class StreamMachine(Machine):
     def from_settings(
         cls, graph: Graph, part: Part, clock_mhz: float, project: str, settings: Mapping[str, Any]
     ) -> StreamMachine:
-        """The machine whose :meth:`settings` were saved."""
+        """Return the machine whose :meth:`settings` were saved."""
         folding = {name: Folding(*lanes) for name, lanes in settings["folding"].items()}
         circuits = node_circuits(graph, settings["circuits"])
         flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
         return cls(part, clock_mhz, project, flow)
 
     def settings(self) -> dict[str, Any]:
-        """Folding and circuit of every node, depth of every FIFO."""
+        """Return folding and circuit of every node, and the depth of every FIFO."""
         return {
             "folding": {s.node.name: list(astuple(s.folding)) for s in self.flow.operations},
             "circuits": {s.node.name: s.circuit.name for s in self.flow.operations},
@@ -69,7 +69,7 @@ class StreamMachine(Machine):
         }
 
     def with_depths(self, depths: Mapping[str, int]) -> StreamMachine:
-        """The same machine with other FIFO depths, in words by stream."""
+        """Return the same machine with other FIFO depths, in words by stream."""
         return replace(self, flow=self.flow.with_depths(depths))
 
     @property
@@ -79,7 +79,7 @@ class StreamMachine(Machine):
 
     @property
     def nodes(self) -> list[NodeImplementation]:
-        """How every node was implemented."""
+        """Implementation of every node."""
         return [NodeImplementation.of(stage) for stage in self.flow.operations]
 
     def write(self, folder: Path) -> None:
@@ -102,7 +102,7 @@ class StreamMachine(Machine):
         return self._loaded(compile_project(folder, self.project, flags))
 
     def compiled(self, folder: Path) -> CSimulation | None:
-        """The C simulation, where no source was changed since it was compiled."""
+        """Return the C simulation, if no source was changed since it was compiled."""
         library = folder / f"{self.project}.so"
         if library.exists() and library.stat().st_mtime_ns >= _last_change(folder):
             return self._loaded(library)
@@ -114,7 +114,9 @@ class StreamMachine(Machine):
         return CSimulation(library, graph.input_type, graph.output_type, streams)
 
     def rtl_simulation(self, folder: Path, *, trace: bool = False) -> RtlSimulation:
-        """The RTL on Verilator; built at the first call and whenever its sources change.
+        """Return the RTL on Verilator.
+
+        It is built at the first call and whenever its sources change.
 
         Args:
             folder: the written project.
@@ -159,7 +161,7 @@ class StreamMachine(Machine):
         )
 
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
-        """Codes of every node, captured at its stream."""
+        """Return the codes of every node, captured at its stream."""
         graph, names = self.flow.graph, self.flow.names
         result = self.rtl_simulation(folder).run(
             codes.reshape(len(codes), -1), capture=[names[node] for node in graph.nodes]
@@ -170,30 +172,30 @@ class StreamMachine(Machine):
         }
 
     def simulator(self, folder: Path, node: str | None = None) -> Simulator:
-        """The top level with its AXI4-Stream ports, or the circuit of one node."""
+        """Return the top level with its AXI4-Stream ports, or the circuit of one node."""
         return build_simulator(self.flow, folder / RTL_DIR, self.project, node)
 
     def estimate(self) -> ResourceReport:
-        """What the RTL takes of the part, by cost models: in a fraction of a second."""
+        """Estimate in a fraction of a second, by cost models, what the RTL takes of the part."""
         used = estimate_design(self.flow)
         return resource_report(self.flow, used, self.part, self.clock_mhz, "estimate")
 
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
-        """What the RTL takes of the part, by Yosys, module by module."""
+        """Synthesize the RTL with Yosys, module by module."""
         used = synthesize_design(self.flow, folder / RTL_DIR, cache, progress)
         return resource_report(self.flow, used, self.part, self.clock_mhz, "synthesis")
 
     def vendor_report(self, folder: Path) -> ResourceReport:
-        """What Vitis HLS said of the C++, as its own estimate."""
+        """Return what Vitis HLS estimated for the C++."""
         used = csynth_utilization(self.flow, read_csynth(folder, self.project))
         return resource_report(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
 
     def __str__(self) -> str:
-        """One line per node, and the sums."""
+        """Return a table with one line per node, and the sums."""
         return nodes_text(self.nodes)
 
 
 def _last_change(folder: Path) -> int:
-    """Time stamp of the youngest C++ source of a project."""
+    """Return the time stamp of the youngest C++ source of a project."""
     sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
     return max((f.stat().st_mtime_ns for f in sources), default=0)

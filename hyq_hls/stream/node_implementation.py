@@ -1,4 +1,4 @@
-"""How the nodes of a graph were implemented: circuit, folding, size."""
+"""The implementation of the nodes of a graph: circuit, folding, size."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hyq_hls.support import aligned
 
 @dataclass(frozen=True)
 class NodeImplementation:
-    """How one node was implemented.
+    """The implementation of one node.
 
     Attributes:
-        name: of the node.
+        name: name of the node.
         function: C++ function, and SystemVerilog module without its prefix.
-        stream: its output in the generated code.
-        folding: lanes.
+        stream: name of its output in the generated code.
+        folding: the lanes.
         macs: multiply-accumulates per frame.
-        cycles: per frame.
-        rom_bits: constant memory.
+        cycles: cycles per frame.
+        rom_bits: bits of constant memory.
         accumulator_bits: width of the widest sum.
     """
 
@@ -36,7 +36,7 @@ class NodeImplementation:
 
     @classmethod
     def of(cls, stage: OperationStage) -> NodeImplementation:
-        """The implementation of the node of a stage."""
+        """Return the implementation of the node of a stage."""
         return cls(
             stage.node.name,
             stage.circuit.module,
@@ -50,7 +50,7 @@ class NodeImplementation:
 
 
 def nodes_text(nodes: Sequence[NodeImplementation]) -> str:
-    """One line per node, and the sums."""
+    """Return a table with one line per node, and the sums."""
     rows = [("node", "circuit", "folding", "MAC", "cycles", "ROM bits", "acc bits")]
     rows += [
         (

@@ -54,7 +54,7 @@ def template_job(module: str, parameters: Mapping[str, Value]) -> Job:
 
 
 def gathered(parts: Iterable[tuple[Instance, Utilization]]) -> DesignUtilization:
-    """Rows of operations, and sums of what lies between them."""
+    """Gather the rows of operations, and the sums of what lies between them."""
     operations: dict[str, Utilization] = {}
     plumbing: dict[str, Utilization] = {}
     for instance, used in parts:

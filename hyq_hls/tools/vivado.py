@@ -19,7 +19,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class VivadoRow:
-    """What an instance takes, those inside it included.
+    """The sites that an instance takes, those inside it included.
 
     Attributes:
         lut: look-up tables, LUT-RAM and shift registers among them.
@@ -41,7 +41,7 @@ class VivadoReport:
     Attributes:
         total: the core, without its connection to a DMA.
         modules: every instance in it by its path, such as ``u_stem_conv/u_window``.
-        delay_ns: of the slowest path.
+        delay_ns: delay of the slowest path.
         slack_ns: what is left of the clock period there; negative where timing is not met.
     """
 
@@ -93,7 +93,10 @@ def _read(path: Path) -> str:
 
 
 def _instances(text: str, path: Path) -> dict[str, VivadoRow]:
-    """Rows of the table by the path of their instance, which the report shows by indentation."""
+    """Return the rows of the table by the path of their instance.
+
+    The report shows the path by indentation.
+    """
     lines = [line[1:].rstrip().removesuffix("|") for line in text.splitlines() if line[:1] == "|"]
     table = [line.split("|") for line in lines]
     start = next((i for i, cells in enumerate(table) if cells[0].strip() == "Instance"), None)

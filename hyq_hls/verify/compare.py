@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where two levels disagree.
+    r"""The first place where two levels disagree.
 
-    Args:
+    Attributes:
         level: the level that disagrees with the one before it.
         node: tensor name.
-        index: (image, \\*position).
+        index: (image, \*position).
         expected: code of the level before.
         found: code of this level.
         count: number of differing codes in this tensor.
@@ -39,7 +39,7 @@ class Difference:
 def first_difference(
     level: str, node: str, expected: NDArray[np.int64], found: NDArray[np.int64]
 ) -> Difference | None:
-    """None when both are equal in shape and every code, else where they first differ.
+    """Return where two first differ; None when they are equal in shape and every code.
 
     Raises:
         ValueError: shapes differ.
@@ -54,7 +54,7 @@ def first_difference(
 
 
 def sqnr_db(signal: NDArray[np.float64], approximation: NDArray[np.float64]) -> float:
-    """Signal-to-quantization-noise ratio in dB; infinite when both are equal."""
+    """Return the signal-to-quantization-noise ratio in dB; infinite when both are equal."""
     noise = float(np.square(signal - approximation).sum())
     power = float(np.square(signal).sum())
     if noise == 0:

@@ -1,4 +1,4 @@
-"""verify(): which level each node reaches, from float to RTL."""
+"""``verify``: which level each node reaches, from float to RTL."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
 class NodeLevels:
     """One node: how close each level is to the one before.
 
-    Args:
-        node: name.
+    Attributes:
+        node: name of the node.
         quantized_db: signal-to-noise of quantized float against float, dB; None without a float
             graph, and for a step of which the float graph knows nothing.
         integer_db: signal-to-noise of the integers against float, dB.
@@ -44,10 +44,10 @@ class NodeLevels:
 
 @dataclass
 class VerifyReport:
-    """What :func:`verify` found.
+    """The result of :func:`verify`.
 
     Attributes:
-        nodes: per node, in order.
+        nodes: one entry per node, in order.
         differences: the first difference of each level that disagrees; empty when all are equal.
         images: number of images on which the network's output was compared.
         equal_images: per integer level, number of images with equal output codes.
@@ -64,7 +64,7 @@ class VerifyReport:
         return not self.differences and all(n == self.images for n in self.equal_images.values())
 
     def __str__(self) -> str:
-        """A table of nodes, then the network, then the first differences."""
+        """Return a table of nodes, then the network, then the first differences."""
         rows = [("node", "quantized float", "integer", "equal up to")]
         rows += [(n.node, _db(n.quantized_db), _db(n.integer_db), n.level) for n in self.nodes]
         lines = aligned(rows)
@@ -90,7 +90,7 @@ def verify(
         qmodel: the quantized model; the float levels need its float graph.
         images: images on which the network's output is compared, emulation against C++.
         accelerator: a compiled accelerator; without it the C++ level is left out.
-        trace_images: on how many of the images every node is compared, reference included.
+        trace_images: number of the images on which every node is compared, reference included.
         rtl: also compare every node of the RTL, on those images; Verilator is run for it.
         progress: show progress bars.
 

@@ -1,17 +1,17 @@
-"""The level between float and integer: true functions on quantized weights and activations."""
+"""Between float and integer, true functions read quantized weights and activations."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hyq_hls import ops
-from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.float_ops import FloatOp
 from hyq_hls.graph import Graph, Node
+from hyq_hls.quant.traits import has_weights, weighted
+from hyq_hls.quant.weighted import WeightedLayer
 
 Array = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 def quantized_float(
     float_graph: FloatGraph, graph: Graph, images: torch.Tensor
 ) -> dict[str, Array]:
-    """Values of every node when float operations meet quantized numbers.
+    """Compute the values of every node when float operations meet quantized numbers.
 
     Weights are what the integer weights stand for, and each result is rounded to its codes; but
     softmax, Swish, LayerNorm and sums are the true ones. What the integer level loses beyond this
@@ -31,9 +31,9 @@ def quantized_float(
         images: float batch (B, C, H, W).
     """
     replaced = {}
-    for node in graph.nodes.values():
-        if isinstance(node.operation, ops.Conv2d | ops.DepthwiseConv2d | ops.Dense):
-            replaced[node.name] = _dequantized(float_graph[node.name].op, node, graph)
+    for node in float_graph:
+        if has_weights(node):
+            replaced[node.name] = _dequantized(weighted(node), graph.nodes[node.name], graph)
     values: dict[str, Array] = {}
 
     def quantize(name: str, value: torch.Tensor) -> torch.Tensor | None:
@@ -46,21 +46,16 @@ def quantized_float(
     return values
 
 
-def _dequantized(op: fo.FloatOp, node: Node, graph: Graph) -> fo.FloatOp:
-    assert isinstance(op, fo.Conv2d | fo.Linear)
+def _dequantized(layer: WeightedLayer, node: Node, graph: Graph) -> FloatOp:
     operation = node.operation
     assert isinstance(operation, ops.Conv2d | ops.DepthwiseConv2d | ops.Dense)
     x = graph.type(node.inputs[0])
     requantize = operation.requantize
     accumulator = np.asarray(requantize.quantization.scale) * requantize.multiplier
-    accumulator = np.broadcast_to(accumulator * np.exp2(-requantize.shift), len(op.bias))
+    accumulator = np.broadcast_to(accumulator * np.exp2(-requantize.shift), len(layer.bias))
     scale = np.broadcast_to(x.quantization.scale, x.channels)
     zero = np.broadcast_to(x.quantization.zero_point, x.channels)
-    codes = operation.weight.reshape(len(op.bias), -1)
-    if isinstance(operation, ops.DepthwiseConv2d):
-        columns = np.repeat(np.arange(x.channels)[:, None], codes.shape[1], axis=1)
-    else:
-        columns = np.tile(np.arange(x.channels), codes.shape[1] // x.channels)
+    codes, columns = operation.weight.reshape(len(layer.bias), -1), layer.columns()
     weight = codes * accumulator[:, None] / scale[columns]
     bias = (operation.bias + (codes * zero[columns]).sum(axis=1)) * accumulator
-    return replace(op, weight=weight.reshape(op.weight.shape), bias=bias)
+    return layer.with_parameters(weight, bias)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 Patch = tuple[int, int]
+Net = TypeVar("Net", bound=nn.Module)
 
 
-def settle(model: nn.Module, seed: int = 0) -> nn.Module:
+def settle(model: Net, seed: int = 0) -> Net:
     """Give all parameters and statistics values whose loss is noticed; evaluation mode."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
@@ -28,7 +30,7 @@ def settle(model: nn.Module, seed: int = 0) -> nn.Module:
 
 
 def unfold_by_reshapes(x: torch.Tensor, patch: Patch) -> torch.Tensor:
-    """timm's chain: (B, C, H, W) -> (B * P, N, C)."""
+    """The reshapes of timm: (B, C, H, W) -> (B * P, N, C)."""
     (ph, pw), (batch, dim, height, width) = patch, x.shape
     nh, nw = height // ph, width // pw
     x = x.reshape(batch * dim * nh, ph, nw, pw).transpose(1, 2)
@@ -60,7 +62,8 @@ def fold_by_permute(x: torch.Tensor, patch: Patch, size: Patch) -> torch.Tensor:
 def unfold_by_im2col(x: torch.Tensor, patch: Patch) -> torch.Tensor:
     """With F.unfold, and the tokens in order (B, N, P, C)."""
     columns = functional.unfold(x, patch, stride=patch)
-    return columns.unflatten(1, (x.shape[1], -1)).permute(0, 3, 2, 1)
+    result: torch.Tensor = columns.unflatten(1, (x.shape[1], -1)).permute(0, 3, 2, 1)
+    return result
 
 
 def fold_by_col2im(x: torch.Tensor, patch: Patch, size: Patch) -> torch.Tensor:
@@ -90,7 +93,8 @@ class FusedAttention(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         q, k, v = self.heads_of(x)
         y = functional.scaled_dot_product_attention(q, k, v)
-        return self.proj(y.transpose(-2, -3).flatten(-2))
+        result: torch.Tensor = self.proj(y.transpose(-2, -3).flatten(-2))
+        return result
 
 
 class ExplicitAttention(FusedAttention):
@@ -98,7 +102,8 @@ class ExplicitAttention(FusedAttention):
         q, k, v = self.heads_of(x)
         q = q * (q.shape[-1] ** -0.5)
         attention = self.attn_drop((q @ k.transpose(-2, -1)).softmax(dim=-1))
-        return self.proj((attention @ v).transpose(-2, -3).flatten(-2))
+        result: torch.Tensor = self.proj((attention @ v).transpose(-2, -3).flatten(-2))
+        return result
 
 
 class EinsumAttention(FusedAttention):
@@ -108,7 +113,8 @@ class EinsumAttention(FusedAttention):
         q, k, v = (t.reshape(batch, tokens, self.heads, -1) for t in (q, k, v))
         scores = torch.einsum("bihd,bjhd->bhij", q, k) / (dim // self.heads) ** 0.5
         y = torch.einsum("bhij,bjhd->bihd", functional.softmax(scores, dim=-1), v)
-        return self.proj(y.reshape(batch, tokens, dim))
+        result: torch.Tensor = self.proj(y.reshape(batch, tokens, dim))
+        return result
 
 
 class SeparateAttention(nn.Module):
@@ -131,7 +137,8 @@ class SeparateAttention(nn.Module):
         scores = torch.bmm(q, k.transpose(1, 2)) * (dim // self.heads) ** -0.5
         y = torch.bmm(torch.softmax(scores, -1), v)
         y = y.view(batch, self.heads, tokens, -1).permute(0, 2, 3, 1)
-        return self.proj(y.reshape(batch, tokens, dim))
+        result: torch.Tensor = self.proj(y.reshape(batch, tokens, dim))
+        return result
 
 
 ATTENTIONS: dict[str, type[nn.Module]] = {
@@ -154,7 +161,8 @@ class Layer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        result: torch.Tensor = x + self.mlp(self.norm2(x))
+        return result
 
 
 class Block(nn.Module):
@@ -190,7 +198,8 @@ class Block(nn.Module):
             flat = layer(flat.reshape(-1, *lead[-2:]))
             y = flat.reshape(lead).transpose(1, 2) if self.swapped else flat.reshape(lead)
         y = self.fold(self.norm(y), self.patch, tuple(size))
-        return self.conv_fusion(torch.cat((x, self.conv_proj(y)), dim=1))
+        result: torch.Tensor = self.conv_fusion(torch.cat((x, self.conv_proj(y)), dim=1))
+        return result
 
 
 def conv_bn(
@@ -230,4 +239,5 @@ class Hybrid(nn.Module):
         x = self.stem(x)
         x = x + self.project(self.depthwise(self.expand(x)))
         x = self.block(x)
-        return self.head(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        result: torch.Tensor = self.head(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        return result

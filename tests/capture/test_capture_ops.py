@@ -108,7 +108,8 @@ def test_in_place_changes_reach_all_views_of_the_memory() -> None:
         copy = y.clone()
         y.relu_()
         y += copy
-        return flat.unflatten(2, y.shape[2:]) + copy
+        result: torch.Tensor = flat.unflatten(2, y.shape[2:]) + copy
+        return result
 
     graph = _capture(forward, conv=nn.Conv2d(3, 4, 3, padding=1))
     assert list(_nodes(graph).values()) == ["Conv2d", "Relu", "Add", "Add"]
@@ -119,7 +120,8 @@ def test_in_place_changes_reach_all_views_of_the_memory() -> None:
 def test_in_place_gate() -> None:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
-        return y.mul_(y.sigmoid())
+        result: torch.Tensor = y.mul_(y.sigmoid())
+        return result
 
     assert _nodes(_capture(forward, conv=nn.Conv2d(3, 4, 3))) == {"conv": "Conv2d", "silu": "Silu"}
 
@@ -158,7 +160,8 @@ def test_layer_norm_over_channels_of_a_map() -> None:
 def test_concatenation_of_parts_is_a_movement() -> None:
     def shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
         a, b = m.conv(x).chunk(2, dim=1)
-        return m.fuse(torch.cat((b, a), dim=1))
+        result: torch.Tensor = m.fuse(torch.cat((b, a), dim=1))
+        return result
 
     graph = _capture(shuffle, conv=nn.Conv2d(3, 4, 3), fuse=nn.Conv2d(4, 2, 1))
     assert graph["fuse"].inputs[0].startswith("concat")
@@ -178,7 +181,8 @@ def test_channel_shuffle_is_absorbed_by_the_next_weights() -> None:
     def shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = functional.relu(m.conv(x))
         y = y.unflatten(1, (2, 3)).transpose(1, 2).flatten(1, 2)
-        return m.next(y)
+        result: torch.Tensor = m.next(y)
+        return result
 
     graph = _capture(shuffle, conv=nn.Conv2d(3, 6, 3), next=nn.Conv2d(6, 2, 1))
     assert _nodes(graph) == {"conv": "Conv2d", "relu": "Relu", "next": "Linear"}
@@ -194,7 +198,8 @@ def test_the_layer_before_absorbs_constants() -> None:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             y = self.fc(x.permute(0, 2, 3, 1)) * self.gamma + self.beta
-            return (0 + y).permute(0, 3, 1, 2)
+            result: torch.Tensor = (0 + y).permute(0, 3, 1, 2)
+            return result
 
     graph, report = capture(settle(Scaled()), (3, 4, 4))
     assert _nodes(graph) == {"fc": "Linear"}
@@ -219,7 +224,8 @@ def test_a_module_called_twice_has_two_nodes() -> None:
 def test_nodes_without_effect_are_dropped() -> None:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         m.unused(x)
-        return m.conv(m.drop(x)).to(torch.float32)
+        result: torch.Tensor = m.conv(m.drop(x)).to(torch.float32)
+        return result
 
     model = Net(forward, conv=nn.Conv2d(3, 4, 3), unused=nn.Conv2d(3, 4, 3), drop=nn.Dropout2d())
     graph, report = capture(model, (3, 4, 4))
@@ -254,7 +260,8 @@ class _Sequence(nn.Module):
         x = x.flatten(2).transpose(1, 2)
         y = self.norm(x)
         y, _ = self.attn(y, y, y, need_weights=False)
-        return x + y
+        result: torch.Tensor = x + y
+        return result
 
 
 def test_multihead_attention_module() -> None:

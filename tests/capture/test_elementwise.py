@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +13,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import capture
+from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture import elementwise as ew
-from hyq_hls.errors import UnsupportedModelError
 from tests.capture.test_capture_ops import Forward, Net
 
 Function = Callable[[torch.Tensor], torch.Tensor]
@@ -172,9 +172,10 @@ def test_values_are_those_of_pytorch(
 def test_every_way_to_write_it_is_captured(op: ew.Elementwise, function: Function) -> None:
     act = function if isinstance(function, nn.Module) else nn.Identity()
 
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
-        return m.act(y) if isinstance(function, nn.Module) else function(y)
+        result: torch.Tensor = m.act(y) if isinstance(function, nn.Module) else function(y)
+        return result
 
     torch.manual_seed(0)
     graph, report = capture(Net(forward, conv=nn.Conv2d(3, 4, 3), act=act), (3, 6, 6))
@@ -209,7 +210,7 @@ def test_parts_are_reported() -> None:
 
 
 def test_a_part_that_others_read_stays_a_function_of_its_own() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         gate = torch.tanh(functional.softplus(m.conv(x)))
         return gate + functional.silu(gate)
 
@@ -219,11 +220,12 @@ def test_a_part_that_others_read_stays_a_function_of_its_own() -> None:
 
 
 def test_a_change_in_place_between_the_parts() -> None:
-    def forward(m: Net, x: torch.Tensor) -> torch.Tensor:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
         gate = y.sigmoid()
         y.relu_()
-        return y * gate
+        result: torch.Tensor = y * gate
+        return result
 
     with pytest.raises(UnsupportedModelError, match="arithmetic mul on activations"):
         capture(Net(forward, conv=nn.Conv2d(3, 4, 3)), (3, 6, 6))

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import capture, elementwise
-from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError, UnsupportedModelError
+from hyq_hls.capture import UnsupportedModelError, capture, elementwise
+from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError
 from tests.capture.hybrids import Hybrid, settle
 from tests.capture.test_capture_ops import Forward, Net
 
@@ -102,11 +102,13 @@ def test_normalization_of_a_value_that_others_read() -> None:
 
     def before(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
-        return functional.relu(y) + m.bn(y)
+        result: torch.Tensor = functional.relu(y) + m.bn(y)
+        return result
 
     def after(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.conv(x)
-        return m.bn(y) + y
+        result: torch.Tensor = m.bn(y) + y
+        return result
 
     _only(_refused(before, conv=conv, bn=bn), "batch_norm", "read elsewhere")
     _only(_refused(after, conv=conv, bn=bn), "add", "before its batch normalization")
@@ -171,7 +173,8 @@ class _Resizing(Hybrid):
         size = (-(-height // ph) * ph, -(-width // pw) * pw)
         if size != (height, width):
             x = functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
-        return self.head(self.block(x).mean((2, 3)))
+        result: torch.Tensor = self.head(self.block(x).mean((2, 3)))
+        return result
 
 
 def test_interpolation_names_the_sizes_that_work() -> None:
@@ -257,7 +260,8 @@ def test_modules_that_cannot_compute_in_float64() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             if x.dtype != torch.float32:
                 raise RuntimeError("float32, please")
-            return self.fc(x.mean((2, 3)))
+            result: torch.Tensor = self.fc(x.mean((2, 3)))
+            return result
 
     _, report = capture(Float32(), (3, 6, 6))
     assert report.relative_error is not None

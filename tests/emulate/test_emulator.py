@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hyq_hls.emulate import Emulator
 from hyq_hls.emulate.exact import accumulation_dtype
 from hyq_hls.errors import GraphError
-from hyq_hls.graph import Bounds, Graph, Quantization, TensorType
+from hyq_hls.graph import Bounds, Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, Conv2d, Dense, DepthwiseConv2d
 from tests.ops.examples import example_graph
@@ -79,7 +79,10 @@ def test_precision_is_chosen_by_bounds(low: int) -> None:
     ],
 )
 def test_partial_sums_reach_further_than_the_sum(
-    kind: type[Dense | Conv2d], shape: tuple[int, ...], bits: int, weight_bits: int
+    kind: type[Dense | Conv2d | DepthwiseConv2d],
+    shape: tuple[int, ...],
+    bits: int,
+    weight_bits: int,
 ) -> None:
     """A bias of ``-zero_point * sum(weight)`` cancels products; without it they pass 2**24."""
     rng = np.random.default_rng(0)
@@ -95,9 +98,13 @@ def test_partial_sums_reach_further_than_the_sum(
         (6, 6, shape[-1] if kind is not DepthwiseConv2d else shape[0]),
         Quantization(bits, False, (1.0,), (zero,)),
     )
-    geometry = () if kind is Dense else ((1, 1), (1, 1), (zero,))
+    operation: Operation
+    if issubclass(kind, Dense):
+        operation = kind(weight, weight_bits, bias, out)
+    else:
+        operation = kind(weight, weight_bits, bias, (1, 1), (1, 1), (zero,), out)
     graph = Graph("x", x)
-    node = graph.add("sum", kind(weight, weight_bits, bias, *geometry, out), "x")
+    node = graph.add("sum", operation, "x")
     reach = node.operation.partial_sums(x)
     assert accumulation_dtype(node.accumulator, out) != accumulation_dtype(reach, out)
     check_every_node(graph, rng.integers(int(0.8 * top), top + 1, (20, *x.shape)))
@@ -120,7 +127,7 @@ def test_wrong_input() -> None:
     with pytest.raises(GraphError, match="leave the range"):
         emulator(np.full((1, *shape), 256))
     with pytest.raises(GraphError, match="integers are wanted, found dtype float64"):
-        emulator(np.zeros((1, *shape)))
+        emulator(np.zeros((1, *shape)))  # type: ignore[arg-type]  # refused by its dtype
     with pytest.raises(GraphError, match="shape"):
         emulator(np.zeros((1, 2, 2), int))
 

@@ -222,8 +222,9 @@ def test_any_value_replaced(name: str, tmp_path: Path) -> None:
     document = json.loads(members.pop("graph.json"))
     codes = random_codes(graph.input_type, np.random.default_rng(0), 1)
     del document["metadata"]
+    wrong: tuple[object, ...] = (None, "x", 1.5, [], {})
     for place in leaves(document):
-        for value in (None, "x", 1.5, [], {}):
+        for value in wrong:
             changed = copy.deepcopy(document)
             changed["metadata"] = {}
             target = changed

@@ -47,7 +47,8 @@ class Larger(Halve):
     arity: ClassVar[int | None] = None
 
     def reference(self, *codes: Codes) -> Codes:
-        return np.maximum.reduce(codes)
+        largest: Codes = np.maximum.reduce(codes)
+        return largest
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,11 @@ def test_equals_exact_rationals(drawn: tuple[Requantize, Bounds, int], data: st.
         [bounds.low] * channels,
         [bounds.high] * channels,
     ]
-    entries = [
-        [int(v[c if len(v) > 1 else 0]) for v in (r.multiplier, r.shift, r.quantization.zero_point)]
-        for c in range(channels)
-    ]
+    vectors = (r.multiplier, r.shift, np.array(r.quantization.zero_point))
+    entries = zip(*(np.broadcast_to(v, channels).tolist() for v in vectors), strict=True)
+    factors = [(m, s, z) for m, s, z in entries]
     expected = [
-        [exact(a, *e, r.quantization) for a, e in zip(w, entries, strict=True)] for w in rows
+        [exact(a, *f, r.quantization) for a, f in zip(row, factors, strict=True)] for row in rows
     ]
     assert np.array_equal(r(np.array(rows, dtype=np.int64)), expected)
 

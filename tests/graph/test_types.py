@@ -121,7 +121,7 @@ def test_quantization_refuses(arguments: dict[str, object], message: str) -> Non
 
 def test_numpy_integers_become_python_integers() -> None:
     """They could not be saved as JSON otherwise."""
-    q = Quantization(np.int64(8), False, zero_point=(np.int64(3),))  # type: ignore[arg-type]
+    q = Quantization(np.int64(8), False, zero_point=(np.int64(3),))
     assert type(q.bits) is int
     assert type(q.zero_point[0]) is int
 

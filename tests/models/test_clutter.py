@@ -1,8 +1,14 @@
+"""Cluttered digits: the same bytes everywhere, and what an image is made of."""
+
+from __future__ import annotations
+
 import hashlib
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from hyq_hls.errors import ShapeError
 from hyq_hls.models import MobileViT, MobileViTConfig, digits
@@ -24,24 +30,29 @@ BARE = Difficulty(
 )
 
 
-def sha(array):
+Split = Literal["train", "test"]
+
+
+def sha(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
-def doubled(images):
+def doubled(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Linear interpolation (B, 32, 32) -> (B, 64, 64), zeros outside, halves rounded up."""
     places = (np.arange(64) + 0.5) / 2 - 0.5
     weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(32)))
-    return np.floor(weights @ images @ weights.T + 0.5).astype(np.int64)
+    larger: NDArray[np.float64] = weights @ images @ weights.T
+    return np.floor(larger + 0.5).astype(np.int64)
 
 
-def strongest(images):
+def strongest(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """What the channel that has all the ink adds to the background, (B, H, W)."""
-    away = images.astype(np.int64) - 100
-    return away[np.arange(len(away)), :, :, np.abs(away).max(axis=(1, 2)).argmax(axis=1)]
+    away: NDArray[np.int64] = images.astype(np.int64) - 100
+    channel = np.abs(away).max(axis=(1, 2)).argmax(axis=1)
+    return np.take_along_axis(away, channel[:, None, None, None], axis=3)[..., 0]
 
 
-def inked(digit):
+def inked(digit: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """What a dark digit adds, and what a bright one does."""
     return [(digit * ink + 128) >> 8 for ink in (-64, 64)]
 
@@ -55,7 +66,9 @@ def inked(digit):
         ("test", 96, "0af7e8011ee23da2", "76cf60f2157386d9"),
     ],
 )
-def test_bytes_are_the_same_everywhere(split, side, images_sha, labels_sha):
+def test_bytes_are_the_same_everywhere(
+    split: Split, side: int, images_sha: str, labels_sha: str
+) -> None:
     images, labels = cluttered(split, 100, side, 7)
     assert images.shape == (100, side, side, 3)
     assert images.dtype == np.uint8
@@ -66,14 +79,14 @@ def test_bytes_are_the_same_everywhere(split, side, images_sha, labels_sha):
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_the_first_images_do_not_depend_on_their_number(side):
+def test_the_first_images_do_not_depend_on_their_number(side: int) -> None:
     few, many = cluttered("test", 70, side, 3), cluttered("test", 150, side, 3)
     assert np.array_equal(many.images[:70], few.images)
     assert np.array_equal(many.labels[:70], few.labels)
     assert len(np.unique(many.images, axis=0)) == 150
 
 
-def test_other_seeds_and_splits_give_other_images():
+def test_other_seeds_and_splits_give_other_images() -> None:
     first, seed, split = (
         cluttered(*key).images
         for key in (("test", 64, 32, 0), ("test", 64, 32, 1), ("train", 64, 32, 0))
@@ -83,7 +96,7 @@ def test_other_seeds_and_splits_give_other_images():
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_digit_is_one_of_its_split_with_its_label(split):
+def test_digit_is_one_of_its_split_with_its_label(split: Split) -> None:
     """Shown bare, each image is an interpolated digit of that split and of that label."""
     own, other = digits.train(), digits.test()
     if split == "test":
@@ -104,14 +117,14 @@ def test_digit_is_one_of_its_split_with_its_label(split):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_pieces_are_halves_and_wholes_of_digits_of_the_split(split):
+def test_pieces_are_halves_and_wholes_of_digits_of_the_split(split: Split) -> None:
     piece = {"pieces": 1, "piece_size": (1.0, 1.0), "piece_distance": (0.0, 0.0)}
     alone = Difficulty(**{**vars(BARE), **piece, "piece_ink": (64.0, 64.0), "ink": (0.0, 0.0)})
     kept = (np.s_[:], np.s_[:32], np.s_[32:], np.s_[:, :32], np.s_[:, 32:])
 
-    def cuts(data):
+    def cuts(data: digits.Digits) -> dict[bytes, set[int]]:
         """Which cuts of digits of the data an image may be."""
-        fits = {}
+        fits: dict[bytes, set[int]] = {}
         for digit in doubled(data.images[..., 0]):
             for number, part in enumerate(kept):
                 piece = np.zeros_like(digit)
@@ -130,7 +143,7 @@ def test_pieces_are_halves_and_wholes_of_digits_of_the_split(split):
     assert set.union(*(known[ink] for ink in found)) == {0, 1, 2, 3, 4}
 
 
-def test_pieces_lie_around_the_digit():
+def test_pieces_lie_around_the_digit() -> None:
     around = Difficulty(
         ink=(0.0, 0.0),
         piece_size=(0.2, 0.2),
@@ -145,7 +158,7 @@ def test_pieces_lie_around_the_digit():
     assert (images != 100).any(axis=(1, 2, 3)).all()
 
 
-def test_ink_has_either_sign_and_its_range_and_channels_differ():
+def test_ink_has_either_sign_and_its_range_and_channels_differ() -> None:
     images = cluttered("train", 256, 64, 1, BARE).images.astype(np.int64) - 100
     darkest, lightest = images.min(axis=(1, 2)), images.max(axis=(1, 2))
     assert ((darkest == 0) | (lightest == 0)).all()
@@ -157,7 +170,7 @@ def test_ink_has_either_sign_and_its_range_and_channels_differ():
     assert (deepest[:, 0] != deepest[:, 1]).mean() > 0.9
 
 
-def test_background_is_level_gradient_texture_and_noise():
+def test_background_is_level_gradient_texture_and_noise() -> None:
     flat = {**vars(BARE), "ink": (0.0, 0.0)}
     assert (cluttered("test", 2, 32, 0, Difficulty(**flat)).images == 100).all()
     for name, value in (("gradient", 20.0), ("texture", 8.0), ("noise", 12)):
@@ -179,7 +192,7 @@ def test_background_is_level_gradient_texture_and_noise():
         (("test", 1, 32, -1), "at least 1 and seed of at least 0, found 1 and -1"),
     ],
 )
-def test_wrong_arguments_are_refused(arguments, message):
+def test_wrong_arguments_are_refused(arguments: tuple[Any, int, int, int], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         cluttered(*arguments)
 
@@ -193,15 +206,16 @@ def test_wrong_arguments_are_refused(arguments, message):
         ({"size": (0.0, 1.0)}, r"size is no range within 0.1..255: \(0.0, 1.0\)"),
     ],
 )
-def test_impossible_difficulties_are_refused(wrong, message):
+def test_impossible_difficulties_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         Difficulty(**wrong)
 
 
-def test_training_takes_new_images_in_each_epoch_and_an_extra_term():
+@pytest.mark.slow
+def test_training_takes_new_images_in_each_epoch_and_an_extra_term() -> None:
     epochs = []
 
-    def draw(epoch):
+    def draw(epoch: int) -> digits.Digits:
         epochs.append(epoch)
         return cluttered("train", 33, 32, epoch)
 

@@ -1,7 +1,12 @@
 """Folders of images: labels, choice, and the bytes that the papers' preparation gives."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from hyq_hls.errors import InputError
@@ -14,18 +19,18 @@ from hyq_hls.models.image_folder import (
 )
 
 
-def write(path, pixels):
+def write(path: Path, pixels: NDArray[np.uint8]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
     return path
 
 
-def noise(height, width, seed=0):
+def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     for name, files in (("n2", ["b.JPEG", "a.png"]), ("n10", ["c.jpg"]), ("n1", ["d.bmp"])):
         for file in files:
             write(tmp_path / name / file, noise(5, 5))
@@ -36,7 +41,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_labels_are_the_places_of_the_sorted_folder_names(folder):
+def test_labels_are_the_places_of_the_sorted_folder_names(folder: Path) -> None:
     found = labelled_images(folder)
     assert found.classes == ("n1", "n10", "n2")
     assert [p.name for p in found.paths] == ["d.bmp", "c.jpg", "a.png", "b.JPEG"]
@@ -47,7 +52,7 @@ def test_labels_are_the_places_of_the_sorted_folder_names(folder):
     assert some.classes == found.classes
 
 
-def test_all_images_are_found_at_any_depth(folder):
+def test_all_images_are_found_at_any_depth(folder: Path) -> None:
     write(folder / "n2" / "deep" / "e.PNG", noise(5, 5))
     write(folder / "top.png", noise(5, 5))
     write(folder / ".cache" / "hidden.png", noise(5, 5))
@@ -58,7 +63,7 @@ def test_all_images_are_found_at_any_depth(folder):
     }
 
 
-def test_digest_depends_on_names_sizes_and_labels(folder):
+def test_digest_depends_on_names_sizes_and_labels(folder: Path) -> None:
     found = labelled_images(folder)
     first = found.digest()
     assert labelled_images(folder).digest() == first
@@ -74,7 +79,7 @@ def test_digest_depends_on_names_sizes_and_labels(folder):
     assert labelled_images(folder).some([1, 2, 3, 4]).digest() != longer  # other labels
 
 
-def test_draw_is_the_same_for_a_seed_and_has_no_repetition():
+def test_draw_is_the_same_for_a_seed_and_has_no_repetition() -> None:
     chosen = drawn(1000, 100, 3)
     assert np.array_equal(chosen, drawn(1000, 100, 3))
     assert not np.array_equal(chosen, drawn(1000, 100, 4))
@@ -85,12 +90,14 @@ def test_draw_is_the_same_for_a_seed_and_has_no_repetition():
             drawn(5, count, 0)
 
 
-def test_published_sizes_are_the_default():
+def test_published_sizes_are_the_default() -> None:
     assert (Preparation().size, Preparation().shorter) == (256, 284)
 
 
 @pytest.mark.parametrize("shape", [(300, 500), (500, 300), (284, 284), (20, 31), (284, 1000)])
-def test_shorter_side_is_resized_and_the_centre_is_cut_out(shape, tmp_path):
+def test_shorter_side_is_resized_and_the_centre_is_cut_out(
+    shape: tuple[int, int], tmp_path: Path
+) -> None:
     height, width = shape
     pixels = noise(height, width)
     found = Preparation()(write(tmp_path / "image.png", pixels))
@@ -102,7 +109,7 @@ def test_shorter_side_is_resized_and_the_centre_is_cut_out(shape, tmp_path):
     assert np.array_equal(found, whole[top : top + 256, left : left + 256])
 
 
-def test_images_of_the_right_size_keep_their_bytes(tmp_path):
+def test_images_of_the_right_size_keep_their_bytes(tmp_path: Path) -> None:
     pixels = noise(32, 32)
     path = write(tmp_path / "image.png", pixels)
     assert np.array_equal(Preparation(32, 32)(path), pixels)
@@ -110,20 +117,20 @@ def test_images_of_the_right_size_keep_their_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(("mode", "suffix"), [("L", "jpg"), ("CMYK", "jpg"), ("P", "png")])
-def test_other_colours_become_three_channels(mode, suffix, tmp_path):
+def test_other_colours_become_three_channels(mode: str, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"image.{suffix}"
     Image.fromarray(noise(9, 9)).convert(mode).save(path)
     assert Preparation(8, 8)(path).shape == (8, 8, 3)
 
 
-def test_files_keep_their_order_whatever_thread_reads_them(tmp_path):
+def test_files_keep_their_order_whatever_thread_reads_them(tmp_path: Path) -> None:
     images = [noise(8, 8, seed) for seed in range(12)]
     paths = [write(tmp_path / f"{i}.png", image) for i, image in enumerate(images)]
     assert np.array_equal(load_images(paths, Preparation(8, 8), 4), np.stack(images))
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", None])
-def test_broken_files_are_named(content, tmp_path):
+def test_broken_files_are_named(content: bytes | None, tmp_path: Path) -> None:
     good = write(tmp_path / "good.png", noise(8, 8))
     bad = write(tmp_path / "bad.JPEG", noise(64, 64))
     bad.write_bytes(bad.read_bytes()[:900] if content is None else content)
@@ -132,12 +139,12 @@ def test_broken_files_are_named(content, tmp_path):
 
 
 @pytest.mark.parametrize(("size", "resize"), [(0, None), (-1, 5), (32, 31)])
-def test_impossible_sizes_are_refused(size, resize):
+def test_impossible_sizes_are_refused(size: int, resize: int | None) -> None:
     with pytest.raises(InputError, match=f"a crop of {size} from images resized to"):
         Preparation(size, resize)
 
 
-def test_folders_that_do_not_do_are_named(tmp_path):
+def test_folders_that_do_not_do_are_named(tmp_path: Path) -> None:
     for find in (labelled_images, all_images):
         with pytest.raises(InputError, match=r"no such folder: .*none"):
             find(tmp_path / "none")

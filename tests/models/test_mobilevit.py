@@ -1,3 +1,9 @@
+"""MobileViT: published sizes and names, maps and tokens, sizes of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -15,12 +21,12 @@ from hyq_hls.models import (
 from hyq_hls.models.mobilevit import InvertedResidual, MobileViTBlock
 
 
-def parameters(model):
+def parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 @pytest.fixture(scope="module")
-def digits_model():
+def digits_model() -> MobileViT:
     return mobilevit_digits()
 
 
@@ -34,13 +40,15 @@ def digits_model():
         (lambda: mobilevit_digits(pretrained=False), 114_994, 176),
     ],
 )
-def test_sizes_are_the_published_ones(build, expected, entries):
+def test_sizes_are_the_published_ones(
+    build: Callable[[], MobileViT], expected: int, entries: int
+) -> None:
     model = build()
     assert parameters(model) == expected
     assert len(model.state_dict()) == entries
 
 
-def test_names_and_shapes_are_the_public_ones():
+def test_names_and_shapes_are_the_public_ones() -> None:
     state = mobilevit_xxs().state_dict()
     expected = {
         "stem.conv.weight": (16, 3, 3, 3),
@@ -66,7 +74,7 @@ def test_names_and_shapes_are_the_public_ones():
     assert {name: tuple(state[name].shape) for name in expected} == expected
 
 
-def test_digits_maps_are_8x8_and_4x4(digits_model):
+def test_digits_maps_are_8x8_and_4x4(digits_model: MobileViT) -> None:
     tokens = {}
     for name, module in digits_model.named_modules():
         if name.endswith("transformer"):
@@ -81,7 +89,7 @@ def test_digits_maps_are_8x8_and_4x4(digits_model):
     }
 
 
-def test_every_multiple_works_also_when_not_square(digits_model):
+def test_every_multiple_works_also_when_not_square(digits_model: MobileViT) -> None:
     with torch.no_grad():
         for size in ((16, 16), (48, 32), (16, 64)):
             assert digits_model(torch.rand(1, 3, *size)).shape == (1, 10)
@@ -98,7 +106,9 @@ def test_every_multiple_works_also_when_not_square(digits_model):
         (MobileViTConfig.digits(), (32, 24), "stages.2.1", "4x3", "16"),
     ],
 )
-def test_image_size_that_does_not_divide_is_refused(config, size, block, found, multiple):
+def test_image_size_that_does_not_divide_is_refused(
+    config: MobileViTConfig, size: tuple[int, int], block: str, found: str, multiple: str
+) -> None:
     with pytest.raises(ValueError, match=f"block {block} finds a map of {found}") as caught:
         config.check_image_size(*size)
     assert isinstance(caught.value, ShapeError)
@@ -107,13 +117,13 @@ def test_image_size_that_does_not_divide_is_refused(config, size, block, found, 
     config.check_image_size(*map(int, suggested.split("x")))
 
 
-def test_odd_size_whose_maps_still_divide_is_taken():
+def test_odd_size_whose_maps_still_divide_is_taken() -> None:
     MobileViTConfig.s().check_image_size(250, 256)  # 250 rounds up to a map of 8 rows
     with torch.no_grad():
         assert mobilevit_xxs().eval()(torch.rand(1, 3, 58, 64)).shape == (1, 1000)
 
 
-def test_model_refuses_the_size_before_it_computes(digits_model):
+def test_model_refuses_the_size_before_it_computes(digits_model: MobileViT) -> None:
     with pytest.raises(ShapeError, match=r"stages\.1\.1 .* 7x7 .* 28x28"):
         digits_model(torch.rand(1, 3, 28, 28))
 
@@ -126,7 +136,7 @@ def test_model_refuses_the_size_before_it_computes(digits_model):
         torch.zeros(1, 3, 32, 32, dtype=torch.uint8),
     ],
 )
-def test_wrong_input_is_explained(digits_model, images):
+def test_wrong_input_is_explained(digits_model: MobileViT, images: torch.Tensor) -> None:
     with pytest.raises(ShapeError, match=r"float tensor \(B, 3, H, W\).*found"):
         digits_model(images)
 
@@ -143,12 +153,12 @@ def test_wrong_input_is_explained(digits_model, images):
         lambda: MobileViTConfig.xxs(0),
     ],
 )
-def test_impossible_configuration_is_refused(build):
+def test_impossible_configuration_is_refused(build: Callable[[], object]) -> None:
     with pytest.raises(ShapeError, match=r"Config\.\w+ "):
         build()
 
 
-def test_unfold_puts_pixels_where_documented():
+def test_unfold_puts_pixels_where_documented() -> None:
     block = MobileViTBlock(8, TransformerConfig(8, depth=1, patch=(2, 4)))
     x = torch.randn(3, 5, 6, 8)
     tokens = block._unfold(x)
@@ -160,7 +170,7 @@ def test_unfold_puts_pixels_where_documented():
     assert torch.equal(block._fold(tokens, 6, 8), x)
 
 
-def test_residual_only_where_shape_stays():
+def test_residual_only_where_shape_stays() -> None:
     x = torch.randn(2, 8, 6, 6)
     for outputs, stride, residual in ((8, 1, True), (8, 2, False), (16, 1, False)):
         block = InvertedResidual(8, outputs, stride=stride, expansion=2).eval()
@@ -169,7 +179,7 @@ def test_residual_only_where_shape_stays():
         assert torch.equal(y, x) if residual else not y.any()
 
 
-def test_images_do_not_influence_each_other(digits_model):
+def test_images_do_not_influence_each_other(digits_model: MobileViT) -> None:
     images = torch.rand(4, 3, 32, 32)
     with torch.no_grad():
         together = digits_model(images)
@@ -177,7 +187,7 @@ def test_images_do_not_influence_each_other(digits_model):
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
-def test_export_with_free_batch_equals_eager(digits_model):
+def test_export_with_free_batch_equals_eager(digits_model: MobileViT) -> None:
     batch = torch.export.Dim("batch")
     program = torch.export.export(
         digits_model, (torch.rand(2, 3, 32, 32),), dynamic_shapes=({0: batch},), strict=False
@@ -187,6 +197,6 @@ def test_export_with_free_batch_equals_eager(digits_model):
         assert torch.equal(program.module()(images), digits_model(images))
 
 
-def test_random_weights_are_in_training_mode():
+def test_random_weights_are_in_training_mode() -> None:
     assert mobilevit_digits(pretrained=False).training
     assert MobileViT(MobileViTConfig.digits()).config == MobileViTConfig.digits()

@@ -1,22 +1,26 @@
 """Weights of public networks, from files and through timm."""
 
+from __future__ import annotations
+
 import sys
+from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 import torch
 
 from hyq_hls.errors import FileFormatError, InputError
-from hyq_hls.models import mobilevit_digits, mobilevit_xxs, public, save_weights
+from hyq_hls.models import MobileViT, mobilevit_digits, mobilevit_xxs, public, save_weights
 from hyq_hls.models.public import load_weight_file, public_model, weights_sha256
 
 
 @pytest.fixture(scope="module")
-def trained():
+def trained() -> MobileViT:
     return mobilevit_digits(pretrained=True)
 
 
-def saved(model, path, form):
+def saved(model: MobileViT, path: Path, form: str) -> Path:
     state = model.state_dict()
     if form == "safetensors":
         library = pytest.importorskip("safetensors.torch")
@@ -43,7 +47,9 @@ def saved(model, path, form):
         ("w.bin", "model"),
     ],
 )
-def test_every_kind_of_file_gives_the_same_weights(name, form, trained, tmp_path):
+def test_every_kind_of_file_gives_the_same_weights(
+    name: str, form: str, trained: MobileViT, tmp_path: Path
+) -> None:
     model = mobilevit_digits(pretrained=False)
     before = weights_sha256(model)
     load_weight_file(model, saved(trained, tmp_path / name, form))
@@ -52,7 +58,7 @@ def test_every_kind_of_file_gives_the_same_weights(name, form, trained, tmp_path
     assert weights_sha256(model) == weights_sha256(trained) != before
 
 
-def test_digest_sees_one_changed_bit(trained):
+def test_digest_sees_one_changed_bit(trained: MobileViT) -> None:
     model = mobilevit_digits(pretrained=True)
     assert weights_sha256(model) == weights_sha256(trained)
     with torch.no_grad():
@@ -60,7 +66,7 @@ def test_digest_sees_one_changed_bit(trained):
     assert weights_sha256(model) != weights_sha256(trained)
 
 
-def test_weights_of_another_network_are_refused(trained, tmp_path):
+def test_weights_of_another_network_are_refused(trained: MobileViT, tmp_path: Path) -> None:
     path = saved(trained, tmp_path / "digits.pt", "plain")
     with pytest.raises(InputError, match=r"digits\.pt do not fit MobileViT: ") as caught:
         public_model("mobilevit_xxs", path)
@@ -73,8 +79,8 @@ def test_weights_of_another_network_are_refused(trained, tmp_path):
         public_model("mobilevit_xxs", saved(trained, tmp_path / "digits.npz", "npz"))
 
 
-def test_files_that_are_no_weights_are_refused(trained, tmp_path):
-    def refused(name, message, content=b"nothing"):
+def test_files_that_are_no_weights_are_refused(trained: MobileViT, tmp_path: Path) -> None:
+    def refused(name: str, message: str, content: bytes | None = b"nothing") -> None:
         path = tmp_path / name
         if content is not None:
             path.write_bytes(content)
@@ -92,7 +98,9 @@ def test_files_that_are_no_weights_are_refused(trained, tmp_path):
     refused("module.pt", r"module\.pt is not a file of plain torch weights", None)
 
 
-def test_missing_safetensors_names_the_command(trained, tmp_path, monkeypatch):
+def test_missing_safetensors_names_the_command(
+    trained: MobileViT, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "safetensors.torch", None)
     path = tmp_path / "w.safetensors"
     path.write_bytes(b"")
@@ -100,12 +108,12 @@ def test_missing_safetensors_names_the_command(trained, tmp_path, monkeypatch):
         load_weight_file(trained, path)
 
 
-def test_without_a_file_timm_gives_the_weights(monkeypatch):
+def test_without_a_file_timm_gives_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(5)
     theirs = mobilevit_xxs()
     asked = []
 
-    def create_model(name, pretrained):
+    def create_model(name: str, pretrained: bool) -> MobileViT:
         asked.append((name, pretrained))
         return theirs
 
@@ -116,8 +124,8 @@ def test_without_a_file_timm_gives_the_weights(monkeypatch):
     assert weights_sha256(ours) == weights_sha256(theirs)
 
 
-def test_without_file_and_timm_both_commands_are_named(monkeypatch):
-    def absent():
+def test_without_file_and_timm_both_commands_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> NoReturn:
         raise ImportError('timm cannot be imported; install: pip install "hyq_hls[timm]"')
 
     monkeypatch.setattr(public, "import_timm", absent)
@@ -125,8 +133,8 @@ def test_without_file_and_timm_both_commands_are_named(monkeypatch):
         public_model("mobilevit_s")
 
 
-def test_without_network_the_command_is_named(monkeypatch):
-    def create_model(name, pretrained):
+def test_without_network_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create_model(name: str, pretrained: bool) -> NoReturn:
         raise OSError("no route to host")
 
     monkeypatch.setattr(public, "import_timm", lambda: SimpleNamespace(create_model=create_model))
@@ -135,7 +143,7 @@ def test_without_network_the_command_is_named(monkeypatch):
         public_model("mobilevit_xs")
 
 
-def test_file_without_step_counters_loads(trained, tmp_path):
+def test_file_without_step_counters_loads(trained: MobileViT, tmp_path: Path) -> None:
     state = {k: v for k, v in trained.state_dict().items() if not k.endswith("tracked")}
     torch.save(state, tmp_path / "w.pt")
     model = mobilevit_digits(pretrained=False)

@@ -1,4 +1,9 @@
+"""Training: it lowers the loss, repeats exactly, and its command writes what it measured."""
+
+from __future__ import annotations
+
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,19 +16,19 @@ from hyq_hls.models.train import TrainConfig, count_correct, fit, main
 FEW = TrainConfig(epochs=4, batch_size=32)
 
 
-def subset(count):
+def subset(count: int) -> digits.Digits:
     data = digits.train()
     return digits.Digits(data.images[:count], data.labels[:count])
 
 
-def trained(config):
+def trained(config: TrainConfig) -> tuple[list[float], MobileViT]:
     torch.manual_seed(config.seed)
     model = MobileViT(MobileViTConfig.digits())
     return fit(model, subset(96), config), model
 
 
 @pytest.fixture
-def small_data(monkeypatch):
+def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with few images."""
     data = subset(66)
     monkeypatch.setattr(digits, "train", lambda: data)
@@ -31,7 +36,8 @@ def small_data(monkeypatch):
     monkeypatch.setattr(digits, "distorted", lambda: data)
 
 
-def test_few_steps_lower_the_loss_and_repeat_exactly():
+@pytest.mark.slow
+def test_few_steps_lower_the_loss_and_repeat_exactly() -> None:
     losses, model = trained(FEW)
     assert len(losses) == FEW.epochs
     assert losses[-1] < losses[0]
@@ -42,13 +48,13 @@ def test_few_steps_lower_the_loss_and_repeat_exactly():
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
 
 
-def test_other_seed_trains_otherwise():
+def test_other_seed_trains_otherwise() -> None:
     one = TrainConfig(epochs=1, batch_size=32)
     other = TrainConfig(epochs=1, batch_size=32, seed=1)
     assert trained(one)[0] != trained(other)[0]
 
 
-def test_count_correct_counts():
+def test_count_correct_counts() -> None:
     model = mobilevit_digits()
     data = digits.test()
     right = count_correct(model, data)
@@ -57,7 +63,9 @@ def test_count_correct_counts():
     assert count_correct(model, shifted, batch_size=100) <= 360 - right
 
 
-def test_command_writes_checkpoint_and_record(tmp_path, small_data, capsys):
+def test_command_writes_checkpoint_and_record(
+    tmp_path: Path, small_data: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = tmp_path / "net.npz"
     state = torch.random.get_rng_state()
     arguments = ["--epochs", "1", "--seed", "3", "--output", str(output)]
@@ -93,7 +101,13 @@ def test_command_writes_checkpoint_and_record(tmp_path, small_data, capsys):
         (["--output", "absent/net.npz"], "there is no folder absent"),
     ],
 )
-def test_command_refuses_before_training(tmp_path, monkeypatch, capsys, arguments, message):
+def test_command_refuses_before_training(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
@@ -101,12 +115,12 @@ def test_command_refuses_before_training(tmp_path, monkeypatch, capsys, argument
     assert not list(tmp_path.iterdir())
 
 
-def test_empty_batch_is_refused():
+def test_empty_batch_is_refused() -> None:
     with pytest.raises(ShapeError, match="batch_size must be at least 1, found 0"):
         TrainConfig(batch_size=0)
 
 
-def test_data_given_is_not_changed():
+def test_data_given_is_not_changed() -> None:
     data = subset(34)
     before = data.images.copy()
     fit(mobilevit_digits(pretrained=False), data, TrainConfig(epochs=1))

@@ -11,13 +11,13 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import hls4ml
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import Node, Operation, TensorType
+from hyq_hls.graph import Graph, Node, Operation, TensorType
 from hyq_hls.stream.circuits import AnyCircuit, circuit_of
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
@@ -25,6 +25,7 @@ from hyq_hls.stream.hls.text import code_type, configuration, operation_call, we
 from hyq_hls.support import template_dir
 
 Codes = NDArray[np.int64]
+Op_co = TypeVar("Op_co", bound=Operation, covariant=True)
 
 #: Unknown pragmas and unused labels are for the synthesizer; ap_types reads what it clears.
 WARNINGS = (
@@ -55,11 +56,11 @@ extern "C" int run_{name}(const int *const *inputs, int *output) {{
 """
 
 
-@dataclass
-class Case:
+@dataclass(frozen=True)
+class Case(Generic[Op_co]):
     """An operation, the types of its inputs, its lanes, and which of its circuits is meant."""
 
-    operation: Operation
+    operation: Op_co
     inputs: Sequence[TensorType]
     folding: Folding = field(default_factory=Folding)
     circuit_name: str | None = None
@@ -72,6 +73,13 @@ class Case:
     def circuit(self) -> AnyCircuit:
         return circuit_of(self.operation, *self.inputs, name=self.circuit_name)
 
+    def graph(self, name: str) -> Graph:
+        """The graph whose only node, ``name``, is the operation; it has one input, ``x``."""
+        (x,) = self.inputs
+        graph = Graph("x", x)
+        graph.add(name, self.operation, "x")
+        return graph
+
     def stage(self, name: str, inputs: tuple[str, ...]) -> OperationStage:
         """The stage ``name`` that reads the streams ``inputs``."""
         accumulator = self.operation.accumulator(*self.inputs)
@@ -80,10 +88,16 @@ class Case:
         return OperationStage(name, inputs, (name,), node, self.circuit, self.folding)
 
 
+def random_folding(rng: np.random.Generator, circuit: AnyCircuit) -> Folding:
+    """One of the legal foldings of ``circuit``."""
+    legal = circuit.foldings
+    return legal[rng.integers(len(legal))]
+
+
 def compile_cases(
-    cases: Sequence[Case], folder: Path, flags: Sequence[str]
+    cases: Sequence[Case[Operation]], folder: Path, flags: Sequence[str]
 ) -> list[Callable[..., Codes]]:
-    """One function per case: codes (B, \\*shape) of every input to output codes."""
+    r"""One function per case: codes (B, \*shape) of every input to output codes."""
     folder.mkdir(parents=True, exist_ok=True)
     names = sorted({case.circuit.module for case in cases})
     text = "".join(f'#include "hyq/{name}.h"\n' for name in names)
@@ -101,7 +115,7 @@ def compile_cases(
     return [_runner(case, getattr(loaded, f"run_op{i}")) for i, case in enumerate(cases)]
 
 
-def _runner(case: Case, function: Any) -> Callable[..., Codes]:
+def _runner(case: Case[Operation], function: Any) -> Callable[..., Codes]:
     def run(*codes: Codes) -> Codes:
         for x, tensor in zip(codes, case.inputs, strict=True):
             tensor.check(x, "test input")
@@ -116,7 +130,7 @@ def _runner(case: Case, function: Any) -> Callable[..., Codes]:
     return run
 
 
-def _case_cpp(case: Case, name: str) -> str:
+def _case_cpp(case: Case[Operation], name: str) -> str:
     inputs = tuple(f"{name}_input{i}" for i in range(len(case.inputs)))
     stage = case.stage(name, inputs)
     lanes = case.circuit.input_lanes(case.folding)

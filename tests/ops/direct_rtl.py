@@ -8,7 +8,6 @@ bench must be clean under ``-Wall``.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.graph import TensorType
+from hyq_hls.graph import Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.parameters import memory_name, operation_parameters, printed
 from tests.ops.direct import Case
-from tests.stream.rtl.stream_bench import PACKAGE, TEMPLATES, VERIF, verilator
+from tests.stream.rtl.stream_bench import compile_bench
 
 Codes = NDArray[np.int64]
 
@@ -50,7 +49,7 @@ class RtlBench:
         folder: new folder to build in.
     """
 
-    def __init__(self, cases: Sequence[Case], folder: Path) -> None:
+    def __init__(self, cases: Sequence[Case[Operation]], folder: Path) -> None:
         self.cases, self.folder = list(cases), folder
         self.stages = [_stage(case, f"op{i}") for i, case in enumerate(cases)]
         lanes = [_lanes(case) for case in cases]
@@ -62,16 +61,16 @@ class RtlBench:
             for rom in stage.kernel.roms:
                 (folder / memory_name(stage, rom.name)).write_text(memory_text(rom))
         (folder / "bench.sv").write_text(self._bench())
-        self._compile()
+        compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
-        """Every case equals its reference, with and without stalls; a reset leaves nothing behind.
+        r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.
 
         ``latency`` and ``cycles`` are exact, and no more than ``frames_inside`` enters before the
         first word leaves.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape); three frames or more.
+            codes: for every case, of every input, (frames, \*shape); three frames or more.
         """
         for case, operands, found in zip(self.cases, codes, self.run(codes), strict=True):
             frames = len(operands[0])
@@ -97,10 +96,10 @@ class RtlBench:
         seed: int = 0,
         reset_cycle: int = -1,
     ) -> list[Transfers]:
-        """Run and compare with the references.
+        r"""Run and compare with the references.
 
         Args:
-            codes: for every case, of every input, (frames, \\*shape).
+            codes: for every case, of every input, (frames, \*shape).
             valid: how often a source offers a word, in percent.
             ready: how often a sink takes a word, in percent.
             seed: of the stalls.
@@ -192,39 +191,18 @@ module bench (
   );
 """
 
-    def _compile(self) -> None:
-        binary, environment = verilator()
-        command = [str(binary), "--cc", "--assert", "-O3", "-Wall", "--x-initial", "unique"]
-        command += ["--top-module", "bench", "-y", str(TEMPLATES), "--Mdir", "model"]
-        command += [str(PACKAGE), "bench.sv"]
-        _call(command, self.folder, environment=environment)
-        include = Path(environment["VERILATOR_ROOT"]) / "include"
-        compiler = shutil.which("g++")
-        assert compiler is not None
-        defines = {
-            "WORD_BITS": self.word_bits,
-            "INPUTS": self.first_input[-1],
-            "OUTPUTS": len(self.cases),
-        }
-        command = [compiler, "-std=c++17", "-O0", "-pthread", "-o", "bench"]
-        command += [f"-D{name}={value}" for name, value in defines.items()]
-        command += ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}"]
-        command += sorted(str(path) for path in (self.folder / "model").glob("*.cpp"))
-        command += [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
-        _call([*command, str(VERIF / "stream_parts.cpp")], self.folder)
 
-
-def _stage(case: Case, name: str) -> OperationStage:
+def _stage(case: Case[Operation], name: str) -> OperationStage:
     return case.stage(name, tuple(f"{name}_{port}" for port in case.circuit.ports))
 
 
-def _lanes(case: Case) -> list[tuple[TensorType, int]]:
+def _lanes(case: Case[Operation]) -> list[tuple[TensorType, int]]:
     """Types and lanes of the inputs, then of the output."""
     lanes = (*case.circuit.input_lanes(case.folding), case.folding.outputs)
     return list(zip((*case.inputs, case.output), lanes, strict=True))
 
 
-def _input_words(case: Case, operands: Sequence[Codes]) -> list[list[int]]:
+def _input_words(case: Case[Operation], operands: Sequence[Codes]) -> list[list[int]]:
     """Words of every input, codes as two's complement, lane 0 in the lowest bits."""
     streams = []
     for codes, (tensor, lanes) in zip(operands, _lanes(case)[:-1], strict=True):
@@ -235,7 +213,7 @@ def _input_words(case: Case, operands: Sequence[Codes]) -> list[list[int]]:
     return streams
 
 
-def _output_codes(case: Case, words: Sequence[int]) -> Codes:
+def _output_codes(case: Case[Operation], words: Sequence[int]) -> Codes:
     tensor, lanes = _lanes(case)[-1]
     bits, first = tensor.quantization.bits, tensor.quantization.qmin
     mask, sign = (1 << bits) - 1, -first  # the sign bit of a signed code
@@ -248,17 +226,9 @@ def _hexadecimal(word: int) -> str:
     return f"{word:x}"
 
 
-def _call(
-    command: list[str], folder: Path, stimulus: str = "", environment: dict[str, str] | None = None
-) -> str:
+def _call(command: list[str], folder: Path, stimulus: str) -> str:
     result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        input=stimulus,
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=folder, input=stimulus, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

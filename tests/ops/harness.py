@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ BIT_ACCURATE = (*FAST_COMPILE, "-DHYQ_BIT_ACCURATE")
 def random_codes(
     tensor: TensorType, rng: np.random.Generator, samples: int = 4
 ) -> NDArray[np.int64]:
-    """Codes (samples + 2, \\*shape): random ones, then all smallest, then all largest."""
+    r"""Codes (samples + 2, \*shape): random ones, then all smallest, then all largest."""
     q = tensor.quantization
     codes = rng.integers(q.qmin, q.qmax + 1, (samples + 2, *tensor.shape))
     codes[-2], codes[-1] = q.qmin, q.qmax
@@ -55,7 +55,7 @@ def run_csim(
 def rtl_simulation(flow: Dataflow, folder: Path) -> RtlSimulation:
     """The Verilated RTL of ``flow``, built without much optimization."""
     write_rtl(flow, folder, "top")
-    return build_rtl(flow, folder, "top", flags=("-O1",))
+    return build_rtl(flow, folder, "top", flags=("-O0",))
 
 
 def run_rtl(
@@ -64,12 +64,16 @@ def run_rtl(
     folder: Path,
     foldings: Mapping[str, Folding] | None = None,
     circuits: Mapping[str, str] | None = None,
-    **options: object,
+    *,
+    idle: float = 0.0,
+    backpressure: float = 0.0,
+    seed: int = 0,
 ) -> RunResult:
-    """Run the RTL of a whole graph; ``options`` are those of ``RtlSimulation.run``."""
+    """Run the RTL of a whole graph; ``RtlSimulation.run`` explains the last three."""
     flow = build_dataflow(graph, foldings or {}, node_circuits(graph, circuits))
     simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), folder)
-    return simulation.run(codes.reshape(len(codes), -1), **options)
+    flat = codes.reshape(len(codes), -1)
+    return simulation.run(flat, idle=idle, backpressure=backpressure, seed=seed)
 
 
 def check_rtl(
@@ -127,7 +131,7 @@ def reference(graph: Graph, codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def several_inputs(
-    operation: Operation, types: list[TensorType], rng: np.random.Generator
+    operation: Operation, types: Sequence[TensorType], rng: np.random.Generator
 ) -> Graph:
     """A graph that feeds ``operation`` with inputs of the given types.
 

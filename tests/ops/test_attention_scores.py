@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Quantization, TensorType
+from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import AttentionScores
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
 
@@ -29,13 +30,11 @@ def tokens(
     return TensorType(shape, Quantization(bits, signed, zero_point=(zero,)))
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[AttentionScores]:
     """Random shapes, widths, zero points, lanes; even seeds by shifts, odd ones by multipliers."""
     rng = np.random.default_rng(seed)
-    pixels, n, heads, depth = (
-        *rng.integers(1, 5, 2).tolist(),
-        *rng.integers(1, 4, 2).tolist(),
-    )
+    pixels, n = rng.integers(1, 5, 2).tolist()
+    heads, depth = rng.integers(1, 4, 2).tolist()
     inputs = []
     for _ in range(2):
         bits, signed = int(rng.integers(2, 17)), bool(rng.integers(2))
@@ -48,26 +47,26 @@ def random_case(seed: int) -> Case:
     shift = np.array([int(rng.integers(-2, 3)) + growth - out_bits])
     multiplier = rng.integers(1, 1 << 10, 1) if seed % 2 else ONE
     out = Quantization(out_bits, bool(seed % 3), zero_point=(1,))
-    zeros = tuple(x.quantization.zero_point[0] for x in inputs)
-    operation = AttentionScores(heads, zeros, Requantize(out, shift, multiplier))
-    foldings = circuit_of(operation, *inputs).foldings
-    return Case(operation, inputs, foldings[rng.integers(len(foldings))])
+    a, b = (x.quantization.zero_point[0] for x in inputs)
+    operation = AttentionScores(heads, (a, b), Requantize(out, shift, multiplier))
+    return Case(operation, inputs, random_folding(rng, circuit_of(operation, *inputs)))
 
 
-def wide_case() -> Case:
+def wide_case() -> Case[AttentionScores]:
     """More lanes than one level of registers of an adder tree takes."""
     x = tokens((2, 2, 36), 4, 3)
     out = Requantize(Quantization(8, True), np.array([5]), ONE)
     return Case(AttentionScores(2, (3, 3), out), [x, x], Folding(1, 18))
 
 
-def extreme_codes(case: Case, seed: int) -> list[np.ndarray]:
+def extreme_codes(case: Case[AttentionScores], seed: int) -> list[Codes]:
     """Random codes, then all four pairs of all-smallest and all-largest operands."""
     rng = np.random.default_rng(seed)
     query, key = (random_codes(x, rng, 3) for x in case.inputs)
     return [np.concatenate([query, query[-2:]]), np.concatenate([key, key[:-3:-1]])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -78,6 +77,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(14)), wide_case()]

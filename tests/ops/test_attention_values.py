@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
+from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import OPERATIONS, AttentionScores, AttentionValues, LinearSoftmax
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -35,10 +36,11 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[AttentionValues]:
     """Random shapes, widths and lanes; even seeds log2, odd ones uniform; one entry or (C,)."""
     rng = np.random.default_rng(seed)
-    pixels, n, heads, depth = (*rng.integers(1, 6, 2).tolist(), *rng.integers(1, 4, 2).tolist())
+    pixels, n = rng.integers(1, 6, 2).tolist()
+    heads, depth = rng.integers(1, 4, 2).tolist()
     channels = heads * depth
     bits, signed, out_bits = (
         int(rng.integers(2, 17)),
@@ -72,11 +74,10 @@ def random_case(seed: int) -> Case:
         TensorType((pixels, n, heads, n), probability),
         TensorType((pixels, n, channels), value),
     ]
-    foldings = circuit_of(operation, *inputs).foldings
-    return Case(operation, inputs, foldings[rng.integers(len(foldings))])
+    return Case(operation, inputs, random_folding(rng, circuit_of(operation, *inputs)))
 
 
-def wide_case() -> Case:
+def wide_case() -> Case[AttentionValues]:
     """More lanes than one level of registers of an adder tree takes."""
     probability = TensorType((2, 18, 2, 18), Quantization(4, False, encoding="log2"))
     value = TensorType((2, 18, 4), Quantization(8, True))
@@ -84,13 +85,14 @@ def wide_case() -> Case:
     return Case(operation, [probability, value], Folding(2, 18))
 
 
-def extreme_codes(case: Case, seed: int) -> list[np.ndarray]:
+def extreme_codes(case: Case[AttentionValues], seed: int) -> list[Codes]:
     """Random codes, then all four pairs of all-smallest and all-largest operands."""
     rng = np.random.default_rng(seed)
     probability, value = (random_codes(x, rng, 3) for x in case.inputs)
     return [np.concatenate([probability, probability[-2:]]), np.concatenate([value, value[:-3:-1]])]
 
 
+@pytest.mark.slow
 @BOTH
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -100,6 +102,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(14)), wide_case()]
@@ -188,6 +191,7 @@ def attention_graph(output: str) -> Graph:
 FOLDINGS = {"scores": Folding(3, 2), "softmax": Folding(2, 2), "attention": Folding(4, 6)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "flags"),
     [("log2", BIT_ACCURATE), ("uniform", FAST_COMPILE)],
@@ -202,6 +206,7 @@ def test_whole_attention(output: str, flags: tuple[str, ...], tmp_path: Path) ->
     assert np.array_equal(run_csim(graph, codes, tmp_path / "p", flags, FOLDINGS), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["log2", "uniform"])
 def test_whole_attention_in_rtl(output: str, tmp_path: Path) -> None:
     graph = attention_graph(output)

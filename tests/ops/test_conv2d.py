@@ -17,7 +17,7 @@ from hyq_hls.ops import Conv2d
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -32,7 +32,7 @@ ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), ONE, ONE)
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[Conv2d]:
     """Random shapes, windows, widths, factors and lanes; odd seeds share DSPs."""
     rng = np.random.default_rng(seed)
     bits, weight_bits = rng.integers(2, 9 if seed % 2 else 17, 2).tolist()
@@ -48,13 +48,14 @@ def random_case(seed: int) -> Case:
     weight = random_matrix(rng, (o, kh, kw, c), weight_bits)
     bias, requantize = spread(rng, weight, q)
     operation = Conv2d(weight, weight_bits, bias, tuple(stride), tuple(padding), zero, requantize)
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
-def codes_of(case: Case) -> NDArray[np.int64]:
+def codes_of(case: Case[Conv2d]) -> NDArray[np.int64]:
     return random_codes(case.inputs[0], np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = list(map(random_case, range(12)))
@@ -68,6 +69,7 @@ def test_cases_are_worth_comparing() -> None:
     assert sum(len(np.unique(y)) > 2 for y in outputs) >= 18
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = list(map(random_case, range(20)))
@@ -96,8 +98,7 @@ def test_reference_equals_torch() -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = random_case(3)
-    graph = Graph("x", *case.inputs)
-    graph.add("conv", case.operation, "x")
+    graph = case.graph("conv")
     again = saved_and_loaded(graph, tmp_path)
     assert again.output_type == graph.output_type
     assert np.array_equal(reference(again, codes_of(case)), reference(graph, codes_of(case)))

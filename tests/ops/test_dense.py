@@ -18,7 +18,7 @@ from hyq_hls.ops import Dense
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -33,7 +33,7 @@ ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), np.array([1]), ONE)
 
 
-def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case:
+def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case[Dense]:
     """Random shapes, widths, factors and lanes; odd seeds have widths that share a DSP48E1."""
     rng = np.random.default_rng(seed)
     bits, weight_bits = rng.integers(2, 9 if seed % 2 else 17, 2).tolist()
@@ -45,10 +45,10 @@ def random_case(seed: int, channels: tuple[int, int] | None = None) -> Case:
     weight = random_matrix(rng, (rows, columns), weight_bits)
     bias, requantize = spread(rng, weight, x.quantization)
     operation = Dense(weight, weight_bits, bias, requantize)
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
-def wide_case() -> Case:
+def wide_case() -> Case[Dense]:
     """Lanes beyond one stage of the adder tree, and an odd lane beside a pair."""
     case = random_case(1, (34, 3))
     return replace(case, folding=Folding(3, 34))
@@ -57,10 +57,11 @@ def wide_case() -> Case:
 CASES = [*map(random_case, range(14)), wide_case()]
 
 
-def codes_of(case: Case) -> NDArray[np.int64]:
+def codes_of(case: Case[Dense]) -> NDArray[np.int64]:
     return random_codes(case.inputs[0], np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -70,6 +71,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     RtlBench(CASES, tmp_path / "bench").check([[codes_of(case)] for case in CASES])
@@ -119,8 +121,7 @@ def test_reference_equals_torch() -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = random_case(3)
-    graph = Graph("x", *case.inputs)
-    graph.add("dense", case.operation, "x")
+    graph = case.graph("dense")
     again = saved_and_loaded(graph, tmp_path)
     assert again.output_type == graph.output_type
     assert np.array_equal(reference(again, codes_of(case)), reference(graph, codes_of(case)))

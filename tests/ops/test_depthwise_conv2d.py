@@ -19,7 +19,7 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Conv2d, DepthwiseConv2d
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -32,7 +32,7 @@ from tests.ops.harness import (
 BYTE = Requantize(Quantization(8, True), np.array([1]), np.array([1]))
 
 
-def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
+def random_case(seed: int) -> tuple[Case[DepthwiseConv2d], NDArray[np.int64]]:
     """Random geometry, widths, factors and lanes; the sums of ``codes`` fill the output.
 
     Also returns ``codes``: random ones, all smallest, all largest.
@@ -62,10 +62,10 @@ def random_case(seed: int) -> tuple[Case, NDArray[np.int64]]:
         zero,
         Requantize(replace(out, zero_point=(middle,)), shift, multiplier),
     )
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings)), codes
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x))), codes
 
 
-def widest_case() -> tuple[Case, NDArray[np.int64]]:
+def widest_case() -> tuple[Case[DepthwiseConv2d], NDArray[np.int64]]:
     """16-bit operands, extreme biases, and two maps that reach both ends of every sum."""
     rng = np.random.default_rng(3)
     x = TensorType((3, 3, 4), Quantization(16, False, zero_point=(40000,)))
@@ -78,6 +78,7 @@ def widest_case() -> tuple[Case, NDArray[np.int64]]:
     return Case(operation, [x], Folding(2, 2)), codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [*(random_case(seed) for seed in range(6)), widest_case()]
@@ -88,6 +89,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*(random_case(seed) for seed in range(12)), widest_case()]
@@ -145,8 +147,7 @@ def test_is_a_convolution_with_diagonal_weights(seed: int) -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case, codes = random_case(3)
-    graph = Graph("x", *case.inputs)
-    graph.add("conv", case.operation, "x")
+    graph = case.graph("conv")
     again = saved_and_loaded(graph, tmp_path)
     assert again.output_type == graph.output_type
     assert np.array_equal(reference(again, codes), reference(graph, codes))

@@ -32,7 +32,7 @@ def make_case(
     channels: int,
     quantization: Quantization,
     lanes: int = 1,
-) -> Case:
+) -> Case[Fold]:
     """Tokens of a map of ``grid`` patches."""
     operation = Fold(patch, patch[0] * grid[0], patch[1] * grid[1])
     shape = (patch[0] * patch[1], grid[0] * grid[1], channels)
@@ -49,6 +49,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -56,6 +57,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     rng = np.random.default_rng(0)
@@ -96,8 +98,7 @@ def test_is_the_inverse_of_unfold(
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[1]
-    graph = Graph("x", *case.inputs)
-    graph.add("map", case.operation, "x")
+    graph = case.graph("map")
     again = saved_and_loaded(graph, tmp_path)
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     assert again.output_type == graph.output_type

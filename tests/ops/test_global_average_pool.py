@@ -17,7 +17,7 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import GlobalAveragePool
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -31,7 +31,7 @@ ONE = np.array([1])
 BYTE = Requantize(Quantization(8, True), np.array([4]), ONE)
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[GlobalAveragePool]:
     """Random maps, widths, zero points, factors and lanes; random sums spread over the output."""
     rng = np.random.default_rng(seed)
     h, w, c = rng.integers(1, 7, 3).tolist()
@@ -48,10 +48,10 @@ def random_case(seed: int) -> Case:
     out = replace(out, zero_point=((out.qmin + out.qmax) // 2,))
     operation = GlobalAveragePool(zero, Requantize(out, shift, multiplier))
     x = TensorType((h, w, c), replace(q, zero_point=zero))
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
-def edge_case(zero: int, shape: tuple[int, int, int], lanes: int) -> Case:
+def edge_case(zero: int, shape: tuple[int, int, int], lanes: int) -> Case[GlobalAveragePool]:
     """16-bit codes whose sums end exactly at the ends of the accumulator."""
     q = Quantization(16, False, zero_point=(zero,))
     growth = (shape[0] * shape[1] - 1).bit_length()
@@ -68,6 +68,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -77,15 +78,15 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*(random_case(seed) for seed in range(50, 53)), *CASES[-4:]])
-def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("pool", case.operation, "x")
+def test_rtl_equals_reference(case: Case[GlobalAveragePool], tmp_path: Path) -> None:
+    graph = case.graph("pool")
     check_rtl(graph, np.random.default_rng(0), tmp_path, {"pool": case.folding})
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_accumulator_bounds_are_reached(case: Case) -> None:
+def test_accumulator_bounds_are_reached(case: Case[GlobalAveragePool]) -> None:
     (x,) = case.inputs
     bounds = case.operation.accumulator(x)
     zero = np.asarray(x.quantization.zero_point)
@@ -126,8 +127,7 @@ def test_mean_of_a_constant_map_is_the_constant(
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[1]
-    graph = Graph("x", *case.inputs)
-    graph.add("pool", case.operation, "x")
+    graph = case.graph("pool")
     again = saved_and_loaded(graph, tmp_path)
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     assert again.output_type == graph.output_type

@@ -23,7 +23,7 @@ from hyq_hls.ops import OPERATIONS, LayerNorm
 from hyq_hls.ops.layer_norm import integer_root, layer_norm_precision
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
 from tests.ops.harness import (
@@ -59,7 +59,7 @@ def layer_norm(x: TensorType, **changes: Any) -> LayerNorm:
     return LayerNorm(**{**parameters, **changes})
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[LayerNorm]:
     """Random widths, factors, epsilons, precisions, lanes; zero points and entries (1,) or (C,)."""
     rng = np.random.default_rng(seed)
     channels = int(rng.choice([1, 2, 3, 16, 33, 64]))
@@ -89,7 +89,7 @@ def random_case(seed: int) -> Case:
         beta_bits=normalized_bits + 10,
         requantize=out,
     )
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
 def extreme_codes(x: TensorType, seed: int) -> Codes:
@@ -107,6 +107,7 @@ def extreme_codes(x: TensorType, seed: int) -> Codes:
     return codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -116,7 +117,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
-def coarse_case(lanes: int) -> Case:
+def coarse_case(lanes: int) -> Case[LayerNorm]:
     """No fraction bits, so that root and reciprocal have few; wide lanes; the largest epsilon."""
     x = TensorType((5, 36), Quantization(2, False))
     operation = layer_norm(
@@ -125,13 +126,14 @@ def coarse_case(lanes: int) -> Case:
     return Case(operation, [x], Folding(lanes, lanes))
 
 
-def shortest_case() -> Case:
+def shortest_case() -> Case[LayerNorm]:
     """One channel: the variance is epsilon 1; root and reciprocal have as few bits as can be."""
     x = TensorType((7, 1), Quantization(2, True))
     operation = layer_norm(x, root_bits=0, reciprocal_bits=1, normalized_bits=0)
     return Case(operation, [x])
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(12)), coarse_case(36), coarse_case(1), shortest_case()]
@@ -139,6 +141,8 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("layer_norm", rng)
@@ -313,6 +317,7 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
             assert all(low <= v < high for v in integers), name
 
 
+@pytest.mark.slow
 def test_project_and_file(tmp_path: Path) -> None:
     case = random_case(6)
     graph = Graph("x", case.inputs[0])

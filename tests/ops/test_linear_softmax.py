@@ -23,7 +23,7 @@ from hyq_hls.ops import LinearSoftmax
 from hyq_hls.ops.linear_softmax import line_offset, softmax_shift_bits
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, check_rtl, random_codes
@@ -35,7 +35,7 @@ def scores(*shape: int, bits: int = 8, signed: bool = False) -> TensorType:
     return TensorType(shape, Quantization(bits, signed))
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[LinearSoftmax]:
     """Random widths, shapes and lanes: log2 of 2 to 6 bits, uniform of 2 to 16 bits."""
     rng = np.random.default_rng(seed)
     bits, fraction, channels = (int(rng.integers(*r)) for r in ((2, 17), (0, 9), (1, 70)))
@@ -48,10 +48,10 @@ def random_case(seed: int) -> Case:
         out_bits = int(rng.integers(2, 7))
         softmax = LinearSoftmax(fraction, int(rng.integers(0, 35)), out_bits, "log2")
     x = scores(2, 8, channels, bits=bits, signed=bool(rng.integers(2)))
-    return Case(softmax, [x], rng.choice(circuit_of(softmax, x).foldings))
+    return Case(softmax, [x], random_folding(rng, circuit_of(softmax, x)))
 
 
-def row_codes(case: Case, seed: int) -> Codes:
+def row_codes(case: Case[LinearSoftmax], seed: int) -> Codes:
     """Random codes over the whole range and over a few octaves; extremes; one hot both ways."""
     rng = np.random.default_rng(seed)
     (x,) = case.inputs
@@ -66,7 +66,7 @@ def row_codes(case: Case, seed: int) -> Codes:
 
 def exhaustive(
     operation: LinearSoftmax, bits: int, channels: int, lanes: int
-) -> tuple[Case, Codes]:
+) -> tuple[Case[LinearSoftmax], Codes]:
     """Every row of ``channels`` codes of ``bits`` bits, as one sample."""
     rows = np.array(list(product(range(1 << bits), repeat=channels)))
     return Case(operation, [scores(*rows.shape, bits=bits)], Folding(lanes, lanes)), rows[None]
@@ -81,6 +81,7 @@ EXHAUSTIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(10)]
@@ -90,7 +91,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
-def small_case(seed: int) -> Case:
+def small_case(seed: int) -> Case[LinearSoftmax]:
     """Three rows to a frame and at most 12 lanes: simulated cycles cost more than those of C++."""
     case = random_case(seed)
     x = replace(case.inputs[0], shape=(3, case.inputs[0].channels))
@@ -98,12 +99,15 @@ def small_case(seed: int) -> Case:
     return Case(case.operation, [x], few[seed % len(few)])
 
 
-def wide_case(output: Literal["log2", "uniform"], fraction: int, shift_bits: int) -> Case:
+def wide_case(
+    output: Literal["log2", "uniform"], fraction: int, shift_bits: int
+) -> Case[LinearSoftmax]:
     """More lanes than one level of registers of the trees of maxima and sums takes."""
     softmax = LinearSoftmax(fraction, shift_bits, 4, output)
     return Case(softmax, [scores(3, 66, bits=6)], Folding(66, 66))
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [small_case(seed) for seed in range(12)]
@@ -113,11 +117,13 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.slow
 def test_rtl_of_every_row(tmp_path: Path) -> None:
     cases, codes = zip(*EXHAUSTIVE, strict=True)
     RtlBench(cases, tmp_path / "bench").run([[c] for c in codes])
 
 
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("linear_softmax", rng)
@@ -229,6 +235,7 @@ def test_codes_are_those_of_hyq() -> None:
     assert 0 < early < 0.1 * count
 
 
+@pytest.mark.slow
 def test_four_bits_need_no_more_than_17_shift_bits() -> None:
     """The default n gives HyQ's codes of n = 30, but within N / (B * 2**n) of a threshold."""
     for m, row in hyq_rows():
@@ -280,7 +287,7 @@ def test_properties(
     *, codes: Codes, fraction: int, bits: int, uniform: bool, shift: int, seed: int
 ) -> None:
     """Shifts cancel, order does not matter, larger scores have larger probabilities."""
-    output = "uniform" if uniform else "log2"
+    output: Literal["log2", "uniform"] = "uniform" if uniform else "log2"
     softmax = LinearSoftmax(fraction, softmax_shift_bits(bits, output), bits, output)
     found = softmax.reference(codes)
     quantization = softmax.output_type(scores(*codes.shape, signed=True)).quantization

@@ -17,7 +17,7 @@ from hyq_hls.ops import RequantizeTensor
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.requantization import requantize_rom
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -30,7 +30,7 @@ from tests.ops.harness import (
 ONE = np.array([1])
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[RequantizeTensor]:
     """Random shapes, widths, zero points, factors and lanes; shifts to the left too."""
     rng = np.random.default_rng(seed)
     c = int(rng.integers(1, 9))
@@ -47,10 +47,10 @@ def random_case(seed: int) -> Case:
         zero, Requantize(replace(out, zero_point=out_zero), shift, multiplier)
     )
     x = TensorType(shape, replace(q, zero_point=zero))
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
-def extreme_case(shift: list[int], bits: int, out_bits: int) -> Case:
+def extreme_case(shift: list[int], bits: int, out_bits: int) -> Case[RequantizeTensor]:
     """Shifts far beyond the widths of codes, at the largest distance between channels."""
     x = TensorType((3, len(shift)), Quantization(bits, False, zero_point=(0,)))
     out = Quantization(out_bits, True, zero_point=(-1,))
@@ -67,6 +67,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -74,10 +75,10 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("requantize", case.operation, "x")
+def test_rtl_equals_reference(case: Case[RequantizeTensor], tmp_path: Path) -> None:
+    graph = case.graph("requantize")
     check_rtl(graph, np.random.default_rng(0), tmp_path, {"requantize": case.folding})
 
 
@@ -120,8 +121,7 @@ def test_same_grid_changes_nothing(bits: int, signed: bool, seed: int) -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[1]
-    graph = Graph("x", *case.inputs)
-    graph.add("requantize", case.operation, "x")
+    graph = case.graph("requantize")
     again = saved_and_loaded(graph, tmp_path)
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     assert again.output_type == graph.output_type

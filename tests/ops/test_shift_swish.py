@@ -17,6 +17,7 @@ from hyq_hls.ops import ShiftSwish, Table
 from hyq_hls.ops.shift_swish import shift_exp
 from hyq_hls.stream.circuits import circuit_of, circuits_of
 from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.kernel import Rom
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -40,7 +41,7 @@ def make_case(
     circuit: str = "arithmetic",
     out_bits: int = 12,
     lanes: int = 2,
-) -> Case:
+) -> Case[ShiftSwish]:
     """Input signed when ``zero`` is 0 or less; all codes fit on the input. Output fills its range.
 
     Arithmetic has an output scale per channel and multipliers.
@@ -77,6 +78,7 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.stack([codes.reshape(x.shape), codes[::-1].reshape(x.shape)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -94,18 +96,18 @@ RTL_CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", RTL_CASES)
-def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("swish", case.operation, "x")
+def test_rtl_equals_reference(case: Case[ShiftSwish], tmp_path: Path) -> None:
+    graph = case.graph("swish")
     rng, circuits = np.random.default_rng(0), {"swish": case.circuit.name}
     check_rtl(graph, rng, tmp_path, {"swish": case.folding}, circuits=circuits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]])
-def test_rtl_of_every_code(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("swish", case.operation, "x")
+def test_rtl_of_every_code(case: Case[ShiftSwish], tmp_path: Path) -> None:
+    graph = case.graph("swish")
     codes = every_code(*case.inputs)
     circuits = {"swish": case.circuit.name}
     result = run_rtl(graph, codes, tmp_path, {"swish": case.folding}, circuits)
@@ -136,7 +138,7 @@ def golden(code: int, operation: ShiftSwish, channel: int) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_reference_equals_python_integers(case: Case) -> None:
+def test_reference_equals_python_integers(case: Case[ShiftSwish]) -> None:
     (x,), operation = case.inputs, case.operation
     codes = every_code(x)[:, :: max(1, x.words // 256)]
     bounds = operation.accumulator(x)
@@ -171,7 +173,7 @@ def test_exponential(fraction: int, precision: int, size: int) -> None:
 
 @given(st.integers(0, 28), st.integers(8, 16), st.integers(0, (1 << 15) - 1))
 def test_swish_of_both_signs_differs_by_the_argument(fraction: int, precision: int, x: int) -> None:
-    """x * s(x) - (-x) * s(-x) = x * (s(x) + s(-x)); the sum is one but for a rounding."""
+    """``x * s(x) - (-x) * s(-x) = x * (s(x) + s(-x))``; the last sum is one but for a rounding."""
     same_units = Requantize(Quantization(16, True), np.array([precision]), ONE)
     operation = ShiftSwish(fraction, 0, precision, same_units)
     positive, negative = operation.reference(np.array([x, -x])).tolist()
@@ -185,6 +187,7 @@ def test_circuits_have_the_same_integers(signed: bool) -> None:
     swish = ShiftSwish(4, 17, 12, BYTE)
     arithmetic, table = (circuit_of(swish, x, name=name) for name in ("arithmetic", "table"))
     (values,) = table.kernel(Folding(1, 1)).roms
+    assert isinstance(values, Rom)
     lookup = Table(values.values, BYTE.quantization, x.quantization.qmin)
     codes = every_code(x)
     assert np.array_equal(swish.reference(codes), lookup.reference(codes))
@@ -196,9 +199,8 @@ def test_circuits_have_the_same_integers(signed: bool) -> None:
 
 
 @pytest.mark.parametrize("case", CASES[:2])
-def test_saves_and_loads(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("swish", case.operation, "x")
+def test_saves_and_loads(case: Case[ShiftSwish], tmp_path: Path) -> None:
+    graph = case.graph("swish")
     again = saved_and_loaded(graph, tmp_path)
     codes = every_code(*case.inputs)
     assert np.array_equal(reference(again, codes), reference(graph, codes))

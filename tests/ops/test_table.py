@@ -15,7 +15,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
@@ -27,7 +27,7 @@ from tests.ops.harness import (
 )
 
 
-def random_case(bits: int, out_bits: int, signed: bool, out_signed: bool) -> Case:
+def random_case(bits: int, out_bits: int, signed: bool, out_signed: bool) -> Case[Table]:
     """A random function of ``bits``-bit codes, on an input that can show all of them."""
     rng = np.random.default_rng(bits)
     q, out = Quantization(bits, signed), Quantization(out_bits, out_signed)
@@ -36,7 +36,7 @@ def random_case(bits: int, out_bits: int, signed: bool, out_signed: bool) -> Cas
     channels = int(rng.integers(1, 7))
     words = -(-(1 << bits) // channels)
     operation, x = Table(values, out, q.qmin), TensorType((words, channels), q)
-    return Case(operation, [x], rng.choice(circuit_of(operation, x).foldings))
+    return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 
 CASES = [
@@ -56,36 +56,39 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.minimum(q.qmin + np.arange(x.size), q.qmax).reshape(1, *x.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "cases"),
     [(FAST_COMPILE, CASES), (BIT_ACCURATE, FEW_ENTRIES)],
     ids=["native", "bit_accurate"],
 )
-def test_csim_equals_reference(flags: tuple[str, ...], cases: list[Case], tmp_path: Path) -> None:
+def test_csim_equals_reference(
+    flags: tuple[str, ...], cases: list[Case[Table]], tmp_path: Path
+) -> None:
     for csim, case in zip(compile_cases(cases, tmp_path, flags), cases, strict=True):
         x = case.inputs[0]
         codes = np.concatenate([every_code(x), random_codes(x, np.random.default_rng(1), 1)])
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FEW_ENTRIES)
-def test_rtl_equals_reference(case: Case, tmp_path: Path) -> None:
-    graph = Graph("x", *case.inputs)
-    graph.add("table", case.operation, "x")
+def test_rtl_equals_reference(case: Case[Table], tmp_path: Path) -> None:
+    graph = case.graph("table")
     check_rtl(graph, np.random.default_rng(0), tmp_path, {"table": case.folding})
 
 
+@pytest.mark.slow
 def test_rtl_of_every_code(tmp_path: Path) -> None:
     case = CASES[2]
-    graph = Graph("x", *case.inputs)
-    graph.add("table", case.operation, "x")
+    graph = case.graph("table")
     codes = every_code(*case.inputs)
     result = run_rtl(graph, codes, tmp_path, {"table": case.folding})
     assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_code_has_its_value(case: Case) -> None:
+def test_every_code_has_its_value(case: Case[Table]) -> None:
     outputs = case.operation.reference(every_code(case.inputs[0])).ravel()
     assert outputs[: case.operation.values.size].tolist() == case.operation.values.tolist()
 
@@ -103,8 +106,7 @@ def test_tables_compose(bits: int, signed: bool, seed: int) -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[2]
-    graph = Graph("x", *case.inputs)
-    graph.add("table", case.operation, "x")
+    graph = case.graph("table")
     again = saved_and_loaded(graph, tmp_path)
     codes = every_code(*case.inputs)
     assert again.output_type == graph.output_type

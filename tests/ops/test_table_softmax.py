@@ -21,7 +21,7 @@ from hyq_hls.ops import LinearSoftmax, TableSoftmax
 from hyq_hls.ops.table_softmax import MAX_SOFTMAX_TABLE_BITS, OUTPUTS, SoftmaxOutput
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from tests.ops.direct import Case, compile_cases
+from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.examples import example_graph
 from tests.ops.harness import (
@@ -52,7 +52,7 @@ def random_table(rng: np.random.Generator, in_bits: int, bits: int) -> Codes:
     return np.asarray(table)
 
 
-def random_case(seed: int) -> Case:
+def random_case(seed: int) -> Case[TableSoftmax]:
     """Random tables, widths, shapes and lanes; every output in turn."""
     rng = np.random.default_rng(seed)
     in_bits = int(rng.integers(2, MAX_SOFTMAX_TABLE_BITS + 1))
@@ -61,10 +61,10 @@ def random_case(seed: int) -> Case:
     table = random_table(rng, in_bits, int(rng.integers(1, 37)))
     x = scores(2, 8, channels, bits=in_bits, signed=bool(rng.integers(2)))
     softmax = TableSoftmax(table, bits, output)
-    return Case(softmax, [x], rng.choice(circuit_of(softmax, x).foldings))
+    return Case(softmax, [x], random_folding(rng, circuit_of(softmax, x)))
 
 
-def row_codes(case: Case, seed: int) -> Codes:
+def row_codes(case: Case[TableSoftmax], seed: int) -> Codes:
     """Random codes over the whole range and over few codes; extremes; one hot both ways."""
     rng = np.random.default_rng(seed)
     (x,) = case.inputs
@@ -76,14 +76,16 @@ def row_codes(case: Case, seed: int) -> Codes:
     return codes
 
 
-def exhaustive(table: list[int], output: SoftmaxOutput, channels: int, lanes: int) -> Case:
+def exhaustive(
+    table: list[int], output: SoftmaxOutput, channels: int, lanes: int
+) -> Case[TableSoftmax]:
     """Every row of ``channels`` codes; see :func:`every_row`."""
     operation, bits = TableSoftmax(np.array(table), 4, output), len(table).bit_length() - 1
     x = scores(len(table) ** channels, channels, bits=bits)
     return Case(operation, [x], Folding(lanes, lanes))
 
 
-def every_row(case: Case) -> Codes:
+def every_row(case: Case[TableSoftmax]) -> Codes:
     q, channels = case.inputs[0].quantization, case.inputs[0].channels
     return np.array(list(product(range(1 << q.bits), repeat=channels)))[None]
 
@@ -99,6 +101,7 @@ EXHAUSTIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(12)]
@@ -108,7 +111,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
-def small_case(seed: int) -> Case:
+def small_case(seed: int) -> Case[TableSoftmax]:
     """Three rows to a frame and at most 12 lanes: simulated cycles cost more than those of C++."""
     case = random_case(seed)
     x = replace(case.inputs[0], shape=(3, case.inputs[0].channels))
@@ -116,12 +119,13 @@ def small_case(seed: int) -> Case:
     return Case(case.operation, [x], few[seed % len(few)])
 
 
-def wide_case(output: SoftmaxOutput) -> Case:
+def wide_case(output: SoftmaxOutput) -> Case[TableSoftmax]:
     """More lanes than one level of registers of the trees of maxima and sums takes."""
     table = random_table(np.random.default_rng(0), 6, 18)
     return Case(TableSoftmax(table, 4, output), [scores(3, 66, bits=6)], Folding(66, 66))
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [small_case(seed) for seed in range(15)] + [wide_case(output) for output in OUTPUTS]
@@ -129,10 +133,12 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.slow
 def test_rtl_of_every_row(tmp_path: Path) -> None:
     RtlBench(EXHAUSTIVE, tmp_path / "bench").run([[every_row(case)] for case in EXHAUSTIVE])
 
 
+@pytest.mark.slow
 def test_rtl_with_tables_in_block_ram(tmp_path: Path) -> None:
     """37 bits of 1024 exponentials are no longer logic."""
     rng = np.random.default_rng(0)
@@ -141,6 +147,7 @@ def test_rtl_with_tables_in_block_ram(tmp_path: Path) -> None:
     RtlBench([case], tmp_path / "bench").check([[row_codes(case, 0)]])
 
 
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("table_softmax", rng)
@@ -150,8 +157,7 @@ def test_rtl_in_a_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_emulation_equals_reference(seed: int) -> None:
     case = random_case(seed)
-    graph = Graph("x", *case.inputs)
-    graph.add("p", case.operation, "x")
+    graph = case.graph("p")
     codes = row_codes(case, seed)
     assert np.array_equal(dict(Emulator(graph).trace(codes))["p"], case.operation.reference(codes))
 
@@ -164,10 +170,10 @@ def published_code(total: int, e: int, output: SoftmaxOutput, top: int) -> int:
     if output == "log2_rounded":
         t = Fraction(round(t))  # half to even, as torch.round
     level = 0
-    while 2 ** (level + 1) <= t:
+    while 2 << level <= t:
         level += 1
-    level += t - 2**level >= Fraction(2**level, 2)
-    return min(level, top)
+    above = t - (1 << level) >= Fraction(1 << level, 2)
+    return min(level + above, top)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -186,6 +192,7 @@ def test_reference_is_the_formula(seed: int) -> None:
         assert probabilities == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["log2", "log2_rounded"])
 def test_every_small_ratio_has_the_published_code(output: SoftmaxOutput) -> None:
     """E/e for all e < 24 and E < 700, as rows [e, rest, padding of zero]; ties among them."""
@@ -229,7 +236,8 @@ def test_the_line_as_a_table_is_linear_softmax(m: int, output: SoftmaxOutput) ->
 
 def test_one_lane_is_certain() -> None:
     table = np.array([3, 2, 1, 0])
-    for output, code in (("log2", 0), ("log2_rounded", 0), ("uniform", 15)):
+    outputs: list[tuple[SoftmaxOutput, int]] = [("log2", 0), ("log2_rounded", 0), ("uniform", 15)]
+    for output, code in outputs:
         assert TableSoftmax(table, 4, output).reference(np.array([[2]])).tolist() == [[code]]
 
 
@@ -296,8 +304,7 @@ def test_work_foldings_and_memories() -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = random_case(1)
-    graph = Graph("x", *case.inputs)
-    graph.add("p", case.operation, "x")
+    graph = case.graph("p")
     again = saved_and_loaded(graph, tmp_path)
     codes = row_codes(case, 1)
     assert again.output_type == graph.output_type

@@ -32,7 +32,7 @@ def make_case(
     channels: int,
     quantization: Quantization,
     lanes: int = 1,
-) -> Case:
+) -> Case[Unfold]:
     """A map of ``grid`` patches."""
     shape = (patch[0] * grid[0], patch[1] * grid[1], channels)
     return Case(Unfold(patch), [TensorType(shape, quantization)], Folding(lanes, lanes))
@@ -48,6 +48,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -55,6 +56,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     rng = np.random.default_rng(0)
@@ -99,8 +101,7 @@ def test_a_token_keeps_its_channels() -> None:
 
 def test_saves_and_loads(tmp_path: Path) -> None:
     case = CASES[1]
-    graph = Graph("x", *case.inputs)
-    graph.add("tokens", case.operation, "x")
+    graph = case.graph("tokens")
     again = saved_and_loaded(graph, tmp_path)
     codes = random_codes(graph.input_type, np.random.default_rng(0))
     assert again.output_type == graph.output_type

@@ -17,7 +17,7 @@ from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
 from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting, tiny
 

@@ -15,12 +15,20 @@ from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.capture.float_ops import Fold, Unfold
 from hyq_hls.errors import QuantizationError
 from hyq_hls.parts import part
-from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, average_bits, choose_bits, pareto
+from hyq_hls.quant.config import Scale
+from hyq_hls.quant.judge.bit_choice import (
+    BitChoice,
+    WidthUsage,
+    average_bits,
+    choose_bits,
+    error_front,
+)
 from hyq_hls.quant.judge.sensitivity import Sensitivity, sensitivity_curve, with_bits
 from hyq_hls.quant.judge.width_usage import width_usage
 from hyq_hls.quant.methods.mixed_precision import MixedPrecision
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
+from hyq_hls.stream.choose import PartCosts
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.widths import as_array, balanced_design
 from hyq_hls.stream.cost import estimate_design
@@ -28,6 +36,7 @@ from tests.capture.hybrids import Hybrid, settle
 from tests.quant.test_bit_choice import every_choice
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+COSTS = PartCosts("xc7z020")
 PART = part("xc7z020")
 
 
@@ -36,7 +45,7 @@ def plan_of(model: nn.Module, config: QuantConfig | None = None, images: int = 4
     return Plan.of(graph, config or QuantConfig(), IMAGES[:images], False)
 
 
-def small() -> nn.Module:
+def small() -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
 
 
@@ -58,7 +67,8 @@ class Tiny(nn.Module):
         self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(4, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.fc(self.act(self.conv(x)).mean((2, 3)))
+        result: torch.Tensor = self.fc(self.act(self.conv(x)).mean((2, 3)))
+        return result
 
 
 class DeadBranch(nn.Module):
@@ -72,7 +82,8 @@ class DeadBranch(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.stem(x).permute(0, 2, 3, 1)
         x = x + self.zero(self.act(self.dead(x)))
-        return self.fc(x.mean((1, 2)))
+        result: torch.Tensor = self.fc(x.mean((1, 2)))
+        return result
 
 
 @pytest.mark.parametrize("average", [2.0, 3.1, 4.7, 5, 7.9, 8.0, 12.0])
@@ -148,8 +159,8 @@ def test_overrides_mean_one_node_whatever_its_name() -> None:
 
 def test_what_does_not_matter_gets_the_fewest_bits() -> None:
     model = settle(DeadBranch())
-    nn.init.zeros_(model.zero.weight)  # type: ignore[arg-type]
-    nn.init.zeros_(model.zero.bias)  # type: ignore[arg-type]
+    nn.init.zeros_(model.zero.weight)
+    nn.init.zeros_(model.zero.bias)
     mixed = MixedPrecision(8.0, choices=(3, 5, 8)).apply(plan_of(model))
     bits = mixed.notes["mixed_precision"]["bits"]
     assert bits["dead"] == bits["zero"] == {"weights": 3, "activations": 3}
@@ -158,7 +169,7 @@ def test_what_does_not_matter_gets_the_fewest_bits() -> None:
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
-def test_the_average_is_kept_and_the_integers_agree(scale: str) -> None:
+def test_the_average_is_kept_and_the_integers_agree(scale: Scale) -> None:
     config = QuantConfig(scale=scale, methods=(MixedPrecision(5.3, choices=(4, 5, 6, 8)),))
     qmodel = quantize(small(), IMAGES, config, progress=False)
     graph = qmodel.graph
@@ -229,8 +240,8 @@ def test_notes_say_what_was_found(small_plan: Plan, curve: list[Sensitivity]) ->
             sizes.append((operation.weight.size, operation.weight_bits))
     bits = sum(count * width for count, width in sizes) / sum(count for count, _ in sizes)
     assert notes["average_bits"]["everything"] == bits
-    assert [p.predicted_error for p in pareto(curve, (4, 6, 8))] == sorted(
-        (p.predicted_error for p in pareto(curve, (8, 6, 4))), reverse=True
+    assert [p.predicted_error for p in error_front(curve, (4, 6, 8))] == sorted(
+        (p.predicted_error for p in error_front(curve, (8, 6, 4))), reverse=True
     )
     for name, kinds in notes["bits"].items():
         own = mixed.config.for_node(name)
@@ -263,7 +274,7 @@ def test_methods_before_are_not_undone_in_silence(small_plan: Plan) -> None:
 
 @pytest.fixture(scope="module")
 def usage(small_plan: Plan, curve: list[Sensitivity]) -> WidthUsage:
-    return width_usage(small_plan, {s.key: (4, 8) for s in curve}, PART)
+    return width_usage(small_plan, {s.key: (4, 8) for s in curve}, COSTS)
 
 
 def estimated(plan: Plan, choice: BitChoice) -> np.ndarray:
@@ -290,7 +301,7 @@ def test_a_function_in_two_steps_costs_both() -> None:
     graph = plan.lowered()
     assert any(name.endswith(".table") for name in graph.nodes)
     keys = [s.key for s in sensitivity_curve(plan, (4, 8))]
-    usage = width_usage(plan, dict.fromkeys(keys, (4, 8)), PART)
+    usage = width_usage(plan, dict.fromkeys(keys, (4, 8)), COSTS)
     found = as_array(estimate_design(balanced_design(graph, PART)).total)
     assert np.array_equal(usage.total(dict.fromkeys(keys, 8)), found)
 
@@ -304,7 +315,7 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
     least = usage.total({s.key: 4 for s in curve})[index]
     assert least < 0.95 * most
     limit = float(round((most + least) / 2))
-    method = MixedPrecision(None, {resource: limit}, choices=(4, 8))
+    method = MixedPrecision(None, {resource: limit}, COSTS, choices=(4, 8))
     mixed = method.apply(small_plan)
     built = estimate_design(design(mixed.lowered(), PART, 150)).total
     assert getattr(built, resource) <= limit
@@ -320,13 +331,13 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
 
 
 def test_a_share_of_a_part_and_a_frame_time(small_plan: Plan) -> None:
-    slow = MixedPrecision(
-        None, {"lut": 1.0, "cycles": 20_000}, choices=(4, 8), part="pynq-z2"
-    ).apply(small_plan)
+    board = PartCosts("pynq-z2")
+    method = MixedPrecision(None, {"lut": 1.0, "cycles": 20_000}, board, choices=(4, 8))
+    slow = method.apply(small_plan)
     found = slow.notes["mixed_precision"]["resources"]
     assert found["budget"] == {"lut": PART.luts}
     assert found["cycles"] <= 20_000
-    fast = MixedPrecision(5.0, {"lut": 1.0}, choices=(4, 8)).apply(small_plan)
+    fast = MixedPrecision(5.0, {"lut": 1.0}, COSTS, choices=(4, 8)).apply(small_plan)
     quick = fast.notes["mixed_precision"]
     assert quick["resources"]["cycles"] < found["cycles"]
     assert quick["average_bits"]["all"] <= 5.0
@@ -336,9 +347,9 @@ def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
     with pytest.raises(
         QuantizationError, match=r"fewest bits everywhere .* LUT where 100 are allowed"
     ):
-        MixedPrecision(None, {"lut": 100, "ff": 1.0}, choices=(4, 8)).apply(small_plan)
+        MixedPrecision(None, {"lut": 100, "ff": 1.0}, COSTS, choices=(4, 8)).apply(small_plan)
     with pytest.raises(QuantizationError, match=r"budget of cycles: .* cycles per frame"):
-        MixedPrecision(None, {"lut": 1.0, "cycles": 1}, choices=(4, 8)).apply(small_plan)
+        MixedPrecision(None, {"lut": 1.0, "cycles": 1}, COSTS, choices=(4, 8)).apply(small_plan)
 
 
 @pytest.mark.parametrize(
@@ -352,20 +363,30 @@ def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
         ({"average_bits": 3.9}, "average_bits=3.9: a number is wanted, not below the narrowest"),
         ({"average_bits": float("nan")}, "average_bits=nan"),
         ({"average_bits": "8"}, "average_bits='8': a number is wanted"),
-        ({"budget": {"lut": "half"}}, "budget of lut: a positive number is wanted, found 'half'"),
+        (
+            {"budget": {"lut": "half"}},
+            "budget of lut: a positive number is wanted, found 'half'",
+        ),
         ({"average_bits": None}, "nothing to keep"),
         ({"average_bits": None, "budget": {"cycles": 100}}, "nothing to keep"),
-        ({"budget": {"uram": 3}}, "budget of 'uram' is unknown; lut, ff, dsp, bram18, cycles"),
-        ({"budget": {"lut": 0}}, "budget of lut: a positive number is wanted, found 0"),
+        (
+            {"budget": {"uram": 3}},
+            "budget of 'uram' is unknown; lut, ff, dsp, bram18, cycles",
+        ),
+        ({"budget": {"lut": 1}, "costs": None}, r"budget=\{'lut': 1\} without costs, .*PartCosts"),
+        (
+            {"budget": {"lut": 0}},
+            "budget of lut: a positive number is wanted, found 0",
+        ),
         ({"budget": {"lut": float("nan")}}, "a positive number"),
         ({"budget": {"lut": 1, "cycles": 0.5}}, "budget of cycles: a whole number"),
     ],
 )
-def test_bad_arguments(arguments: dict, message: str) -> None:
+def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
-        MixedPrecision(**arguments)
+        MixedPrecision(**{"costs": COSTS, **arguments})
 
 
 def test_an_average_below_every_choice(curve: list[Sensitivity]) -> None:
     with pytest.raises(QuantizationError, match="average of 2 bits: the narrowest"):
-        pareto(curve, (5, 2))
+        error_front(curve, (5, 2))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from math import log
+from typing import get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hyq_hls.capture.elementwise import Silu
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.ops import LinearSoftmax, ShiftSwish, Table, TableSoftmax
+from hyq_hls.ops import LinearSoftmax, ShiftSwish, TableSoftmax
 from hyq_hls.ops.table_softmax import OUTPUTS, SoftmaxOutput
 from hyq_hls.quant.config import Exponential
-from hyq_hls.quant.lowering.nonlinear import SwishKind, softmax_operation, swish_table
+from hyq_hls.quant.lowering.nonlinear import SwishKind, softmax_operation, swish_values
 from hyq_hls.quant.lowering.published import (
     exact_exponential,
     hyq_exponential,
@@ -24,6 +26,7 @@ from hyq_hls.quant.lowering.published import (
     released_shift_swish,
     shift_exponential,
 )
+from hyq_hls.quant.lowering.table import function_table, values_of
 
 Real = NDArray[np.float64]
 
@@ -110,7 +113,8 @@ def test_bits_out_of_range() -> None:
 
 
 def swish(x: Real) -> Real:
-    return x / (1 + np.exp(-x))
+    result: Real = x / (1 + np.exp(-x))
+    return result
 
 
 INPUT = Quantization(8, False, (0.05,), (120,))
@@ -119,26 +123,26 @@ CODES = np.arange(256) - 120
 
 
 def test_tables_hold_the_published_integers() -> None:
-    x = CODES * 0.05
     pairs = np.stack([CODES, np.zeros_like(CODES)], axis=-1)
     expected: dict[SwishKind, Real] = {
-        "table": swish(x),
-        "i_vit": i_vit_swish(pairs, 0.05)[:, 0] * (0.05 / 128),
-        "i_bert": i_bert_swish(CODES, 0.05) * (0.05 / 256),
+        "i_vit": i_vit_swish(pairs, 0.05)[:, 0] * np.float64(0.05 / 128),
+        "i_bert": i_bert_swish(CODES, 0.05) * np.float64(0.05 / 256),
         "shift_released": released_shift_swish(CODES, 0.05),
     }
+    assert set(expected) == set(get_args(SwishKind))
     for kind, real in expected.items():
-        assert np.array_equal(swish_table(kind, INPUT, OUTPUT), OUTPUT.quantize(real)), kind
+        assert np.array_equal(swish_values(kind, INPUT), real), kind
 
 
 def test_a_table_serves_an_operation_with_signed_codes() -> None:
     x = Quantization(6, True, (0.125,), (-3,))
-    operation = Table(swish_table("table", x, OUTPUT), OUTPUT, x.qmin)
+    (operation,) = function_table("swish", Silu(), values_of(Silu()), x, OUTPUT)
     graph = Graph("x", TensorType((64,), x))
     graph.add("swish", operation, "x")
     codes = np.arange(-32, 32)[None]
     assert np.array_equal(
-        dict(graph.reference(codes))["swish"], OUTPUT.quantize(swish((codes + 3) * 0.125))
+        dict(graph.reference(codes))["swish"],
+        OUTPUT.quantize(swish((codes + 3) * np.float64(0.125))),
     )
 
 
@@ -148,9 +152,9 @@ def test_errors_of_the_kinds_in_steps_of_the_output() -> None:
     real = swish(x.dequantize(np.arange(256)))
     scale = float(real.max() - real.min()) / 255
     y = Quantization(8, False, (scale,), (int(np.rint(-real.min() / scale)),))
-    exact = swish_table("table", x, y)
-    kinds: tuple[SwishKind, ...] = ("i_vit", "i_bert", "shift_released")
-    lost = {kind: int(np.abs(swish_table(kind, x, y) - exact).max()) for kind in kinds}
+    exact = y.quantize(values_of(Silu())(x))
+    kinds: tuple[SwishKind, ...] = get_args(SwishKind)
+    lost = {kind: int(np.abs(y.quantize(swish_values(kind, x)) - exact).max()) for kind in kinds}
     fine = Requantize(Quantization(16, True, (2.0**-11,)), np.array([6]), np.array([1]))
     ours = y.quantize(ShiftSwish(5, 128, 12, fine).reference(np.arange(256)) * 2.0**-11)
     assert np.abs(ours - exact).max() <= 2
@@ -160,17 +164,25 @@ def test_errors_of_the_kinds_in_steps_of_the_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "x", "y", "message"),
+    ("kind", "x", "message"),
     [
-        ("shift", INPUT, OUTPUT, "unknown Swish 'shift'; one of .*'shift_released'"),
-        ("table", Quantization(13, False), OUTPUT, "at most 12 bits .* found 13 bits"),
-        ("table", INPUT, Quantization(8, False, (1.0, 2.0)), "1 and 2 scales"),
-        ("i_bert", Quantization(8, False, (3.0,)), OUTPUT, "an exponential of 0 bits"),
-        ("shift_released", Quantization(8, False, (3.0,)), OUTPUT, "rounds to 0"),
+        ("shift", INPUT, "unknown Swish 'shift'; one of .*'shift_released'"),
+        ("i_bert", Quantization(8, False, (3.0,)), "an exponential of 0 bits"),
+        ("shift_released", Quantization(8, False, (3.0,)), "rounds to 0"),
     ],
 )
-def test_tensors_that_do_not_suit(
-    kind: SwishKind, x: Quantization, y: Quantization, message: str
-) -> None:
+def test_scales_that_do_not_suit(kind: SwishKind, x: Quantization, message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
-        swish_table(kind, x, y)
+        swish_values(kind, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (Quantization(13, False), "act: a table of Silu .* at most 12 bits .* found 13 bits"),
+        (Quantization(8, False, (1.0, 2.0)), "one scale, found 8 bits, 2 scales and 1 zero"),
+    ],
+)
+def test_codes_that_no_table_takes(x: Quantization, message: str) -> None:
+    with pytest.raises(QuantizationError, match=message):
+        function_table("act", Silu(), values_of(Silu()), x, OUTPUT)

@@ -10,14 +10,15 @@ from torch import nn
 from hyq_hls import NodeBits, QuantConfig, quantize
 from hyq_hls.errors import CaptureError, HyqError, InputError, QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant.config import ActivationGranularity, Scale, Swish
+from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.pipeline import float_graph_of
-from hyq_hls.quant.prepare import OctaveSoftmax
 from tests.capture.hybrids import Hybrid, settle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
 
 
-def small() -> nn.Module:
+def small() -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
 
 
@@ -124,7 +125,7 @@ def test_overrides_reach_the_graph() -> None:
 
 
 @pytest.mark.parametrize("granularity", ["tensor", "depthwise", "absorbed", "channel"])
-def test_activation_granularity(granularity: str) -> None:
+def test_activation_granularity(granularity: ActivationGranularity) -> None:
     config = QuantConfig(activation_granularity=granularity, layer_norm_factors=0)
     graph = quantize(small(), IMAGES, config, progress=False).graph
     many = {name for name, node in graph.nodes.items() if node.type.quantization.per_channel}
@@ -150,12 +151,13 @@ class SwishBesideItsInput(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv(x)
-        return self.fc((y + self.act(y)).mean((2, 3)))
+        result: torch.Tensor = self.fc((y + self.act(y)).mean((2, 3)))
+        return result
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("swish", ["shift", "table"])
-def test_swish_beside_its_input(scale: str, swish: str) -> None:
+def test_swish_beside_its_input(scale: Scale, swish: Swish) -> None:
     config = QuantConfig(scale=scale, swish=swish)
     model = settle(SwishBesideItsInput())
     with torch.no_grad():
@@ -170,7 +172,7 @@ def test_swish_beside_its_input(scale: str, swish: str) -> None:
 
 
 def test_shift_only_or_dyadic() -> None:
-    def multipliers(scale: str) -> set[int]:
+    def multipliers(scale: Scale) -> set[int]:
         graph = quantize(small(), IMAGES, QuantConfig(scale=scale), progress=False).graph
         nodes = (n.operation for n in graph.nodes.values() if n.operation.name == "dense")
         return {int(m) for op in nodes for m in op.requantize.multiplier}  # type: ignore
@@ -180,7 +182,7 @@ def test_shift_only_or_dyadic() -> None:
 
 
 @pytest.mark.parametrize("swish", ["table", "shift"])
-def test_swish_per_channel(swish: str) -> None:
+def test_swish_per_channel(swish: Swish) -> None:
     """A table and a requantization behind it give every channel its own scale."""
     config = QuantConfig(scale="shift", swish=swish, activation_granularity="channel")
     qmodel = quantize(small(), IMAGES, config, progress=False)

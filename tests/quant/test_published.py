@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from math import ceil, floor, log
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -143,13 +144,14 @@ def test_at_power_of_two_scales_hyq_and_ours_are_one_line(m: int) -> None:
 
 @pytest.mark.parametrize("output", ["log2", "uniform"])
 @pytest.mark.parametrize("m", [4, 5, 7])
-def test_at_power_of_two_scales_the_softmax_is_one(m: int, output: str) -> None:
+def test_at_power_of_two_scales_the_softmax_is_one(
+    m: int, output: Literal["log2", "uniform"]
+) -> None:
     """All codes of two implementations, where no row is wider than 30 octaves."""
     x = Quantization(8, False, (2.0**-m,))
-    kind = "log2" if output == "log2" else "uniform"
-    released = softmax_operation("linear_released", x, 5, kind)
+    released = softmax_operation("linear_released", x, 5, output)
     rows = np.random.default_rng(m).integers(0, 256, (500, 20))
-    assert np.array_equal(released.reference(rows), LinearSoftmax(m, 30, 5, kind).reference(rows))
+    assert np.array_equal(released.reference(rows), LinearSoftmax(m, 30, 5, output).reference(rows))
 
 
 def test_the_released_line_rises_between_octaves() -> None:
@@ -235,7 +237,8 @@ class ShiftSwishReleased:
         maximum = i.max()
         e1, e2 = self.shift_exp(i - maximum, scale), self.shift_exp(-maximum, scale)
         out = torch.floor(2**self.m / (e1 + e2)) * e1 / 2 ** (self.m - 31)
-        return i * out * 2**-31 * scale
+        result: torch.Tensor = i * out * 2**-31 * scale
+        return result
 
 
 @pytest.mark.parametrize("scale", [s for s in SCALES if s < 0.5] + [2 / 3, 1.0])
@@ -250,7 +253,8 @@ def test_shift_swish_is_the_released_one(scale: float, m: int) -> None:
 
 
 def swish(x: Real) -> Real:
-    return x / (1 + np.exp(-x))
+    result: Real = x / (1 + np.exp(-x))
+    return result
 
 
 def steps_of_a_byte(found: Real, x: Real) -> float:
@@ -265,10 +269,11 @@ def test_the_released_constant_loses_steps_that_m_60_and_our_circuit_keep(
 ) -> None:
     """Shift-Swish on 8-bit codes of scale 2**-m: steps of an 8-bit output that M = 41 costs."""
     codes, scale = np.arange(256) - 128, 2.0**-m
-    x = codes * scale
+    x = codes * np.float64(scale)
     # Nearly the circuit's accumulator itself, of scale 2**-(m + 12), in 16 bits.
     fine = Requantize(Quantization(16, True, (scale / 64,)), np.array([6]), np.array([1]))
-    ours = ShiftSwish(m, 128, 12, fine).reference(np.arange(256)) * scale / 64
+    swished = ShiftSwish(m, 128, 12, fine).reference(np.arange(256))
+    ours: Real = swished.astype(np.float64) * scale / 64
     assert round(steps_of_a_byte(released_shift_swish(codes, scale), x)) == loss
     assert steps_of_a_byte(released_shift_swish(codes, scale, 60), x) < 1.5
     assert steps_of_a_byte(ours, x) < 2.5

@@ -19,12 +19,12 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs
 from hyq_hls.models.outliers import with_outliers
-from hyq_hls.quant.judge.second_order import Choice, rounded, sample_parts
+from hyq_hls.quant.judge.second_order import Choice, rounded, sample_chains
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.q_hyvit import QHyViT, bridge_blocks, candidates
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 
@@ -36,7 +36,7 @@ def graph_of(model: nn.Module, side: int = 8) -> FloatGraph:
     return float_graph_of(model, (side, side, 3))[0]
 
 
-def small(seed: int = 5) -> nn.Module:
+def small(seed: int = 5) -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), seed)
 
 
@@ -51,6 +51,7 @@ def test_default_network_has_two_bridge_blocks(default_model: nn.Module) -> None
     assert blocks == [tuple(f"{stage}.{layer}" for layer in layers) for stage in stages]
 
 
+@pytest.mark.slow
 def test_mobilevit_xxs_has_three_bridge_blocks_of_three_operations() -> None:
     graph = graph_of(mobilevit_xxs().eval(), 64)
     blocks = bridge_blocks(graph)
@@ -82,7 +83,8 @@ class LinearBridge(nn.Module):
         y = functional.relu(self.align(y + self.local(y)))
         tokens = self.layer(y.flatten(2).transpose(1, 2))
         found = self.head(tokens.mean(1))
-        return found + self.head(y.mean((2, 3))) if self.shared else found
+        result: torch.Tensor = found + self.head(y.mean((2, 3))) if self.shared else found
+        return result
 
 
 def test_bridge_of_a_linear_layer_starts_behind_the_addition() -> None:
@@ -100,6 +102,7 @@ def test_no_tokens_no_bridge_block() -> None:
     assert bridge_blocks(graph_of(model.eval())) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("bits", [8, 4])
 def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
@@ -109,6 +112,7 @@ def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
     assert notes[0]["bridge_blocks"] == [["block.conv_kxk.0", "block.conv_kxk.2", "block.conv_1x1"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])
 def test_integers_are_the_same_by_reference_and_emulation(scale: Any, granularity: Any) -> None:
@@ -142,41 +146,41 @@ def test_a_part_judges_what_the_whole_tensor_would() -> None:
     """The cost of a linear layer by hand, from all positions."""
     plan = plan_of(QuantConfig(scale="dyadic"))
     node = plan.graph["expand.0"]
-    part = sample_parts(plan, {"only": [node]}, IMAGES)["only"]
+    chain = sample_chains(plan, {"only": [node]}, IMAGES)["only"]
     choice = Choice.of(plan)
-    (x,), op = part.inputs, node.op
+    (x,), op = chain.inputs, node.op
     assert isinstance(op, Linear)
     assert len(x) == 6 * 4 * 4  # every position of every image
     weights, q = plan.weights_of(node), plan.tensors[node.inputs[0]]
     codes = q.quantize(x.double().numpy()) - np.asarray(q.zero_point)
     sums = codes @ weights.codes.T * weights.scales
     wanted = x.double().numpy() @ op.weight.T
-    cost = (((sums - wanted) * part.gradient.numpy()) ** 2).sum(axis=0)
-    assert part.gradient.abs().max() == 1
-    np.testing.assert_allclose(part.errors(choice), cost, rtol=1e-3)
+    cost = (((sums - wanted) * chain.gradient.numpy()) ** 2).sum(axis=0)
+    assert chain.gradient.abs().max() == 1
+    np.testing.assert_allclose(chain.errors(choice), cost, rtol=1e-3)
 
 
 def test_patches_give_the_sums_of_the_convolution() -> None:
     """Strides, padding and depthwise filters, from sampled patches alone."""
     plan = plan_of(QuantConfig())
     nodes = [n for n in plan.graph if has_weights(n)]
-    parts = sample_parts(plan, {n.name: [n] for n in nodes}, IMAGES)
+    chains = sample_chains(plan, {n.name: [n] for n in nodes}, IMAGES)
     assert any(isinstance(n.op, Conv2d) and n.op.groups > 1 for n in nodes)
-    for part in parts.values():
-        torch.testing.assert_close(part.sums(None), part.output, rtol=1e-4, atol=1e-5)
+    for chain in chains.values():
+        torch.testing.assert_close(chain.sums(None), chain.output, rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_are_those_of_the_divergence() -> None:
     """At the logits the gradient is the difference of the probabilities."""
     plan = plan_of(QuantConfig(activation_bits=4))
     head = plan.graph[plan.graph.output]
-    part = sample_parts(plan, {"head": [head]}, IMAGES)["head"]
+    chain = sample_chains(plan, {"head": [head]}, IMAGES)["head"]
     images = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         found = torch.softmax(Simulation(plan)(images).double(), -1)
     difference = found - torch.softmax(plan.graph(images).double(), -1)
     wanted = difference / difference.abs().max()
-    torch.testing.assert_close(part.gradient.double(), wanted, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(chain.gradient.double(), wanted, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("base", [None, 1.0])
@@ -221,16 +225,19 @@ class Degenerate(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.model = small()
-        convolution = self.model.expand[0]
+        convolution, norm = self.model.expand[0], self.model.stem[1]
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
         with torch.no_grad():
-            self.model.stem[1].weight[0] = 0
-            self.model.stem[1].bias[0] = 0  # dead behind SiLU
-            self.model.stem[1].weight[1] = 0
-            self.model.stem[1].bias[1] = 9  # constant, positive
+            norm.weight[0] = 0
+            norm.bias[0] = 0  # dead behind SiLU
+            norm.weight[1] = 0
+            norm.bias[1] = 9  # constant, positive
             convolution.weight[2] = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.model(x)
+        result: torch.Tensor = self.model(x)
+        return result
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
@@ -263,7 +270,8 @@ class SwishBesideAProduct(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv(x)
-        return self.head((self.side(y) + self.act(y)).mean((2, 3)))
+        result: torch.Tensor = self.head((self.side(y) + self.act(y)).mean((2, 3)))
+        return result
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
@@ -311,7 +319,7 @@ def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
     plan = plan_of(config, far_reaching())
 
     def searched(price: float | None) -> tuple[list[str], float]:
-        found = replace(QUICK, silu_price=price).apply(plan)
+        found = replace(QUICK, function_price=price).apply(plan)
         silus = [n.name for n in plan.graph if isinstance(n.op, Silu)]
         spread = [name for name in silus if found.tensors[name].per_channel]
         steps = [name for name in found.lowered().nodes if name.endswith(".table")]
@@ -328,14 +336,14 @@ def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
 
 @pytest.mark.parametrize("price", [-0.1, 1.1, float("nan")])
 def test_a_price_is_a_share(price: float) -> None:
-    with pytest.raises(QuantizationError, match=f"silu_price={price}: a share from 0 to 1"):
-        QHyViT(silu_price=price)
+    with pytest.raises(QuantizationError, match=f"function_price={price}: a share from 0 to 1"):
+        QHyViT(function_price=price)
 
 
 @pytest.mark.parametrize("name", ["rounds", "candidates", "images"])
 @pytest.mark.parametrize("value", [0, -1, 1.5])
 def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(QuantizationError, match=f"QHyViT {name}={value}: an integer from 1"):
+    with pytest.raises(QuantizationError, match=rf"QHyViT\.{name}={value}: an integer from 1"):
         QHyViT(**{name: value})
 
 
@@ -344,4 +352,4 @@ def test_metadata_names_the_method() -> None:
     graph = quantize(small(), IMAGES, config, progress=False).graph
     saved = graph.metadata["config"]["methods"]
     counts = {"rounds": 1, "candidates": 12, "images": 6}
-    assert saved == [{"method": "QHyViT", **counts, "silu_price": None}]
+    assert saved == [{"method": "QHyViT", **counts, "function_price": None}]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.config import NodeBits, QuantConfig
+from hyq_hls.quant.config import Granularity, NodeBits, Observer, QuantConfig, Scale, Scheme
 from hyq_hls.quant.factors import dyadic
 from hyq_hls.quant.scales.ranges import (
     channel_factors,
@@ -37,7 +39,7 @@ def error(values: np.ndarray, q: Quantization) -> float:
 
 @pytest.mark.parametrize("scheme", ["asymmetric", "symmetric"])
 @pytest.mark.parametrize("bits", [2, 4, 8])
-def test_power_of_two_is_the_best_of_all(scheme: str, bits: int) -> None:
+def test_power_of_two_is_the_best_of_all(scheme: Scheme, bits: int) -> None:
     """No power of two near the range, with any of its sensible zero points, is better by much."""
     values = np.random.default_rng(bits).normal(0.7, 1.3, (500, 8))
     config = QuantConfig(activation_bits=bits, activation_scheme=scheme)
@@ -101,16 +103,17 @@ def test_channels_have_their_own_ranges() -> None:
 
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 @pytest.mark.parametrize("granularity", ["channel", "tensor"])
-def test_weight_scales_minimize_the_weighted_error(scale: str, granularity: str) -> None:
+def test_weight_scales_minimize_the_weighted_error(scale: Scale, granularity: Granularity) -> None:
     rng = np.random.default_rng(5)
     weight, importance = rng.normal(0, 1, (7, 40)), rng.uniform(0, 4, 40)
     config = QuantConfig(weight_bits=4, scale=scale, weight_granularity=granularity)
     unit = None if scale == "dyadic" else np.ones(len(weight))
     found = weight_scales(weight, importance, config, unit)
 
-    def loss(s: np.ndarray) -> np.ndarray:
+    def loss(s: NDArray[np.float64]) -> NDArray[np.float64]:
         codes = np.clip(np.rint(weight / s[:, None]), -8, 7)
-        return ((codes * s[:, None] - weight) ** 2 * importance).sum(axis=1)
+        squares: NDArray[np.float64] = (codes * s[:, None] - weight) ** 2 * importance
+        return np.asarray(squares.sum(axis=1))
 
     largest = np.abs(weight).max(axis=1)
     if granularity == "tensor":
@@ -147,7 +150,7 @@ def test_powers_of_two_need_no_multiplier(exponents: list[int]) -> None:
 @pytest.mark.parametrize("observer", ["mse", "minmax", "moving_average", "percentile"])
 @pytest.mark.parametrize("scale", [True, False])
 @pytest.mark.parametrize("value", [0.0, 5.0, -3.0, 1e-30])
-def test_constant_tensors_get_a_scale(observer: str, scale: bool, value: float) -> None:
+def test_constant_tensors_get_a_scale(observer: Observer, scale: bool, value: float) -> None:
     data = statistics_of(np.full((10, 3), value))
     config = QuantConfig(observer=observer)
     q = quantization(data, config, base=1.0 if scale else None)
@@ -183,7 +186,7 @@ def test_nan_is_refused() -> None:
         ({"overrides": {"a": NodeBits(weight_bits=99)}}, "weight_bits of a=99"),
     ],
 )
-def test_bad_configurations(arguments: dict[str, object], message: str) -> None:
+def test_bad_configurations(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
         QuantConfig(**arguments)
 

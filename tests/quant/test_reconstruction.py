@@ -18,7 +18,7 @@ from hyq_hls.quant.methods import reconstruction
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
 from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.quant.networks import FLOATS, IMAGES, INTEGERS, plan_of, shifting, tiny
 
@@ -47,6 +47,7 @@ def test_the_loss_that_judges_never_rises(rate: float, held_back: float) -> None
         assert any(not np.array_equal(old[name], new[name]) for name in old)
 
 
+@pytest.mark.slow
 def test_logits_of_the_default_network_at_4_and_6_bits() -> None:
     """On images it never saw: 3 dB by itself, and with bias correction before it."""
     config = shifting(4, 6)
@@ -121,8 +122,8 @@ def test_the_same_seed_gives_the_same_codes_and_another_seed_others() -> None:
     assert first.notes == second.notes
     assert any(not np.array_equal(one[name], three[name]) for name in one)
     for name in one:
-        bias = [found.bias_of(found.graph[name]) for found in (first, second)]
-        assert np.array_equal(*bias)
+        one_bias, other_bias = (found.bias_of(found.graph[name]) for found in (first, second))
+        assert np.array_equal(one_bias, other_bias)
 
 
 def test_nothing_that_was_given_changes() -> None:

@@ -16,20 +16,20 @@ from hyq_hls.quant.methods.repq import RepQ, channel_quantizers
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.verify import sqnr_db
-from tests.capture.hybrids import Hybrid, settle
+from tests.capture.hybrids import Hybrid, Layer, settle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 MINMAX = QuantConfig(scale="dyadic", observer="minmax")
 
 
-def small(spread: float = 1.0) -> nn.Module:
+def small(spread: float = 1.0) -> Hybrid:
     """A hybrid whose LayerNorms write channels of very different range."""
     model = settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.LayerNorm):
                 module.weight[:] = torch.logspace(0, np.log10(spread), 8)
-                module.bias += torch.linspace(-3, 3, 8)
+                module.bias.add_(torch.linspace(-3, 3, 8))
     return model
 
 
@@ -100,7 +100,8 @@ class NormBeforeConvolution(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.norm(self.stem(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        return self.head(self.conv(y).mean((2, 3)))
+        result: torch.Tensor = self.head(self.conv(y).mean((2, 3)))
+        return result
 
 
 def test_a_convolution_behind_the_norm_leaves_it_alone() -> None:
@@ -114,8 +115,10 @@ def test_constant_channels() -> None:
     """Gammas of zero have no range: neither NaN nor weights out of every proportion."""
     model = small()
     with torch.no_grad():
-        model.block.transformer[0].norm1.weight[:3] = 0
-        model.block.transformer[0].norm2.weight[:] = 0
+        layer = model.block.transformer[0]
+        assert isinstance(layer, Layer)
+        layer.norm1.weight[:3] = 0
+        layer.norm2.weight[:] = 0
     plan = plan_of(model)
     found = RepQ().apply(plan)
     assert found.notes["repq"]["left"] == ["block.transformer.0.norm2"]

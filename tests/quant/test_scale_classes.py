@@ -25,14 +25,14 @@ from hyq_hls.capture.float_ops import (
     GlobalAveragePool,
     Input,
     Linear,
-    Softmax,
     Unfold,
 )
+from hyq_hls.quant.octave_softmax import OctaveSoftmax
+from hyq_hls.quant.scales.readers import reads_fraction_bits
 from hyq_hls.quant.scales.scale_classes import (
     ScaleClass,
     choose_bases,
     query_bases,
-    reads_fraction_bits,
     scale_classes,
 )
 from tests.capture.hybrids import Hybrid, settle
@@ -125,7 +125,7 @@ def test_ratios_survive_the_union_of_two_classes() -> None:
 def test_random_graphs(data: st.DataObject) -> None:
     """Every tie holds inside one class, and every tensor with a choice is in exactly one."""
     side = data.draw(st.integers(1, 5))
-    shapes = {"image": (side, side, 3)}
+    shapes: dict[str, tuple[int, ...]] = {"image": (side, side, 3)}
     nodes: dict[str, tuple[FloatOp, tuple[str, ...]]] = {}
     for index in range(data.draw(st.integers(1, 12))):
         name = f"n{index}"
@@ -143,7 +143,7 @@ def test_random_graphs(data: st.DataObject) -> None:
             "concat": Concat(),
             "pool": GlobalAveragePool(),
         }[kind]
-        inputs = (source, other) if other else (source,)
+        inputs: tuple[str, ...] = (source, other) if other else (source,)
         nodes[name] = (op, inputs)
         shapes[name] = op.output_shape(*(shapes[n] for n in inputs))
     graph = graph_of(side, 3, nodes)
@@ -168,7 +168,7 @@ def attention(shared: bool = False) -> FloatGraph:
         "key": (linear(4, 4), ("tokens",)),
         "value": (linear(4, 4), ("tokens",)),
         "scores": (AttentionScores(2, 0.7), (query, "key")),
-        "softmax": (Softmax(), ("scores",)),
+        "softmax": (OctaveSoftmax(), ("scores",)),
         "values": (AttentionValues(2), ("softmax", "value")),
         "residual": (Add(), ("values", "tokens")),
     }
@@ -202,7 +202,7 @@ def test_pinned_classes_keep_powers_of_two() -> None:
         "head": (linear(4, 2), ("act",)),
     }
     graph = graph_of(3, 3, nodes)
-    fraction = reads_fraction_bits(graph, "shift", True)
+    fraction = reads_fraction_bits(graph, QuantConfig())
     assert fraction == ["pool", "act"]
     classes = scale_classes(graph, fraction)
     group = class_of(classes, "pool")
@@ -212,7 +212,7 @@ def test_pinned_classes_keep_powers_of_two() -> None:
     bases = choose_bases(classes, lambda name, base: -base)
     assert bases["pool"] == bases["act"] == 1
     assert bases["head"] == 2 ** (15 / 16)
-    assert reads_fraction_bits(graph, "table", True) == []
+    assert reads_fraction_bits(graph, QuantConfig(swish="table")) == []
 
 
 def test_what_cannot_both_be_powers_of_two_is_not_tied() -> None:
@@ -224,7 +224,7 @@ def test_what_cannot_both_be_powers_of_two_is_not_tied() -> None:
         "act2": (Silu(), ("pool",)),
     }
     graph = graph_of(3, 3, nodes)
-    classes = scale_classes(graph, reads_fraction_bits(graph, "shift", True))
+    classes = scale_classes(graph, reads_fraction_bits(graph, QuantConfig()))
     for name in ("a", "act", "pool", "act2"):
         group = class_of(classes, name)
         assert group.pinned
@@ -238,7 +238,7 @@ def test_fraction_bits_are_seen_through_moved_codes() -> None:
         "map": (Fold((1, 1), 3, 3), ("tokens",)),
         "act": (Silu(), ("map",)),
     }
-    assert reads_fraction_bits(graph_of(3, 3, nodes), "shift", True) == ["a", "act"]
+    assert reads_fraction_bits(graph_of(3, 3, nodes), QuantConfig()) == ["a", "act"]
 
 
 def test_bases_minimize_the_sum_over_a_class() -> None:
@@ -276,7 +276,8 @@ class PooledSwish(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv(x)
         y = functional.silu(y) if self.before else y
-        return self.fc(functional.silu(y.mean((2, 3))))
+        result: torch.Tensor = self.fc(functional.silu(y.mean((2, 3))))
+        return result
 
 
 class SharedQuery(nn.Module):
@@ -291,7 +292,8 @@ class SharedQuery(nn.Module):
         tokens = self.conv(x).flatten(2).transpose(1, 2)
         q = self.qk(tokens)
         attention = (q @ q.transpose(1, 2) * 0.5).softmax(-1)
-        return self.head((attention @ self.v(tokens)).mean(1))
+        result: torch.Tensor = self.head((attention @ self.v(tokens)).mean(1))
+        return result
 
 
 class SwishOfMovedCodes(nn.Module):
@@ -304,7 +306,8 @@ class SwishOfMovedCodes(nn.Module):
         self.inner.block.fold = lambda x, patch, size: functional.silu(fold(x, patch, size))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.inner(x)
+        result: torch.Tensor = self.inner(x)
+        return result
 
 
 @pytest.mark.parametrize("swish", ["shift", "table"])

@@ -15,7 +15,7 @@ from hyq_hls.quant import presets
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import FakeQuantize, Simulation, probabilities
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting
 
 #: Nothing is approximated but LayerNorm and softmax, whose results are judged apart.
@@ -43,7 +43,7 @@ def simulated(
     names = [node.name for node in plan.graph if node.name in simulation.tensors]
     with torch.no_grad():
         values = simulation.values(to_float(images), keep=names)
-    found = {n: simulation.tensors[n].index(values[n]).numpy() for n in names}  # type: ignore[operator]
+    found = {n: simulation.tensors[n].index(values[n]).numpy() for n in names}
     trace = dict(QuantizedModel(plan.lowered()).emulator.trace(images))
     wanted = {n: np.asarray(trace[n]) - plan.tensors[n].qmin for n in names}
     return found, wanted
@@ -208,7 +208,8 @@ def test_the_codes_are_those_of_the_plan_and_the_biases_too() -> None:
         if has_weights(node):
             layer = simulation.layer(node.name)
             assert np.array_equal(layer.weights().codes, plan.weights_of(node).codes), node.name
-            np.testing.assert_allclose(layer.real_bias(), node.op.bias, rtol=1e-5, atol=1e-6)  # type: ignore[attr-defined]
+            wanted = vars(node.op)["bias"]
+            np.testing.assert_allclose(layer.real_bias(), wanted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("output", "bits"), [("uniform", 8), ("log2", 4), ("log2_rounded", 4)])

@@ -24,7 +24,7 @@ def test_rom_takes_exactly_the_values_that_fit(bits: int, signed: bool) -> None:
 
 def test_rom_takes_integers_only() -> None:
     with pytest.raises(GraphError, match="memory weight: integers are wanted, found float64"):
-        Rom("weight", np.array([0.6]), 8)  # type: ignore[arg-type]
+        Rom("weight", np.array([0.6]), 8)
 
 
 def test_a_negative_constant_is_declared_as_signed() -> None:

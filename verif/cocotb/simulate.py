@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import cocotb_tools.config
 import numpy as np
 from cocotb_tools.runner import get_runner
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hyq_hls.tools.verilator.compiler import Log, compile_objects, compiler, runtime_objects
 from hyq_hls.tools.verilator.tool import find_verilator
@@ -61,7 +62,7 @@ class CocotbSimulation:
         ports = folder / "ports.vlt"
         public = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in _PUBLIC)
         ports.write_text(f"`verilator_config\n{public}")
-        options = ["--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", model]
+        options = ["--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", str(model)]
         options += [f'-G{name}="{value}"' for name, value in parameters.items()]
         log.run([verilator.binary, *options, ports, *sources], verilator.environment)
         include = verilator.root / "include"
@@ -88,7 +89,7 @@ class CocotbSimulation:
         seed: int = 0,
         plusargs: Sequence[str] = (),
     ) -> Bytes:
-        """Bytes (B, \\*) of the frames that come out when (B, \\*) go in back to back.
+        r"""Bytes (B, \*) of the frames that come out when (B, \*) go in back to back.
 
         Args:
             frames: bytes of TDATA, in the order of the stream.
@@ -102,7 +103,7 @@ class CocotbSimulation:
         Raises:
             CocotbError: a stream broke a rule, or a frame did not come.
         """
-        task = {
+        task: dict[str, ArrayLike] = {
             "s_axis_beats": beats[0],
             "m_axis_beats": beats[1],
             "frame_cycles": frame_cycles,
@@ -113,22 +114,26 @@ class CocotbSimulation:
         return self._run("frames", {"frames": frames, **task}, plusargs)["frames"]
 
     def cycles_per_second(self, frames: Bytes, cycles: int, streams: Sequence[str] = ()) -> float:
-        """Speed while ``frames`` go in, over a number of clock cycles, without any checks.
+        r"""Speed while ``frames`` go in, over a number of clock cycles, without any checks.
 
         Args:
-            frames: bytes of TDATA (B, \\*).
+            frames: bytes of TDATA (B, \*).
             cycles: to simulate.
             streams: names of those whose beats are counted meanwhile.
         """
-        task = {"frames": frames, "cycles": cycles, "streams": np.array(streams, np.str_)}
+        task: dict[str, ArrayLike] = {
+            "frames": frames,
+            "cycles": cycles,
+            "streams": np.array(streams, np.str_),
+        }
         calm = {"idle": 0.0, "backpressure": 0.0, "seed": 0}
         return cycles / float(self._run("speed", task | calm)["seconds"])
 
     def _run(
-        self, test: str, task: Mapping[str, object], plusargs: Sequence[str] = ()
-    ) -> dict[str, NDArray]:
+        self, test: str, task: Mapping[str, ArrayLike], plusargs: Sequence[str] = ()
+    ) -> dict[str, NDArray[Any]]:
         files = {name: self._folder / f"{name}.npz" for name in ("task", "result")}
-        np.savez(files["task"], **task)
+        np.savez(files["task"], allow_pickle=False, **task)
         files["result"].unlink(missing_ok=True)
         report, log = self._folder / "results.xml", self._folder / "run.log"
         try:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.handle import HierarchyObject
+from cocotb.handle import HierarchyObject, LogicObject
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
 
@@ -40,10 +40,10 @@ async def frames(dut: HierarchyObject) -> None:
     for _ in task["frames"]:
         frame = await with_timeout(sink.recv(), _PERIOD * int(task["frame_cycles"]), "ns")
         received.append(np.frombuffer(bytes(frame.tdata), np.uint8))
-    await ClockCycles(dut.aclk, _SILENCE)
+    await ClockCycles(_wire(dut, "aclk"), _SILENCE)
     for rule in rules:
         assert rule.transfers == len(received) * rule.beats, rule
-    assert dut.frame_error.value == 0
+    assert _wire(dut, "frame_error").value == 0
     np.savez(os.environ["HYQ_RESULT"], frames=np.stack(received))
 
 
@@ -57,8 +57,15 @@ async def speed(dut: HierarchyObject) -> None:
     for frame in task["frames"]:
         source.send_nowait(frame.tobytes())
     start = time.perf_counter()
-    await ClockCycles(dut.aclk, int(task["cycles"]))
+    await ClockCycles(_wire(dut, "aclk"), int(task["cycles"]))
     np.savez(os.environ["HYQ_RESULT"], seconds=time.perf_counter() - start)
+
+
+def _wire(dut: HierarchyObject, name: str) -> LogicObject:
+    """The port ``name``, which is one bit."""
+    port = getattr(dut, name)
+    assert isinstance(port, LogicObject), f"{name} is a {type(port).__name__}"
+    return port
 
 
 async def _reset(
@@ -67,18 +74,19 @@ async def _reset(
     """Source and sink of a design that has just left its reset."""
     # cocotbext-axi would print every frame.
     logging.getLogger(f"cocotb.{dut._name}").setLevel(logging.WARNING)
-    Clock(dut.aclk, _PERIOD, unit="ns").start()
-    dut.aresetn.value = 0
+    clock, reset = _wire(dut, "aclk"), _wire(dut, "aresetn")
+    Clock(clock, _PERIOD, unit="ns").start()
+    reset.value = 0
     source, sink = (
-        end(AxiStreamBus.from_prefix(dut, port), dut.aclk, dut.aresetn, reset_active_level=False)
+        end(AxiStreamBus.from_prefix(dut, port), clock, reset, reset_active_level=False)
         for end, port in ((AxiStreamSource, "s_axis"), (AxiStreamSink, "m_axis"))
     )
     seeds = random.Random(int(task["seed"]))
     for end, stall in ((source, float(task["idle"])), (sink, float(task["backpressure"]))):
         if stall:
             end.set_pause_generator(_pauses(random.Random(seeds.random()), stall))
-    await ClockCycles(dut.aclk, _RESET_CYCLES)
-    dut.aresetn.value = 1
+    await ClockCycles(clock, _RESET_CYCLES)
+    reset.value = 1
     return source, sink
 
 
@@ -90,7 +98,7 @@ async def _count(dut: HierarchyObject, streams: list[str]) -> None:
         for side in ("wr", "rd")
     ]
     counts = [0] * len(sides)
-    edge = RisingEdge(dut.aclk)
+    edge = RisingEdge(_wire(dut, "aclk"))
     while True:
         await edge
         for i, (valid, ready) in enumerate(sides):
@@ -106,7 +114,7 @@ async def _watch(dut: HierarchyObject, rules: StreamRules) -> None:
     valid, ready, data, last = (
         getattr(dut, f"{rules.name}_{wire}") for wire in ("tvalid", "tready", "tdata", "tlast")
     )
-    edge = RisingEdge(dut.aclk)
+    edge = RisingEdge(_wire(dut, "aclk"))
     while True:
         await edge
         shown = Beat(valid.value == 1, ready.value == 1, int(data.value), last.value == 1)

@@ -20,7 +20,7 @@ ADDRESS_OF, DEREFERENCE = 5, 6
 
 
 def _bind(name: str, argument: Any, result: Any) -> Callable[..., Any]:
-    function: Any = getattr(conf.lib, name)
+    function: ctypes._NamedFuncPointer = getattr(conf.lib, name)
     function.argtypes, function.restype = [argument], result
     return function
 

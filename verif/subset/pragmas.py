@@ -211,7 +211,8 @@ class Pragmas:
 
 
 def _contains(cursor: Cursor, line: Line) -> bool:
-    return cursor.extent.start.offset <= line.offset < cursor.extent.end.offset
+    extent = cursor.extent
+    return bool(extent.start.offset <= line.offset < extent.end.offset)
 
 
 def _owner(function: Cursor, block: Cursor, line: Line, names: dict[str, Cursor]) -> Cursor:

@@ -127,7 +127,7 @@ def choose_bits(
     return None if bits is None else BitChoice.of(sensitivities, bits)
 
 
-def pareto(sensitivities: Sequence[Sensitivity], averages: Iterable[float]) -> list[BitChoice]:
+def error_front(sensitivities: Sequence[Sensitivity], averages: Iterable[float]) -> list[BitChoice]:
     """The best choice for every average; fewer bits never have a smaller error.
 
     Args:
@@ -244,7 +244,10 @@ class _Program:
         }
 
     def _unit(self) -> float:
-        """HiGHS stops at a distance of 1e-6 too: errors are counted in tenths of the smallest."""
+        """HiGHS stops at a distance of 1e-6 too: errors are counted in tenths of the smallest sum.
+
+        Where that is zero, they are counted in tenths of the largest error.
+        """
         best = sum(min(self.errors[list(mine.values())]) for mine in self.of.values())
         return 10 / best if best > 0 else 10 / max(self.errors.max(), 1e-300)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, Linear
-from hyq_hls.quant.scales.assign import FUNCTIONS
+from hyq_hls.quant.traits import is_depthwise, is_pointwise, traits_of
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,14 @@ def bottlenecks(graph: FloatGraph) -> list[Bottleneck]:
     """Every depthwise convolution that a 1x1 convolution reads, through an activation or none."""
     found = []
     for node in graph:
-        if not (isinstance(node.op, Conv2d) and node.op.groups > 1):
+        if not is_depthwise(node):
             continue
         readers = _past_functions(graph, node.name)
-        if len(readers) == 1 and isinstance(readers[0].op, Linear):
+        if len(readers) == 1 and is_pointwise(readers[0]):
             before = graph[node.inputs[0]]
-            while isinstance(before.op, FUNCTIONS):
+            while traits_of(before).function:
                 before = graph[before.inputs[0]]
-            expand = before.name if isinstance(before.op, Linear) else None
+            expand = before.name if is_pointwise(before) else None
             found.append(Bottleneck(expand, node.name, readers[0].name))
     return found
 
@@ -38,7 +37,7 @@ def _past_functions(graph: FloatGraph, name: str) -> list[FloatNode]:
     found = []
     for reader in graph.consumers(name):
         node = graph[reader]
-        if isinstance(node.op, FUNCTIONS):
+        if traits_of(node).function:
             found += _past_functions(graph, reader)
         else:
             found.append(node)

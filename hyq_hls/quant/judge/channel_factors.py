@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import Add, Fold, Input, Linear, Unfold
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import real_readers, takes_channels
 from hyq_hls.quant.scales.ranges import quantization
+from hyq_hls.quant.scales.readers import real_readers, takes_channels
+from hyq_hls.quant.traits import Codes, traits_of, weighted
 
 Array = NDArray[np.float64]
 #: Factors never leave this range: a channel that calibration saw dead may live later.
@@ -88,12 +88,11 @@ def bottleneck_inputs(plan: Plan, rows: int) -> dict[str, LayerSample]:
             tensor = node.inputs[0]
             if not _takes_factors(plan, tensor):
                 continue
-            assert isinstance(node.op, Linear)
             sample = plan.statistics[tensor].rows
             step = max(1, len(sample) // rows)
             found[tensor] = LayerSample(
                 torch.tensor(sample[::step][:rows], dtype=torch.float32),
-                torch.tensor(node.op.weight, dtype=torch.float32),
+                torch.tensor(weighted(node).matrix, dtype=torch.float32),
                 plan.config.for_node(name),
             )
     return found
@@ -127,7 +126,8 @@ def _streams(graph: FloatGraph) -> list[list[str]]:
     of: dict[str, list[str]] = {}
     for node in graph:
         of[node.name] = [node.name]
-        if isinstance(node.op, Add | Unfold | Fold):
+        traits = traits_of(node)
+        if traits.adds or traits.codes is Codes.MOVED:
             parts = {id(of[name]): of[name] for name in node.inputs}
             joined = [name for part in parts.values() for name in part] + [node.name]
             of.update(dict.fromkeys(joined, joined))
@@ -135,10 +135,7 @@ def _streams(graph: FloatGraph) -> list[list[str]]:
 
 
 def _takes_factors(plan: Plan, name: str) -> bool:
-    node = plan.graph[name]
-    if isinstance(node.op, Input | Unfold | Fold):
-        return False
-    return takes_channels(node, real_readers(plan.graph, name))
+    return takes_channels(plan.graph[name], real_readers(plan.graph, name))
 
 
 def _divided(plan: Plan, name: str, factors: Array) -> Quantization:

@@ -1,9 +1,9 @@
 """What a rounding costs the network's answer, to second order: gradients and samples of tensors.
 
-``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a part of the network,
+``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a chain of operations,
 the square of the gradient standing for the Hessian (BRECQ, Li et al., ICLR 2021; PTQ4ViT, Yuan et
-al., ECCV 2022). A part is a chain of operations; its inputs come from the float network. Positions
-are sampled, so that thousands of quantizations can be judged in minutes.
+al., ECCV 2022). The inputs of a chain come from the float network. Positions are sampled, so that
+thousands of quantizations can be judged in minutes.
 """
 
 from __future__ import annotations
@@ -20,31 +20,24 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    AttentionScores,
-    AttentionValues,
-    Conv2d,
-    GlobalAveragePool,
-    Linear,
-)
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.weights import (
     Weights,
-    has_weights,
     per_code,
     round_codes,
     weight_scales,
     weight_steps,
 )
+from hyq_hls.quant.traits import has_weights, traits_of, weighted
 
 Array = NDArray[np.float64]
 
 #: Images whose gradients are in memory at once.
 _BATCH = 4
-#: A part is judged by so many multiplications, in so many positions at least and at most.
+#: Multiplications that a chain is judged by, and the fewest and most positions.
 _WORK = 1 << 21
 _FEWEST, _MOST = 256, 2048
 
@@ -106,7 +99,7 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Chain:
     """A chain of operations with a sample of its inputs and of what its output should be.
 
     Args:
@@ -178,25 +171,20 @@ def rounded(x: torch.Tensor, q: Quantization) -> torch.Tensor:
 
 
 def _value(node: FloatNode, values: Sequence[torch.Tensor], choice: Choice | None) -> torch.Tensor:
-    op, x = node.op, values[0]
-    if isinstance(op, AttentionScores | AttentionValues):
-        return op.forward(*(v[:, None] for v in values))[:, 0]
-    if not isinstance(op, Conv2d | Linear):
-        return op.forward(*values)
-    weight = torch.tensor(op.weight.reshape(len(op.weight), -1), dtype=torch.float32)
-    if choice:
-        weight = choice.real_weight(node)
-    bias = torch.tensor(op.bias, dtype=torch.float32)
-    if isinstance(op, Linear):
-        return functional.linear(x, weight, bias)
-    if op.groups > 1:
-        return (x * weight.T).sum(dim=1) + bias
-    return functional.linear(x.flatten(1), weight, bias)
+    traits = traits_of(node)
+    if traits.weights is None:
+        # A sample has one axis in the place of the leading ones, of which the first is the batch.
+        axes = (traits.leading or 1) - 1
+        spread = (value.reshape(len(value), *[1] * axes, *value.shape[1:]) for value in values)
+        return node.op.forward(*spread).flatten(0, axes)
+    layer = weighted(node)
+    matrix = choice.real_weight(node) if choice else torch.tensor(layer.matrix, dtype=torch.float32)
+    return layer.sums(values[0], matrix, torch.tensor(layer.bias, dtype=torch.float32))
 
 
-def sample_parts(
-    plan: Plan, chains: Mapping[str, Sequence[FloatNode]], images: NDArray[np.uint8]
-) -> dict[str, Part]:
+def sample_chains(
+    plan: Plan, nodes: Mapping[str, Sequence[FloatNode]], images: NDArray[np.uint8]
+) -> dict[str, Chain]:
     """Run the float network and the quantized one, and keep a sample of every chain.
 
     The loss is the Kullback-Leibler divergence of the quantized network's probabilities from the
@@ -205,48 +193,48 @@ def sample_parts(
     time for this, where the divergence is zero and the gradient noise.)
 
     Args:
-        plan: what to measure; its graph's chains.
-        chains: nodes of every part, by any key.
+        plan: what to measure.
+        nodes: nodes of every chain, by any key; they are of the plan's graph.
         images: bytes (B, H, W, C).
 
     Returns:
-        Parts by the same keys; gradients are relative to the largest of all.
+        Chains by the same keys; gradients are relative to the largest of all.
     """
     graph, simulation = plan.graph, Simulation(plan).requires_grad_(False)
-    found: dict[str, list[tuple[torch.Tensor, ...]]] = {key: [] for key in chains}
+    found: dict[str, list[tuple[torch.Tensor, ...]]] = {key: [] for key in nodes}
     count = -(-len(images) // _BATCH)
     bar = tqdm(batches(images, _BATCH), "gradients", count, unit="batch", disable=not plan.progress)
     for index, batch in enumerate(bar):
         with torch.no_grad():
             real = graph.run(batch)
-        gradients = _gradients(simulation, batch, real[graph.output], chains.values())
-        for key, chain in chains.items():
-            first, last = chain[0], chain[-1]
+        gradients = _gradients(simulation, batch, real[graph.output], nodes.values())
+        for key, members in nodes.items():
+            first, last = members[0], members[-1]
             outputs = [_units(first, real[last.name]), _units(first, gradients[last.name])]
             rows = _rows(graph, first, len(outputs[0]), count, index)
             inputs = _inputs(first, [real[name] for name in first.inputs], rows)
             output, gradient = (value[rows] for value in outputs)
             root = (len(outputs[0]) / len(rows)) ** 0.5
             found[key].append((*inputs, output, gradient * root))
-    parts = {}
-    for key, chain in chains.items():
+    chains = {}
+    for key, members in nodes.items():
         *inputs, output, gradient = (torch.cat(column) for column in zip(*found[key], strict=True))
-        parts[key] = Part(tuple(chain), tuple(inputs), output, gradient)
-    largest = max((float(part.gradient.abs().max()) for part in parts.values()), default=0.0)
+        chains[key] = Chain(tuple(members), tuple(inputs), output, gradient)
+    largest = max((float(chain.gradient.abs().max()) for chain in chains.values()), default=0.0)
     if not largest:
-        return parts
-    return {key: replace(p, gradient=p.gradient / largest) for key, p in parts.items()}
+        return chains
+    return {key: replace(c, gradient=c.gradient / largest) for key, c in chains.items()}
 
 
 def _gradients(
     simulation: Simulation,
     batch: torch.Tensor,
     logits: torch.Tensor,
-    chains: Iterable[Sequence[FloatNode]],
+    nodes: Iterable[Sequence[FloatNode]],
 ) -> dict[str, torch.Tensor]:
     """Gradient of the loss by the output of each chain, by the name of its last node."""
     output = simulation.plan.graph.output
-    names = list(dict.fromkeys(chain[-1].name for chain in chains))
+    names = list(dict.fromkeys(members[-1].name for members in nodes))
     values = simulation.values(batch.clone().requires_grad_(), keep=(output, *names))
     # Differences of probabilities near 1 need the digits of double precision.
     wanted = functional.log_softmax(logits.double(), dim=-1)
@@ -261,9 +249,7 @@ def _gradients(
 
 def _leading(node: FloatNode, axes: int) -> int:
     """Leading axes, batch included, over which an operation does the same again."""
-    if isinstance(node.op, AttentionScores | AttentionValues):
-        return 2
-    return 1 if isinstance(node.op, GlobalAveragePool) else axes - 1
+    return traits_of(node).leading or axes - 1
 
 
 def _units(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
@@ -275,11 +261,13 @@ def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int
     """Which units of a batch are kept: evenly spaced, others in every batch."""
     shapes = [graph.shape(name) for name in (*node.inputs, node.name)]
     lead = _leading(node, len(shapes[-1]) + 1) - 1
-    work = sum(prod(shape[lead:]) for shape in shapes)
-    if isinstance(node.op, Conv2d | Linear):
-        work = node.op.weight.size
-    elif isinstance(node.op, AttentionScores | AttentionValues):
-        work = shapes[0][1] * shapes[1][1] * shapes[1][2]
+    multiplications = traits_of(node).work
+    if has_weights(node):
+        work = weighted(node).matrix.size
+    elif multiplications:
+        work = multiplications(shapes)
+    else:
+        work = sum(prod(shape[lead:]) for shape in shapes)
     rowwise = lead == len(shapes[-1]) - 1
     wanted = min(max(_WORK // work, _FEWEST if rowwise else 1), _MOST)
     step = max(1, units // ceil(wanted / count))
@@ -289,12 +277,6 @@ def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int
 def _inputs(
     node: FloatNode, values: Sequence[torch.Tensor], rows: torch.Tensor
 ) -> list[torch.Tensor]:
-    if not isinstance(node.op, Conv2d):
-        return [_units(node, value)[rows] for value in values]
-    (x,), (ph, pw), (sh, sw) = values, node.op.padding, node.op.stride
-    _, kh, kw, _ = node.op.weight.shape
-    windows = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
-    _, height, width = windows.shape[:3]
-    place = rows % (height * width)
-    patches = windows[rows // (height * width), place // width, place % width]  # (n, C, kh, kw)
-    return [patches.flatten(2).transpose(1, 2).contiguous()]
+    if has_weights(node):
+        return [weighted(node).windows(value, rows) for value in values]
+    return [_units(node, value)[rows] for value in values]

@@ -20,14 +20,15 @@ import torch
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, FloatOp, Input, Linear, Softmax
+from hyq_hls.capture.float_ops import FloatOp
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig
 from hyq_hls.quant.judge.simulate import FakeQuantize
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import MOVES, assign
-from hyq_hls.quant.scales.weights import has_weights, quantize_weights, weight_steps
+from hyq_hls.quant.scales.assign import assign
+from hyq_hls.quant.scales.weights import quantize_weights, weight_steps
+from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
 Kind = Literal["weights", "activations"]
 #: Node, and whether its weights or its output are meant.
@@ -119,9 +120,7 @@ def count_of(graph: FloatGraph, name: str, kind: Kind) -> int:
     """Weights of a layer, or elements of a tensor for one image."""
     if kind == "activations":
         return prod(graph.shape(name))
-    op = graph[name].op
-    assert isinstance(op, Conv2d | Linear)
-    return int(op.weight.size)
+    return weighted(graph[name]).matrix.size
 
 
 def with_bits(config: QuantConfig, bits: Mapping[Key, int]) -> QuantConfig:
@@ -151,7 +150,7 @@ def free_keys(plan: Plan) -> Iterator[Key]:
         fixed = _fixed(plan.config.overrides, node.name)
         if has_weights(node) and fixed.weight_bits is None:
             yield node.name, "weights"
-        own = not isinstance(node.op, (Input, Softmax, *MOVES)) and node.name != plan.graph.output
+        own = traits_of(node).codes is Codes.CHOSEN and node.name != plan.graph.output
         if own and fixed.activation_bits is None:
             yield node.name, "activations"
 
@@ -177,13 +176,11 @@ def _batches(plan: Plan, images: int) -> Iterator[torch.Tensor]:
 
 def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
     """The layer with weights and biases that have codes."""
-    op = node.op
-    assert isinstance(op, Conv2d | Linear)
+    layer = weighted(node)
     config = replace(plan.config.for_node(node.name), weight_bits=bits)
     found = quantize_weights(plan.graph, node, plan.tensors, plan.statistics, config)
-    weight = found.codes * weight_steps(node, plan.tensors[node.inputs[0]], found.scales)
-    bias = np.rint(op.bias / found.scales) * found.scales
-    return replace(op, weight=weight.reshape(op.weight.shape), bias=bias)
+    matrix = found.codes * weight_steps(node, plan.tensors[node.inputs[0]], found.scales)
+    return layer.with_parameters(matrix, np.rint(layer.bias / found.scales) * found.scales)
 
 
 def _logits(

@@ -9,24 +9,21 @@ softmax; results are judged on the integers, never here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional
 
-from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatNode, Observer
-from hyq_hls.capture.float_ops import Conv2d, Input, Linear, Softmax
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.ops.softmax import Softmax as SoftmaxOperation
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import FUNCTIONS, MOVES
-from hyq_hls.quant.scales.weights import Weights, has_weights, per_code, weight_steps
+from hyq_hls.quant.scales.weights import Weights, per_code, weight_steps
+from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
 #: A half that floating point made a little smaller is a half.
 _TIE = 2.0**-12
@@ -49,20 +46,21 @@ class Simulation(nn.Module):
         self.tensors = {
             node.name: FakeQuantize(plan.tensors[node.name])
             for node in plan.graph
-            if not isinstance(node.op, Input | Softmax)
+            if traits_of(node).codes not in (Codes.IMAGE, Codes.PROBABILITIES)
         }
         self.layers = nn.ModuleDict()
         self._functions: dict[str, torch.Tensor] = {}
         lowering = Lowering(plan.graph, plan.tensors, {})
         for node in plan.graph:
+            config = plan.config.for_node(node.name)
             if has_weights(node):
                 self.layers[_key(node.name)] = Layer(plan, node)
-            elif isinstance(node.op, Softmax) or (
-                # A table of the true function is that function, rounded like any tensor.
-                isinstance(node.op, Silu) and plan.config.for_node(node.name).swish != "table"
-            ):
-                steps = lowering.steps(node, plan.config.for_node(node.name))
-                self._functions[node.name] = _every_value(plan, node, list(steps.values()))
+            elif not traits_of(node).arithmetic(config).exact:
+                steps = lowering.steps(node, config)
+                if traits_of(node).codes is Codes.PROBABILITIES:
+                    self._functions[node.name] = _exponentials(plan, node, steps[node.name])
+                else:
+                    self._functions[node.name] = _every_value(plan, node, steps.values())
 
     def layer(self, name: str) -> Layer:
         """The layer of a node."""
@@ -99,30 +97,28 @@ class Simulation(nn.Module):
         def rounded(name: str, value: torch.Tensor) -> torch.Tensor:
             replaced = observe(name, value) if observe else None
             value = value if replaced is None else replaced
-            moved = isinstance(graph[name].op, MOVES)
-            return value if moved or name not in self.tensors else self.tensors[name](value)
+            chosen = traits_of(graph[name]).codes is Codes.CHOSEN
+            return self.tensors[name](value) if chosen else value
 
         return graph.run(images, keep=keep, observe=rounded, compute=self._value)
 
     def _value(self, node: FloatNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         if has_weights(node):
             return self.layer(node.name)(inputs[0])
-        if isinstance(node.op, FUNCTIONS) and node.name in self._functions:
-            smooth = node.op.forward(inputs[0])
-            table = self._functions[node.name]
-            index = self.tensors[node.inputs[0]].index(inputs[0].detach())
-            channel = torch.arange(index.shape[-1]) % table.shape[-1]
-            return smooth + (table[index, channel] - smooth).detach()
-        value = node.op.forward(*inputs)
-        if isinstance(node.op, Softmax):
-            scores = inputs[0].detach()
-            distance = scores.amax(dim=-1, keepdim=True) - scores
-            codes = torch.round(distance / self.tensors[node.inputs[0]].scale).long()
-            exponential = self._functions[node.name][codes]
+        smooth = node.op.forward(*inputs)
+        if node.name not in self._functions:
+            return smooth
+        x, table = inputs[0].detach(), self._functions[node.name]
+        codes = self.tensors[node.inputs[0]]
+        if traits_of(node).codes is Codes.PROBABILITIES:
+            distance = x.amax(dim=-1, keepdim=True) - x
+            exponential = table[torch.round(distance / codes.scale).long()]
             config = self.plan.config.for_node(node.name)
-            rounded = probabilities(exponential, config.softmax, config.softmax_bits)
-            return value + (rounded - value).detach()
-        return value
+            found = probabilities(exponential, config.softmax, config.softmax_bits)
+        else:
+            index = codes.index(x)
+            found = table[index, torch.arange(index.shape[-1]) % table.shape[-1]]
+        return smooth + (found - smooth).detach()
 
 
 class FakeQuantize(nn.Module):
@@ -183,9 +179,7 @@ class Layer(nn.Module):
 
     def __init__(self, plan: Plan, node: FloatNode) -> None:
         super().__init__()
-        op = node.op
-        assert isinstance(op, Conv2d | Linear)
-        self.op = op
+        self.layer = weighted(node)
         x = plan.tensors[node.inputs[0]]
         weights = plan.weights_of(node)
         self.bits = plan.config.for_node(node.name).weight_bits
@@ -211,21 +205,9 @@ class Layer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Sums before requantization, real."""
-        op = self.op
-        weight = (self.codes() * self.steps).reshape(op.weight.shape)
         steps = self.bias * self.finer
         bias = (steps + (torch.round(steps) - steps).detach()) * self.units
-        if isinstance(op, Linear):
-            return functional.linear(x, weight, bias)
-        return functional.conv2d(
-            x.permute(0, 3, 1, 2),
-            weight.permute(0, 3, 1, 2),
-            bias,
-            op.stride,
-            op.padding,
-            1,
-            op.groups,
-        ).permute(0, 2, 3, 1)
+        return self.layer.forward(x, self.codes() * self.steps, bias)
 
     def real_bias(self) -> NDArray[np.float64]:
         """Biases (O,) as real values."""
@@ -256,18 +238,18 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _every_value(plan: Plan, node: FloatNode, operations: list[Operation]) -> torch.Tensor:
-    """Real output for every input code of a function in steps: (codes, 1), or (codes, C).
+def _exponentials(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
+    """Exponential of every distance from the maximum of a row, over that of zero: (codes,)."""
+    distances = np.arange(1 << plan.tensors[node.inputs[0]].bits)
+    exponential = cast("SoftmaxOperation", operation).exponential(distances)
+    return torch.tensor(exponential / exponential[0], dtype=torch.float32)
 
-    Of a softmax, the exponential of every distance from the maximum: (codes,).
-    """
+
+def _every_value(plan: Plan, node: FloatNode, operations: Iterable[Operation]) -> torch.Tensor:
+    """Real output for every input code of a function in steps: (codes, 1), or (codes, C)."""
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
-    last = operations[-1]
-    if isinstance(last, SoftmaxOperation):
-        exponential = last.exponential(np.arange(1 << x.bits))
-        return torch.tensor(exponential / exponential[0], dtype=torch.float32)
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1
-    codes = np.repeat(np.arange(x.qmin, x.qmax + 1)[:, None], channels, axis=1)
+    codes = np.repeat(x.codes()[:, None], channels, axis=1)
     between = TensorType((channels,), x)
     for operation in operations:
         between, codes = operation.output_type(between), operation.reference(codes)

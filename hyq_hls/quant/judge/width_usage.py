@@ -21,32 +21,32 @@ from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.graph import Operation, Quantization, TensorType
-from hyq_hls.parts import Part
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.judge.bit_choice import Array, WidthUsage
+from hyq_hls.quant.judge.costs import CostModel, DesignCosts
 from hyq_hls.quant.judge.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import MOVES
-from hyq_hls.quant.scales.weights import has_weights, quantize_weights
-from hyq_hls.stream.choose.widths import WidthCosts, balanced_design
+from hyq_hls.quant.scales.readers import origin
+from hyq_hls.quant.scales.weights import quantize_weights
+from hyq_hls.quant.traits import has_weights
 
 
 def width_usage(
-    plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None = None
+    plan: Plan, widths: Mapping[Key, Sequence[int]], costs: CostModel, cycles: int | None = None
 ) -> WidthUsage:
-    """LUT, FF, DSP, RAMB18 by width, in the order of :data:`hyq_hls.machine.budget.RESOURCES`.
+    """Usage of every resource by width, in the order of ``costs.resources``.
 
     Args:
         plan: what is built.
         widths: that may be chosen, in bits.
-        part: where.
-        cycles: per frame, at most; by default those of the balanced design.
+        costs: of designs on a part.
+        cycles: per frame, at most; by default the machine chooses.
 
     Raises:
         ConversionError: a node cannot be that fast.
     """
-    return _Usage.of(plan, widths, part, cycles).tables()
+    return _Usage.of(plan, widths, costs, cycles).tables()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +55,12 @@ class _Usage:
     widths: Mapping[Key, Sequence[int]]
     config: QuantConfig
     tensors: TensorsByBits
-    costs: WidthCosts
+    costs: DesignCosts
     widest: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, plan: Plan, widths: Mapping[Key, Sequence[int]], part: Part, cycles: int | None
+        cls, plan: Plan, widths: Mapping[Key, Sequence[int]], model: CostModel, cycles: int | None
     ) -> _Usage:
         config = plan.config
         if config.scale == "shift":
@@ -70,8 +70,7 @@ class _Usage:
         tensors = tensors_by_bits(plan, config, sorted({b for own in widths.values() for b in own}))
         config = with_bits(config, {key: max(own) for key, own in widths.items()})
         widest = replace(plan, config=config, tensors=tensors[max(tensors)], weights={})
-        costs = WidthCosts(balanced_design(widest.lowered(), part, cycles), part)
-        return cls(plan, widths, config, tensors, costs)
+        return cls(plan, widths, config, tensors, model.design(widest.lowered(), cycles))
 
     def tables(self) -> WidthUsage:
         single: dict[Key, dict[int, Array]] = {}
@@ -83,7 +82,7 @@ class _Usage:
                 single[key] = {bits: self._tensor(key[0], bits) for bits in own}
                 continue
             node = self.plan.graph[key[0]]
-            source: Key = (self._root(node.inputs[0]), "activations")
+            source: Key = (origin(self.plan.graph, node.inputs[0]), "activations")
             if source in self.widths:
                 pairs[key, source] = {
                     (w, a): self._change(node, w, {source[0]: a})
@@ -96,7 +95,7 @@ class _Usage:
 
     def _tensor(self, name: str, bits: int) -> Array:
         """Change by the width of a tensor, but in layers that read it and have a choice too."""
-        tied = [n.name for n in self.plan.graph if self._root(n.name) == name]
+        tied = [n.name for n in self.plan.graph if origin(self.plan.graph, n.name) == name]
         total = np.zeros_like(self.costs.total)
         for moved in tied:
             total += self.costs.streams(moved, bits) - self.costs.streams(moved, self._widest)
@@ -134,16 +133,11 @@ class _Usage:
         return Lowering(graph, tensors, weights).steps(node, config)
 
     def _quantization(self, name: str, bits: Mapping[str, int]) -> Quantization:
-        root = self._root(name)
+        root = origin(self.plan.graph, name)
         return self.tensors[bits.get(root, self._widest)][name]
 
     def _weight_bits(self, node: FloatNode) -> int:
         return self.config.for_node(node.name).weight_bits
-
-    def _root(self, name: str) -> str:
-        """The tensor whose codes these are, before they were moved."""
-        node = self.plan.graph[name]
-        return self._root(node.inputs[0]) if isinstance(node.op, MOVES) else name
 
     @property
     def _widest(self) -> int:

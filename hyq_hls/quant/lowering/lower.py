@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import ceil, log2
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from hyq_hls import ops
@@ -16,18 +15,20 @@ from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
-from hyq_hls.graph.types import MAX_BITS, MIN_BITS
-from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.lowering.layer_norm import layer_norm
-from hyq_hls.quant.lowering.nonlinear import SILU_MINIMUM, softmax_operation, swish_table
-from hyq_hls.quant.prepare import OctaveSoftmax
-from hyq_hls.quant.scales.weights import Weights, columns
+from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
+from hyq_hls.quant.lowering.table import function_table, values_of
+from hyq_hls.quant.octave_softmax import OctaveSoftmax
+from hyq_hls.quant.scales.weights import Weights
+from hyq_hls.quant.traits import declared, weighted
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_Steps = tuple[Operation, Operation]
+#: Integer operations of one float operation, each reading the one before.
+Operations = tuple[Operation, ...]
+_Rule = Callable[[FloatNode, Any, QuantConfig], Operation | Operations]
 
 #: Fraction bits of the multipliers that align real-valued scales at an addition.
 _ALIGN_BITS = 10
@@ -57,7 +58,7 @@ def lower(
     result.metadata.update(metadata)
     lowering = Lowering(graph, quantizations, weights)
     for node in graph:
-        if isinstance(node.op, fo.Input):
+        if node.name == graph.input:
             continue
         own = config.for_node(node.name)
         inputs: tuple[str, ...] = node.inputs
@@ -81,11 +82,11 @@ class Lowering:
         weights: Mapping[str, Weights],
     ) -> None:
         self.graph, self.quantizations, self.weights = graph, quantizations, weights
-        self._rules: dict[type[Any], Callable[..., Operation | _Steps]] = {
+        self.rules: dict[type[Any], _Rule] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             Silu: self._silu,
-            Elementwise: self._table,
+            Elementwise: self._function,
             fo.Add: self._add,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
@@ -103,20 +104,18 @@ class Lowering:
         Raises:
             QuantizationError: there is none, or it does not suit the tensors.
         """
-        rule = next((r for kind, r in self._rules.items() if isinstance(node.op, kind)), None)
-        if rule is None:
-            known = ", ".join(k.__name__ for k in self._rules)
-            raise QuantizationError(
-                f"{node.name}: {node.op.kind} has no integer operation; supported are {known}"
-            )
+        rule = declared(
+            self.rules,
+            node,
+            "has no integer operation",
+            "a rule in hyq_hls/quant/lowering/lower.py",
+        )
         try:
             found = rule(node, node.op, config)
         except GraphError as error:
             raise QuantizationError(f"{node.name}: {error}") from error
-        if isinstance(found, Operation):
-            return {node.name: found}
-        table, requantization = found
-        return {f"{node.name}.table": table, node.name: requantization}
+        *before, last = found if isinstance(found, tuple) else (found,)
+        return {f"{node.name}.{step.name}": step for step in before} | {node.name: last}
 
     def _input(self, node: FloatNode, index: int = 0) -> Quantization:
         return self.quantizations[node.inputs[index]]
@@ -129,7 +128,7 @@ class Lowering:
         x = self._input(node)
         chosen = self.weights[node.name]
         count = self.graph.shape(node.inputs[0])[-1]
-        zero = np.broadcast_to(x.zero_point, count)[columns(node)]
+        zero = np.broadcast_to(x.zero_point, count)[weighted(node).columns()]
         correction = (chosen.codes * zero).sum(axis=1)
         return (
             chosen.codes,
@@ -156,29 +155,20 @@ class Lowering:
         weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
 
-    def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | _Steps:
+    def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | Operations:
         x, y = self._input(node), self._output(node)
+        if config.swish == "table":
+            return function_table(node.name, op, values_of(op), x, y)
         if config.swish != "shift":
-            # A table has one scale: where channels differ, it is fine enough for all of them.
-            wide = _wide_swish(y) if y.per_channel else y
-            first = ops.Table(swish_table(config.swish, x, wide), wide, x.qmin)
-            if wide is y:
-                return first
-            return first, ops.RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
+            return function_table(node.name, op, partial(swish_values, config.swish), x, y)
         fraction = _fraction(x, node.name)
         precision = int(np.clip(x.bits + 4, 8, 20))
         scale = x.scale[0] * 2.0**-precision
         return ops.ShiftSwish(fraction, x.zero_point[0], precision, requantize(scale, y))
 
-    def _table(self, node: FloatNode, op: fo.FloatOp, config: QuantConfig) -> Operation:
+    def _function(self, node: FloatNode, op: Elementwise, config: QuantConfig) -> Operations:
         x, y = self._input(node), self._output(node)
-        if x.bits > MAX_TABLE_BITS or x.per_channel or y.per_channel:
-            raise QuantizationError(
-                f"{node.name}: a table of {op.kind} needs an input of at most {MAX_TABLE_BITS} "
-                f"bits and per-tensor scales, found {x.bits} bits; lower activation_bits here"
-            )
-        real = torch.from_numpy(x.dequantize(np.arange(x.qmin, x.qmax + 1)))
-        return ops.Table(y.quantize(op.forward(real).numpy()), y, x.qmin)
+        return function_table(node.name, op, values_of(op), x, y)
 
     def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
         inputs = [self._input(node, i) for i in range(len(node.inputs))]
@@ -233,17 +223,6 @@ class Lowering:
         height, width, _ = self.graph.shape(node.inputs[0])
         out = requantize(np.asarray(x.scale) / (height * width), self._output(node))
         return ops.GlobalAveragePool(x.zero_point, out)
-
-
-def _wide_swish(y: Quantization) -> Quantization:
-    """Codes of SiLU for all channels of ``y``: a bit finer than its finest, as far as 16 allow."""
-    low = SILU_MINIMUM
-    high = float(((y.qmax - np.asarray(y.zero_point)) * np.asarray(y.scale)).max())
-    step = min(y.scale) / 2
-    while (high - low) / step + 2 > 1 << MAX_BITS:
-        step *= 2
-    bits = max(MIN_BITS, ceil(log2((high - low) / step + 2)))
-    return Quantization(bits, False, (step,), (ceil(-low / step),))
 
 
 def _channels(q: Quantization, part: slice) -> Quantization:

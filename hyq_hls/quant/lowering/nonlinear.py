@@ -8,13 +8,11 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Operation, Quantization
 from hyq_hls.ops import LinearSoftmax, TableSoftmax
 from hyq_hls.ops.linear_softmax import softmax_shift_bits
-from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.ops.table_softmax import MAX_SOFTMAX_TABLE_BITS, SoftmaxOutput
 from hyq_hls.quant.config import Exponential
 from hyq_hls.quant.lowering.published import (
@@ -27,9 +25,11 @@ from hyq_hls.quant.lowering.published import (
     shift_exponential,
 )
 
+Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SwishKind = Literal["table", "i_vit", "i_bert", "shift_released"]
+#: Swishes of publications that a table can hold.
+SwishKind = Literal["i_vit", "i_bert", "shift_released"]
 
 #: With the shift n that was published.
 _EXPONENTIALS: dict[str, tuple[Callable[[Ints, float, int], Ints], int]] = {
@@ -40,8 +40,6 @@ _EXPONENTIALS: dict[str, tuple[Callable[[Ints, float, int], Ints], int]] = {
 #: Fewer levels than this would no longer be the published function.
 _SMALLEST_SHIFT = 12
 _MOST_BITS = 44
-#: Smallest value of x * sigmoid(x), at x = -1.27846.
-SILU_MINIMUM = -0.27846454
 #: Bits of the sigmoid of ``i_vit`` and ``i_bert``.
 _SIGMOID_BITS = 8
 
@@ -121,42 +119,33 @@ def _linear(x: Quantization, bits: int, output: SoftmaxOutput) -> Operation:
     return LinearSoftmax(int(1 - exponent), shift, bits, output)
 
 
-def swish_table(kind: SwishKind, x: Quantization, y: Quantization) -> Ints:
-    """``x * sigmoid(x)`` of every code of ``x``, as codes of ``y``.
+def swish_values(kind: SwishKind, x: Quantization) -> Array:
+    """``x * sigmoid(x)`` of every code of ``x``, as published integers compute it.
 
-    What the published integers give is rounded half to even to ``y``, as their next quantizer does.
-    I-ViT subtracts the maximum of a row, which a table cannot know: here that of the code and 0,
-    which spares I-ViT the end of its range at 23 octaves. Shift-Swish subtracts the maximum of the
-    tensor: here the largest code.
+    Their next quantizer rounds it half to even, and so does a table. I-ViT subtracts the maximum of
+    a row, which a table cannot know: here it is that of the code and 0, which spares I-ViT the end
+    of its range at 23 octaves. Shift-Swish subtracts the maximum of the tensor: here it is the
+    largest code.
 
     Args:
         kind: one of :data:`SwishKind`.
-        x: of the input, per tensor, at most 12 bits.
-        y: of the output, per tensor.
+        x: quantization of the input, per tensor.
 
     Returns:
-        int64 (2**bits,), in ascending order of the input code, for :class:`hyq_hls.ops.Table`.
+        float64 (2**bits,), in ascending order of the input code.
 
     Raises:
-        QuantizationError: no table for these tensors, or the scale does not suit the function.
+        QuantizationError: the kind is unknown, or the scale does not suit the function.
     """
-    if kind not in get_args(SwishKind):
-        raise QuantizationError(f"unknown Swish {kind!r}; one of {get_args(SwishKind)} is wanted")
-    if x.bits > MAX_TABLE_BITS or x.per_channel or y.per_channel:
-        raise QuantizationError(
-            f"a table of Swish needs an input of at most {MAX_TABLE_BITS} bits and per-tensor "
-            f"scales, found {x.bits} bits, {len(x.scale)} and {len(y.scale)} scales; lower "
-            "activation_bits here, or use per-tensor scales"
-        )
-    codes, scale = np.arange(x.qmin, x.qmax + 1) - x.zero_point[0], x.scale[0]
-    if kind == "table":
-        real = codes * scale * expit(codes * scale)
-    elif kind == "i_vit":
+    codes, scale = x.codes() - x.zero_point[0], x.scale[0]
+    if kind == "i_vit":
         # The maximum of a row is not known here; that of the code and 0 is the best for I-ViT.
         rows = np.stack([codes, np.zeros_like(codes)], axis=-1)
-        real = i_vit_swish(rows, scale, _SIGMOID_BITS)[:, 0] * scale * 2.0 ** -(_SIGMOID_BITS - 1)
+        integers, unit = i_vit_swish(rows, scale, _SIGMOID_BITS)[:, 0], 2.0 ** (1 - _SIGMOID_BITS)
     elif kind == "i_bert":
-        real = i_bert_swish(codes, scale, _SIGMOID_BITS) * scale * 2.0**-_SIGMOID_BITS
+        integers, unit = i_bert_swish(codes, scale, _SIGMOID_BITS), 2.0**-_SIGMOID_BITS
+    elif kind == "shift_released":
+        return released_shift_swish(codes, scale)
     else:
-        real = released_shift_swish(codes, scale)
-    return y.quantize(real)
+        raise QuantizationError(f"unknown Swish {kind!r}; one of {get_args(SwishKind)} is wanted")
+    return integers.astype(np.float64) * scale * unit

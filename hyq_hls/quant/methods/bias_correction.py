@@ -10,7 +10,7 @@ from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights
 
 
 @dataclass(frozen=True)

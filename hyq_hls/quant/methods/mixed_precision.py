@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from hyq_hls.capture.float_ops import Input
 from hyq_hls.errors import ConversionError, QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.quant.judge.bit_choice import (
@@ -16,17 +15,16 @@ from hyq_hls.quant.judge.bit_choice import (
     BitChoice,
     average_bits,
     choose_bits,
+    error_front,
     narrowest,
-    pareto,
 )
+from hyq_hls.quant.judge.costs import CostModel
 from hyq_hls.quant.judge.sensitivity import Sensitivity, count_of, sensitivity_curve, with_bits
+from hyq_hls.quant.judge.width_usage import width_usage
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import MOVES
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import Codes, has_weights, traits_of
 
-#: What a budget may limit; ``cycles`` is the frame time at which the rest is counted.
-BUDGETS = ("lut", "ff", "dsp", "bram18", "cycles")
 #: Designs that are estimated before a budget counts as out of reach.
 _ROUNDS = 8
 #: Distance of the averages of the noted Pareto front, in bits.
@@ -62,13 +60,14 @@ class MixedPrecision(Method):
 
     Args:
         average_bits: at most; None: no limit.
-        budget: most of "lut", "ff", "dsp", "bram18" (halves of a 36 Kbit block): up to 1 a share
-            of the part, above 1 a number; and "cycles" per frame, a number, which widths do not
-            change: resources are counted in the balanced design of that speed, by default in that
-            which ``convert`` tries first. Up to 8 bits, widths change no DSP slice of a
-            convolution or linear layer: two products share one at 8 bits already. The average
-            holds beside it, unless it is None.
-        part: for the budget; part, device or board.
+        budget: most of the resources that ``costs`` names, such as "lut", "ff", "dsp", "bram18"
+            (halves of a 36 Kbit block): up to 1 a share of the part, above 1 a number; and "cycles"
+            per frame, a number, which widths do not change: resources are counted in the design of
+            that speed, by default in that which the machine builds first. Up to 8 bits, widths
+            change no DSP slice of a convolution or linear layer: two products share one at 8 bits
+            already. The average holds beside it, unless it is None.
+        costs: what designs take on a part, for the budget; of the streaming machine it is
+            ``hyq_hls.stream.choose.PartCosts("xc7z020")``.
         choices: widths in bits, for weights and activations.
         images: calibration images that sensitivity is measured on.
 
@@ -78,7 +77,7 @@ class MixedPrecision(Method):
 
     average_bits: float | None = 7.9
     budget: Mapping[str, float] = field(default_factory=dict)
-    part: str = "xc7z020"
+    costs: CostModel | None = None
     choices: tuple[int, ...] = (4, 5, 6, 7, 8)
     images: int = 64
 
@@ -104,10 +103,16 @@ class MixedPrecision(Method):
                 f"average_bits={average!r}: a number is wanted, not below the narrowest of choices="
                 f"{self.choices}; give a larger average or smaller choices"
             )
+        if self.budget and self.costs is None:
+            raise QuantizationError(
+                f"budget={dict(self.budget)} without costs, which say what a design takes; give "
+                "those of a part, as costs=hyq_hls.stream.choose.PartCosts('xc7z020')"
+            )
+        known_budgets = [*(self.costs.resources if self.costs else ()), "cycles"]
         for name, amount in self.budget.items():
-            if name not in BUDGETS:
+            if name not in known_budgets:
                 raise QuantizationError(
-                    f"budget of {name!r} is unknown; {', '.join(BUDGETS)} may have one"
+                    f"budget of {name!r} is unknown; {', '.join(known_budgets)} may have one"
                 )
             number = isinstance(amount, int | float) and amount > 0
             if not number or (name == "cycles" and (amount < 1 or amount != int(amount))):
@@ -120,7 +125,6 @@ class MixedPrecision(Method):
         Raises:
             QuantizationError: nothing has a choice, a method before chose tensors or weights, or a
                 budget cannot be kept; the message names the resource.
-            ConversionError: the part is unknown.
         """
         if plan.weights or plan.tensors != plan.with_config(plan.config).tensors:
             raise QuantizationError(
@@ -133,16 +137,16 @@ class MixedPrecision(Method):
                 "mixed precision: overrides fix the width of every layer and tensor; leave some out"
             )
         notes: dict[str, Any] = {}
-        if set(self.budget) - {"cycles"}:
-            search = _Search(self, plan, curve)
+        if self.costs is not None and set(self.budget) - {"cycles"}:
+            search = _Search(self, self.costs, plan, curve)
             choice = search.run()
             notes["resources"] = search.notes
         else:
             assert self.average_bits is not None  # or there is a budget
-            (choice,) = pareto(curve, [self.average_bits])
+            (choice,) = error_front(curve, [self.average_bits])
         least = narrowest(curve).average_bits
         steps = np.arange(min(self.choices), max(self.choices) + _STEP / 2, _STEP)
-        front = pareto(curve, [float(step) for step in steps if step >= least])
+        front = error_front(curve, [float(step) for step in steps if step >= least])
         chosen = plan.with_config(with_bits(plan.config, choice.bits))
         notes |= {
             "sensitivity": _table({s.key: dict(s.errors) for s in curve}),
@@ -160,28 +164,25 @@ class MixedPrecision(Method):
 class _Search:
     """Widths within a budget: predicted by a linear model, which estimates of designs correct."""
 
-    def __init__(self, method: MixedPrecision, plan: Plan, curve: Sequence[Sensitivity]) -> None:
-        # Here, because costs know circuits, and quantizing alone needs none.
-        from hyq_hls.machine.budget import RESOURCES, capacity  # noqa: PLC0415
-        from hyq_hls.parts import part  # noqa: PLC0415
-
-        self.method, self.plan, self.curve = method, plan, curve
-        self.part = part(method.part)
-        self.labels = RESOURCES
+    def __init__(
+        self,
+        method: MixedPrecision,
+        costs: CostModel,
+        plan: Plan,
+        curve: Sequence[Sensitivity],
+    ) -> None:
+        self.method, self.costs, self.plan, self.curve = method, costs, plan, curve
         cycles = method.budget.get("cycles")
         self.cycles = None if cycles is None else int(cycles)
-        has = capacity(self.part)
-        amounts = {r: method.budget.get(r, np.inf) for r in RESOURCES}
-        self.limits = np.array([v * has[r] if v <= 1 else v for r, v in amounts.items()])
+        amounts = np.array([method.budget.get(name, np.inf) for name in costs.resources])
+        self.limits: Array = np.where(amounts <= 1, amounts * costs.capacity(), amounts)
         self.notes: dict[str, Any] = {}
 
     def run(self) -> BitChoice:
         """The choice; raises ``QuantizationError`` where there is none."""
-        from hyq_hls.quant.judge.width_usage import width_usage  # noqa: PLC0415
-
         widths = {s.key: list(s.errors) for s in self.curve}
         try:
-            usage = width_usage(self.plan, widths, self.part, self.cycles)
+            usage = width_usage(self.plan, widths, self.costs, self.cycles)
         except ConversionError as error:
             raise QuantizationError(f"budget of cycles: {error}") from error
         error_of_model: Array = np.zeros_like(self.limits)
@@ -203,14 +204,14 @@ class _Search:
                 return choice
             if last:
                 raise QuantizationError(
-                    f"budget on {self.part.name} cannot be kept: with the fewest bits "
+                    f"budget on {self.costs.part} cannot be kept: with the fewest bits "
                     f"everywhere the design takes {self._over(actual)}; allow more, or more cycles "
                     "per frame"
                 )
             # What the model missed is kept back; it grows where a resource is exceeded.
             error_of_model = np.maximum(error_of_model, actual - predicted)
         raise QuantizationError(
-            f"budget on {self.part.name}: {_ROUNDS} designs were predicted to keep it, and none "
+            f"budget on {self.costs.part}: {_ROUNDS} designs were predicted to keep it, and none "
             f"did; the last takes {self._over(actual)}; allow a little more"
         )
 
@@ -218,21 +219,21 @@ class _Search:
         """What is exceeded, for messages."""
         return ", ".join(
             f"{amount:,.0f} {label} where {limit:,.0f} are allowed"
-            for label, amount, limit in zip(self.labels.values(), actual, self.limits, strict=True)
+            for label, amount, limit in zip(
+                self.costs.resources.values(), actual, self.limits, strict=True
+            )
             if amount > limit
         )
 
     def _estimated(self, choice: BitChoice) -> tuple[Array, int]:
         """Estimate of the whole design with these widths, and its cycles per frame."""
-        from hyq_hls.stream.choose.widths import as_array, balanced_design  # noqa: PLC0415
-        from hyq_hls.stream.cost.design import estimate_design  # noqa: PLC0415
-
         config = with_bits(self.plan.config, choice.bits)
-        flow = balanced_design(self.plan.with_config(config).lowered(), self.part, self.cycles)
-        return as_array(estimate_design(flow).total), flow.cycles_per_frame
+        design = self.costs.design(self.plan.with_config(config).lowered(), self.cycles)
+        return design.total, design.cycles
 
     def _named(self, amounts: Array) -> dict[str, float]:
-        return {r: float(a) for r, a in zip(self.labels, amounts, strict=True) if np.isfinite(a)}
+        pairs = zip(self.costs.resources, amounts, strict=True)
+        return {name: float(amount) for name, amount in pairs if np.isfinite(amount)}
 
 
 def _averages(curve: Sequence[Sensitivity], choice: BitChoice) -> dict[str, float]:
@@ -248,7 +249,7 @@ def _average_of(plan: Plan) -> float:
         if has_weights(node):
             width = plan.config.for_node(node.name).weight_bits
             sizes.append((count_of(plan.graph, node.name, "weights"), width))
-        if not isinstance(node.op, (Input, *MOVES)):
+        if traits_of(node).codes not in (Codes.IMAGE, Codes.MOVED):
             elements = count_of(plan.graph, node.name, "activations")
             sizes.append((elements, plan.tensors[node.name].bits))
     return sum(count * bits for count, bits in sizes) / sum(count for count, _ in sizes)

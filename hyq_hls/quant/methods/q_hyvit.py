@@ -10,28 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    Add,
-    AttentionScores,
-    AttentionValues,
-    Concat,
-    Conv2d,
-    GlobalAveragePool,
-    Input,
-    Linear,
-    Softmax,
-    Unfold,
-)
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.judge.second_order import Choice, Part, sample_parts
+from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import FUNCTIONS, MOVES, real_readers, takes_channels
-from hyq_hls.quant.scales.scale_classes import reads_fraction_bits
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.scales.readers import (
+    reads_fraction_bits,
+    real_readers,
+    step_exponents,
+    takes_channels,
+)
+from hyq_hls.quant.traits import Codes, has_weights, is_pointwise, traits_of
 
 Array = NDArray[np.float64]
 
@@ -42,8 +33,6 @@ _LATTICE: Array = np.array([1.0, 0.5, 0.25])
 #: A channel is not finer than this share of the tensor: a dead one may live later, and sums of
 #: channels of very different scale are wide.
 _FINEST = 2.0**-10
-#: What computes sums; functions of single codes and LayerNorm do not.
-_READERS = (Conv2d, Linear, AttentionScores, AttentionValues, Add, Concat, GlobalAveragePool)
 #: A tensor of zeros still gets a scale.
 _TINY = 2.0**-20
 
@@ -67,14 +56,14 @@ def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for unfold in graph:
-        if not isinstance(unfold.op, Unfold):
+        if not traits_of(unfold).tokens:
             continue
         chain: list[str] = []
         node = graph[unfold.inputs[0]]
-        alone = all(isinstance(graph[r].op, Unfold) for r in graph.consumers(node.name))
-        while alone and isinstance(node.op, (Conv2d, Linear, *FUNCTIONS)):
+        alone = all(traits_of(graph[r]).tokens for r in graph.consumers(node.name))
+        while alone and (has_weights(node) or traits_of(node).function):
             chain.insert(0, node.name)
-            if isinstance(node.op, Conv2d):
+            if has_weights(node) and not is_pointwise(node):
                 break
             node = graph[node.inputs[0]]
             alone = len(graph.consumers(node.name)) == 1
@@ -102,7 +91,7 @@ class QHyViT(Method):
       bits) its few sensible members;
     - granularities: per tensor, and per channel where neither writer nor readers pay for it
       (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so); behind a
-      SiLU, which pays with a requantization, where that is worth ``silu_price``;
+      function, which pays with a requantization, where that is worth ``function_price``;
     - schemes: unsigned codes with a zero point, and signed codes without.
 
     What the plan had is a candidate too, so that the cost on the sample never grows. The paper
@@ -121,8 +110,8 @@ class QHyViT(Method):
         rounds: passes over all layers and tensors.
         candidates: number of real-valued scales.
         images: of calibration images that are looked at, evenly spaced.
-        silu_price: share of the whole network's cost that a scale per channel behind a SiLU must
-            save; None: such scales are not tried.
+        function_price: share of the whole network's cost that a scale per channel behind a
+            function, such as SiLU, must save; None: such scales are not tried.
 
     Raises:
         QuantizationError: a number below 1, or a price that is not a share.
@@ -131,16 +120,15 @@ class QHyViT(Method):
     rounds: int = 3
     candidates: int = 100
     images: int = 32
-    silu_price: float | None = None
+    function_price: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "candidates", "images"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise QuantizationError(f"QHyViT {name}={value!r}: an integer from 1 is wanted")
-        price = self.silu_price
+        self.check_counts("rounds", "candidates", "images")
+        price = self.function_price
         if price is not None and not 0 <= price <= 1:
-            raise QuantizationError(f"QHyViT silu_price={price!r}: a share from 0 to 1 is wanted")
+            raise QuantizationError(
+                f"QHyViT function_price={price!r}: a share from 0 to 1 is wanted"
+            )
 
     def apply(self, plan: Plan) -> Plan:
         """Other tensors and weights; notes name bridge blocks, and cost before and after."""
@@ -175,27 +163,24 @@ class _Search:
             for node in plan.graph
             if _is_searched(plan.graph, node)
         }
-        self._price = method.silu_price
+        self._price = method.function_price
         self._total = 0.0  # cost before a round
         self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
-        config = plan.config
-        self._fractions = set(
-            reads_fraction_bits(plan.graph, config.swish, config.exponential == "linear")
-        )
+        self._fractions = set(reads_fraction_bits(plan.graph, plan.config))
         block_of = {name: block for block in self.blocks for name in block}
         names = [*self.choice.shares, *(r for readers in self.readers.values() for r in readers)]
-        chains, self._key = {}, {}
+        nodes, self._key = {}, {}
         for name in names:
             block = block_of.get(name, (name,))
             self._key[name] = block[-1]
-            chains[block[-1]] = [plan.graph[n] for n in block]
+            nodes[block[-1]] = [plan.graph[n] for n in block]
         count = min(method.images, len(plan.images))
         rows = np.linspace(0, len(plan.images) - 1, count).round().astype(int)
-        self._parts = sample_parts(plan, chains, plan.images[rows])
+        self._chains = sample_chains(plan, nodes, plan.images[rows])
 
     def cost(self) -> float:
-        """Sum over all parts of the network."""
-        return sum(part.error(self.choice) for part in self._parts.values())
+        """Sum over all chains of the network."""
+        return sum(chain.error(self.choice) for chain in self._chains.values())
 
     def run(self, rounds: int) -> None:
         """Choose everything in turn, again where something that it depends on has changed."""
@@ -209,10 +194,10 @@ class _Search:
             for _ in range(rounds):
                 self._total = self.cost()
                 for index, (name, choose, judges) in enumerate(items):
-                    parts = self._parts_of(judges)
-                    if settled.get(index) != self._state(parts):
-                        choose(name, parts)
-                        settled[index] = self._state(parts)
+                    chains = self._chains_of(judges)
+                    if settled.get(index) != self._state(chains):
+                        choose(name, chains)
+                        settled[index] = self._state(chains)
                     bar.update()
 
     def _judges(self, name: str) -> list[str]:
@@ -222,31 +207,31 @@ class _Search:
         writer = name in self.choice.shares and config.weight_granularity == "tensor"
         return [*self.readers[name], *([name] if writer else [])]
 
-    def _parts_of(self, names: Iterable[str]) -> list[Part]:
-        return [self._parts[key] for key in dict.fromkeys(self._key[name] for name in names)]
+    def _chains_of(self, names: Iterable[str]) -> list[Chain]:
+        return [self._chains[key] for key in dict.fromkeys(self._key[name] for name in names)]
 
-    def _state(self, parts: list[Part]) -> tuple[Any, ...]:
-        """Everything that the errors of some parts depend on."""
-        nodes = [node for part in parts for node in part.nodes]
+    def _state(self, chains: list[Chain]) -> tuple[Any, ...]:
+        """Everything that the errors of some chains depend on."""
+        nodes = [node for chain in chains for node in chain.nodes]
         tensors = [self.choice.tensors[n] for node in nodes for n in (node.name, *node.inputs)]
         shares = [self.choice.shares[n.name].tobytes() for n in nodes if has_weights(n)]
         return tensors, shares
 
-    def _choose_weights(self, name: str, parts: list[Part]) -> None:
-        (part,) = parts
+    def _choose_weights(self, name: str, chains: list[Chain]) -> None:
+        (chain,) = chains
         config = self.plan.config.for_node(name)
         rows = len(self.choice.shares[name])
         shares = self._shares if config.scale == "dyadic" else _LATTICE
         proposals = np.array([self.choice.shares[name], *(np.full(rows, s) for s in shares)])
         rowwise = config.weight_granularity == "channel"
-        if part.nodes[-1].name == name:  # every row makes a channel of the output
-            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+        if chain.nodes[-1].name == name:  # every row makes a channel of the output
+            errors = np.array([self._with(name, s, chain.errors) for s in proposals])
         else:
-            exact = part.sums(None, name)
-            errors = np.array([self._with(name, s, part.squares, name, exact) for s in proposals])
+            exact = chain.sums(None, name)
+            errors = np.array([self._with(name, s, chain.squares, name, exact) for s in proposals])
             if rowwise:
                 proposals = np.concatenate([proposals, [_each_best(proposals, errors)]])
-            errors = np.array([self._with(name, s, part.errors) for s in proposals])
+            errors = np.array([self._with(name, s, chain.errors) for s in proposals])
             rowwise = False
         best = np.argmin(errors.sum(axis=1))
         self.choice.shares[name] = _each_best(proposals, errors) if rowwise else proposals[best]
@@ -259,26 +244,26 @@ class _Search:
         self.choice.shares[name] = kept
         return found
 
-    def _choose_tensor(self, name: str, parts: list[Part]) -> None:
+    def _choose_tensor(self, name: str, chains: list[Chain]) -> None:
         best = self.choice.tensors[name]
-        least = self._cost(name, best, parts)
+        least = self._cost(name, best, chains)
         for candidate in self._candidates(name):
-            cost = self._cost(name, candidate, parts)
+            cost = self._cost(name, candidate, chains)
             if cost < least:
                 best, least = candidate, cost
         self._set(name, best)
 
-    def _cost(self, name: str, quantization: Quantization, parts: list[Part]) -> float:
-        """Errors of some parts, and the price of operations that are not there otherwise."""
+    def _cost(self, name: str, quantization: Quantization, chains: list[Chain]) -> float:
+        """Errors of some chains, and the price of operations that are not there otherwise."""
         self._set(name, quantization)
-        extra = quantization.per_channel and isinstance(self.plan.graph[name].op, Silu)
+        extra = quantization.per_channel and traits_of(self.plan.graph[name]).function
         price = (self._price or 0.0) * self._total if extra else 0.0
-        return price + sum(part.error(self.choice) for part in parts)
+        return price + sum(chain.error(self.choice) for chain in chains)
 
     def _set(self, name: str, quantization: Quantization) -> None:
         self.choice.tensors[name] = quantization
         for reader in self.plan.graph.consumers(name):
-            if isinstance(self.plan.graph[reader].op, MOVES):
+            if traits_of(self.plan.graph[reader]).codes is Codes.MOVED:
                 self._set(reader, quantization)
 
     def _candidates(self, name: str) -> Iterator[Quantization]:
@@ -288,16 +273,15 @@ class _Search:
         lattice = config.scale != "dyadic" or name in self._fractions
         base = before.scale[0] if lattice else None
         shares = _LATTICE if lattice else self._shares
-        # Shift-Swish reads fraction bits: one step is 1 at most.
-        most = 1.0 if lattice and any(isinstance(r.op, Silu) for r in readers) else np.inf
+        least, most = (2.0**exponent for exponent in step_exponents(readers, config))
         granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
-        free = config.activation_granularity == "channel" or not isinstance(node.op, Silu)
+        free = config.activation_granularity == "channel" or not traits_of(node).function
         if takes_channels(node, readers) and (free or self._price is not None):
             granularities.append((data.low, data.high))
         for low, high in granularities:
             for signed in (False, True):
                 for found in candidates(low, high, before.bits, signed, base, shares):
-                    if max(found.scale) <= most:
+                    if least <= min(found.scale) and max(found.scale) <= most:
                         yield found
 
 
@@ -307,9 +291,9 @@ def _each_best(proposals: Array, errors: Array) -> Array:
 
 
 def _is_searched(graph: FloatGraph, node: FloatNode) -> bool:
-    if isinstance(node.op, (Input, Softmax, *MOVES)):
+    if traits_of(node).codes is not Codes.CHOSEN:
         return False
-    return any(isinstance(r.op, _READERS) for r in real_readers(graph, node.name))
+    return any(traits_of(reader).linear for reader in real_readers(graph, node.name))
 
 
 def candidates(

@@ -9,16 +9,13 @@ from math import prod
 import torch
 from tqdm import tqdm
 
-from hyq_hls.capture.float_ops import Add, Concat, GlobalAveragePool
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.weights import has_weights
+from hyq_hls.quant.traits import has_weights, traits_of
 
-#: Outputs of blocks: what must stay like the float network's, beside the logits.
-_FEATURES = (Add, Concat, GlobalAveragePool)
 #: Steps between two looks at the images held back.
 _LOOK = 25
 #: What gradients take of every value of an image, in bytes (measured), and what they may take.
@@ -129,7 +126,8 @@ class _Judge:
     def __init__(self, plan: Plan, simulation: Simulation, features: float) -> None:
         graph = self.graph = plan.graph
         self.simulation = simulation
-        names = [n.name for n in graph if isinstance(n.op, _FEATURES) and n.name != graph.output]
+        # Outputs of blocks must stay like the float network's, beside the logits.
+        names = [n.name for n in graph if traits_of(n).block_output and n.name != graph.output]
         self.weights = {name: features / len(names) for name in names} | {graph.output: 1.0}
         power = {name: plan.statistics[name].power.mean() for name in self.weights}
         # A dead tensor has no power, and must not count.

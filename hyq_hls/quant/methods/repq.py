@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import FloatOp, LayerNorm, Linear
+from hyq_hls.capture.float_ops import FloatOp, LayerNorm
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.assign import real_readers
+from hyq_hls.quant.scales.readers import real_readers
 from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.traits import is_pointwise, weighted
+from hyq_hls.quant.weighted import WeightedLayer
 
 Array = NDArray[np.float64]
 
@@ -52,9 +54,10 @@ class RepQ(Method):
     def apply(self, plan: Plan) -> Plan:
         """The plan of the rewritten graph; notes name what was rewritten and what was not."""
         changed: dict[str, FloatOp] = {}
+        rewritten: list[str] = []
         left: list[str] = []
         for node in plan.graph:
-            if not isinstance(node.op, LayerNorm):
+            if type(node.op) is not LayerNorm:
                 continue
             readers = _linear_readers(plan.graph, node.name)
             data, config = plan.statistics[node.name], plan.config.for_node(node.name)
@@ -64,11 +67,10 @@ class RepQ(Method):
             ratio, offset = channel_quantizers(data, config)
             beta = node.op.bias / ratio + offset
             changed[node.name] = replace(node.op, weight=node.op.weight / ratio, bias=beta)
-            for name, linear in readers.items():
-                weight = linear.weight * ratio
-                bias = linear.bias - weight @ offset
-                changed[name] = replace(linear, weight=weight, bias=bias)
-        rewritten = [name for name, op in changed.items() if isinstance(op, LayerNorm)]
+            rewritten.append(node.name)
+            for name, layer in readers.items():
+                matrix = layer.matrix * ratio
+                changed[name] = layer.with_parameters(matrix, layer.bias - matrix @ offset)
         found = plan.with_graph(plan.graph.replace(changed))
         return found.noted(repq={"rewritten": rewritten, "left": left})
 
@@ -97,8 +99,8 @@ def channel_quantizers(data: TensorStatistics, config: QuantConfig) -> tuple[Arr
     return steps / step, step * (zeros - zero)
 
 
-def _linear_readers(graph: FloatGraph, name: str) -> dict[str, Linear]:
+def _linear_readers(graph: FloatGraph, name: str) -> dict[str, WeightedLayer]:
     """The layers that read a tensor, seen through data movement, if they are all linear."""
     readers = real_readers(graph, name)
-    found = {r.name: r.op for r in readers if isinstance(r.op, Linear)}
+    found = {r.name: weighted(r) for r in readers if is_pointwise(r)}
     return found if len(found) == len(readers) else {}

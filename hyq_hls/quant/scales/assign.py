@@ -3,54 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    Add,
-    AttentionScores,
-    AttentionValues,
-    Concat,
-    Conv2d,
-    Fold,
-    GlobalAveragePool,
-    Input,
-    LayerNorm,
-    Linear,
-    Softmax,
-    Unfold,
-)
-from hyq_hls.graph.types import MAX_BITS, Quantization
+from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.scales.ranges import (
-    ANY_EXPONENT,
+    Array,
     Through,
     best_quantization,
     channel_factors,
     channel_quantization,
 )
-from hyq_hls.quant.scales.scale_classes import (
-    choose_bases,
-    query_bases,
+from hyq_hls.quant.scales.readers import (
+    per_channel,
+    read_as,
     reads_fraction_bits,
-    scale_classes,
+    real_readers,
+    step_exponents,
+    takes_channels,
 )
+from hyq_hls.quant.scales.scale_classes import choose_bases, query_bases, scale_classes
 from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.traits import (
+    Codes,
+    PerChannel,
+    has_weights,
+    is_depthwise,
+    traits_of,
+)
 
 #: Image bytes: value = byte / 255.
 IMAGE = Quantization(8, False, (1 / 255,), (0,))
-#: Operations that only move codes.
-MOVES = (Unfold, Fold)
-#: Exponents of the steps of scores, in octaves, that an exponential takes: of steps of more than an
-#: octave nothing is left, and of too fine ones I-BERT's polynomial would leave 53 bits.
-_OCTAVES = {"linear": (-MAX_BITS, 0), "linear_released": (-MAX_BITS, 0), "polynomial": (-10, 0)}
-#: The same of the steps that a Swish takes; Shift-Swish reads fraction bits.
-_SWISH = {"shift": (-MAX_BITS, 0), "i_bert": (-10, ANY_EXPONENT[1])}
-#: Functions of single codes.
-FUNCTIONS = (Elementwise,)
 
 
 def assign(
@@ -60,13 +47,16 @@ def assign(
     bases = _bases(graph, statistics, config)
     found: dict[str, Quantization] = {}
     for node in graph:
-        if isinstance(node.op, Input):
-            found[node.name] = IMAGE
-        elif isinstance(node.op, MOVES):
-            found[node.name] = found[node.inputs[0]]
-        else:
-            own = config.for_node(node.name)
-            found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
+        own = config.for_node(node.name)
+        match traits_of(node).codes:
+            case Codes.IMAGE:
+                found[node.name] = IMAGE
+            case Codes.MOVED:
+                found[node.name] = found[node.inputs[0]]
+            case Codes.PROBABILITIES:
+                found[node.name] = _probabilities(own)
+            case Codes.CHOSEN:
+                found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
 
 
@@ -74,13 +64,13 @@ def _bases(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
 ) -> dict[str, float | None]:
     """Base of every tensor's scale, ``base * 2**k``; None: any real scale."""
-    fraction = reads_fraction_bits(graph, config.swish, config.exponential == "linear")
+    fraction = reads_fraction_bits(graph, config)
     if config.scale != "shift":
         free = {n.name: None if config.scale == "dyadic" else _own_base(graph, n) for n in graph}
         return free | dict.fromkeys(fraction, 1.0)
 
     def error(name: str, base: float) -> float:
-        if isinstance(graph[name].op, MOVES):
+        if traits_of(graph[name]).codes is Codes.MOVED:
             return 0.0  # the same codes again
         own = config.for_node(name)
         return _best(graph, graph[name], statistics[name], own, base)[1]
@@ -92,11 +82,11 @@ def _bases(
 
 def _own_base(graph: FloatGraph, node: FloatNode) -> float:
     """1, or what a mean divides by, where weights behind it take that up for nothing."""
+    ratios = traits_of(node).ratios(graph, node)
     readers = real_readers(graph, node.name)
-    if not isinstance(node.op, GlobalAveragePool) or not readers:
+    if not ratios or not readers or not all(has_weights(r) for r in readers):
         return 1.0
-    height, width, _ = graph.shape(node.inputs[0])
-    return 1 / (height * width) if all(isinstance(r.op, Conv2d | Linear) for r in readers) else 1.0
+    return next(iter(ratios.values()))
 
 
 def _best(
@@ -108,7 +98,7 @@ def _best(
 ) -> tuple[Quantization, float]:
     """The best per-tensor quantization on a lattice, and its relative error."""
     readers = real_readers(graph, node.name)
-    through, exponents = _constraints(node, readers, config)
+    through, exponents = _constraints(readers, config)
     return best_quantization(
         data,
         config,
@@ -122,8 +112,8 @@ def _best(
 def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> int:
     if node.name == graph.output:
         return config.output_bits
-    only_functions = readers and all(isinstance(r.op, FUNCTIONS) for r in readers)
-    if only_functions:
+    only_functions = all(traits_of(r).function for r in readers)
+    if readers and only_functions:
         return max(config.activation_bits, config.preactivation_bits)
     return config.activation_bits
 
@@ -135,84 +125,55 @@ def _choose(
     config: QuantConfig,
     base: float | None,
 ) -> Quantization:
-    if isinstance(node.op, Softmax):
-        if config.softmax == "uniform":
-            return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
-        return Quantization(config.softmax_bits, False, encoding="log2")
     readers = real_readers(graph, node.name)
     data = statistics[node.name]
     whole, _ = _best(graph, node, data, config, base)
-    kinds = tuple(type(r.op) for r in readers)
-    if config.layer_norm_factors and LayerNorm in kinds and _keeps_channels(node, readers):
+    if config.layer_norm_factors and _wants_factors(node, readers):
         return channel_factors(data, whole, config.layer_norm_factors)
     if _per_channel(node, readers, config):
         return channel_quantization(data, config, whole, base=base)
     return whole
 
 
-def real_readers(graph: FloatGraph, name: str) -> list[FloatNode]:
-    """Nodes that compute with a tensor, seen through pure data movement."""
-    found = []
-    for reader in graph.consumers(name):
-        node = graph[reader]
-        found += real_readers(graph, reader) if isinstance(node.op, MOVES) else [node]
+def _constraints(
+    readers: list[FloatNode], config: QuantConfig
+) -> tuple[Through | None, tuple[int, int]]:
+    """Function to judge by, where all readers compute the same, and the exponents allowed."""
+    exponents = step_exponents(readers, config)
+    functions = {repr(reader.op): reader for reader in readers}  # their parameters are numbers
+    if len(functions) == 1 and all(_is_function(reader) for reader in readers):
+        return partial(_apply, readers[0].op), exponents
+    return None, exponents
+
+
+def _is_function(node: FloatNode) -> bool:
+    """Whether a node computes a function of elements, or of rows, without parameters in arrays."""
+    traits = traits_of(node)
+    return traits.function or traits.codes is Codes.PROBABILITIES
+
+
+def _apply(op: FloatOp, rows: Array) -> Array:
+    found: Array = op.forward(torch.from_numpy(rows)).numpy()
     return found
 
 
-def _constraints(
-    node: FloatNode, readers: list[FloatNode], config: QuantConfig
-) -> tuple[Through | None, tuple[int, int]]:
-    """Function to judge by, and the exponents allowed; some operations read fraction bits."""
-    if isinstance(node.op, AttentionScores):
-        return _octave_softmax, _OCTAVES.get(config.exponential, ANY_EXPONENT)
-    swish = [isinstance(r.op, Silu) for r in readers]
-    if not any(swish):
-        return None, ANY_EXPONENT
-    return _silu if all(swish) else None, _SWISH.get(config.swish, ANY_EXPONENT)
+def _probabilities(config: QuantConfig) -> Quantization:
+    if config.softmax == "uniform":
+        return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
+    return Quantization(config.softmax_bits, False, encoding="log2")
 
 
-def _keeps_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
-    """Whether every reader takes power-of-two factors per channel, at no cost in hardware."""
-    makes = isinstance(node.op, Conv2d | Linear | Add | AttentionValues | LayerNorm)
-    return makes and all(
-        isinstance(r.op, Conv2d | Linear | Add | LayerNorm | Concat | GlobalAveragePool)
-        for r in readers
-    )
+def _wants_factors(node: FloatNode, readers: list[FloatNode]) -> bool:
+    """Whether factors cost nothing, and a reader takes no other difference between channels."""
+    only = any(read_as(reader, node.name) == PerChannel.FACTORS for reader in readers)
+    return only and PerChannel.FACTORS in per_channel(node, readers)
 
 
 def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig) -> bool:
     if config.activation_granularity == "tensor" or not takes_channels(node, readers):
         return False
     if config.activation_granularity == "depthwise":
-        return all(isinstance(r.op, Conv2d) and r.op.groups > 1 for r in readers)
-    # SiLU per channel is arithmetic, or a table and a requantization: nothing that is there anyway.
-    return config.activation_granularity == "channel" or not isinstance(node.op, Silu)
-
-
-def takes_channels(node: FloatNode, readers: list[FloatNode]) -> bool:
-    """Whether a tensor may have a scale per channel: its writer can apply and its readers undo it.
-
-    Args:
-        node: the writer.
-        readers: from :func:`real_readers`.
-    """
-    writes = Conv2d | Linear | Add | Concat | LayerNorm | AttentionValues | Silu
-    return (
-        isinstance(node.op, writes)
-        and bool(readers)
-        and all(
-            isinstance(r.op, Conv2d | Linear | Add | Concat | GlobalAveragePool)
-            # Attention times values keeps the channels of the values apart.
-            or (isinstance(r.op, AttentionValues) and r.inputs[1] == node.name)
-            for r in readers
-        )
-    )
-
-
-def _silu(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return x / (1 + np.exp2(-np.clip(x, -60, 60) * 1.4426950408889634))
-
-
-def _octave_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    e = np.exp2(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+        return all(is_depthwise(reader) for reader in readers)
+    # A function per channel is arithmetic, or a table and a requantization: one that is not there
+    # anyway.
+    return config.activation_granularity == "channel" or not traits_of(node).function

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.traits import ANY_EXPONENT
 
 Array = NDArray[np.float64]
 Through = Callable[[Array], Array]
 
 #: Powers of two tried below the scale that covers the whole range.
 _FINER = 3
-#: Exponents of a scale, where nothing limits them further.
-ANY_EXPONENT = (-40, 40)
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
 #: A tensor of zeros, or of values too small to matter, still gets a scale.

@@ -14,19 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyq_hls.capture.elementwise import Silu
-from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import (
-    Add,
-    AttentionScores,
-    AttentionValues,
-    Concat,
-    Fold,
-    GlobalAveragePool,
-    Input,
-    Softmax,
-    Unfold,
-)
+from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.quant.traits import Codes, traits_of
 
 #: Bases tried within an octave; 2**(1/16) is 4 % of a step.
 _BASES = 2.0 ** (np.arange(16) / 16)
@@ -59,13 +48,14 @@ def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[Scale
     of: dict[str, ScaleClass] = {}
     pinned = set(fraction_bits)
     for node in graph:
-        if isinstance(node.op, Input | Softmax):
+        traits = traits_of(node)
+        if traits.codes in (Codes.IMAGE, Codes.PROBABILITIES):
             continue
         of[node.name] = ScaleClass({node.name: 1.0}, node.name in pinned)
-        for name, ratio in _tied(graph, node):
+        for name, ratio in traits.ratios(graph, node).items():
             if name in of:
                 _merge(of, node.name, name, ratio)
-    scores = [n for n in graph if isinstance(n.op, AttentionScores)]
+    scores = [n for n in graph if traits_of(n).product_factor]
     queries = {n.inputs[0] for n in scores} - {n.inputs[1] for n in scores}
     found: list[ScaleClass] = []
     for name, group in of.items():
@@ -98,23 +88,12 @@ def query_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, floa
     """Bases of queries: with its key's, the product's scale is a power of two octaves."""
     found = {}
     for node in graph:
-        if isinstance(node.op, AttentionScores):
+        factor = traits_of(node).product_factor
+        if factor:
             query, key = node.inputs
             if query not in bases:
-                found[query] = bases[node.name] / (bases[key] * node.op.scale)
+                found[query] = bases[node.name] / (bases[key] * factor(node.op))
     return found
-
-
-def _tied(graph: FloatGraph, node: FloatNode) -> list[tuple[str, float]]:
-    """Inputs whose scale is tied to that of the output, and the ratio output over input."""
-    if isinstance(node.op, Add | Concat | Unfold | Fold):
-        return [(name, 1.0) for name in node.inputs]
-    if isinstance(node.op, AttentionValues):
-        return [(node.inputs[1], 1.0)]
-    if isinstance(node.op, GlobalAveragePool):
-        height, width, _ = graph.shape(node.inputs[0])
-        return [(node.inputs[0], 1 / (height * width))]
-    return []
 
 
 def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> None:
@@ -132,20 +111,3 @@ def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> No
     for member, own in mine.ratios.items():
         theirs.ratios[member] = own * factor
         of[member] = theirs
-
-
-def reads_fraction_bits(graph: FloatGraph, swish: str, softmax_is_linear: bool) -> list[str]:
-    """Tensors whose scale must be a power of two, because an operation reads fraction bits."""
-
-    def writer(name: str) -> str:
-        while isinstance(graph[name].op, Unfold | Fold):
-            (name,) = graph[name].inputs
-        return name
-
-    found: list[str] = []
-    for node in graph:
-        if isinstance(node.op, Silu) and swish == "shift":
-            found += [writer(node.inputs[0]), node.name]
-        if isinstance(node.op, AttentionScores) and softmax_is_linear:
-            found.append(node.name)
-    return found

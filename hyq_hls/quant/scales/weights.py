@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, Linear
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.traits import weighted
 
 Array = NDArray[np.float64]
 
@@ -37,31 +37,12 @@ class Weights:
     scales: Array
 
 
-def has_weights(node: FloatNode) -> bool:
-    """Whether a node multiplies by trained weights that become codes here."""
-    return isinstance(node.op, Conv2d | Linear)
-
-
-def columns(node: FloatNode) -> NDArray[np.int64]:
-    """Input channel that each weight of a row meets: (n,), or (O, n) where rows differ."""
-    op = node.op
-    assert isinstance(op, Conv2d | Linear)
-    if isinstance(op, Linear):
-        return np.arange(op.weight.shape[1])
-    outputs, height, width, inputs = op.weight.shape
-    if op.groups > 1:
-        return np.repeat(np.arange(outputs)[:, None], height * width, axis=1)
-    return np.tile(np.arange(inputs), height * width)
-
-
 def per_code(node: FloatNode, x: Quantization) -> Array:
     """Real weight (O, n) of one input code: scales of the input go into the weights."""
-    op = node.op
-    assert isinstance(op, Conv2d | Linear)
-    weight = op.weight.reshape(len(op.weight), -1)
+    layer = weighted(node)
     if len(x.scale) == 1:
-        return weight * x.scale[0]
-    return weight * np.asarray(x.scale)[columns(node)]
+        return layer.matrix * x.scale[0]
+    return layer.matrix * np.asarray(x.scale)[layer.columns()]
 
 
 def weight_steps(node: FloatNode, x: Quantization, scales: Array) -> Array:
@@ -72,7 +53,7 @@ def weight_steps(node: FloatNode, x: Quantization, scales: Array) -> Array:
         x: of its input.
         scales: (O,), of its accumulators.
     """
-    meets = columns(node)
+    meets = weighted(node).columns()
     steps = scales[:, None] / (np.asarray(x.scale)[meets] if len(x.scale) > 1 else x.scale[0])
     found: Array = np.broadcast_to(steps, (len(scales), meets.shape[-1]))
     return found
@@ -96,7 +77,7 @@ def quantize_weights(
     """
     x, y = tensors[node.inputs[0]], tensors[node.name]
     real = per_code(node, x)
-    channels = columns(node)
+    channels = weighted(node).columns()
     power = statistics[node.inputs[0]].power
     importance = (power / np.square(np.broadcast_to(x.scale, power.size)))[channels]
     unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None

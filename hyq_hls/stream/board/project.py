@@ -1,4 +1,4 @@
-"""Writes what vendor tools and boards need: project scripts, constraints, a driver."""
+"""Write what vendor tools and boards need: project scripts, constraints, a driver."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def write_board_files(
 
     Args:
         flow: what was written as RTL and HLS C++.
-        folder: new; ``rtl`` with the RTL is expected beside it when the scripts run.
+        folder: a new folder; ``rtl`` with the RTL is expected beside it when the scripts run.
         project: name of the project.
-        device: with package and speed grade.
+        device: name of the part with package and speed grade.
         clock_mhz: target clock.
     """
     shutil.copytree(template_dir("board_templates"), folder, ignore=_PYTHON_CACHE)

@@ -1,4 +1,4 @@
-"""The vendor's figures in the form in which estimate and synthesis give theirs."""
+"""Give the vendor's figures in the form of estimates and synthesis results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from hyq_hls.tools.yosys import Utilization
 
 
 def csynth_utilization(flow: Dataflow, report: CsynthReport) -> DesignUtilization:
-    """What Vitis HLS says of every node; all that it gave no function of its own is one row."""
+    """Return what Vitis HLS says of every node.
+
+    What got no function of its own is one row.
+    """
     found = {stage.node.name: report.of_stage(stage.name) for stage in flow.operations}
     operations = {name: _utilization(row) for name, row in found.items() if row is not None}
     named = sum(operations.values(), Utilization())

@@ -1,4 +1,4 @@
-"""Codes of a stream in the words of a DMA, whose widths are powers of two bytes."""
+"""Codes of a stream lie in the words of a DMA, whose widths are powers of two bytes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class WordFormat:
     """A stream of the top level, one beat in each word of a DMA.
 
     Attributes:
-        shape: of a frame, without the batch axis.
+        shape: shape of a frame, without the batch axis.
         beats: words of a frame.
         lanes: codes of a word; lane 0 has the lowest bytes.
-        bits: of a code.
-        signed: two's complement.
+        bits: width of a code.
+        signed: whether codes are in two's complement.
         code_bytes: bytes of a code; those above ``bits`` extend it.
         word_bytes: the smallest power of two that holds all lanes; bytes above them are zero.
     """
@@ -32,7 +32,7 @@ class WordFormat:
 
     @classmethod
     def of(cls, stream: Stream) -> WordFormat:
-        """How the words of ``stream`` look to a DMA."""
+        """Describe the words of ``stream`` as a DMA sees them."""
         quantization, width = stream.type.quantization, code_bytes(stream.type)
         return cls(
             shape=stream.type.shape,

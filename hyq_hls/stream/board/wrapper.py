@@ -1,4 +1,4 @@
-"""The core behind ports that a DMA and a block design can take, as Verilog.
+"""Wrap the core, in Verilog, in ports that a DMA and a block design can take.
 
 A block design takes no SystemVerilog as the top of a module reference, hence plain Verilog here.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hyq_hls.stream.board.words import WordFormat
 
-#: Replaced by the scripts with the path of the memory files.
+#: The scripts replace it with the path of the memory files.
 MEMORY_DIR = "memory"
 
 _WRAPPER = """\
@@ -74,14 +74,14 @@ endmodule
 def wrapper_v(
     project: str, core: str, banner: str, source: WordFormat, sink: WordFormat, memories: bool
 ) -> str:
-    """Module ``<project>_dma`` around the module ``core``.
+    """Return the module ``<project>_dma`` around the module ``core``.
 
     Args:
         project: name of the project.
         core: a top level with the ports of ``<project>.sv``.
         banner: first line.
-        source: of ``s_axis``.
-        sink: of ``m_axis``.
+        source: words of ``s_axis``.
+        sink: words of ``m_axis``.
         memories: whether ``core`` has the parameter ``MemoryDir``.
     """
     return _WRAPPER.format(

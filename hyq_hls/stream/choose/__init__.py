@@ -1,5 +1,6 @@
-"""How much of every operation is built in parallel."""
+"""A designer chooses how much of every operation is built in parallel."""
 
 from hyq_hls.stream.choose.balance import balance, fastest
+from hyq_hls.stream.choose.widths import PartCosts
 
-__all__ = ["balance", "fastest"]
+__all__ = ["PartCosts", "balance", "fastest"]

@@ -1,4 +1,4 @@
-"""Balanced folding: every node just parallel enough for one frame in a given number of cycles."""
+"""Balance the nodes: each is just parallel enough for one frame in a number of cycles."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DEFAULT_MACS_PER_CYCLE = 200
 def balance(
     circuits: Mapping[str, AnyCircuit], max_cycles: int | None = None
 ) -> dict[str, Folding]:
-    """The smallest folding of every node that takes at most ``max_cycles`` cycles per frame.
+    """Return the smallest folding of every node that takes at most ``max_cycles`` cycles per frame.
 
     Lanes are powers of two, or all channels, so that neighbours fit by one width converter that
     keeps their rate.
 
     Args:
-        circuits: of all nodes of a graph, by name of the node.
+        circuits: circuits of all nodes of a graph, by name of the node.
         max_cycles: cycles per frame; by default those of a machine that does about 200
             multiply-accumulates per cycle.
 
@@ -37,7 +37,7 @@ def balance(
 
 
 def fastest(circuits: Mapping[str, AnyCircuit]) -> int:
-    """Fewest cycles per frame that any folding of all nodes reaches."""
+    """Return the fewest cycles per frame that any folding of all nodes reaches."""
     return max(min(regular_foldings(circuit).values()) for circuit in circuits.values())
 
 
@@ -59,7 +59,7 @@ def _smallest(name: str, circuit: AnyCircuit, max_cycles: int) -> Folding:
 
 
 def regular_foldings(circuit: AnyCircuit) -> dict[Folding, int]:
-    """Cycles of every folding whose lanes are powers of two or all that there are."""
+    """Return the cycles of every folding whose lanes are powers of two or all that there are."""
     legal = circuit.foldings
     widest = max(f.outputs for f in legal), max(f.inputs for f in legal)
     return {

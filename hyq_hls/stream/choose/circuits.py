@@ -1,4 +1,4 @@
-"""Choice of circuit: of those that give the same integers, the cheapest, or the one asked for."""
+"""Choose the cheapest of the circuits that give the same integers, or the one asked for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hyq_hls.tools.yosys import Utilization
 def choose_circuits(
     graph: Graph, part: Part, forced: Mapping[str, str] | None = None
 ) -> dict[str, AnyCircuit]:
-    """The cheapest circuit of every node, by name of the node.
+    """Return the cheapest circuit of every node, by name of the node.
 
     Circuits are compared in a balanced folding; they cost in proportion to their lanes.
 
@@ -54,9 +54,9 @@ def circuit_utilization(node: Node, circuit: AnyCircuit, folding: Folding) -> Ut
 
 
 def share(used: Utilization, part: Part) -> float:
-    """Shares of a part's resources, added."""
+    """Add up the shares of a part's resources."""
     has = capacity(part)
-    return sum(getattr(used, name) / has[name] for name in RESOURCES)
+    return sum(float(getattr(used, name)) / has[name] for name in RESOURCES)
 
 
 def _wanted(graph: Graph, forced: Mapping[str, str]) -> dict[str, str]:

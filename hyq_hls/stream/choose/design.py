@@ -1,4 +1,4 @@
-"""From a graph to the design that is built: foldings, streams, FIFO depths, within the part."""
+"""A graph becomes the design that is built: foldings, streams and FIFO depths within the part."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ def design(
     circuits: Mapping[str, str] | None = None,
     must_fit: bool = True,
 ) -> Dataflow:
-    """The design of a graph for a part.
+    """Design a streaming machine of a graph for a part.
 
     Args:
         graph: what is built.
-        part: where.
+        part: the part that it is built on.
         clock_mhz: clock at which frames are counted.
         target_fps: the smallest design with that many frames per second.
-        share: of the part that may be used; without ``target_fps``, the fastest design in it.
+        share: share of the part that may be used; without ``target_fps``, the fastest design in it.
         folding: lanes of some or all nodes by name, instead of what would be chosen.
-        circuits: of some nodes, by pattern of their names, such as ``{"*.act": "arithmetic"}``; the
-            others get the cheapest of those with the same integers.
+        circuits: circuits of some nodes, by pattern of their names, such as
+            ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
+            integers.
         must_fit: raise an error where the part, or its share, is too small. By default, without
             ``target_fps`` and ``share``, a balanced design of about 200 multiply-accumulates per
             cycle is tried first.

@@ -1,4 +1,4 @@
-"""The design for a part: the fastest that fits, or the smallest that is fast enough."""
+"""Find the design for a part: the fastest that fits, or the smallest that is fast enough."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from hyq_hls.stream.circuits import AnyCircuit
 class Fit:
     """A design within a part.
 
-    Args:
+    Attributes:
         solution: foldings, cycles, estimate.
         part: the part.
-        share: of the part that may be used.
+        share: share of the part that may be used.
         clock_mhz: clock at which frames are counted.
     """
 
@@ -51,15 +51,15 @@ def fit(
     share: float = 1.0,
     target_fps: float | None = None,
 ) -> Fit:
-    """The fastest design within a share of a part, or the smallest one for a frame rate.
+    """Return the fastest design within a share of a part, or the smallest one for a frame rate.
 
     Args:
         graph: what is built.
-        circuits: of all nodes by name.
-        part: where.
+        circuits: circuits of all nodes by name.
+        part: the part that it is built on.
         clock_mhz: clock at which frames are counted.
-        share: of every resource of the part that may be used, above 0 and at most 1.
-        target_fps: frames per second that are wanted; None: as many as fit.
+        share: share of every resource of the part that may be used, above 0 and at most 1.
+        target_fps: frames per second that are wanted; None asks for as many as fit.
 
     Raises:
         ConversionError: no folding is that fast, or none fits: the message names resource, nodes
@@ -89,7 +89,7 @@ def fit(
 
 
 def cycles_of(target_fps: float, clock_mhz: float) -> int:
-    """Cycles per frame that a frame rate allows.
+    """Return the cycles per frame that a frame rate allows.
 
     Raises:
         ConversionError: the rate is not positive.
@@ -115,14 +115,16 @@ def pareto(
     clock_mhz: float,
     points: int = 12,
 ) -> list[Fit]:
-    """Designs from the slowest to the fastest, each the smallest for its speed, fitting or not.
+    """List designs from the slowest to the fastest, each the smallest of its speed.
+
+    They need not fit.
 
     Args:
         graph: what is built.
-        circuits: of all nodes by name.
-        part: whose resources are the measure of size.
+        circuits: circuits of all nodes by name.
+        part: the part whose resources are the measure of size.
         clock_mhz: clock at which frames are counted.
-        points: how many speeds, evenly spaced on a logarithmic scale.
+        points: number of speeds, evenly spaced on a logarithmic scale.
     """
     problem = FoldingProblem(graph, circuits, capacity(part))
     speeds = problem.speeds()

@@ -1,4 +1,4 @@
-"""What a designer may choose from: foldings of every node, with their cycles and their cost."""
+"""A designer chooses from these: foldings of every node, with their cycles and their cost."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hyq_hls.tools.yosys import Utilization
 class Option:
     """One folding of one node.
 
-    Args:
-        folding: lanes.
-        cycles: per frame.
+    Attributes:
+        folding: the lanes.
+        cycles: cycles per frame.
         utilization: estimate of the circuit.
     """
 
@@ -37,11 +37,11 @@ class Option:
 class Edge:
     """A tensor on its way to one of its readers.
 
-    Args:
-        writer: node, or None for the input of the graph.
-        reader: node.
-        port: of the reader.
-        bits: of a code.
+    Attributes:
+        writer: name of a node, or None for the input of the graph.
+        reader: name of a node.
+        port: number of the reader's input.
+        bits: width of a code.
         waiting: bits that its FIFO must hold by analysis.
     """
 
@@ -53,7 +53,7 @@ class Edge:
 
 
 def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
-    """Foldings of a node whose lanes are powers of two or all that there are."""
+    """Return the foldings of a node whose lanes are powers of two or all that there are."""
     return [
         Option(folding, cycles, circuit_utilization(node, circuit, folding))
         for folding, cycles in regular_foldings(circuit).items()
@@ -61,7 +61,7 @@ def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
 
 
 def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
-    """Every way from a tensor to a reader; FIFOs as in the balanced design of the graph."""
+    """List every way from a tensor to a reader; FIFOs are those of the balanced design."""
     flow = build_dataflow(graph, balance(circuits), circuits)
     depths = safe_depths(flow)
     found = []

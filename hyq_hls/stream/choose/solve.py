@@ -39,11 +39,11 @@ TIME_LIMIT = 60.0
 class Solution:
     """A design.
 
-    Args:
-        foldings: by node name.
-        cycles: per frame, of its slowest node.
-        used: estimate of what it takes, streams included, forks and AXI4-Stream ports not.
-        nodes: of that, what the nodes take, by name.
+    Attributes:
+        foldings: lanes of every node, by name.
+        cycles: cycles per frame of its slowest node.
+        used: estimate of what it takes; streams are included, forks and AXI4-Stream ports are not.
+        nodes: what every node takes of that, by name.
     """
 
     foldings: Mapping[str, Folding]
@@ -65,8 +65,8 @@ class FoldingProblem:
 
         Args:
             graph: what is folded.
-            circuits: of all nodes by name.
-            capacity: of the part by resource; a unit of cost is all of one resource.
+            circuits: circuits of all nodes by name.
+            capacity: capacity of the part by resource; a unit of cost is all of one resource.
         """
         self.circuits = circuits
         self.capacity = capacity
@@ -75,23 +75,23 @@ class FoldingProblem:
         self._edge_costs: dict[tuple[int, int, int], Utilization] = {}
 
     def speeds(self) -> list[int]:
-        """Cycles per frame that designs can have, ascending."""
+        """Return the cycles per frame that designs can have, ascending."""
         fastest = max(min(o.cycles for o in options) for options in self.options.values())
         found = {o.cycles for options in self.options.values() for o in options}
         return sorted(c for c in found if c >= fastest)
 
     def slowest_node(self, cycles: int) -> str:
-        """A node that takes at least ``cycles`` per frame in every folding."""
+        """Return a node that takes at least ``cycles`` per frame in every folding."""
         return next(
             n for n, found in self.options.items() if min(o.cycles for o in found) >= cycles
         )
 
     def smallest(self, cycles: int, budget: Mapping[str, float] | None = None) -> Solution | None:
-        """The smallest design of at most ``cycles`` per frame within ``budget``; None: none fits.
+        """Return the smallest design of at most ``cycles`` per frame within ``budget``, or None.
 
         Args:
-            cycles: per frame.
-            budget: most that may be used of every resource; by default any number.
+            cycles: cycles per frame.
+            budget: most that may be used of every resource; by default there is no limit.
         """
         fast = {
             name: [o for o in options if o.cycles <= cycles]
@@ -102,7 +102,7 @@ class FoldingProblem:
         return _Program(self, fast, budget).solve()
 
     def fastest(self, budget: Mapping[str, float]) -> Solution | None:
-        """The fastest design within ``budget``; None when not even the slowest fits."""
+        """Return the fastest design within ``budget``; None when not even the slowest one fits."""
         speeds = self.speeds()
         best = self.smallest(speeds[-1], budget)
         low, high = 0, len(speeds) - 1
@@ -116,14 +116,14 @@ class FoldingProblem:
         return best
 
     def edge_cost(self, index: int, written: int, read: int) -> Utilization:
-        """Cost of edge number ``index`` between lanes."""
+        """Return the cost of edge number ``index`` between lanes."""
         key = index, written, read
         if key not in self._edge_costs:
             self._edge_costs[key] = edge_utilization(self.edges[index], written, read)
         return self._edge_costs[key]
 
     def read(self, edge: Edge, folding: Folding) -> int:
-        """Lanes that the reader of ``edge`` takes in ``folding``."""
+        """Return the lanes that the reader of ``edge`` takes in ``folding``."""
         return self.circuits[edge.reader].input_lanes(folding)[edge.port]
 
 

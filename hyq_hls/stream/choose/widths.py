@@ -1,15 +1,17 @@
-"""What other widths of codes change in a design that keeps its lanes."""
+"""Other widths of codes change the cost of a design that keeps its lanes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Graph, Operation, TensorType
-from hyq_hls.machine.budget import RESOURCES
+from hyq_hls.machine.budget import RESOURCES, capacity
 from hyq_hls.parts import Part
+from hyq_hls.parts import part as part_of
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.choose.circuits import choose_circuits, circuit_utilization, share
 from hyq_hls.stream.circuits import circuits_of
@@ -25,12 +27,12 @@ Array = NDArray[np.float64]
 
 
 def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Dataflow:
-    """The design that ``convert`` tries first: the cheapest circuits in balanced foldings.
+    """Return the design that ``convert`` tries first: the cheapest circuits in balanced foldings.
 
     Args:
         graph: what is built.
-        part: whose resources decide which circuit is the cheapest.
-        cycles: per frame, at most; by default about 200 multiply-accumulates per cycle.
+        part: the part whose resources decide which circuit is the cheapest.
+        cycles: most cycles per frame; by default about 200 multiply-accumulates per cycle.
 
     Raises:
         ConversionError: a node cannot be that fast.
@@ -41,8 +43,42 @@ def balanced_design(graph: Graph, part: Part, cycles: int | None = None) -> Data
 
 
 def as_array(used: Utilization) -> Array:
-    """Usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
+    """Return the usage in the order of :data:`~hyq_hls.machine.budget.RESOURCES`."""
     return np.array([getattr(used, name) for name in RESOURCES], dtype=float)
+
+
+@dataclass(frozen=True)
+class PartCosts:
+    """Costs of streaming designs on a part: what the quantizer's budgets ask for.
+
+    It is a :class:`~hyq_hls.quant.judge.costs.CostModel`.
+
+    Attributes:
+        part: name of a part, a device of it, or a board.
+
+    Raises:
+        ConversionError: the part is unknown.
+    """
+
+    part: str
+
+    def __post_init__(self) -> None:
+        part_of(self.part)
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """Resources by name, with what people call them."""
+        return RESOURCES
+
+    def capacity(self) -> Array:
+        """Return all that the part has of every resource."""
+        has = capacity(part_of(self.part))
+        return np.array([has[name] for name in RESOURCES], dtype=float)
+
+    def design(self, graph: Graph, cycles: int | None = None) -> WidthCosts:
+        """Cost the design that ``convert`` tries first; see :func:`balanced_design`."""
+        part = part_of(self.part)
+        return WidthCosts(balanced_design(graph, part, cycles), part)
 
 
 class WidthCosts:
@@ -50,19 +86,21 @@ class WidthCosts:
 
     Attributes:
         total: usage of the design as it is.
+        cycles: clock cycles per frame.
 
     Args:
         flow: the design.
-        part: whose resources decide which circuit is the cheapest.
+        part: the part whose resources decide which circuit is the cheapest.
     """
 
     def __init__(self, flow: Dataflow, part: Part) -> None:
         self.flow, self.part = flow, part
         self.total = as_array(estimate_design(flow).total)
+        self.cycles = flow.cycles_per_frame
         self._stages = {stage.node.name: stage for stage in flow.operations}
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
-        """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
+        """Return the usage of ``operation`` on inputs of ``types`` in the place of a node."""
         stage = self._stages[name]
         found = [
             circuit_utilization(stage.node, circuit, stage.folding)
@@ -71,7 +109,7 @@ class WidthCosts:
         return as_array(min(found, key=lambda used: share(used, self.part)))
 
     def streams(self, tensor: str, bits: int) -> Array:
-        """Usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
+        """Return the usage of the FIFOs and width converters of a tensor with codes of ``bits``."""
         total = Utilization()
         for stream in self.flow.streams.values():
             if stream.tensor == tensor:

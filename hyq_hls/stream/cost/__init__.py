@@ -1,4 +1,4 @@
-"""What a streaming design costs."""
+"""The cost of a streaming design."""
 
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.cost.report import resource_report

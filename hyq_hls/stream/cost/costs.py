@@ -22,9 +22,9 @@ from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.plumbing import Plumbing
 from hyq_hls.tools.yosys import Utilization
 
-#: Written by ``benchmarks/characterize.py``.
+#: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: Sites that an error of a small circuit is measured against at least.
+#: The error of a small circuit is measured against at least so many sites.
 _SMALL = 20.0
 
 
@@ -32,9 +32,9 @@ _SMALL = 20.0
 class Point:
     """A circuit and what synthesis made of it.
 
-    Args:
+    Attributes:
         model: name of its cost model.
-        features: of the instance.
+        features: features of the instance.
         memory_luts, bram18, dsp: what its memories and products take by rule.
         utilization: what Yosys found.
         origin: where it comes from: network, instance, its folding or its parameters, and whether
@@ -54,9 +54,9 @@ class Point:
 class CostModel:
     """Coefficients of the features of one module.
 
-    Args:
+    Attributes:
         lut: LUTs per unit of a feature; those of memories come on top.
-        ff: flip-flops per unit.
+        ff: flip-flops per unit of a feature.
         delays: features and longest path in ns of every point.
     """
 
@@ -77,7 +77,7 @@ class CostModel:
         )
 
     def _delay(self, features: Features) -> float:
-        """Longest path of the most similar point: no sum of features makes a path."""
+        """Return the longest path of the most similar point: no sum of features makes a path."""
 
         def distance(other: Features) -> float:
             names = features.keys() | other.keys()
@@ -88,7 +88,7 @@ class CostModel:
 
 
 def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
-    """Models by name: non-negative least squares of the relative errors of their points."""
+    """Fit models, by name, by non-negative least squares of the points' relative errors."""
     groups: dict[str, list[Point]] = {}
     for point in points:
         groups.setdefault(point.model, []).append(point)
@@ -97,7 +97,7 @@ def fitted(points: Iterable[Point]) -> dict[str, CostModel]:
 
 @cache
 def cost_models() -> dict[str, CostModel]:
-    """Models of all modules, fitted to :data:`POINTS_FILE`.
+    """Return the models of all modules, fitted to :data:`POINTS_FILE`.
 
     Raises:
         ConversionError: the file is damaged.
@@ -106,7 +106,7 @@ def cost_models() -> dict[str, CostModel]:
 
 
 def read_points(path: Path = POINTS_FILE) -> list[Point]:
-    """The table of synthesis results.
+    """Read the table of synthesis results.
 
     Raises:
         ConversionError: the file is damaged.
@@ -121,7 +121,10 @@ def read_points(path: Path = POINTS_FILE) -> list[Point]:
 
 
 def template_hash(module: str) -> str:
-    """Of a module and all that it contains, comments aside: synthesis results belong to it."""
+    """Hash a module and all that it contains, without comments.
+
+    A synthesis result belongs to the hash.
+    """
     known = hashlib.sha256()
     for name in needed_modules({module}):
         code = re.sub(r"//.*", "", module_file(name).read_text(encoding="utf-8"))

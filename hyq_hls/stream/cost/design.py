@@ -10,7 +10,7 @@ from hyq_hls.stream.synthesis import gathered
 
 
 def estimate_design(flow: Dataflow) -> DesignUtilization:
-    """What a design takes of a part, without synthesis.
+    """Estimate without synthesis what a design takes of a part.
 
     Raises:
         ConversionError: a module has no cost model.

@@ -1,4 +1,4 @@
-"""What the size of a circuit depends on, as numbers that are known before synthesis.
+"""The size of a circuit depends on features, numbers that are known before synthesis.
 
 The LUTs and flip-flops of a module are modelled as sums of features times coefficients that are
 never negative. Every feature grows with parallelism, or is the same for every folding.
@@ -82,12 +82,15 @@ def _operation(stage: OperationStage) -> Features:
 
 
 def _small_rom_bits(memory: Memory) -> int:
-    """Bits of a word of a constant memory that dissolves in logic."""
+    """Return the bits of a word of a constant memory that dissolves in logic."""
     return memory.width if memory.constant and 1 < memory.depth <= SMALL_ROM else 0
 
 
 def _column(stage: OperationStage, column: int) -> int:
-    """Width of the shift (1) or of the multiplier (2) of a requantization, 0 where it is fixed."""
+    """Return the width of the shift (1) or the multiplier (2) of a requantization.
+
+    It is 0 where the value is fixed.
+    """
     roms = [rom for rom in stage.kernel.roms if isinstance(rom, RequantizeRom)]
     return max((rom.columns[column][1] for rom in roms), default=0)
 

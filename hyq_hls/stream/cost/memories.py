@@ -1,4 +1,4 @@
-"""What a memory takes of a part, and the rule by which ``hyq_ram`` and ``hyq_rom`` choose."""
+"""The sites that a memory takes, and the rule by which ``hyq_ram`` and ``hyq_rom`` choose."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def memory_utilization(memory: Memory) -> Utilization:
 
 
 def block_rams(memory: Memory) -> int:
-    """RAMB18 of the best shape; words beyond its depth lie side by side in one of its rows.
+    """Count the RAMB18 of the best shape; words beyond its depth lie side by side in one row.
 
     There a word that can be written takes whole bytes of 9 bits, which have a write enable each.
     """
@@ -43,7 +43,7 @@ def block_rams(memory: Memory) -> int:
 
 
 def memory_luts(memory: Memory) -> int:
-    """LUTs of a memory alone: one holds 64 constants, four hold 32 words of 6 bits or 64 of 3."""
+    """Count the LUTs of a memory: one holds 64 constants, four hold 32 words of 6 bits."""
     if memory.constant:
         return memory.width * -(-memory.depth // 64)
     if memory.depth <= 32:

@@ -10,7 +10,7 @@ from hyq_hls.stream.flow import Dataflow, OperationStage
 def resource_report(
     flow: Dataflow, design: DesignUtilization, part: Part, clock_mhz: float, method: str
 ) -> ResourceReport:
-    """The report of a design whose utilization is known.
+    """Return the report of a design whose utilization is known.
 
     Args:
         flow: the design.

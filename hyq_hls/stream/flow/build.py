@@ -1,4 +1,4 @@
-"""From a graph and its foldings to stages and streams."""
+"""A graph and its foldings become stages and streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hyq_hls.stream.folding import Folding
 
 #: Outputs of one fork; more readers take a chain of forks.
 MAX_FORK = 4
-#: What the back ends append to an identifier: types, layers, wires of a stream.
+#: Endings that the back ends append to an identifier: types, layers, wires of a stream.
 _SUFFIXES = frozenset(
     {"t", "word", "config", "layer", "fork", "fifo"}
     | {f"{side}_{wire}" for side in ("wr", "rd") for wire in ("data", "valid", "ready")}
@@ -33,12 +33,12 @@ def build_dataflow(
     foldings: Mapping[str, Folding],
     circuits: Mapping[str, AnyCircuit] | None = None,
 ) -> Dataflow:
-    """Stages and streams of ``graph``; every FIFO shallow.
+    """Build the stages and streams of ``graph``; every FIFO is shallow.
 
     Args:
         graph: checked graph.
-        foldings: of the nodes by name; a node that is not named gets one lane.
-        circuits: of all nodes by name; by default the usual ones.
+        foldings: foldings of the nodes by name; a node that is not named gets one lane.
+        circuits: circuits of all nodes by name; by default the usual ones.
 
     Raises:
         ConversionError: an unknown node, a folding that does not divide its operation, or an
@@ -106,7 +106,7 @@ class _Builder:
         return folding.outputs
 
     def _copies(self, name: str, readers: int) -> Sequence[str]:
-        """The stream that each reader takes, behind as many forks as are needed."""
+        """Return the stream that each reader takes, behind as many forks as are needed."""
         if readers <= 1:
             return [name] * readers
         copies = [self._stream(name, f"{name}_copy{i + 1}") for i in range(readers)]
@@ -122,7 +122,7 @@ class _Builder:
         return copies
 
     def _converted(self, name: str, lanes: int) -> str:
-        """The stream behind as many width converters as lead to ``lanes``."""
+        """Return the stream behind as many width converters as lead to ``lanes``."""
         width = self.flow.streams[name].lanes
         for target in (gcd(width, lanes), lanes):
             if target != width:
@@ -134,7 +134,7 @@ class _Builder:
         return name
 
     def _stream(self, like: str, name: str, lanes: int = 0) -> str:
-        """A new stream of the same tensor under a free name."""
+        """Return a new stream of the same tensor under a free name."""
         while name in self.taken:
             name += "_"
         self.taken.add(name)

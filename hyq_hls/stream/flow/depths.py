@@ -1,4 +1,4 @@
-"""Safe FIFO depths by analysis: no deadlock, and no stall of the slowest stage.
+"""Analyse safe FIFO depths: no deadlock, and no stall of the slowest stage.
 
 Stages are determinate: which words a stage reads and writes, and in which order, does not depend on
 time. So whether bounded FIFOs deadlock does not depend on time either, and one complete run shows
@@ -16,7 +16,7 @@ from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow, OperationStage, Stag
 
 
 def safe_depths(flow: Dataflow) -> dict[str, int]:
-    """Depth of every stream in words.
+    """Return the depth of every stream in words.
 
     A stream into an operation holds what may come while the operation takes nothing, so that a
     pause does not stop its writer. A stream into a join (an operation with several inputs) holds as
@@ -39,7 +39,7 @@ def safe_depths(flow: Dataflow) -> dict[str, int]:
 
 
 def _frames_kept(flow: Dataflow) -> dict[str, Fraction]:
-    """Frames that may be on the longest way from the source to each stream."""
+    """Return the frames that may be on the longest way from the source to each stream."""
     kept = {flow.source: Fraction(0)}
     for stage in flow.stages:
         most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
@@ -48,7 +48,7 @@ def _frames_kept(flow: Dataflow) -> dict[str, Fraction]:
 
 
 def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
-    """Frames that a stage, with the FIFOs before it, may keep inside at once."""
+    """Return the frames that a stage, with the FIFOs before it, may keep inside at once."""
     if not isinstance(stage, OperationStage):
         return Fraction(SHALLOW, min(flow.streams[s].beats for s in stage.inputs))
     waiting = max(

@@ -33,15 +33,17 @@ vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xno
 aclk aresetn frame_error s_axis m_axis
 """
 _RESERVED = frozenset(_WORDS.split())
+# Macros of target.h begin with HYQ_, and SystemVerilog modules with hyq_.
+_OUR_PREFIX = "hyq_"
 
 
 def is_reserved(name: str) -> bool:
-    """Whether generated code cannot call anything of its own ``name``."""
-    return name in _RESERVED or name.lower() in _RESERVED
+    """Return whether generated code must give ``name`` to nothing; case makes no difference."""
+    return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_OUR_PREFIX)
 
 
 def comment(text: str) -> str:
-    """``text`` as a part of one comment line, of C++, SystemVerilog or a shell script.
+    """Return ``text`` as a part of one comment line of C++, SystemVerilog or a shell script.
 
     Names and metadata may come from a file that somebody else made: no line break, backslash or
     trigraph in them may end the comment or continue it.
@@ -81,7 +83,7 @@ def _base(name: str) -> str:
 
 
 def _clashes(identifier: str, taken: set[str], stems: set[str], endings: tuple[str, ...]) -> bool:
-    """Whether it is taken, belongs to another identifier, or owns one that is taken."""
+    """Return whether it is taken, belongs to another identifier, or owns one that is taken."""
     return (
         identifier in taken
         or any(identifier.endswith(e) and identifier[: -len(e)] in stems for e in endings)

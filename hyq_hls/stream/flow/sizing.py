@@ -1,4 +1,4 @@
-"""FIFO depths from what a simulation saw."""
+"""Take FIFO depths from what a simulation saw."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow
 def shrunk_depths(
     flow: Dataflow, occupancy: Mapping[str, int], slack: float = 1.0
 ) -> dict[str, int]:
-    """Depths for the most words that waited at a time, plus an eighth and two words of margin.
+    """Return depths for the most words that waited at a time, plus an eighth and two words.
 
     Args:
-        flow: with depths that were not the limit.
+        flow: a dataflow with depths that were not the limit.
         occupancy: most words in each FIFO, its output register included.
-        slack: factor on the occupancy, where the plain margin was too little.
+        slack: factor of the occupancy, where the plain margin was too little.
     """
     depths = {}
     for name, stream in flow.streams.items():
@@ -28,9 +28,9 @@ def shrunk_depths(
 
 @dataclass(frozen=True)
 class FifoSizing:
-    """What shrinking the FIFOs saved.
+    """The savings of a sizing of FIFOs.
 
-    Args:
+    Attributes:
         words_before, words_after: sum of all depths.
         bits_before, bits_after: sum of depth times word width.
         cycles_before, cycles_after: cycles per frame in steady state.

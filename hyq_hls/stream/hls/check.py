@@ -52,7 +52,7 @@ def check_layer_names(config: dict[str, Any], layers: list[dict[str, Any]]) -> N
 
 
 def check_streams(flow: Dataflow, model: Any) -> None:
-    """Every stream must stand in hls4ml's graph, with its words, lanes, codes and type.
+    """Check that every stream stands in hls4ml's graph with its words, lanes, codes and type.
 
     The C++ is printed from the dataflow. So a graph that says anything else would be a lie about
     the project.

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ _Ints = NDArray[np.int32]
 
 
 def build_lib_sh(flow: Dataflow, project: str) -> str:
-    """``build_lib.sh``: the commands that compile the C simulation with g++."""
+    """Return ``build_lib.sh``, whose commands compile the C simulation with g++."""
     return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 
@@ -86,8 +87,8 @@ class CSimulation:
 
     Args:
         library: what :func:`compile_project` returned.
-        input_type: of the input codes.
-        output_type: of the output codes.
+        input_type: type of the input codes.
+        output_type: type of the output codes.
         streams: what a trace holds: ``tensor name -> (C++ stream name, type)``.
     """
 
@@ -100,7 +101,7 @@ class CSimulation:
     ) -> None:
         self.input_type, self.output_type = input_type, output_type
         self.streams = streams
-        # A private copy: a recompiled library of the same path would not be loaded again.
+        # A private copy is loaded: a recompiled library of the same path would not be.
         with tempfile.TemporaryDirectory() as folder:
             private = shutil.copy(library, folder)
             try:
@@ -112,9 +113,9 @@ class CSimulation:
                 ) from error
 
     def predict(
-        self, codes: NDArray[np.int64], progress: Callable[[int], object] | None = None
+        self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
     ) -> NDArray[np.int64]:
-        """Output codes (B, \\*output shape) of input codes (B, \\*input shape).
+        r"""Return the output codes (B, \*output shape) of input codes (B, \*input shape).
 
         Args:
             codes: integers in the range of the input type.
@@ -140,7 +141,10 @@ class CSimulation:
         return outputs.astype(np.int64)
 
     def trace(self, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-        r"""Codes (1, \*shape) of every tensor of ``streams``, for one sample (1, \*input shape).
+        r"""Return the codes (1, \*shape) of every tensor of ``streams``, by name.
+
+        Args:
+            codes: one sample (1, \*input shape).
 
         Raises:
             GraphError: wrong shape, dtype or range, or not one sample.

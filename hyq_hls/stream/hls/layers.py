@@ -23,14 +23,14 @@ DATAFLOW = "HyqDataflow"
 
 
 def dataflow_of(model: Any) -> Dataflow:
-    """The dataflow that a ``ModelGraph`` of this backend was built from."""
+    """Return the dataflow that a ``ModelGraph`` of this backend was built from."""
     flow = model.config.get_config_value(DATAFLOW)
     assert isinstance(flow, Dataflow)
     return flow
 
 
 def precision(tensor: TensorType) -> IntegerPrecisionType:
-    """hls4ml's name for the codes of a tensor."""
+    """Return hls4ml's name for the codes of a tensor."""
     return IntegerPrecisionType(tensor.quantization.bits, tensor.quantization.signed)
 
 
@@ -75,7 +75,7 @@ class OperationConfig(LayerConfigTemplate):
         super().__init__(HyqOperation)
 
     def format(self, node: Any) -> str:
-        """The structure as it stands in ``parameters.h``."""
+        """Return the structure as it stands in ``parameters.h``."""
         return text.configuration(node.get_attr("stage"))
 
 
@@ -86,5 +86,5 @@ class StageCall(FunctionCallTemplate):
         super().__init__(LAYERS)
 
     def format(self, node: Any) -> str:
-        """The line as it stands in ``firmware/<project>.cpp``."""
+        """Return the line as it stands in ``firmware/<project>.cpp``."""
         return text.call(dataflow_of(node.model), node.get_attr("stage"))

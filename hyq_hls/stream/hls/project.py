@@ -1,4 +1,4 @@
-"""From the dataflow to an hls4ml ``ModelGraph`` of backend HyQ."""
+"""A dataflow becomes an hls4ml ``ModelGraph`` of backend HyQ."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _check_project_name(flow: Dataflow, project: str) -> None:
 
 
 def _tensor_name(flow: Dataflow, stream: str) -> str:
-    """hls4ml's name of a stream.
+    """Return hls4ml's name of a stream.
 
     hls4ml keeps outputs among the attributes of a layer: a layer of the plain name ``kernel`` would
     overwrite its own kernel, hence ``kernel_layer``.

@@ -59,7 +59,7 @@ int main() {{
 
 
 def testbench_cpp(flow: Dataflow, project: str) -> str:
-    """``<project>_test.cpp``: streams the recorded samples and compares codes."""
+    """Return ``<project>_test.cpp``, which streams the recorded samples and compares codes."""
     source, sink = flow.source, flow.sink
     return _TESTBENCH.format(
         banner=f"// {flow.banner}",

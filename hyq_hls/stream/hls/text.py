@@ -18,7 +18,7 @@ _WIDTH = 100
 
 
 def project_files(flow: Dataflow, project: str) -> dict[str, str]:
-    """Every generated C++ file of a project but its test bench.
+    """Return every generated C++ file of a project but its test bench.
 
     Args:
         flow: the machine.
@@ -48,7 +48,7 @@ def word_type(flow: Dataflow, stream: str) -> str:
 
 
 def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """``firmware/<project>.cpp``: streams, then one line per stage."""
+    """``firmware/<project>.cpp`` declares the streams and calls one function per stage."""
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
@@ -69,7 +69,7 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
 
 
 def top_h(flow: Dataflow, project: str, banner: str) -> str:
-    """``firmware/<project>.h``: the declaration of the top function."""
+    """Return ``firmware/<project>.h``, which declares the top function."""
     return _guard(project, [banner, '#include "defines.h"', "", f"{_signature(flow, project)};"])
 
 
@@ -81,7 +81,7 @@ def _signature(flow: Dataflow, project: str) -> str:
 
 
 def call(flow: Dataflow, stage: Stage) -> str:
-    """The line of a stage in the top function.
+    """Return the line of a stage in the top function.
 
     A fork has the words of its streams as its parameter, a width converter those of its wider side.
     """
@@ -94,14 +94,14 @@ def call(flow: Dataflow, stage: Stage) -> str:
 
 
 def operation_call(stage: OperationStage) -> str:
-    """``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
+    """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
     memories = [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
     arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
     return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments});"
 
 
 def defines_h(flow: Dataflow, banner: str) -> str:
-    """``firmware/defines.h``: the type of every stream; a comment gives its words x lanes."""
+    """Return ``firmware/defines.h``, which has the type of every stream, with its words x lanes."""
     lines = [banner, '#include "hyq/types.h"', ""]
     lines += [
         f"typedef hyq::word<{code_type(stream.type)}, {stream.lanes}> {word_type(flow, name)}; "
@@ -112,7 +112,7 @@ def defines_h(flow: Dataflow, banner: str) -> str:
 
 
 def parameters_h(flow: Dataflow, banner: str) -> str:
-    """``firmware/parameters.h``: one configuration structure per operation."""
+    """Return ``firmware/parameters.h``, which has one configuration structure per operation."""
     modules = {s.circuit.module for s in flow.operations} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(modules)), ""]
     lines += [
@@ -131,7 +131,7 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
 
 
 def configuration(stage: OperationStage) -> str:
-    """The configuration structure of an operation: its sizes, types and memory lengths."""
+    """Return the configuration structure of an operation: its sizes, types and memory lengths."""
     kernel = stage.kernel
     lines = [f"struct {stage.name}_config {{"]
     for name, value in kernel.constants.items():
@@ -149,24 +149,24 @@ def configuration(stage: OperationStage) -> str:
 
 
 def code_type(tensor: TensorType) -> str:
-    """C++ type of the codes of a tensor."""
+    """Return the C++ type of the codes of a tensor."""
     return _integer("exact", tensor.quantization.bits, tensor.quantization.signed)
 
 
 def _integer(kind: str, bits: int, signed: bool) -> str:
-    """An integer type of the templates; ``kind`` is ``exact``, ``integer`` or ``rom``."""
+    """Return an integer type of the templates; ``kind`` is ``exact``, ``integer`` or ``rom``."""
     return f"hyq::{kind}<{bits}>" if signed else f"hyq::{kind}<{bits}, false>"
 
 
 def _entry_type(rom: Rom | RequantizeRom) -> str:
-    """C++ type of an entry of a constant memory."""
+    """Return the C++ type of an entry of a constant memory."""
     if isinstance(rom, RequantizeRom):
         return "hyq::power_of_two" if rom.multiplier is None else "hyq::dyadic"
     return _integer("rom", rom.bits, rom.signed)
 
 
 def weights_h(stage: OperationStage, banner: str) -> str:
-    """``firmware/weights/<operation>.h``: the constant memories of one operation."""
+    """Return ``firmware/weights/<operation>.h``, the constant memories of one operation."""
     lines = [banner, '#include "hyq/requantize.h"']
     for rom in stage.kernel.roms:
         entries = ", ".join(_entries(rom))
@@ -188,7 +188,7 @@ def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:
 
 
 def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """``<project>_bridge.cpp``: plain C functions around the top function, integers only."""
+    """Return ``<project>_bridge.cpp``: plain C functions around the top function, integers only."""
     lines = [banner, f'#include "firmware/{project}.h"', "", f"#define HYQ_TOP {project}"]
     ports = {"input": flow.source, "output": flow.sink}
     lines += [f"typedef {word_type(flow, s)} hyq_{port}_word;" for port, s in ports.items()]
@@ -201,6 +201,6 @@ def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:
 
 
 def _guard(name: str, lines: Iterable[str]) -> str:
-    """A header file with include guards."""
+    """Return a header file with include guards."""
     macro = f"{name.upper()}_H_"
     return "\n".join([f"#ifndef {macro}", f"#define {macro}", "", *lines, "", "#endif", ""])

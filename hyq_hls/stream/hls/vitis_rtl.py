@@ -61,7 +61,7 @@ endmodule
 
 
 def generated_verilog(folder: Path, project: str) -> Path:
-    """Folder of the Verilog that ``build()`` left.
+    """Return the folder of the Verilog that ``build()`` left.
 
     Raises:
         SimulationError: there is none.
@@ -122,7 +122,7 @@ def write_vitis_top(flow: Dataflow, folder: Path, project: str, target: Path) ->
 
 
 def _layout(top: str, stream: Stream) -> tuple[int, int]:
-    """Bits of a code in the vendor's TDATA (packed, or in whole bytes), and bytes at our port."""
+    """Return the bits of a code in the vendor's TDATA, packed or in bytes, and at our port."""
     found = re.search(rf"\[\s*(\d+)\s*:\s*0\s*\]\s*{stream.name}_TDATA\b", top)
     bits = stream.type.quantization.bits
     code_bytes = -(-bits // 8)

@@ -22,7 +22,12 @@ _GROUP_BYTES = 400_000
 
 @dataclass
 class Log:
-    """Runs commands and keeps what they say in one file."""
+    """Runs commands and keeps what they say in one file.
+
+    Attributes:
+        path: the file.
+        parts: what the commands said so far.
+    """
 
     path: Path
     parts: list[str] = field(default_factory=list)
@@ -71,7 +76,7 @@ def _errors(output: str) -> list[str]:
 
 
 def compiler() -> str:
-    """``$CXX``, else ``g++``.
+    """Return ``$CXX``, else ``g++``.
 
     Raises:
         CompilationError: it is not there.
@@ -86,16 +91,16 @@ def compiler() -> str:
 
 
 def compiler_version() -> str:
-    """First line of ``--version``."""
+    """Return the first line of ``--version``."""
     result = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=False)
     return result.stdout.partition("\n")[0]
 
 
 def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
-    """Files that include small sources together: each alone costs a second for the headers."""
+    """Write files that include small sources together: each alone costs a second for headers."""
     groups: list[list[Path]] = []
     room = 0
-    for source in sorted(sources):
+    for source in sources:
         size = source.stat().st_size
         if not groups or size > room:
             groups.append([])
@@ -127,7 +132,7 @@ def compile_objects(
 def runtime_objects(
     sources: Sequence[Path], flags: Sequence[str], folder: Path, log: Log
 ) -> list[Path]:
-    """Objects of Verilator's own C++, compiled once per user, compiler and flags.
+    """Compile Verilator's own C++, once per user, compiler and flags.
 
     They lie in the user's cache, or in ``folder`` where that cannot be written.
     """

@@ -1,4 +1,4 @@
-"""How codes travel: words of lanes at the ports, and the streams inside."""
+"""Codes travel as words of lanes at the ports, and in streams inside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StreamFormat:
     Attributes:
         beats: words of a frame.
         lanes: codes of a word.
-        bits: of a code, 1 to 64.
+        bits: width of a code, 1 to 64.
         signed: two's complement.
     """
 
@@ -55,7 +55,7 @@ class StreamFormat:
         return (1 << (self.bits - self.signed)) - 1
 
     def check(self, codes: NDArray[Any], name: str) -> None:
-        """Raise :class:`GraphError` unless ``codes`` (B, \\*) are whole frames in range."""
+        r"""Raise :class:`GraphError` unless ``codes`` (B, \*) are whole frames in range."""
         if not np.issubdtype(codes.dtype, np.integer):
             raise GraphError(f"{name}: integers are wanted, found dtype {codes.dtype}")
         if codes.ndim < 2 or not len(codes) or codes[0].size != self.codes:
@@ -72,7 +72,12 @@ class StreamFormat:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """A stream inside the design: wires ``<name>_wr_valid`` and so on of the top module."""
+    """A stream inside the design: wires ``<name>_wr_valid`` and so on of the top module.
+
+    Attributes:
+        name: name of the stream.
+        format: how its codes travel.
+    """
 
     name: str
     format: StreamFormat

@@ -119,7 +119,7 @@ def load(library: Path, functions: dict[str, tuple[type | None, tuple[type, ...]
     Raises:
         CompilationError: it cannot be loaded or lacks a function.
     """
-    # A private copy: a rebuilt library of the same path would not be loaded again.
+    # A private copy is loaded: a rebuilt library of the same path would not be.
     with tempfile.TemporaryDirectory() as folder:
         try:
             loaded = ctypes.CDLL(str(shutil.copy(library, folder)))
@@ -162,7 +162,7 @@ class Bench:
         """Go on to the end: DONE or DEADLOCK, and how far the run came.
 
         Args:
-            beats: of an output frame.
+            beats: beats of an output frame.
             progress: called with the number of frames finished since the last call.
 
         Raises:
@@ -181,19 +181,19 @@ class Bench:
         return status, summary
 
     def stream(self, i: int) -> CStreamResult:
-        """Counts and handshakes of stream ``i``."""
+        """Return the counts and handshakes of stream ``i``."""
         result = CStreamResult()
         self._library.hyq_stream(self._bench, i, ctypes.byref(result))
         return result
 
     def activity(self, i: int) -> Ints:
-        """Beats per bin of stream ``i``; the input and the output follow the streams."""
+        """Return the beats per bin of stream ``i``; the input and the output follow the streams."""
         bins = np.empty(self._library.hyq_activity_size(self._bench), np.int64)
         self._library.hyq_activity(self._bench, i, bins.ctypes.data)
         return bins
 
     def captured(self, i: int, frames: int) -> Ints:
-        """Codes (frames, \\*) that were written to stream ``i``."""
+        r"""Return the codes (frames, \*) that were written to stream ``i``."""
         codes = np.empty(self._library.hyq_captured_size(self._bench, i), np.int64)
         self._library.hyq_captured(self._bench, i, codes.ctypes.data)
         return codes.reshape(frames, -1)

@@ -1,4 +1,4 @@
-"""What a co-simulation found out."""
+"""The result of a co-simulation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StreamStatistics:
     """One stream during a run; cycles count from the reset.
 
     Attributes:
-        name: of the stream.
+        name: name of the stream.
         written: beats that entered.
         read: beats that left.
         max_occupancy: most beats at a time between the two, in the FIFO and its output register.
@@ -43,13 +43,13 @@ class RunResult:
 
     Attributes:
         outputs: int64 (B, output codes).
-        cycles: up to and with the last output beat.
+        cycles: number of cycles up to and with the last output beat.
         first_input, last_input, first_output, last_output: int64 (B,), cycles of the transfers.
         frame_error: state of the port of that name at the end.
         streams: one per stream, empty when the run was without statistics.
-        activity: beats written per bin of ``activity_cycles`` cycles: stream -> int64 (bins,), with
+        activity: beats written per bin of ``activity_cycles`` cycles, int64 (bins,) by stream, with
             ``s_axis`` and ``m_axis`` for the ports; empty unless asked for.
-        captured: stream -> int64 (B, codes), for the streams asked for.
+        captured: codes int64 (B, codes) of the streams asked for, by name.
     """
 
     outputs: Ints
@@ -65,17 +65,17 @@ class RunResult:
 
     @property
     def latency_cycles(self) -> int:
-        """From the first input transfer to the last output transfer of frame 0."""
+        """Cycles from the first input transfer to the last output transfer of frame 0."""
         return int(self.last_output[0] - self.first_input[0])
 
     @property
     def frame_intervals(self) -> Ints:
-        """Int64 (B - 1,): cycles between the ends of successive frames."""
+        """Cycles between the ends of successive frames, int64 (B - 1,)."""
         return np.diff(self.last_output)
 
     @property
     def cycles_per_frame(self) -> int | None:
-        """Steady state: median interval of the second half of the frames; None for one frame."""
+        """Median interval of the second half of the frames; None for one frame."""
         intervals = self.frame_intervals
         if not len(intervals):
             return None
@@ -83,7 +83,11 @@ class RunResult:
         return int(steady[len(steady) // 2])
 
     def stream(self, name: str) -> StreamStatistics:
-        """Statistics of one stream; KeyError when there is none of that name."""
+        """Return the statistics of one stream.
+
+        Raises:
+            KeyError: there is no stream of that name.
+        """
         for stream in self.streams:
             if stream.name == name:
                 return stream
@@ -94,7 +98,15 @@ class RunResult:
 
 @dataclass(frozen=True)
 class StreamState:
-    """Handshakes of a stream at a standstill, and the beats in it (None: not counted)."""
+    """A stream at a standstill.
+
+    Attributes:
+        name: name of the stream.
+        occupancy: beats in it; None when they were not counted.
+        written: beats that entered.
+        wr_valid, wr_ready: handshake of the writer.
+        rd_valid, rd_ready: handshake of the reader.
+    """
 
     name: str
     occupancy: int | None
@@ -128,7 +140,7 @@ class StreamState:
 def deadlock_report(
     states: Sequence[StreamState], quiet: int, progress: str, shown: int = 8
 ) -> str:
-    """Text that names the streams at fault; ``states`` in the order of the data."""
+    """Say which streams are at fault; ``states`` are in the order of the data."""
     full = [s for s in states if s.full]
     starving = [s for s in states if s.starving]
     lines = [f"deadlock: no transfer for {quiet} cycles; {progress}"]

@@ -37,12 +37,12 @@ class Signal:
     """A port, wire, register, memory or parameter.
 
     Attributes:
-        name: within its module.
-        bits: of an element.
+        name: name within its module.
+        bits: width of an element.
         direction: "input", "output", "inout", or "" inside a module.
-        sizes: of an unpacked array, outermost first; empty for a plain signal.
-        is_parameter: a constant.
-        address: of the first element in this process.
+        sizes: sizes of an unpacked array, outermost first; empty for a plain signal.
+        is_parameter: whether it is a constant.
+        address: address of the first element in this process.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Signal:
 
     @classmethod
     def of(cls, c: CSignal) -> Signal:
-        """From a row of the driver's table."""
+        """Make a signal from a row of the driver's table."""
         return cls(
             c.name.decode(),
             c.bits,
@@ -73,7 +73,7 @@ class Signal:
         return -(-self.bits // 32) * 4
 
     def read(self) -> Any:
-        """The unsigned value, or nested lists of them, lowest index first."""
+        """Return the unsigned value, or nested lists of values, lowest index first."""
         count = 1
         for size in self.sizes:
             count *= size
@@ -105,20 +105,20 @@ class Signal:
 
     @property
     def kind(self) -> str:
-        """Direction, "parameter", "memory" or "signal"."""
+        """Direction of a port, else "parameter", "memory" or "signal"."""
         if self.is_parameter:
             return "parameter"
         return self.direction or ("memory" if self.sizes else "signal")
 
     def row(self) -> tuple[str, str, str, str]:
-        """Cells of a table: name, width, kind, value."""
+        """Return the cells of a table: name, width, kind and value."""
         shape = "".join(f" x {size}" for size in self.sizes)
         value = "..." if self.sizes else f"{self.read():#x}"
         return self.name, f"{self.bits}{shape}", self.kind, value
 
 
 def table(signals: Iterable[Signal]) -> str:
-    """One line per signal."""
+    """Return one line per signal."""
     rows = [("name", "bits", "kind", "value"), *(signal.row() for signal in signals)]
     return "\n".join(aligned(rows))
 
@@ -128,7 +128,7 @@ class UnknownNameError(InputError, AttributeError):
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> UnknownNameError:
-    """An error for a name that is not there, with the nearest ones that are."""
+    """Make the error for a name that is not there, with the nearest ones that are."""
     known = sorted(names)
     near = difflib.get_close_matches(name, known, n=3)
     near = near or [other for other in known if name in other][:3] or known[:8]

@@ -31,9 +31,10 @@ class Waveform:
     """A VCD file of a run, or of the part inside both windows.
 
     Attributes:
-        path: of the file.
-        cycles: first and one past the last, from the reset; None: all.
-        frames: first and one past the last, from its first input to its last output; None: all.
+        path: the file.
+        cycles: first cycle and one past the last, from the reset; None means all.
+        frames: first frame and one past the last, from its first input to its last output; None
+            means all.
     """
 
     path: str | PathLike[str]
@@ -46,9 +47,9 @@ class RtlSimulation:
 
     Args:
         library: what :func:`~hyq_hls.tools.verilator.build_cosimulation` returned.
-        input: of ``s_axis``; a lane of ``tdata`` has ``bits`` rounded up to bytes.
-        output: of ``m_axis``.
-        streams: those inside, in the order of the data: producers before their readers.
+        input: format of ``s_axis``; a lane of ``tdata`` has ``bits`` rounded up to bytes.
+        output: format of ``m_axis``.
+        streams: streams inside, in the order of the data: producers before their readers.
     """
 
     def __init__(
@@ -78,13 +79,13 @@ class RtlSimulation:
         activity_cycles: int = 0,
         deadlock_cycles: int = 100_000,
     ) -> RunResult:
-        """Send frames through the design and return what comes out.
+        r"""Send frames through the design and return what comes out.
 
         Args:
-            codes: integers (B, \\*), ``input.codes`` per frame, in the order of the stream.
+            codes: integers (B, \*), ``input.codes`` per frame, in the order of the stream.
             idle: probability of an idle cycle before a beat is offered, 0 <= idle < 1.
             backpressure: probability per cycle that the sink is not ready, 0 <= backpressure < 1.
-            seed: of both, and of the registers' values before the reset.
+            seed: seed of both stalls, and of the registers' values before the reset.
             pace: cycles per frame at which the beats are offered, evenly; 0: as fast as taken.
             statistics: watch every stream; without, a run is as fast as the bare model.
             vcd: a file for waveforms; the library needs ``trace=True``.
@@ -261,7 +262,7 @@ def _check_options(
 
 
 def _check_outputs(outputs: Ints, stream: StreamFormat) -> None:
-    """The bits above a code are its sign or zero extension, says the contract of the ports."""
+    """Check that the bits above a code are its sign or zero extension, as the ports promise."""
     if outputs.min() < stream.low or outputs.max() > stream.high:
         raise SimulationError(
             f"m_axis_tdata: lanes in [{outputs.min()}, {outputs.max()}] are no extended codes in "

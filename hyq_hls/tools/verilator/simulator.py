@@ -73,10 +73,10 @@ class Simulator:
         library: what :meth:`build_library` of this class returned.
         clock: name of the clock; found by its usual names when not given.
         reset: name of the reset; a name that ends in ``n`` or ``ni`` is active low.
-        seed: of the registers' first values.
+        seed: seed of the registers' first values.
 
     Attributes:
-        io: ports; read and, for inputs, set them as attributes.
+        io: the ports; attributes are read and, for inputs, set.
         internals: instances and signals of the top module as nested attributes.
         clock: ``clock.tick(n)``.
     """
@@ -113,8 +113,8 @@ class Simulator:
             top: name of the module.
             parameters: integers, or text.
             folder: where the library and ``verilator.log`` go.
-            flags: for the C++ compiler.
-            verilator_flags: further ones for Verilator, such as ``-Wno-WIDTH``.
+            flags: flags for the C++ compiler.
+            verilator_flags: further flags for Verilator, such as ``-Wno-WIDTH``.
 
         Raises:
             CompilationError: Verilator or a compiler is missing, or found errors.

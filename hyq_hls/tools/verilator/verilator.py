@@ -46,7 +46,7 @@ Parameter = int | str
 
 
 def source_files(sources: Path | Iterable[Path]) -> list[Path]:
-    """The files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
+    """Return the files themselves, or all ``*.sv`` and ``*.v`` of a folder, sorted.
 
     Raises:
         CompilationError: a file is missing, or there is none.
@@ -83,10 +83,10 @@ def build_cosimulation(
         sources: a folder, or files.
         top: module with the AXI4-Stream ports; streams are its wires ``<s>_wr_valid`` and so on.
         folder: where the library and ``verilator.log`` go.
-        parameters: of the top module.
-        trace: with VCD tracing, which slows a run also while nothing is traced.
-        flags: for the C++ compiler.
-        verilator_flags: further ones for Verilator.
+        parameters: parameters of the top module.
+        trace: whether it can trace to VCD, which slows a run also while nothing is traced.
+        flags: flags for the C++ compiler.
+        verilator_flags: further flags for Verilator.
 
     Returns:
         The library; an existing one when nothing changed.
@@ -123,7 +123,7 @@ def build_library(
 ) -> Path:
     """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
 
-    Arguments as for :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
+    The arguments are those of :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
     ``configuration`` is text of a ``.vlt`` file.
 
     Raises:
@@ -195,16 +195,17 @@ def _build(
         *("-isystem", str(include / "vltstd")),
     ]
     mine = [*common, "-I", str(model), f'-DHYQ_TOP="{top}"', f"-DHYQ_TRACE={trace}"]
-    fast: list[Path] = []
-    slow: list[Path] = []
-    for path in model.glob("*.cpp"):
-        (slow if "Slow" in path.stem else fast).append(path)
+    # Every file that is compiled alone costs a second for Verilator's headers, the driver too.
+    units: dict[tuple[str, ...], list[Path]] = {tuple(flags): [DRIVERS / driver]}
+    for path in sorted(model.glob("*.cpp")):
+        # What runs once per simulation is not worth the optimizer's time.
+        wanted = ("-O0",) if "Slow" in path.stem else tuple(flags)
+        units.setdefault(wanted, []).append(path)
     objects = compile_objects(
         [
-            *((path, [*mine, *flags]) for path in grouped(fast, scratch, "model")),
-            (DRIVERS / driver, [*mine, *flags]),
-            # What runs once per simulation is not worth the optimizer's time.
-            *((path, [*mine, "-O0"]) for path in grouped(slow, scratch, "slow")),
+            (path, [*mine, *wanted])
+            for i, (wanted, sources) in enumerate(units.items())
+            for path in grouped(sources, scratch, f"unit{i}")
         ],
         scratch,
         log,

@@ -18,7 +18,7 @@ class CsynthRow:
     """Vitis HLS' estimate of one function, the functions that it calls included.
 
     Attributes:
-        lut, ff, dsp, bram18, uram: resources.
+        lut, ff, dsp, bram18, uram: resources that it takes.
         latency_min, latency_max: cycles from start to end; None where the tool does not know.
         interval_min, interval_max: cycles from one start to the next; None where unknown.
         delay_ns: longest path between registers, as the tool estimates it.
@@ -43,7 +43,7 @@ class CsynthReport:
     Attributes:
         total: the top function.
         modules: every function below it, by the name that the tool gave it.
-        part: device that was synthesized for.
+        part: device of the synthesis.
         target_ns: target clock period.
     """
 
@@ -53,13 +53,13 @@ class CsynthReport:
     target_ns: float
 
     def of_stage(self, name: str) -> CsynthRow | None:
-        """The function of an operation; None when the tool gave it no function of its own.
+        """Return the function of an operation; None when the tool made no function for it.
 
         The tool names an instance of a template after its arguments, here the configuration
         structure ``<name>_config``; loops that it splits off have longer names.
 
         Args:
-            name: of the stage, as in ``parameters.h``.
+            name: name of the stage, as in ``parameters.h``.
         """
         pattern = re.compile(rf"(?:^|_){re.escape(name)}_config(?:_|$)")
         names = [module for module in self.modules if pattern.search(module)]
@@ -70,7 +70,7 @@ def read_csynth(folder: Path, project: str) -> CsynthReport:
     """Read the reports of a project that :meth:`hyq_hls.Accelerator.build` synthesized.
 
     Args:
-        folder: of the project.
+        folder: folder of the project.
         project: name of its top function.
 
     Raises:
@@ -97,7 +97,7 @@ def read_csynth(folder: Path, project: str) -> CsynthReport:
 
 
 def report_file(folder: Path, project: str) -> Path:
-    """Where Vitis HLS leaves the report of the top function."""
+    """Return where Vitis HLS leaves the report of the top function."""
     return folder / f"{project}_prj" / _REPORT_DIR / f"{project}{_SUFFIX}"
 
 
@@ -150,12 +150,12 @@ def _number(root: ET.Element, tag: str, path: Path) -> float:
 
 
 def _count(root: ET.Element, path: Path, *tags: str) -> int:
-    """A resource; its name differs between versions of the tool, and it may be left out."""
+    """Return a resource, whose name differs between versions of the tool; it may be left out."""
     found = [tag for tag in tags if root.find(tag) is not None]
     return int(_number(root, found[0], path)) if found else 0
 
 
 def _cycles(root: ET.Element, tag: str) -> int | None:
-    """Cycles; the tool writes ``undef`` or ``?`` when a bound depends on data."""
+    """Return cycles; the tool writes ``undef`` or ``?`` when a bound depends on data."""
     text = (root.findtext(tag) or "").strip()
     return int(text) if text.isdigit() else None

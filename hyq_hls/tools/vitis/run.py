@@ -30,7 +30,7 @@ _OPTIONS = """array set opt {{
 
 
 def write_test_data(folder: Path, codes: NDArray[np.int64], expected: NDArray[np.int64]) -> None:
-    """Samples for the C++ test bench: one line of codes each."""
+    """Write samples for the C++ test bench, one line of codes each."""
     data = folder / "tb_data"
     data.mkdir(exist_ok=True)
     for name, array in (("input.dat", codes), ("expected.dat", expected)):
@@ -80,7 +80,7 @@ def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any
 
 
 def _report(folder: Path) -> dict[str, Any] | None:
-    """hls4ml's reading of the report; None when there is none (hls4ml would print that)."""
+    """Return the report as hls4ml reads it; None when there is none (hls4ml would print that)."""
     with redirect_stdout(io.StringIO()):
         try:
             report: dict[str, Any] | None = parse_vivado_report(str(folder))

@@ -35,14 +35,14 @@ class Progress(Protocol):
     total: float | None
 
     def update(self, n: float | None = 1) -> object:
-        """So many more are done."""
+        """Count so many more as done."""
 
 
 @dataclass(frozen=True)
 class Job:
     """A module to be mapped.
 
-    Args:
+    Attributes:
         sources: SystemVerilog files.
         top: the module.
         parameters: its parameters; a text that is a file is a memory, whose content counts.
@@ -56,7 +56,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Of its result: module and hash of everything that the result depends on."""
+        """Name of the result: the module, and a hash of everything that the result depends on."""
         known = hashlib.sha256(f"{_FLOW} {yosys_version()} {self.top} {self.dsp}".encode())
         for path in sorted(self.sources, key=lambda p: p.name):
             known.update(path.read_bytes())
@@ -75,7 +75,7 @@ def synthesize_module(
     *,
     dsp: bool = True,
 ) -> Utilization:
-    """Map one module; arguments as of :class:`Job` and :func:`synthesize_modules`.
+    """Map one module; :class:`Job` and :func:`synthesize_modules` explain the arguments.
 
     Raises:
         CompilationError: pyosys is missing, or Yosys failed; the log is named.
@@ -192,7 +192,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
                 f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)} {_WHOLE}*",
                 f"synth_xilinx -family xc7 -flatten -noiopad {options} -top kept",
                 "tee -q -o stat.json stat -json -tech xilinx",
-                # Delays belong to the cells' `specify` blocks, which synthesis leaves out.
+                # Delays belong to the cells' ``specify`` blocks, which synthesis leaves out.
                 "write_verilog -noattr mapped.v",
                 "design -reset",
                 "read_verilog -lib -specify +/xilinx/cells_sim.v",
@@ -224,7 +224,7 @@ def _instance(part: str, job: Job) -> str:
 
 
 def _cells(module: str, modules: Mapping[str, Mapping[str, int]]) -> Counter[str]:
-    """Cells of a module and of what it instantiates, by type."""
+    """Return the cells of a module and of what it instantiates, by type."""
     total: Counter[str] = Counter()
     for kind, count in modules[module].items():
         inside = _cells(kind, modules) if kind in modules else {kind: 1}
@@ -234,7 +234,7 @@ def _cells(module: str, modules: Mapping[str, Mapping[str, int]]) -> Counter[str
 
 
 def _delay(report: str) -> float:
-    """Nanoseconds of the latest arrival that ``sta`` found."""
+    """Return the nanoseconds of the latest arrival that ``sta`` found."""
     found = re.search(r"Latest arrival time in '\w+' is (\d+)", report)
     return int(found.group(1)) / 1000 if found else 0.0
 

@@ -55,14 +55,14 @@ def run_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
 
 
 def read_rtl(folder: Path, project: str, *options: str) -> list[str]:
-    """Commands that read what :func:`hyq_hls.stream.rtl.write_rtl` wrote, with its memories.
+    """Return commands that read what :func:`hyq_hls.stream.rtl.write_rtl` wrote, and its memories.
 
     They are for :func:`run_yosys` with ``cwd=folder``, where the memory files are looked for.
 
     Args:
-        folder: of the RTL project.
+        folder: folder of the RTL project.
         project: name of its top module.
-        options: of ``read_slang``, such as ``--keep-hierarchy``.
+        options: options of ``read_slang``, such as ``--keep-hierarchy``.
 
     Raises:
         CompilationError: there is no such project.
@@ -82,7 +82,7 @@ def read_rtl(folder: Path, project: str, *options: str) -> list[str]:
 
 
 def yosys_version() -> str:
-    """Version of the installed pyosys.
+    """Return the version of the installed pyosys.
 
     Raises:
         CompilationError: pyosys is not installed.
@@ -92,7 +92,7 @@ def yosys_version() -> str:
 
 
 def yosys_share() -> Path:
-    """Folder of Yosys' own data: cell libraries, C++ headers of CXXRTL.
+    """Return the folder of Yosys' own data: cell libraries, C++ headers of CXXRTL.
 
     Raises:
         CompilationError: pyosys is not installed.

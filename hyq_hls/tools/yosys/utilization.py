@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hyq_hls.errors import CompilationError
 
-#: Sites of a cell; what is not named here is counted nowhere (BUFG, MUXF7, MUXF8, IBUF).
+#: Sites of a cell; cells without a name here are counted nowhere (BUFG, MUXF7, MUXF8, IBUF).
 _LUTS = {f"LUT{n}": 1 for n in range(1, 7)} | {
     # LUT-RAM and shift registers: a LUT that is a memory.
     "RAM32X1D": 2,
@@ -33,7 +33,7 @@ _UNCOUNTED = frozenset({"BUFG", "MUXF7", "MUXF8", "$scopeinfo"})
 class Utilization:
     """Sites of a 7-series part.
 
-    Args:
+    Attributes:
         lut: look-up tables, LUT-RAM and shift registers included.
         ff: flip-flops.
         dsp: DSP48E1 slices.
@@ -56,13 +56,13 @@ class Utilization:
         return self.bram18 / 2
 
     def __add__(self, other: Utilization) -> Utilization:
-        """Both side by side; the slower one decides the delay."""
+        """Add two circuits that stand side by side; the slower one decides the delay."""
         sums = {n: getattr(self, n) + getattr(other, n) for n in _CELLS}
         return Utilization(**sums, delay_ns=max(self.delay_ns, other.delay_ns))
 
 
 def count_cells(cells: Mapping[str, int], delay_ns: float = 0.0) -> Utilization:
-    """Sites that the cells of a netlist take.
+    """Count the sites that the cells of a netlist take.
 
     Raises:
         CompilationError: a cell is none of the 7 series' that are known here.

@@ -14,6 +14,8 @@ from hyq_hls import Accelerator
 from hyq_hls.errors import CompilationError
 from tests.stream.hls.conftest import edit, expected, images, small_graph
 
+pytestmark = pytest.mark.slow
+
 MISSING = r"{} was not found; C simulation needs a C\+\+14 compiler: install g\+\+.*set CXX"
 
 
@@ -76,7 +78,7 @@ def test_a_killed_compiler_shows_its_last_lines(
 
 def test_broken_cpp(copied: Accelerator, project: Accelerator) -> None:
     """First errors, the log, and no old library that the next ``open`` would take for the new."""
-    assert copied.compiled
+    assert Accelerator.open(copied.folder).compiled
     edit(copied, "firmware/sink.cpp", "hyq::add<", "hyq::sub<")
     with pytest.raises(CompilationError) as caught:
         copied.compile("-O0")

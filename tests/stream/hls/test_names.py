@@ -14,7 +14,7 @@ from hyq_hls.graph import Graph, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add, Table
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.flow.names import identifiers
+from hyq_hls.stream.flow.names import identifiers, is_reserved
 from hyq_hls.stream.hls.project import build_model
 from tests.stream.hls.conftest import BYTE, ONE, assert_cpp_equal
 
@@ -86,6 +86,13 @@ def test_names_that_often_collide(names: list[str]) -> None:
     assert_usable(names)
 
 
+@pytest.mark.parametrize("name", ["HYQ_PIPELINE", "HYQ_TOP", "hyq_fifo", "HYQ.UNROLL"])
+def test_names_of_macros_and_modules_are_reserved(name: str) -> None:
+    """Macros of ``target.h`` begin with ``HYQ_``, SystemVerilog modules with ``hyq_``."""
+    assert is_reserved(name.replace(".", "_"))
+    assert identifiers([name]) == {name: "n_" + name.replace(".", "_")}
+
+
 def test_readable_and_stable() -> None:
     names = ["stages.0.conv1_1x1", "head.fc", "stages-0-conv1_1x1"]
     assert list(identifiers(names).values()) == [
@@ -117,6 +124,7 @@ def test_a_name_cannot_leave_its_comment(name: str, tmp_path: Path) -> None:
             assert "int b;" not in line or line.lstrip().startswith(("//", "#")), line
 
 
+@pytest.mark.slow
 def test_project_of_troublesome_names(tmp_path: Path) -> None:
     """Every name becomes a node; ``fc`` has six readers, so that copies get names too."""
     rng = np.random.default_rng(0)

@@ -18,7 +18,7 @@ from hyq_hls import QuantizedModel, convert
 from hyq_hls.errors import ConversionError, GraphError
 from hyq_hls.graph import Graph
 from hyq_hls.ops import Dense
-from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.hls import check, layers, project
 from hyq_hls.stream.hls.project import build_model
 from tests.stream.hls.conftest import small_graph
@@ -78,10 +78,13 @@ def test_dropped_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         found = lower(*arguments)
         return [d for d in found if "stage" not in d or d["stage"].name != "head"]
 
-    monkeypatch.setattr(project, "_layers", drop)
     named = project._tensor_name
-    last = {"head": "pool"}
-    monkeypatch.setattr(project, "_tensor_name", lambda f, s: named(f, last.get(s, s)))
+
+    def name_of_the_last(flow: Dataflow, stream: str) -> str:
+        return named(flow, "pool" if stream == "head" else stream)
+
+    monkeypatch.setattr(project, "_layers", drop)
+    monkeypatch.setattr(project, "_tensor_name", name_of_the_last)
     with pytest.raises(ConversionError, match=r"dropped the streams \['head'\]"):
         build(small_graph(), tmp_path)
 
@@ -103,7 +106,7 @@ def test_changed_shape(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_unknown_layer_in_the_configuration() -> None:
-    config = {"HLSConfig": {"LayerName": {"image": {}, "imgae": {}}}}
+    config: dict[str, Any] = {"HLSConfig": {"LayerName": {"image": {}, "imgae": {}}}}
     with pytest.raises(ConversionError, match=r"unknown layers \['imgae'\]; known are \['a'"):
         check.check_layer_names(config, [{"name": "image"}, {"name": "a"}])
 

@@ -32,8 +32,7 @@ TRAFFIC = {
 BROKEN = {"unstable", "waits_for_ready"}  # rules of the handshake
 REGISTERED = ("hyq_register_slice", "hyq_fifo", "hyq_reorder_buffer")
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("stream_bench")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +97,7 @@ def test_both_sides_are_registered(name: str, free_run: dict[str, Transfers]) ->
     assert free_run[name].seen == set()
 
 
+@pytest.mark.smoke
 def test_paths_are_seen_where_they_are(free_run: dict[str, Transfers]) -> None:
     assert free_run["fork_5_2"].seen == {"ready_path", "valid_path"}
 
@@ -108,7 +108,8 @@ def test_buffers_fill_up_to_their_capacity(bench: StreamBench) -> None:
         if case.module == "hyq_register_slice":
             assert accepted[name] == 2, name
         if case.module == "hyq_fifo":
-            depth = int(case.parameters["Depth"])
+            depth = case.parameters["Depth"]
+            assert isinstance(depth, int)
             assert accepted[name] == (2 if depth <= 2 else depth + 1), name
 
 

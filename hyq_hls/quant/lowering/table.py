@@ -1,0 +1,115 @@
+"""Tables of functions of single elements, of one scale or with channels that differ behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil, inf, isfinite, log2
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph import Operation, Quantization
+from hyq_hls.graph.types import MAX_BITS, MIN_BITS
+from hyq_hls.ops import RequantizeTensor, Table
+from hyq_hls.ops.table import MAX_TABLE_BITS
+from hyq_hls.quant.factors import requantize
+
+Array = NDArray[np.float64]
+#: Real values of a function for every code of its input (2**bits,), in ascending order.
+Values = Callable[[Quantization], Array]
+
+#: Real numbers of both signs that bracket every minimum worth finding.
+_PER_OCTAVE = 64
+_OCTAVES = 2.0 ** (np.arange(-20 * _PER_OCTAVE, 20 * _PER_OCTAVE + 1) / _PER_OCTAVE)
+_SAMPLES: Array = np.concatenate((-_OCTAVES[::-1], [0.0], _OCTAVES))
+#: Samples between two neighbours, and how often they are refined.
+_FINER, _ROUNDS = 1001, 2
+#: Digits of a minimum behind the point.
+_DIGITS = 8
+
+
+def values_of(op: FloatOp) -> Values:
+    """The values that ``op.forward`` computes in double precision."""
+
+    def values(x: Quantization) -> Array:
+        return _apply(op, x.dequantize(x.codes()))
+
+    return values
+
+
+def function_table(
+    name: str, op: FloatOp, values: Values, x: Quantization, y: Quantization
+) -> tuple[Operation, ...]:
+    """A table; where channels of ``y`` differ, one that is fine enough for all, and what follows.
+
+    Args:
+        name: name of the node, for messages.
+        op: the function, whose minimum a table for several channels must reach.
+        values: what the table holds; see :func:`values_of`.
+        x: quantization of the input, per tensor, at most 12 bits.
+        y: quantization of the result.
+
+    Returns:
+        A :class:`~hyq_hls.ops.Table`, followed by a :class:`~hyq_hls.ops.RequantizeTensor` where
+        channels of ``y`` differ.
+
+    Raises:
+        QuantizationError: no table takes the codes of ``x``, or the published integers do not.
+    """
+    if x.bits > MAX_TABLE_BITS or x.per_channel:
+        raise QuantizationError(
+            f"{name}: a table of {op.kind} needs an input of at most {MAX_TABLE_BITS} bits and one "
+            f"scale, found {x.bits} bits, {len(x.scale)} scales and {len(x.zero_point)} zero "
+            "points; lower activation_bits here, or use per-tensor scales"
+        )
+    wide = _wide(op, y) if y.per_channel else y
+    table = Table(wide.quantize(values(x)), wide, x.qmin)
+    if wide is y:
+        return (table,)
+    return table, RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
+
+
+def minimum(op: FloatOp) -> float:
+    """The infimum of a function of elements over all real numbers, or zero where that is smaller.
+
+    It is rounded to 8 decimals, and minus infinity where the function falls without an end. That of
+    SiLU is -0.27846454, at x = -1.27846.
+    """
+    samples, values = _SAMPLES, _apply(op, _SAMPLES)
+    if _falls(*values[::_PER_OCTAVE][2::-1]) or _falls(*values[::-_PER_OCTAVE][2::-1]):
+        return -inf
+    for _ in range(_ROUNDS):
+        best = int(np.argmin(values))
+        near = samples[max(best - 1, 0)], samples[min(best + 1, len(samples) - 1)]
+        samples = np.linspace(*near, _FINER)
+        values = _apply(op, samples)
+    return round(min(float(values.min()), 0.0), _DIGITS)
+
+
+def _falls(near: float, middle: float, far: float) -> bool:
+    """Whether a function that falls between three ends of octaves does not come to an end.
+
+    Towards an asymptote, such as that of ``-x / (1 + x)``, an octave falls half as far as the last.
+    """
+    return far < middle and middle - far > 0.75 * (near - middle)
+
+
+def _apply(op: FloatOp, x: Array) -> Array:
+    found: Array = op.forward(torch.from_numpy(x)).numpy()
+    return found
+
+
+def _wide(op: FloatOp, y: Quantization) -> Quantization:
+    """Codes for all channels of ``y``: a bit finer than its finest, as far as 16 bits allow."""
+    scale, zero = np.asarray(y.scale), np.asarray(y.zero_point)
+    low, high = minimum(op), float(((y.qmax - zero) * scale).max())
+    if not isfinite(low):
+        low = float(((y.qmin - zero) * scale).min())
+    step = min(y.scale) / 2
+    while (high - low) / step + 2 > 1 << MAX_BITS:
+        step *= 2
+    bits = max(MIN_BITS, ceil(log2((high - low) / step + 2)))
+    return Quantization(bits, False, (step,), (ceil(-low / step),))

@@ -1,0 +1,289 @@
+"""What the quantizer must know of a float operation: one record for each, and nothing elsewhere.
+
+Ranges, scales, searches and simulations ask these records. An operation without a record is
+refused by name, because a guess would cost accuracy or hardware without a word. Every function of
+single elements has a record through its class; only what integers compute in a way of their own,
+such as SiLU, has a row beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, Flag, auto
+from typing import Any, TypeVar
+
+from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.elementwise import Elementwise, Silu
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.errors import QuantizationError
+from hyq_hls.graph.types import MAX_BITS
+from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.octave_softmax import OctaveSoftmax
+from hyq_hls.quant.weighted import Convolution, LinearLayer, WeightedLayer
+
+_Declaration = TypeVar("_Declaration")
+
+#: Exponents of a scale, where nothing limits them further.
+ANY_EXPONENT = (-40, 40)
+
+
+class Codes(Enum):
+    """Where the codes of a result come from."""
+
+    IMAGE = "the bytes of the image"
+    MOVED = "the codes of the only input, in another order"
+    PROBABILITIES = "a softmax, whose codes the configuration fixes"
+    CHOSEN = "a requantization, whose scale calibration chooses"
+
+
+class PerChannel(Flag):
+    """In which ways the channels of one tensor may differ.
+
+    Attributes:
+        FACTORS: their scales differ by powers of two, and they share a zero point (FQ-ViT).
+        SCALES: every channel has a scale and a zero point of its own.
+    """
+
+    NOTHING = 0
+    FACTORS = auto()
+    SCALES = auto()
+    BOTH = FACTORS | SCALES
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What an operation computed by integers asks of its input, and whether it is exact.
+
+    Attributes:
+        exponents: smallest and largest exponent of a step of the input.
+        fraction_bits: whether it reads fraction bits, so that the steps of its input and of its
+            result are powers of two.
+        exact: whether its results are those of ``forward``, rounded. Others have errors of their
+            own, which a simulation takes from the integer operation.
+    """
+
+    exponents: tuple[int, int] = ANY_EXPONENT
+    fraction_bits: bool = False
+    exact: bool = True
+
+
+Ratios = Callable[[FloatGraph, FloatNode], Mapping[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """Facts about a float operation that decide how it is quantized.
+
+    Attributes:
+        writes: how the channels of its result may differ at no more cost than a requantization.
+        reads: what it takes of each input; the last one holds for all further inputs.
+        linear: whether the result is linear in every input, so that the rounding of an input is
+            judged by the result. Searches choose the scales of what such operations read.
+        ratios: scale of the result over that of an input, by name of the input, where no weights
+            can take up another ratio than a power of two.
+        codes: where the codes of the result come from.
+        weights: how a layer with trained weights is seen as a matrix.
+        function: whether it computes each element from one element, so that a table can hold it.
+        adds: whether it adds its inputs channel by channel, as a residual stream does.
+        block_output: whether blocks of networks end in it. Learned rounding compares such tensors.
+        tokens: whether it makes tokens of a map.
+        leading: number of leading axes, batch included, over which it does the same again; None:
+            all but the channels.
+        work: multiplications for one index of the leading axes, from the shapes of the inputs;
+            None: as many as there are values, or weights.
+        product_factor: factor of a product of two tensors with free scales; None where there is no
+            such product.
+        arithmetic: how integers compute it, by configuration.
+    """
+
+    writes: PerChannel
+    reads: tuple[PerChannel, ...]
+    linear: bool
+    ratios: Ratios
+    codes: Codes = Codes.CHOSEN
+    weights: Callable[[Any], WeightedLayer] | None = None
+    function: bool = False
+    adds: bool = False
+    block_output: bool = False
+    tokens: bool = False
+    leading: int | None = None
+    work: Callable[[Sequence[fo.Shape]], int] | None = None
+    product_factor: Callable[[Any], float] | None = None
+    arithmetic: Callable[[QuantConfig], Arithmetic] = lambda config: Arithmetic()
+
+    def reads_of(self, index: int) -> PerChannel:
+        """What it takes of the input with this index."""
+        return self.reads[min(index, len(self.reads) - 1)]
+
+
+def traits_of(node: FloatNode) -> Traits:
+    """The record of a node's operation.
+
+    Raises:
+        QuantizationError: the operation has none.
+    """
+    return declared(TRAITS, node, "has no traits", "a row in TRAITS of hyq_hls/quant/traits.py")
+
+
+def declared(
+    table: Mapping[type[Any], _Declaration], node: FloatNode, found: str, wanted: str
+) -> _Declaration:
+    """What a table says of a node's operation: of its class, or of all functions of elements.
+
+    Other classes do not inherit: a softmax in octaves is not a softmax to the quantizer.
+
+    Args:
+        table: by class of the operation.
+        node: whose operation is looked up.
+        found: what is wrong when there is nothing, for the message.
+        wanted: where to declare it, for the message.
+
+    Raises:
+        QuantizationError: there is nothing.
+    """
+    kind: type[Any] = type(node.op)
+    if kind not in table and issubclass(kind, Elementwise):
+        kind = Elementwise
+    if kind not in table:
+        known = ", ".join(sorted(k.__name__ for k in table))
+        raise QuantizationError(
+            f"{node.name}: {node.op.kind} {found}; known are {known}; declare it by {wanted} (see "
+            "CONTRIBUTING.md), or take it out of the model"
+        )
+    return table[kind]
+
+
+def has_weights(node: FloatNode) -> bool:
+    """Whether a node multiplies by trained weights, which become codes."""
+    return traits_of(node).weights is not None
+
+
+def weighted(node: FloatNode) -> WeightedLayer:
+    """The layer of a node; raises ``QuantizationError`` for one without weights."""
+    layer = traits_of(node).weights
+    if layer is None:
+        raise QuantizationError(
+            f"{node.name}: {node.op.kind} has no weights; a layer with weights is wanted here"
+        )
+    return layer(node.op)
+
+
+def is_depthwise(node: FloatNode) -> bool:
+    """Whether a node is a layer that keeps channels apart."""
+    return has_weights(node) and weighted(node).depthwise
+
+
+def is_pointwise(node: FloatNode) -> bool:
+    """Whether a node is a 1x1 layer."""
+    return has_weights(node) and weighted(node).pointwise
+
+
+def _free(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
+    """Weights, or a table, take up any ratio."""
+    return {}
+
+
+def _equal(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
+    """All inputs have the scale of the result."""
+    return dict.fromkeys(node.inputs, 1.0)
+
+
+def _of_values(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
+    """Probabilities have a fixed scale; the values, which come second, have that of the result."""
+    return {node.inputs[1]: 1.0}
+
+
+def _of_mean(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
+    """A sum of codes is a mean of codes when its step is divided."""
+    height, width, _ = graph.shape(node.inputs[0])
+    return {node.inputs[0]: 1 / (height * width)}
+
+
+def _products(shapes: Sequence[fo.Shape]) -> int:
+    """Products of queries, or probabilities, with keys, or values, for one pixel of the patches."""
+    return shapes[0][1] * shapes[1][1] * shapes[1][2]
+
+
+def _score_scale(op: fo.AttentionScores) -> float:
+    return op.scale
+
+
+#: By the configuration's ``swish``. Shift-Swish reads fraction bits.
+SWISH: dict[str, Arithmetic] = {
+    "shift": Arithmetic((-MAX_BITS, 0), fraction_bits=True, exact=False),
+    "table": Arithmetic(),
+    "i_vit": Arithmetic(exact=False),
+    "i_bert": Arithmetic((-10, ANY_EXPONENT[1]), exact=False),
+    "shift_released": Arithmetic(exact=False),
+}
+#: By the configuration's ``exponential``, of steps in octaves: nothing is left of steps of more
+#: than an octave, and of too fine ones I-BERT's polynomial would leave 53 bits.
+EXPONENTIAL: dict[str, Arithmetic] = {
+    "linear": Arithmetic((-MAX_BITS, 0), fraction_bits=True, exact=False),
+    "linear_released": Arithmetic((-MAX_BITS, 0), exact=False),
+    "polynomial": Arithmetic((-10, 0), exact=False),
+    "shift": Arithmetic(exact=False),
+    "table": Arithmetic(exact=False),
+}
+
+_NOTHING, _BOTH = PerChannel.NOTHING, PerChannel.BOTH
+_LAYER = Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free)
+_FUNCTION = Traits(
+    writes=PerChannel.SCALES, reads=(_NOTHING,), linear=False, ratios=_free, function=True
+)
+_MOVE = Traits(writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, codes=Codes.MOVED)
+
+#: One row per float operation, in the order of a network.
+TRAITS: dict[type[Any], Traits] = {
+    fo.Input: Traits(
+        writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE
+    ),
+    fo.Conv2d: replace(_LAYER, weights=Convolution),
+    fo.Linear: replace(_LAYER, weights=LinearLayer),
+    Elementwise: _FUNCTION,
+    Silu: replace(_FUNCTION, arithmetic=lambda config: SWISH[config.swish]),
+    fo.Add: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, block_output=True
+    ),
+    fo.Concat: Traits(
+        writes=PerChannel.SCALES, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True
+    ),
+    fo.Unfold: replace(_MOVE, tokens=True),
+    fo.Fold: _MOVE,
+    fo.LayerNorm: Traits(writes=_BOTH, reads=(PerChannel.FACTORS,), linear=False, ratios=_free),
+    fo.AttentionScores: Traits(
+        writes=_NOTHING,
+        reads=(_NOTHING,),
+        linear=True,
+        ratios=_free,
+        leading=2,
+        work=_products,
+        product_factor=_score_scale,
+    ),
+    OctaveSoftmax: Traits(
+        writes=_NOTHING,
+        reads=(_NOTHING,),
+        linear=False,
+        ratios=_free,
+        codes=Codes.PROBABILITIES,
+        arithmetic=lambda config: EXPONENTIAL[config.exponential],
+    ),
+    fo.AttentionValues: Traits(
+        writes=_BOTH,
+        # The channels of the values, which come second, stay apart.
+        reads=(_NOTHING, PerChannel.SCALES),
+        linear=True,
+        ratios=_of_values,
+        leading=2,
+        work=_products,
+    ),
+    fo.GlobalAveragePool: Traits(
+        writes=_NOTHING,
+        reads=(_BOTH,),
+        linear=True,
+        ratios=_of_mean,
+        block_output=True,
+        leading=1,
+    ),
+}

@@ -1,0 +1,137 @@
+"""Layers with trained weights, seen as a matrix whose rows make the output channels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from hyq_hls.capture.float_ops import Conv2d, Linear
+
+Array = NDArray[np.float64]
+
+
+class WeightedLayer(ABC):
+    """One layer as the quantizer sees it.
+
+    Attributes:
+        pointwise: whether every position is computed from its own channels alone, as by a 1x1
+            convolution.
+        matrix: weights (O, n), a row per output channel.
+        bias: (O,).
+    """
+
+    pointwise: ClassVar[bool]
+
+    def __init__(self, op: Conv2d | Linear) -> None:
+        self._op = op
+        self.matrix: Array = op.weight.reshape(len(op.weight), -1)
+        self.bias = op.bias
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether every output channel reads one input channel, the one of its own index."""
+        return False
+
+    def with_parameters(self, matrix: Array, bias: Array) -> Conv2d | Linear:
+        """Return the operation with other weights (O, n) and biases (O,)."""
+        return replace(self._op, weight=matrix.reshape(self._op.weight.shape), bias=bias)
+
+    @abstractmethod
+    def columns(self) -> NDArray[np.int64]:
+        """Input channel that each weight of a row meets: (n,), or (O, n) where rows differ."""
+
+    @abstractmethod
+    def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Compute the layer with other weights (O, n) and biases (O,) for ``x`` (B, ..., I)."""
+
+    @abstractmethod
+    def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Return what some positions of the result are computed from.
+
+        Args:
+            x: input (B, ..., I).
+            positions: indices into the positions of the result, those of all images in a row.
+        """
+
+    @abstractmethod
+    def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Compute the result (n, O) of some windows with other weights and biases."""
+
+
+class LinearLayer(WeightedLayer):
+    """A matrix product on the last axis."""
+
+    pointwise = True
+
+    def columns(self) -> NDArray[np.int64]:
+        """Every weight of a row meets the input channel of its own index."""
+        return np.arange(self.matrix.shape[1])
+
+    def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """(B, ..., I) -> (B, ..., O)."""
+        return functional.linear(x, matrix, bias)
+
+    def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Channels (n, I) of the positions."""
+        return x.flatten(0, -2)[positions]
+
+    def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """(n, I) -> (n, O)."""
+        return functional.linear(windows, matrix, bias)
+
+
+class Convolution(WeightedLayer):
+    """A convolution of a map."""
+
+    pointwise = False
+
+    def __init__(self, op: Conv2d) -> None:
+        super().__init__(op)
+        self.op = op
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether there are several groups; lowering refuses those of several channels."""
+        return self.op.groups > 1
+
+    def columns(self) -> NDArray[np.int64]:
+        """Weights of a row stand by kernel position, then by input channel."""
+        outputs, height, width, inputs = self.op.weight.shape
+        if self.depthwise:
+            return np.repeat(np.arange(outputs)[:, None], height * width, axis=1)
+        return np.tile(np.arange(inputs), height * width)
+
+    def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """(B, H, W, I) -> (B, H', W', O)."""
+        op = self.op
+        return functional.conv2d(
+            x.permute(0, 3, 1, 2),
+            matrix.reshape(op.weight.shape).permute(0, 3, 1, 2),
+            bias,
+            op.stride,
+            op.padding,
+            1,
+            op.groups,
+        ).permute(0, 2, 3, 1)
+
+    def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Patches (n, kh * kw, I) around the positions, padded with zeros."""
+        (ph, pw), (sh, sw) = self.op.padding, self.op.stride
+        _, kh, kw, _ = self.op.weight.shape
+        patches = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
+        _, height, width = patches.shape[:3]
+        place = positions % (height * width)
+        found = patches[positions // (height * width), place // width, place % width]
+        return found.flatten(2).transpose(1, 2).contiguous()  # of (n, I, kh, kw)
+
+    def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """(n, kh * kw, I) -> (n, O)."""
+        if self.depthwise:
+            return (windows * matrix.T).sum(dim=1) + bias
+        return functional.linear(windows.flatten(1), matrix, bias)
