@@ -56,7 +56,7 @@ def operation_circuit(
     inputs = circuit.ports
     node = Node(operation.name, operation, inputs, circuit.output, circuit.accumulator)
     stage = OperationStage(operation.name, inputs, (operation.name,), node, circuit, folding)
-    memories = {memory_name(stage, m.name): memory_text(m) for m in stage.kernel.roms}
+    memories = {memory_name(stage, m.name): memory_text(m) for m in stage.arguments.roms}
     top = f"hyq_{circuit.module}"
     parameters = placed(operation_parameters(stage), memory_folder(memories))
     return Circuit(template_sources(top), top, parameters)

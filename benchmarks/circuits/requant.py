@@ -30,7 +30,7 @@ from benchmarks.circuits.requant_reference import (
     errors,
     real_factors,
 )
-from hyq_hls.stream.kernel import zero_point_rom
+from hyq_hls.stream.arguments import zero_point_rom
 from hyq_hls.stream.rtl.memories import memory_shape, memory_text
 from hyq_hls.tools.systemverilog import Value
 

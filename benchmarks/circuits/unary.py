@@ -37,9 +37,9 @@ from hyq_hls.graph import TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Rom
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.tools.systemverilog import Value
 

@@ -58,7 +58,7 @@ class RtlBench:
         self.word_bits = max(96, -(-max(widths) // 32) * 32)
         folder.mkdir(parents=True)
         for stage in self.stages:
-            for rom in stage.kernel.roms:
+            for rom in stage.arguments.roms:
                 (folder / memory_name(stage, rom.name)).write_text(memory_text(rom))
         (folder / "bench.sv").write_text(self._bench())
         compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
@@ -163,7 +163,7 @@ module bench (
   assign in_ready_o[{flags - 1}:{self.first_input[-1]}] = '0;
   assign out_valid_o[{flags - 1}:{len(self.cases)}] = '0;
 """
-        if any(stage.kernel.roms for stage in self.stages):
+        if any(stage.arguments.roms for stage in self.stages):
             text += '  localparam MemoryDir = ".";\n'
         return text + "".join(map(self._instance, range(len(self.cases)))) + "endmodule\n"
 

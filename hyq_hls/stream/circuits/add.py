@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from hyq_hls.ops.add import Add
 from hyq_hls.ops.checks import centred
+from hyq_hls.stream.arguments import Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Rom, channel_rom, zero_point_rom
 
 
 class AddCircuit(ElementwiseCircuit[Add]):
@@ -20,7 +20,7 @@ class AddCircuit(ElementwiseCircuit[Add]):
     #: Centre, factors, sum, requantization.
     stages = 3 + REQUANTIZE_STAGES
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         add, lanes = self.operation, folding.outputs
         operands = zip("ab", self.inputs, add.zero_points, add.multipliers, strict=True)
         integers: dict[str, tuple[int, bool]] = {}
@@ -36,7 +36,7 @@ class AddCircuit(ElementwiseCircuit[Add]):
             for name, values in (("multiplier", multiplier), ("exponent", exponent)):
                 bits = max(1, int(values.max()).bit_length())
                 roms.append(channel_rom(f"{name}_{letter}", values, bits, lanes, signed=False))
-        return requantized_kernel(
+        return requantized_arguments(
             self.sizes(folding),
             integers,
             roms,

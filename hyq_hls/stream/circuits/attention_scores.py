@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.checks import centred
+from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
 
 class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
@@ -42,10 +42,10 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
         # The operands are registered before they are multiplied.
         return first_keys + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (query, key), scores = self.inputs, self.operation
         pixels, tokens, channels = query.shape
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "pixels": pixels,
                 "tokens": tokens,

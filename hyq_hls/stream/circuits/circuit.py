@@ -9,8 +9,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds, Operation, TensorType
+from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.folding import Folding, equal_lanes
-from hyq_hls.stream.kernel import Kernel, Memory
 
 OperationT = TypeVar("OperationT", bound=Operation)
 
@@ -69,7 +69,7 @@ class Circuit(ABC, Generic[OperationT]):
         return self.operation.macs(*self.inputs)
 
     @abstractmethod
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         """Parameters and memories of the circuit, the same for C++ and SystemVerilog."""
 
     @property
@@ -109,7 +109,7 @@ class Circuit(ABC, Generic[OperationT]):
 
     def memories(self, folding: Folding) -> list[Memory]:
         """Memories of the SystemVerilog circuit; by default those of its constants."""
-        return [rom.memory for rom in self.kernel(folding).roms]
+        return [rom.memory for rom in self.arguments(folding).roms]
 
     def products(self, folding: Folding) -> int:
         """Products of two variables that the circuit computes every cycle."""

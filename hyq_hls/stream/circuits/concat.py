@@ -6,6 +6,7 @@ from math import gcd
 
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.concat import Concat
+from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.requantization import (
     REQUANTIZE_STAGES,
@@ -13,7 +14,6 @@ from hyq_hls.stream.circuits.requantization import (
     requantize_rom,
 )
 from hyq_hls.stream.folding import Folding, equal_lanes
-from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed, zero_point_rom
 
 #: Centre, requantization.
 _STAGES = 1 + REQUANTIZE_STAGES
@@ -37,7 +37,7 @@ class ConcatCircuit(Circuit[Concat]):
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + _STAGES
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         a, b = self.inputs
         q, lanes = self.output.quantization, folding.outputs
         roms: list[Rom | RequantizeRom] = []
@@ -49,7 +49,7 @@ class ConcatCircuit(Circuit[Concat]):
             rom = requantize_rom(requantize, lanes, f"requantize_{letter}")
             roms.append(rom)
             products += requantize_product(rom, self.accumulator)
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "words": a.words,
                 "channels_a": a.channels,

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.convolution import Convolution
+from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.line_buffer import RowSchedule, row_schedule
 from hyq_hls.stream.circuits.matrix import dot_product_stages
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 
 ConvolutionT = TypeVar("ConvolutionT", bound=Convolution)
 
@@ -90,8 +90,10 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
         stages = border + 1 + dot_product_stages(self.terms(folding))
         return schedule.frame_ends[0] - first + stages
 
-    def window_kernel(self, folding: Folding, sizes: dict[str, int], weight: Rom) -> Kernel:
-        """Kernel with the geometry of the window, lanes, ``sizes`` and ``weight``."""
+    def window_arguments(
+        self, folding: Folding, sizes: dict[str, int], weight: Rom
+    ) -> TemplateArguments:
+        """Arguments with the geometry of the window, lanes, ``sizes`` and ``weight``."""
         (x,), conv = self.inputs, self.operation
         height, width, channels = x.shape
         geometry = {
@@ -107,7 +109,7 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
             "in_lanes": folding.inputs,
             "out_lanes": folding.outputs,
         }
-        return requantized_kernel(
+        return requantized_arguments(
             {**geometry, **sizes},
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (

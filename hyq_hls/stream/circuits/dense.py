@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.dense import Dense
+from hyq_hls.stream.arguments import Memory, TemplateArguments, channel_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import (
     dot_product_stages,
@@ -13,9 +14,8 @@ from hyq_hls.stream.circuits.matrix import (
     matrix_lanes,
     matrix_rom,
 )
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, channel_rom
 
 
 class DenseCircuit(Circuit[Dense]):
@@ -52,10 +52,10 @@ class DenseCircuit(Circuit[Dense]):
         """A register slice stands before the products."""
         return self.cycles(folding) - 1 + 1 + dot_product_stages(folding.inputs)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), dense = self.inputs, self.operation
         out_channels, length = dense.weight.shape
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "words": x.words,
                 "length": length,

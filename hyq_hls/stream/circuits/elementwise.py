@@ -23,7 +23,7 @@ class ElementwiseCircuit(Circuit[OperationT]):
         return self.cycles(folding) - 1 + self.stages
 
     def sizes(self, folding: Folding) -> dict[str, int]:
-        """Words and lanes, as the kernel of every element-wise circuit has them."""
+        """Words and lanes, as the arguments of every element-wise circuit have them."""
         x = self.inputs[0]
         return {
             "words": x.words,

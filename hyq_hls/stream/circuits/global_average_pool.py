@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.stream.arguments import Memory, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, zero_point_rom
 
 
 class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
@@ -27,9 +27,9 @@ class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
         sums = Memory(word, self.inputs[0].channels // folding.outputs)
         return [sums, *super().memories(folding)]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         operation, lanes = self.operation, folding.outputs
-        return requantized_kernel(
+        return requantized_arguments(
             self.sizes(folding),
             {"centred_t": (centred(self.inputs[0]).bits, True)},
             (zero_point_rom(operation.zero_point, lanes),),

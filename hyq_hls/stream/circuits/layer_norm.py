@@ -8,13 +8,13 @@ import numpy as np
 
 from hyq_hls.graph import Bounds
 from hyq_hls.ops.layer_norm import LayerNorm, Moments
+from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
 from hyq_hls.stream.circuits.products import product_dsps
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 
 #: Stages of the circuit: values; variance behind the sums; normalized values to codes.
 _VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
@@ -88,10 +88,10 @@ class LayerNormCircuit(Circuit[LayerNorm]):
         beats = self.inputs[0].channels // folding.inputs
         return row_buffer_depth(beats, self._period(folding), self._result_delay(folding))
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), norm, lanes = self.inputs, self.operation, folding.inputs
         moments, steps = self._moments, self._root_steps
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "words": x.words,
                 "channels": x.channels,

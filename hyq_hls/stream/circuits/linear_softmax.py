@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hyq_hls.ops.linear_softmax import LinearSoftmax
+from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.matrix import tree_stages
 from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages, log2_stages
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
 
 class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
@@ -38,10 +38,10 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
             Memory(folding.inputs * exponential, self.exponential_depth(folding)),
         ]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), softmax = self.inputs, self.operation
         widest = self.accumulator.bits
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "words": x.words,
                 "channels": x.channels,

@@ -8,8 +8,8 @@ DSP48E1 per operand (``hyq_packed_product``); there it has half as many DSPs as 
 from __future__ import annotations
 
 from hyq_hls.graph.operation import Codes
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.folding import Folding, divisors
-from hyq_hls.stream.kernel import Rom
 
 
 def matrix_lanes(rows: int, columns: int) -> list[Folding]:

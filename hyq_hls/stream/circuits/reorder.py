@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.unfold import Unfold
+from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory
 
 ReorderT = TypeVar("ReorderT", Fold, Unfold)
 
@@ -37,10 +37,10 @@ class ReorderCircuit(Circuit[ReorderT]):
     def latency(self, folding: Folding) -> int:
         return 2 * self.cycles(folding)  # store a frame, then send it
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         height, width, channels = self.map_shape
         patch = self.operation.patch
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "height": height,
                 "width": width,

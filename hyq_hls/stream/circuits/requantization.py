@@ -8,7 +8,7 @@ import numpy as np
 
 from hyq_hls.graph import Bounds
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed
+from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments
 
 #: Register stages of ``hyq_requantize``.
 REQUANTIZE_STAGES = 3
@@ -29,7 +29,7 @@ def requantize_product(rom: RequantizeRom, acc: Bounds) -> tuple[tuple[int, int]
     return ((acc.bits, bits + 1),) if bits else ()
 
 
-def requantized_kernel(
+def requantized_arguments(
     constants: Mapping[str, int],
     integers: Mapping[str, tuple[int, bool]],
     roms: Sequence[Rom],
@@ -37,14 +37,14 @@ def requantized_kernel(
     requantize: Requantize,
     lanes: int,
     constant_products: tuple[tuple[int, int], ...] = (),
-) -> Kernel:
-    """Kernel of a circuit that ends in a requantization: adds its types, range, memory, product.
+) -> TemplateArguments:
+    """Arguments of a circuit that ends in a requantization: adds its types, range, memory, product.
 
     ``lanes`` channels are requantized at once.
     """
     q = requantize.quantization
     rom = requantize_rom(requantize, lanes)
-    return Kernel(
+    return TemplateArguments(
         constants={**constants, "code_min": Signed(q.qmin), "code_max": Signed(q.qmax)},
         integers={
             **integers,

@@ -7,10 +7,10 @@ import numpy as np
 from hyq_hls.graph import Bounds
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.shift_swish import ShiftSwish, exponent
+from hyq_hls.stream.arguments import Signed, TemplateArguments
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Signed
 
 
 class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
@@ -29,12 +29,12 @@ class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
         """One per lane, ``I * sigmoid``."""
         return folding.outputs
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         swish = self.operation
         bounds = centred(self.inputs[0])
         largest = max(-bounds.low, bounds.high)
         power = int(exponent(np.int64(-largest)))
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 **self.sizes(folding),
                 "fraction": swish.fraction,

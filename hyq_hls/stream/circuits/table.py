@@ -11,9 +11,9 @@ from hyq_hls.graph.operation import Codes
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import MAX_TABLE_BITS, Table
+from hyq_hls.stream.arguments import Memory, Rom, Signed, TemplateArguments
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
@@ -44,18 +44,18 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
         codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 
-    #: See :class:`~hyq_hls.stream.kernel.Memory`; None leaves the place to the template.
+    #: See :class:`~hyq_hls.stream.arguments.Memory`; None leaves the place to the template.
     luts_per_block: ClassVar[int | None] = None
 
     def memories(self, folding: Folding) -> list[Memory]:
         (values,) = super().memories(folding)
         return [replace(values, luts_per_block=self.luts_per_block)] * folding.outputs
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         q = self.output.quantization
         given = self.luts_per_block
         placement = {} if given is None else {"luts_per_block": given}
-        return Kernel(
+        return TemplateArguments(
             constants={
                 **self.sizes(folding),
                 "code_first": Signed(self.inputs[0].quantization.qmin),

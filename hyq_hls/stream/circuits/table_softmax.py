@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.stream.arguments import Memory, Rom, Signed, TemplateArguments
 from hyq_hls.stream.circuits.matrix import tree_stages
 from hyq_hls.stream.circuits.softmax import (
     SoftmaxCircuit,
@@ -11,7 +12,6 @@ from hyq_hls.stream.circuits.softmax import (
     log2_stages,
 )
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
@@ -45,10 +45,10 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
             *super().memories(folding) * folding.inputs,
         ]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), softmax = self.inputs, self.operation
         widest = self.accumulator.bits
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "words": x.words,
                 "channels": x.channels,

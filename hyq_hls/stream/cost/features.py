@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from hyq_hls.stream.arguments import Memory, RequantizeRom
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.flow.dataflow import SHALLOW
-from hyq_hls.stream.kernel import Memory, RequantizeRom
 from hyq_hls.stream.rtl.instances import module_of
 from hyq_hls.stream.rtl.plumbing import AxisInput, Fifo, Fork, Plumbing, WidthConverter
 from hyq_hls.tools.yosys import Utilization
@@ -38,7 +38,7 @@ def dsps_of(circuit: OperationStage | Plumbing) -> int:
     """DSP slices of a circuit: products of variables, and products by constants from a memory."""
     if not isinstance(circuit, OperationStage):
         return 0
-    by_constants = sum(product_dsps(*widths) for widths in circuit.kernel.constant_products)
+    by_constants = sum(product_dsps(*widths) for widths in circuit.arguments.constant_products)
     return circuit.circuit.dsps(circuit.folding) + circuit.folding.outputs * by_constants
 
 
@@ -91,7 +91,7 @@ def _column(stage: OperationStage, column: int) -> int:
 
     It is 0 where the value is fixed.
     """
-    roms = [rom for rom in stage.kernel.roms if isinstance(rom, RequantizeRom)]
+    roms = [rom for rom in stage.arguments.roms if isinstance(rom, RequantizeRom)]
     return max((rom.columns[column][1] for rom in roms), default=0)
 
 

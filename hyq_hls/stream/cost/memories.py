@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hyq_hls.stream.kernel import Memory
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.tools.yosys import Utilization
 
 #: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18, unless

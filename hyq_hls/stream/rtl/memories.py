@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.stream.kernel import RequantizeRom, Rom
+from hyq_hls.stream.arguments import RequantizeRom, Rom
 
 
 def memory_text(rom: Rom | RequantizeRom) -> str:

@@ -1,4 +1,4 @@
-"""One rule that turns a kernel into the parameters of its SystemVerilog module."""
+"""One rule that turns the arguments of a circuit into parameters of its SystemVerilog module."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
     """Parameters that the module of ``stage`` declares, with their values.
 
     Raises:
-        ConversionError: the module declares a parameter that its kernel does not give.
+        ConversionError: the module declares a parameter that its circuit does not give.
     """
     known = _known_parameters(stage)
     module = f"hyq_{stage.circuit.module}"
@@ -49,7 +49,7 @@ def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
     missing = [name for name, default in declared.items() if not default and name not in known]
     if missing:
         raise ConversionError(
-            f"{stage.node.name}: module {module} declares {', '.join(missing)}, which its kernel "
+            f"{stage.node.name}: module {module} declares {', '.join(missing)}, which its circuit "
             f"does not give; it gives {', '.join(sorted(known))}"
         )
     return {name: known[name] for name in declared if name in known}
@@ -72,16 +72,16 @@ def placed(parameters: Mapping[str, Parameter], memory_dir: Path) -> dict[str, V
 
 
 def _known_parameters(stage: OperationStage) -> dict[str, Parameter]:
-    kernel, circuit = stage.kernel, stage.circuit
+    arguments, circuit = stage.arguments, stage.circuit
     known: dict[str, Parameter] = {}
-    for name, constant in kernel.constants.items():
+    for name, constant in arguments.constants.items():
         known[camel(name)] = constant
-    for name, (bits, signed) in kernel.integers.items():
+    for name, (bits, signed) in arguments.integers.items():
         known |= _integer(camel(name.removesuffix("_t")), bits, signed)
     tensors = [*zip(circuit.ports, circuit.inputs, strict=True), ("out", circuit.output)]
     for port, tensor in tensors:
         known |= _integer(camel(port), tensor.quantization.bits, tensor.quantization.signed)
-    for rom in kernel.roms:
+    for rom in arguments.roms:
         known[camel(rom.name)] = memory_shape(rom)
         known[f"{camel(rom.name)}File"] = MemoryFile(memory_name(stage, rom.name))
     return known

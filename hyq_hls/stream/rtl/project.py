@@ -34,7 +34,7 @@ def write_rtl(flow: Dataflow, folder: Path, project: str) -> list[Path]:
         sources.append(modules / f"{module}.sv")
         shutil.copyfile(module_file(module), sources[-1])
     for stage in flow.operations:
-        for rom in stage.kernel.roms:
+        for rom in stage.arguments.roms:
             (memories / memory_name(stage, rom.name)).write_text(memory_text(rom))
     sources.append(folder / f"{project}.sv")
     sources[-1].write_text(top, encoding="utf-8")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
-from hyq_hls.stream.kernel import Memory
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
 

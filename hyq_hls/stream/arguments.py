@@ -172,7 +172,7 @@ def _check_lanes(name: str, entries: int, lanes: int) -> None:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class TemplateArguments:
     """Parameters of one circuit, for both back ends.
 
     C++ calls ``hyq::<function><config>(inputs..., output, memories...)``; a memory ``weight`` gives
