@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,25 +176,29 @@ def test_methods_scale_channels(kind: type[Elementwise]) -> None:
 
 
 @every_kind
-def test_q_hyvit_tries_scales_per_channel(
+def test_q_hyvit_tries_scales_per_channel_at_their_price(
     kind: type[Elementwise], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried: list[tuple[int, float | None]] = []
+    tried: list[int] = []
     candidates = q_hyvit.candidates
 
-    def counted(low, *args):  # type: ignore[no-untyped-def]
-        tried.append((len(low), args[-1]))
+    def counted(low: np.ndarray, *args: Any) -> Iterator[Quantization]:
+        tried.append(len(low))
         return candidates(low, *args)
 
     monkeypatch.setattr(q_hyvit, "candidates", counted)
-    counts = []
-    for price in (0.0, None):
+    counts, places = {}, {}
+    for price in (None, 0.0, 1.0):
         tried.clear()
-        method = QHyViT(rounds=1, candidates=1, images=1, function_price=price)
-        method.apply(plan_of(kind, QuantConfig(swish="table", scale="dyadic")))
-        counts.append(sum(channels > 1 for channels, _ in tried))
-    # Signed and unsigned codes of every function that layers or a concatenation read.
-    assert counts[0] - counts[1] == 2 * len(PLACES)
+        method = QHyViT(rounds=1, images=2, function_price=price)
+        found = method.apply(plan_of(kind, QuantConfig(4, 4, swish="table")))
+        counts[price] = sum(channels > 1 for channels in tried)
+        places[price] = [name for name in PLACES if found.tensors[name].per_channel]
+    # Signed and unsigned codes are tried for every function, as all of them feed sums.
+    assert counts[0.0] == counts[1.0] == counts[None] + 2 * len(PLACES)
+    # At no price channels get scales of their own; nothing is worth all of the network's cost.
+    assert places[0.0]
+    assert places[None] == places[1.0] == []
 
 
 @pytest.mark.parametrize(
