@@ -1,4 +1,5 @@
 # Two commands on a fresh machine with Python 3.10-3.12, g++ and make:  make demo   make test
+# While you work, `make check` gives a first answer in three minutes.
 # Each makes the virtual environment it needs the first time; afterwards that step does nothing.
 #
 # Options, on the command line:
@@ -25,7 +26,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo test golden lint format train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo check test mutants golden lint format train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -69,11 +70,18 @@ need-cxx:
 demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and verify it
 	$(PY) -m hyq_hls.cli.demo
 
-# One thread per process: the tests run side by side already.
-test: export OMP_NUM_THREADS = 1
+# One thread per process: the tests run side by side already. The tests of a file share what they
+# build, so they share a process too.
+check test: export OMP_NUM_THREADS = 1
+check: need-cxx lint  ## first answer: style, types, the quick tests of every room
+	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "smoke or not slow" tests $(PYTEST_ARGS)
+
 test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
-	$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --nbmake --nbmake-timeout=900 \
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --nbmake --nbmake-timeout=900 \
 	    tests $(NOTEBOOKS) $(PYTEST_ARGS)
+
+mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest tests must find each
+	OMP_NUM_THREADS=1 $(PY) -m tests.mutants
 
 golden: env  ## write tests/golden/text again, after a wanted change of a generator
 	$(PY) -m pytest -q --update-golden tests/golden

@@ -225,16 +225,17 @@ class Accelerator:
         if not self.compiled:
             self.compile()
         options = SimulationOptions(rtl, idle, backpressure, seed, vcd, activity_cycles)
-        return self._cosimulated(self.machine, self._input_codes(images), options, progress)
+        return self._cosimulated(self.machine, self.qmodel.image_bytes(images), options, progress)
 
     def _cosimulated(
         self,
         machine: Machine,
-        codes: NDArray[np.int64],
+        pixels: NDArray[np.uint8],
         options: SimulationOptions,
         progress: bool,
     ) -> CosimReport:
-        emulated, compiled = self.qmodel.emulator(codes), self.csim.predict(codes)
+        codes = pixels.astype(np.int64)
+        emulated, compiled = self.qmodel.codes(pixels), self.csim.predict(codes)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
@@ -255,12 +256,12 @@ class Accelerator:
         machine = self.stream
         if not self.compiled:
             self.compile()
-        codes = self._input_codes(images)[:8]
+        pixels = self.qmodel.image_bytes(images)[:8]
         self.machine, sizing = size_fifos(
             machine,
             self.folder,
-            codes,
-            lambda tried, options: self._cosimulated(tried, codes, options, progress),
+            pixels.astype(np.int64),
+            lambda tried, options: self._cosimulated(tried, pixels, options, progress),
         )
         write_file(self.folder / MARKER, _marker_text(self.machine))
         return sizing
@@ -299,8 +300,8 @@ class Accelerator:
             CompilationError: Vitis HLS is not installed, or it failed.
         """
         require_vitis()
-        codes = self._input_codes(images)
-        write_test_data(self.folder, codes, self.qmodel.emulator(codes))
+        pixels = self.qmodel.image_bytes(images)
+        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.codes(pixels))
         return build(self.folder, cosim=cosim)
 
     @property

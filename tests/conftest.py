@@ -1,6 +1,15 @@
-"""The trained default network, quantized and compiled once per test process."""
+"""The trained default network, made once per test process; which tests may start a compiler.
+
+The tests have two tiers. ``make check`` runs the quick ones: those without the mark ``slow``, and
+of the slow ones those with the mark ``smoke``. A quick test may start no compiler.
+"""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +19,36 @@ from hyq_hls.models import digits, mobilevit_digits
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
 torch.set_num_threads(1)
+
+_COMPILERS = {"g++", "clang++", "build_lib.sh", "verilator_bin"}
+_running: pytest.Item | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Remember which test runs, together with the fixtures that it is the first to ask for."""
+    global _running  # noqa: PLW0603  # an audit hook knows nothing of pytest
+    _running = item
+    try:
+        return (yield)
+    finally:
+        _running = None
+
+
+def _forbid_compilers(event: str, arguments: tuple[Any, ...]) -> None:
+    """Audit hook: a test of the quick tier that starts a compiler or Yosys fails."""
+    if event != "subprocess.Popen" or _running is None or _running.get_closest_marker("slow"):
+        return
+    words: Sequence[Any] = arguments[1]
+    for word in map(str, [words] if isinstance(words, str) else words):
+        if Path(word).name in _COMPILERS or "pyosys" in word:
+            pytest.fail(
+                f"{_running.nodeid} starts {Path(word).name}, which takes long; "
+                "mark it with pytest.mark.slow"
+            )
+
+
+sys.addaudithook(_forbid_compilers)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from hyq_hls.quant.calibrate import batches
 from hyq_hls.verify import verify
 
 # One process builds the network once for all of these.
-pytestmark = pytest.mark.xdist_group("default_network")
+pytestmark = pytest.mark.slow
 
 
 def test_accuracy_within_a_third_of_a_point(

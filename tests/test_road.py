@@ -19,6 +19,8 @@ from hyq_hls.models import mobilevit_xxs
 from hyq_hls.verify import verify
 from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
 
+pytestmark = pytest.mark.slow
+
 
 def random_config(rng: np.random.Generator) -> QuantConfig:
     softmax: Any = rng.choice(["log2", "uniform"])

@@ -17,6 +17,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.slow
 def test_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def operands(encoding: str, tokens: int) -> list[NDArray[np.int64]]:
     return [np.concatenate([probability, weights]), np.concatenate([value, ends])]
 
 
+@pytest.mark.slow
 def test_rtl_of_16_tokens(tmp_path: Path) -> None:
     """Every circuit: codes, cycles and latency; stalls, a reset in between."""
     names = list(product(CIRCUITS, attention_v.FOLDINGS))
@@ -61,6 +62,7 @@ def test_rtl_of_16_tokens(tmp_path: Path) -> None:
         assert cycles == POINTS[16, circuit + suffix].cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", [64, 256])
 def test_rtl_of_more_tokens(tokens: int, tmp_path: Path) -> None:
     encodings = list(CIRCUITS.values())
@@ -68,6 +70,7 @@ def test_rtl_of_more_tokens(tokens: int, tmp_path: Path) -> None:
     bench.run([[codes[:1] for codes in operands(e, tokens)] for e in encodings], 95, 95)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("circuit", ["log2", "log2_4x4", "uniform_lut", "uniform_lut_4x4"])
 def test_lint_finds_nothing(circuit: str, tmp_path: Path) -> None:
     assert lint(POINTS[16, circuit], tmp_path) == ""

@@ -192,6 +192,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return networks.CHECKPOINTS
 
 
+@pytest.mark.slow
 def test_command_trains_what_is_missing(
     elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

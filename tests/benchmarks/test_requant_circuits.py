@@ -33,9 +33,6 @@ from tests.stream.rtl.stream_bench import Case, StreamBench, Traffic
 # Per channel, ``dyadic_lut`` is the RTL of ``dyadic_dsp``.
 POINTS = {p.name: p for p in requant.points() if not p.circuit.startswith("dyadic_lut_per_channel")}
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("requant_circuits")
-
 
 def described(point: Point) -> tuple[Scaling, int]:
     """Integers and lanes of a circuit, read off its name."""
@@ -68,6 +65,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> StreamBench:
     return StreamBench(cases, tmp_path_factory.mktemp("bench"), sources("requant"))
 
 
+@pytest.mark.slow
 def test_rtl_without_stalls(bench: StreamBench) -> None:
     for name, found in bench.run(Traffic(100, 100, 700)).items():
         check_run(bench_case(POINTS[name]), found, stalled=False)
@@ -75,12 +73,14 @@ def test_rtl_without_stalls(bench: StreamBench) -> None:
         assert found.out_cycles[0][CHANNELS // lanes - 1] + 1 == POINTS[name].cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_rtl_with_stalls(bench: StreamBench, traffic: str) -> None:
     for name, found in bench.run(TRAFFIC[traffic], seed=7).items():
         check_run(bench_case(POINTS[name]), found, stalled=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POINTS)
 def test_lint_finds_nothing(name: str, tmp_path: Path) -> None:
     assert lint(POINTS[name], tmp_path) == ""

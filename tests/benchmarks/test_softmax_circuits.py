@@ -36,9 +36,6 @@ CIRCUITS = {(c.name, c.regime): c.circuit for c in softmax.circuits()} | {
     ("linear_template", "tight"): tight("linear")
 }
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("softmax_circuits")
-
 
 def rows(circuit: SoftmaxCircuit, n: int) -> Codes:
     """Rows (13, n): as in the comparison, over a few octaves, over all codes, extremes, ties."""
@@ -86,6 +83,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> StreamBench:
     return StreamBench(cases, tmp_path_factory.mktemp("bench"), sources("softmax"))
 
 
+@pytest.mark.slow
 def test_rtl_takes_a_code_per_cycle_without_gap(bench: StreamBench) -> None:
     for case, found in zip(bench.cases, bench.run(Traffic(100, 100, 5000)).values(), strict=True):
         assert np.array_equal(found.outputs[0], case.outputs[0]), case.name
@@ -93,6 +91,7 @@ def test_rtl_takes_a_code_per_cycle_without_gap(bench: StreamBench) -> None:
         assert found.out_cycles[0] == list(case.out_cycles), case.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("valid", "ready", "reset_cycle"), [(50, 50, -1), (25, 90, -1), (95, 25, -1), (60, 60, 99)]
 )
@@ -103,11 +102,14 @@ def test_rtl_with_stalls(bench: StreamBench, valid: int, ready: int, reset_cycle
         assert not found.seen & BROKEN, (case.name, found.seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, point in POINTS.items() if point.n == 16])
 def test_lint_finds_nothing(name: str, tmp_path: Path) -> None:
     assert lint(POINTS[name], tmp_path) == ""
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_a_circuit_that_rounds_ties_up_is_found_out(tmp_path: Path) -> None:
     """A total of 2.5 exponentials counts as 2, which is one level less than 3."""
     circuit, n = published("linear", 8, 0.05), 16

@@ -33,9 +33,6 @@ from tests.stream.rtl.stream_bench import Case, StreamBench, Traffic
 # ``_lut`` is the RTL of ``_dsp``.
 POINTS = {p.name: p for p in unary.points() if not p.circuit.endswith("_lut")}
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("unary_circuits")
-
 
 def bench_case(point: Point) -> Case:
     beats = CODES.size // point.n
@@ -49,18 +46,21 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> StreamBench:
     return StreamBench(cases, tmp_path_factory.mktemp("bench"), sources("unary"))
 
 
+@pytest.mark.slow
 def test_every_code_without_stalls(bench: StreamBench) -> None:
     for name, found in bench.run(Traffic(100, 100, 400)).items():
         check_run(bench_case(POINTS[name]), found, stalled=False)
         assert found.out_cycles[0][-1] - found.in_cycles[0] + 1 == POINTS[name].cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_every_code_with_stalls(bench: StreamBench, traffic: str) -> None:
     for name, found in bench.run(TRAFFIC[traffic], seed=7).items():
         check_run(bench_case(POINTS[name]), found, stalled=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POINTS)
 def test_lint_finds_nothing(name: str, tmp_path: Path) -> None:
     assert lint(POINTS[name], tmp_path) == ""

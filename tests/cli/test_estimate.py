@@ -35,6 +35,7 @@ def test_a_network_without_a_project(
     assert list(data["cycles"]) == list(data["design"]["operations"])
 
 
+@pytest.mark.slow
 def test_synthesis_beside_the_estimate(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,8 @@ def test_verify_a_file(network: Path, workplace: Path, capsys: pytest.CaptureFix
     assert "C++" not in text
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_verify_a_project(
     project: Path, workplace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +119,7 @@ def test_verify_a_project(
     assert text.count(" C++") >= len(load(project / "graph.hyq").graph.nodes)
 
 
+@pytest.mark.slow
 def test_verify_compiles_when_needed(
     project: Path, workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +143,7 @@ def test_verify_compiles_when_needed(
         assert len(compiled) == count
 
 
+@pytest.mark.slow
 def test_one_wrong_weight(
     project: Path, workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +210,7 @@ def test_convert_compiles(
     assert (tmp_path / "p" / "firmware" / "net.cpp").exists()
 
 
+@pytest.mark.slow
 def test_cosim_shrinks_fifos_and_reports(
     project: Path, workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

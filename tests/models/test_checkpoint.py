@@ -33,6 +33,7 @@ def arrays() -> Arrays:
         return dict(loaded)
 
 
+@pytest.mark.slow
 def test_accuracy_is_what_the_record_says() -> None:
     record = json.loads(DIGITS_CHECKPOINT.with_suffix(".json").read_text())
     model = mobilevit_digits()

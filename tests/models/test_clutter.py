@@ -211,6 +211,7 @@ def test_impossible_difficulties_are_refused(wrong: dict[str, Any], message: str
         Difficulty(**wrong)
 
 
+@pytest.mark.slow
 def test_training_takes_new_images_in_each_epoch_and_an_extra_term() -> None:
     epochs = []
 

@@ -36,6 +36,7 @@ def small_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digits, "distorted", lambda: data)
 
 
+@pytest.mark.slow
 def test_few_steps_lower_the_loss_and_repeat_exactly() -> None:
     losses, model = trained(FEW)
     assert len(losses) == FEW.epochs

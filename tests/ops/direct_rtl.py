@@ -8,7 +8,6 @@ bench must be clean under ``-Wall``.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
 from tests.ops.direct import Case
-from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, verilator
+from tests.stream.rtl.stream_bench import compile_bench
 
 Codes = NDArray[np.int64]
 
@@ -62,7 +61,7 @@ class RtlBench:
             for rom in stage.kernel.roms:
                 (folder / memory_name(stage, rom.name)).write_text(memory_text(rom))
         (folder / "bench.sv").write_text(self._bench())
-        self._compile()
+        compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
         r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.
@@ -191,26 +190,6 @@ module bench (
   );
 """
 
-    def _compile(self) -> None:
-        binary, environment = verilator()
-        command = [str(binary), "--cc", "-O3", "-Wall", "--x-initial", "unique"]
-        command += ["--top-module", "bench", "-y", str(TEMPLATES), "--Mdir", "model", "bench.sv"]
-        _call(command, self.folder, environment=environment)
-        include = Path(environment["VERILATOR_ROOT"]) / "include"
-        compiler = shutil.which("g++")
-        assert compiler is not None
-        defines = {
-            "WORD_BITS": self.word_bits,
-            "INPUTS": self.first_input[-1],
-            "OUTPUTS": len(self.cases),
-        }
-        command = [compiler, "-std=c++17", "-O0", "-pthread", "-o", "bench"]
-        command += [f"-D{name}={value}" for name, value in defines.items()]
-        command += ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}"]
-        command += sorted(str(path) for path in (self.folder / "model").glob("*.cpp"))
-        command += [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
-        _call([*command, str(VERIF / "stream_parts.cpp")], self.folder)
-
 
 def _stage(case: Case[Operation], name: str) -> OperationStage:
     return case.stage(name, tuple(f"{name}_{port}" for port in case.circuit.ports))
@@ -246,17 +225,9 @@ def _hexadecimal(word: int) -> str:
     return f"{word:x}"
 
 
-def _call(
-    command: list[str], folder: Path, stimulus: str = "", environment: dict[str, str] | None = None
-) -> str:
+def _call(command: list[str], folder: Path, stimulus: str) -> str:
     result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        input=stimulus,
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=folder, input=stimulus, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -55,7 +55,7 @@ def run_csim(
 def rtl_simulation(flow: Dataflow, folder: Path) -> RtlSimulation:
     """The Verilated RTL of ``flow``, built without much optimization."""
     write_rtl(flow, folder, "top")
-    return build_rtl(flow, folder, "top", flags=("-O1",))
+    return build_rtl(flow, folder, "top", flags=("-O0",))
 
 
 def run_rtl(

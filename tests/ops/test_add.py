@@ -84,6 +84,7 @@ def extreme_codes(inputs: Sequence[TensorType], seed: int) -> list[NDArray[np.in
     return [np.concatenate([a, a[-2:]]), np.concatenate([b, b[:-3:-1]])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -93,6 +94,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), expected), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [random_case(seed) for seed in (0, 1, 3, 50, 54)])
 def test_rtl_equals_reference(case: Case[Add], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

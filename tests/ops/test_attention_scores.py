@@ -66,6 +66,7 @@ def extreme_codes(case: Case[AttentionScores], seed: int) -> list[Codes]:
     return [np.concatenate([query, query[-2:]]), np.concatenate([key, key[:-3:-1]])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -76,6 +77,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(14)), wide_case()]

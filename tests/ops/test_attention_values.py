@@ -92,6 +92,7 @@ def extreme_codes(case: Case[AttentionValues], seed: int) -> list[Codes]:
     return [np.concatenate([probability, probability[-2:]]), np.concatenate([value, value[:-3:-1]])]
 
 
+@pytest.mark.slow
 @BOTH
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -101,6 +102,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(14)), wide_case()]
@@ -189,6 +191,7 @@ def attention_graph(output: str) -> Graph:
 FOLDINGS = {"scores": Folding(3, 2), "softmax": Folding(2, 2), "attention": Folding(4, 6)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "flags"),
     [("log2", BIT_ACCURATE), ("uniform", FAST_COMPILE)],
@@ -203,6 +206,7 @@ def test_whole_attention(output: str, flags: tuple[str, ...], tmp_path: Path) ->
     assert np.array_equal(run_csim(graph, codes, tmp_path / "p", flags, FOLDINGS), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["log2", "uniform"])
 def test_whole_attention_in_rtl(output: str, tmp_path: Path) -> None:
     graph = attention_graph(output)

@@ -91,6 +91,7 @@ def extreme_codes(inputs: Sequence[TensorType], seed: int) -> list[NDArray[np.in
     return [np.concatenate([a, a[-2:]]), np.concatenate([b, b[:-3:-1]])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -108,6 +109,7 @@ def arrive_together(case: Case[Concat]) -> bool:
 RANDOM = [random_case(seed) for seed in range(50, 70)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(filter(arrive_together, RANDOM))[:5])
 def test_rtl_equals_reference(case: Case[Concat], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
@@ -115,6 +117,7 @@ def test_rtl_equals_reference(case: Case[Concat], tmp_path: Path) -> None:
     check_rtl(graph, rng, tmp_path, {"op": case.folding})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(filterfalse(arrive_together, RANDOM))[:2])
 def test_rtl_of_inputs_that_come_at_different_times(case: Case[Concat], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

@@ -55,6 +55,7 @@ def codes_of(case: Case[Conv2d]) -> NDArray[np.int64]:
     return random_codes(case.inputs[0], np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = list(map(random_case, range(12)))
@@ -68,6 +69,7 @@ def test_cases_are_worth_comparing() -> None:
     assert sum(len(np.unique(y)) > 2 for y in outputs) >= 18
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = list(map(random_case, range(20)))

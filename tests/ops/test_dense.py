@@ -61,6 +61,7 @@ def codes_of(case: Case[Dense]) -> NDArray[np.int64]:
     return random_codes(case.inputs[0], np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -70,6 +71,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     RtlBench(CASES, tmp_path / "bench").check([[codes_of(case)] for case in CASES])

@@ -78,6 +78,7 @@ def widest_case() -> tuple[Case[DepthwiseConv2d], NDArray[np.int64]]:
     return Case(operation, [x], Folding(2, 2)), codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [*(random_case(seed) for seed in range(6)), widest_case()]
@@ -88,6 +89,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*(random_case(seed) for seed in range(12)), widest_case()]

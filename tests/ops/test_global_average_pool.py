@@ -68,6 +68,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -77,6 +78,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(codes), expected), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*(random_case(seed) for seed in range(50, 53)), *CASES[-4:]])
 def test_rtl_equals_reference(case: Case[GlobalAveragePool], tmp_path: Path) -> None:
     graph = case.graph("pool")

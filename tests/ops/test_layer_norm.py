@@ -107,6 +107,7 @@ def extreme_codes(x: TensorType, seed: int) -> Codes:
     return codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     cases = [random_case(seed) for seed in range(8)]
@@ -132,6 +133,7 @@ def shortest_case() -> Case[LayerNorm]:
     return Case(operation, [x])
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [*map(random_case, range(12)), coarse_case(36), coarse_case(1), shortest_case()]
@@ -139,6 +141,8 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("layer_norm", rng)
@@ -313,6 +317,7 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
             assert all(low <= v < high for v in integers), name
 
 
+@pytest.mark.slow
 def test_project_and_file(tmp_path: Path) -> None:
     case = random_case(6)
     graph = Graph("x", case.inputs[0])

@@ -81,6 +81,7 @@ EXHAUSTIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(10)]
@@ -106,6 +107,7 @@ def wide_case(
     return Case(softmax, [scores(3, 66, bits=6)], Folding(66, 66))
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [small_case(seed) for seed in range(12)]
@@ -115,11 +117,13 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.slow
 def test_rtl_of_every_row(tmp_path: Path) -> None:
     cases, codes = zip(*EXHAUSTIVE, strict=True)
     RtlBench(cases, tmp_path / "bench").run([[c] for c in codes])
 
 
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("linear_softmax", rng)
@@ -231,6 +235,7 @@ def test_codes_are_those_of_hyq() -> None:
     assert 0 < early < 0.1 * count
 
 
+@pytest.mark.slow
 def test_four_bits_need_no_more_than_17_shift_bits() -> None:
     """The default n gives HyQ's codes of n = 30, but within N / (B * 2**n) of a threshold."""
     for m, row in hyq_rows():

@@ -78,6 +78,7 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.stack([codes.reshape(x.shape), codes[::-1].reshape(x.shape)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
@@ -95,6 +96,7 @@ RTL_CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", RTL_CASES)
 def test_rtl_equals_reference(case: Case[ShiftSwish], tmp_path: Path) -> None:
     graph = case.graph("swish")
@@ -102,6 +104,7 @@ def test_rtl_equals_reference(case: Case[ShiftSwish], tmp_path: Path) -> None:
     check_rtl(graph, rng, tmp_path, {"swish": case.folding}, circuits=circuits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]])
 def test_rtl_of_every_code(case: Case[ShiftSwish], tmp_path: Path) -> None:
     graph = case.graph("swish")

@@ -56,6 +56,7 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.minimum(q.qmin + np.arange(x.size), q.qmax).reshape(1, *x.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "cases"),
     [(FAST_COMPILE, CASES), (BIT_ACCURATE, FEW_ENTRIES)],
@@ -70,12 +71,14 @@ def test_csim_equals_reference(
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FEW_ENTRIES)
 def test_rtl_equals_reference(case: Case[Table], tmp_path: Path) -> None:
     graph = case.graph("table")
     check_rtl(graph, np.random.default_rng(0), tmp_path, {"table": case.folding})
 
 
+@pytest.mark.slow
 def test_rtl_of_every_code(tmp_path: Path) -> None:
     case = CASES[2]
     graph = case.graph("table")

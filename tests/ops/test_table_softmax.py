@@ -101,6 +101,7 @@ EXHAUSTIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(12)]
@@ -124,6 +125,7 @@ def wide_case(output: SoftmaxOutput) -> Case[TableSoftmax]:
     return Case(TableSoftmax(table, 4, output), [scores(3, 66, bits=6)], Folding(66, 66))
 
 
+@pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
     cases = [small_case(seed) for seed in range(15)] + [wide_case(output) for output in OUTPUTS]
@@ -131,10 +133,12 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
     RtlBench(cases, tmp_path / "bench").check(codes)
 
 
+@pytest.mark.slow
 def test_rtl_of_every_row(tmp_path: Path) -> None:
     RtlBench(EXHAUSTIVE, tmp_path / "bench").run([[every_row(case)] for case in EXHAUSTIVE])
 
 
+@pytest.mark.slow
 def test_rtl_with_tables_in_block_ram(tmp_path: Path) -> None:
     """37 bits of 1024 exponentials are no longer logic."""
     rng = np.random.default_rng(0)
@@ -143,6 +147,7 @@ def test_rtl_with_tables_in_block_ram(tmp_path: Path) -> None:
     RtlBench([case], tmp_path / "bench").check([[row_codes(case, 0)]])
 
 
+@pytest.mark.slow
 def test_rtl_in_a_project(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     graph = example_graph("table_softmax", rng)
@@ -187,6 +192,7 @@ def test_reference_is_the_formula(seed: int) -> None:
         assert probabilities == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["log2", "log2_rounded"])
 def test_every_small_ratio_has_the_published_code(output: SoftmaxOutput) -> None:
     """E/e for all e < 24 and E < 700, as rows [e, rest, padding of zero]; ties among them."""

@@ -35,6 +35,7 @@ def quantized(
     return quantize(model or tiny(), images, cheap(preset(name)), progress=False)
 
 
+@pytest.mark.slow
 @every_preset
 def test_the_whole_road(name: str, tmp_path: Path) -> None:
     """Reference == emulation == C++ == RTL; metadata and file; the same seed, the same integers."""
@@ -63,6 +64,7 @@ def test_the_whole_road(name: str, tmp_path: Path) -> None:
     assert again.save(tmp_path / "again.hyq").read_bytes() == (tmp_path / "net.hyq").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SHIFTS_ONLY))
 @pytest.mark.parametrize("bits", [(8, 8), (4, 6)])
 def test_shifts_only(name: str, bits: tuple[int, int]) -> None:
@@ -124,6 +126,7 @@ HARD: dict[str, tuple[Callable[[Any], None] | None, np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @every_preset
 @pytest.mark.parametrize("case", sorted(HARD))
 def test_no_nan_no_zero_scale_no_crash(name: str, case: str) -> None:
@@ -142,6 +145,7 @@ def test_no_nan_no_zero_scale_no_crash(name: str, case: str) -> None:
     json.dumps(qmodel.graph.metadata, allow_nan=False)
 
 
+@pytest.mark.slow
 @every_preset
 def test_few_bits(name: str) -> None:
     config = cheap(preset(name, 4, 4))
@@ -150,6 +154,7 @@ def test_few_bits(name: str) -> None:
     assert np.array_equal(qmodel.codes(IMAGES), wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hyq", "fq_vit", "i_bert", "outlier_pot", "best"])
 def test_two_bits(name: str) -> None:
     """Steps of scores stay where the exponential is defined."""

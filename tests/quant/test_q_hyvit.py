@@ -51,6 +51,7 @@ def test_default_network_has_two_bridge_blocks(default_model: nn.Module) -> None
     assert blocks == [tuple(f"{stage}.{layer}" for layer in layers) for stage in stages]
 
 
+@pytest.mark.slow
 def test_mobilevit_xxs_has_three_bridge_blocks_of_three_operations() -> None:
     graph = graph_of(mobilevit_xxs().eval(), 64)
     blocks = bridge_blocks(graph)
@@ -101,6 +102,7 @@ def test_no_tokens_no_bridge_block() -> None:
     assert bridge_blocks(graph_of(model.eval())) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("bits", [8, 4])
 def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
@@ -110,6 +112,7 @@ def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
     assert notes[0]["bridge_blocks"] == [["block.conv_kxk.0", "block.conv_kxk.2", "block.conv_1x1"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])
 def test_integers_are_the_same_by_reference_and_emulation(scale: Any, granularity: Any) -> None:
@@ -340,7 +343,7 @@ def test_a_price_is_a_share(price: float) -> None:
 @pytest.mark.parametrize("name", ["rounds", "candidates", "images"])
 @pytest.mark.parametrize("value", [0, -1, 1.5])
 def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(QuantizationError, match=f"QHyViT {name}={value}: an integer from 1"):
+    with pytest.raises(QuantizationError, match=rf"QHyViT\.{name}={value}: an integer from 1"):
         QHyViT(**{name: value})
 
 

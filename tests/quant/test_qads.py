@@ -148,6 +148,7 @@ def test_it_stops_when_nothing_gets_better() -> None:
     assert before == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [Qads(300, patience=20), OutlierScaling(rows=128)])
 def test_planted_outliers_get_large_factors(method: Method) -> None:
     """Of networks with two channels 64 times as large, at the streams that bottlenecks read."""

@@ -47,6 +47,7 @@ def test_the_loss_that_judges_never_rises(rate: float, held_back: float) -> None
         assert any(not np.array_equal(old[name], new[name]) for name in old)
 
 
+@pytest.mark.slow
 def test_logits_of_the_default_network_at_4_and_6_bits() -> None:
     """On images it never saw: 3 dB by itself, and with bias correction before it."""
     config = shifting(4, 6)

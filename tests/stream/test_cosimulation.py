@@ -15,6 +15,8 @@ from hyq_hls.stream.rtl import write_rtl
 from tests.stream.hls.conftest import images, small_graph
 from tests.stream.hls.hybrid import hybrid_graph
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:

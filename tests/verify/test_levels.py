@@ -42,6 +42,7 @@ def break_kernel(qmodel: QuantizedModel, name: str, index: tuple[int, ...]) -> N
     qmodel.emulator._kernels[name] = broken
 
 
+@pytest.mark.slow
 def test_all_agree(small: tuple[QuantizedModel, np.ndarray]) -> None:
     report = verify(*small, progress=False)
     assert report.ok
@@ -50,6 +51,7 @@ def test_all_agree(small: tuple[QuantizedModel, np.ndarray]) -> None:
     assert str(report).endswith("all levels agree")
 
 
+@pytest.mark.slow
 def test_the_first_difference_is_named(small: tuple[QuantizedModel, np.ndarray]) -> None:
     qmodel, images = small
     names = list(qmodel.graph.nodes)

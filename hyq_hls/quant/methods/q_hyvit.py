@@ -123,10 +123,7 @@ class QHyViT(Method):
     function_price: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "candidates", "images"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise QuantizationError(f"QHyViT {name}={value!r}: an integer from 1 is wanted")
+        self.check_counts("rounds", "candidates", "images")
         price = self.function_price
         if price is not None and not 0 <= price <= 1:
             raise QuantizationError(

@@ -100,7 +100,7 @@ def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
     """Write files that include small sources together: each alone costs a second for headers."""
     groups: list[list[Path]] = []
     room = 0
-    for source in sorted(sources):
+    for source in sources:
         size = source.stat().st_size
         if not groups or size > room:
             groups.append([])

@@ -194,16 +194,17 @@ def _build(
         *("-isystem", str(include / "vltstd")),
     ]
     mine = [*common, "-I", str(model), f'-DHYQ_TOP="{top}"', f"-DHYQ_TRACE={trace}"]
-    fast: list[Path] = []
-    slow: list[Path] = []
-    for path in model.glob("*.cpp"):
-        (slow if "Slow" in path.stem else fast).append(path)
+    # Every file that is compiled alone costs a second for Verilator's headers, the driver too.
+    units: dict[tuple[str, ...], list[Path]] = {tuple(flags): [DRIVERS / driver]}
+    for path in sorted(model.glob("*.cpp")):
+        # What runs once per simulation is not worth the optimizer's time.
+        wanted = ("-O0",) if "Slow" in path.stem else tuple(flags)
+        units.setdefault(wanted, []).append(path)
     objects = compile_objects(
         [
-            *((path, [*mine, *flags]) for path in grouped(fast, scratch, "model")),
-            (DRIVERS / driver, [*mine, *flags]),
-            # Code that runs once per simulation is not worth the optimizer's time.
-            *((path, [*mine, "-O0"]) for path in grouped(slow, scratch, "slow")),
+            (path, [*mine, *wanted])
+            for i, (wanted, sources) in enumerate(units.items())
+            for path in grouped(sources, scratch, f"unit{i}")
         ],
         scratch,
         log,

@@ -23,6 +23,8 @@ from tests.stream.hls.conftest import small_graph
 from tests.stream.rtl.conftest import planned, written
 from tests.tools.verilator.conftest import QUICK
 
+pytestmark = pytest.mark.slow
+
 ONE = np.array([1])
 
 
@@ -152,6 +154,7 @@ def test_signed_codes_reach_both_ends(deployed: Any) -> None:
     assert wanted.max() > 1000
 
 
+@pytest.mark.smoke
 def test_buffers_are_freed_once(deployed: Any, load: Any) -> None:
     case = deployed("single bytes")
     board = case.board()

@@ -59,6 +59,7 @@ def lint(top: str, *sources: Path) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full", [False, True])
 def test_verilog_without_warnings(full: bool, tmp_path: Path) -> None:
     """Words with unused bytes, and words that are full."""

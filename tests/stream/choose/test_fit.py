@@ -74,6 +74,7 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
     assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.floats(0.15, 0.9))
 def test_more_room_is_never_slower(share: float) -> None:

@@ -54,6 +54,7 @@ def again(points: list[Point], folder: Path) -> list[Utilization]:
     return [result for result in results if isinstance(result, Utilization)]
 
 
+@pytest.mark.slow
 def test_the_table_is_what_synthesis_gives(tmp_path: Path) -> None:
     some = [p for module in PLUMBING for p in POINTS if p.model == module][::9]
     assert len({p.model for p in some}) >= 3
@@ -113,6 +114,7 @@ def kinds(circuit: AnyCircuit, folding: Folding) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_more_lanes_never_take_less(data: st.DataObject) -> None:

@@ -64,6 +64,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Utilizati
     return {n: r for n, r in zip(MEMORIES, results, strict=True) if isinstance(r, Utilization)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", MEMORIES)
 def test_rule_and_synthesis(which: str, synthesized: dict[str, Utilization]) -> None:
     memory, found = MEMORIES[which], synthesized[which]

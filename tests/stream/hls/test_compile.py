@@ -14,6 +14,8 @@ from hyq_hls import Accelerator
 from hyq_hls.errors import CompilationError
 from tests.stream.hls.conftest import edit, expected, images, small_graph
 
+pytestmark = pytest.mark.slow
+
 MISSING = r"{} was not found; C simulation needs a C\+\+14 compiler: install g\+\+.*set CXX"
 
 

@@ -221,6 +221,7 @@ def test_bad_clock(clock: float, qmodel: QuantizedModel, tmp_path: Path) -> None
         convert(qmodel, clock_mhz=clock, output_dir=tmp_path / "p")
 
 
+@pytest.mark.slow
 def test_report_names_every_node(project: Accelerator) -> None:
     text = str(project)
     for name, node in project.qmodel.graph.nodes.items():
@@ -230,6 +231,7 @@ def test_report_names_every_node(project: Accelerator) -> None:
     assert [n.stream for n in project.nodes] == ["a", "b", "c", "pool", "head"]
 
 
+@pytest.mark.slow
 def test_open(project: Accelerator, tmp_path: Path) -> None:
     pixels = images()
     opened = Accelerator.open(str(project.folder))
@@ -243,6 +245,7 @@ def test_open(project: Accelerator, tmp_path: Path) -> None:
     assert str(moved) == str(project)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marker", ["", "{", "[]", "{}", '{"project": "net"}', "\xff", '"depths"'])
 def test_open_refuses_a_damaged_marker(marker: str, copied: Accelerator) -> None:
     (copied.folder / MARKER).write_text(marker, encoding="latin-1")
@@ -250,6 +253,7 @@ def test_open_refuses_a_damaged_marker(marker: str, copied: Accelerator) -> None
         Accelerator.open(copied.folder)
 
 
+@pytest.mark.slow
 def test_open_refuses_a_marker_of_another_graph(copied: Accelerator) -> None:
     marker = json.loads((copied.folder / MARKER).read_text())
     del marker["depths"]["pool"]
@@ -258,6 +262,7 @@ def test_open_refuses_a_marker_of_another_graph(copied: Accelerator) -> None:
         Accelerator.open(copied.folder)
 
 
+@pytest.mark.slow
 def test_open_refuses_what_is_no_project(copied: Accelerator, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none", copied.folder / "build_lib.sh"):
         with pytest.raises(ConversionError, match="is not a project of hyq_hls"):

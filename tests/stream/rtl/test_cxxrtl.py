@@ -23,6 +23,8 @@ from tests.stream.rtl.conftest import (
     written,
 )
 
+pytestmark = pytest.mark.slow
+
 DRIVER = Path(__file__).resolve().parents[3] / "verif" / "cxxrtl_driver.cpp"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from verif.formal.prove import TEMPLATES, ProofError, main, provable_modules, prove
 
+pytestmark = pytest.mark.slow
+
 PROOFS: list[tuple[str, dict[str, int]]] = [
     *(("hyq_register_slice", {"Width": width}) for width in (1, 4)),
     *(("hyq_fifo", {"Width": 2, "Depth": depth}) for depth in (1, 2, 3, 4)),

@@ -11,6 +11,8 @@ import pytest
 from hyq_hls.tools.yosys import run_yosys, yosys_share
 from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, verilator
 
+pytestmark = pytest.mark.slow
+
 MODULE = "hyq_packed_product"
 SOURCES = [str(TEMPLATES / f"{name}.sv") for name in (MODULE, "hyq_product")]
 

@@ -44,6 +44,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, CocotbS
     return flow, simulation(flow, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("idle", "backpressure"), STALLS)
 def test_codes_and_protocol_under_pauses(
     network: tuple[Dataflow, CocotbSimulation], idle: float, backpressure: float
@@ -128,6 +129,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, CocotbSi
     return flow, simulation(flow, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_the_monitors_are_connected(
     faulty: tuple[Dataflow, CocotbSimulation], fault: str | None

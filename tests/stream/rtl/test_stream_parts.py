@@ -31,8 +31,7 @@ TRAFFIC = {
 BROKEN = {"unstable", "waits_for_ready"}  # rules of the handshake
 REGISTERED = ("hyq_register_slice", "hyq_fifo", "hyq_reorder_buffer")
 
-# All tests of the bench in one process: it is compiled once.
-pytestmark = pytest.mark.xdist_group("stream_bench")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +96,7 @@ def test_both_sides_are_registered(name: str, free_run: dict[str, Transfers]) ->
     assert free_run[name].seen == set()
 
 
+@pytest.mark.smoke
 def test_paths_are_seen_where_they_are(free_run: dict[str, Transfers]) -> None:
     assert free_run["fork_5_2"].seen == {"ready_path", "valid_path"}
 

@@ -42,6 +42,7 @@ def folded(graph: Graph, kind: str) -> dict[str, Folding]:
     return mixed_foldings(graph) if kind == "mixed" else {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FOLDINGS)
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_modules_elaborate(name: str, kind: str, tmp_path: Path) -> None:
@@ -125,6 +126,7 @@ NETLISTS: dict[str, tuple[Callable[[], Example], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETLISTS)
 def test_netlist_computes_the_same_codes(name: str, tmp_path: Path) -> None:
     make, option = NETLISTS[name]
@@ -152,6 +154,7 @@ def write_table(folder: Path) -> None:
     written(planned(example_graph("table", np.random.default_rng(0))), folder)
 
 
+@pytest.mark.slow
 def test_a_pass_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
     log = tmp_path / "yosys.log"
     with pytest.raises(CompilationError, match=r"yosys\.log:[\s\S]*No such command: frobnicate"):
@@ -159,6 +162,7 @@ def test_a_pass_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
     assert "frobnicate" in log.read_text()
 
 
+@pytest.mark.slow
 def test_broken_rtl_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path)
     module = tmp_path / "hyq" / "hyq_table.sv"
@@ -167,6 +171,7 @@ def test_broken_rtl_is_refused(tmp_path: Path) -> None:
         run_yosys(read_rtl(tmp_path, "top"), tmp_path / "log", tmp_path)
 
 
+@pytest.mark.slow
 def test_missing_memory_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path)
     for path in (tmp_path / "memory").iterdir():

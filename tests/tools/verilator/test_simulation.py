@@ -20,6 +20,8 @@ from hyq_hls.tools.verilator import (
 )
 from tests.tools.verilator.conftest import ADD_ONE, BEATS, INPUT, OUTPUT, QUICK, STREAMS, frames
 
+pytestmark = pytest.mark.slow
+
 Fault = Callable[[str], RtlSimulation]
 
 #: From a beat's input transfer to its output transfer, by construction.
@@ -33,6 +35,7 @@ def beats_of(count: int) -> np.ndarray:
 # --- what comes out, and when ---
 
 
+@pytest.mark.smoke
 def test_outputs_and_times_without_stalls(simulation: RtlSimulation) -> None:
     codes = frames(5)
     result = simulation.run(codes)

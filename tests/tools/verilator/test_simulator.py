@@ -13,6 +13,8 @@ from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.tools.verilator import Simulator
 from tests.tools.verilator.conftest import ADD_ONE, NESTED, QUICK
 
+pytestmark = pytest.mark.slow
+
 NO_ONE_BIT_INPUT = re.escape("no one-bit input for the clock 'wide_i'")
 
 

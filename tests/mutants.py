@@ -1,0 +1,221 @@
+"""Mutation test of decisions: small faults by hand, each of which the nearest tests must find.
+
+``python -m tests.mutants`` puts one fault after the other into a copy of the repository, runs the
+tests nearest to it there, and says which faults survive. ``python -m tests.mutants WORD`` takes
+only the faults that have the word in their names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault as a replacement of text.
+
+    Attributes:
+        name: what is wrong then.
+        path: the file, from the top of the repository.
+        old: text that occurs exactly once in the file.
+        new: the faulty text.
+        tests: files or folders with the nearest tests.
+    """
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: str
+
+    def apply(self, root: Path) -> str:
+        """Put the fault into the repository ``root`` and return the file's text without it.
+
+        Raises:
+            ValueError: the text occurs not at all, or several times.
+        """
+        path = root / self.path
+        text = path.read_text(encoding="utf-8")
+        count = text.count(self.old)
+        if count != 1:
+            raise ValueError(
+                f"mutant {self.name!r}: {self.path} has {self.old!r} {count} times, once is "
+                "wanted; write the mutant for the code as it is now"
+            )
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+        return text
+
+
+MUTANTS = [
+    Mutant(
+        "a join does not wait for the longer path",
+        "hyq_hls/stream/flow/depths.py",
+        "(1 + max(ahead, Fraction(0)))",
+        "1",
+        "tests/stream/flow",
+    ),
+    Mutant(
+        "a name may own another name's derived ones",
+        "hyq_hls/stream/flow/names.py",
+        "        or any(identifier + ending in taken for ending in endings)\n",
+        "",
+        "tests/stream/hls/test_names.py",
+    ),
+    Mutant(
+        "of equally many multipliers any folding is taken",
+        "hyq_hls/stream/choose/balance.py",
+        "min(fitting, key=size)",
+        "min(fitting, key=lambda folding: size(folding)[0])",
+        "tests/stream/choose",
+    ),
+    Mutant(
+        "the folding program is not integral",
+        "hyq_hls/stream/choose/solve.py",
+        "integral[: len(self.choices)] = 1",
+        "integral[:] = 0",
+        "tests/stream/choose",
+    ),
+    Mutant(
+        "preactivation bits are ignored",
+        "hyq_hls/quant/scales/assign.py",
+        "max(config.activation_bits, config.preactivation_bits)",
+        "config.activation_bits",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "minmax tries finer scales",
+        "hyq_hls/quant/scales/ranges.py",
+        '1 if config.observer == "minmax" else _FINER',
+        "_FINER",
+        "tests/quant/test_decisions.py tests/quant/test_ranges.py",
+    ),
+    Mutant(
+        "zero may lie outside of a range",
+        "hyq_hls/quant/scales/ranges.py",
+        "min(float(low), 0.0), max(float(high), 0.0)",
+        "float(low), float(high)",
+        "tests/quant/test_decisions.py tests/quant/test_ranges.py",
+    ),
+    Mutant(
+        "weights count the same whatever they meet",
+        "hyq_hls/quant/scales/weights.py",
+        "(power / np.square(np.broadcast_to(x.scale, power.size)))[channels]",
+        "np.ones(power.size)[channels]",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "the error of weights is not weighted",
+        "hyq_hls/quant/scales/weights.py",
+        "- weight) ** 2 * importance)",
+        "- weight) ** 2)",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "every batch leaves rows of the same positions",
+        "hyq_hls/quant/scales/statistics.py",
+        "flat[(7 * len(self._rows)) % step :: step]",
+        "flat[::step]",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "classes of scales forget the ratio",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "factor = ratio * theirs",
+        "factor = theirs",
+        "tests/quant/test_scale_classes.py",
+    ),
+    Mutant(
+        "a flat order comes before swapped tokens",
+        "hyq_hls/capture/index_maps.py",
+        "return swapped or flat",
+        "return flat or swapped",
+        "tests/capture/test_index_maps.py",
+    ),
+    Mutant(
+        "the largest logarithmic code is no zero",
+        "hyq_hls/graph/types.py",
+        "np.where(q == self.qmax, 0.0, np.exp2(-q.astype(np.float64)))",
+        "np.exp2(-q.astype(np.float64))",
+        "tests/graph/test_types.py",
+    ),
+    Mutant(
+        "a tensor is freed after its first reader",
+        "hyq_hls/emulate/emulator.py",
+        "self._last_reader[name] = node.name",
+        "self._last_reader.setdefault(name, node.name)",
+        "tests/emulate",
+    ),
+    Mutant(
+        "a float holds one bit more than it has",
+        "hyq_hls/emulate/exact.py",
+        "largest <= 1 << bits",
+        "largest <= 2 << bits",
+        "tests/emulate",
+    ),
+    Mutant(
+        "a float is chosen by the final sum",
+        "hyq_hls/emulate/kernels.py",
+        "op.bias, op.partial_sums(*inputs), op.requantize\n",
+        "op.bias, node.accumulator, op.requantize\n",
+        "tests/emulate",
+    ),
+]
+
+
+def killed(mutant: Mutant, root: Path) -> bool:
+    """Whether the nearest tests find the fault; ``root`` is a copy of the repository."""
+    text = mutant.apply(root)
+    try:
+        return not passes(mutant.tests, root)
+    finally:
+        (root / mutant.path).write_text(text, encoding="utf-8")
+
+
+def passes(tests: str, root: Path) -> bool:
+    """Whether these tests are green.
+
+    Raises:
+        RuntimeError: pytest did not run them.
+    """
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests.split()],
+        cwd=root,
+        # A mutant may have the size and the second of the text before it.
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode not in (0, 1):
+        raise RuntimeError(f"pytest {tests} did not run:\n{result.stdout}{result.stderr}")
+    return result.returncode == 0
+
+
+def main(word: str = "") -> int:
+    """Try the mutants whose name has ``word``; returns the number of survivors."""
+    survivors = 0
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "copy"
+        ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "notebooks")
+        shutil.copytree(REPOSITORY, root, ignore=ignored)
+        chosen = [mutant for mutant in MUTANTS if word in mutant.name]
+        if not passes(" ".join(sorted({m.tests for m in chosen})), root):
+            raise RuntimeError("the nearest tests fail without any mutant; mend that first")
+        for mutant in chosen:
+            found = killed(mutant, root)
+            survivors += not found
+            print(f"{'killed  ' if found else 'SURVIVED'}  {mutant.name}", flush=True)
+    print(f"{survivors} survived")
+    return survivors
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(*sys.argv[1:])))
