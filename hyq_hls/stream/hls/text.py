@@ -48,7 +48,7 @@ def word_type(flow: Dataflow, stream: str) -> str:
 
 
 def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """``firmware/<project>.cpp`` declares the streams and calls one function per stage."""
+    """Return ``firmware/<project>.cpp``, which declares streams and calls a function per stage."""
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
