@@ -50,9 +50,12 @@ def modelled(models: dict[str, CostModel], point: Point) -> Utilization:
 
 
 def again(points: list[Point], folder: Path) -> list[Utilization]:
-    """Synthesis of plumbing, whose parameters say everything."""
+    """Synthesis of plumbing, whose parameters say everything; each by itself.
+
+    In company the numbers in names of cells differ, which decide ties in logic optimization.
+    """
     jobs = [template_job(module_of(p), p.origin["parameters"]) for p in points]
-    results = synthesize_modules(jobs, folder)
+    results = [result for job in jobs for result in synthesize_modules([job], folder)]
     return [result for result in results if isinstance(result, Utilization)]
 
 
