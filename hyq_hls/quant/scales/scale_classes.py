@@ -77,7 +77,6 @@ def choose_bases(
         classes: classes from :func:`scale_classes`.
         error: function of a tensor's name and a base; returns the error on the lattice of that
             base, relative to the tensor's power.
-        error: of a tensor, by name, on the lattice of a base; relative to its power.
     """
     chosen: dict[str, float] = {}
     for group in classes:
