@@ -91,8 +91,9 @@ def softmax_operation(
 def _published(exponential: str, distance: Ints, nats: float) -> Ints:
     """Return exponentials with the published shift, or a smaller one.
 
-    The shift is smaller where 44 bits do not hold the exponentials. Otherwise sums of long rows would exceed 62 bits. A softmax sees only ratios, and they lose
-    nothing that shows in few output bits.
+    The shift is smaller where 44 bits do not hold the exponentials. Otherwise sums of long rows
+    would exceed 62 bits. A softmax sees only ratios, and they lose nothing that shows in few output
+    bits.
     """
     function, shift = _EXPONENTIALS[exponential]
     for n in range(shift, _SMALLEST_SHIFT, -1):

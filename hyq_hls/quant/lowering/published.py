@@ -112,7 +112,8 @@ def exact_exponential(distance: Ints, scale: float, bits: int) -> Ints:
 def i_vit_swish(codes: Ints, scale: float, bits: int = 8) -> Ints:
     """Return ``x * sigmoid(x)`` by I-ViT's ShiftGELU without its factor 1.702.
 
-    It is the ``IntGELU`` of the release, n = 23. With ``m = max_row(I)``, ``e1 = shift_exp(I - m)`` and ``e2 = shift_exp(-m)``::
+    It is the ``IntGELU`` of the release, n = 23. With ``m = max_row(I)``,
+    ``e1 = shift_exp(I - m)`` and ``e2 = shift_exp(-m)``::
 
         f   = floor((2**31 - 1) / min(e1 + e2, 2**31 - 1))
         sig = floor(e1 * f / 2**(31 - bits + 1)),  y = I * sig

@@ -28,9 +28,9 @@ _FINEST = 2.0**-6
 class RepQ(Method):
     """The method keeps one quantizer per LayerNorm output that rounds like one per channel.
 
-    The range of every channel gives its step ``d_c`` and zero point ``z_c``. The tensor has ``d =
-    mean(d_c)`` and ``z``, the code nearest to ``mean(z_c)``. With ``r = d_c / d`` the network is
-    rewritten to
+    The range of every channel gives its step ``d_c`` and zero point ``z_c``. The tensor has
+    ``d = mean(d_c)`` and ``z``, the code nearest to ``mean(z_c)``. With ``r = d_c / d`` the network
+    is rewritten to
 
     - LayerNorm: ``gamma / r``, ``beta / r + d (z_c - z)``;
     - linear layers that read it: ``W r`` per input channel, ``b - W r d (z_c - z)``,
@@ -97,7 +97,7 @@ def channel_quantizers(data: TensorStatistics, config: QuantConfig) -> tuple[Arr
     step = steps.mean()
     if config.activation_scheme == "symmetric":
         return steps / step, np.zeros_like(steps)
-    # No code has to stand for the zero of a channel: its zero point may leave the range of the codes.
+    # No code has to stand for the zero of a channel, whose zero point may leave the code range.
     zeros = np.rint(-data.low / steps)
     zero = np.clip(np.rint(zeros.mean()), 0, (1 << config.activation_bits) - 1)
     return steps / step, step * (zeros - zero)
