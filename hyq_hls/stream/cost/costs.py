@@ -24,21 +24,21 @@ from hyq_hls.tools.yosys import Utilization
 
 #: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: The error of a small circuit is measured against at least so many sites.
+#: The error of a small circuit is measured against at least this number of sites.
 _SMALL = 20.0
 
 
 @dataclass(frozen=True)
 class Point:
-    """A circuit and what synthesis made of it.
+    """A circuit and its result of synthesis.
 
     Attributes:
         model: name of its cost model.
         features: features of the instance.
-        memory_luts, bram18, dsp: what its memories and products take by rule.
-        utilization: what Yosys found.
-        origin: where it comes from: network, instance, its folding or its parameters, and whether
-            the usual design of the network has it.
+        memory_luts, bram18, dsp: sites of its memories and products, by rule.
+        utilization: utilization that Yosys found.
+        origin: network, instance, and folding or parameters of the circuit, and whether it is in
+            the usual design of the network.
     """
 
     model: str
@@ -65,7 +65,7 @@ class CostModel:
     delays: Sequence[tuple[Features, float]]
 
     def utilization(self, features: Features, memories: Utilization, dsp: int) -> Utilization:
-        """Estimate of a circuit with these features, memories and DSP slices."""
+        """Return the estimate of a circuit with these features, memories and DSP slices."""
         lut = sum(self.lut.get(name, 0.0) * value for name, value in features.items())
         ff = sum(self.ff.get(name, 0.0) * value for name, value in features.items())
         return Utilization(
@@ -77,7 +77,10 @@ class CostModel:
         )
 
     def _delay(self, features: Features) -> float:
-        """Return the longest path of the most similar point: no sum of features makes a path."""
+        """Return the longest path of the most similar point.
+
+        No sum of features gives the length of a path.
+        """
 
         def distance(other: Features) -> float:
             names = features.keys() | other.keys()
@@ -133,7 +136,7 @@ def template_hash(module: str) -> str:
 
 
 def estimate(circuit: OperationStage | Plumbing) -> Utilization:
-    """What a circuit takes of a part, without synthesis.
+    """Estimate without synthesis how much of a part a circuit takes.
 
     DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
     module; see docs/area.md for the errors.
