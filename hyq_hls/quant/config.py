@@ -45,7 +45,7 @@ class NodeBits:
 
 @dataclass(frozen=True)
 class QuantConfig:
-    """How a float graph becomes integers.
+    """The choices by which a float graph becomes integers.
 
     Attributes:
         weight_bits: width of weights, 2 to 16; weights are symmetric (a weight zero point would

@@ -97,7 +97,7 @@ def synthesize_modules(
 
     Args:
         jobs: modules to map; equal ones are mapped once.
-        folder: folder of the results, one JSON file per module and content; results that are there
+        folder: folder of the results, one JSON file per module and content; existing results
             are used.
         progress: gets the number of different modules, and a step after each.
 
