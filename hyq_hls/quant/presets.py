@@ -52,7 +52,7 @@ def omse(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """FQ-ViT (Lin et al. 2022): power-of-two factors at LayerNorms, log-int-softmax of 4 bits."""
+    """Follow FQ-ViT (Lin et al. 2022): power-of-two factors at LayerNorms, log-int-softmax of 4 bits."""
     own = {"softmax": "log2_rounded", "softmax_bits": 4, "exponential": "polynomial"}
     return QuantConfig(
         weight_bits,
@@ -63,13 +63,13 @@ def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def i_bert(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Min-max with the polynomial exponential of I-BERT (Kim et al. 2021) in softmax and SiLU."""
+    """Use min-max and I-BERT's polynomial exponential (Kim et al. 2021) in softmax and SiLU."""
     own = {"exponential": "polynomial", "swish": "i_bert"}
     return QuantConfig(weight_bits, activation_bits, observer="minmax", **{**_PLAIN, **own})
 
 
 def i_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Min-max with the shift exponential of I-ViT (Li & Gu 2023) in softmax and SiLU."""
+    """Use min-max and I-ViT's shift exponential (Li & Gu 2023) in softmax and SiLU."""
     own = {"exponential": "shift", "swish": "i_vit"}
     return QuantConfig(weight_bits, activation_bits, observer="minmax", **{**_PLAIN, **own})
 
@@ -81,9 +81,10 @@ def hyq(
     straight_through: bool = False,
     steps: int = 1000,
 ) -> QuantConfig:
-    """HyQ (Kim et al., IJCAI 2024): QADS, depthwise ranges, power-of-two factors, linear softmax.
+    """Follow HyQ (Kim et al., IJCAI 2024).
 
-    It follows the release except where that is in floating point: SiLU is Shift-Swish here, and the
+    It has QADS, depthwise ranges, power-of-two factors and the linear softmax. It
+    follows the release except where that is in floating point: SiLU is Shift-Swish here, and the
     classifier and the additions are integers.
 
     Args:
@@ -104,12 +105,12 @@ def hyq(
 
 
 def outlier_pot(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Outlier scaling by powers of two (Kim & Kim, ICCE 2025); all requantization by shifts."""
+    """Scale outliers by powers of two (Kim & Kim, ICCE 2025); requantize by shifts only."""
     return QuantConfig(weight_bits, activation_bits, methods=(DepthwiseRanges(), OutlierScaling()))
 
 
 def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Q-HyViT (Lee et al., IEEE IoT-J 2024): a search by second-order cost, for bridge blocks.
+    """Follow Q-HyViT (Lee et al., IEEE IoT-J 2024): a search by second-order cost, for bridge blocks.
 
     In its main table the paper leaves softmax and LayerNorm in floating point; here everything is
     integer.
@@ -120,14 +121,14 @@ def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def repq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """RepQ-ViT (Li et al. 2023): scales behind LayerNorms move into the layers around."""
+    """Follow RepQ-ViT (Li et al. 2023): scales behind LayerNorms move into the layers around."""
     return QuantConfig(weight_bits, activation_bits, observer="minmax", methods=(RepQ(),), **_PLAIN)
 
 
 def mixed_precision(
     weight_bits: int = 8, activation_bits: int = 8, *, average_bits: float = 7.9
 ) -> QuantConfig:
-    """Mixed precision with Shift-Swish (Kang et al., ICEIC 2024).
+    """Mix precisions, with Shift-Swish (Kang et al., ICEIC 2024).
 
     Args:
         weight_bits: layers and tensors get at most the larger of this and ``activation_bits``; they
@@ -152,7 +153,7 @@ def best(
     average_bits: float | None = None,
     steps: int = 300,
 ) -> QuantConfig:
-    """Our best: real scales that need shifts only; a search, then learned rounding.
+    """Use our best: real scales that need shifts only; a search, then learned rounding.
 
     On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
     and schemes; then all layers learn rounding and biases together. Inputs of functions such as

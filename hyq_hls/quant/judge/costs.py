@@ -21,7 +21,7 @@ class DesignCosts(Protocol):
 
     @property
     def total(self) -> Array:
-        """Return the usage of the whole design."""
+        """Usage of the whole design."""
 
     @property
     def cycles(self) -> int:

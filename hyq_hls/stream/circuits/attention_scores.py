@@ -18,7 +18,7 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
 
     @property
     def foldings(self) -> list[Folding]:
-        """Return the foldings: output lanes divide the keys, input lanes the channels of a head."""
+        """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
         _, tokens, channels = self.inputs[0].shape
         return matrix_lanes(tokens, channels // self.operation.heads)
 

@@ -26,7 +26,7 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
 
     @property
     def foldings(self) -> list[Folding]:
-        """Return the foldings: output lanes divide the channels of a head, input lanes the keys."""
+        """Legal foldings: output lanes divide the channels of a head, input lanes the keys."""
         _, tokens, channels = self.inputs[1].shape
         return matrix_lanes(channels // self.operation.heads, tokens)
 

@@ -26,7 +26,7 @@ class ConcatCircuit(Circuit[Concat]):
 
     @property
     def foldings(self) -> list[Folding]:
-        """Return the foldings whose lanes divide the channels of both inputs."""
+        """Foldings whose lanes divide the channels of both inputs."""
         a, b = self.inputs
         return equal_lanes(gcd(a.channels, b.channels))
 

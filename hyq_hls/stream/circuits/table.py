@@ -40,7 +40,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
 
     @property
     def values(self) -> Codes:
-        """Return the output codes of all input codes, in ascending order of the input."""
+        """Output codes of all input codes, in ascending order of the input."""
         codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 

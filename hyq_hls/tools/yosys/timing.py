@@ -107,7 +107,7 @@ class _Cell:
 
     @cached_property
     def arcs(self) -> list[tuple[str, int, Arc, int]]:
-        """Return paths through the cell: input pin and its net, the arc, the net of the output."""
+        """Paths through the cell: input pin and its net, the arc, the net of the output."""
         return [
             (pin, net, through, target)
             for pin, net in self.inputs
