@@ -17,7 +17,7 @@ inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d
     const int k = p >> CONFIG_T::fraction;
     const exponent_t r = p & ((exponent_t(1) << CONFIG_T::fraction) - 1);
     if (k > int(CONFIG_T::fraction + CONFIG_T::precision + 1)) {
-        return 0; // no bit is left; a shift by so much need not be defined
+        return 0; // no bit is left; such a shift may be undefined
     }
     const exponential_t mantissa = (exponent_t(2) << CONFIG_T::fraction) - r;
     return (mantissa << CONFIG_T::precision) >> k;

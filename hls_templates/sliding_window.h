@@ -31,8 +31,8 @@ template <typename CONFIG_T> struct sliding_window {
     static const unsigned first_words = CONFIG_T::kernel_height * row_words;
     static const unsigned next_words = CONFIG_T::stride_height * row_words;
 
-    unsigned y = 0, x = 0, beat = 0; ///< of the padded map, what comes next
-    unsigned write_word = 0;         ///< where it goes
+    unsigned y = 0, x = 0, beat = 0; ///< the next beat of the padded map
+    unsigned write_word = 0;         ///< its place in the buffer
     unsigned row = 0;                ///< first row of the windows, and its place in the buffer
     unsigned place = 0;
 

@@ -4,10 +4,10 @@
 //   code = min(largest code, number of j >= 1 with 4 * total >= 3 * 2**j * e)
 //
 // That number is the distance of the leading ones of 4 * total and 3 * e. It is one less if
-// 4 * total is the smaller one when both are shifted to the same leading one. Since 3 * e has few bits,
-// the same number of bits of the total decides. The module is a rigid pipeline. Its first stages
-// are those of the triple and its normalization, or those of the normalization of the total where
-// these are more. Then come one stage for the distance and one for the code.
+// 4 * total is the smaller one when both are shifted to the same leading one. Since 3 * e has few
+// bits, the same number of bits of the total decides. The module is a rigid pipeline. Its first
+// stages are those of the triple and its normalization, or those of the normalization of the total
+// where these are more. Then come one stage for the distance and one for the code.
 module hyq_log2_probability #(
   parameter int unsigned Lanes,
   parameter int unsigned MantissaBits,

@@ -131,7 +131,7 @@ def error_front(sensitivities: Sequence[Sensitivity], averages: Iterable[float])
     """Return the best choice for every average; fewer bits never have a smaller error.
 
     Args:
-        sensitivities: from :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`.
+        sensitivities: result of :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`.
         averages: bits per weight and element of activations.
 
     Raises:
@@ -195,7 +195,7 @@ class _Program:
                 self.rows.append((mine, [column], 0.0))
 
     def solve(self, room: int | None) -> dict[Key, int] | None:
-        """Return widths by key with at most ``room`` bits in all; None where there are none."""
+        """Return widths by key with at most ``room`` bits in all; None where that is impossible."""
         count = len(self.errors)
         entries = [
             (row, column, sign)

@@ -118,7 +118,7 @@ def _dsp_endpoint(pin: str, parameters: Mapping[str, int]) -> Endpoint | None:
 
 
 def arc(cell: str, source: str, target: str) -> Arc | None:
-    """Return the path from an input to an output of a cell of logic; None where there is none."""
+    """Return the path from an input to an output of a cell of logic; None where no path is."""
     if cell.startswith("LUT") or (cell.startswith("SRL") and source.startswith("A")):
         return Arc(LUT_DELAY)
     if cell == "INV":
