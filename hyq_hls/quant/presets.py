@@ -52,7 +52,10 @@ def omse(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Follow FQ-ViT (Lin et al. 2022): power-of-two factors at LayerNorms, log-int-softmax of 4 bits."""
+    """Follow FQ-ViT (Lin et al. 2022): power-of-two factors, log-int-softmax of 4 bits.
+
+    The factors belong to the inputs of LayerNorms.
+    """
     own = {"softmax": "log2_rounded", "softmax_bits": 4, "exponential": "polynomial"}
     return QuantConfig(
         weight_bits,
@@ -83,9 +86,9 @@ def hyq(
 ) -> QuantConfig:
     """Follow HyQ (Kim et al., IJCAI 2024).
 
-    It has QADS, depthwise ranges, power-of-two factors and the linear softmax. It
-    follows the release except where that is in floating point: SiLU is Shift-Swish here, and the
-    classifier and the additions are integers.
+    It has QADS, depthwise ranges, power-of-two factors and the linear softmax. It follows the
+    release except where that is in floating point: SiLU is Shift-Swish here, and the classifier and
+    the additions are integers.
 
     Args:
         weight_bits: width of weights.
@@ -110,10 +113,10 @@ def outlier_pot(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Follow Q-HyViT (Lee et al., IEEE IoT-J 2024): a search by second-order cost, for bridge blocks.
+    """Follow Q-HyViT (Lee et al., IEEE IoT-J 2024): search by second-order cost.
 
-    In its main table the paper leaves softmax and LayerNorm in floating point; here everything is
-    integer.
+    Bridge blocks are searched as a whole. In its main table the paper leaves softmax and LayerNorm
+    in floating point; here everything is integer.
     """
     return QuantConfig(
         weight_bits, activation_bits, observer="minmax", methods=(QHyViT(),), **_PLAIN
