@@ -36,7 +36,7 @@ def quantize(
 
     Raises:
         InputError: calibration images are unusable.
-        UnsupportedModelError: the module holds what cannot be captured; every such node is named.
+        UnsupportedModelError: some nodes of the module cannot be captured; all are named.
         QuantizationError: a node has no integer operation, or an override names no node.
         GraphError: widths do not fit 62-bit integers.
     """

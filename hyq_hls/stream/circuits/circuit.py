@@ -45,7 +45,7 @@ class Circuit(ABC, Generic[OperationT]):
 
     @property
     def variant(self) -> str:
-        """Name of the circuit among those of its module, which parameters select.
+        """Name that tells the circuits of one module apart; its parameters select the circuit.
 
         It is empty where there is only one.
         """
