@@ -1,12 +1,12 @@
-// Sums of the terms of several beats, requantized: an adder tree over the terms of a beat, an
-// accumulator that begins with start_i, and hyq_requantize_tail. Outputs take the words of
-// requantization entries in order.
+// The module sums the terms of several beats and requantizes the sums. It has an adder tree over
+// the terms of a beat, an accumulator that begins with start_i, and hyq_requantize_tail. Outputs
+// take the words of requantization entries in order.
 //
-// A rigid pipeline: the stages of the tree, the accumulator, three of the requantization.
-// terms_ready_o is its enable, also for the caller's stages in front of it.
+// It is a rigid pipeline with the stages of the tree, one of the accumulator and three of the
+// requantization. terms_ready_o is its enable, also for the caller's stages in front of it.
 module hyq_accumulate_requantize #(
   parameter int unsigned Lanes,
-  parameter int unsigned Terms,  // that a lane takes per cycle
+  parameter int unsigned Terms,  // terms that a lane takes per cycle
   parameter int unsigned TermBits,
   parameter int unsigned Beats,  // cycles of a sum
   parameter int unsigned AccumulatorBits,
@@ -21,7 +21,7 @@ module hyq_accumulate_requantize #(
   input  logic                             terms_valid_i,
   output logic                             terms_ready_o,
   output logic                             sum_begin_o,    // a sum begins in the next step
-  input  logic [Lanes*AccumulatorBits-1:0] start_i,        // of that sum, from its first step on
+  input  logic [Lanes*AccumulatorBits-1:0] start_i,        // start of that sum, from step 1 on
   output logic [Lanes*OutBits-1:0]         out_data_o,
   output logic                             out_valid_o,
   input  logic                             out_ready_i
@@ -30,7 +30,8 @@ module hyq_accumulate_requantize #(
   logic en;
   assign terms_ready_o = en;
 
-  // Sums of a beat. They wrap around in AccumulatorBits; the last one of all beats fits.
+  // The tree makes the sum of a beat. Sums wrap around in AccumulatorBits; the sum of all beats
+  // fits.
   logic [Lanes*AccumulatorBits-1:0] sums;
   logic sums_valid;
 
@@ -49,8 +50,8 @@ module hyq_accumulate_requantize #(
     .valid_o(sums_valid)
   );
 
-  // The first and the last beat of a sum are marked before the tree: behind it, what depends on
-  // them comes from registers.
+  // The first and the last beat of a sum are marked in front of the tree, so that registers drive
+  // everything that depends on them behind it.
   localparam int unsigned TreeStages = hyq_pkg::max($clog2(Terms), 1);
   logic take, first_beat_q, last_beat;
   logic [TreeStages:0] begins, ends;  // in front of the tree, behind each of its stages
@@ -73,7 +74,7 @@ module hyq_accumulate_requantize #(
     end
   end
 
-  // Sums of all beats.
+  // The accumulator makes the sum of all beats.
   logic [Lanes*AccumulatorBits-1:0] acc_q;
   logic sum_end;
 
@@ -91,7 +92,7 @@ module hyq_accumulate_requantize #(
     end
   end
 
-  // Requantization. Its entries leave their memory in the cycle in which the sum is complete.
+  // The entries of the requantization leave their memory in the cycle in which the sum is complete.
   localparam int unsigned Words = Requantize.entries / Requantize.lanes;
   logic [hyq_pkg::index_width(Words)-1:0] word;
 

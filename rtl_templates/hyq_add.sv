@@ -1,9 +1,10 @@
-// Sum of two streams on a common scale, requantized. Reference: hyq_hls/ops/add.py, Add.
+// The module adds two streams on a common scale and requantizes the sum. Reference:
+// hyq_hls/ops/add.py, Add.
 //
-// Six stages: two of hyq_add_operand, the sum, three of hyq_requantize_tail.
+// It has six stages: two of hyq_add_operand, the sum, three of hyq_requantize_tail.
 module hyq_add #(
   parameter int unsigned   Channels,
-  parameter int unsigned   InLanes,  // of both inputs and of the output; divides Channels
+  parameter int unsigned   InLanes,  // lanes of both inputs and of the output; divides Channels
   parameter int unsigned   ABits,
   parameter bit            ASigned,
   parameter int unsigned   BBits,
@@ -48,9 +49,9 @@ module hyq_add #(
     $error("hyq_add: InLanes divides Channels");
   end
 
-  // Control: both operands of a beat enter together.
+  // Both operands of a beat enter together.
   logic en, both_valid;
-  logic [BeatBits-1:0] beat;  // of the operands that come next
+  logic [BeatBits-1:0] beat;  // beat of the operands that come next
 
   assign both_valid = a_valid_i && b_valid_i;
   assign a_ready_o  = en && b_valid_i;
@@ -64,7 +65,7 @@ module hyq_add #(
     .clk_i, .rst_ni, .en_i(en && both_valid), .index_o(beat)
   );
 
-  // Stages 1 and 2: the terms.
+  // Stages 1 and 2 make the terms.
   logic [InLanes*AccumulatorBits-1:0] term_a, term_b;
 
   hyq_add_operand #(
@@ -109,7 +110,7 @@ module hyq_add #(
     .term_o(term_b)
   );
 
-  // Stage 3: the sums. Their beat comes with them.
+  // Stage 3 makes the sums. Their beat comes with them.
   logic [BeatBits-1:0] term_beat_q, centred_beat_q;
   logic [InLanes*AccumulatorBits-1:0] acc_q;
 
@@ -124,7 +125,7 @@ module hyq_add #(
     end
   end
 
-  // Stages 4 to 6.
+  // Stages 4 to 6 requantize.
   hyq_requantize_tail #(
     .Lanes          (InLanes),
     .Beats          (Beats),

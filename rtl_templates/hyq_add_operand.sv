@@ -1,16 +1,18 @@
-// One operand of hyq_add: (code - zero point) times its factor. Two stages under one enable.
+// The module makes one operand of hyq_add: (code - zero point) times its factor. It has two stages
+// under one enable.
 //
-// The factor is a power of two, given by its exponent, if Multiplier.bits is 1, else a multiplier.
+// If Multiplier.bits is 1, the factor is a power of two and its exponent is given. Else it is a
+// multiplier.
 module hyq_add_operand #(
   parameter int unsigned   Lanes,
-  parameter int unsigned   Beats,       // of a position
+  parameter int unsigned   Beats,       // beats of a position
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   CentredBits,
   parameter int unsigned   TermBits,    // holds the product
   parameter hyq_pkg::rom_t ZeroPoint,
   parameter                ZeroPointFile,
-  parameter hyq_pkg::rom_t Multiplier,  // of one bit: powers of two are in its place
+  parameter hyq_pkg::rom_t Multiplier,  // of one bit where the factors are powers of two
   parameter                MultiplierFile,
   parameter hyq_pkg::rom_t Exponent,
   parameter                ExponentFile,

@@ -1,5 +1,5 @@
-// Adder tree: the sum of Terms signed terms in each lane, every cycle. A register stands behind
-// every addition: as many stages as levels, and one where there is a single term.
+// The adder tree sums Terms signed terms in each lane, every cycle. A register stands behind every
+// addition. There are as many stages as levels, and one where there is a single term.
 module hyq_adder_tree #(
   parameter int unsigned Lanes,
   parameter int unsigned Terms,
@@ -18,7 +18,8 @@ module hyq_adder_tree #(
   localparam int unsigned Depth = $clog2(Terms);
   localparam int unsigned Stages = Depth > 0 ? Depth : 1;
 
-  // Nodes are numbered as in a heap: node n adds nodes 2n and 2n + 1, the last Terms are the terms.
+  // Nodes are numbered as in a heap: node n adds nodes 2n and 2n + 1, and the last Terms nodes are
+  // the terms.
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     for (genvar n = 2 * Terms - 1; n > 0; n--) begin : gen_node
       localparam int unsigned Level = $clog2(n + 1) - 1;

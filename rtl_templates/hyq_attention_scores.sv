@@ -1,15 +1,15 @@
-// Attention scores: dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py,
-// AttentionScores.
+// Attention scores are dot products of queries and keys. Reference:
+// hyq_hls/ops/attention_scores.py, AttentionScores.
 //
 // The keys of a pixel are stored in OutLanes banks, so that a read gives InLanes channels of
-// OutLanes keys, and read once per query: heads, groups of OutLanes keys, groups of InLanes
-// channels of a head. The channels of a query's head are replayed for every group of keys.
-// OutLanes * InLanes products per cycle.
+// OutLanes keys. They are read once per query in this order: heads, groups of OutLanes keys, groups
+// of InLanes channels of a head. The channels of a query's head are replayed for every group of
+// keys. There are OutLanes * InLanes products per cycle.
 module hyq_attention_scores #(
   parameter int unsigned Tokens,
   parameter int unsigned Heads,
   parameter int unsigned Depth,     // channels of a head
-  parameter int unsigned InLanes,   // of queries and keys; divides Depth
+  parameter int unsigned InLanes,   // lanes of queries and keys; divides Depth
   parameter int unsigned OutLanes,  // keys; divides Tokens
   parameter int          CodeQueryZero,
   parameter int          CodeKeyZero,
@@ -38,7 +38,7 @@ module hyq_attention_scores #(
   input  logic                         out_ready_i
 );
 
-  localparam int unsigned Beats = Depth / InLanes;  // of a head
+  localparam int unsigned Beats = Depth / InLanes;  // beats of a head
   // The accumulator holds every product, so it needs no more bits.
   localparam int unsigned FullBits = QueryOperandBits + KeyOperandBits;
   localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
@@ -49,7 +49,7 @@ module hyq_attention_scores #(
     $error("hyq_attention_scores: InLanes divides Depth, and OutLanes divides Tokens");
   end
 
-  // Keys. An operand has at most one bit more than a code.
+  // Keys are stored. An operand has at most one bit more than a code.
   logic [KeyWidth-1:0] key_operands;
   logic [OutLanes*KeyWidth-1:0] keys;
   logic keys_valid, keys_ready;
@@ -80,7 +80,7 @@ module hyq_attention_scores #(
     .out_ready_i(keys_ready)
   );
 
-  // Queries, one register behind the subtraction.
+  // A register stands behind the subtraction of the queries' zero point.
   logic [QueryWidth-1:0] query_operands, query_q, query;
   logic query_q_valid, query_next, query_valid, query_ready;
 
@@ -123,7 +123,7 @@ module hyq_attention_scores #(
     .out_ready_i(query_ready)
   );
 
-  // Products, of operands that registers hold: a DSP slice has no time for a read of the memory.
+  // Registers hold the operands of the products: a DSP slice has no time for a read of the memory.
   logic [QueryWidth-1:0] query_operand_q;
   logic [OutLanes*KeyWidth-1:0] key_operands_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;

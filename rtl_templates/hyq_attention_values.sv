@@ -1,17 +1,17 @@
-// Attention values: sums of values weighted by probabilities. Reference:
+// Attention values are sums of values that are weighted by probabilities. Reference:
 // hyq_hls/ops/attention_values.py, AttentionValues.
 //
 // The values of a pixel are stored in InLanes banks, so that a read gives OutLanes channels of
-// InLanes keys, and read once per query: groups of OutLanes channels (head after head), groups of
-// InLanes keys. The probabilities of a query and head are replayed for every group of the head's
-// channels.
-// OutLanes * InLanes products per cycle; shifts for log2 probabilities.
+// InLanes keys. They are read once per query in this order: groups of OutLanes channels (head after
+// head), groups of InLanes keys. The probabilities of a query and head are replayed for every group
+// of the head's channels.
+// There are OutLanes * InLanes products per cycle; they are shifts for log2 probabilities.
 module hyq_attention_values #(
   parameter int unsigned   Tokens,
   parameter int unsigned   Channels,
   parameter int unsigned   Depth,     // channels of a head
-  parameter int unsigned   InLanes,   // of probabilities: keys; divides Tokens
-  parameter int unsigned   OutLanes,  // of values and of the output: channels; divides Depth
+  parameter int unsigned   InLanes,   // lanes of probabilities: keys; divides Tokens
+  parameter int unsigned   OutLanes,  // lanes of values and of the output: channels; divides Depth
   parameter bit            IsLog2,
   parameter int unsigned   ProbabilityBits,
   parameter int unsigned   ValueBits,
@@ -38,7 +38,7 @@ module hyq_attention_values #(
   input  logic                               out_ready_i
 );
 
-  localparam int unsigned Beats = Channels / OutLanes;  // of a value
+  localparam int unsigned Beats = Channels / OutLanes;  // beats of a value
   localparam int unsigned ValueWidth = OutLanes * ValueOperandBits;
   localparam int unsigned MaxShift = IsLog2 ? 2 ** ProbabilityBits - 2 : 0;
   localparam int unsigned FullBits = ValueOperandBits + (IsLog2 ? MaxShift : ProbabilityBits);
@@ -49,7 +49,7 @@ module hyq_attention_values #(
     $error("hyq_attention_values: OutLanes divides Depth, and InLanes divides Tokens");
   end
 
-  // Values: minus their zero points, one stage; then stored.
+  // Zero points are subtracted from the values in one stage; then the values are stored.
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [ValueWidth-1:0] centred;
   logic centred_valid, centred_ready;
@@ -104,7 +104,7 @@ module hyq_attention_values #(
     .out_ready_i(values_ready)
   );
 
-  // Probabilities.
+  // Probabilities are replayed.
   logic [InLanes*ProbabilityBits-1:0] probabilities;
   logic probabilities_valid, probabilities_ready;
 
@@ -123,7 +123,7 @@ module hyq_attention_values #(
     .out_ready_i(probabilities_ready)
   );
 
-  // Products.
+  // Products are summed and requantized.
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
   logic products_valid, products_ready, unused_sum_begin;
 

@@ -1,7 +1,8 @@
-// AXI4-Stream slave to a stream of codes: every code comes in whole bytes, upper bits are dropped.
+// The module turns an AXI4-Stream slave into a stream of codes. Every code comes in whole bytes,
+// whose upper bits are dropped.
 //
-// TLAST must come with the last beat of a frame and only there; otherwise frame_error_o rises and
-// stays, and the frames go on by their own count.
+// TLAST must come with the last beat of a frame and only there. Otherwise frame_error_o rises and
+// stays, and the module continues to count frames by itself.
 module hyq_axis_input #(
   parameter int unsigned Lanes,
   parameter int unsigned Bits,

@@ -1,5 +1,5 @@
-// Stream of codes to an AXI4-Stream master: every code in whole bytes, TLAST on a frame's last
-// beat.
+// The module turns a stream of codes into an AXI4-Stream master. Every code takes whole bytes, and
+// TLAST comes with the last beat of a frame.
 module hyq_axis_output #(
   parameter int unsigned Lanes,
   parameter int unsigned Bits,

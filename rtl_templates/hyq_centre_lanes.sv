@@ -1,23 +1,23 @@
-// Codes minus the zero points of their channels: one stage, which registers the codes while the
-// zero points are read. CentredBits hold every difference.
+// The module subtracts the zero points of channels from their codes. Its one stage registers the
+// codes while the zero points are read. CentredBits hold every difference.
 module hyq_centre_lanes #(
   parameter int unsigned   Lanes,
-  parameter int unsigned   Beats,      // of a position
+  parameter int unsigned   Beats,      // beats of a position
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   CentredBits,
-  parameter hyq_pkg::rom_t ZeroPoint,  // of Lanes lanes, or of one that serves all
+  parameter hyq_pkg::rom_t ZeroPoint,  // with Lanes lanes, or with one that serves all
   parameter                ZeroPointFile,
   localparam int unsigned BeatBits = hyq_pkg::index_width(Beats)
 ) (
   input  logic                         clk_i,
   input  logic                         en_i,
-  input  logic [BeatBits-1:0]          beat_i,    // of code_i
+  input  logic [BeatBits-1:0]          beat_i,    // beat of code_i
   input  logic [Lanes*InBits-1:0]      code_i,
   output logic [Lanes*CentredBits-1:0] centred_o  // in the next cycle, signed
 );
 
-  // Holds each operand; only the difference fits CentredBits.
+  // The type holds each operand; only the difference fits CentredBits.
   localparam int unsigned WideBits = CentredBits + InBits + ZeroPoint.bits;
 
   logic [Lanes*InBits-1:0] code_q;

@@ -1,8 +1,10 @@
-// Constants of the channels of a beat: one word for every beat of a position, or one word for all.
+// The memory holds constants of the channels of a beat: one word for every beat of a position, or
+// one word for all.
 //
-// The word for `beat_i` leaves in the next cycle, as from hyq_rom; a word for all is always there.
+// The word for `beat_i` leaves in the next cycle, as it leaves hyq_rom. A word for all is always
+// there.
 module hyq_channel_rom #(
-  parameter hyq_pkg::rom_t Rom,  // of Beats words, or of one
+  parameter hyq_pkg::rom_t Rom,  // it has Beats words, or one
   parameter int unsigned   Beats,
   parameter                File,
   localparam int unsigned BeatBits = hyq_pkg::index_width(Beats),

@@ -1,12 +1,12 @@
-// Two streams requantized to common codes and joined: at every position the channels of `a`, then
-// those of `b`. Reference: hyq_hls/ops/concat.py, Concat.
+// The module requantizes two streams to common codes and joins them. At every position the channels
+// of `a` come first, then those of `b`. Reference: hyq_hls/ops/concat.py, Concat.
 //
-// Each stream has its own hyq_requantize, of four stages; the output takes turns. While one stream
-// waits for its turn, its pipeline fills, so that no cycle is lost.
+// Each stream has its own hyq_requantize, of four stages. The output takes the streams in turn.
+// While one stream waits for its turn, its pipeline fills, so that no cycle is lost.
 module hyq_concat #(
   parameter int unsigned   ChannelsA,
   parameter int unsigned   ChannelsB,
-  parameter int unsigned   InLanes,  // of both inputs and of the output; divides the channels
+  parameter int unsigned   InLanes,  // lanes of both inputs and of the output; divides the channels
   parameter int unsigned   ABits,
   parameter bit            ASigned,
   parameter int unsigned   BBits,

@@ -1,9 +1,10 @@
-// Dense 2-D convolution of a map. Reference: hyq_hls/ops/conv2d.py, Conv2d.
+// The module is a dense 2-D convolution of a map. Reference: hyq_hls/ops/conv2d.py, Conv2d.
 //
-// Every window is read from the line buffer once per group of OutLanes output channels:
-// OutChannels / OutLanes * KernelHeight * KernelWidth * InChannels / InLanes cycles per position.
+// Every window is read from the line buffer once per group of OutLanes output channels. A position
+// takes this number of cycles:
+// OutChannels / OutLanes * KernelHeight * KernelWidth * InChannels / InLanes.
 module hyq_conv2d #(
-  parameter int unsigned   Height,    // of the input map
+  parameter int unsigned   Height,    // height of the input map
   parameter int unsigned   Width,
   parameter int unsigned   InChannels,
   parameter int unsigned   KernelHeight,

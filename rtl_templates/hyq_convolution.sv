@@ -1,8 +1,9 @@
-// 2-D convolution of a map: the border, the windows, their dot products with the weights. Both
-// kinds of convolution are this circuit; hyq_conv2d and hyq_depthwise_conv2d say how it is used.
+// The module is a 2-D convolution of a map. It makes the border, the windows and their dot products
+// with the weights. Both kinds of convolution are this circuit; hyq_conv2d and hyq_depthwise_conv2d
+// explain its use.
 module hyq_convolution #(
   parameter bit            Depthwise,  // OutChannels = InChannels and OutLanes = InLanes
-  parameter int unsigned   Height,     // of the input map
+  parameter int unsigned   Height,     // height of the input map
   parameter int unsigned   Width,
   parameter int unsigned   InChannels,
   parameter int unsigned   KernelHeight,

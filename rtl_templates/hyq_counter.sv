@@ -1,7 +1,7 @@
-// Counter of Count steps that starts again by itself: one level of nested loops.
+// The counter has Count steps and starts again by itself. It is one level of nested loops.
 //
-// It counts the steps that are left from Count - 2 down to -1, so that its sign says which step is
-// the last one: last_o comes from a register.
+// It counts the steps that are left from Count - 2 down to -1. Its sign says which step is the last
+// one, so that last_o comes from a register.
 module hyq_counter #(
   parameter int unsigned Count
 ) (

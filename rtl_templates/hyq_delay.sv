@@ -1,4 +1,4 @@
-// Delay of Stages registers under en_i; 0 are wires.
+// The module delays data by Stages registers under en_i. With 0 stages it is wires.
 module hyq_delay #(
   parameter int unsigned Width,
   parameter int unsigned Stages

@@ -1,7 +1,8 @@
-// Dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py, Dense.
+// The module is a dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py,
+// Dense.
 //
-// The InLanes-wide beats of a position are replayed for every group of OutLanes output channels:
-// OutChannels / OutLanes * Length / InLanes cycles per position, without a bubble.
+// The InLanes-wide beats of a position are replayed for every group of OutLanes output channels. A
+// position takes OutChannels / OutLanes * Length / InLanes cycles, without a bubble.
 module hyq_dense #(
   parameter int unsigned   Length,    // input channels
   parameter int unsigned   OutChannels,

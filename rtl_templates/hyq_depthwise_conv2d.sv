@@ -1,9 +1,10 @@
-// Depthwise 2-D convolution of a map. Reference: hyq_hls/ops/depthwise_conv2d.py, DepthwiseConv2d.
+// The module is a depthwise 2-D convolution of a map. Reference: hyq_hls/ops/depthwise_conv2d.py,
+// DepthwiseConv2d.
 //
-// InLanes channels at once, one tap per cycle:
-// InChannels / InLanes * KernelHeight * KernelWidth cycles per position.
+// It takes one tap of InLanes channels per cycle. A position takes
+// InChannels / InLanes * KernelHeight * KernelWidth cycles.
 module hyq_depthwise_conv2d #(
-  parameter int unsigned   Height,   // of the input map
+  parameter int unsigned   Height,   // height of the input map
   parameter int unsigned   Width,
   parameter int unsigned   InChannels,
   parameter int unsigned   KernelHeight,
@@ -12,7 +13,7 @@ module hyq_depthwise_conv2d #(
   parameter int unsigned   StrideWidth,
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
-  parameter int unsigned   InLanes,  // of the output too; divides InChannels
+  parameter int unsigned   InLanes,  // lanes of the output too; divides InChannels
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,

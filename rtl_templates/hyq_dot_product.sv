@@ -1,15 +1,17 @@
-// Dot products of constant weights and a stream of operands, requantized: the arithmetic of dense,
-// conv2d and depthwise_conv2d. Reference: hyq_hls/ops/dense.py, Dense.
+// The module makes dot products of constant weights and a stream of operands, and requantizes them.
+// It is the arithmetic of dense, conv2d and depthwise_conv2d. Reference: hyq_hls/ops/dense.py,
+// Dense.
 //
 //   for every vector, for rotation in Rotations: acc[OutLanes] = bias
 //     for beat in Beats: acc += weight[rotation][beat] . operands     (one cycle)
 //     out = requantize(acc)
 //
-// A beat carries InLanes operands; every vector of Beats beats comes Rotations times. An output
+// A beat carries InLanes operands. Every vector of Beats beats comes Rotations times. An output
 // lane takes all lanes of the beat or, with Depthwise, its own lane only. Two output lanes share a
 // DSP48E1 where hyq_packed_product can.
 //
-// A rigid pipeline: weight memory, 4 stages of a product, those of hyq_accumulate_requantize.
+// It is a rigid pipeline: weight memory, 4 stages of a product, stages of
+// hyq_accumulate_requantize.
 module hyq_dot_product #(
   parameter bit            Depthwise,   // OutLanes = InLanes
   parameter int unsigned   Rotations,
@@ -38,7 +40,7 @@ module hyq_dot_product #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Terms = Depthwise ? 1 : InLanes;  // of an output lane in a beat
+  localparam int unsigned Terms = Depthwise ? 1 : InLanes;  // terms of an output lane in a beat
   localparam int unsigned ProductBits = Weight.bits + InBits;
 
   if (Depthwise && InLanes != OutLanes) begin : gen_bad_lanes
@@ -52,7 +54,7 @@ module hyq_dot_product #(
   logic en;
   assign in_ready_o = en;
 
-  // Operands, and the weights that belong to them.
+  // Operands meet the weights that belong to them.
   logic [InLanes*InBits-1:0] operands_q;
   logic [OutLanes*Terms*Weight.bits-1:0] weights;
 

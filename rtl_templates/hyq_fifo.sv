@@ -1,9 +1,9 @@
-// First-in first-out buffer between two operations. Both sides are registered: no combinational
+// The FIFO lies between two operations. Both of its sides are registered, so that no combinational
 // path leads from one port to the other.
 //
-// Depth 1 and 2 are a register slice: capacity 2, latency 1. Deeper ones are a memory of Depth
-// words with synchronous read (hyq_ram), whose read register is the output: capacity Depth + 1,
-// latency 2. One word per cycle at every depth.
+// With depth 1 and 2 it is a register slice, with capacity 2 and latency 1. A deeper FIFO is a
+// memory of Depth words with synchronous read (hyq_ram), whose read register is the output. It has
+// capacity Depth + 1 and latency 2. It passes one word per cycle at every depth.
 module hyq_fifo #(
   parameter int unsigned Width,
   parameter int unsigned Depth,

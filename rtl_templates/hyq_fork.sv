@@ -1,5 +1,6 @@
-// Eager fork: every output takes each word once, as soon as it is ready, whatever the others do; the
-// input moves on when the last one takes its copy. No latency, one word per cycle.
+// The fork is eager: every output takes each word once, as soon as it is ready, whatever the others
+// do. The input moves on when the last output takes its copy. The fork has no latency and passes
+// one word per cycle.
 module hyq_fork #(
   parameter int unsigned Width,
   parameter int unsigned Outputs

@@ -1,13 +1,13 @@
-// Sum over all positions of a map, requantized.
+// The module sums over all positions of a map and requantizes the sums.
 // Reference: hyq_hls/ops/global_average_pool.py, GlobalAveragePool.
 //
-// A memory holds the sums of a position's beats; every cycle reads a word, adds and writes it back.
-// The sums of the last position go straight on, so a map takes Words * Beats cycles. Five stages:
-// centre the codes and read, add, three of hyq_requantize_tail.
+// A memory holds the sums of a position's beats. Every cycle reads a word, adds and writes it back.
+// The sums of the last position go straight on, so a map takes Words * Beats cycles. There are five
+// stages: one that centres the codes and reads, one that adds, three of hyq_requantize_tail.
 module hyq_global_average_pool #(
   parameter int unsigned   Words,    // positions of the map
   parameter int unsigned   Channels,
-  parameter int unsigned   InLanes,  // of the output too
+  parameter int unsigned   InLanes,  // lanes of the output too
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,
@@ -38,11 +38,11 @@ module hyq_global_average_pool #(
     $error("hyq_global_average_pool: InLanes divides Channels");
   end
 
-  // Control: beat and position that come next; only the last position is valid past the sums.
+  // Beat and position are those that come next. Only the last position is valid past the sums.
   logic en, step, last_beat, centred_valid;
   logic [BeatBits-1:0] beat;
   logic [PositionBits-1:0] position;
-  logic [BeatBits-1:0] centred_beat_q;  // of the codes in stage 1
+  logic [BeatBits-1:0] centred_beat_q;  // beat of the codes in stage 1
   logic centred_first_q, centred_last_q;
 
   assign in_ready_o = en;
@@ -67,7 +67,7 @@ module hyq_global_average_pool #(
     .out_ready_i
   );
 
-  // Stage 1: codes minus zero points, and the sums so far.
+  // Stage 1 subtracts zero points from codes, and reads the sums so far.
   logic [InLanes*CentredBits-1:0] centred;
   logic [SumsBits-1:0] previous, sums_d, sums_q;
 
@@ -98,7 +98,8 @@ module hyq_global_average_pool #(
   if (Beats == 1) begin : gen_register
     assign previous = sums_q;
   end else begin : gen_memory
-    // The word that is read was written at least one cycle ago: its beat came Beats beats before.
+    // The word that is read was written at least one cycle ago, because its beat came Beats beats
+    // before.
     hyq_ram #(
       .Width(SumsBits),
       .Depth(Beats)
@@ -113,7 +114,7 @@ module hyq_global_average_pool #(
     );
   end
 
-  // Stage 2: add; the first position starts from zero.
+  // Stage 2 adds. The first position starts from zero.
   for (genvar l = 0; l < InLanes; l++) begin : gen_lane
     logic signed [CentredBits-1:0] x;
     logic signed [AccumulatorBits-1:0] sum;

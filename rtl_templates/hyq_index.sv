@@ -1,4 +1,4 @@
-// Index of a loop of Count steps: counts from 0 to Count - 1, again and again.
+// The index of a loop of Count steps counts from 0 to Count - 1, again and again.
 module hyq_index #(
   parameter int unsigned Count,
   localparam int unsigned Bits = hyq_pkg::index_width(Count)
@@ -6,7 +6,7 @@ module hyq_index #(
   input  logic            clk_i,
   input  logic            rst_ni,
   input  logic            en_i,
-  output logic [Bits-1:0] index_o  // of the step that comes next
+  output logic [Bits-1:0] index_o  // index of the step that comes next
 );
 
   logic [Bits-1:0] index_q;

@@ -1,9 +1,10 @@
-// LayerNorm over the channels of every position. Reference: hyq_hls/ops/layer_norm.py, LayerNorm.
+// The module is a LayerNorm over the channels of every position. Reference:
+// hyq_hls/ops/layer_norm.py, LayerNorm.
 //
 // Four parts work on different positions: sum and variance, square root, reciprocal, and the
 // element-wise rest. A row buffer holds the values until their reciprocal is there. The slowest
-// part sets the cycles per position: Channels / InLanes beats, or the steps of the root or of the
-// reciprocal and one cycle to load them.
+// part sets the cycles per position. They are Channels / InLanes beats, or the steps of the root or
+// of the reciprocal plus one cycle that loads them.
 module hyq_layer_norm #(
   parameter int unsigned   Channels,
   parameter int unsigned   InLanes,
@@ -56,7 +57,7 @@ module hyq_layer_norm #(
     $error("hyq_layer_norm: InLanes divides Channels, and OutLanes is InLanes");
   end
 
-  // Values, in two stages: (code - zero point) << factor.
+  // Values take two stages: (code - zero point) << factor.
   logic en, values_valid, values_ready;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*ValueBits-1:0] centred, values_q;
@@ -115,7 +116,8 @@ module hyq_layer_norm #(
     end
   end
 
-  // Results of a row. Its sum goes along with the variance, the root and the reciprocal.
+  // These are the results of a row. Its sum goes along with the variance, the root and the
+  // reciprocal.
   logic variance_ready, buffer_ready;
   logic [TotalBits-1:0] variance_total, root_total, total;
   logic [VarianceBits-1:0] variance;

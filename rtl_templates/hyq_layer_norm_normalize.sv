@@ -1,4 +1,4 @@
-// The element-wise part of a LayerNorm, in eleven stages:
+// The module is the element-wise part of a LayerNorm, in eleven stages:
 //
 //   d   = Channels * x - total                                          2: product, difference
 //   n   = (d * reciprocal + 2**(NormalizeShift - 1)) >>> NormalizeShift 3: product (2), rounding
@@ -27,7 +27,7 @@ module hyq_layer_norm_normalize #(
   input  logic                       clk_i,
   input  logic                       rst_ni,
   input  logic [Lanes*ValueBits-1:0] in_data_i,
-  input  logic [TotalBits-1:0]       total_i,       // of the beat's row, as the reciprocal
+  input  logic [TotalBits-1:0]       total_i,       // total of the beat's row, as is the reciprocal
   input  logic [ReciprocalBits-1:0]  reciprocal_i,
   input  logic                       in_valid_i,
   output logic                       in_ready_o,
@@ -41,7 +41,7 @@ module hyq_layer_norm_normalize #(
   localparam int unsigned BeatBits = hyq_pkg::index_width(Beats);
   localparam int unsigned WideBits = hyq_pkg::max(AccumulatorBits, Beta.bits);
 
-  // Control. A memory is read in the cycle before its word is used; gamma's goes with n.
+  // A memory is read in the cycle before its word is used. The word of gamma goes with n.
   logic en, rounding_valid;  // the deviation's product is there, n comes next
   logic [BeatBits-1:0] gamma_beat, beat_q1, beta_beat_q, entry_beat_q;
 

@@ -1,8 +1,8 @@
-// Sum and scaled variance of every row of a LayerNorm:
+// The module makes the sum and the scaled variance of every row of a LayerNorm:
 //
 //   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
 //
-// The squares take one stage, the row sums theirs, the variance three.
+// The squares take one stage, the row sums take their own, and the variance takes three.
 module hyq_layer_norm_variance #(
   parameter int unsigned   Channels,
   parameter int unsigned   Lanes,
@@ -26,7 +26,7 @@ module hyq_layer_norm_variance #(
 
   localparam int unsigned Beats = Channels / Lanes;
   localparam int unsigned SquareBits = 2 * ValueBits;
-  // As the variance, its parts need no more bits than it has.
+  // The parts of the variance need no more bits than the variance itself.
   localparam int unsigned SumBits = hyq_pkg::min(SquaresBits, VarianceBits);
   localparam int unsigned TermBits = hyq_pkg::min(SquareBits, SumBits);
 
@@ -58,7 +58,7 @@ module hyq_layer_norm_variance #(
     end
   end
 
-  // Sums. Both go in step; each takes its beat or result when the other does.
+  // Both sums go in step: each takes its beat or its result when the other does.
   logic [TotalBits-1:0] total;
   logic [SumBits-1:0] squares;
   logic total_ready, squares_ready, total_valid, squares_valid, sums_ready;
@@ -97,7 +97,7 @@ module hyq_layer_norm_variance #(
     .out_ready_i(sums_ready && total_valid)
   );
 
-  // Variance: two stages for its products, one for their difference.
+  // The variance takes two stages for its products and one for their difference.
   logic [VarianceBits-1:0] scaled_squares, scaled_q1, scaled_q2, square_of_total, variance_q;
   logic [TotalBits-1:0] total_q1, total_q2, total_q3;
   logic [Epsilon.bits-1:0] epsilon;

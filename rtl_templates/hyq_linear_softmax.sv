@@ -1,8 +1,9 @@
-// Softmax of every row by shifts and adds. Reference: hyq_hls/ops/linear_softmax.py, LinearSoftmax.
+// The module is a softmax of every row by shifts and adds. Reference:
+// hyq_hls/ops/linear_softmax.py, LinearSoftmax.
 //
-// Three stages work on three rows, each one beat per cycle: the row's maximum, the exponentials and
-// their sum, the probabilities. Row buffers between them hold the beats until their row's result is
-// there.
+// Three parts work on three rows, each one beat per cycle. They make the row's maximum, the
+// exponentials with their sum, and the probabilities. Row buffers between them hold the beats until
+// the result of their row is there.
 module hyq_linear_softmax #(
   parameter int unsigned Channels,         // codes of a row
   parameter int unsigned InLanes,
@@ -10,14 +11,14 @@ module hyq_linear_softmax #(
   parameter int unsigned InBits,
   parameter bit          InSigned,
   parameter int unsigned OutBits,
-  parameter int unsigned IsLog2,           // else uniform
+  parameter int unsigned IsLog2,           // else the output is uniform
   parameter int unsigned Fraction,
   parameter int unsigned LineOffset,
   parameter int unsigned ShiftBits,
   parameter int unsigned ExponentialBits,
   parameter int unsigned TotalBits,
   parameter int unsigned CodeDepth,        // beats in the row buffer of the codes
-  parameter int unsigned ExponentialDepth  // and in that of the exponentials
+  parameter int unsigned ExponentialDepth  // beats in that of the exponentials
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -37,7 +38,7 @@ module hyq_linear_softmax #(
     $error("hyq_linear_softmax: InLanes divides Channels, and OutLanes is InLanes");
   end
 
-  // Codes, and the largest one of their row.
+  // The codes wait for the largest code of their row.
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
   logic codes_valid, en;
@@ -60,7 +61,7 @@ module hyq_linear_softmax #(
     .out_ready_i(en)
   );
 
-  // Exponentials, in two stages.
+  // Exponentials take two stages.
   logic [InLanes*MantissaBits-1:0] mantissas;
   logic [InLanes*ExponentBits-1:0] exponents;
   logic exponentials_valid, exponentials_ready;
@@ -91,7 +92,7 @@ module hyq_linear_softmax #(
     .exponent_o(exponents)
   );
 
-  // Their sum and the probabilities.
+  // The exponentials give their sum and the probabilities.
   hyq_softmax_probabilities #(
     .Lanes          (InLanes),
     .Beats          (Beats),

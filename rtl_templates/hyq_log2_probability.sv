@@ -1,12 +1,13 @@
-// Log2 codes of probabilities without a divider, one beat per cycle:
+// The module makes log2 codes of probabilities without a divider, one beat per cycle:
 //
 //   e    = mantissa << exponent
 //   code = min(largest code, number of j >= 1 with 4 * total >= 3 * 2**j * e)
 //
-// That number is the distance of the leading ones of 4 * total and 3 * e, less one if 4 * total is
-// the smaller one when both are shifted to the same leading one. As 3 * e has few bits, so many of
-// the total decide. Rigid pipeline: the stages of the triple and its normalization, or of the
-// normalization of the total where those are more; then one for the distance, one for the code.
+// That number is the distance of the leading ones of 4 * total and 3 * e. It is one less if
+// 4 * total is the smaller one when both are shifted to the same leading one. Since 3 * e has few
+// bits, the same number of bits of the total decides. The module is a rigid pipeline. Its first
+// stages are those of the triple and its normalization, or those of the normalization of the total
+// where these are more. Then come one stage for the distance and one for the code.
 module hyq_log2_probability #(
   parameter int unsigned Lanes,
   parameter int unsigned MantissaBits,
@@ -18,7 +19,7 @@ module hyq_log2_probability #(
   input  logic                          rst_ni,
   input  logic [Lanes*MantissaBits-1:0] mantissa_i,
   input  logic [Lanes*ExponentBits-1:0] exponent_i,
-  input  logic [TotalBits-1:0]          total_i,      // of the beat's row
+  input  logic [TotalBits-1:0]          total_i,      // total of the beat's row
   input  logic                          in_valid_i,
   output logic                          in_ready_o,
   output logic [Lanes*OutBits-1:0]      out_data_o,
@@ -43,7 +44,7 @@ module hyq_log2_probability #(
     .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
   );
 
-  // The total, for all lanes: its highest bits and its zeros.
+  // All lanes share the highest bits and the leading zeros of the total.
   logic [TotalBits-1:0] total;
   logic [Width-1:0] total_mantissa;
   logic [ZerosBits-1:0] total_zeros;
@@ -121,7 +122,7 @@ module hyq_log2_probability #(
         distance_q <= LevelBits'(Width + 2 - TripleBits) - LevelBits'(total_zeros)
             + LevelBits'(triple_zeros) - LevelBits'(exponent);
         less_q     <= total_mantissa[Width-1-:TripleBits] < triple_mantissa;
-        zero_q     <= !triple_mantissa[TripleBits-1];  // no leading one: e is 0
+        zero_q     <= !triple_mantissa[TripleBits-1];  // no leading one means that e is 0
         code_q     <= zero_q || (level >> OutBits) != '0 ? '1 : OutBits'(level);
       end
     end

@@ -1,13 +1,14 @@
-// Log2 codes of probabilities as the released code of FQ-ViT and HyQ rounds them, without a
-// divider, one beat per cycle:
+// The module makes log2 codes of probabilities without a divider, one beat per cycle. It rounds
+// them as the released code of FQ-ViT and HyQ does:
 //
 //   t    = total / e, rounded half to even
 //   code = min(largest code, number of j >= 0 with t >= 1.5 * 2**j)
 //
-// It is hyq_log2_probability with 2 * total + e in the place of 2 * total, half of e further, less
-// one where that passes a threshold too many: total / e below 1.5, and 2.5, which rounds down. The
-// sum differs from lane to lane, so each has a normalizer of its own. Rigid pipeline: sum and triple
-// in one stage; those of the normalization of the sum; distance of the leading ones; code.
+// It is hyq_log2_probability with 2 * total + e in the place of 2 * total, which is half of e more.
+// It subtracts one where the sum passes one threshold too many. There are two such cases: total / e
+// below 1.5, and 2.5, which rounds down. The sum differs from lane to lane, so each lane has its
+// own normalizer. The module is a rigid pipeline: one stage for the sum and the triple, those of
+// the normalization of the sum, one for the distance of the leading ones, one for the code.
 module hyq_log2_rounded_probability #(
   parameter int unsigned Lanes,
   parameter int unsigned ExponentialBits,
@@ -17,7 +18,7 @@ module hyq_log2_rounded_probability #(
   input  logic                             clk_i,
   input  logic                             rst_ni,
   input  logic [Lanes*ExponentialBits-1:0] exponential_i,
-  input  logic [TotalBits-1:0]             total_i,        // of the beat's row
+  input  logic [TotalBits-1:0]             total_i,        // total of the beat's row
   input  logic                             in_valid_i,
   output logic                             in_ready_o,
   output logic [Lanes*OutBits-1:0]         out_data_o,
@@ -27,7 +28,7 @@ module hyq_log2_rounded_probability #(
 
   localparam int unsigned TripleBits = ExponentialBits + 2;
   localparam int unsigned TripleZerosBits = $clog2(TripleBits);
-  localparam int unsigned Width = TotalBits + 2;  // of 2 * total + e
+  localparam int unsigned Width = TotalBits + 2;  // width of 2 * total + e
   localparam int unsigned ZerosBits = $clog2(Width);
   localparam int unsigned LevelBits = $clog2(Width + 2);  // sums for a level may wrap
   localparam int unsigned Stages = 1 + ZerosBits + 2;
@@ -51,7 +52,7 @@ module hyq_log2_rounded_probability #(
     logic [TripleZerosBits-1:0] triple_zeros;
     logic [Width-1:0] sum_q, sum_mantissa;
     logic [ZerosBits-1:0] sum_zeros;
-    logic early_q, early, less_q, zero_q;  // early: a threshold too many
+    logic early_q, early, less_q, zero_q;  // early: it passes a threshold too many
     logic [LevelBits-1:0] distance_q, level;
     logic [OutBits-1:0] code_q;
 
@@ -114,7 +115,7 @@ module hyq_log2_rounded_probability #(
         distance_q <= LevelBits'(Width + 1 - TripleBits) - LevelBits'(early)
             + LevelBits'(triple_zeros) - LevelBits'(sum_zeros);
         less_q     <= sum_mantissa[Width-1-:TripleBits] < triple_mantissa;
-        zero_q     <= !triple_mantissa[TripleBits-1];  // no leading one: e is 0
+        zero_q     <= !triple_mantissa[TripleBits-1];  // no leading one means that e is 0
         code_q     <= zero_q || (level >> OutBits) != '0 ? '1 : OutBits'(level);
       end
     end

@@ -1,7 +1,8 @@
-// Normalizer: shifts value_i left until its leading one is the highest bit, and says how far.
+// The normalizer shifts value_i left until its leading one is the highest bit, and gives the
+// distance.
 //
-// As many stages under en_i as zeros_o has bits, each with one shift, the longest first. A value of
-// 0 stays 0.
+// It has as many stages under en_i as zeros_o has bits. Each stage has one shift, the longest
+// first. A value of 0 stays 0.
 module hyq_normalizer #(
   parameter int unsigned Width,  // at least 2
   localparam int unsigned ZerosBits = $clog2(Width)
@@ -10,7 +11,7 @@ module hyq_normalizer #(
   input  logic                 en_i,
   input  logic [Width-1:0]     value_i,
   output logic [Width-1:0]     mantissa_o,
-  output logic [ZerosBits-1:0] zeros_o      // in front of the leading one
+  output logic [ZerosBits-1:0] zeros_o      // zeros in front of the leading one
 );
 
   logic [Width-1:0] value_q[ZerosBits];

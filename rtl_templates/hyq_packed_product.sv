@@ -1,10 +1,11 @@
-// Products of two weights a, b and one operand x: one DSP48E1 where the widths allow, else two.
+// The module multiplies two weights a, b by one operand x. It takes one DSP48E1 where the widths
+// allow, else two.
 //
 // With Shift = bits of a product, P = ((a <<< Shift) + b) * x + 2**(Shift - 1) holds both products
-// exactly: b*x lies in [-2**(Shift-1), 2**(Shift-1)), so the constant makes the lower part
-// non-negative, nothing is borrowed from a*x above it, and the lower part is b*x with its sign bit
-// inverted. Both additions are the DSP's own (pre-adder and C input). Four stages, as hyq_product:
-// operands, sum of the weights, product, output.
+// exactly. As b*x lies in [-2**(Shift-1), 2**(Shift-1)), the constant makes the lower part
+// non-negative, and nothing is borrowed from a*x above it. The lower part is b*x with its sign bit
+// inverted. Both additions are those of the DSP (pre-adder and C input). The module has four
+// stages, as hyq_product has: operands, sum of the weights, product, output.
 module hyq_packed_product #(
   parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,

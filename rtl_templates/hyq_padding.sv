@@ -1,13 +1,14 @@
-// Padding: surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
+// Padding surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
 //
-// One beat per cycle of Beats beats per pixel, and one register stage. Border pixels take no input,
-// but a frame begins when its first code is there. Without a border the stream passes as it is.
+// The module emits one beat per cycle and Beats beats per pixel, with one register stage. Border
+// pixels take no input, but a frame begins when its first code is there. Without a border the
+// stream passes as it is.
 module hyq_padding #(
-  parameter int unsigned   Height,     // of the input map
+  parameter int unsigned   Height,     // height of the input map
   parameter int unsigned   Width,
-  parameter int unsigned   Beats,      // of a pixel
-  parameter int unsigned   PadHeight,  // rows above, and as many below
-  parameter int unsigned   PadWidth,   // columns on the left, and as many on the right
+  parameter int unsigned   Beats,      // beats of a pixel
+  parameter int unsigned   PadHeight,  // rows above; the same number below
+  parameter int unsigned   PadWidth,   // columns on the left; the same number on the right
   parameter int unsigned   Lanes,
   parameter int unsigned   Bits,
   parameter hyq_pkg::rom_t Pad,        // at least Bits bits; one entry serves all channels
@@ -42,7 +43,8 @@ module hyq_padding #(
     localparam logic signed [YBits-1:0] LastY = YBits'(Height + PadHeight - 1);
     localparam logic signed [XBits-1:0] LastX = XBits'(Width + PadWidth - 1);
 
-    // Where the next beat lies on the input map; the border lies outside, also at negative places.
+    // This is the place of the next beat on the input map. The border lies outside, also at
+    // negative places.
     logic signed [YBits-1:0] y_q;
     logic signed [XBits-1:0] x_q;
     logic row_border_q, column_border_q, first_pixel_q;

@@ -1,16 +1,16 @@
-// Types and functions that several modules share.
+// The package holds types and functions that several modules share.
 package hyq_pkg;
 
-  // A constant memory; the file of its words is a parameter of its own. Word w holds the entries
-  // lanes * w to lanes * (w + 1) - 1, the first of them in its lowest bits.
+  // This type describes a constant memory, whose file is a parameter of its own. Word w holds the
+  // entries lanes * w to lanes * (w + 1) - 1. The first of them lies in its lowest bits.
   typedef struct packed {
     int unsigned entries;
     int unsigned lanes;    // entries of a word
-    int unsigned bits;     // of an entry
+    int unsigned bits;     // bits of an entry
   } rom_t;
 
-  // A requantization: its memory, and the constants of hyq_requantize_lanes, which says what they
-  // mean.
+  // This type describes a requantization: its memory, and the constants of hyq_requantize_lanes,
+  // which explains them.
   typedef struct packed {
     int unsigned entries;
     int unsigned lanes;
@@ -21,7 +21,7 @@ package hyq_pkg;
     int unsigned zero_point_bits;
   } requantize_t;
 
-  // Bits of an index that counts from 0 to n - 1.
+  // The function gives the bits of an index that counts from 0 to n - 1.
   function automatic int unsigned index_width(int unsigned n);
     return n > 1 ? $clog2(n) : 1;
   endfunction
@@ -38,7 +38,7 @@ package hyq_pkg;
     return (a + b - 1) / b;
   endfunction
 
-  // Blocks of 18 Kibit that a memory fills, with at most 36 bits a word.
+  // The function gives the blocks of 18 Kibit that a memory fills, with at most 36 bits a word.
   function automatic int unsigned block_rams(int unsigned width, int unsigned depth);
     return max(ceil_div(width, 36), ceil_div(width * depth, 18432));
   endfunction

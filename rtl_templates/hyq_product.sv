@@ -1,5 +1,5 @@
-// Product of a weight and an operand in four stages, the registers of a DSP48E1: two for its inputs,
-// one for the product, one for its output.
+// The module multiplies a weight by an operand in four stages, which are the registers of a
+// DSP48E1: two for its inputs, one for the product, one for its output.
 module hyq_product #(
   parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,

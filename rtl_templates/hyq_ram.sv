@@ -1,13 +1,13 @@
-// Memory with one write port and one synchronous read port: read_data_o is the word at
-// read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle:
-// whoever uses it sees to that.
+// The memory has one write port and one synchronous read port. read_data_o is the word at
+// read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle;
+// the surrounding circuit guarantees this.
 //
 // It lies in block RAM where LUT-RAM would take more than LutsPerBlock LUTs for each RAMB18.
 // Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_ram #(
   parameter int unsigned Width,
   parameter int unsigned Depth,
-  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
+  parameter int unsigned LutsPerBlock = 160,  // about the ratio of parts; xc7z020: 190
   localparam int unsigned AddressBits = hyq_pkg::index_width(Depth)
 ) (
   input  logic                   clk_i,

@@ -1,7 +1,7 @@
-// Register slice: cuts every combinational path between two stream ports.
+// The register slice cuts every combinational path between two stream ports.
 //
-// Latency 1, one word per cycle, capacity 2: while the output is stalled, the word that was
-// promised a place by in_ready_o waits in the spare register.
+// It has latency 1 and capacity 2, and passes one word per cycle. While the output is stalled, the
+// word that in_ready_o promised a place waits in the spare register.
 module hyq_register_slice #(
   parameter int unsigned Width
 ) (

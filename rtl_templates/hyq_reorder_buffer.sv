@@ -1,14 +1,14 @@
-// Reorder buffer: emits the words of a frame in another order than they came. Two banks take turns;
-// one is written in order of arrival while the other is read by five nested loops, 0 innermost:
+// The reorder buffer emits the words of a frame in another order. Two banks take turns: one is
+// written in order of arrival while the other is read by five nested loops, 0 innermost:
 //
 //   address = index4 * Stride4 + index3 * Stride3 + ... + index0 * Stride0
 //
-// Loops that are not needed have size 1 (and any stride). One word per cycle on both sides: Words
-// cycles per frame in steady state. Of the first frame, the first word leaves Words + 1 cycles after
-// the first one came, the last word 2 * Words cycles after it.
+// Loops that are not needed have size 1 (and any stride). One word passes per cycle on both sides,
+// so a frame takes Words cycles in steady state. In the first frame, the first word leaves
+// Words + 1 cycles after the first word came in, and the last word 2 * Words cycles after it.
 module hyq_reorder_buffer #(
   parameter int unsigned Width,
-  parameter int unsigned Words,  // of a frame: the product of the sizes
+  parameter int unsigned Words,  // words of a frame: the product of the sizes
   parameter int unsigned Size4,
   parameter int unsigned Size3,
   parameter int unsigned Size2,
@@ -39,7 +39,8 @@ module hyq_reorder_buffer #(
     $error("hyq_reorder_buffer: Words is the product of Size0 to Size4");
   end
 
-  // Step of the address when a loop advances: its stride, and all inner loops go back to the start.
+  // This is the step of the address when a loop advances: its stride, less the distance that all
+  // inner loops go back to their start.
   function automatic logic [AddressBits-1:0] step_of(int unsigned loop);
     int unsigned step;
     step = Stride[loop];
@@ -52,7 +53,7 @@ module hyq_reorder_buffer #(
   logic [1:0] full_q;  // per bank
   logic write, read, write_last;
 
-  // Write side: the address runs through both banks.
+  // On the write side the address runs through both banks.
   logic [AddressBits-1:0] write_address_q;
   logic write_bank_q;
 
@@ -71,9 +72,9 @@ module hyq_reorder_buffer #(
     end
   end
 
-  // Read side: loop k advances when all inner loops are at their last index. The loops run one read
-  // ahead, so that the step to the next address comes from a register; they take their first step
-  // after reset, before there can be anything to read.
+  // On the read side loop k advances when all inner loops are at their last index. The loops run
+  // one read ahead, so that the step to the next address comes from a register. They take their
+  // first step after reset, before there can be anything to read.
   logic [AddressBits-1:0] read_address_q, step, step_q;
   logic read_bank_q, out_valid_q, started_q, read_last_q;
   logic [Loops-1:0] at_last;

@@ -1,8 +1,9 @@
-// Replay: takes Beats words and emits them Times times in order, then the next Beats words.
+// The module takes Beats words and emits them Times times in order; then it takes the next Beats
+// words.
 //
-// The first round passes the words through (no latency, as they come) and stores them; the further
-// rounds read the memory, one word per cycle, and keep the input waiting. No bubble between rounds
-// or vectors: Beats * Times cycles per vector.
+// The first round passes the words through without latency, and stores them. The other rounds read
+// the memory, one word per cycle, and keep the input waiting. There is no bubble between rounds or
+// vectors, so a vector takes Beats * Times cycles.
 module hyq_replay #(
   parameter int unsigned Width,
   parameter int unsigned Beats,

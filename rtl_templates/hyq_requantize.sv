@@ -1,9 +1,9 @@
-// Requantization of a stream on its own. Reference: hyq_hls/ops/requantize.py, RequantizeTensor.
+// The module requantizes a stream. Reference: hyq_hls/ops/requantize.py, RequantizeTensor.
 //
-// Four stages: register and centre the codes, then the three of hyq_requantize_tail.
+// It has four stages: one that registers and centres the codes, then three of hyq_requantize_tail.
 module hyq_requantize #(
   parameter int unsigned   Channels,
-  parameter int unsigned   InLanes,  // of the output too; divides Channels
+  parameter int unsigned   InLanes,  // lanes of the output too; divides Channels
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,

@@ -1,6 +1,6 @@
-// Requantization: `Lanes` accumulators to codes every cycle, in three stages under one enable.
-// Reference: hyq_hls/graph/requantize.py, Requantize; its normal form: RequantizeRom in
-// hyq_hls/stream/kernel.py.
+// The module requantizes `Lanes` accumulators to codes every cycle, in three stages under one
+// enable. Reference: hyq_hls/graph/requantize.py, Requantize. Its normal form is RequantizeRom of
+// hyq_hls/stream/arguments.py.
 //
 //   y    = (((acc * multiplier) <<< Left) >>> (Base - 1)) >>> delta
 //   code = saturate(((y + 1) >>> 1) + zero_point)
@@ -13,8 +13,8 @@ module hyq_requantize_lanes #(
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,
-  // One entry never changes. Its lanes are Lanes, or 1 where one entry serves all; base is at least
-  // 1; shift_bits are those of delta, 0 where there is none; multiplier_bits are 0 likewise.
+  // One entry never changes. Its lanes are Lanes, or 1 where one entry serves all. base is at least
+  // 1. shift_bits are those of delta, and 0 where there is no delta; multiplier_bits likewise.
   parameter hyq_pkg::requantize_t Requantize,
   localparam int unsigned EntryBits =
       Requantize.zero_point_bits + Requantize.shift_bits + Requantize.multiplier_bits
@@ -45,7 +45,7 @@ module hyq_requantize_lanes #(
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     localparam int unsigned First = (Requantize.lanes == 1 ? 0 : l) * EntryBits;
 
-    // Stage 1: scale.
+    // Stage 1 scales.
     logic signed [AccumulatorBits-1:0] acc;
     logic signed [ProductBits-1:0] product;
     logic signed [ScaledBits-1:0] scaled_q;
@@ -64,7 +64,7 @@ module hyq_requantize_lanes #(
       if (en_i) scaled_q <= ScaledBits'((ShiftedBits'(product) <<< Requantize.left) >>> Drop);
     end
 
-    // Stage 2: shift and round half up.
+    // Stage 2 shifts and rounds half up.
     logic signed [ScaledBits-1:0] y;
     logic signed [ScaledBits-1:0] rounded_q;
 
@@ -82,7 +82,7 @@ module hyq_requantize_lanes #(
       if (en_i) rounded_q <= {y[ScaledBits-1], y[ScaledBits-1:1]} + ScaledBits'(y[0]);
     end
 
-    // Stage 3: zero point and saturation.
+    // Stage 3 adds the zero point and saturates.
     logic signed [ZeroPointBits-1:0] zero_point;
     logic signed [SumBits-1:0] sum;
     logic sign, fits;

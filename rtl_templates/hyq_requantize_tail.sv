@@ -1,10 +1,11 @@
-// The end of a pipeline: accumulators of a beat to codes, with the entries of the beat's channels.
+// The module is the end of a pipeline. It turns the accumulators of a beat into codes, with the
+// entries of the beat's channels.
 //
-// Three stages under one enable, those of hyq_requantize_lanes. The entries are read one stage
+// It has the three stages of hyq_requantize_lanes, under one enable. The entries are read one stage
 // earlier, with read_i, while the last register in front of the accumulators is written.
 module hyq_requantize_tail #(
   parameter int unsigned Lanes,
-  parameter int unsigned Beats,  // of a position
+  parameter int unsigned Beats,  // beats of a position
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,

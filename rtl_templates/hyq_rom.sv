@@ -1,13 +1,13 @@
-// Read-only memory with synchronous read: data_o is the word at addr_i of the last cycle with en_i.
-// One word (Depth 1) is a constant, there from the start.
+// The read-only memory has a synchronous read: data_o is the word at addr_i of the last cycle with
+// en_i. With one word (Depth 1) it is a constant, which is there from the start.
 //
-// It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18: 0 forces
+// It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18; 0 forces
 // block RAM. Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_rom #(
   parameter int unsigned Width,
   parameter int unsigned Depth,
   parameter              File,                // text for $readmemh, Depth words in order of address
-  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
+  parameter int unsigned LutsPerBlock = 160,  // about the ratio of parts; xc7z020: 190
   localparam int unsigned AddressBits = hyq_pkg::index_width(Depth)
 ) (
   input  logic                   clk_i,

@@ -1,11 +1,12 @@
-// Largest of the unsigned codes of every row, one result per Beats beats.
+// The module finds the largest of the unsigned codes of every row, and gives one result per Beats
+// beats.
 //
-// A tree over the lanes, with a register behind every comparison (as many stages as levels, and one
-// where there is a single lane), then the running maximum.
+// It has a tree over the lanes, with a register behind every comparison, then the running maximum.
+// The tree has as many stages as levels, and one where there is a single lane.
 module hyq_row_maximum #(
   parameter int unsigned Lanes,
-  parameter int unsigned Bits,  // of a code
-  parameter int unsigned Beats  // of a row
+  parameter int unsigned Bits,  // bits of a code
+  parameter int unsigned Beats  // beats of a row
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -23,7 +24,8 @@ module hyq_row_maximum #(
   logic en;
   assign in_ready_o = en;
 
-  // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, the last are the codes.
+  // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, and the last nodes are
+  // the codes.
   for (genvar n = 2 * Lanes - 1; n > 0; n--) begin : gen_node
     localparam int unsigned Level = $clog2(n + 1) - 1;
     logic [Bits-1:0] larger, value;

@@ -1,8 +1,8 @@
-// Memory that is read from its first word to its last, again and again: every cycle with en_i asks
-// for the next word, which stands at data_o from the next cycle on.
+// The memory is read from its first word to its last, again and again. Every cycle with en_i asks
+// for the next word, which is at data_o from the next cycle on.
 module hyq_sequence_rom #(
   parameter hyq_pkg::rom_t Rom,
-  parameter                File,  // as hyq_rom
+  parameter                File,  // as in hyq_rom
   localparam int unsigned Width = Rom.lanes * Rom.bits
 ) (
   input  logic             clk_i,

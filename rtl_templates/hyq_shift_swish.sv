@@ -1,11 +1,11 @@
-// Shift-Swish, x * sigmoid(x), in its arithmetic circuit; the circuit of a table is hyq_table.
-// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
+// The module is Shift-Swish, x * sigmoid(x), in its arithmetic circuit. Its circuit of a table is
+// hyq_table. Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
 //
-// Precision + 10 stages: centre the codes, the sigmoid (Precision + 5), the product, and three of
-// hyq_requantize_tail.
+// It has Precision + 10 stages: one that centres the codes, Precision + 5 of the sigmoid, one of
+// the product, and three of hyq_requantize_tail.
 module hyq_shift_swish #(
   parameter int unsigned Channels,
-  parameter int unsigned InLanes,   // of the output too
+  parameter int unsigned InLanes,   // lanes of the output too
   parameter int unsigned InBits,
   parameter bit          InSigned,
   parameter int unsigned OutBits,

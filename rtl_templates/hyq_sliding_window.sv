@@ -1,18 +1,19 @@
-// Sliding window: takes the beats of a map and emits those of the windows of its output positions.
+// The sliding window takes the beats of a map and emits the beats of the windows of its output
+// positions.
 //
-// Windows follow each other in raster order. Beats of a window, outermost loop first:
+// Windows follow each other in raster order. The beats of a window are, outermost loop first:
 //   dense:      Times rotations, kernel rows, kernel columns, beats of a pixel
 //   depthwise:  beats of a pixel, kernel rows, kernel columns
 //
 // KernelHeight + StrideHeight map rows lie in a circular memory with one write and one read port. A
-// row of windows is read as soon as its last map row is complete, and gives back StrideHeight map
-// rows when it ends; meanwhile as many are written. The last row of windows gives back the
-// KernelHeight rows that are left; map rows below it are taken and dropped. How many cycles that
-// takes: hyq_hls/ops/convolution.py, row_schedule.
+// row of windows is read as soon as its last map row is complete. It frees StrideHeight map rows
+// when it ends; meanwhile the same number is written. The last row of windows frees the
+// KernelHeight rows that are left. Map rows below it are taken and dropped. The cycles of all this
+// are given by row_schedule of hyq_hls/stream/circuits/line_buffer.py.
 module hyq_sliding_window #(
   parameter int unsigned BeatBits,
-  parameter int unsigned Beats,   // of a pixel
-  parameter int unsigned Height,  // of the map, border included
+  parameter int unsigned Beats,   // beats of a pixel
+  parameter int unsigned Height,  // height of the map, border included
   parameter int unsigned Width,
   parameter int unsigned KernelHeight,
   parameter int unsigned KernelWidth,
@@ -40,8 +41,8 @@ module hyq_sliding_window #(
   localparam int unsigned Words = Rows * RowBeats;
   localparam int unsigned AddressBits = $clog2(Words);
 
-  // Rows that are complete and not given back. With a stride beyond the kernel's height, rows are
-  // given back before they come: the number may be negative.
+  // These are the rows that are complete and not given back. With a stride beyond the kernel's
+  // height, rows are given back before they come, so the number may be negative.
   localparam int unsigned FilledBits = $clog2(Rows + 1) + 1;
   typedef logic signed [FilledBits-1:0] filled_t;
 
@@ -49,7 +50,7 @@ module hyq_sliding_window #(
   logic room_q, enough_q;           // for another map row, for a row of windows
   logic read, row_written;
 
-  // All that may come next is there before it is known whether a row is written or windows end.
+  // All possible next values are there before it is known whether a row is written or windows end.
   filled_t filled_d[4];
   logic [3:0] room_d, enough_d;
   logic [1:0] change;
@@ -62,7 +63,7 @@ module hyq_sliding_window #(
     assign enough_d[c] = filled_d[c] >= filled_t'(KernelHeight);
   end
 
-  // Write side: beats of a row, rows.
+  // The write side counts the beats of a row, and rows.
   localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + KernelHeight;
   logic write, drop, last_write;
   logic [AddressBits-1:0] write_address_q;
@@ -94,8 +95,8 @@ module hyq_sliding_window #(
     end
   end
 
-  // Read side: a run of reads in a kernel row, kernel rows, rotations (with Depthwise: beats of a
-  // pixel), windows of a row, rows of windows.
+  // The read side counts a run of reads in a kernel row, kernel rows, rotations (with Depthwise:
+  // beats of a pixel), windows of a row, rows of windows.
   localparam int unsigned RunReads = Depthwise ? KernelWidth : KernelWidth * Beats;
   localparam int unsigned Rotations = Depthwise ? Beats : Times;
 
@@ -127,8 +128,9 @@ module hyq_sliding_window #(
     .clk_i, .rst_ni, .en_i(windows_end), .last_o(last_windows)
   );
 
-  // Distance from a read to the next one, by the loops that end with it: from the last read of a
-  // loop back to its first one (its span), and from there to where the loop around it goes on.
+  // This is the distance from a read to the next one, by the loops that end with it. It leads from
+  // the last read of a loop back to its first one (its span), and from there to the place where the
+  // loop around it goes on.
   localparam int RunStep = Depthwise ? int'(Beats) : 1;
   localparam int RotationStep = Depthwise ? 1 : 0;
   localparam int RunSpan = (int'(RunReads) - 1) * RunStep;
@@ -137,7 +139,7 @@ module hyq_sliding_window #(
   localparam int WindowStep = int'(StrideWidth * Beats);
   localparam int WindowsSpan = (int'(OutWidth) - 1) * WindowStep + WindowSpan;
 
-  // A distance forwards in the circle, and the same less a whole turn.
+  // A distance forwards in the circle stands beside the same distance less a whole turn.
   function automatic logic [2*AddressBits:0] turn(int distance);
     int forwards = distance < 0 ? distance + int'(Words) : distance;
     return {AddressBits'(forwards), (AddressBits + 1)'(forwards - int'(Words))};

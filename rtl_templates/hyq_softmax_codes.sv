@@ -1,12 +1,13 @@
-// First part of a softmax: the codes of every row, offered with the largest code of their row.
+// The module is the first part of a softmax. It offers the codes of every row with the largest code
+// of their row.
 //
 // The tree of hyq_row_maximum works on the next row while a row buffer gives the codes of the last
-// one: a beat per cycle.
+// one, a beat per cycle.
 module hyq_softmax_codes #(
   parameter int unsigned Lanes,
-  parameter int unsigned Bits,   // of a code
+  parameter int unsigned Bits,   // bits of a code
   parameter bit          Signed,
-  parameter int unsigned Beats,  // of a row
+  parameter int unsigned Beats,  // beats of a row
   parameter int unsigned Depth   // beats in the row buffer
 ) (
   input  logic                  clk_i,

@@ -1,10 +1,11 @@
-// Last part of a softmax: exponentials mantissa << exponent to the probabilities of their row.
+// The module is the last part of a softmax. It turns exponentials mantissa << exponent into the
+// probabilities of their row.
 //
 // They are summed row by row, and a row buffer holds them until their sum is there. Without
 // HasExponents an exponential is its mantissa, and there is no stage that shifts it for the sum.
 module hyq_softmax_probabilities #(
   parameter int unsigned Lanes,
-  parameter int unsigned Beats,     // of a row
+  parameter int unsigned Beats,     // beats of a row
   parameter int unsigned Depth,     // beats in the row buffer
   parameter bit          HasExponents,
   parameter int unsigned MantissaBits,
@@ -12,7 +13,7 @@ module hyq_softmax_probabilities #(
   parameter int unsigned ExponentialBits,
   parameter int unsigned TotalBits,
   parameter int unsigned OutBits,
-  parameter bit          IsLog2,    // else uniform
+  parameter bit          IsLog2,    // else the output is uniform
   parameter bit          IsRounded  // log2 of the rounded total / e; without HasExponents
 ) (
   input  logic                          clk_i,
@@ -30,7 +31,8 @@ module hyq_softmax_probabilities #(
     $error("hyq_softmax_probabilities: IsRounded is only for exponentials without exponents");
   end
 
-  // A term of the sum has a sign bit, 0; where a row is one code, its sum needs none.
+  // A term of the sum has a sign bit, which is 0. Where a row is one code, its sum needs no sign
+  // bit.
   localparam int unsigned TermBits = TotalBits > ExponentialBits ? ExponentialBits + 1 : TotalBits;
 
   logic [Lanes*TermBits-1:0] terms;

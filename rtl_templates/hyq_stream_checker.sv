@@ -1,5 +1,5 @@
-// Checks the protocol of a stream in every simulation: a word that is offered stays, unchanged,
-// until it is taken. Synthesis sees nothing of it.
+// The module checks the protocol of a stream in every simulation: a word that is offered stays,
+// unchanged, until it is taken. It is empty in synthesis.
 module hyq_stream_checker #(
   parameter int unsigned Width
 ) (

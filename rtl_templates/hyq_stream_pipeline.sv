@@ -1,4 +1,5 @@
-// Control of a rigid pipeline between two streams: all of its Stages stages move, or none does.
+// The module controls a rigid pipeline between two streams: all of its Stages stages move, or none
+// does.
 //
 // They move when the output is free, so that a stall costs no word and a bubble stays where it is.
 // en_o is the ready of the input and the enable of every register of the datapath.

@@ -1,15 +1,16 @@
-// Any function of one code: a memory with an entry for every input code, one copy per lane.
+// The module computes any function of one code. A memory has an entry for every input code; every
+// lane has a copy of it.
 // Reference: hyq_hls/ops/table.py, Table.
 //
-// One stage: the read register of the memory is the output.
+// There is one stage: the read register of the memory is the output.
 module hyq_table #(
-  parameter int unsigned   InLanes,            // of the output too
+  parameter int unsigned   InLanes,            // lanes of the output too
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,
   parameter hyq_pkg::rom_t Values,
   parameter                ValuesFile,         // in ascending order of the input code
-  parameter int unsigned   LutsPerBlock = 160  // as hyq_rom
+  parameter int unsigned   LutsPerBlock = 160  // as in hyq_rom
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -33,7 +34,8 @@ module hyq_table #(
   );
 
   for (genvar l = 0; l < InLanes; l++) begin : gen_lane
-    // The distance from the smallest code: of a signed one, its bits with the sign inverted.
+    // The address is the distance from the smallest code. For a signed code it is its bits with the
+    // sign inverted.
     logic [InBits-1:0] address;
     assign address = in_data_i[l*InBits+:InBits] ^ {InSigned, {(InBits - 1) {1'b0}}};
 

@@ -1,8 +1,9 @@
-// Softmax of every row with a table of exponentials, one copy per lane.
+// The module is a softmax of every row with a table of exponentials. Every lane has a copy of the
+// table.
 // Reference: hyq_hls/ops/table_softmax.py, TableSoftmax.
 //
-// As hyq_linear_softmax: three stages work on three rows, each one beat per cycle, and row buffers
-// between them hold the beats until their row's result is there.
+// As in hyq_linear_softmax, three parts work on three rows, each one beat per cycle, and row
+// buffers between them hold the beats until the result of their row is there.
 module hyq_table_softmax #(
   parameter int unsigned   Channels,          // codes of a row
   parameter int unsigned   InLanes,
@@ -10,14 +11,14 @@ module hyq_table_softmax #(
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,
-  parameter int unsigned   IsLog2,            // else uniform
+  parameter int unsigned   IsLog2,            // else the output is uniform
   parameter int unsigned   IsRounded,         // log2 of total / e rounded to an integer
   parameter int unsigned   ExponentialBits,
   parameter int unsigned   TotalBits,
   parameter hyq_pkg::rom_t Exponentials,
-  parameter                ExponentialsFile,  // of every distance from the row's maximum
+  parameter                ExponentialsFile,  // by distance from the row's maximum
   parameter int unsigned   CodeDepth,         // beats in the row buffer of the codes
-  parameter int unsigned   ExponentialDepth   // and in that of the exponentials
+  parameter int unsigned   ExponentialDepth   // beats in that of the exponentials
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -39,7 +40,7 @@ module hyq_table_softmax #(
     $error("hyq_table_softmax: one exponential for every distance from the maximum is wanted");
   end
 
-  // Codes, and the largest one of their row.
+  // The codes wait for the largest code of their row.
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
   logic codes_valid, en;
@@ -62,7 +63,7 @@ module hyq_table_softmax #(
     .out_ready_i(en)
   );
 
-  // Exponentials, in two stages: the distance from the maximum, and its entry.
+  // Exponentials take two stages: the distance from the maximum, and its entry.
   logic [InLanes*ExponentialBits-1:0] exponentials;
   logic exponentials_valid, exponentials_ready;
 
@@ -94,7 +95,7 @@ module hyq_table_softmax #(
     );
   end
 
-  // Their sum and the probabilities.
+  // The exponentials give their sum and the probabilities.
   hyq_softmax_probabilities #(
     .Lanes          (InLanes),
     .Beats          (Beats),

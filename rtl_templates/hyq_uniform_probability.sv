@@ -1,8 +1,9 @@
-// Probabilities with OutBits fraction bits, rounded half up, one beat per cycle:
+// The module makes probabilities with OutBits fraction bits, rounded half up, one beat per cycle:
 //
 //   code = min(2**OutBits - 1, ((e << OutBits) + (total >> 1)) / total),  e = mantissa << exponent
 //
-// Rigid pipeline: exponential, dividend, and the OutBits + 1 stages of a divider in each lane.
+// It is a rigid pipeline: exponential, dividend, and the OutBits + 1 stages of a divider in each
+// lane.
 module hyq_uniform_probability #(
   parameter int unsigned Lanes,
   parameter int unsigned MantissaBits,
@@ -15,7 +16,7 @@ module hyq_uniform_probability #(
   input  logic                          rst_ni,
   input  logic [Lanes*MantissaBits-1:0] mantissa_i,
   input  logic [Lanes*ExponentBits-1:0] exponent_i,
-  input  logic [TotalBits-1:0]          total_i,      // of the beat's row
+  input  logic [TotalBits-1:0]          total_i,      // total of the beat's row
   input  logic                          in_valid_i,
   output logic                          in_ready_o,
   output logic [Lanes*OutBits-1:0]      out_data_o,

@@ -1,4 +1,5 @@
-// The valid bits of a rigid pipeline: valid_i leaves after Stages cycles with en_i.
+// The module holds the valid bits of a rigid pipeline: valid_i leaves after Stages cycles with
+// en_i.
 module hyq_valid_chain #(
   parameter int unsigned Stages
 ) (

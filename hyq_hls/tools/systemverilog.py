@@ -1,4 +1,4 @@
-"""SystemVerilog text for several tools: values of parameters, a module with fixed parameters."""
+"""SystemVerilog text for several tools: values of parameters, and modules with fixed parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hyq_hls.errors import ConversionError
 
-#: Value of a parameter; a mapping is a structure, by the names of its members.
+#: Value of a parameter. A mapping is a structure, by the names of its members.
 Value = int | str | Mapping[str, int]
 
 _HEADER = re.compile(r"^module (\w+) #\(\n(.*?)\n\) \((.*?)\n\);", re.DOTALL | re.MULTILINE)
@@ -19,7 +19,7 @@ _PARAMETER = re.compile(
 
 
 def literal(value: Value) -> str:
-    """A value as SystemVerilog has it: a number, a bit, quoted text or an assignment pattern."""
+    """Return a value in SystemVerilog: a number, a bit, quoted text or an assignment pattern."""
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, Mapping):
@@ -28,7 +28,7 @@ def literal(value: Value) -> str:
 
 
 def declared(module: str, text: str) -> dict[str, bool]:
-    """The parameters in the header of ``module``, and whether each has a default value.
+    """Return the parameters in the header of ``module``, and whether each has a default value.
 
     Raises:
         ConversionError: ``text`` does not define the module with a parameter list.
@@ -38,14 +38,15 @@ def declared(module: str, text: str) -> dict[str, bool]:
 
 
 def alone(module: str, text: str, parameters: Mapping[str, Value]) -> tuple[str, str]:
-    """A module without parameters around ``module``, for tools that cannot set a structure.
+    """Return a module without parameters that contains ``module`` with fixed parameters.
 
-    It has the ports of ``module``, which it contains as ``u_circuit``.
+    It is for tools that cannot set a structure. It has the ports of ``module``, which is
+    ``u_circuit`` in it.
 
     Args:
         module: name of the module.
         text: SystemVerilog that defines it, with one parameter and one port per line.
-        parameters: of the module; a parameter that is missing keeps its default value.
+        parameters: values of parameters; a parameter that is missing keeps its default value.
 
     Returns:
         Name and SystemVerilog of the new module.
@@ -78,7 +79,7 @@ def alone(module: str, text: str, parameters: Mapping[str, Value]) -> tuple[str,
 
 
 def _header(module: str, text: str) -> tuple[str, str]:
-    """Text of the parameter list and of the port list."""
+    """Return the text of the parameter list and of the port list."""
     for found in _HEADER.finditer(text):
         if found[1] == module:
             return found[2], found[3]

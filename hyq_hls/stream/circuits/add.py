@@ -1,4 +1,4 @@
-"""Residual addition: factors as multipliers or shifts, then one adder per lane."""
+"""Residual addition. Factors are multipliers or shifts, and each lane has one adder."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hyq_hls.stream.folding import Folding
 
 
 class AddCircuit(ElementwiseCircuit[Add]):
-    """Two operands, each centred and multiplied, and their sum."""
+    """Two operands, each of which is centred and multiplied, and their sum."""
 
     ports = ("a", "b")
-    #: Centre, factors, sum, requantization.
+    #: The stages are: subtract zero points, factors, sum, requantization.
     stages = 3 + REQUANTIZE_STAGES
 
     def arguments(self, folding: Folding) -> TemplateArguments:
@@ -50,9 +50,10 @@ class AddCircuit(ElementwiseCircuit[Add]):
 def _as_power_of_two(
     factor: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``(multiplier, exponent)`` with ``factor = multiplier << exponent``; one of them is trivial.
+    """Return ``(multiplier, exponent)`` with ``factor = multiplier << exponent``.
 
-    The multiplier is 1 where all factors are powers of two, else the exponent is 0.
+    One of them is trivial: the multiplier is 1 where all factors are powers of two, else the
+    exponent is 0.
     """
     if (factor & (factor - 1)).any():
         return factor, np.zeros(1, np.int64)

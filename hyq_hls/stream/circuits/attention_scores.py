@@ -1,4 +1,4 @@
-"""Attention scores: queries pass by the keys of their pixel."""
+"""Attention scores. Queries pass by the keys of their pixel."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hyq_hls.stream.folding import Folding
 
 
 class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
-    """A query meets ``outputs`` keys at once, ``inputs`` channels of a head per cycle."""
+    """A product of a query with ``outputs`` keys, ``inputs`` channels of a head per cycle."""
 
     ports = ("query", "key")
 
     @property
     def foldings(self) -> list[Folding]:
-        """Output lanes divide the keys, input lanes the channels of a head."""
+        """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
         _, tokens, channels = self.inputs[0].shape
         return matrix_lanes(tokens, channels // self.operation.heads)
 
@@ -31,7 +31,7 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
         words = tokens // folding.outputs * channels // folding.inputs
         keys = Memory(folding.inputs * centred(key).bits, 2 * words)
         memories = [keys] * folding.outputs + super().memories(folding)
-        if folding.outputs < tokens:  # a query meets one group of keys after the other
+        if folding.outputs < tokens:  # A query meets one group of keys after the other.
             depth = channels // self.operation.heads // folding.inputs
             memories.append(Memory(folding.inputs * centred(query).bits, depth))
         return memories

@@ -1,4 +1,4 @@
-"""Attention values: probabilities pass by the values of their pixel."""
+"""Attention values. Probabilities pass by the values of their pixel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyq_hls.stream.folding import Folding
 
 
 class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
-    """``inputs`` probabilities meet ``outputs`` channels of their values per cycle."""
+    """A product of ``inputs`` probabilities with ``outputs`` channels of their values per cycle."""
 
     ports = ("probability", "value")
 
@@ -26,7 +26,7 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
 
     @property
     def foldings(self) -> list[Folding]:
-        """Output lanes divide the channels of a head, input lanes the keys."""
+        """Legal foldings: output lanes divide the channels of a head, input lanes the keys."""
         _, tokens, channels = self.inputs[1].shape
         return matrix_lanes(channels // self.operation.heads, tokens)
 

@@ -1,4 +1,4 @@
-"""Concatenation: the words of one input, then those of the other, each requantized."""
+"""Concatenation. The words of one input come first, then those of the other, all requantized."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from hyq_hls.stream.circuits.requantization import (
 )
 from hyq_hls.stream.folding import Folding, equal_lanes
 
-#: Centre, requantization.
+#: The stages are the subtraction of zero points and the requantization.
 _STAGES = 1 + REQUANTIZE_STAGES
 
 
 class ConcatCircuit(Circuit[Concat]):
-    """One requantization that serves both inputs, position by position."""
+    """One requantization that serves both inputs in turn, position by position."""
 
     ports = ("a", "b")
 
     @property
     def foldings(self) -> list[Folding]:
-        """Lanes that divide the channels of both inputs."""
+        """Foldings whose lanes divide the channels of both inputs."""
         a, b = self.inputs
         return equal_lanes(gcd(a.channels, b.channels))
 

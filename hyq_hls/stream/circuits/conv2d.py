@@ -10,7 +10,7 @@ from hyq_hls.stream.folding import Folding
 
 
 class Conv2dCircuit(ConvolutionCircuit[Conv2d]):
-    """The windows of the line buffer, each multiplied by the matrix of all taps."""
+    """A line buffer, and a dot product of each of its windows with the matrix of all taps."""
 
     @property
     def foldings(self) -> list[Folding]:

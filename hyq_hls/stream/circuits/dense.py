@@ -1,4 +1,4 @@
-"""Dense layer: every position is multiplied by the matrix, one block of it per cycle."""
+"""Dense layer. Every position is multiplied by the matrix, one block of it per cycle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hyq_hls.stream.folding import Folding
 
 
 class DenseCircuit(Circuit[Dense]):
-    """A dot product of ``outputs`` rows at once; a position waits until all rows have seen it."""
+    """A dot product of ``outputs`` rows at a time; a position waits until all rows have used it."""
 
     @property
     def foldings(self) -> list[Folding]:
@@ -27,7 +27,10 @@ class DenseCircuit(Circuit[Dense]):
 
     @property
     def frames_inside(self) -> Fraction:
-        """At most one position for every stage, and two in the register slice before them."""
+        """Largest share of a frame in the circuit.
+
+        Every stage holds at most one position, and the register slice in front of them holds two.
+        """
         stages = dot_product_stages(self.operation.weight.shape[1])
         return Fraction(stages + 3, self.inputs[0].words)
 
@@ -49,7 +52,7 @@ class DenseCircuit(Circuit[Dense]):
         return self.macs // self.products(folding)
 
     def latency(self, folding: Folding) -> int:
-        """A register slice stands before the products."""
+        """Count the stages of the products, and the register slice in front of them."""
         return self.cycles(folding) - 1 + 1 + dot_product_stages(folding.inputs)
 
     def arguments(self, folding: Folding) -> TemplateArguments:

@@ -1,4 +1,4 @@
-"""Depthwise 2-D convolution: a line buffer before one multiplier per channel."""
+"""Depthwise 2-D convolution: a line buffer in front of one multiplier per channel."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from hyq_hls.stream.folding import Folding
 
 
 class DepthwiseConv2dCircuit(ConvolutionCircuit[DepthwiseConv2d]):
-    """The windows of the line buffer, one tap of neighbouring channels per cycle."""
+    """A line buffer whose windows give one tap of neighbouring channels per cycle."""
 
     def terms(self, folding: Folding) -> int:
-        return 1  # every channel has its own operands: one tap per cycle
+        return 1  # Every channel has its own operands, and one tap per cycle.
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         # A word is one tap of neighbouring channels; words are ordered [group of channels][tap].

@@ -1,4 +1,4 @@
-"""Global average pooling: one sum per channel, kept in a memory until the map has ended."""
+"""Global average pooling. One sum per channel is kept in a memory until the map has ended."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hyq_hls.stream.folding import Folding
 
 
 class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
-    """Sums pass by as the map does; those of its last position leave."""
+    """A memory of sums. The sums that belong to the last position of a map leave it."""
 
-    #: Centre, sum, requantization.
+    #: The stages are: subtract zero points, sum, requantization.
     stages = 2 + REQUANTIZE_STAGES
 
     @property

@@ -1,4 +1,4 @@
-"""Linear softmax: an exponential is one adder and one shift."""
+"""Linear softmax. An exponential is one adder and one shift."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hyq_hls.stream.folding import Folding
 
 
 class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
-    """Exponentials are kept as mantissa and shift, which are fewer bits."""
+    """A softmax that keeps exponentials as mantissa and shift, which are fewer bits."""
 
     def stages(self, folding: Folding) -> SoftmaxStages:
         softmax = self.operation
@@ -29,7 +29,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
         return (self.inputs[0].channels * largest).bit_length()
 
     def memories(self, folding: Folding) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum."""
+        """Return the memories of codes and of exponentials that wait for a result of their row."""
         softmax = self.operation
         exponential = softmax.fraction + 1 + max(1, softmax.shift_bits.bit_length())
         bits = self.inputs[0].quantization.bits
@@ -55,7 +55,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
                 "bits": softmax.bits,
                 "is_log2": int(softmax.output == "log2"),
                 "code_max": Signed(softmax.quantization.qmax),
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "search_steps": (widest - 2).bit_length(),  # A leading one lies at 0 .. widest - 2.
                 "code_depth": self.code_depth(folding),
                 "exponential_depth": self.exponential_depth(folding),
             },

@@ -10,12 +10,15 @@ from hyq_hls.graph import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments
 
-#: Register stages of ``hyq_requantize``.
+#: Number of register stages of ``hyq_requantize``.
 REQUANTIZE_STAGES = 3
 
 
 def requantize_rom(requantize: Requantize, lanes: int, name: str = "requantize") -> RequantizeRom:
-    """The entries of a requantization as a constant memory, ``lanes`` channels to a word."""
+    """Return the entries of a requantization as a constant memory.
+
+    A word holds ``lanes`` channels.
+    """
     zero_point = np.asarray(requantize.quantization.zero_point, dtype=np.int64)
     shift, multiplier = requantize.shift, requantize.multiplier
     words = lanes if max(shift.size, multiplier.size, zero_point.size) > 1 else 1
@@ -24,7 +27,7 @@ def requantize_rom(requantize: Requantize, lanes: int, name: str = "requantize")
 
 
 def requantize_product(rom: RequantizeRom, acc: Bounds) -> tuple[tuple[int, int], ...]:
-    """Widths of the factors of its product with an accumulator; none where a shift does it."""
+    """Return the widths of the factors of a product with an accumulator; none for a shift."""
     (_, _, (_, bits, _)) = rom.columns
     return ((acc.bits, bits + 1),) if bits else ()
 
@@ -38,9 +41,10 @@ def requantized_arguments(
     lanes: int,
     constant_products: tuple[tuple[int, int], ...] = (),
 ) -> TemplateArguments:
-    """Arguments of a circuit that ends in a requantization: adds its types, range, memory, product.
+    """Return the arguments of a circuit that ends in a requantization.
 
-    ``lanes`` channels are requantized at once.
+    The requantization adds its types, range, memory and product. It takes ``lanes`` channels at
+    once.
     """
     q = requantize.quantization
     rom = requantize_rom(requantize, lanes)

@@ -1,4 +1,4 @@
-"""Requantization on its own: the zero point is subtracted, the rest is a requantization."""
+"""Requantization on its own: the zero point is subtracted, and the result is requantized."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyq_hls.stream.folding import Folding
 class RequantizeCircuit(ElementwiseCircuit[RequantizeTensor]):
     """A requantization of centred codes."""
 
-    #: Centre, requantization.
+    #: The stages are the subtraction of zero points and the requantization.
     stages = 1 + REQUANTIZE_STAGES
 
     def arguments(self, folding: Folding) -> TemplateArguments:

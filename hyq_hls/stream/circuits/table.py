@@ -1,4 +1,4 @@
-"""Any function of one code as a memory: of a table, or in the place of arithmetic."""
+"""A memory as any function of one code: a table, or a replacement of arithmetic."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hyq_hls.stream.folding import Folding
 
 
 class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
-    """A memory with an entry for every input code; every lane has a copy of it.
+    """A memory with an entry for every input code. Every lane has a copy of it.
 
-    It lies in logic or in block RAM, whichever is cheaper.
+    The memory lies in logic or in block RAM, whichever is cheaper.
     """
 
-    #: The read register of the memory.
+    #: The only stage is the read register of the memory.
     stages = 1
 
     @property
@@ -40,7 +40,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
 
     @property
     def values(self) -> Codes:
-        """The output codes of all input codes, ascending."""
+        """Output codes of all input codes, in ascending order of the input."""
         codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 
@@ -66,7 +66,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
 
 
 class BlockTableCircuit(TableCircuit):
-    """The same in block RAM, whatever its size."""
+    """A table that lies in block RAM, whatever its size."""
 
     luts_per_block = 0
 

@@ -1,4 +1,4 @@
-"""Softmax by a table: every lane reads its exponential from a copy of it."""
+"""Softmax by a table. Every lane reads its exponential from a copy of the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hyq_hls.stream.folding import Folding
 
 
 class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
-    """Exponentials are kept as they are."""
+    """A softmax that keeps exponentials as they are."""
 
     def stages(self, folding: Folding) -> SoftmaxStages:
         probability = {
@@ -35,7 +35,7 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
         return (self.inputs[0].channels * self.operation.largest).bit_length()
 
     def memories(self, folding: Folding) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum, tables."""
+        """Return the memories of waiting codes and exponentials, and the tables."""
         bits = self.inputs[0].quantization.bits
         return [
             Memory(folding.inputs * bits, self.code_depth(folding)),
@@ -60,7 +60,7 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
                 "is_log2": int(softmax.output != "uniform"),
                 "is_rounded": int(softmax.output == "log2_rounded"),
                 "code_max": Signed(softmax.quantization.qmax),
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "search_steps": (widest - 2).bit_length(),  # A leading one lies at 0 .. widest - 2.
                 "code_depth": self.code_depth(folding),
                 "exponential_depth": self.exponential_depth(folding),
             },

@@ -24,21 +24,23 @@ from hyq_hls.tools.yosys import Utilization
 
 #: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: The error of a small circuit is measured against at least so many sites.
+#: The error of a small circuit is measured against at least this number of sites.
 _SMALL = 20.0
+#: Weight of the size of coefficients beside the errors, for features scaled to at most 1.
+_RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
 class Point:
-    """A circuit and what synthesis made of it.
+    """A circuit and its result of synthesis.
 
     Attributes:
         model: name of its cost model.
         features: features of the instance.
-        memory_luts, bram18, dsp: what its memories and products take by rule.
-        utilization: what Yosys found.
-        origin: where it comes from: network, instance, its folding or its parameters, and whether
-            the usual design of the network has it.
+        memory_luts, bram18, dsp: sites of its memories and products, by rule.
+        utilization: utilization that Yosys found.
+        origin: network, instance, and folding or parameters of the circuit, and whether it is in
+            the usual design of the network.
     """
 
     model: str
@@ -65,7 +67,7 @@ class CostModel:
     delays: Sequence[tuple[Features, float]]
 
     def utilization(self, features: Features, memories: Utilization, dsp: int) -> Utilization:
-        """Estimate of a circuit with these features, memories and DSP slices."""
+        """Return the estimate of a circuit with these features, memories and DSP slices."""
         lut = sum(self.lut.get(name, 0.0) * value for name, value in features.items())
         ff = sum(self.ff.get(name, 0.0) * value for name, value in features.items())
         return Utilization(
@@ -77,7 +79,10 @@ class CostModel:
         )
 
     def _delay(self, features: Features) -> float:
-        """Return the longest path of the most similar point: no sum of features makes a path."""
+        """Return the longest path of the most similar point.
+
+        No sum of features gives the length of a path.
+        """
 
         def distance(other: Features) -> float:
             names = features.keys() | other.keys()
@@ -133,7 +138,7 @@ def template_hash(module: str) -> str:
 
 
 def estimate(circuit: OperationStage | Plumbing) -> Utilization:
-    """What a circuit takes of a part, without synthesis.
+    """Estimate without synthesis how much of a part a circuit takes.
 
     DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
     module; see docs/area.md for the errors.
@@ -166,6 +171,13 @@ def _fitted(points: list[Point]) -> CostModel:
 def _coefficients(
     names: list[str], features: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
 ) -> dict[str, float]:
+    """Fit relative errors; features that grow alike share what they explain.
+
+    Without the small second term (a ridge), one of several proportional features would get it all.
+    A circuit in which just that feature is zero would then seem to cost nothing more per lane.
+    """
     weight = 1 / (wanted + _SMALL)
-    solution, _ = nnls(features * weight[:, None], wanted * weight)
-    return {n: float(f"{c:.6g}") for n, c in zip(names, solution, strict=True) if c > 0}
+    scale = np.maximum(features.max(axis=0), 1.0)
+    rows = np.vstack([features * weight[:, None] / scale, _RIDGE * np.eye(len(names))])
+    solution, _ = nnls(rows, np.concatenate([wanted * weight, np.zeros(len(names))]))
+    return {n: float(f"{c:.6g}") for n, c in zip(names, solution / scale, strict=True) if c > 0}

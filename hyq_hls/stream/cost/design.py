@@ -10,7 +10,7 @@ from hyq_hls.stream.synthesis import gathered
 
 
 def estimate_design(flow: Dataflow) -> DesignUtilization:
-    """Estimate without synthesis what a design takes of a part.
+    """Estimate without synthesis how much of a part a design takes.
 
     Raises:
         ConversionError: a module has no cost model.

@@ -1,4 +1,4 @@
-"""The size of a circuit depends on features, numbers that are known before synthesis.
+"""The features of a circuit: numbers that are known before synthesis and determine its size.
 
 The LUTs and flip-flops of a module are modelled as sums of features times coefficients that are
 never negative. Every feature grows with parallelism, or is the same for every folding.
@@ -21,7 +21,7 @@ Features = dict[str, float]
 
 
 def _memories(circuit: OperationStage | Plumbing) -> list[Memory]:
-    """Memories of a circuit."""
+    """Return the memories of a circuit."""
     if isinstance(circuit, OperationStage):
         return circuit.circuit.memories(circuit.folding)
     if isinstance(circuit, Fifo) and circuit.depth > SHALLOW:
@@ -30,12 +30,12 @@ def _memories(circuit: OperationStage | Plumbing) -> list[Memory]:
 
 
 def memory_total(circuit: OperationStage | Plumbing) -> Utilization:
-    """LUTs and block RAMs of the memories of a circuit."""
+    """Return the LUTs and block RAMs of the memories of a circuit."""
     return sum((memory_utilization(m) for m in _memories(circuit)), Utilization())
 
 
 def dsps_of(circuit: OperationStage | Plumbing) -> int:
-    """DSP slices of a circuit: products of variables, and products by constants from a memory."""
+    """Return the DSP slices of a circuit: products of variables, and by constants from a memory."""
     if not isinstance(circuit, OperationStage):
         return 0
     by_constants = sum(product_dsps(*widths) for widths in circuit.arguments.constant_products)
@@ -43,7 +43,7 @@ def dsps_of(circuit: OperationStage | Plumbing) -> int:
 
 
 def model_of(circuit: OperationStage | Plumbing) -> str:
-    """Name of the cost model of a circuit: its module, and which of the circuits of one module."""
+    """Return the name of a circuit's cost model: its module, and its variant if it has one."""
     module = module_of(circuit)
     if isinstance(circuit, OperationStage) and circuit.circuit.variant:
         return f"{module}, {circuit.circuit.variant}"
@@ -52,7 +52,10 @@ def model_of(circuit: OperationStage | Plumbing) -> str:
 
 @singledispatch
 def features_of(circuit: OperationStage | Plumbing) -> Features:
-    """Features of a circuit, by name; a kind of circuit without a rule raises ``TypeError``."""
+    """Return the features of a circuit, by name.
+
+    A kind of circuit without a rule raises ``TypeError``.
+    """
     raise TypeError(f"{circuit!r}: there is no rule for the features of such a circuit")
 
 

@@ -1,4 +1,4 @@
-"""What the top level instantiates: one list, for its text, synthesis, estimate and simulation."""
+"""The instances of the top level as one list, for text, synthesis, estimate and simulation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Instance:
     """One circuit of a design.
 
     Attributes:
-        name: in the top level, without ``u_``.
-        circuit: what it is.
-        ports: what its ports are connected to, clock and reset included.
+        name: name in the top level, without ``u_``.
+        circuit: the operation or the plumbing that it is.
+        ports: connection of every port, clock and reset included.
         writes: the streams that it feeds.
     """
 
@@ -41,19 +41,19 @@ class Instance:
         return self.circuit.parameters
 
     def parameters_alone(self, memory_dir: Path) -> dict[str, Value]:
-        """Its parameters outside the top level, with memory files in ``memory_dir``."""
+        """Return its parameters outside the top level, with memory files in ``memory_dir``."""
         return placed(self.parameters, memory_dir)
 
 
 def module_of(circuit: OperationStage | Plumbing) -> str:
-    """The SystemVerilog module of a circuit."""
+    """Return the SystemVerilog module of a circuit."""
     if isinstance(circuit, OperationStage):
         return f"hyq_{circuit.circuit.module}"
     return circuit.module
 
 
 def instances(flow: Dataflow) -> Iterator[Instance]:
-    """Every instance of the top level, in the order of the data: each before its FIFOs."""
+    """Yield every instance of the top level, in the order of the data, each before its FIFOs."""
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     ports = {**_axis("s"), **_written(source.name), "frame_error_o": "frame_error"}
     yield Instance("s_axis", AxisInput.of(source), _clocked(ports), (source,))
@@ -68,7 +68,7 @@ def instances(flow: Dataflow) -> Iterator[Instance]:
 
 
 def _fifo(stream: Stream) -> Instance:
-    """The FIFO between the writer's side (wr) of a stream and the reader's (rd)."""
+    """Return the FIFO between the writer's side (wr) of a stream and the reader's side (rd)."""
     name = stream.name
     ports = {**_side("in", name, "wr", takes=True), **_side("out", name, "rd", takes=False)}
     return Instance(f"{name}_fifo", Fifo.of(stream), _clocked(ports))
@@ -99,7 +99,10 @@ def _written(stream: str) -> dict[str, str]:
 
 
 def _side(port: str, stream: str, side: str, *, takes: bool) -> dict[str, str]:
-    """Connections of a port to one side of a stream; ``takes``: words go into the port."""
+    """Return the connections of a port to one side of a stream.
+
+    With ``takes``, words go into the port.
+    """
     data, ready = ("i", "o") if takes else ("o", "i")
     return {
         f"{port}_data_{data}": f"{stream}_{side}_data",

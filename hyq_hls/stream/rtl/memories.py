@@ -9,7 +9,7 @@ from hyq_hls.stream.arguments import RequantizeRom, Rom
 
 
 def memory_text(rom: Rom | RequantizeRom) -> str:
-    """The memory in hexadecimal."""
+    """Return the memory in hexadecimal."""
     bits, entries = _entries(rom)
     digits = -(-bits * rom.lanes // 4)
     words = (
@@ -20,7 +20,7 @@ def memory_text(rom: Rom | RequantizeRom) -> str:
 
 
 def memory_shape(rom: Rom | RequantizeRom) -> dict[str, int]:
-    """Members of ``hyq_pkg::rom_t`` or ``hyq_pkg::requantize_t`` that describe the memory."""
+    """Return the members of ``hyq_pkg::rom_t`` or ``hyq_pkg::requantize_t`` for the memory."""
     shape = {"entries": rom.entries, "lanes": rom.lanes}
     if isinstance(rom, Rom):
         return {**shape, "bits": rom.bits}
@@ -36,7 +36,7 @@ def memory_shape(rom: Rom | RequantizeRom) -> dict[str, int]:
 
 
 def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:
-    """Width of an entry, and the entries as non-negative integers."""
+    """Return the width of an entry, and the entries as non-negative integers."""
     if isinstance(rom, Rom):
         return rom.bits, _unsigned(rom.values.ravel(), rom.bits)
     total, entries = 0, np.zeros(rom.entries, dtype=object)
@@ -47,6 +47,6 @@ def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:
 
 
 def _unsigned(values: NDArray[np.int64], bits: int) -> NDArray[np.object_]:
-    """Two's complement bits of integers that fit ``bits``, as Python integers."""
+    """Return the two's complement bits of integers that fit ``bits``, as Python integers."""
     mask = (1 << bits) - 1
     return np.array([value & mask for value in values.tolist()], dtype=object)

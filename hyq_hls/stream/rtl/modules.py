@@ -1,4 +1,4 @@
-"""The SystemVerilog modules: where they are, which parameters they declare, which they need."""
+"""The SystemVerilog modules: their files, the parameters they declare, the modules they need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PACKAGE = re.compile(r"\b(\w+_pkg)::")
 
 
 def module_file(module: str) -> Path:
-    """The file of a module, ``hyq_<name>.sv``.
+    """Return the file of a module, ``hyq_<name>.sv``.
 
     Raises:
         ConversionError: there is no such module.
@@ -29,12 +29,12 @@ def module_file(module: str) -> Path:
 
 @cache
 def declared_parameters(module: str) -> dict[str, bool]:
-    """Parameters in the header of ``module``, and whether each has a default value."""
+    """Return the parameters in the header of ``module``, and whether each has a default value."""
     return declared(module, module_file(module).read_text(encoding="utf-8"))
 
 
 def needed_modules(modules: set[str]) -> list[str]:
-    """``modules`` and everything that they instantiate or import, sorted, packages first."""
+    """Return ``modules`` and all that they instantiate or import, sorted, packages first."""
     done: set[str] = set()
     waiting = sorted(modules)
     while waiting:
@@ -46,11 +46,13 @@ def needed_modules(modules: set[str]) -> list[str]:
 
 
 def rtl_sources(folder: Path, project: str | None = None) -> list[Path]:
-    """SystemVerilog that :func:`~hyq_hls.stream.rtl.write_rtl` wrote, in the order to be read.
+    """Return the SystemVerilog files of a written RTL project, in the order of reading.
+
+    :func:`~hyq_hls.stream.rtl.write_rtl` wrote them.
 
     Args:
         folder: folder of the RTL project.
-        project: name of the top level, which comes last; without it there are only the modules.
+        project: name of the top level, which comes last; None returns only the modules.
     """
     modules = sorted((folder / "hyq").glob("*.sv"), key=lambda path: _order(path.stem))
     return modules if project is None else [*modules, folder / f"{project}.sv"]

@@ -14,12 +14,12 @@ from hyq_hls.tools.systemverilog import Value, literal
 
 
 def camel(name: str) -> str:
-    """``in_lanes`` to ``InLanes``."""
+    """Turn ``in_lanes`` into ``InLanes``."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 def memory_name(stage: OperationStage, rom: str) -> str:
-    """File of a constant memory."""
+    """Return the name of the file of a constant memory."""
     return f"{stage.name}_{rom}.mem"
 
 
@@ -38,7 +38,7 @@ Parameter = Value | MemoryFile
 
 
 def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
-    """Parameters that the module of ``stage`` declares, with their values.
+    """Return the parameters that the module of ``stage`` declares, with their values.
 
     Raises:
         ConversionError: the module declares a parameter that its circuit does not give.
@@ -56,7 +56,7 @@ def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
 
 
 def printed(parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """Parameters as SystemVerilog, in a module that knows ``MemoryDir``."""
+    """Return parameters as SystemVerilog, in a module that knows ``MemoryDir``."""
     return {
         name: f'{{MemoryDir, "/{value.name}"}}' if isinstance(value, MemoryFile) else literal(value)
         for name, value in parameters.items()
@@ -64,7 +64,7 @@ def printed(parameters: Mapping[str, Parameter]) -> dict[str, str]:
 
 
 def placed(parameters: Mapping[str, Parameter], memory_dir: Path) -> dict[str, Value]:
-    """Parameters of a module that stands alone; its memory files lie in ``memory_dir``."""
+    """Return parameters of a module that stands alone; its memory files lie in ``memory_dir``."""
     return {
         name: str(memory_dir / value.name) if isinstance(value, MemoryFile) else value
         for name, value in parameters.items()

@@ -13,11 +13,11 @@ from hyq_hls.stream.rtl.parameters import Parameter, camel
 
 @dataclass(frozen=True)
 class Plumbing(ABC):
-    """A module whose parameters are the fields, in UpperCamelCase."""
+    """A module whose parameters are the fields of the class, in UpperCamelCase."""
 
     #: SystemVerilog module.
     module: ClassVar[str]
-    #: What reports call its kind.
+    #: The word by which reports call its kind.
     kind: ClassVar[str]
 
     @property
@@ -43,13 +43,13 @@ class Fifo(Plumbing):
 
     @classmethod
     def of(cls, stream: Stream) -> Fifo:
-        """The queue of ``stream``."""
+        """Return the queue of ``stream``."""
         return cls(word_bits(stream), stream.depth)
 
 
 @dataclass(frozen=True)
 class Fork(Plumbing):
-    """A copy of every word for each of several readers.
+    """A circuit that copies every word for each of several readers.
 
     Attributes:
         width: bits of a word.
@@ -65,7 +65,7 @@ class Fork(Plumbing):
 
 @dataclass(frozen=True)
 class WidthConverter(Plumbing):
-    """Words of other lanes.
+    """A circuit that regroups the codes of words to words of other lanes.
 
     Attributes:
         bits: width of a code.
@@ -89,7 +89,7 @@ class AxisInput(Plumbing):
         lanes: codes of a beat.
         bits: width of a code.
         code_bytes: bytes that carry a code.
-        beats: of a frame.
+        beats: beats of a frame.
     """
 
     module = "hyq_axis_input"
@@ -102,7 +102,7 @@ class AxisInput(Plumbing):
 
     @classmethod
     def of(cls, stream: Stream) -> AxisInput:
-        """The port that writes ``stream``."""
+        """Return the port that writes ``stream``."""
         q = stream.type.quantization
         return cls(stream.lanes, q.bits, code_bytes(stream.type), stream.beats)
 
@@ -121,13 +121,13 @@ class AxisOutput(AxisInput):
 
     @classmethod
     def of(cls, stream: Stream) -> AxisOutput:
-        """The port that reads ``stream``."""
+        """Return the port that reads ``stream``."""
         q = stream.type.quantization
         return cls(stream.lanes, q.bits, code_bytes(stream.type), stream.beats, q.signed)
 
 
 def plumbing_of(flow: Dataflow, stage: Stage) -> Fork | WidthConverter:
-    """The circuit of a stage that is no operation."""
+    """Return the circuit of a stage that is no operation."""
     source = flow.streams[stage.inputs[0]]
     if isinstance(stage, ForkStage):
         return Fork(word_bits(source), len(stage.outputs))
@@ -136,10 +136,10 @@ def plumbing_of(flow: Dataflow, stage: Stage) -> Fork | WidthConverter:
 
 
 def code_bytes(tensor: TensorType) -> int:
-    """Bytes that carry one code on an AXI4-Stream port."""
+    """Return the number of bytes that carry one code on an AXI4-Stream port."""
     return -(-tensor.quantization.bits // 8)
 
 
 def word_bits(stream: Stream) -> int:
-    """Width of a word."""
+    """Return the width of a word in bits."""
     return stream.lanes * stream.type.quantization.bits

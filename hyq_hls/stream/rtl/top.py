@@ -1,4 +1,4 @@
-"""The generated top level as text: streams, then one instance per operation."""
+"""The text of the generated top level: streams, then one instance per operation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hyq_hls.stream.rtl.plumbing import Fifo, code_bytes, word_bits
 
 
 def modules_of(flow: Dataflow) -> set[str]:
-    """Modules that the top level instantiates."""
+    """Return the modules that the top level instantiates."""
     return {instance.module for instance in instances(flow)}
 
 
 def top_sv(flow: Dataflow, project: str) -> str:
-    """The top level of ``flow`` under the name ``project``."""
+    """Return the top level of ``flow`` under the name ``project``."""
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     lines = [
         f"// {flow.banner}",
@@ -84,7 +84,7 @@ def _wires(stream: Stream) -> list[str]:
 
 
 def _note(stage: OperationStage) -> str:
-    """The comment above the instance of an operation."""
+    """Return the comment above the instance of an operation."""
     work = f", {stage.circuit.macs:,} MAC" if stage.circuit.macs else ""
     return (
         f"  // {comment(stage.node.name)}: {stage.node.operation.name}, folding {stage.folding}, "

@@ -1,7 +1,7 @@
 """Delays of 7-series cells, speed grade -1, in nanoseconds.
 
 Values are those of Project X-Ray's timing database, as Yosys' ``cells_sim.v`` quotes them, rounded
-up to the slowest pin of a kind; a LUT has the delay of its data sheet (DS187), because the times of
+up to the slowest pin of a kind. A LUT has the delay of its data sheet (DS187), because the times of
 its slower inputs contain the wires inside a slice.
 """
 
@@ -14,7 +14,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 LUT_DELAY = 0.124
-#: Data leaves a register so long after the clock, and must come so long before it.
+#: Data leaves a register this long after the clock, and must come this long before it.
 CLOCK_TO_Q, SETUP = 0.456, 0.06
 
 
@@ -23,7 +23,7 @@ class Arc:
     """A path through a cell.
 
     Attributes:
-        delay: in nanoseconds.
+        delay: delay in nanoseconds.
         levels: 1 where the path is a level of logic, else 0.
     """
 
@@ -37,7 +37,7 @@ class Endpoint:
 
     Attributes:
         kind: ``D``, ``enable``, ``memory`` or ``DSP``.
-        setup: nanoseconds before the clock.
+        setup: nanoseconds before the clock at which data must be there.
     """
 
     kind: str
@@ -78,7 +78,7 @@ _ASYNCHRONOUS = ("CLR", "PRE")
 
 
 def start_delay(cell: str, pin: str, parameters: Mapping[str, int]) -> float | None:
-    """Clock to output of a pin; None for an output of logic."""
+    """Return the delay from clock to output of a pin; None for an output of logic."""
     if cell == "DSP48E1":
         if parameters.get("PREG"):
             return 0.434
@@ -89,7 +89,7 @@ def start_delay(cell: str, pin: str, parameters: Mapping[str, int]) -> float | N
 
 
 def endpoint(cell: str, pin: str, parameters: Mapping[str, int]) -> Endpoint | None:
-    """What a path to a pin ends at; None for an input of logic, a clock, an asynchronous reset."""
+    """Return the endpoint at a pin; None for inputs of logic, clocks and asynchronous resets."""
     if cell == "DSP48E1":
         return _dsp_endpoint(pin, parameters)
     if pin.startswith(_ASYNCHRONOUS):
@@ -98,7 +98,7 @@ def endpoint(cell: str, pin: str, parameters: Mapping[str, int]) -> Endpoint | N
 
 
 def _dsp_endpoint(pin: str, parameters: Mapping[str, int]) -> Endpoint | None:
-    """An input of a DSP slice: what lies between it and the slice's first register is setup."""
+    """Return an input of a DSP slice; everything up to the slice's first register is setup."""
     if pin.startswith("CE"):
         return Endpoint("enable", 0.4)
     if pin not in ("A", "B", "C", "D"):
@@ -118,7 +118,7 @@ def _dsp_endpoint(pin: str, parameters: Mapping[str, int]) -> Endpoint | None:
 
 
 def arc(cell: str, source: str, target: str) -> Arc | None:
-    """Path from an input to an output of a cell of logic; None where there is none."""
+    """Return the path from an input to an output of a cell of logic; None where no path is."""
     if cell.startswith("LUT") or (cell.startswith("SRL") and source.startswith("A")):
         return Arc(LUT_DELAY)
     if cell == "INV":
@@ -133,13 +133,13 @@ def arc(cell: str, source: str, target: str) -> Arc | None:
 
 
 def _carry_arc(source: str, target: str) -> Arc | None:
-    if source == "CI":  # the chain: one level, however long it is
+    if source == "CI":  # The chain is one level, however long it is.
         return Arc(0.114 if target == "CO" else 0.3, 0)
     return Arc(0.5 if target == "CO" else 0.4)
 
 
 def _memory_arc(source: str, target: str) -> Arc | None:
-    """A read of LUT-RAM: an address port belongs to the output of the same letter."""
+    """Return the read of LUT-RAM: an address port belongs to the output of the same letter."""
     if source.startswith("ADDR") and target.startswith("DO") and source[4:] == target[2:]:
         return Arc(LUT_DELAY)
     return Arc(LUT_DELAY) if source.startswith("DPRA") and target == "DPO" else None

@@ -21,11 +21,11 @@ from hyq_hls.tools.yosys.run import run_yosys, yosys_version
 from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
-#: Changes when the commands below do: results of older commands are not used.
+#: This changes when the commands below change, so that results of older commands are not used.
 _FLOW = "synth_xilinx 5"
 #: Modules that stay whole, because Yosys makes them several times as large when it dissolves them.
 _WHOLE = "hyq_logic_rom"
-#: Modules of one run of Yosys, which takes five seconds to begin with.
+#: Number of modules in one run of Yosys, which takes five seconds to start.
 _BATCH = 12
 
 
@@ -35,7 +35,7 @@ class Progress(Protocol):
     total: float | None
 
     def update(self, n: float | None = 1) -> object:
-        """Count so many more as done."""
+        """Count this many more as done."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Job:
 
     Attributes:
         sources: SystemVerilog files.
-        top: the module.
-        parameters: its parameters; a text that is a file is a memory, whose content counts.
-        dsp: False maps multiplications to LUTs.
+        top: name of the module.
+        parameters: its parameters; a text that names a file is a memory, whose content counts.
+        dsp: whether multiplications may use DSP slices; else they are mapped to LUTs.
     """
 
     sources: Sequence[Path]
@@ -91,17 +91,18 @@ def synthesize_modules(
 ) -> list[Utilization | CompilationError]:
     """Map modules to LUTs, registers, DSP slices and block RAM of the 7 series.
 
-    Every module is mapped by itself, flattened; nothing is optimized across its ports. Several go
-    through one run of Yosys, which is as good as one run each, and several runs at a time.
+    Every module is mapped by itself, flattened; nothing is optimized across its ports. One run of
+    Yosys maps several modules, with the same result as one run each, and several runs work at a
+    time.
 
     Args:
-        jobs: what to map; equal ones are mapped once.
-        folder: where results are kept, one JSON file per module and content; those that are there
+        jobs: modules to map; equal ones are mapped once.
+        folder: folder of the results, one JSON file per module and content; existing results
             are used.
         progress: gets the number of different modules, and a step after each.
 
     Returns:
-        For every job its result, or why it has none; a module that fails does not hinder others.
+        For every job its result or its error; a module that fails does not hinder others.
 
     Raises:
         CompilationError: pyosys is missing, or the folder cannot be written.
@@ -125,7 +126,7 @@ def synthesize_modules(
 
 
 def slowest_paths(job: Job, folder: Path) -> list[TimedPath]:
-    """The slowest path of a module to each kind of endpoint, the slowest of all first.
+    """Return the slowest path of a module to each kind of endpoint, the slowest of all first.
 
     The module is mapped where ``folder`` does not have its result.
 
@@ -155,7 +156,7 @@ def _batches(jobs: Mapping[str, Job]) -> Iterable[dict[str, Job]]:
 def _run(
     batch: Mapping[str, Job], folder: Path, progress: Progress | None
 ) -> dict[str, CompilationError]:
-    """Map a batch, or each of its modules alone where that fails; the errors that remain."""
+    """Map a batch, or each of its modules alone where that fails; return the remaining errors."""
     try:
         _synthesize(batch, folder)
     except CompilationError as error:
@@ -218,7 +219,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
 
 
 def _instance(part: str, job: Job) -> str:
-    """An instance of a module without wires, in SystemVerilog."""
+    """Return an instance of a module without wires, in SystemVerilog."""
     values = ", ".join(f".{name}({literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 

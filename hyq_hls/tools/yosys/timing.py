@@ -1,7 +1,7 @@
 """Slowest paths of a mapped netlist, with an estimate of its wires.
 
 Yosys' ``sta`` adds up cells alone, and three quarters of a routed path are wires. Here each net
-takes ``WIRE_NS + FANOUT_NS * log2(loads)``; docs/timing.md says how well that meets periods that
+takes ``WIRE_NS + FANOUT_NS * log2(loads)``. docs/timing.md compares the result with periods that
 were measured after placement and routing.
 """
 
@@ -33,7 +33,7 @@ WIRE_NS, FANOUT_NS = 0.40, 0.12
 
 @dataclass(frozen=True)
 class Wires:
-    """What a net takes that leaves its slice.
+    """The delay of a net that leaves its slice.
 
     Attributes:
         each: nanoseconds of a net with one load.
@@ -44,7 +44,7 @@ class Wires:
     per_octave: float = FANOUT_NS
 
     def delay(self, loads: int) -> float:
-        """Nanoseconds of a net with so many loads."""
+        """Return the nanoseconds of a net with this number of loads."""
         return self.each + self.per_octave * log2(max(loads, 1))
 
 
@@ -76,11 +76,11 @@ class TimedPath:
 
 @dataclass
 class _Arrival:
-    """When a net's value is there at its driver.
+    """The time at which the value of a net is there, at its driver.
 
     Attributes:
         start: the first net.
-        delay, wires, levels: of the path so far.
+        delay, wires, levels: values of the path so far.
         local: whether a LUT drives the net, so that the carry chain of its slice takes it directly.
         chained: whether a carry chain drives it.
     """
@@ -107,7 +107,7 @@ class _Cell:
 
     @cached_property
     def arcs(self) -> list[tuple[str, int, Arc, int]]:
-        """Paths through the cell: input pin and its net, what they take, the net of the output."""
+        """Paths through the cell: input pin and its net, the arc, the net of the output."""
         return [
             (pin, net, through, target)
             for pin, net in self.inputs
@@ -117,10 +117,10 @@ class _Cell:
 
 
 class Netlist:
-    """Cells and nets of a flat module.
+    """The cells and nets of a flat module.
 
     Args:
-        module: as ``write_json`` of Yosys prints it.
+        module: the module as ``write_json`` of Yosys prints it.
     """
 
     def __init__(self, module: Mapping[str, Any]) -> None:
@@ -136,7 +136,7 @@ class Netlist:
             self.loads[bit] += 1
 
     def slowest(self, wires: Wires) -> dict[str, TimedPath]:
-        """The slowest path to each kind of endpoint."""
+        """Return the slowest path to each kind of endpoint."""
         found: dict[str, TimedPath] = {}
         arrivals = self._arrivals(wires)
         for net, end, name in self._ends():
@@ -177,7 +177,7 @@ class Netlist:
         for cell in self._logic():
             for pin, net, through, target in cell.arcs:
                 before = arrivals.get(net)
-                if before is None:  # a constant, or a loop that no register starts
+                if before is None:  # It is a constant, or a loop that no register starts.
                     continue
                 after = _through(before, cell.kind, pin, through, wires.delay(self.loads[net]))
                 if target not in arrivals or after.time > arrivals[target].time:
@@ -185,7 +185,7 @@ class Netlist:
         return arrivals
 
     def _logic(self) -> Iterator[_Cell]:
-        """Cells with paths through them, each behind those that drive it."""
+        """Yield the cells with paths through them, each behind the cells that drive it."""
         logic = [cell for cell in self.cells if cell.arcs]
         driven = {target for cell in logic for *_, target in cell.arcs}
         readers: dict[int, list[int]] = defaultdict(list)
@@ -206,13 +206,13 @@ class Netlist:
 
 
 def _through(before: _Arrival, cell: str, pin: str, through: Arc, wire: float) -> _Arrival:
-    """The arrival behind a cell; some of its inputs are reached without a wire of the fabric."""
+    """Return the arrival behind a cell; some of its inputs need no wire of the fabric."""
     delay = through.delay
     if cell == "CARRY4" and pin in ("S", "DI"):
         if before.local:
             wire = 0.0
         else:
-            delay += LUT_DELAY  # a carry chain is fed through a LUT of its slice
+            delay += LUT_DELAY  # A carry chain is fed through a LUT of its slice.
     elif _is_direct(cell, pin):
         wire = 0.0
     return _Arrival(
@@ -226,14 +226,14 @@ def _through(before: _Arrival, cell: str, pin: str, through: Arc, wire: float) -
 
 
 def _is_direct(cell: str, pin: str) -> bool:
-    """Whether an input is reached inside a slice, or its cell is no cell of the device."""
+    """Return whether an input is reached inside a slice, or its cell is no cell of the device."""
     if cell == "CARRY4":
         return pin == "CI"
     return cell == "INV" or (cell.startswith("MUXF") and pin != "S")
 
 
 def read_netlists(path: Path) -> dict[str, Netlist]:
-    """Flat modules of a file that ``write_json`` wrote, by name.
+    """Return the flat modules of a file that ``write_json`` wrote, by name.
 
     Raises:
         CompilationError: the file cannot be read.
@@ -265,7 +265,7 @@ def _number(value: str | int) -> int:
 
 
 def _names(netnames: Mapping[str, Any]) -> dict[int, str]:
-    """The shortest name of every net."""
+    """Return the shortest name of every net."""
     names: dict[int, str] = {}
     for name, data in netnames.items():
         for index, bit in enumerate(data["bits"]):
