@@ -39,8 +39,10 @@ proc core_sources {here project backend build} {
             error "no Verilog of Vitis HLS in $verilog; run Accelerator.build(), then\
                 cosimulate(rtl=\"vitis\"), which checks it"
         }
-        # Its ports are our AXI4-Stream modules.
-        set sources [concat [hyq_modules $root] $sources]
+        # Its ports are our AXI4-Stream modules; settings.tcl names them and what they need.
+        foreach module $::port_modules {
+            lappend sources [file join $root rtl hyq $module.sv]
+        }
     }
     lappend sources [file join $here hyq_dma_frames.sv]
 

@@ -76,10 +76,11 @@ def _tables(lanes: int) -> list[Point]:
     folding = Folding(lanes, lanes)
     lut = operation_circuit(Table(true_table(), OUTPUT), [x], folding)
     block = operation_circuit(Table(true_table(), OUTPUT), [x], folding, "block_table")
+    same_parameters = ("InLanes", "InBits", "OutBits", "ValuesFile")
     shared = Circuit(
         (CIRCUITS / "unary_block_table.sv",),
         "unary_block_table",
-        {name: value for name, value in lut.parameters.items() if name != "InSigned"},
+        {name: lut.parameters[name] for name in same_parameters} | {"ValuesEntries": CODES.size},
     )
     same = operation_circuit(swish(PRECISIONS[0]), [x], folding, "table")
     return [

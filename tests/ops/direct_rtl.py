@@ -61,7 +61,9 @@ class RtlBench:
             for rom in stage.arguments.roms:
                 (folder / memory_name(stage, rom.name)).write_text(memory_text(rom))
         (folder / "bench.sv").write_text(self._bench())
-        compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
+        compile_bench(
+            folder, ("--assert", "-Wall"), self.word_bits, self.first_input[-1], len(self.cases)
+        )
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
         r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.

@@ -15,6 +15,8 @@ from hyq_hls.tools.yosys import run_yosys
 
 SLICE = "hyq_register_slice"
 
+pytestmark = pytest.mark.slow
+
 
 def simulator(folder: Path, module: str, values: dict[str, Value], **broken: str) -> Simulator:
     """The module in a simulation; ``broken`` holds the text of modules with seeded errors."""

@@ -69,6 +69,7 @@ def test_carry_chain_is_one_level() -> None:
     assert found.wires == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_module_of_the_templates(tmp_path: Path) -> None:
     job = template_job("hyq_fifo", {"Width": 8, "Depth": 40})
     paths = slowest_paths(job, tmp_path)
