@@ -114,8 +114,8 @@ MUTANTS = [
     Mutant(
         "the error of weights is not weighted",
         "hyq_hls/quant/scales/weights.py",
-        "- weight) ** 2 * importance)",
-        "- weight) ** 2)",
+        "(squares * importance).sum(axis=1)",
+        "squares.sum(axis=1)",
         "tests/quant/test_decisions.py",
     ),
     Mutant(

@@ -250,8 +250,8 @@ class _Program:
         The unit is a tenth of the smallest sum. Where that is zero, it is a tenth of the largest
         error.
         """
-        best = sum(min(self.errors[list(mine.values())]) for mine in self.of.values())
-        return 10 / best if best > 0 else 10 / max(self.errors.max(), 1e-300)
+        best = float(sum(min(self.errors[list(mine.values())]) for mine in self.of.values()))
+        return 10 / best if best > 0 else 10 / max(float(self.errors.max()), 1e-300)
 
 
 def _worthwhile(errors: Mapping[int, float]) -> list[int]:

@@ -104,7 +104,8 @@ class Simulation(nn.Module):
 
     def _value(self, node: FloatNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         if has_weights(node):
-            return self.layer(node.name)(inputs[0])
+            result: torch.Tensor = self.layer(node.name)(inputs[0])
+            return result
         smooth = node.op.forward(*inputs)
         if node.name not in self._functions:
             return smooth
@@ -135,7 +136,9 @@ class FakeQuantize(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the nearest values that have a code."""
-        rounded: torch.Tensor = _Round.apply(x, self.scale, self.low, self.high)
+        rounded: torch.Tensor = _Round.apply(  # type: ignore[no-untyped-call]  # torch has no types for it
+            x, self.scale, self.low, self.high
+        )
         return rounded
 
     def index(self, x: torch.Tensor) -> torch.Tensor:

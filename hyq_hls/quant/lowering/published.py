@@ -54,7 +54,8 @@ def hyq_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
     _, k, r = _octaves(distance, scale, n)
     offset = floor(_LINE[1] / _LINE[0] / scale)
     _check(offset, n, scale)
-    return np.maximum(0, (r + offset) << (n - k))
+    value: NDArray[np.int64] = np.maximum(0, (r + offset) << (n - k))
+    return value
 
 
 def polynomial_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
@@ -72,7 +73,8 @@ def polynomial_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
     a, b, c = _POLYNOMIAL
     linear, constant = floor(b / a / scale), floor(c / a / scale**2)
     _check(constant, n, scale)
-    return np.maximum(0, ((r + linear) * r + constant) << (n - k))
+    value: NDArray[np.int64] = np.maximum(0, ((r + linear) * r + constant) << (n - k))
+    return value
 
 
 def shift_exponential(distance: Ints, scale: float, n: int = 15) -> Ints:
@@ -92,7 +94,8 @@ def shift_exponential(distance: Ints, scale: float, n: int = 15) -> Ints:
     p = np.maximum(i + (i >> 1) - (i >> 4), n * x0)
     k = p // x0
     r = p - x0 * k
-    return np.maximum(0, ((r - 2 * x0) << (n - k)) >> 1)
+    value: NDArray[np.int64] = np.maximum(0, ((r - 2 * x0) << (n - k)) >> 1)
+    return value
 
 
 def exact_exponential(distance: Ints, scale: float, bits: int) -> Ints:
@@ -106,7 +109,8 @@ def exact_exponential(distance: Ints, scale: float, bits: int) -> Ints:
         bits: 1 to 53; the exponential of distance 0 is ``2**bits - 1``.
     """
     real = np.exp(-np.asarray(distance, dtype=np.float64) * scale)
-    return np.rint(real * ((1 << bits) - 1)).astype(np.int64)
+    rounded: NDArray[np.float64] = np.rint(real * ((1 << bits) - 1))
+    return rounded.astype(np.int64)
 
 
 def i_vit_swish(codes: Ints, scale: float, bits: int = 8) -> Ints:
@@ -141,7 +145,8 @@ def i_vit_swish(codes: Ints, scale: float, bits: int = 8) -> Ints:
     e1, e2 = (shift_exponential(d, scale, 23) for d in (largest - codes, largest))
     most = (1 << 31) - 1
     factor = most // np.minimum(e1 + e2, most)
-    return codes * ((e1 * factor) >> (31 - bits + 1))
+    product: NDArray[np.int64] = codes * ((e1 * factor) >> (31 - bits + 1))
+    return product
 
 
 def i_bert_swish(codes: Ints, scale: float, bits: int = 8, n: int = 30) -> Ints:
@@ -204,7 +209,8 @@ def released_shift_swish(codes: Ints, scale: float, m: int = 41) -> NDArray[np.f
         p = i + i / 2 - i / 16
         k = np.floor(p / -unit)
         r = -(p + k * unit)
-        return (unit - r / 2) * np.exp2(32 - k)
+        value: NDArray[np.float64] = (unit - r / 2) * np.exp2(32 - k)
+        return value
 
     real = codes.astype(np.float64)
     largest = real.max()

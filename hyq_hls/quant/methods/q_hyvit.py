@@ -293,7 +293,8 @@ class _Search:
 
 def _each_best(proposals: Array, errors: Array) -> Array:
     """Return, for each row of weights, the proposal of (n, O) with the least error of (n, O)."""
-    return proposals[np.argmin(errors, axis=0), np.arange(proposals.shape[1])]
+    best: Array = proposals[np.argmin(errors, axis=0), np.arange(proposals.shape[1])]
+    return best
 
 
 def _is_searched(graph: FloatGraph, node: FloatNode) -> bool:

@@ -41,9 +41,9 @@ class Weights:
 def per_code(node: FloatNode, x: Quantization) -> Array:
     """Return the real weight (O, n) of one input code: scales of the input go into the weights."""
     layer = weighted(node)
-    if len(x.scale) == 1:
-        return layer.matrix * x.scale[0]
-    return layer.matrix * np.asarray(x.scale)[layer.columns()]
+    scale: Array = np.array(x.scale)
+    scaled: Array = layer.matrix * (scale if len(scale) == 1 else scale[layer.columns()])
+    return scaled
 
 
 def weight_steps(node: FloatNode, x: Quantization, scales: Array) -> Array:
@@ -125,14 +125,18 @@ def weight_scales(
         covering = 2.0 ** np.ceil(np.log2(largest / (limit + 0.5)))
         candidates = [unit * covering / 2.0**k for k in range(_FINER)]
     if config.observer == "minmax":
-        return candidates[0]
+        covered: Array = candidates[0]
+        return covered
     errors = np.array([_error(weight, importance, s, limit) for s in candidates])
     if config.weight_granularity == "tensor":
         errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
     best = np.argmin(errors, axis=0)
-    return np.array(candidates)[best, np.arange(len(weight))]
+    chosen: Array = np.array(candidates)[best, np.arange(len(weight))]
+    return chosen
 
 
 def _error(weight: Array, importance: Array, scale: Array, limit: int) -> Array:
     codes = np.clip(np.rint(weight / scale[:, None]), -limit - 1, limit)
-    return ((codes * scale[:, None] - weight) ** 2 * importance).sum(axis=1)
+    squares: Array = (codes * scale[:, None] - weight) ** 2
+    error: Array = (squares * importance).sum(axis=1)
+    return error
