@@ -253,11 +253,11 @@ def test_factors_outside_the_range_are_clipped() -> None:
     assert scales.max() / scales.min() == LARGEST / SMALLEST
 
 
-def test_a_table_of_relu_takes_no_factors() -> None:
-    """What a table writes has one scale; a SiLU per channel requantizes."""
+def test_a_table_of_relu_takes_factors_as_silu_does() -> None:
+    """A requantization per channel follows the table."""
     assert set(bottleneck_inputs(plan_of(), 8)) == {"stem.2", "depthwise.2"}
     model = settle(Hybrid(channels=4, dim=4, heads=2, depth=1, patch=(3, 1), act=nn.ReLU), 5)
-    assert not bottleneck_inputs(plan_of(model), 8)
+    assert set(bottleneck_inputs(plan_of(model), 8)) == {"stem.2", "depthwise.2"}
 
 
 def test_deterministic_and_told_in_the_metadata() -> None:
