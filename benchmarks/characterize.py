@@ -151,11 +151,13 @@ class Candidate:
         network: name of the network.
         seed: seed of the foldings.
         instance: the instance.
+        memory_dir: folder of its memory files.
     """
 
     network: str
     seed: int
     instance: Instance
+    memory_dir: Path
 
     @property
     def usual(self) -> bool:
@@ -171,8 +173,8 @@ def candidates(graph: Graph, network: str, seeds: int, folder: Path) -> Iterator
             draft = folder / f".{network}{seed}"
             write_rtl(flow, draft, "net")
             draft.rename(place)
-        for instance in instances(flow, (place / MEMORY_DIR).resolve()):
-            yield Candidate(network, seed, instance)
+        for instance in instances(flow):
+            yield Candidate(network, seed, instance, (place / MEMORY_DIR).resolve())
 
 
 def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
@@ -180,8 +182,8 @@ def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
     rng = np.random.default_rng(0)
     groups: dict[str, dict[str, Candidate]] = {}
     for candidate in found:
-        different = groups.setdefault(model_of(candidate.instance), {})
-        different.setdefault(json.dumps(features_of(candidate.instance)), candidate)
+        different = groups.setdefault(model_of(candidate.instance.circuit), {})
+        different.setdefault(json.dumps(features_of(candidate.instance.circuit)), candidate)
     result = []
     for different in groups.values():
         usual = [c for c in different.values() if c.usual][:per_model]
@@ -199,17 +201,18 @@ def point_of(candidate: Candidate, utilization: Utilization) -> Point:
         "instance": instance.name,
         "usual": candidate.usual,
     }
-    if isinstance(instance.owner, OperationStage):
-        origin["folding"] = astuple(instance.owner.folding)
+    circuit = instance.circuit
+    if isinstance(circuit, OperationStage):
+        origin["folding"] = astuple(circuit.folding)
     else:
-        origin["parameters"] = instance.parameters
-    memories = memory_total(instance)
+        origin["parameters"] = instance.parameters_alone(candidate.memory_dir)
+    memories = memory_total(circuit)
     return Point(
-        model_of(instance),
-        features_of(instance),
+        model_of(circuit),
+        features_of(circuit),
         memories.lut,
         memories.bram18,
-        dsps_of(instance),
+        dsps_of(circuit),
         utilization,
         origin,
     )
@@ -234,12 +237,14 @@ def main() -> None:
         candidate
         for network, graph in table_softmaxes(graphs).items()
         for candidate in candidates(graph, network, options.seeds, folder)
-        if isinstance(candidate.instance.owner, OperationStage)
-        and isinstance(candidate.instance.owner.node.operation, TableSoftmax)
+        if isinstance(candidate.instance.circuit, OperationStage)
+        and isinstance(candidate.instance.circuit.node.operation, TableSoftmax)
     ]
     work = chosen(found, options.per_model)
     with tqdm(unit="circuit") as bar:
-        jobs = [template_job(c.instance.module, c.instance.parameters) for c in work]
+        jobs = [
+            template_job(c.instance.module, c.instance.parameters_alone(c.memory_dir)) for c in work
+        ]
         results = synthesize_modules(jobs, folder / "synthesis", bar)
     points = []
     for candidate, result in zip(work, results, strict=True):

@@ -17,12 +17,20 @@ proc options {defaults} {
     return $defaults
 }
 
+# Our SystemVerilog modules, the package that they use first.
+proc hyq_modules {root} {
+    set folder [file join $root rtl hyq]
+    set package [file join $folder hyq_pkg.sv]
+    set modules [glob -directory $folder *.sv]
+    return [concat [list $package] [lsearch -all -inline -exact -not $modules $package]]
+}
+
 # Sources of module <project>_dma: our SystemVerilog (rtl), or the Verilog of Vitis HLS (hls).
 # The wrapper goes into folder `build` with the path of the memory files in it.
 proc core_sources {here project backend build} {
     set root [file dirname $here]
     if {$backend eq "rtl"} {
-        set sources [glob -directory [file join $root rtl hyq] *.sv]
+        set sources [hyq_modules $root]
         lappend sources [file join $root rtl $project.sv]
     } else {
         set verilog [file join $root vitis_cosim verilog]
@@ -31,8 +39,9 @@ proc core_sources {here project backend build} {
             error "no Verilog of Vitis HLS in $verilog; run Accelerator.build(), then\
                 cosimulate(rtl=\"vitis\"), which checks it"
         }
-        foreach side {input output} {
-            lappend sources [file join $root rtl hyq hyq_axis_$side.sv]
+        # Its ports are our AXI4-Stream modules; settings.tcl names them and what they need.
+        foreach module $::port_modules {
+            lappend sources [file join $root rtl hyq $module.sv]
         }
     }
     lappend sources [file join $here hyq_dma_frames.sv]

@@ -1,4 +1,4 @@
-// Sum of two streams on a common scale. Reference: hyq_hls/ops/add.py, Add.
+// The function adds two streams on a common scale. Reference: hyq_hls/ops/add.py, Add.
 #ifndef HYQ_ADD_H_
 #define HYQ_ADD_H_
 

@@ -1,4 +1,5 @@
-// Dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py, AttentionScores.
+// The function makes dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py,
+// AttentionScores.
 #ifndef HYQ_ATTENTION_SCORES_H_
 #define HYQ_ATTENTION_SCORES_H_
 
@@ -55,7 +56,7 @@ Pixels:
                     for (unsigned b = 0; b < beats; b++) {
                         HYQ_PIPELINE(1)
                         HYQ_NO_DEPENDENCE(keys)
-                        // As many cycles as a pixel has words of keys.
+                        // The loop has as many cycles as a pixel has words of keys.
                         if (p + 1 < CONFIG_T::pixels && i < out_lanes) {
                             store_word<1>(keys, next, key.read(), key_zero);
                         }

@@ -1,5 +1,5 @@
-// Sums of values, weighted by probabilities. Reference: hyq_hls/ops/attention_values.py,
-// AttentionValues.
+// The function sums values that are weighted by probabilities. Reference:
+// hyq_hls/ops/attention_values.py, AttentionValues.
 #ifndef HYQ_ATTENTION_VALUES_H_
 #define HYQ_ATTENTION_VALUES_H_
 
@@ -8,7 +8,7 @@
 
 namespace hyq {
 
-/// A value times a probability code: a shift for log2 codes, a product for uniform ones.
+/// Returns a value times a probability code: a shift for log2 codes, a product for uniform codes.
 template <typename CONFIG_T>
 inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_operand_t code,
                                                  typename CONFIG_T::value_operand_t value) {
@@ -71,7 +71,7 @@ Pixels:
                     for (unsigned b = 0; b < beats; b++) {
                         HYQ_PIPELINE(1)
                         HYQ_NO_DEPENDENCE(values)
-                        // As many cycles as a pixel has words of values.
+                        // The loop has as many cycles as a pixel has words of values.
                         if (p + 1 < CONFIG_T::pixels && i < in_lanes) {
                             store_word<zero_points>(values, next, value.read(), zero_point);
                         }

@@ -1,4 +1,5 @@
-// Two inputs requantized to common codes and joined. Reference: hyq_hls/ops/concat.py, Concat.
+// The function requantizes two inputs to common codes and joins them. Reference:
+// hyq_hls/ops/concat.py, Concat.
 #ifndef HYQ_CONCAT_H_
 #define HYQ_CONCAT_H_
 
@@ -6,7 +7,7 @@
 
 namespace hyq {
 
-/// At every position the beats of `a`, then those of `b`.
+/// At every position the beats of `a` come first, then those of `b`.
 ///
 /// \tparam CONFIG_T  gives words (positions), channels_a, channels_b, in_lanes and out_lanes.
 template <typename CONFIG_T, class a_T, class b_T, class res_T>

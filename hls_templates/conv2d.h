@@ -1,4 +1,5 @@
-// Dense 2-D convolution with a line buffer. Reference: hyq_hls/ops/conv2d.py, Conv2d.
+// The function is a dense 2-D convolution with a line buffer. Reference: hyq_hls/ops/conv2d.py,
+// Conv2d.
 #ifndef HYQ_CONV2D_H_
 #define HYQ_CONV2D_H_
 

@@ -1,4 +1,5 @@
-// Dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py, Dense.
+// The function is a dense layer over the channels of every position. Reference:
+// hyq_hls/ops/dense.py, Dense.
 #ifndef HYQ_DENSE_H_
 #define HYQ_DENSE_H_
 

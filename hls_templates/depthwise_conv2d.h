@@ -1,4 +1,4 @@
-// Depthwise 2-D convolution with a line buffer.
+// The function is a depthwise 2-D convolution with a line buffer.
 // Reference: hyq_hls/ops/depthwise_conv2d.py, DepthwiseConv2d.
 #ifndef HYQ_DEPTHWISE_CONV2D_H_
 #define HYQ_DEPTHWISE_CONV2D_H_
@@ -8,7 +8,7 @@
 
 namespace hyq {
 
-/// One tap of in_lanes channels per cycle, while the next rows are written.
+/// Every cycle multiplies one tap of in_lanes channels, while the next rows are written.
 ///
 /// \tparam CONFIG_T  gives the geometry (see sliding_window.h); out_lanes = in_lanes.
 /// \param weight  as [group of channels][kernel row][kernel column][lane].

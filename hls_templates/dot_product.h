@@ -1,4 +1,4 @@
-// The dot products that convolution and dense layers share: out_lanes sums at a time, in_lanes
+// Convolution and dense layers share these dot products: out_lanes sums at a time, in_lanes
 // operands per cycle.
 #ifndef HYQ_DOT_PRODUCT_H_
 #define HYQ_DOT_PRODUCT_H_
@@ -19,7 +19,7 @@ Biases:
     }
 }
 
-/// Adds the products of one cycle: those of weight word `word`, [output lane][input lane].
+/// Adds the products of one cycle. Their weights are word `word`, [output lane][input lane].
 template <typename CONFIG_T>
 inline void add_products(typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes],
                          const typename CONFIG_T::operand_t x[CONFIG_T::in_lanes], unsigned word,
@@ -42,7 +42,7 @@ Sums:
     }
 }
 
-/// The output word of a group of outputs.
+/// Returns the output word of a group of outputs.
 template <class res_T, typename CONFIG_T>
 inline res_T
 requantize_sums(const typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes], unsigned group,

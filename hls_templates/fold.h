@@ -1,4 +1,5 @@
-// Tokens to map through a reorder buffer. Reference: hyq_hls/ops/fold.py, Fold.
+// The function turns tokens into a map through a reorder buffer. Reference: hyq_hls/ops/fold.py,
+// Fold.
 #ifndef HYQ_FOLD_H_
 #define HYQ_FOLD_H_
 

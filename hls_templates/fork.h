@@ -1,4 +1,4 @@
-// Copies of a stream for several readers.
+// The functions copy a stream for several readers.
 #ifndef HYQ_FORK_H_
 #define HYQ_FORK_H_
 

@@ -1,4 +1,5 @@
-// Sum over all positions. Reference: hyq_hls/ops/global_average_pool.py, GlobalAveragePool.
+// The function sums over all positions. Reference: hyq_hls/ops/global_average_pool.py,
+// GlobalAveragePool.
 #ifndef HYQ_GLOBAL_AVERAGE_POOL_H_
 #define HYQ_GLOBAL_AVERAGE_POOL_H_
 

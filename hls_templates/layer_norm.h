@@ -1,4 +1,5 @@
-// LayerNorm over the channels of every position. Reference: hyq_hls/ops/layer_norm.py, LayerNorm.
+// The function is a LayerNorm over the channels of every position. Reference:
+// hyq_hls/ops/layer_norm.py, LayerNorm.
 #ifndef HYQ_LAYER_NORM_H_
 #define HYQ_LAYER_NORM_H_
 
@@ -6,8 +7,8 @@
 
 namespace hyq {
 
-/// Floor of the square root, one bit per step. Non-restoring: a remainder that became negative is
-/// repaired by the addition of the next step.
+/// Returns the floor of the square root, by one bit per step. It is non-restoring: the addition of
+/// the next step repairs a remainder that became negative.
 ///
 /// \tparam CONFIG_T  gives root_steps (bits of the root), radicand_t, root_t, remainder_t.
 template <typename CONFIG_T>
@@ -32,10 +33,10 @@ RootBits:
     return root;
 }
 
-/// floor(2^reciprocal_fraction / divisor), one bit per step.
+/// Returns floor(2^reciprocal_fraction / divisor), by one bit per step.
 ///
-/// A quotient that fits reciprocal_steps bits means that nothing is subtracted before the last
-/// reciprocal_steps steps of a restoring division, so that it starts there.
+/// The quotient fits reciprocal_steps bits, so nothing is subtracted before the last
+/// reciprocal_steps steps of a restoring division, and the division starts there.
 ///
 /// \tparam CONFIG_T  gives reciprocal_fraction, reciprocal_steps, root_t, reciprocal_t and
 ///                   remainder_t.
@@ -57,8 +58,8 @@ QuotientBits:
     return quotient;
 }
 
-/// What a LayerNorm keeps between its four processes. A position waits for its reciprocal, and
-/// behind it as much as a synthesized pipeline may still hold.
+/// The buffers of a LayerNorm between its four processes. A position waits for its reciprocal.
+/// There is more room for the words that a synthesized pipeline may still hold behind it.
 ///
 /// \tparam CONFIG_T  as for layer_norm.
 template <typename CONFIG_T> struct layer_norm_rows {
@@ -72,7 +73,7 @@ template <typename CONFIG_T> struct layer_norm_rows {
     static const unsigned depth = CONFIG_T::row_depth + 64;
 };
 
-/// Values x, their sum and C^2 times their variance, shifted for the square root.
+/// Makes values x, their sum, and C^2 times their variance, shifted for the square root.
 template <typename CONFIG_T, class data_T, class values_T, class total_T, class radicand_T>
 void layer_norm_moments(
     stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
@@ -125,7 +126,7 @@ Words:
     }
 }
 
-/// Standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
+/// Makes standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
 template <typename CONFIG_T, class radicand_T, class root_T>
 void layer_norm_roots(stream<radicand_T> &radicands, stream<root_T> &roots) {
 Words:
@@ -136,7 +137,7 @@ Words:
     }
 }
 
-/// Reciprocals of the standard deviations.
+/// Makes reciprocals of the standard deviations.
 template <typename CONFIG_T, class root_T, class reciprocal_T>
 void layer_norm_reciprocals(stream<root_T> &roots, stream<reciprocal_T> &reciprocals) {
 Words:
@@ -147,7 +148,7 @@ Words:
     }
 }
 
-/// Normalized values, times gamma, plus beta, as codes.
+/// Makes normalized values, multiplies them by gamma, adds beta, and requantizes to codes.
 template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, class res_T>
 void layer_norm_normalize(
     stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
@@ -190,8 +191,8 @@ Words:
     }
 }
 
-/// Four processes on different positions: one beat per cycle in the first and the last, one bit per
-/// cycle in the square root and the reciprocal.
+/// Four processes work on different positions. The first and the last pass one beat per cycle; the
+/// square root and the reciprocal make one bit per cycle.
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, root_fraction,
 ///                   root_steps, reciprocal_fraction, reciprocal_steps, normalize_shift, row_depth,

@@ -1,4 +1,5 @@
-// Softmax by shifts and adds. Reference: hyq_hls/ops/linear_softmax.py, LinearSoftmax.
+// The function is a softmax by shifts and adds. Reference: hyq_hls/ops/linear_softmax.py,
+// LinearSoftmax.
 #ifndef HYQ_LINEAR_SOFTMAX_H_
 #define HYQ_LINEAR_SOFTMAX_H_
 
@@ -6,7 +7,7 @@
 
 namespace hyq {
 
-/// Exponential of a code that lies `distance` below the maximum of its row.
+/// Returns the exponential of a code that lies `distance` below the maximum of its row.
 template <typename CONFIG_T>
 inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::distance_t distance) {
     HYQ_INLINE
@@ -19,7 +20,7 @@ inline typename CONFIG_T::exponential_t linear_exponential(typename CONFIG_T::di
     return octave < CONFIG_T::exponential_bits ? exponential_t(scaled >> octave) : exponential_t(0);
 }
 
-/// The exponentials of every row and their sum.
+/// Makes the exponentials of every row and their sum.
 template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
 void softmax_exponentials(stream<data_T> &codes, stream<maximum_T> &maxima,
                           stream<exponentials_T> &exponentials, stream<total_T> &totals) {
@@ -55,7 +56,7 @@ Rows:
     }
 }
 
-/// Three processes on three rows at a time, one beat per cycle each.
+/// Three processes work on three rows at a time, and each passes one beat per cycle.
 ///
 /// \tparam CONFIG_T  gives words (rows), channels (codes of a row), in_lanes, out_lanes, fraction,
 ///                   line_offset, shift_bits, exponential_bits, total_bits, bits, is_log2,

@@ -1,4 +1,5 @@
-// Two matrices in banks of rows: one is stored while the other is used. RTL: hyq_matrix_buffer.sv.
+// Two matrices lie in banks of rows: one is stored while the other is used. RTL:
+// hyq_matrix_buffer.sv.
 #ifndef HYQ_MATRIX_BUFFER_H_
 #define HYQ_MATRIX_BUFFER_H_
 
@@ -6,10 +7,11 @@
 
 namespace hyq {
 
-/// Where the next word of a stream of matrices is stored.
+/// The place at which the next word of a stream of matrices is stored.
 ///
 /// Row r lies in bank r % banks, as row r / banks of that bank. A row is blocks of words. Addresses
-/// in a bank count blocks, rows, words of a block, the last fastest: the order of their use.
+/// in a bank count blocks, rows and words of a block, the last fastest. This is the order of their
+/// use.
 template <unsigned rows, unsigned banks, unsigned blocks, unsigned block_words>
 struct matrix_cursor {
     static_assert(rows % banks == 0, "banks divide the rows");
@@ -49,7 +51,8 @@ struct matrix_cursor {
     }
 };
 
-/// Store a word of codes minus the zero points of its channels, one for all or one each.
+/// Stores a word of codes minus the zero points of its channels. One zero point serves all, or each
+/// has its own.
 template <unsigned zero_points, class operand_T, unsigned banks, unsigned words, unsigned lanes,
           class cursor_T, class data_T, class zero_T>
 inline void store_word(operand_T (&pages)[2][banks][words][lanes], cursor_T &next, const data_T &in,

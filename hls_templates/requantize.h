@@ -1,4 +1,5 @@
-// Requantization: accumulator to code. Reference: hyq_hls/graph/requantize.py, Requantize.
+// Requantization turns an accumulator into a code. Reference: hyq_hls/graph/requantize.py,
+// Requantize.
 //
 //   code = saturate(round_half_up(acc * multiplier / 2^shift) + zero_point)
 #ifndef HYQ_REQUANTIZE_H_
@@ -8,13 +9,13 @@
 
 namespace hyq {
 
-/// Scale factor 2^-shift: one adder and a shift.
+/// A scale factor 2^-shift takes one adder and a shift.
 struct power_of_two {
     rom<7> shift;
     rom<17> zero_point;
 };
 
-/// Scale factor multiplier * 2^-shift.
+/// A scale factor multiplier * 2^-shift takes a multiplier too.
 struct dyadic {
     rom<17> multiplier;
     rom<7> shift;
@@ -33,7 +34,7 @@ inline scaled_T scale(accumulator_T acc, const dyadic &entry) {
     return product<scaled_T>(acc, entry.multiplier);
 }
 
-/// One accumulator to one code.
+/// Turns one accumulator into one code.
 ///
 /// \tparam CONFIG_T  gives accumulator_t, scaled_t (holds the scaled and rounded accumulator),
 ///                   code_min and code_max.
@@ -59,7 +60,7 @@ inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T 
     return int(scaled) + zero_point;
 }
 
-/// The requantization entry of a channel: one for all, or one each.
+/// Returns the requantization entry of a channel. One entry serves all, or each has its own.
 template <typename CONFIG_T>
 inline const typename CONFIG_T::requantize_t &
 entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries],
@@ -68,7 +69,7 @@ entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_e
     return of_channel<CONFIG_T::requantize_entries>(requantize, channel);
 }
 
-/// Requantization of a stream on its own.
+/// Requantizes a stream.
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes and out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>

@@ -1,4 +1,4 @@
-// Shift-Swish: x * sigmoid(x), with an exponential made of shifts.
+// The function is Shift-Swish, x * sigmoid(x), with an exponential that is made of shifts.
 // Reference: hyq_hls/ops/shift_swish.py, ShiftSwish. Its circuit of a table is in table.h.
 #ifndef HYQ_SHIFT_SWISH_H_
 #define HYQ_SHIFT_SWISH_H_
@@ -7,7 +7,7 @@
 
 namespace hyq {
 
-/// About 2^(precision + fraction + 1) * exp(d * 2^-fraction) for d <= 0.
+/// Returns about 2^(precision + fraction + 1) * exp(d * 2^-fraction) for d <= 0.
 template <typename CONFIG_T>
 inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d) {
     HYQ_INLINE
@@ -17,14 +17,14 @@ inline typename CONFIG_T::exponential_t shift_exp(typename CONFIG_T::centred_t d
     const int k = p >> CONFIG_T::fraction;
     const exponent_t r = p & ((exponent_t(1) << CONFIG_T::fraction) - 1);
     if (k > int(CONFIG_T::fraction + CONFIG_T::precision + 1)) {
-        return 0; // no bit is left; a shift by so much need not be defined
+        return 0; // no bit is left; such a shift may be undefined
     }
     const exponential_t mantissa = (exponent_t(2) << CONFIG_T::fraction) - r;
     return (mantissa << CONFIG_T::precision) >> k;
 }
 
-/// Sigmoid of x * 2^-fraction with `precision` fraction bits: a softmax of x and 0. The larger of
-/// the two is subtracted from both, so one of the exponentials is a constant.
+/// Returns the sigmoid of x * 2^-fraction with `precision` fraction bits. It is a softmax of x and
+/// 0. The larger of the two is subtracted from both, so one of the exponentials is a constant.
 template <typename CONFIG_T>
 inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x) {
     HYQ_INLINE

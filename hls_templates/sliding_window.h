@@ -1,4 +1,4 @@
-// Line buffer of a padded map, over which a window slides. Reference: hyq_hls/ops/convolution.py.
+// A window slides over a padded map in a line buffer. Reference: hyq_hls/ops/convolution.py.
 #ifndef HYQ_SLIDING_WINDOW_H_
 #define HYQ_SLIDING_WINDOW_H_
 
@@ -6,8 +6,8 @@
 
 namespace hyq {
 
-/// Where a line buffer is written and read. Its rows lie in a circle: while the windows of one row
-/// are read from kernel_height rows, the next stride_height rows are written.
+/// The places at which a line buffer is written and read. Its rows lie in a circle: while the
+/// windows of one row are read from kernel_height rows, the next stride_height rows are written.
 ///
 /// \tparam CONFIG_T  gives height, width, in_channels, kernel_height, kernel_width, stride_height,
 ///                   stride_width, pad_height, pad_width, in_lanes, operand_t, pad_t.
@@ -26,17 +26,18 @@ template <typename CONFIG_T> struct sliding_window {
     static const unsigned rows = CONFIG_T::kernel_height + CONFIG_T::stride_height;
     static const unsigned row_words = padded_width * beats;
     static const unsigned words = rows * row_words;
-    /// Cycles in which rows are only written: before the first window, and per row of windows.
+    /// Cycles in which rows are only written: those before the first window, and those per row of
+    /// windows.
     static const unsigned first_words = CONFIG_T::kernel_height * row_words;
     static const unsigned next_words = CONFIG_T::stride_height * row_words;
 
-    unsigned y = 0, x = 0, beat = 0; ///< of the padded map, what comes next
-    unsigned write_word = 0;         ///< where it goes
+    unsigned y = 0, x = 0, beat = 0; ///< the next beat of the padded map
+    unsigned write_word = 0;         ///< its place in the buffer
     unsigned row = 0;                ///< first row of the windows, and its place in the buffer
     unsigned place = 0;
 
-    /// Writes the next beat if the windows after these need it: from the stream, or `pad` in the
-    /// border. Behind the last row of windows, what is left of the map.
+    /// Writes the next beat if the windows after these need it. The beat comes from the stream, or
+    /// is `pad` in the border. Behind the last row of windows, the rest of the map is read.
     template <class data_T>
     void take(operand_t buffer[words][lanes], stream<data_T> &data,
               const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries]) {
@@ -68,8 +69,8 @@ template <typename CONFIG_T> struct sliding_window {
         }
     }
 
-    /// Where the beat lies that window `column` has at a row of the kernel, `offset` beats from the
-    /// window's left edge.
+    /// Returns the address of a beat of window `column` at a row of the kernel, `offset` beats from
+    /// the window's left edge.
     unsigned word(unsigned column, unsigned kernel_row, unsigned offset) const {
         HYQ_INLINE
         const unsigned at = place + kernel_row;
@@ -77,7 +78,7 @@ template <typename CONFIG_T> struct sliding_window {
                column * CONFIG_T::stride_width * beats + offset;
     }
 
-    /// On to the next row of windows.
+    /// Moves to the next row of windows.
     void next_row() {
         HYQ_INLINE
         row += CONFIG_T::stride_height;

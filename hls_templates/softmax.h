@@ -1,4 +1,4 @@
-// What softmax operations share: maxima of rows, probabilities. References:
+// Softmax operations share the maxima of rows and the probabilities. References:
 // hyq_hls/ops/linear_softmax.py, LinearSoftmax, and hyq_hls/ops/table_softmax.py, TableSoftmax.
 #ifndef HYQ_SOFTMAX_H_
 #define HYQ_SOFTMAX_H_
@@ -7,7 +7,8 @@
 
 namespace hyq {
 
-/// Position of the leading one of `value` > 0, by halving the range `search_steps` times.
+/// Returns the position of the leading one of `value` > 0; it halves the range `search_steps`
+/// times.
 template <typename CONFIG_T> inline int leading_one(typename CONFIG_T::accumulator_t value) {
     HYQ_INLINE
     int position = 0;
@@ -15,7 +16,7 @@ Halves:
     for (unsigned i = 0; i < CONFIG_T::search_steps; i++) {
         HYQ_UNROLL
         const unsigned step = CONFIG_T::search_steps - 1 - i;
-        // Without a branch, which g++ could not predict.
+        // There is no branch, which g++ could not predict.
         const int skipped = int((value >> (1 << step)) != 0) << step;
         value = value >> skipped;
         position += skipped;
@@ -23,10 +24,11 @@ Halves:
     return position;
 }
 
-/// The number of j >= 1 with `quadruple` >= 2^j * `triple`, for `quadruple` >= `triple` > 0.
+/// Returns the number of j >= 1 with `quadruple` >= 2^j * `triple`, for `quadruple` >= `triple` >
+/// 0.
 ///
-/// That is floor(log2(quadruple / triple)): the distance of the two leading ones, or one less.
-/// `lead` is the position of that of `quadruple`.
+/// The number is floor(log2(quadruple / triple)): the distance of the two leading ones, or one
+/// less. `lead` is the position of the leading one of `quadruple`.
 template <typename CONFIG_T>
 inline int log2_level(typename CONFIG_T::accumulator_t quadruple,
                       typename CONFIG_T::accumulator_t triple, int lead) {
@@ -36,8 +38,9 @@ inline int log2_level(typename CONFIG_T::accumulator_t quadruple,
     return level - int(quadruple < accumulator_t(triple << level));
 }
 
-/// -log2(e / E), rounded at 1.5 times a power of two, without a divider: the number of j >= 1 with
-/// 4 E >= 2^j * 3 e. `quadruple` is 4 E, `lead` the position of its leading one.
+/// Returns -log2(e / E), rounded at 1.5 times a power of two, without a divider. It is the number
+/// of j >= 1 with 4 E >= 2^j * 3 e. `quadruple` is 4 E, and `lead` is the position of its leading
+/// one.
 template <typename CONFIG_T>
 inline int log2_probability(typename CONFIG_T::exponential_t exponential,
                             typename CONFIG_T::accumulator_t quadruple, int lead) {
@@ -51,9 +54,9 @@ inline int log2_probability(typename CONFIG_T::exponential_t exponential,
     return code < CONFIG_T::code_max ? code : CONFIG_T::code_max;
 }
 
-/// The same for E / e rounded to an integer first, half to even. Half of e more, 2 E + e in the
-/// place of 2 E, passes the same thresholds, but for two cases that pass one too many: E / e below
-/// 1.5, and 2.5, which rounds down.
+/// Returns the same for E / e that is rounded to an integer first, half to even. Half of e more, 2
+/// E + e in the place of 2 E, passes the same thresholds, except in two cases that pass one too
+/// many: E / e below 1.5, and 2.5, which rounds down.
 template <typename CONFIG_T>
 inline int rounded_log2_probability(typename CONFIG_T::exponential_t exponential,
                                     typename CONFIG_T::total_t total) {
@@ -72,7 +75,7 @@ inline int rounded_log2_probability(typename CONFIG_T::exponential_t exponential
     return code < CONFIG_T::code_max ? code : CONFIG_T::code_max;
 }
 
-/// e / E with `bits` fraction bits, rounded half up.
+/// Returns e / E with `bits` fraction bits, rounded half up.
 template <typename CONFIG_T>
 inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
                                typename CONFIG_T::total_t total) {
@@ -84,10 +87,10 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
     return code < CONFIG_T::code_max ? int(code) : CONFIG_T::code_max;
 }
 
-/// What a softmax keeps between its three processes. A row waits for its result, and behind it as
-/// much as a synthesized pipeline may still hold when the result leaves.
+/// The buffers of a softmax between its three processes. A row waits for its result. There is more
+/// room for the words that a synthesized pipeline may still hold when the result leaves.
 ///
-/// \tparam CONFIG_T  as for linear_softmax, line and shifts aside.
+/// \tparam CONFIG_T  as for linear_softmax, without line and shifts.
 template <typename CONFIG_T> struct softmax_rows {
     typedef word<exact<CONFIG_T::exponential_bits, false>, CONFIG_T::in_lanes> exponentials_t;
     typedef word<exact<CONFIG_T::total_bits, false>, 1> result_t;
@@ -97,7 +100,7 @@ template <typename CONFIG_T> struct softmax_rows {
     static const unsigned exponential_depth = CONFIG_T::exponential_depth + 32;
 };
 
-/// The largest code of every row; the codes go on.
+/// Finds the largest code of every row, and passes the codes on.
 template <typename CONFIG_T, class data_T, class maximum_T>
 void softmax_maxima(stream<data_T> &data, stream<data_T> &codes, stream<maximum_T> &maxima) {
     typedef typename CONFIG_T::operand_t operand_t;
@@ -124,10 +127,10 @@ Rows:
     }
 }
 
-/// The probabilities of every row.
+/// Makes the probabilities of every row.
 ///
-/// \tparam CONFIG_T    as for linear_softmax, line and shifts aside.
-/// \tparam is_rounded  log2 codes of E / e rounded to an integer.
+/// \tparam CONFIG_T    as for linear_softmax, without line and shifts.
+/// \tparam is_rounded  whether log2 codes are those of E / e rounded to an integer.
 template <typename CONFIG_T, bool is_rounded, class exponentials_T, class total_T, class res_T>
 void softmax_probabilities(stream<exponentials_T> &exponentials, stream<total_T> &totals,
                            stream<res_T> &res) {

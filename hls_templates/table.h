@@ -1,4 +1,4 @@
-// A memory with an entry for every input code. Reference: hyq_hls/ops/table.py, Table.
+// A memory has an entry for every input code. Reference: hyq_hls/ops/table.py, Table.
 #ifndef HYQ_TABLE_H_
 #define HYQ_TABLE_H_
 
@@ -6,7 +6,7 @@
 
 namespace hyq {
 
-/// One look-up per lane and cycle: the memory has as many read ports as lanes.
+/// Every lane looks up one code per cycle: the memory has as many read ports as lanes.
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes and code_first, the
 ///                   code that values[0] answers.

@@ -1,4 +1,5 @@
-// Softmax with a table of exponentials. Reference: hyq_hls/ops/table_softmax.py, TableSoftmax.
+// The function is a softmax with a table of exponentials. Reference: hyq_hls/ops/table_softmax.py,
+// TableSoftmax.
 #ifndef HYQ_TABLE_SOFTMAX_H_
 #define HYQ_TABLE_SOFTMAX_H_
 
@@ -6,7 +7,7 @@
 
 namespace hyq {
 
-/// The exponentials of every row, one look-up per lane and cycle, and their sum.
+/// Makes the exponentials of every row, by one look-up per lane and cycle, and their sum.
 template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
 void table_exponentials(
     stream<data_T> &codes, stream<maximum_T> &maxima,
@@ -47,7 +48,7 @@ Rows:
     }
 }
 
-/// Three processes on three rows at a time, one beat per cycle each.
+/// Three processes work on three rows at a time, and each passes one beat per cycle.
 ///
 /// \tparam CONFIG_T  gives words (rows), channels (codes of a row), in_lanes, out_lanes,
 ///                   exponential_bits, total_bits, bits, is_log2, is_rounded, code_max,

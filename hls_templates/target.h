@@ -1,11 +1,11 @@
-// The HLS compiler that the templates are written for: its integers, its streams, its directives.
+// The templates are written for this HLS compiler: its integers, its streams, its directives.
 //
-// Every other file, generated ones too, uses only the names below. So another HLS compiler needs
-// another version of this file and nothing else. These are the names of Vitis HLS (UG1399).
+// Every other file, generated files too, uses only the names below. So another HLS compiler needs
+// only another version of this file. These are the names of Vitis HLS (UG1399).
 //
-// A directive is a macro on a line of its own, without a semicolon, at the place where the pragma
-// would stand: in the body of the loop or function that it is about, behind the declaration of the
-// variable that it names. _Pragma lets a macro become a pragma (UG1399, "HLS Pragmas").
+// A directive is a macro on a line of its own, without a semicolon. It stands at the place of the
+// pragma: in the body of its loop or function, behind the declaration of the variable that it
+// names. _Pragma lets a macro become a pragma (UG1399, "HLS Pragmas").
 #ifndef HYQ_TARGET_H_
 #define HYQ_TARGET_H_
 
@@ -34,7 +34,7 @@ template <class T> using stream = hls::stream<T>;
 
 // Functions
 
-/// The port of the top function is an AXI4-Stream.
+/// This makes the port of the top function an AXI4-Stream.
 #define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE axis port=name)
 
 /// The calls of this function are processes that run at the same time.
@@ -71,7 +71,8 @@ template <class T> using stream = hls::stream<T>;
 /// The array is a read-only memory with as many ports as its readers need.
 #define HYQ_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np)
 
-/// No iteration reads what an earlier one, still in the pipeline, writes.
+/// The tool may assume that no iteration reads a word that an earlier one, still in the pipeline,
+/// writes.
 #define HYQ_NO_DEPENDENCE(array) \
     HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter dependent=false)
 

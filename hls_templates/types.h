@@ -1,4 +1,4 @@
-// Integer types of the templates, in two guises with the same values.
+// The integer types of the templates have two forms with the same values.
 //
 // Synthesis (and csim with -DHYQ_BIT_ACCURATE) uses ap_int of the exact proven widths. Plain csim
 // uses the next larger native integer, which g++ vectorizes. Bounds are proven when the graph is
@@ -10,7 +10,7 @@
 
 namespace hyq {
 
-/// What one stream transfer (a beat) carries: `lanes` neighbouring channels of one position. The
+/// The content of one stream transfer (a beat): `lanes` neighbouring channels of one position. The
 /// beats of a position follow each other, channels ascending.
 template <class T, unsigned lanes> struct word {
     typedef T value_type;
@@ -33,14 +33,14 @@ template <> struct native<8> {
     typedef long long type;
 };
 
-/// Smallest signed native integer that holds `bits` bits, and the sign of an unsigned value.
+/// The smallest signed native integer that holds `bits` bits, and the sign of an unsigned value.
 template <int bits, bool is_signed> struct native_integer {
     static const int width = bits + (is_signed ? 0 : 1);
     static_assert(width <= 64, "an integer of more than 64 bits has no native type");
     typedef typename native<(width <= 16 ? 2 : width <= 32 ? 4 : 8)>::type type;
 };
 
-/// What the arithmetic is done with.
+/// The integer of the arithmetic.
 #if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
 template <int bits, bool is_signed = true>
 using integer = exact<bits, is_signed>;
@@ -49,8 +49,8 @@ template <int bits, bool is_signed = true>
 using integer = typename native_integer<bits, is_signed>::type;
 #endif
 
-/// What constant memories hold. Their values are checked against `bits` when they are written; in
-/// csim they are always native, because g++ takes minutes over a large array of ap_int.
+/// The integer of constant memories. Their values are checked against `bits` when they are written.
+/// In csim they are always native, because g++ takes minutes over a large array of ap_int.
 #if defined(__SYNTHESIS__)
 template <int bits, bool is_signed = true>
 using rom = exact<bits, is_signed>;
@@ -59,8 +59,8 @@ template <int bits, bool is_signed = true>
 using rom = typename native_integer<bits, is_signed>::type;
 #endif
 
-/// Product of two integers, wide enough for `accumulator_T`: ap_int products widen by themselves,
-/// native ones are widened first.
+/// Returns a product of two integers, wide enough for `accumulator_T`. Products of ap_int widen by
+/// themselves; native integers are widened first.
 template <class accumulator_T, class a_T, class b_T> inline accumulator_T product(a_T a, b_T b) {
     HYQ_INLINE
 #if defined(__SYNTHESIS__) || defined(HYQ_BIT_ACCURATE)
@@ -70,7 +70,7 @@ template <class accumulator_T, class a_T, class b_T> inline accumulator_T produc
 #endif
 }
 
-/// What a constant memory holds for a channel: one entry serves all, or there is one each.
+/// Returns the entry of a constant memory for a channel. One entry serves all, or each has its own.
 template <unsigned entries, class T>
 inline const T &of_channel(const T memory[entries], unsigned channel) {
     HYQ_INLINE

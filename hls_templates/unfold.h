@@ -1,4 +1,5 @@
-// Map to tokens through a reorder buffer. Reference: hyq_hls/ops/unfold.py, Unfold.
+// The function turns a map into tokens through a reorder buffer. Reference: hyq_hls/ops/unfold.py,
+// Unfold.
 #ifndef HYQ_UNFOLD_H_
 #define HYQ_UNFOLD_H_
 

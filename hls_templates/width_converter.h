@@ -1,4 +1,4 @@
-// Words of other lanes: the same codes in the same order.
+// The function regroups codes to words of other lanes, in the same order.
 #ifndef HYQ_WIDTH_CONVERTER_H_
 #define HYQ_WIDTH_CONVERTER_H_
 

@@ -36,17 +36,17 @@ from hyq_hls.version import __version__
 MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
 SYNTHESIS_DIR = "synthesis"
-#: The machines that a project may hold, by the name of their architecture.
+#: The machines that a project may hold, by name of their architecture.
 MACHINES: dict[str, type[Machine]] = {StreamMachine.architecture: StreamMachine}
 
 
 class Accelerator:
-    """A project on disk, C++ and RTL; made by :func:`hyq_hls.convert` or :meth:`open`.
+    """A project on disk, C++ and RTL. :func:`hyq_hls.convert` or :meth:`open` makes it.
 
     Attributes:
         folder: the project.
         qmodel: the quantized model that it implements.
-        machine: how it is implemented.
+        machine: machine that implements it.
     """
 
     def __init__(self, folder: Path, qmodel: QuantizedModel, machine: Machine) -> None:
@@ -59,7 +59,7 @@ class Accelerator:
 
         Raises:
             ConversionError: a node did not arrive in C++ or RTL, or the folder cannot be written;
-                what stood there stays.
+                its old content stays.
         """
         with replaced_folder(folder) as draft:
             machine.write(draft)
@@ -95,7 +95,7 @@ class Accelerator:
 
     @property
     def part(self) -> Part:
-        """The part it is for."""
+        """The part for which the project is made."""
         return self.machine.part
 
     @property
@@ -110,10 +110,10 @@ class Accelerator:
 
     @property
     def stream(self) -> StreamMachine:
-        """The machine, if it is the streaming one.
+        """Machine of the project, if it is the streaming machine.
 
         Raises:
-            ConversionError: it is another.
+            ConversionError: it is another machine.
         """
         if not isinstance(self.machine, StreamMachine):
             raise ConversionError(
@@ -163,7 +163,7 @@ class Accelerator:
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
-            progress: show a progress bar.
+            progress: whether to show a progress bar.
 
         Raises:
             InputError: unusable images.
@@ -185,7 +185,7 @@ class Accelerator:
         """Return the whole design, or the circuit of one node, under manual control.
 
         Args:
-            node: name of a node of the graph; None: the top level with its AXI4-Stream ports.
+            node: name of a node of the graph; None means the top level with its AXI4-Stream ports.
 
         Raises:
             ConversionError: there is no such node.
@@ -212,10 +212,12 @@ class Accelerator:
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
             seed: seed of the random stalls.
-            rtl: "hyq", our own; or "vitis", what :meth:`build` let Vitis HLS generate from the C++.
-            vcd: write waveforms of the run to this file (large: a few images at most).
-            activity_cycles: count the words of every stream per bin of so many cycles.
-            progress: show a progress bar.
+            rtl: "hyq" for our own RTL, or "vitis" for the RTL that :meth:`build` let Vitis HLS
+                generate from the C++.
+            vcd: file for waveforms of the run (it is large: simulate a few images at most).
+            activity_cycles: count the words of every stream per bin of this number of cycles; 0
+                counts none.
+            progress: whether to show a progress bar.
 
         Raises:
             CompilationError: a tool is missing or fails.
@@ -240,14 +242,14 @@ class Accelerator:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
     def size_fifos(self, images: Any, *, progress: bool = False) -> FifoSizing:
-        """Shrink the FIFOs of the RTL to what they need, and verify again under random stalls.
+        """Shrink the FIFOs of the RTL to the depths that they need, and verify them again.
 
-        The depths that :func:`hyq_hls.convert` chose are safe by analysis. See
-        :func:`hyq_hls.stream.fifo_sizing.size_fifos`.
+        The depths that :func:`hyq_hls.convert` chose are safe by analysis. The new depths are
+        verified under random stalls. See :func:`hyq_hls.stream.fifo_sizing.size_fifos`.
 
         Args:
             images: some samples; eight are enough.
-            progress: show progress bars.
+            progress: whether to show progress bars.
 
         Raises:
             ConversionError: the machine is not the streaming one.
@@ -267,20 +269,20 @@ class Accelerator:
         return sizing
 
     def estimate(self) -> ResourceReport:
-        """Estimate in a fraction of a second, without synthesis, what the RTL takes of the part."""
+        """Estimate without synthesis, in less than a second, how much of the part the RTL takes."""
         return self.machine.estimate()
 
     def synthesize(
         self, cache: str | os.PathLike[str] | None = None, *, progress: bool = False
     ) -> ResourceReport:
-        """Synthesize the RTL with Yosys, module by module, and say what it takes of the part.
+        """Synthesize the RTL with Yosys, module by module, and report its use of the part.
 
         Results are kept by content: a second run, or one after an interruption, synthesizes only
-        what is new.
+        new modules.
 
         Args:
             cache: folder of the results; by default the project's ``synthesis``.
-            progress: show a progress bar.
+            progress: whether to show a progress bar.
 
         Raises:
             CompilationError: pyosys is missing, or Yosys failed on some modules, which are named.
@@ -294,7 +296,7 @@ class Accelerator:
 
         Args:
             images: a few samples for the test bench.
-            cosim: run the vendor's RTL simulation too.
+            cosim: whether to run the vendor's RTL simulation too.
 
         Raises:
             CompilationError: Vitis HLS is not installed, or it failed.
@@ -310,7 +312,7 @@ class Accelerator:
         return report_file(self.folder, self.project).is_file()
 
     def vendor_report(self) -> ResourceReport:
-        """Return what Vitis HLS estimated for the C++ in the last :meth:`build`.
+        """Return the estimate of Vitis HLS for the C++ in the last :meth:`build`.
 
         Raises:
             CompilationError: nothing was built, or the report is damaged.

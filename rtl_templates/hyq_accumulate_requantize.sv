@@ -1,127 +1,126 @@
-// The tail of a matrix product: sums the terms of Beats cycles in each lane and requantizes them.
+// The module sums the terms of several beats and requantizes the sums. It has an adder tree over
+// the terms of a beat, an accumulator that begins with start_i, and hyq_requantize_tail. Outputs
+// take the words of requantization entries in order.
 //
-// One rigid pipeline: adder tree (its stages), accumulator, requantization (3 stages).
-// terms_ready_o is its enable. Outputs take the words of requantization entries in order.
+// It is a rigid pipeline with the stages of the tree, one of the accumulator and three of the
+// requantization. terms_ready_o is its enable, also for the caller's stages in front of it.
 module hyq_accumulate_requantize #(
   parameter int unsigned Lanes,
-  parameter int unsigned Terms,  // that a lane takes per cycle
+  parameter int unsigned Terms,  // terms that a lane takes per cycle
   parameter int unsigned TermBits,
   parameter int unsigned Beats,  // cycles of a sum
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter              RequantizeFile
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
-  input  logic [Lanes*Terms*TermBits-1:0] terms_data_i,  // term 0 of lane 0 in the lowest bits
-  input  logic                            terms_valid_i,
-  output logic                            terms_ready_o,
-  output logic [Lanes*OutBits-1:0]        out_data_o,
-  output logic                            out_valid_o,
-  input  logic                            out_ready_i
+  input  logic                             clk_i,
+  input  logic                             rst_ni,
+  input  logic [Lanes*Terms*TermBits-1:0]  terms_data_i,   // term 0 of lane 0 in the lowest bits
+  input  logic                             terms_valid_i,
+  output logic                             terms_ready_o,
+  output logic                             sum_begin_o,    // a sum begins in the next step
+  input  logic [Lanes*AccumulatorBits-1:0] start_i,        // start of that sum, from step 1 on
+  output logic [Lanes*OutBits-1:0]         out_data_o,
+  output logic                             out_valid_o,
+  input  logic                             out_ready_i
 );
 
-  localparam int unsigned EntryBits =
-      RequantizeShiftBits + RequantizeMultiplierBits + RequantizeZeroPointBits;
-
   logic en;
-  assign en = !out_valid_o || out_ready_i;
   assign terms_ready_o = en;
 
-  // Sums of a cycle.
+  // The tree makes the sum of a beat. Sums wrap around in AccumulatorBits; the sum of all beats
+  // fits.
   logic [Lanes*AccumulatorBits-1:0] sums;
   logic sums_valid;
 
   hyq_adder_tree #(
-    .Lanes(Lanes),
-    .Terms(Terms),
+    .Lanes   (Lanes),
+    .Terms   (Terms),
     .TermBits(TermBits),
-    .SumBits(AccumulatorBits)
+    .SumBits (AccumulatorBits)
   ) u_tree (
     .clk_i,
     .rst_ni,
-    .en_i(en),
+    .en_i   (en),
     .terms_i(terms_data_i),
     .valid_i(terms_valid_i),
-    .sums_o(sums),
+    .sums_o (sums),
     .valid_o(sums_valid)
   );
 
-  // Sums of all beats.
-  logic accumulate, first_beat_q, last_beat;
+  // The first and the last beat of a sum are marked in front of the tree, so that registers drive
+  // everything that depends on them behind it.
+  localparam int unsigned TreeStages = hyq_pkg::max($clog2(Terms), 1);
+  logic take, first_beat_q, last_beat;
+  logic [TreeStages:0] begins, ends;  // in front of the tree, behind each of its stages
+
+  assign take      = en && terms_valid_i;
+  assign begins[0] = terms_valid_i && first_beat_q;
+  assign ends[0]   = terms_valid_i && last_beat;
+
+  hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(take), .last_o(last_beat));
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : marks
+    if (!rst_ni) begin
+      first_beat_q         <= 1'b1;
+      begins[TreeStages:1] <= '0;
+      ends[TreeStages:1]   <= '0;
+    end else if (en) begin
+      if (terms_valid_i) first_beat_q <= last_beat;
+      begins[TreeStages:1] <= begins[TreeStages-1:0];
+      ends[TreeStages:1]   <= ends[TreeStages-1:0];
+    end
+  end
+
+  // The accumulator makes the sum of all beats.
   logic [Lanes*AccumulatorBits-1:0] acc_q;
+  logic sum_end;
 
-  assign accumulate = en && sums_valid;
-
-  hyq_counter #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(accumulate), .last_o(last_beat)
-  );
+  assign sum_begin_o = en && begins[TreeStages-1];
+  assign sum_end     = en && ends[TreeStages];
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    localparam int unsigned First = l * AccumulatorBits;
+
     always_ff @(posedge clk_i) begin : accumulator
-      if (accumulate) begin
-        acc_q[l*AccumulatorBits+:AccumulatorBits] <= sums[l*AccumulatorBits+:AccumulatorBits]
-            + (first_beat_q ? '0 : acc_q[l*AccumulatorBits+:AccumulatorBits]);
+      if (en && sums_valid) begin
+        acc_q[First+:AccumulatorBits] <= sums[First+:AccumulatorBits]
+            + (begins[TreeStages] ? start_i[First+:AccumulatorBits] : acc_q[First+:AccumulatorBits]);
       end
     end
   end
 
-  // Which stages hold an output: the accumulator and the three of the requantization.
-  logic [3:0] valid_q;
-  assign out_valid_o = valid_q[3];
+  // The entries of the requantization leave their memory in the cycle in which the sum is complete.
+  localparam int unsigned Words = Requantize.entries / Requantize.lanes;
+  logic [hyq_pkg::index_width(Words)-1:0] word;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      first_beat_q <= 1'b1;
-      valid_q      <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[2:0], sums_valid && last_beat};
-      if (sums_valid) begin
-        first_beat_q <= last_beat;
-      end
-    end
-  end
-
-  // The entries of a sum leave the memory in the cycle in which the accumulator is complete.
-  logic [RequantizeLanes*EntryBits-1:0] entries;
-
-  hyq_sequence_rom #(
-    .Width(RequantizeLanes * EntryBits),
-    .Depth(RequantizeEntries / RequantizeLanes),
-    .File(RequantizeFile)
-  ) u_requantize_rom (
-    .clk_i,
-    .rst_ni,
-    .en_i(accumulate && last_beat),
-    .data_o(entries)
+  hyq_stream_pipeline #(.Stages(4)) u_pipeline (
+    .clk_i, .rst_ni, .in_valid_i(ends[TreeStages]), .en_o(en), .out_valid_o, .out_ready_i
   );
 
-  hyq_requantize_lanes #(
-    .Lanes(Lanes),
+  hyq_index #(.Count(Words)) u_word (.clk_i, .rst_ni, .en_i(sum_end), .index_o(word));
+
+  hyq_requantize_tail #(
+    .Lanes          (Lanes),
+    .Beats          (Words),
     .AccumulatorBits(AccumulatorBits),
-    .OutBits(OutBits),
-    .OutSigned(OutSigned),
-    .Entries(RequantizeEntries),
-    .EntryLanes(RequantizeLanes),
-    .Left(RequantizeLeft),
-    .Base(RequantizeBase),
-    .ShiftBits(RequantizeShiftBits),
-    .MultiplierBits(RequantizeMultiplierBits),
-    .ZeroPointBits(RequantizeZeroPointBits)
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_requantize (
     .clk_i,
-    .en_i(en),
-    .acc_i(acc_q),
-    .entry_i(entries),
+    .en_i  (en),
+    .read_i(sum_end),
+    .beat_i(word),
+    .acc_i (acc_q),
     .code_o(out_data_o)
+  );
+
+  hyq_stream_checker #(.Width(Lanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
 
 endmodule

@@ -1,26 +1,22 @@
-// One operand of hyq_add: (code - zero point) times its factor. Two stages under one enable.
+// The module makes one operand of hyq_add: (code - zero point) times its factor. It has two stages
+// under one enable.
 //
-// The factor is a power of two, given by its exponent, if MultiplierBits is 1, else a multiplier.
+// If Multiplier.bits is 1, the factor is a power of two and its exponent is given. Else it is a
+// multiplier.
 module hyq_add_operand #(
-  parameter int unsigned Lanes,
-  parameter int unsigned Beats,        // of a position
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned CentredBits,
-  parameter int unsigned TermBits,     // holds the product
-  parameter              ZeroPointFile,
-  parameter int unsigned ZeroPointBits,
-  parameter int unsigned ZeroPointEntries,
-  parameter int unsigned ZeroPointLanes,
-  parameter              MultiplierFile,
-  parameter int unsigned MultiplierBits,
-  parameter int unsigned MultiplierEntries,
-  parameter int unsigned MultiplierLanes,
-  parameter              ExponentFile,
-  parameter int unsigned ExponentBits,
-  parameter int unsigned ExponentEntries,
-  parameter int unsigned ExponentLanes,
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1
+  parameter int unsigned   Lanes,
+  parameter int unsigned   Beats,       // beats of a position
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   CentredBits,
+  parameter int unsigned   TermBits,    // holds the product
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter hyq_pkg::rom_t Multiplier,  // of one bit where the factors are powers of two
+  parameter                MultiplierFile,
+  parameter hyq_pkg::rom_t Exponent,
+  parameter                ExponentFile,
+  localparam int unsigned BeatBits = hyq_pkg::index_width(Beats)
 ) (
   input  logic                      clk_i,
   input  logic                      en_i,
@@ -33,15 +29,13 @@ module hyq_add_operand #(
   logic [Lanes*TermBits-1:0] term_d, term_q;
 
   hyq_centre_lanes #(
-    .Lanes           (Lanes),
-    .Beats           (Beats),
-    .InBits          (InBits),
-    .InSigned        (InSigned),
-    .CentredBits     (CentredBits),
-    .ZeroPointFile   (ZeroPointFile),
-    .ZeroPointBits   (ZeroPointBits),
-    .ZeroPointEntries(ZeroPointEntries),
-    .ZeroPointLanes  (ZeroPointLanes)
+    .Lanes        (Lanes),
+    .Beats        (Beats),
+    .InBits       (InBits),
+    .InSigned     (InSigned),
+    .CentredBits  (CentredBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
     .en_i,
@@ -50,13 +44,12 @@ module hyq_add_operand #(
     .centred_o(centred)
   );
 
-  if (MultiplierBits > 1) begin : gen_multiplier
-    localparam int unsigned ProductBits = CentredBits + MultiplierBits;
-    logic [MultiplierLanes*MultiplierBits-1:0] multipliers;
+  if (Multiplier.bits > 1) begin : gen_multiplier
+    localparam int unsigned ProductBits = CentredBits + Multiplier.bits;
+    logic [Multiplier.lanes*Multiplier.bits-1:0] multipliers;
 
     hyq_channel_rom #(
-      .Width(MultiplierLanes * MultiplierBits),
-      .Words(MultiplierEntries / MultiplierLanes),
+      .Rom  (Multiplier),
       .Beats(Beats),
       .File (MultiplierFile)
     ) u_multiplier_rom (
@@ -67,20 +60,19 @@ module hyq_add_operand #(
     );
 
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      localparam int unsigned MultiplierLane = MultiplierLanes == 1 ? 0 : l;
+      localparam int unsigned MultiplierLane = Multiplier.lanes == 1 ? 0 : l;
       logic signed [CentredBits-1:0] x;
-      logic signed [MultiplierBits:0] multiplier;
+      logic signed [Multiplier.bits:0] multiplier;
       assign x = centred[l*CentredBits+:CentredBits];
-      assign multiplier = {1'b0, multipliers[MultiplierLane*MultiplierBits+:MultiplierBits]};
+      assign multiplier = {1'b0, multipliers[MultiplierLane*Multiplier.bits+:Multiplier.bits]};
       assign term_d[l*TermBits+:TermBits] =
           TermBits'(ProductBits'(x) * ProductBits'(multiplier));
     end
   end else begin : gen_power_of_two
-    logic [ExponentLanes*ExponentBits-1:0] exponents;
+    logic [Exponent.lanes*Exponent.bits-1:0] exponents;
 
     hyq_channel_rom #(
-      .Width(ExponentLanes * ExponentBits),
-      .Words(ExponentEntries / ExponentLanes),
+      .Rom  (Exponent),
       .Beats(Beats),
       .File (ExponentFile)
     ) u_exponent_rom (
@@ -91,11 +83,11 @@ module hyq_add_operand #(
     );
 
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      localparam int unsigned ExponentLane = ExponentLanes == 1 ? 0 : l;
+      localparam int unsigned ExponentLane = Exponent.lanes == 1 ? 0 : l;
       logic signed [CentredBits-1:0] x;
       assign x = centred[l*CentredBits+:CentredBits];
       assign term_d[l*TermBits+:TermBits] =
-          TermBits'(x) <<< exponents[ExponentLane*ExponentBits+:ExponentBits];
+          TermBits'(x) <<< exponents[ExponentLane*Exponent.bits+:Exponent.bits];
     end
   end
 

@@ -1,10 +1,10 @@
-// Adder tree: the sum of Terms signed terms in each lane, every cycle. A register stands at the
-// root, and one below every four levels: 1 stage up to 16 terms, 2 up to 256, 3 up to 4096.
+// The adder tree sums Terms signed terms in each lane, every cycle. A register stands behind every
+// addition. There are as many stages as levels, and one where there is a single term.
 module hyq_adder_tree #(
   parameter int unsigned Lanes,
   parameter int unsigned Terms,
   parameter int unsigned TermBits,
-  parameter int unsigned SumBits    // at least TermBits; holds the sum, partial sums may wrap
+  parameter int unsigned SumBits  // at least TermBits; holds the sum, partial sums may wrap
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -16,9 +16,10 @@ module hyq_adder_tree #(
 );
 
   localparam int unsigned Depth = $clog2(Terms);
-  localparam int unsigned Stages = Depth > 4 ? (Depth + 3) / 4 : 1;
+  localparam int unsigned Stages = Depth > 0 ? Depth : 1;
 
-  // Nodes are numbered as in a heap: node n adds nodes 2n and 2n + 1, the last Terms are the terms.
+  // Nodes are numbered as in a heap: node n adds nodes 2n and 2n + 1, and the last Terms nodes are
+  // the terms.
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     for (genvar n = 2 * Terms - 1; n > 0; n--) begin : gen_node
       localparam int unsigned Level = $clog2(n + 1) - 1;
@@ -34,8 +35,8 @@ module hyq_adder_tree #(
         assign sum = Bits'(gen_node[2*n].value) + Bits'(gen_node[2*n+1].value);
       end
 
-      // No term lies above a level with registers, so all paths have the same number of them.
-      if (Level == 0 || (Level % 4 == 0 && Terms > 2 ** Level)) begin : gen_register
+      // A term that lies above the lowest level waits, so that all paths have the same registers.
+      if (Level < Stages) begin : gen_register
         logic signed [Bits-1:0] sum_q;
         always_ff @(posedge clk_i) begin
           if (en_i) sum_q <= sum;
@@ -49,18 +50,6 @@ module hyq_adder_tree #(
     assign sums_o[l*SumBits+:SumBits] = SumBits'(gen_node[1].value);
   end
 
-  logic [Stages:0] valid;
-  assign valid[0] = valid_i;
-
-  for (genvar s = 0; s < Stages; s++) begin : gen_valid
-    logic valid_q;
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) valid_q <= 1'b0;
-      else if (en_i) valid_q <= valid[s];
-    end
-    assign valid[s+1] = valid_q;
-  end
-
-  assign valid_o = valid[Stages];
+  hyq_valid_chain #(.Stages(Stages)) u_valid (.clk_i, .rst_ni, .en_i, .valid_i, .valid_o);
 
 endmodule

@@ -1,16 +1,16 @@
-// Attention scores: dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py,
-// AttentionScores.
+// Attention scores are dot products of queries and keys. Reference:
+// hyq_hls/ops/attention_scores.py, AttentionScores.
 //
 // The keys of a pixel are stored in OutLanes banks, so that a read gives InLanes channels of
-// OutLanes keys, and read once per query: heads, groups of OutLanes keys, groups of InLanes
-// channels of a head. The channels of a query's head are replayed for every group of keys.
-// OutLanes * InLanes products per cycle.
+// OutLanes keys. They are read once per query in this order: heads, groups of OutLanes keys, groups
+// of InLanes channels of a head. The channels of a query's head are replayed for every group of
+// keys. There are OutLanes * InLanes products per cycle.
 module hyq_attention_scores #(
   parameter int unsigned Tokens,
   parameter int unsigned Heads,
-  parameter int unsigned Depth,      // channels of a head
-  parameter int unsigned InLanes,    // of queries and keys; divides Depth
-  parameter int unsigned OutLanes,   // keys; divides Tokens
+  parameter int unsigned Depth,     // channels of a head
+  parameter int unsigned InLanes,   // lanes of queries and keys; divides Depth
+  parameter int unsigned OutLanes,  // keys; divides Tokens
   parameter int          CodeQueryZero,
   parameter int          CodeKeyZero,
   parameter int unsigned QueryBits,
@@ -22,14 +22,8 @@ module hyq_attention_scores #(
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter              RequantizeFile
 ) (
   input  logic                         clk_i,
   input  logic                         rst_ni,
@@ -44,14 +38,18 @@ module hyq_attention_scores #(
   input  logic                         out_ready_i
 );
 
-  localparam int unsigned Beats = Depth / InLanes;  // of a head
+  localparam int unsigned Beats = Depth / InLanes;  // beats of a head
   // The accumulator holds every product, so it needs no more bits.
   localparam int unsigned FullBits = QueryOperandBits + KeyOperandBits;
-  localparam int unsigned ProductBits = FullBits < AccumulatorBits ? FullBits : AccumulatorBits;
+  localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
   localparam int unsigned KeyWidth = InLanes * KeyOperandBits;
   localparam int unsigned QueryWidth = InLanes * QueryOperandBits;
 
-  // Keys. An operand has at most one bit more than a code.
+  if (Depth % InLanes != 0 || Tokens % OutLanes != 0) begin : gen_bad_lanes
+    $error("hyq_attention_scores: InLanes divides Depth, and OutLanes divides Tokens");
+  end
+
+  // Keys are stored. An operand has at most one bit more than a code.
   logic [KeyWidth-1:0] key_operands;
   logic [OutLanes*KeyWidth-1:0] keys;
   logic keys_valid, keys_ready;
@@ -65,26 +63,26 @@ module hyq_attention_scores #(
   end
 
   hyq_matrix_buffer #(
-    .Width(KeyWidth),
-    .Banks(OutLanes),
-    .Rows(Tokens),
-    .Blocks(Heads),
+    .Width     (KeyWidth),
+    .Banks     (OutLanes),
+    .Rows      (Tokens),
+    .Blocks    (Heads),
     .BlockWords(Beats),
-    .Passes(Tokens)
+    .Passes    (Tokens)
   ) u_keys (
     .clk_i,
     .rst_ni,
-    .in_data_i(key_operands),
-    .in_valid_i(key_valid_i),
-    .in_ready_o(key_ready_o),
-    .out_data_o(keys),
+    .in_data_i  (key_operands),
+    .in_valid_i (key_valid_i),
+    .in_ready_o (key_ready_o),
+    .out_data_o (keys),
     .out_valid_o(keys_valid),
     .out_ready_i(keys_ready)
   );
 
-  // Queries, one register behind the subtraction.
+  // A register stands behind the subtraction of the queries' zero point.
   logic [QueryWidth-1:0] query_operands, query_q, query;
-  logic query_valid_q, query_next, query_valid, query_ready;
+  logic query_q_valid, query_next, query_valid, query_ready;
 
   for (genvar c = 0; c < InLanes; c++) begin : gen_query_operand
     logic [QueryOperandBits-1:0] code;
@@ -95,15 +93,14 @@ module hyq_attention_scores #(
         code - QueryOperandBits'(CodeQueryZero);
   end
 
-  assign query_ready_o = !query_valid_q || query_next;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : query_control
-    if (!rst_ni) begin
-      query_valid_q <= 1'b0;
-    end else if (query_ready_o) begin
-      query_valid_q <= query_valid_i;
-    end
-  end
+  hyq_stream_pipeline #(.Stages(1)) u_query_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (query_valid_i),
+    .en_o       (query_ready_o),
+    .out_valid_o(query_q_valid),
+    .out_ready_i(query_next)
+  );
 
   always_ff @(posedge clk_i) begin : query_data
     if (query_ready_o) begin
@@ -118,28 +115,37 @@ module hyq_attention_scores #(
   ) u_query_replay (
     .clk_i,
     .rst_ni,
-    .in_data_i(query_q),
-    .in_valid_i(query_valid_q),
-    .in_ready_o(query_next),
-    .out_data_o(query),
+    .in_data_i  (query_q),
+    .in_valid_i (query_q_valid),
+    .in_ready_o (query_next),
+    .out_data_o (query),
     .out_valid_o(query_valid),
     .out_ready_i(query_ready)
   );
 
-  // Products.
+  // Registers hold the operands of the products: a DSP slice has no time for a read of the memory.
+  logic [QueryWidth-1:0] query_operand_q;
+  logic [OutLanes*KeyWidth-1:0] key_operands_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid_q, products_ready;
+  logic products_valid, products_ready, unused_sum_begin;
 
   assign query_ready = products_ready && keys_valid;
   assign keys_ready  = products_ready && query_valid;
+
+  always_ff @(posedge clk_i) begin : operands
+    if (products_ready) begin
+      query_operand_q <= query;
+      key_operands_q  <= keys;
+    end
+  end
 
   for (genvar j = 0; j < OutLanes; j++) begin : gen_key
     for (genvar c = 0; c < InLanes; c++) begin : gen_channel
       logic signed [QueryOperandBits-1:0] q;
       logic signed [KeyOperandBits-1:0] k;
 
-      assign q = query[c*QueryOperandBits+:QueryOperandBits];
-      assign k = keys[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
+      assign q = query_operand_q[c*QueryOperandBits+:QueryOperandBits];
+      assign k = key_operands_q[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
 
       always_ff @(posedge clk_i) begin : multiply
         if (products_ready) begin
@@ -149,36 +155,32 @@ module hyq_attention_scores #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
-    if (!rst_ni) begin
-      products_valid_q <= 1'b0;
-    end else if (products_ready) begin
-      products_valid_q <= query_valid && keys_valid;
-    end
-  end
+  hyq_valid_chain #(.Stages(2)) u_products_valid (
+    .clk_i,
+    .rst_ni,
+    .en_i   (products_ready),
+    .valid_i(query_valid && keys_valid),
+    .valid_o(products_valid)
+  );
 
   hyq_accumulate_requantize #(
-    .Lanes(OutLanes),
-    .Terms(InLanes),
-    .TermBits(ProductBits),
-    .Beats(Beats),
+    .Lanes          (OutLanes),
+    .Terms          (InLanes),
+    .TermBits       (ProductBits),
+    .Beats          (Beats),
     .AccumulatorBits(AccumulatorBits),
-    .OutBits(OutBits),
-    .OutSigned(OutSigned),
-    .RequantizeFile(RequantizeFile),
-    .RequantizeEntries(RequantizeEntries),
-    .RequantizeLanes(RequantizeLanes),
-    .RequantizeLeft(RequantizeLeft),
-    .RequantizeBase(RequantizeBase),
-    .RequantizeShiftBits(RequantizeShiftBits),
-    .RequantizeMultiplierBits(RequantizeMultiplierBits),
-    .RequantizeZeroPointBits(RequantizeZeroPointBits)
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_sum (
     .clk_i,
     .rst_ni,
-    .terms_data_i(products_q),
-    .terms_valid_i(products_valid_q),
+    .terms_data_i (products_q),
+    .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .sum_begin_o  (unused_sum_begin),
+    .start_i      ('0),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

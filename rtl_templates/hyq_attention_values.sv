@@ -1,37 +1,29 @@
-// Attention values: sums of values weighted by probabilities. Reference:
+// Attention values are sums of values that are weighted by probabilities. Reference:
 // hyq_hls/ops/attention_values.py, AttentionValues.
 //
 // The values of a pixel are stored in InLanes banks, so that a read gives OutLanes channels of
-// InLanes keys, and read once per query: groups of OutLanes channels (head after head), groups of
-// InLanes keys. The probabilities of a query and head are replayed for every group of the head's
-// channels.
-// OutLanes * InLanes products per cycle; shifts for log2 probabilities.
+// InLanes keys. They are read once per query in this order: groups of OutLanes channels (head after
+// head), groups of InLanes keys. The probabilities of a query and head are replayed for every group
+// of the head's channels.
+// There are OutLanes * InLanes products per cycle; they are shifts for log2 probabilities.
 module hyq_attention_values #(
-  parameter int unsigned Tokens,
-  parameter int unsigned Channels,
-  parameter int unsigned Depth,      // channels of a head
-  parameter int unsigned InLanes,    // of probabilities: keys; divides Tokens
-  parameter int unsigned OutLanes,   // of values and of the output: channels; divides Depth
-  parameter bit          IsLog2,
-  parameter int unsigned ProbabilityBits,
-  parameter int unsigned ValueBits,
-  parameter bit          ValueSigned,
-  parameter int unsigned ValueOperandBits,
-  parameter              ZeroPointFile,
-  parameter int unsigned ZeroPointBits,
-  parameter int unsigned ZeroPointEntries,
-  parameter int unsigned ZeroPointLanes,
-  parameter int unsigned AccumulatorBits,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Tokens,
+  parameter int unsigned   Channels,
+  parameter int unsigned   Depth,     // channels of a head
+  parameter int unsigned   InLanes,   // lanes of probabilities: keys; divides Tokens
+  parameter int unsigned   OutLanes,  // lanes of values and of the output: channels; divides Depth
+  parameter bit            IsLog2,
+  parameter int unsigned   ProbabilityBits,
+  parameter int unsigned   ValueBits,
+  parameter bit            ValueSigned,
+  parameter int unsigned   ValueOperandBits,
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter int unsigned   AccumulatorBits,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                               clk_i,
   input  logic                               rst_ni,
@@ -46,48 +38,48 @@ module hyq_attention_values #(
   input  logic                               out_ready_i
 );
 
-  localparam int unsigned Beats = Channels / OutLanes;  // of a value
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
+  localparam int unsigned Beats = Channels / OutLanes;  // beats of a value
   localparam int unsigned ValueWidth = OutLanes * ValueOperandBits;
   localparam int unsigned MaxShift = IsLog2 ? 2 ** ProbabilityBits - 2 : 0;
   localparam int unsigned FullBits = ValueOperandBits + (IsLog2 ? MaxShift : ProbabilityBits);
   // The accumulator holds every product, so it needs no more bits.
-  localparam int unsigned ProductBits = FullBits < AccumulatorBits ? FullBits : AccumulatorBits;
+  localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
 
-  // Values: minus their zero points, one stage; then stored.
-  logic [BeatBits-1:0] beat_q;
-  logic [ValueWidth-1:0] centred;
-  logic centred_valid_q, centred_ready;
-
-  assign value_ready_o = !centred_valid_q || centred_ready;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : value_control
-    if (!rst_ni) begin
-      centred_valid_q <= 1'b0;
-      beat_q          <= '0;
-    end else if (value_ready_o) begin
-      centred_valid_q <= value_valid_i;
-      if (value_valid_i) begin
-        beat_q <= beat_q == BeatBits'(Beats - 1) ? '0 : beat_q + 1'b1;
-      end
-    end
+  if (Depth % OutLanes != 0 || Tokens % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_attention_values: OutLanes divides Depth, and InLanes divides Tokens");
   end
 
+  // Zero points are subtracted from the values in one stage; then the values are stored.
+  logic [hyq_pkg::index_width(Beats)-1:0] beat;
+  logic [ValueWidth-1:0] centred;
+  logic centred_valid, centred_ready;
+
+  hyq_stream_pipeline #(.Stages(1)) u_value_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (value_valid_i),
+    .en_o       (value_ready_o),
+    .out_valid_o(centred_valid),
+    .out_ready_i(centred_ready)
+  );
+
+  hyq_index #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(value_ready_o && value_valid_i), .index_o(beat)
+  );
+
   hyq_centre_lanes #(
-    .Lanes(OutLanes),
-    .Beats(Beats),
-    .InBits(ValueBits),
-    .InSigned(ValueSigned),
-    .CentredBits(ValueOperandBits),
-    .ZeroPointFile(ZeroPointFile),
-    .ZeroPointBits(ZeroPointBits),
-    .ZeroPointEntries(ZeroPointEntries),
-    .ZeroPointLanes(ZeroPointLanes)
+    .Lanes        (OutLanes),
+    .Beats        (Beats),
+    .InBits       (ValueBits),
+    .InSigned     (ValueSigned),
+    .CentredBits  (ValueOperandBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
   ) u_centre (
     .clk_i,
-    .en_i(value_ready_o),
-    .beat_i(beat_q),
-    .code_i(value_data_i),
+    .en_i     (value_ready_o),
+    .beat_i   (beat),
+    .code_i   (value_data_i),
     .centred_o(centred)
   );
 
@@ -95,24 +87,24 @@ module hyq_attention_values #(
   logic values_valid, values_ready;
 
   hyq_matrix_buffer #(
-    .Width(ValueWidth),
-    .Banks(InLanes),
-    .Rows(Tokens),
-    .Blocks(Beats),
+    .Width     (ValueWidth),
+    .Banks     (InLanes),
+    .Rows      (Tokens),
+    .Blocks    (Beats),
     .BlockWords(1),
-    .Passes(Tokens)
+    .Passes    (Tokens)
   ) u_values (
     .clk_i,
     .rst_ni,
-    .in_data_i(centred),
-    .in_valid_i(centred_valid_q),
-    .in_ready_o(centred_ready),
-    .out_data_o(values),
+    .in_data_i  (centred),
+    .in_valid_i (centred_valid),
+    .in_ready_o (centred_ready),
+    .out_data_o (values),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
 
-  // Probabilities.
+  // Probabilities are replayed.
   logic [InLanes*ProbabilityBits-1:0] probabilities;
   logic probabilities_valid, probabilities_ready;
 
@@ -123,17 +115,17 @@ module hyq_attention_values #(
   ) u_probability_replay (
     .clk_i,
     .rst_ni,
-    .in_data_i(probability_data_i),
-    .in_valid_i(probability_valid_i),
-    .in_ready_o(probability_ready_o),
-    .out_data_o(probabilities),
+    .in_data_i  (probability_data_i),
+    .in_valid_i (probability_valid_i),
+    .in_ready_o (probability_ready_o),
+    .out_data_o (probabilities),
     .out_valid_o(probabilities_valid),
     .out_ready_i(probabilities_ready)
   );
 
-  // Products.
+  // Products are summed and requantized.
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid_q, products_ready;
+  logic products_valid, products_ready, unused_sum_begin;
 
   assign probabilities_ready = products_ready && values_valid;
   assign values_ready        = products_ready && probabilities_valid;
@@ -164,36 +156,32 @@ module hyq_attention_values #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : product_control
-    if (!rst_ni) begin
-      products_valid_q <= 1'b0;
-    end else if (products_ready) begin
-      products_valid_q <= probabilities_valid && values_valid;
-    end
-  end
+  hyq_valid_chain #(.Stages(1)) u_products_valid (
+    .clk_i,
+    .rst_ni,
+    .en_i   (products_ready),
+    .valid_i(probabilities_valid && values_valid),
+    .valid_o(products_valid)
+  );
 
   hyq_accumulate_requantize #(
-    .Lanes(OutLanes),
-    .Terms(InLanes),
-    .TermBits(ProductBits),
-    .Beats(Tokens / InLanes),
+    .Lanes          (OutLanes),
+    .Terms          (InLanes),
+    .TermBits       (ProductBits),
+    .Beats          (Tokens / InLanes),
     .AccumulatorBits(AccumulatorBits),
-    .OutBits(OutBits),
-    .OutSigned(OutSigned),
-    .RequantizeFile(RequantizeFile),
-    .RequantizeEntries(RequantizeEntries),
-    .RequantizeLanes(RequantizeLanes),
-    .RequantizeLeft(RequantizeLeft),
-    .RequantizeBase(RequantizeBase),
-    .RequantizeShiftBits(RequantizeShiftBits),
-    .RequantizeMultiplierBits(RequantizeMultiplierBits),
-    .RequantizeZeroPointBits(RequantizeZeroPointBits)
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_sum (
     .clk_i,
     .rst_ni,
-    .terms_data_i(products_q),
-    .terms_valid_i(products_valid_q),
+    .terms_data_i (products_q),
+    .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .sum_begin_o  (unused_sum_begin),
+    .start_i      ('0),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

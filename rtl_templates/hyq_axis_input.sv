@@ -1,7 +1,8 @@
-// AXI4-Stream slave to a stream of codes: every code comes in whole bytes, upper bits are dropped.
+// The module turns an AXI4-Stream slave into a stream of codes. Every code comes in whole bytes,
+// whose upper bits are dropped.
 //
-// TLAST must come with the last beat of a frame and only there; otherwise frame_error_o rises and
-// stays, and the frames go on by their own count.
+// TLAST must come with the last beat of a frame and only there. Otherwise frame_error_o rises and
+// stays, and the module continues to count frames by itself.
 module hyq_axis_input #(
   parameter int unsigned Lanes,
   parameter int unsigned Bits,
@@ -23,13 +24,9 @@ module hyq_axis_input #(
   output logic frame_error_o
 );
 
-  localparam int unsigned CountBits = (Beats > 1) ? $clog2(Beats) : 1;
+  logic step, last, frame_error_q;
 
-  logic [CountBits-1:0] count_q;
-  logic last;
-  logic frame_error_q;
-
-  assign last = count_q == CountBits'(Beats - 1);
+  assign step = s_axis_tvalid && s_axis_tready;
   assign out_valid_o = s_axis_tvalid;
   assign s_axis_tready = out_ready_i;
   assign frame_error_o = frame_error_q;
@@ -42,15 +39,13 @@ module hyq_axis_input #(
     end
   end
 
+  hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .last_o(last));
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      count_q <= '0;
       frame_error_q <= 1'b0;
-    end else if (s_axis_tvalid && s_axis_tready) begin
-      count_q <= last ? '0 : count_q + 1'b1;
-      if (s_axis_tlast != last) begin
-        frame_error_q <= 1'b1;
-      end
+    end else if (step && s_axis_tlast != last) begin
+      frame_error_q <= 1'b1;
     end
   end
 

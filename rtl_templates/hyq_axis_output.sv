@@ -1,8 +1,9 @@
-// Stream of codes to an AXI4-Stream master: every code in whole bytes, TLAST on a frame's last beat.
+// The module turns a stream of codes into an AXI4-Stream master. Every code takes whole bytes, and
+// TLAST comes with the last beat of a frame.
 module hyq_axis_output #(
   parameter int unsigned Lanes,
   parameter int unsigned Bits,
-  parameter bit Signed,
+  parameter bit          Signed,
   parameter int unsigned CodeBytes,
   parameter int unsigned Beats
 ) (
@@ -19,14 +20,10 @@ module hyq_axis_output #(
   output logic m_axis_tlast
 );
 
-  localparam int unsigned CountBits = (Beats > 1) ? $clog2(Beats) : 1;
   localparam int unsigned Extension = CodeBytes * 8 - Bits;
-
-  logic [CountBits-1:0] count_q;
 
   assign m_axis_tvalid = in_valid_i;
   assign in_ready_o = m_axis_tready;
-  assign m_axis_tlast = count_q == CountBits'(Beats - 1);
 
   for (genvar lane = 0; lane < Lanes; lane++) begin : gen_lanes
     logic [Bits-1:0] code;
@@ -39,12 +36,12 @@ module hyq_axis_output #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      count_q <= '0;
-    end else if (m_axis_tvalid && m_axis_tready) begin
-      count_q <= m_axis_tlast ? '0 : count_q + 1'b1;
-    end
-  end
+  hyq_counter #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(m_axis_tvalid && m_axis_tready), .last_o(m_axis_tlast)
+  );
+
+  hyq_stream_checker #(.Width(Lanes * CodeBytes * 8)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(m_axis_tdata), .valid_i(m_axis_tvalid), .ready_i(m_axis_tready)
+  );
 
 endmodule

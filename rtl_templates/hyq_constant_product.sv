@@ -1,5 +1,6 @@
-// Product of a signed value and a positive constant by shifts and adds, one for every non-zero
-// digit of the constant's non-adjacent form (digits -1, 0, 1). No register, no multiplier.
+// The module multiplies a signed value by a positive constant with shifts and adds, one for every
+// non-zero digit of the constant's non-adjacent form (digits -1, 0, 1). It has no register and no
+// multiplier.
 module hyq_constant_product #(
   parameter int unsigned Bits,
   parameter int unsigned Factor,      // positive, less than 2**30

@@ -1,4 +1,7 @@
-// Counter of Count steps that starts again by itself: one level of nested loops.
+// The counter has Count steps and starts again by itself. It is one level of nested loops.
+//
+// It counts the steps that are left from Count - 2 down to -1. Its sign says which step is the last
+// one, so that last_o comes from a register.
 module hyq_counter #(
   parameter int unsigned Count
 ) (
@@ -14,16 +17,17 @@ module hyq_counter #(
     logic unused_step;
     assign unused_step = ^{clk_i, rst_ni, en_i};
   end else begin : gen_count
-    localparam int unsigned Bits = $clog2(Count);
-    logic [Bits-1:0] count_q;
+    localparam int unsigned Bits = $clog2(Count - 1) + 1;
+    localparam logic [Bits-1:0] First = Bits'(Count - 2);
+    logic [Bits-1:0] left_q;
 
-    assign last_o = count_q == Bits'(Count - 1);
+    assign last_o = left_q[Bits-1];
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : count
       if (!rst_ni) begin
-        count_q <= '0;
+        left_q <= First;
       end else if (en_i) begin
-        count_q <= last_o ? '0 : count_q + 1'b1;
+        left_q <= last_o ? First : left_q - 1'b1;
       end
     end
   end

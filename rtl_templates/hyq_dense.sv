@@ -1,29 +1,24 @@
-// Dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py, Dense.
+// The module is a dense layer over the channels of every position. Reference: hyq_hls/ops/dense.py,
+// Dense.
 //
-// The InLanes-wide beats of a position are replayed for every group of OutLanes output channels:
-// OutChannels / OutLanes * Length / InLanes cycles per position, without a bubble.
+// The InLanes-wide beats of a position are replayed for every group of OutLanes output channels. A
+// position takes OutChannels / OutLanes * Length / InLanes cycles, without a bubble.
 module hyq_dense #(
-  parameter int unsigned Length,       // input channels
-  parameter int unsigned OutChannels,
-  parameter int unsigned InLanes,      // divides Length
-  parameter int unsigned OutLanes,     // divides OutChannels
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter int unsigned AccumulatorBits,
-  parameter              WeightFile,
-  parameter int unsigned WeightBits,
-  parameter              BiasFile,
-  parameter int unsigned BiasBits,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Length,    // input channels
+  parameter int unsigned   OutChannels,
+  parameter int unsigned   InLanes,   // divides Length
+  parameter int unsigned   OutLanes,  // divides OutChannels
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t Weight,
+  parameter                WeightFile,
+  parameter hyq_pkg::rom_t Bias,
+  parameter                BiasFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -38,8 +33,8 @@ module hyq_dense #(
   localparam int unsigned Beats = Length / InLanes;
   localparam int unsigned Rotations = OutChannels / OutLanes;
 
-  logic [InLanes*InBits-1:0] operands;
-  logic operands_valid, operands_ready;
+  logic [InLanes*InBits-1:0] replayed, operands;
+  logic replayed_valid, replayed_ready, operands_valid, operands_ready;
 
   hyq_replay #(
     .Width(InLanes * InBits),
@@ -51,34 +46,42 @@ module hyq_dense #(
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
+    .out_data_o (replayed),
+    .out_valid_o(replayed_valid),
+    .out_ready_i(replayed_ready)
+  );
+
+  // The stall of the products ends here: the replay sees a ready from a register.
+  hyq_register_slice #(
+    .Width(InLanes * InBits)
+  ) u_operands (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (replayed),
+    .in_valid_i (replayed_valid),
+    .in_ready_o (replayed_ready),
     .out_data_o (operands),
     .out_valid_o(operands_valid),
     .out_ready_i(operands_ready)
   );
 
   hyq_dot_product #(
-    .Depthwise               (1'b0),
-    .Rotations               (Rotations),
-    .Beats                   (Beats),
-    .InLanes                 (InLanes),
-    .OutLanes                (OutLanes),
-    .InBits                  (InBits),
-    .InSigned                (InSigned),
-    .OutBits                 (OutBits),
-    .OutSigned               (OutSigned),
-    .AccumulatorBits         (AccumulatorBits),
-    .WeightFile              (WeightFile),
-    .WeightBits              (WeightBits),
-    .BiasFile                (BiasFile),
-    .BiasBits                (BiasBits),
-    .RequantizeFile          (RequantizeFile),
-    .RequantizeEntries       (RequantizeEntries),
-    .RequantizeLanes         (RequantizeLanes),
-    .RequantizeLeft          (RequantizeLeft),
-    .RequantizeBase          (RequantizeBase),
-    .RequantizeShiftBits     (RequantizeShiftBits),
-    .RequantizeMultiplierBits(RequantizeMultiplierBits),
-    .RequantizeZeroPointBits (RequantizeZeroPointBits)
+    .Depthwise      (1'b0),
+    .Rotations      (Rotations),
+    .Beats          (Beats),
+    .InLanes        (InLanes),
+    .OutLanes       (OutLanes),
+    .InBits         (InBits),
+    .InSigned       (InSigned),
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .AccumulatorBits(AccumulatorBits),
+    .Weight         (Weight),
+    .WeightFile     (WeightFile),
+    .Bias           (Bias),
+    .BiasFile       (BiasFile),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_dot_product (
     .clk_i,
     .rst_ni,

@@ -1,7 +1,8 @@
-// Divider: quotient_o = floor(numerator_i / denominator_i), unsigned, one division per cycle.
+// The divider makes quotient_o = floor(numerator_i / denominator_i), unsigned, one division per
+// cycle.
 //
-// Restoring division, one quotient bit per pipeline stage: QuotientBits stages under en_i. The
-// caller guarantees denominator_i >= 1 and a quotient of at most QuotientBits bits.
+// It is a restoring division with one quotient bit per pipeline stage, and has QuotientBits stages
+// under en_i. The caller guarantees denominator_i >= 1 and a quotient of at most QuotientBits bits.
 module hyq_divider #(
   parameter int unsigned NumeratorBits,
   parameter int unsigned DenominatorBits,
@@ -14,9 +15,9 @@ module hyq_divider #(
   output logic [QuotientBits-1:0]    quotient_o
 );
 
-  // {remainder, numerator bits to come, quotient bits so far}: each stage shifts it left by one. As
-  // the quotient fits, the first remainder (the numerator without its lowest QuotientBits bits) is
-  // below the denominator, and so is every one after it.
+  // Each stage shifts {remainder, numerator bits to come, quotient bits so far} left by one. The
+  // quotient fits, so the first remainder (the numerator without its lowest QuotientBits bits) is
+  // below the denominator, and so is every remainder after it.
   localparam int unsigned PartialBits = DenominatorBits + QuotientBits;
 
   logic [PartialBits-1:0] partial_d[QuotientBits];
@@ -56,7 +57,7 @@ module hyq_divider #(
 
   assign quotient_o = partial_q[QuotientBits-1][QuotientBits-1:0];
 
-  // No division is left to do, and a quotient that fits leaves the highest numerator bits zero.
+  // No division is left to do. A quotient that fits leaves the highest numerator bits zero.
   logic unused_bits;
   assign unused_bits = ^{partial_q[QuotientBits-1], denominator_q[QuotientBits-1], numerator_i};
 

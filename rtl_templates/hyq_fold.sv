@@ -1,12 +1,12 @@
-// Tokens to a map: a whole frame is stored, then read row by row. Reference: hyq_hls/ops/fold.py,
-// Fold.
+// Fold turns tokens into a map. A whole frame is stored, then read row by row. Reference:
+// hyq_hls/ops/fold.py, Fold.
 module hyq_fold #(
-  parameter int unsigned Height,       // of the map, in pixels
+  parameter int unsigned Height,       // height of the map, in pixels
   parameter int unsigned Width,
   parameter int unsigned Channels,
   parameter int unsigned PatchHeight,  // divides Height
   parameter int unsigned PatchWidth,   // divides Width
-  parameter int unsigned InLanes,      // of the output too
+  parameter int unsigned InLanes,      // lanes of the output too
   parameter int unsigned InBits
 ) (
   input  logic                      clk_i,
@@ -20,19 +20,19 @@ module hyq_fold #(
 );
 
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned Rows = Height / PatchHeight;    // of patches
+  localparam int unsigned Rows = Height / PatchHeight;    // rows of patches
   localparam int unsigned Columns = Width / PatchWidth;
-  localparam int unsigned PixelWords = Rows * Columns * Beats;  // of one pixel of all patches
+  localparam int unsigned PixelWords = Rows * Columns * Beats;  // words of one pixel of all patches
 
   hyq_reorder_buffer #(
     .Width(InLanes * InBits),
     .Words(Height * Width * Beats),
-    // Row of patches, row of a patch, column of patches, column of a patch, beat.
-    .Size4(Rows),
-    .Size3(PatchHeight),
-    .Size2(Columns),
-    .Size1(PatchWidth),
-    .Size0(Beats),
+    // The indices are row of patches, row of a patch, column of patches, column of a patch, beat.
+    .Size4  (Rows),
+    .Size3  (PatchHeight),
+    .Size2  (Columns),
+    .Size1  (PatchWidth),
+    .Size0  (Beats),
     .Stride4(Columns * Beats),
     .Stride3(PatchWidth * PixelWords),
     .Stride2(Beats),

@@ -1,5 +1,6 @@
-// Eager fork: every output takes each word once, as soon as it is ready, whatever the others do; the
-// input moves on when the last one takes its copy. No latency, one word per cycle.
+// The fork is eager: every output takes each word once, as soon as it is ready, whatever the others
+// do. The input moves on when the last output takes its copy. The fork has no latency and passes
+// one word per cycle.
 module hyq_fork #(
   parameter int unsigned Width,
   parameter int unsigned Outputs
@@ -26,6 +27,12 @@ module hyq_fork #(
     end else if (in_valid_i) begin
       taken_q <= in_ready_o ? '0 : taken_q | out_ready_i;
     end
+  end
+
+  for (genvar o = 0; o < Outputs; o++) begin : gen_checker
+    hyq_stream_checker #(.Width(Width)) u_out_checker (
+      .clk_i, .rst_ni, .data_i(in_data_i), .valid_i(out_valid_o[o]), .ready_i(out_ready_i[o])
+    );
   end
 
 endmodule

@@ -1,31 +1,23 @@
-// Sum over all positions of a map, requantized.
+// The module sums over all positions of a map and requantizes the sums.
 // Reference: hyq_hls/ops/global_average_pool.py, GlobalAveragePool.
 //
-// A memory holds the sums of a position's beats; every cycle reads a word, adds and writes it back.
-// The sums of the last position go straight on, so a map takes Words * Beats cycles. Five stages:
-// centre the codes and read, add, three of hyq_requantize_lanes.
+// A memory holds the sums of a position's beats. Every cycle reads a word, adds and writes it back.
+// The sums of the last position go straight on, so a map takes Words * Beats cycles. There are five
+// stages: one that centres the codes and reads, one that adds, three of hyq_requantize_tail.
 module hyq_global_average_pool #(
-  parameter int unsigned Words,     // positions of the map
-  parameter int unsigned Channels,
-  parameter int unsigned InLanes,   // of the output too
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter int unsigned CentredBits,
-  parameter int unsigned AccumulatorBits,
-  parameter              ZeroPointFile,
-  parameter int unsigned ZeroPointBits,
-  parameter int unsigned ZeroPointEntries,
-  parameter int unsigned ZeroPointLanes,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Words,    // positions of the map
+  parameter int unsigned   Channels,
+  parameter int unsigned   InLanes,  // lanes of the output too
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   CentredBits,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -37,68 +29,68 @@ module hyq_global_average_pool #(
   input  logic                       out_ready_i
 );
 
-  localparam int unsigned Stages = 5;
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-  localparam int unsigned PositionBits = Words > 1 ? $clog2(Words) : 1;
+  localparam int unsigned BeatBits = hyq_pkg::index_width(Beats);
+  localparam int unsigned PositionBits = hyq_pkg::index_width(Words);
   localparam int unsigned SumsBits = InLanes * AccumulatorBits;
-  localparam int unsigned EntryBits =
-      RequantizeZeroPointBits + RequantizeShiftBits + RequantizeMultiplierBits;
 
-  // Control: beat and position that come next; only the last position is valid past the sums.
-  logic en, last_beat, last_position;
-  logic [Stages-1:0] valid_q;
-  logic [BeatBits-1:0] beat_q;
-  logic [PositionBits-1:0] position_q;
-  logic [BeatBits-1:0] centred_beat_q;  // of the codes in stage 1
-  logic centred_first_q, centred_last_q;
-
-  assign en = !out_valid_o || out_ready_i;
-  assign in_ready_o = en;
-  assign out_valid_o = valid_q[Stages-1];
-  assign last_beat = beat_q == BeatBits'(Beats - 1);
-  assign last_position = position_q == PositionBits'(Words - 1);
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      valid_q    <= '0;
-      beat_q     <= '0;
-      position_q <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[Stages-2:1], valid_q[0] && centred_last_q, in_valid_i};
-      if (in_valid_i) begin
-        beat_q <= last_beat ? '0 : beat_q + 1'b1;
-        if (last_beat) position_q <= last_position ? '0 : position_q + 1'b1;
-      end
-    end
+  if (Channels % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_global_average_pool: InLanes divides Channels");
   end
 
-  // Stage 1: codes minus zero points, and the sums so far.
+  // Beat and position are those that come next. Only the last position is valid past the sums.
+  logic en, step, last_beat, centred_valid;
+  logic [BeatBits-1:0] beat;
+  logic [PositionBits-1:0] position;
+  logic [BeatBits-1:0] centred_beat_q;  // beat of the codes in stage 1
+  logic centred_first_q, centred_last_q;
+
+  assign in_ready_o = en;
+  assign step       = en && in_valid_i;
+  assign last_beat  = beat == BeatBits'(Beats - 1);
+
+  hyq_index #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .index_o(beat));
+  hyq_index #(.Count(Words)) u_position (
+    .clk_i, .rst_ni, .en_i(step && last_beat), .index_o(position)
+  );
+
+  hyq_valid_chain #(.Stages(1)) u_centred_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(centred_valid)
+  );
+
+  hyq_stream_pipeline #(.Stages(4)) u_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(centred_valid && centred_last_q),
+    .en_o      (en),
+    .out_valid_o,
+    .out_ready_i
+  );
+
+  // Stage 1 subtracts zero points from codes, and reads the sums so far.
   logic [InLanes*CentredBits-1:0] centred;
   logic [SumsBits-1:0] previous, sums_d, sums_q;
 
   always_ff @(posedge clk_i) begin : stage_1
     if (en) begin
-      centred_beat_q  <= beat_q;
-      centred_first_q <= position_q == '0;
-      centred_last_q  <= last_position;
+      centred_beat_q  <= beat;
+      centred_first_q <= position == '0;
+      centred_last_q  <= position == PositionBits'(Words - 1);
     end
   end
 
   hyq_centre_lanes #(
-    .Lanes           (InLanes),
-    .Beats           (Beats),
-    .InBits          (InBits),
-    .InSigned        (InSigned),
-    .CentredBits     (CentredBits),
-    .ZeroPointFile   (ZeroPointFile),
-    .ZeroPointBits   (ZeroPointBits),
-    .ZeroPointEntries(ZeroPointEntries),
-    .ZeroPointLanes  (ZeroPointLanes)
+    .Lanes        (InLanes),
+    .Beats        (Beats),
+    .InBits       (InBits),
+    .InSigned     (InSigned),
+    .CentredBits  (CentredBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
     .en_i     (en),
-    .beat_i   (beat_q),
+    .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
   );
@@ -106,24 +98,23 @@ module hyq_global_average_pool #(
   if (Beats == 1) begin : gen_register
     assign previous = sums_q;
   end else begin : gen_memory
-    // The word that is read was written at least one cycle ago: its beat came Beats beats before.
+    // The word that is read was written at least one cycle ago, because its beat came Beats beats
+    // before.
     hyq_ram #(
       .Width(SumsBits),
       .Depth(Beats)
     ) u_sums (
       .clk_i,
-      .write_i        (en && valid_q[0]),
+      .write_i        (en && centred_valid),
       .write_address_i(centred_beat_q),
       .write_data_i   (sums_d),
       .read_i         (en),
-      .read_address_i (beat_q),
+      .read_address_i (beat),
       .read_data_o    (previous)
     );
   end
 
-  // Stage 2: add; the first position starts from zero.
-  logic [RequantizeLanes*EntryBits-1:0] entries;
-
+  // Stage 2 adds. The first position starts from zero.
   for (genvar l = 0; l < InLanes; l++) begin : gen_lane
     logic signed [CentredBits-1:0] x;
     logic signed [AccumulatorBits-1:0] sum;
@@ -134,39 +125,28 @@ module hyq_global_average_pool #(
   end
 
   always_ff @(posedge clk_i) begin : stage_2
-    if (en && valid_q[0]) sums_q <= sums_d;
+    if (en && centred_valid) sums_q <= sums_d;
   end
 
-  hyq_channel_rom #(
-    .Width(RequantizeLanes * EntryBits),
-    .Words(RequantizeEntries / RequantizeLanes),
-    .Beats(Beats),
-    .File (RequantizeFile)
-  ) u_requantize_rom (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(centred_beat_q),
-    .data_o(entries)
-  );
-
-  hyq_requantize_lanes #(
+  hyq_requantize_tail #(
     .Lanes          (InLanes),
+    .Beats          (Beats),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (OutSigned),
-    .Entries        (RequantizeEntries),
-    .EntryLanes     (RequantizeLanes),
-    .Left           (RequantizeLeft),
-    .Base           (RequantizeBase),
-    .ShiftBits      (RequantizeShiftBits),
-    .MultiplierBits (RequantizeMultiplierBits),
-    .ZeroPointBits  (RequantizeZeroPointBits)
-  ) u_requantize_lanes (
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_requantize (
     .clk_i,
-    .en_i   (en),
-    .acc_i  (sums_q),
-    .entry_i(entries),
-    .code_o (out_data_o)
+    .en_i  (en),
+    .read_i(en),
+    .beat_i(centred_beat_q),
+    .acc_i (sums_q),
+    .code_o(out_data_o)
+  );
+
+  hyq_stream_checker #(.Width(InLanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
 
 endmodule

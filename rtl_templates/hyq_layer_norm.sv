@@ -1,53 +1,44 @@
-// LayerNorm over the channels of every position. Reference: hyq_hls/ops/layer_norm.py, LayerNorm.
+// The module is a LayerNorm over the channels of every position. Reference:
+// hyq_hls/ops/layer_norm.py, LayerNorm.
 //
 // Four parts work on different positions: sum and variance, square root, reciprocal, and the
 // element-wise rest. A row buffer holds the values until their reciprocal is there. The slowest
-// part sets the cycles per position: Channels / InLanes beats, or the steps of the root or of the
-// reciprocal and one cycle to load them.
+// part sets the cycles per position. They are Channels / InLanes beats, or the steps of the root or
+// of the reciprocal plus one cycle that loads them.
 module hyq_layer_norm #(
-  parameter int unsigned Channels,
-  parameter int unsigned InLanes,
-  parameter int unsigned OutLanes,             // equal to InLanes
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter int unsigned RootFraction,
-  parameter int unsigned RootSteps,
-  parameter int unsigned ReciprocalFraction,
-  parameter int unsigned NormalizeShift,
-  parameter int unsigned RowDepth,             // beats in the row buffer
-  parameter int unsigned ValueBits,
-  parameter int unsigned TotalBits,
-  parameter int unsigned SquaresBits,
-  parameter int unsigned RemainderBits,
-  parameter int unsigned DeviationBits,
-  parameter int unsigned ReciprocalBits,
-  parameter int unsigned ProductBits,
-  parameter int unsigned NormalizedBits,
-  parameter int unsigned AccumulatorBits,
-  parameter              FactorShiftFile,
-  parameter int unsigned FactorShiftBits,
-  parameter int unsigned FactorShiftEntries,
-  parameter int unsigned FactorShiftLanes,
-  parameter              ZeroPointFile,
-  parameter int unsigned ZeroPointBits,
-  parameter int unsigned ZeroPointEntries,
-  parameter int unsigned ZeroPointLanes,
-  parameter              EpsilonFile,
-  parameter int unsigned EpsilonBits,
-  parameter              GammaFile,
-  parameter int unsigned GammaBits,
-  parameter              BetaFile,
-  parameter int unsigned BetaBits,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Channels,
+  parameter int unsigned   InLanes,
+  parameter int unsigned   OutLanes,  // equal to InLanes
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   RootFraction,
+  parameter int unsigned   RootSteps,
+  parameter int unsigned   ReciprocalFraction,
+  parameter int unsigned   NormalizeShift,
+  parameter int unsigned   RowDepth,  // beats in the row buffer
+  parameter int unsigned   ValueBits,
+  parameter int unsigned   TotalBits,
+  parameter int unsigned   SquaresBits,
+  parameter int unsigned   RemainderBits,
+  parameter int unsigned   DeviationBits,
+  parameter int unsigned   ReciprocalBits,
+  parameter int unsigned   ProductBits,
+  parameter int unsigned   NormalizedBits,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t FactorShift,
+  parameter                FactorShiftFile,
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter hyq_pkg::rom_t Epsilon,
+  parameter                EpsilonFile,
+  parameter hyq_pkg::rom_t Gamma,
+  parameter                GammaFile,
+  parameter hyq_pkg::rom_t Beta,
+  parameter                BetaFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -60,71 +51,73 @@ module hyq_layer_norm #(
 );
 
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
   localparam int unsigned VarianceBits = 2 * (RootSteps - RootFraction);
 
-  // Values, in two stages: (code - zero point) << factor.
-  logic en, values_ready;
-  logic [1:0] valid_q;
-  logic [BeatBits-1:0] beat_q;
-  logic [InLanes*ValueBits-1:0] centred, values_q;
-  logic [FactorShiftLanes*FactorShiftBits-1:0] factor_shifts;
-
-  assign en = !valid_q[1] || values_ready;
-  assign in_ready_o = en;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : value_control
-    if (!rst_ni) begin
-      valid_q <= '0;
-      beat_q  <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[0], in_valid_i};
-      if (in_valid_i) beat_q <= beat_q == BeatBits'(Beats - 1) ? '0 : beat_q + 1'b1;
-    end
+  if (Channels % InLanes != 0 || InLanes != OutLanes) begin : gen_bad_lanes
+    $error("hyq_layer_norm: InLanes divides Channels, and OutLanes is InLanes");
   end
 
+  // Values take two stages: (code - zero point) << factor.
+  logic en, values_valid, values_ready;
+  logic [hyq_pkg::index_width(Beats)-1:0] beat;
+  logic [InLanes*ValueBits-1:0] centred, values_q;
+  logic [FactorShift.lanes*FactorShift.bits-1:0] factor_shifts;
+
+  assign in_ready_o = en;
+
+  hyq_stream_pipeline #(.Stages(2)) u_values_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .en_o       (en),
+    .out_valid_o(values_valid),
+    .out_ready_i(values_ready)
+  );
+
+  hyq_index #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+  );
+
   hyq_centre_lanes #(
-    .Lanes           (InLanes),
-    .Beats           (Beats),
-    .InBits          (InBits),
-    .InSigned        (InSigned),
-    .CentredBits     (ValueBits),
-    .ZeroPointFile   (ZeroPointFile),
-    .ZeroPointBits   (ZeroPointBits),
-    .ZeroPointEntries(ZeroPointEntries),
-    .ZeroPointLanes  (ZeroPointLanes)
+    .Lanes        (InLanes),
+    .Beats        (Beats),
+    .InBits       (InBits),
+    .InSigned     (InSigned),
+    .CentredBits  (ValueBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
     .en_i     (en),
-    .beat_i   (beat_q),
+    .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
   );
 
   hyq_channel_rom #(
-    .Width(FactorShiftLanes * FactorShiftBits),
-    .Words(FactorShiftEntries / FactorShiftLanes),
+    .Rom  (FactorShift),
     .Beats(Beats),
     .File (FactorShiftFile)
   ) u_factor_shift_rom (
     .clk_i,
     .en_i  (en),
-    .beat_i(beat_q),
+    .beat_i(beat),
     .data_o(factor_shifts)
   );
 
   for (genvar l = 0; l < InLanes; l++) begin : gen_value
-    localparam int unsigned FactorLane = FactorShiftLanes == 1 ? 0 : l;
+    localparam int unsigned FactorLane = FactorShift.lanes == 1 ? 0 : l;
 
     always_ff @(posedge clk_i) begin : value
       if (en) begin
         values_q[l*ValueBits+:ValueBits] <= centred[l*ValueBits+:ValueBits]
-            << factor_shifts[FactorLane*FactorShiftBits+:FactorShiftBits];
+            << factor_shifts[FactorLane*FactorShift.bits+:FactorShift.bits];
       end
     end
   end
 
-  // Results of a row. Its sum goes along with the variance, the root and the reciprocal.
+  // These are the results of a row. Its sum goes along with the variance, the root and the
+  // reciprocal.
   logic variance_ready, buffer_ready;
   logic [TotalBits-1:0] variance_total, root_total, total;
   logic [VarianceBits-1:0] variance;
@@ -142,13 +135,13 @@ module hyq_layer_norm #(
     .TotalBits   (TotalBits),
     .SquaresBits (SquaresBits),
     .VarianceBits(VarianceBits),
-    .EpsilonFile (EpsilonFile),
-    .EpsilonBits (EpsilonBits)
+    .Epsilon     (Epsilon),
+    .EpsilonFile (EpsilonFile)
   ) u_variance (
     .clk_i,
     .rst_ni,
     .in_data_i  (values_q),
-    .in_valid_i (valid_q[1] && buffer_ready),
+    .in_valid_i (values_valid && buffer_ready),
     .in_ready_o (variance_ready),
     .total_o    (variance_total),
     .variance_o (variance),
@@ -205,7 +198,7 @@ module hyq_layer_norm #(
     .clk_i,
     .rst_ni,
     .in_data_i     (values_q),
-    .in_valid_i    (valid_q[1] && variance_ready),
+    .in_valid_i    (values_valid && variance_ready),
     .in_ready_o    (buffer_ready),
     .result_valid_i(result_valid),
     .result_ready_o(result_taken),
@@ -215,30 +208,24 @@ module hyq_layer_norm #(
   );
 
   hyq_layer_norm_normalize #(
-    .Channels                (Channels),
-    .Lanes                   (InLanes),
-    .ValueBits               (ValueBits),
-    .TotalBits               (TotalBits),
-    .DeviationBits           (DeviationBits),
-    .ReciprocalBits          (ReciprocalBits),
-    .ProductBits             (ProductBits),
-    .NormalizeShift          (NormalizeShift),
-    .NormalizedBits          (NormalizedBits),
-    .AccumulatorBits         (AccumulatorBits),
-    .OutBits                 (OutBits),
-    .OutSigned               (OutSigned),
-    .GammaFile               (GammaFile),
-    .GammaBits               (GammaBits),
-    .BetaFile                (BetaFile),
-    .BetaBits                (BetaBits),
-    .RequantizeFile          (RequantizeFile),
-    .RequantizeEntries       (RequantizeEntries),
-    .RequantizeLanes         (RequantizeLanes),
-    .RequantizeLeft          (RequantizeLeft),
-    .RequantizeBase          (RequantizeBase),
-    .RequantizeShiftBits     (RequantizeShiftBits),
-    .RequantizeMultiplierBits(RequantizeMultiplierBits),
-    .RequantizeZeroPointBits (RequantizeZeroPointBits)
+    .Channels       (Channels),
+    .Lanes          (InLanes),
+    .ValueBits      (ValueBits),
+    .TotalBits      (TotalBits),
+    .DeviationBits  (DeviationBits),
+    .ReciprocalBits (ReciprocalBits),
+    .ProductBits    (ProductBits),
+    .NormalizeShift (NormalizeShift),
+    .NormalizedBits (NormalizedBits),
+    .AccumulatorBits(AccumulatorBits),
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .Gamma          (Gamma),
+    .GammaFile      (GammaFile),
+    .Beta           (Beta),
+    .BetaFile       (BetaFile),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
   ) u_normalize (
     .clk_i,
     .rst_ni,

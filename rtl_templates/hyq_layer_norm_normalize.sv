@@ -1,39 +1,33 @@
-// The element-wise part of a LayerNorm, in eleven stages:
+// The module is the element-wise part of a LayerNorm, in eleven stages:
 //
 //   d   = Channels * x - total                                          2: product, difference
 //   n   = (d * reciprocal + 2**(NormalizeShift - 1)) >>> NormalizeShift 3: product (2), rounding
 //   acc = gamma * n + beta                                              3: product (2), sum
 //   code = requantize(acc)                                              3
 module hyq_layer_norm_normalize #(
-  parameter int unsigned Channels,
-  parameter int unsigned Lanes,
-  parameter int unsigned ValueBits,
-  parameter int unsigned TotalBits,
-  parameter int unsigned DeviationBits,
-  parameter int unsigned ReciprocalBits,            // unsigned
-  parameter int unsigned ProductBits,
-  parameter int unsigned NormalizeShift,
-  parameter int unsigned NormalizedBits,
-  parameter int unsigned AccumulatorBits,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter              GammaFile,
-  parameter int unsigned GammaBits,
-  parameter              BetaFile,
-  parameter int unsigned BetaBits,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Channels,
+  parameter int unsigned   Lanes,
+  parameter int unsigned   ValueBits,
+  parameter int unsigned   TotalBits,
+  parameter int unsigned   DeviationBits,
+  parameter int unsigned   ReciprocalBits,  // unsigned
+  parameter int unsigned   ProductBits,
+  parameter int unsigned   NormalizeShift,
+  parameter int unsigned   NormalizedBits,
+  parameter int unsigned   AccumulatorBits,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter hyq_pkg::rom_t Gamma,
+  parameter                GammaFile,
+  parameter hyq_pkg::rom_t Beta,
+  parameter                BetaFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
   input  logic [Lanes*ValueBits-1:0] in_data_i,
-  input  logic [TotalBits-1:0]       total_i,       // of the beat's row, as the reciprocal
+  input  logic [TotalBits-1:0]       total_i,       // total of the beat's row, as is the reciprocal
   input  logic [ReciprocalBits-1:0]  reciprocal_i,
   input  logic                       in_valid_i,
   output logic                       in_ready_o,
@@ -42,63 +36,54 @@ module hyq_layer_norm_normalize #(
   input  logic                       out_ready_i
 );
 
-  localparam int unsigned Stages = 11;
   localparam int unsigned Rounding = 5;  // the stage of n
   localparam int unsigned Beats = Channels / Lanes;
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-  localparam int unsigned WideBits = AccumulatorBits > BetaBits ? AccumulatorBits : BetaBits;
-  localparam int unsigned EntryBits =
-      RequantizeZeroPointBits + RequantizeShiftBits + RequantizeMultiplierBits;
+  localparam int unsigned BeatBits = hyq_pkg::index_width(Beats);
+  localparam int unsigned WideBits = hyq_pkg::max(AccumulatorBits, Beta.bits);
 
-  // Control. A memory is read in the cycle before its word is used; gamma's goes with n.
-  logic en;
-  logic [Stages-1:0] valid_q;
-  logic [BeatBits-1:0] gamma_beat_q, beat_q1, beta_beat_q, entry_beat_q;
+  // A memory is read in the cycle before its word is used. The word of gamma goes with n.
+  logic en, rounding_valid;  // the deviation's product is there, n comes next
+  logic [BeatBits-1:0] gamma_beat, beat_q1, beta_beat_q, entry_beat_q;
 
-  assign en = !out_valid_o || out_ready_i;
   assign in_ready_o = en;
-  assign out_valid_o = valid_q[Stages-1];
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      valid_q      <= '0;
-      gamma_beat_q <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[Stages-2:0], in_valid_i};
-      if (valid_q[Rounding-2]) begin
-        gamma_beat_q <= gamma_beat_q == BeatBits'(Beats - 1) ? '0 : gamma_beat_q + 1'b1;
-      end
-    end
-  end
+  hyq_valid_chain #(.Stages(Rounding - 1)) u_rounding_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(rounding_valid)
+  );
+
+  hyq_stream_pipeline #(.Stages(7)) u_pipeline (
+    .clk_i, .rst_ni, .in_valid_i(rounding_valid), .en_o(en), .out_valid_o, .out_ready_i
+  );
+
+  hyq_index #(.Count(Beats)) u_gamma_beat (
+    .clk_i, .rst_ni, .en_i(en && rounding_valid), .index_o(gamma_beat)
+  );
 
   always_ff @(posedge clk_i) begin : delay_beat
     if (en) begin
-      beat_q1      <= gamma_beat_q;
+      beat_q1      <= gamma_beat;
       beta_beat_q  <= beat_q1;
       entry_beat_q <= beta_beat_q;
     end
   end
 
   // Memories.
-  logic [Lanes*GammaBits-1:0] gammas;
-  logic [Lanes*BetaBits-1:0] betas;
-  logic [RequantizeLanes*EntryBits-1:0] entries;
+  logic [Lanes*Gamma.bits-1:0] gammas;
+  logic [Lanes*Beta.bits-1:0] betas;
 
   hyq_channel_rom #(
-    .Width(Lanes * GammaBits),
-    .Words(Beats),
+    .Rom  (Gamma),
     .Beats(Beats),
     .File (GammaFile)
   ) u_gamma_rom (
     .clk_i,
     .en_i  (en),
-    .beat_i(gamma_beat_q),
+    .beat_i(gamma_beat),
     .data_o(gammas)
   );
 
   hyq_channel_rom #(
-    .Width(Lanes * BetaBits),
-    .Words(Beats),
+    .Rom  (Beta),
     .Beats(Beats),
     .File (BetaFile)
   ) u_beta_rom (
@@ -106,18 +91,6 @@ module hyq_layer_norm_normalize #(
     .en_i  (en),
     .beat_i(beta_beat_q),
     .data_o(betas)
-  );
-
-  hyq_channel_rom #(
-    .Width(RequantizeLanes * EntryBits),
-    .Words(RequantizeEntries / RequantizeLanes),
-    .Beats(Beats),
-    .File (RequantizeFile)
-  ) u_requantize_rom (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(entry_beat_q),
-    .data_o(entries)
   );
 
   // Datapath.
@@ -139,10 +112,10 @@ module hyq_layer_norm_normalize #(
     logic [NormalizedBits-1:0] normalized_q;
     logic signed [AccumulatorBits-1:0] gamma_product;
     logic signed [TotalBits-1:0] total;
-    logic signed [BetaBits-1:0] beta;
+    logic signed [Beta.bits-1:0] beta;
 
     assign total = total_q;
-    assign beta  = betas[l*BetaBits+:BetaBits];
+    assign beta  = betas[l*Beta.bits+:Beta.bits];
 
     hyq_constant_product #(
       .Bits       (ValueBits),
@@ -167,13 +140,13 @@ module hyq_layer_norm_normalize #(
 
     hyq_wide_product #(
       .ABits      (NormalizedBits),
-      .BBits      (GammaBits),
+      .BBits      (Gamma.bits),
       .ProductBits(AccumulatorBits)
     ) u_gamma_product (
       .clk_i,
       .en_i     (en),
       .a_i      (normalized_q),
-      .b_i      (gammas[l*GammaBits+:GammaBits]),
+      .b_i      (gammas[l*Gamma.bits+:Gamma.bits]),
       .product_o(gamma_product)
     );
 
@@ -189,24 +162,25 @@ module hyq_layer_norm_normalize #(
     end
   end
 
-  hyq_requantize_lanes #(
+  hyq_requantize_tail #(
     .Lanes          (Lanes),
+    .Beats          (Beats),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (OutSigned),
-    .Entries        (RequantizeEntries),
-    .EntryLanes     (RequantizeLanes),
-    .Left           (RequantizeLeft),
-    .Base           (RequantizeBase),
-    .ShiftBits      (RequantizeShiftBits),
-    .MultiplierBits (RequantizeMultiplierBits),
-    .ZeroPointBits  (RequantizeZeroPointBits)
-  ) u_requantize_lanes (
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_requantize (
     .clk_i,
-    .en_i   (en),
-    .acc_i  (accumulators_q),
-    .entry_i(entries),
-    .code_o (out_data_o)
+    .en_i  (en),
+    .read_i(en),
+    .beat_i(entry_beat_q),
+    .acc_i (accumulators_q),
+    .code_o(out_data_o)
+  );
+
+  hyq_stream_checker #(.Width(Lanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
 
 endmodule

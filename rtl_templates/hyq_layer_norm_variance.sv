@@ -1,17 +1,17 @@
-// Sum and scaled variance of every row of a LayerNorm:
+// The module makes the sum and the scaled variance of every row of a LayerNorm:
 //
 //   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
 //
-// The squares take one stage, the row sums theirs, the variance three.
+// The squares take one stage, the row sums take their own, and the variance takes three.
 module hyq_layer_norm_variance #(
-  parameter int unsigned Channels,
-  parameter int unsigned Lanes,
-  parameter int unsigned ValueBits,     // two's complement, as the sums
-  parameter int unsigned TotalBits,
-  parameter int unsigned SquaresBits,
-  parameter int unsigned VarianceBits,  // unsigned
-  parameter              EpsilonFile,
-  parameter int unsigned EpsilonBits    // unsigned
+  parameter int unsigned   Channels,
+  parameter int unsigned   Lanes,
+  parameter int unsigned   ValueBits,     // two's complement, as the sums
+  parameter int unsigned   TotalBits,
+  parameter int unsigned   SquaresBits,
+  parameter int unsigned   VarianceBits,  // unsigned
+  parameter hyq_pkg::rom_t Epsilon,
+  parameter                EpsilonFile
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -26,25 +26,25 @@ module hyq_layer_norm_variance #(
 
   localparam int unsigned Beats = Channels / Lanes;
   localparam int unsigned SquareBits = 2 * ValueBits;
-  // As the variance, its parts need no more bits than it has.
-  localparam int unsigned SumBits = SquaresBits < VarianceBits ? SquaresBits : VarianceBits;
-  localparam int unsigned TermBits = SquareBits < SumBits ? SquareBits : SumBits;
+  // The parts of the variance need no more bits than the variance itself.
+  localparam int unsigned SumBits = hyq_pkg::min(SquaresBits, VarianceBits);
+  localparam int unsigned TermBits = hyq_pkg::min(SquareBits, SumBits);
 
   // Squares.
   logic [Lanes*ValueBits-1:0] values_q;
   logic [Lanes*TermBits-1:0] squares_q;
-  logic en, values_valid_q, values_ready;
+  logic en, values_valid, values_ready;
 
-  assign en = !values_valid_q || values_ready;
   assign in_ready_o = en;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : square_control
-    if (!rst_ni) begin
-      values_valid_q <= 1'b0;
-    end else if (en) begin
-      values_valid_q <= in_valid_i;
-    end
-  end
+  hyq_stream_pipeline #(.Stages(1)) u_squares_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .en_o       (en),
+    .out_valid_o(values_valid),
+    .out_ready_i(values_ready)
+  );
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     logic signed [ValueBits-1:0] value;
@@ -58,7 +58,7 @@ module hyq_layer_norm_variance #(
     end
   end
 
-  // Sums. Both go in step; each takes its beat or result when the other does.
+  // Both sums go in step: each takes its beat or its result when the other does.
   logic [TotalBits-1:0] total;
   logic [SumBits-1:0] squares;
   logic total_ready, squares_ready, total_valid, squares_valid, sums_ready;
@@ -74,7 +74,7 @@ module hyq_layer_norm_variance #(
     .clk_i,
     .rst_ni,
     .in_data_i  (values_q),
-    .in_valid_i (values_valid_q && squares_ready),
+    .in_valid_i (values_valid && squares_ready),
     .in_ready_o (total_ready),
     .out_data_o (total),
     .out_valid_o(total_valid),
@@ -90,28 +90,26 @@ module hyq_layer_norm_variance #(
     .clk_i,
     .rst_ni,
     .in_data_i  (squares_q),
-    .in_valid_i (values_valid_q && total_ready),
+    .in_valid_i (values_valid && total_ready),
     .in_ready_o (squares_ready),
     .out_data_o (squares),
     .out_valid_o(squares_valid),
     .out_ready_i(sums_ready && total_valid)
   );
 
-  // Variance: two stages for its products, one for their difference.
+  // The variance takes two stages for its products and one for their difference.
   logic [VarianceBits-1:0] scaled_squares, scaled_q1, scaled_q2, square_of_total, variance_q;
   logic [TotalBits-1:0] total_q1, total_q2, total_q3;
-  logic [EpsilonBits-1:0] epsilon;
-  logic [2:0] valid_q;
+  logic [Epsilon.bits-1:0] epsilon;
 
-  assign sums_ready = !out_valid_o || out_ready_i;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : variance_control
-    if (!rst_ni) begin
-      valid_q <= '0;
-    end else if (sums_ready) begin
-      valid_q <= {valid_q[1:0], total_valid && squares_valid};
-    end
-  end
+  hyq_stream_pipeline #(.Stages(3)) u_variance_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(total_valid && squares_valid),
+    .en_o      (sums_ready),
+    .out_valid_o,
+    .out_ready_i
+  );
 
   hyq_constant_product #(
     .Bits       (SumBits),
@@ -135,7 +133,7 @@ module hyq_layer_norm_variance #(
   );
 
   hyq_rom #(
-    .Width(EpsilonBits),
+    .Width(Epsilon.bits),
     .Depth(1),
     .File (EpsilonFile)
   ) u_epsilon (
@@ -156,8 +154,7 @@ module hyq_layer_norm_variance #(
     end
   end
 
-  assign total_o     = total_q3;
-  assign variance_o  = variance_q;
-  assign out_valid_o = valid_q[2];
+  assign total_o    = total_q3;
+  assign variance_o = variance_q;
 
 endmodule

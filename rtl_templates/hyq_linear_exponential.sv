@@ -1,16 +1,16 @@
-// Exponentials of codes below their row's maximum, two stages under en_i:
+// The module makes exponentials of codes below the maximum of their row, in two stages under en_i:
 //
 //   d = maximum - code,  k = d >> Fraction,  r = the lowest Fraction bits of d
 //   e = ((LineOffset - r) << ShiftBits) >> k = mantissa << exponent
 //
-// The exponential is left as a short mantissa and an exponent: k up to ShiftBits lowers the
-// exponent, more of it shifts the mantissa to the right.
+// The exponential leaves as a short mantissa and an exponent. A k of at most ShiftBits lowers the
+// exponent; a larger k also shifts the mantissa to the right.
 module hyq_linear_exponential #(
   parameter int unsigned Lanes,
-  parameter int unsigned Bits,          // of a code, unsigned
+  parameter int unsigned Bits,        // bits of a code, unsigned
   parameter int unsigned Fraction,
-  parameter int unsigned LineOffset,    // MantissaBits wide
-  parameter int unsigned ShiftBits,     // the largest exponent
+  parameter int unsigned LineOffset,  // MantissaBits wide
+  parameter int unsigned ShiftBits,   // the largest exponent
   parameter int unsigned MantissaBits,
   parameter int unsigned ExponentBits
 ) (

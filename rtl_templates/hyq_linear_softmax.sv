@@ -1,8 +1,9 @@
-// Softmax of every row by shifts and adds. Reference: hyq_hls/ops/linear_softmax.py, LinearSoftmax.
+// The module is a softmax of every row by shifts and adds. Reference:
+// hyq_hls/ops/linear_softmax.py, LinearSoftmax.
 //
-// Three stages work on three rows, each one beat per cycle: the row's maximum, the exponentials and
-// their sum, the probabilities. Row buffers between them hold the beats until their row's result is
-// there.
+// Three parts work on three rows, each one beat per cycle. They make the row's maximum, the
+// exponentials with their sum, and the probabilities. Row buffers between them hold the beats until
+// the result of their row is there.
 module hyq_linear_softmax #(
   parameter int unsigned Channels,         // codes of a row
   parameter int unsigned InLanes,
@@ -10,14 +11,14 @@ module hyq_linear_softmax #(
   parameter int unsigned InBits,
   parameter bit          InSigned,
   parameter int unsigned OutBits,
-  parameter int unsigned IsLog2,           // else uniform
+  parameter int unsigned IsLog2,           // else the output is uniform
   parameter int unsigned Fraction,
   parameter int unsigned LineOffset,
   parameter int unsigned ShiftBits,
   parameter int unsigned ExponentialBits,
   parameter int unsigned TotalBits,
   parameter int unsigned CodeDepth,        // beats in the row buffer of the codes
-  parameter int unsigned ExponentialDepth  // and in that of the exponentials
+  parameter int unsigned ExponentialDepth  // beats in that of the exponentials
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -32,66 +33,47 @@ module hyq_linear_softmax #(
   localparam int unsigned Beats = Channels / InLanes;
   localparam int unsigned MantissaBits = Fraction + 1;
   localparam int unsigned ExponentBits = ShiftBits > 0 ? $clog2(ShiftBits + 1) : 1;
-  localparam int unsigned LaneBits = MantissaBits + ExponentBits;
-  // With a sign bit, 0; where a row is one code, its sum needs none.
-  localparam int unsigned TermBits = TotalBits > ExponentialBits ? ExponentialBits + 1 : TotalBits;
 
-  // Maximum. An inverted sign bit makes signed codes unsigned and keeps their differences.
-  logic [InLanes*InBits-1:0] offset_codes, codes;
+  if (Channels % InLanes != 0 || InLanes != OutLanes) begin : gen_bad_lanes
+    $error("hyq_linear_softmax: InLanes divides Channels, and OutLanes is InLanes");
+  end
+
+  // The codes wait for the largest code of their row.
+  logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
-  logic code_ready, maximum_ready, codes_valid, codes_ready, maximum_valid, maximum_taken;
+  logic codes_valid, en;
 
-  assign offset_codes = in_data_i ^ {InLanes{InSigned, {(InBits - 1) {1'b0}}}};
-  assign in_ready_o = code_ready && maximum_ready;
-
-  hyq_row_maximum #(
-    .Lanes(InLanes),
-    .Bits (InBits),
-    .Beats(Beats)
-  ) u_maximum (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (offset_codes),
-    .in_valid_i (in_valid_i && code_ready),
-    .in_ready_o (maximum_ready),
-    .out_data_o (maximum),
-    .out_valid_o(maximum_valid),
-    .out_ready_i(maximum_taken)
-  );
-
-  hyq_row_buffer #(
-    .Width(InLanes * InBits),
-    .Beats(Beats),
-    .Depth(CodeDepth)
+  hyq_softmax_codes #(
+    .Lanes (InLanes),
+    .Bits  (InBits),
+    .Signed(InSigned),
+    .Beats (Beats),
+    .Depth (CodeDepth)
   ) u_codes (
     .clk_i,
     .rst_ni,
-    .in_data_i     (offset_codes),
-    .in_valid_i    (in_valid_i && maximum_ready),
-    .in_ready_o    (code_ready),
-    .result_valid_i(maximum_valid),
-    .result_ready_o(maximum_taken),
-    .out_data_o    (codes),
-    .out_valid_o   (codes_valid),
-    .out_ready_i   (codes_ready)
+    .in_data_i,
+    .in_valid_i,
+    .in_ready_o,
+    .code_o     (codes),
+    .maximum_o  (maximum),
+    .out_valid_o(codes_valid),
+    .out_ready_i(en)
   );
 
-  // Exponentials.
+  // Exponentials take two stages.
   logic [InLanes*MantissaBits-1:0] mantissas;
   logic [InLanes*ExponentBits-1:0] exponents;
-  logic [1:0] exponential_valid_q;
   logic exponentials_valid, exponentials_ready;
 
-  assign codes_ready = !exponentials_valid || exponentials_ready;
-  assign exponentials_valid = exponential_valid_q[1];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : exponential_control
-    if (!rst_ni) begin
-      exponential_valid_q <= '0;
-    end else if (codes_ready) begin
-      exponential_valid_q <= {exponential_valid_q[0], codes_valid};
-    end
-  end
+  hyq_stream_pipeline #(.Stages(2)) u_exponential_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (codes_valid),
+    .en_o       (en),
+    .out_valid_o(exponentials_valid),
+    .out_ready_i(exponentials_ready)
+  );
 
   hyq_linear_exponential #(
     .Lanes       (InLanes),
@@ -103,114 +85,36 @@ module hyq_linear_softmax #(
     .ExponentBits(ExponentBits)
   ) u_exponential (
     .clk_i,
-    .en_i      (codes_ready),
+    .en_i      (en),
     .code_i    (codes),
     .maximum_i (maximum),
     .mantissa_o(mantissas),
     .exponent_o(exponents)
   );
 
-  // Their sum: the exponentials themselves appear only here.
-  logic [InLanes*TermBits-1:0] exponentials_q;
-  logic [TotalBits-1:0] total;
-  logic sum_en, sum_valid_q, sum_ready, total_valid, total_taken, term_ready;
-
-  assign sum_en = !sum_valid_q || sum_ready;
-  assign exponentials_ready = term_ready && sum_en;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : sum_control
-    if (!rst_ni) begin
-      sum_valid_q <= 1'b0;
-    end else if (sum_en) begin
-      sum_valid_q <= exponentials_valid && term_ready;
-    end
-  end
-
-  for (genvar l = 0; l < InLanes; l++) begin : gen_exponential
-    always_ff @(posedge clk_i) begin : exponential
-      if (sum_en) begin
-        exponentials_q[l*TermBits+:TermBits] <= TermBits'(mantissas[l*MantissaBits+:MantissaBits])
-            << exponents[l*ExponentBits+:ExponentBits];
-      end
-    end
-  end
-
-  hyq_row_sum #(
-    .Lanes   (InLanes),
-    .TermBits(TermBits),
-    .SumBits (TotalBits),
-    .Beats   (Beats)
-  ) u_total (
+  // The exponentials give their sum and the probabilities.
+  hyq_softmax_probabilities #(
+    .Lanes          (InLanes),
+    .Beats          (Beats),
+    .Depth          (ExponentialDepth),
+    .HasExponents   (1'b1),
+    .MantissaBits   (MantissaBits),
+    .ExponentBits   (ExponentBits),
+    .ExponentialBits(ExponentialBits),
+    .TotalBits      (TotalBits),
+    .OutBits        (OutBits),
+    .IsLog2         (IsLog2 != 0),
+    .IsRounded      (1'b0)
+  ) u_probabilities (
     .clk_i,
     .rst_ni,
-    .in_data_i  (exponentials_q),
-    .in_valid_i (sum_valid_q),
-    .in_ready_o (sum_ready),
-    .out_data_o (total),
-    .out_valid_o(total_valid),
-    .out_ready_i(total_taken)
+    .mantissa_i(mantissas),
+    .exponent_i(exponents),
+    .in_valid_i(exponentials_valid),
+    .in_ready_o(exponentials_ready),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
   );
-
-  logic [InLanes*LaneBits-1:0] terms;
-  logic terms_valid, terms_ready;
-
-  hyq_row_buffer #(
-    .Width(InLanes * LaneBits),
-    .Beats(Beats),
-    .Depth(ExponentialDepth)
-  ) u_exponentials (
-    .clk_i,
-    .rst_ni,
-    .in_data_i     ({exponents, mantissas}),
-    .in_valid_i    (exponentials_valid && sum_en),
-    .in_ready_o    (term_ready),
-    .result_valid_i(total_valid),
-    .result_ready_o(total_taken),
-    .out_data_o    (terms),
-    .out_valid_o   (terms_valid),
-    .out_ready_i   (terms_ready)
-  );
-
-  // Probabilities.
-  if (IsLog2 != 0) begin : gen_log2
-    hyq_log2_probability #(
-      .Lanes       (InLanes),
-      .MantissaBits(MantissaBits),
-      .ExponentBits(ExponentBits),
-      .TotalBits   (TotalBits),
-      .OutBits     (OutBits)
-    ) u_probability (
-      .clk_i,
-      .rst_ni,
-      .mantissa_i(terms[InLanes*MantissaBits-1:0]),
-      .exponent_i(terms[InLanes*LaneBits-1:InLanes*MantissaBits]),
-      .total_i   (total),
-      .in_valid_i(terms_valid),
-      .in_ready_o(terms_ready),
-      .out_data_o,
-      .out_valid_o,
-      .out_ready_i
-    );
-  end else begin : gen_uniform
-    hyq_uniform_probability #(
-      .Lanes          (InLanes),
-      .MantissaBits   (MantissaBits),
-      .ExponentBits   (ExponentBits),
-      .ExponentialBits(ExponentialBits),
-      .TotalBits      (TotalBits),
-      .OutBits        (OutBits)
-    ) u_probability (
-      .clk_i,
-      .rst_ni,
-      .mantissa_i(terms[InLanes*MantissaBits-1:0]),
-      .exponent_i(terms[InLanes*LaneBits-1:InLanes*MantissaBits]),
-      .total_i   (total),
-      .in_valid_i(terms_valid),
-      .in_ready_o(terms_ready),
-      .out_data_o,
-      .out_valid_o,
-      .out_ready_i
-    );
-  end
 
 endmodule

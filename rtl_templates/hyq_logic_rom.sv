@@ -1,5 +1,6 @@
-// Read-only memory in LUTs for hyq_rom, of more words than a LUT has. A module of its own, so that
-// synthesis can keep it whole: Yosys makes it several times as large when it dissolves it.
+// The module is a read-only memory in LUTs for hyq_rom, with more words than a LUT has. It is a
+// module of its own, so that synthesis can keep it whole. Yosys makes it several times as large
+// when it dissolves it.
 module hyq_logic_rom #(
   parameter int unsigned Width,
   parameter int unsigned Depth,  // more than 64

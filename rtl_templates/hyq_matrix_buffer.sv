@@ -1,16 +1,17 @@
-// Matrix buffer: takes the rows of a matrix word by word and emits the whole matrix Passes times,
-// one word of each of Banks rows per cycle. While one matrix is emitted the next one is stored.
+// The matrix buffer takes the rows of a matrix word by word. It emits the whole matrix Passes
+// times, one word of each of Banks rows per cycle. While one matrix is emitted, the next one is
+// stored.
 //
-// A row is Blocks blocks of BlockWords words. Row r lies in bank r % Banks, as row r / Banks of the
-// Rows / Banks of that bank. A pass emits, outermost loop first: blocks, rows of a bank, words of a
-// block. That order is the order of addresses, so reading counts and writing steps.
+// A row has Blocks blocks of BlockWords words. Row r lies in bank r % Banks, as row r / Banks of
+// the Rows / Banks rows of that bank. A pass emits, outermost loop first: blocks, rows of a bank,
+// words of a block. Addresses have the same order, so that reads count up and writes take steps.
 //
-// The first word leaves two cycles after the last word of its matrix came. Writing a matrix takes
-// Rows * Blocks * BlockWords cycles, reading it Passes / Banks as many; both overlap, and neither
-// loses a cycle at the turn.
+// The first word leaves two cycles after the last word of its matrix came. The write of a matrix
+// takes Rows * Blocks * BlockWords cycles, and its read takes Passes / Banks times this number.
+// Both overlap, and neither loses a cycle between two matrices.
 module hyq_matrix_buffer #(
-  parameter int unsigned Width,       // of a word
-  parameter int unsigned Banks,       // divides Rows
+  parameter int unsigned Width,  // width of a word
+  parameter int unsigned Banks,  // divides Rows
   parameter int unsigned Rows,
   parameter int unsigned Blocks,
   parameter int unsigned BlockWords,
@@ -33,7 +34,7 @@ module hyq_matrix_buffer #(
 
   logic [1:0] full_q;  // per page
 
-  // Write side: word in a block, block in a row, bank, row of a bank.
+  // The write side counts word in a block, block in a row, bank, row of a bank.
   logic write, last_word, last_block, last_bank, last_row, row_end, page_end;
   logic write_page_q;
   logic [Banks-1:0] bank_q;  // one-hot
@@ -84,7 +85,7 @@ module hyq_matrix_buffer #(
     end
   end
 
-  // Read side: addresses of the page in order, Passes times.
+  // The read side counts the addresses of the page in order, Passes times.
   logic read, pass_end, last_pass;
   logic read_page_q, out_valid_q;
   logic [AddressBits-1:0] read_address_q;
@@ -143,5 +144,9 @@ module hyq_matrix_buffer #(
   end
 
   assign out_valid_o = out_valid_q;
+
+  hyq_stream_checker #(.Width(Banks * Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

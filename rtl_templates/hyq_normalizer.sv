@@ -1,6 +1,8 @@
-// Normalizer: shifts value_i left until its leading one is the highest bit, and says how far.
+// The normalizer shifts value_i left until its leading one is the highest bit, and gives the
+// distance.
 //
-// Two stages under en_i: coarse steps, then fine ones. A value of 0 stays 0.
+// It has as many stages under en_i as zeros_o has bits. Each stage has one shift, the longest
+// first. A value of 0 stays 0.
 module hyq_normalizer #(
   parameter int unsigned Width,  // at least 2
   localparam int unsigned ZerosBits = $clog2(Width)
@@ -9,46 +11,37 @@ module hyq_normalizer #(
   input  logic                 en_i,
   input  logic [Width-1:0]     value_i,
   output logic [Width-1:0]     mantissa_o,
-  output logic [ZerosBits-1:0] zeros_o      // in front of the leading one
+  output logic [ZerosBits-1:0] zeros_o      // zeros in front of the leading one
 );
 
-  localparam int unsigned Fine = ZerosBits / 2;  // steps of the second stage
+  logic [Width-1:0] value_q[ZerosBits];
+  logic [ZerosBits-1:0] zeros_q[ZerosBits];
 
-  logic [Width-1:0] coarse_d, coarse_q, fine_d, fine_q;
-  logic [ZerosBits-1:0] coarse_zeros_d, coarse_zeros_q, zeros_d, zeros_q;
+  for (genvar s = 0; s < ZerosBits; s++) begin : gen_stage
+    localparam int unsigned Distance = 1 << (ZerosBits - 1 - s);
+    logic [Width-1:0] value;
+    logic [ZerosBits-1:0] zeros;
+    logic shift;
 
-  always_comb begin : coarse
-    coarse_d = value_i;
-    coarse_zeros_d = '0;
-    for (int unsigned step = ZerosBits; step > Fine; step--) begin
-      if ((coarse_d >> (Width - (1 << (step - 1)))) == '0) begin
-        coarse_d = coarse_d << (1 << (step - 1));
-        coarse_zeros_d[step-1] = 1'b1;
+    if (s == 0) begin : gen_first
+      assign value = value_i;
+      assign zeros = '0;
+    end else begin : gen_next
+      assign value = value_q[s-1];
+      assign zeros = zeros_q[s-1];
+    end
+
+    assign shift = (value >> (Width - Distance)) == '0;
+
+    always_ff @(posedge clk_i) begin : normalize
+      if (en_i) begin
+        value_q[s] <= shift ? value << Distance : value;
+        zeros_q[s] <= zeros | (shift ? ZerosBits'(Distance) : '0);
       end
     end
   end
 
-  always_comb begin : fine
-    fine_d = coarse_q;
-    zeros_d = coarse_zeros_q;
-    for (int unsigned step = Fine; step > 0; step--) begin
-      if ((fine_d >> (Width - (1 << (step - 1)))) == '0) begin
-        fine_d = fine_d << (1 << (step - 1));
-        zeros_d[step-1] = 1'b1;
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin : stages
-    if (en_i) begin
-      coarse_q       <= coarse_d;
-      coarse_zeros_q <= coarse_zeros_d;
-      fine_q         <= fine_d;
-      zeros_q        <= zeros_d;
-    end
-  end
-
-  assign mantissa_o = fine_q;
-  assign zeros_o    = zeros_q;
+  assign mantissa_o = value_q[ZerosBits-1];
+  assign zeros_o    = zeros_q[ZerosBits-1];
 
 endmodule

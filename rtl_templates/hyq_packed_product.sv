@@ -1,11 +1,13 @@
-// Products of two weights a, b and one operand x: one DSP48E1 where the widths allow, else two.
+// The module multiplies two weights a, b by one operand x. It takes one DSP48E1 where the widths
+// allow, else two.
 //
 // With Shift = bits of a product, P = ((a <<< Shift) + b) * x + 2**(Shift - 1) holds both products
-// exactly: b*x lies in [-2**(Shift-1), 2**(Shift-1)), so the constant makes the lower part
-// non-negative, nothing is borrowed from a*x above it, and the lower part is b*x with its sign bit
-// inverted. Both additions are the DSP's own (pre-adder and C input). Three stages, as hyq_product.
+// exactly. As b*x lies in [-2**(Shift-1), 2**(Shift-1)), the constant makes the lower part
+// non-negative, and nothing is borrowed from a*x above it. The lower part is b*x with its sign bit
+// inverted. Both additions are those of the DSP (pre-adder and C input). The module has four
+// stages, as hyq_product has: operands, sum of the weights, product, output.
 module hyq_packed_product #(
-  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,
   parameter bit          OperandSigned,
   localparam int unsigned ProductBits = WeightBits + OperandBits
@@ -28,18 +30,18 @@ module hyq_packed_product #(
     localparam int unsigned BothBits = Shift + ProductBits;
 
     logic signed [WeightBits-1:0] a_q, b_q;
-    logic signed [SignedBits-1:0] x_q;
-    logic signed [PackedBits-1:0] weights;
+    logic signed [SignedBits-1:0] x_q1, x_q2;
+    logic signed [PackedBits-1:0] weights_q;
     logic signed [BothBits-1:0] multiplied_q, both_q;
-
-    assign weights = (PackedBits'(a_q) <<< Shift) + PackedBits'(b_q);
 
     always_ff @(posedge clk_i) begin : pipeline
       if (en_i) begin
         a_q          <= a_i;
         b_q          <= b_i;
-        x_q          <= SignedBits'(x_i);
-        multiplied_q <= BothBits'(weights) * BothBits'(x_q);
+        x_q1         <= SignedBits'(x_i);
+        x_q2         <= x_q1;
+        weights_q    <= (PackedBits'(a_q) <<< Shift) + PackedBits'(b_q);
+        multiplied_q <= BothBits'(weights_q) * BothBits'(x_q2);
         both_q       <= multiplied_q + (BothBits'(1) << (Shift - 1));
       end
     end

@@ -1,19 +1,18 @@
-// Padding: surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
+// Padding surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
 //
-// One beat per cycle of Beats beats per pixel, and one register stage. Border pixels take no input,
-// but a frame begins when its first code is there. Without a border the stream passes as it is.
+// The module emits one beat per cycle and Beats beats per pixel, with one register stage. Border
+// pixels take no input, but a frame begins when its first code is there. Without a border the
+// stream passes as it is.
 module hyq_padding #(
-  parameter int unsigned Height,      // of the input map
-  parameter int unsigned Width,
-  parameter int unsigned Beats,       // of a pixel
-  parameter int unsigned PadHeight,   // rows above, and as many below
-  parameter int unsigned PadWidth,    // columns on the left, and as many on the right
-  parameter int unsigned Lanes,
-  parameter int unsigned Bits,
-  parameter              PadFile,     // codes of a border pixel
-  parameter int unsigned PadBits,     // of an entry, at least Bits
-  parameter int unsigned PadEntries,  // 1: one code for all channels
-  parameter int unsigned PadLanes     // Lanes, or 1 with one entry
+  parameter int unsigned   Height,     // height of the input map
+  parameter int unsigned   Width,
+  parameter int unsigned   Beats,      // beats of a pixel
+  parameter int unsigned   PadHeight,  // rows above; the same number below
+  parameter int unsigned   PadWidth,   // columns on the left; the same number on the right
+  parameter int unsigned   Lanes,
+  parameter int unsigned   Bits,
+  parameter hyq_pkg::rom_t Pad,        // at least Bits bits; one entry serves all channels
+  parameter                PadFile     // codes of a border pixel
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -37,20 +36,25 @@ module hyq_padding #(
     localparam int unsigned XBits = $clog2(Width + PadWidth) + 1;
     localparam logic signed [YBits-1:0] FirstY = YBits'(-int'(PadHeight));
     localparam logic signed [XBits-1:0] FirstX = XBits'(-int'(PadWidth));
+    localparam logic signed [YBits-1:0] BeforeY = '1;  // -1
+    localparam logic signed [XBits-1:0] BeforeX = '1;
     localparam logic signed [YBits-1:0] BottomY = YBits'(Height - 1);
     localparam logic signed [XBits-1:0] RightX = XBits'(Width - 1);
     localparam logic signed [YBits-1:0] LastY = YBits'(Height + PadHeight - 1);
     localparam logic signed [XBits-1:0] LastX = XBits'(Width + PadWidth - 1);
 
-    // Where the next beat lies on the input map; the border lies outside, also at negative places.
+    // This is the place of the next beat on the input map. The border lies outside, also at
+    // negative places.
     logic signed [YBits-1:0] y_q;
     logic signed [XBits-1:0] x_q;
-    logic last_beat, border, first_pixel, en, step, valid_q;
+    logic row_border_q, column_border_q, first_pixel_q;
+    logic last_x, last_y, last_beat, border, en, step, valid_q;
 
-    assign border      = y_q < 0 || y_q > BottomY || x_q < 0 || x_q > RightX;
-    assign first_pixel = y_q == FirstY && x_q == FirstX;
+    assign last_x      = x_q == LastX;
+    assign last_y      = y_q == LastY;
+    assign border      = row_border_q || column_border_q;
     assign en          = !valid_q || out_ready_i;
-    assign step        = en && (in_valid_i || (border && !first_pixel));
+    assign step        = en && (in_valid_i || (border && !first_pixel_q));
     assign in_ready_o  = en && !border;
     assign out_valid_o = valid_q;
 
@@ -58,14 +62,25 @@ module hyq_padding #(
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : control
       if (!rst_ni) begin
-        y_q     <= FirstY;
-        x_q     <= FirstX;
-        valid_q <= 1'b0;
+        y_q             <= FirstY;
+        x_q             <= FirstX;
+        row_border_q    <= PadHeight > 0;
+        column_border_q <= PadWidth > 0;
+        first_pixel_q   <= 1'b1;
+        valid_q         <= 1'b0;
       end else begin
         if (en) valid_q <= step;
         if (step && last_beat) begin
-          x_q <= x_q == LastX ? FirstX : x_q + 1'b1;
-          if (x_q == LastX) y_q <= y_q == LastY ? FirstY : y_q + 1'b1;
+          x_q           <= last_x ? FirstX : x_q + 1'b1;
+          first_pixel_q <= last_x && last_y;
+          // The border begins behind the last pixel of the map and ends before its first one.
+          column_border_q <= PadWidth > 0
+              && (last_x || x_q == RightX || (column_border_q && x_q != BeforeX));
+          if (last_x) begin
+            y_q          <= last_y ? FirstY : y_q + 1'b1;
+            row_border_q <= PadHeight > 0
+                && (last_y || y_q == BottomY || (row_border_q && y_q != BeforeY));
+          end
         end
       end
     end
@@ -73,7 +88,7 @@ module hyq_padding #(
     // Every border pixel reads all codes, so that the next one starts at channel 0 again.
     logic border_q;
     logic [Lanes*Bits-1:0] data_q;
-    logic [PadLanes*PadBits-1:0] pad;
+    logic [Pad.lanes*Pad.bits-1:0] pad;
 
     always_ff @(posedge clk_i) begin : data
       if (step) begin
@@ -83,9 +98,8 @@ module hyq_padding #(
     end
 
     hyq_sequence_rom #(
-      .Width(PadLanes * PadBits),
-      .Depth(PadEntries / PadLanes),
-      .File (PadFile)
+      .Rom (Pad),
+      .File(PadFile)
     ) u_pad_rom (
       .clk_i,
       .rst_ni,
@@ -94,12 +108,16 @@ module hyq_padding #(
     );
 
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      localparam int unsigned First = (PadLanes == 1 ? 0 : l) * PadBits;
+      localparam int unsigned First = (Pad.lanes == 1 ? 0 : l) * Pad.bits;
       assign out_data_o[l*Bits+:Bits] = border_q ? pad[First+:Bits] : data_q[l*Bits+:Bits];
     end
 
     logic unused_sign_bits;
     assign unused_sign_bits = ^pad;
+
+    hyq_stream_checker #(.Width(Lanes * Bits)) u_out_checker (
+      .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+    );
   end
 
 endmodule

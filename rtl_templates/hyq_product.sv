@@ -1,6 +1,7 @@
-// Product of a weight and an operand in three stages, the registers of a DSP48E1.
+// The module multiplies a weight by an operand in four stages, which are the registers of a
+// DSP48E1: two for its inputs, one for the product, one for its output.
 module hyq_product #(
-  parameter int unsigned WeightBits,     // two's complement
+  parameter int unsigned WeightBits,  // two's complement
   parameter int unsigned OperandBits,
   parameter bit          OperandSigned,
   localparam int unsigned ProductBits = WeightBits + OperandBits
@@ -15,15 +16,17 @@ module hyq_product #(
   // One bit more makes an unsigned operand a signed one.
   localparam int unsigned SignedBits = OperandSigned ? OperandBits : OperandBits + 1;
 
-  logic signed [WeightBits-1:0] weight_q;
-  logic signed [SignedBits-1:0] operand_q;
+  logic signed [WeightBits-1:0] weight_q1, weight_q2;
+  logic signed [SignedBits-1:0] operand_q1, operand_q2;
   logic signed [ProductBits-1:0] multiplied_q, product_q;
 
   always_ff @(posedge clk_i) begin : pipeline
     if (en_i) begin
-      weight_q     <= weight_i;
-      operand_q    <= SignedBits'(operand_i);
-      multiplied_q <= ProductBits'(weight_q) * ProductBits'(operand_q);
+      weight_q1    <= weight_i;
+      weight_q2    <= weight_q1;
+      operand_q1   <= SignedBits'(operand_i);
+      operand_q2   <= operand_q1;
+      multiplied_q <= ProductBits'(weight_q2) * ProductBits'(operand_q2);
       product_q    <= multiplied_q;
     end
   end

@@ -1,14 +1,14 @@
-// Memory with one write port and one synchronous read port: read_data_o is the word at
-// read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle:
-// whoever uses it sees to that.
+// The memory has one write port and one synchronous read port. read_data_o is the word at
+// read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle;
+// the surrounding circuit guarantees this.
 //
 // It lies in block RAM where LUT-RAM would take more than LutsPerBlock LUTs for each RAMB18.
 // Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_ram #(
   parameter int unsigned Width,
   parameter int unsigned Depth,
-  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
-  localparam int unsigned AddressBits = Depth > 1 ? $clog2(Depth) : 1
+  parameter int unsigned LutsPerBlock = 160,  // about the ratio of parts; xc7z020: 190
+  localparam int unsigned AddressBits = hyq_pkg::index_width(Depth)
 ) (
   input  logic                   clk_i,
   input  logic                   write_i,
@@ -21,10 +21,9 @@ module hyq_ram #(
 
   // Four LUTs hold 32 words of 6 bits or 64 of 3; a RAMB18 has 36 bits a word, 18 Kibit in all.
   localparam int unsigned Luts =
-      Depth <= 32 ? 4 * ((Width + 5) / 6) : 4 * ((Width + 2) / 3) * ((Depth + 63) / 64);
-  localparam int unsigned BlocksOfWidth = (Width + 35) / 36;
-  localparam int unsigned BlocksOfSize = (Width * Depth + 18431) / 18432;
-  localparam int unsigned Blocks = BlocksOfWidth > BlocksOfSize ? BlocksOfWidth : BlocksOfSize;
+      Depth <= 32 ? 4 * hyq_pkg::ceil_div(Width, 6)
+                  : 4 * hyq_pkg::ceil_div(Width, 3) * hyq_pkg::ceil_div(Depth, 64);
+  localparam int unsigned Blocks = hyq_pkg::block_rams(Width, Depth);
 
   logic [Width-1:0] word, read_data_q;
 

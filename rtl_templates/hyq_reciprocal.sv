@@ -1,7 +1,9 @@
-// floor(2**Exponent / divisor), one bit per cycle: a new divisor every QuotientBits + 1 cycles.
+// The module makes floor(2**Exponent / divisor), one bit per cycle. It takes a new divisor every
+// QuotientBits + 1 cycles.
 //
-// Restoring division. A quotient that fits QuotientBits means that nothing is subtracted before the
-// last QuotientBits steps, so that it starts there. tag_i leaves with the quotient of its divisor.
+// It is a restoring division. The quotient fits QuotientBits, so nothing is subtracted before the
+// last QuotientBits steps, and the division starts there. tag_i leaves with the quotient of its
+// divisor.
 module hyq_reciprocal #(
   parameter int unsigned Exponent,
   parameter int unsigned DivisorBits,

@@ -1,7 +1,7 @@
-// Register slice: cuts every combinational path between two stream ports.
+// The register slice cuts every combinational path between two stream ports.
 //
-// Latency 1, one word per cycle, capacity 2: while the output is stalled, the word that was
-// promised a place by in_ready_o waits in the spare register.
+// It has latency 1 and capacity 2, and passes one word per cycle. While the output is stalled, the
+// word that in_ready_o promised a place waits in the spare register.
 module hyq_register_slice #(
   parameter int unsigned Width
 ) (
@@ -45,5 +45,9 @@ module hyq_register_slice #(
   assign in_ready_o  = !spare_valid_q;
   assign out_data_o  = out_data_q;
   assign out_valid_o = out_valid_q;
+
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

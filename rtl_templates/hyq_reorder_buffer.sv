@@ -1,14 +1,14 @@
-// Reorder buffer: emits the words of a frame in another order than they came. Two banks take turns;
-// one is written in order of arrival while the other is read by five nested loops, 0 innermost:
+// The reorder buffer emits the words of a frame in another order. Two banks take turns: one is
+// written in order of arrival while the other is read by five nested loops, 0 innermost:
 //
 //   address = index4 * Stride4 + index3 * Stride3 + ... + index0 * Stride0
 //
-// Loops that are not needed have size 1 (and any stride). One word per cycle on both sides: Words
-// cycles per frame in steady state. Of the first frame, the first word leaves Words + 1 cycles after
-// the first one came, the last word 2 * Words cycles after it.
+// Loops that are not needed have size 1 (and any stride). One word passes per cycle on both sides,
+// so a frame takes Words cycles in steady state. In the first frame, the first word leaves
+// Words + 1 cycles after the first word came in, and the last word 2 * Words cycles after it.
 module hyq_reorder_buffer #(
   parameter int unsigned Width,
-  parameter int unsigned Words,  // of a frame: the product of the sizes
+  parameter int unsigned Words,  // words of a frame: the product of the sizes
   parameter int unsigned Size4,
   parameter int unsigned Size3,
   parameter int unsigned Size2,
@@ -39,7 +39,8 @@ module hyq_reorder_buffer #(
     $error("hyq_reorder_buffer: Words is the product of Size0 to Size4");
   end
 
-  // Step of the address when a loop advances: its stride, and all inner loops go back to the start.
+  // This is the step of the address when a loop advances: its stride, less the distance that all
+  // inner loops go back to their start.
   function automatic logic [AddressBits-1:0] step_of(int unsigned loop);
     int unsigned step;
     step = Stride[loop];
@@ -50,16 +51,16 @@ module hyq_reorder_buffer #(
   endfunction
 
   logic [1:0] full_q;  // per bank
-  logic write, read, write_last, read_last;
+  logic write, read, write_last;
 
-  // Write side: the address runs through both banks.
+  // On the write side the address runs through both banks.
   logic [AddressBits-1:0] write_address_q;
   logic write_bank_q;
 
   assign in_ready_o = !full_q[write_bank_q];
   assign write      = in_valid_i && in_ready_o;
-  assign write_last = write_address_q
-      == (write_bank_q ? AddressBits'(2 * Words - 1) : AddressBits'(Words - 1));
+
+  hyq_counter #(.Count(Words)) u_write (.clk_i, .rst_ni, .en_i(write), .last_o(write_last));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : write_control
     if (!rst_ni) begin
@@ -71,42 +72,43 @@ module hyq_reorder_buffer #(
     end
   end
 
-  // Read side: loop k advances when all inner loops are at their last index.
-  logic [AddressBits-1:0] read_address_q, step;
-  logic read_bank_q, out_valid_q;
+  // On the read side loop k advances when all inner loops are at their last index. The loops run
+  // one read ahead, so that the step to the next address comes from a register. They take their
+  // first step after reset, before there can be anything to read.
+  logic [AddressBits-1:0] read_address_q, step, step_q;
+  logic read_bank_q, out_valid_q, started_q, read_last_q;
   logic [Loops-1:0] at_last;
-  logic [Loops:0] advance;
+  logic [Loops-1:0] advance;
 
   assign read       = full_q[read_bank_q] && (!out_valid_q || out_ready_i);
-  assign advance[0] = read;
-  assign read_last  = &at_last;
+  assign advance[0] = read || !started_q;
 
   for (genvar k = 0; k < Loops; k++) begin : gen_loop
-    assign advance[k+1] = advance[k] && at_last[k];
+    if (k > 0) begin : gen_outer
+      assign advance[k] = advance[k-1] && at_last[k-1];
+    end
 
-    if (Size[k] == 1) begin : gen_once
-      assign at_last[k] = 1'b1;
-    end else begin : gen_count
-      localparam int unsigned IndexBits = $clog2(Size[k]);
-      logic [IndexBits-1:0] index_q;
-      assign at_last[k] = index_q == IndexBits'(Size[k] - 1);
+    hyq_counter #(.Count(Size[k])) u_index (
+      .clk_i, .rst_ni, .en_i(advance[k]), .last_o(at_last[k])
+    );
+  end
 
-      always_ff @(posedge clk_i or negedge rst_ni) begin : count
-        if (!rst_ni) begin
-          index_q <= '0;
-        end else if (advance[k]) begin
-          index_q <= at_last[k] ? '0 : index_q + 1'b1;
-        end
+  always_comb begin : choose_step
+    logic inner_last;
+    inner_last = 1'b1;
+    step = step_of(0);
+    for (int unsigned k = 1; k < Loops; k++) begin
+      inner_last = inner_last && at_last[k-1];
+      if (inner_last) begin
+        step = step_of(k);
       end
     end
   end
 
-  always_comb begin : choose_step
-    step = step_of(0);
-    for (int unsigned k = 1; k < Loops; k++) begin
-      if (advance[k]) begin
-        step = step_of(k);
-      end
+  always_ff @(posedge clk_i) begin : next_read
+    if (advance[0]) begin
+      step_q      <= step;
+      read_last_q <= &at_last;
     end
   end
 
@@ -115,13 +117,15 @@ module hyq_reorder_buffer #(
       read_address_q <= '0;
       read_bank_q    <= 1'b0;
       out_valid_q    <= 1'b0;
+      started_q      <= 1'b0;
     end else begin
       out_valid_q <= read || (out_valid_q && !out_ready_i);
-      if (advance[Loops]) begin
+      started_q   <= 1'b1;
+      if (read && read_last_q) begin
         read_address_q <= read_bank_q ? '0 : AddressBits'(Words);
         read_bank_q    <= !read_bank_q;
       end else if (read) begin
-        read_address_q <= read_address_q + step;
+        read_address_q <= read_address_q + step_q;
       end
     end
   end
@@ -133,7 +137,7 @@ module hyq_reorder_buffer #(
       if (write && write_last) begin
         full_q[write_bank_q] <= 1'b1;
       end
-      if (read && read_last) begin
+      if (read && read_last_q) begin
         full_q[read_bank_q] <= 1'b0;
       end
     end
@@ -154,5 +158,9 @@ module hyq_reorder_buffer #(
   );
 
   assign out_valid_o = out_valid_q;
+
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

@@ -1,8 +1,9 @@
-// Replay: takes Beats words and emits them Times times in order, then the next Beats words.
+// The module takes Beats words and emits them Times times in order; then it takes the next Beats
+// words.
 //
-// The first round passes the words through (no latency, as they come) and stores them; the further
-// rounds read the memory, one word per cycle, and keep the input waiting. No bubble between rounds
-// or vectors: Beats * Times cycles per vector.
+// The first round passes the words through without latency, and stores them. The other rounds read
+// the memory, one word per cycle, and keep the input waiting. There is no bubble between rounds or
+// vectors, so a vector takes Beats * Times cycles.
 module hyq_replay #(
   parameter int unsigned Width,
   parameter int unsigned Beats,
@@ -26,32 +27,24 @@ module hyq_replay #(
     logic unused_clock;
     assign unused_clock = clk_i ^ rst_ni;
   end else begin : gen_replay
-    localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-    localparam int unsigned RoundBits = $clog2(Times);
+    logic [Width-1:0] stored;  // word of the present beat, from the second round on
+    logic first_round_q, last_beat, last_round, transfer;
 
-    logic [BeatBits-1:0] beat_q, beat_d;
-    logic [RoundBits-1:0] round_q;
-    logic [Width-1:0] stored;  // word of beat beat_q, from the second round on
-    logic first_round, last_beat, transfer;
-
-    assign first_round = round_q == '0;
-    assign last_beat   = beat_q == BeatBits'(Beats - 1);
-    assign beat_d      = last_beat ? '0 : beat_q + 1'b1;
-
-    assign in_ready_o  = first_round && out_ready_i;
-    assign out_data_o  = first_round ? in_data_i : stored;
-    assign out_valid_o = !first_round || in_valid_i;
+    assign in_ready_o  = first_round_q && out_ready_i;
+    assign out_data_o  = first_round_q ? in_data_i : stored;
+    assign out_valid_o = !first_round_q || in_valid_i;
     assign transfer    = out_valid_o && out_ready_i;
+
+    hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(transfer), .last_o(last_beat));
+    hyq_counter #(.Count(Times)) u_round (
+      .clk_i, .rst_ni, .en_i(transfer && last_beat), .last_o(last_round)
+    );
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : control
       if (!rst_ni) begin
-        beat_q  <= '0;
-        round_q <= '0;
-      end else if (transfer) begin
-        beat_q <= beat_d;
-        if (last_beat) begin
-          round_q <= round_q == RoundBits'(Times - 1) ? '0 : round_q + 1'b1;
-        end
+        first_round_q <= 1'b1;
+      end else if (transfer && last_beat) begin
+        first_round_q <= last_round;
       end
     end
 
@@ -59,27 +52,44 @@ module hyq_replay #(
       logic [Width-1:0] stored_q;
 
       always_ff @(posedge clk_i) begin : data
-        if (transfer && first_round) begin
+        if (transfer && first_round_q) begin
           stored_q <= in_data_i;
         end
       end
 
       assign stored = stored_q;
     end else begin : gen_memory
+      localparam int unsigned BeatBits = $clog2(Beats);
+      logic [BeatBits-1:0] beat_q, next_beat_q;
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin : addresses
+        if (!rst_ni) begin
+          beat_q      <= '0;
+          next_beat_q <= BeatBits'(1);
+        end else if (transfer) begin
+          beat_q      <= next_beat_q;
+          next_beat_q <= next_beat_q == BeatBits'(Beats - 1) ? '0 : next_beat_q + 1'b1;
+        end
+      end
+
       // The read runs one beat ahead; it never meets the write of the same cycle.
       hyq_ram #(
         .Width(Width),
         .Depth(Beats)
       ) u_ram (
         .clk_i,
-        .write_i        (transfer && first_round),
+        .write_i        (transfer && first_round_q),
         .write_address_i(beat_q),
         .write_data_i   (in_data_i),
         .read_i         (transfer),
-        .read_address_i (beat_d),
+        .read_address_i (next_beat_q),
         .read_data_o    (stored)
       );
     end
   end
+
+  hyq_stream_checker #(.Width(Width)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

@@ -1,26 +1,18 @@
-// Requantization of a stream on its own. Reference: hyq_hls/ops/requantize.py, RequantizeTensor.
+// The module requantizes a stream. Reference: hyq_hls/ops/requantize.py, RequantizeTensor.
 //
-// Four stages: register and centre the codes, then the three of hyq_requantize_lanes.
+// It has four stages: one that registers and centres the codes, then three of hyq_requantize_tail.
 module hyq_requantize #(
-  parameter int unsigned Channels,
-  parameter int unsigned InLanes,   // of the output too
-  parameter int unsigned InBits,
-  parameter bit          InSigned,
-  parameter int unsigned OutBits,
-  parameter bit          OutSigned,
-  parameter int unsigned AccumulatorBits,
-  parameter              ZeroPointFile,
-  parameter int unsigned ZeroPointBits,
-  parameter int unsigned ZeroPointEntries,
-  parameter int unsigned ZeroPointLanes,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter int unsigned   Channels,
+  parameter int unsigned   InLanes,  // lanes of the output too; divides Channels
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -32,83 +24,61 @@ module hyq_requantize #(
   input  logic                       out_ready_i
 );
 
-  localparam int unsigned Stages = 4;
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-  localparam int unsigned EntryBits =
-      RequantizeZeroPointBits + RequantizeShiftBits + RequantizeMultiplierBits;
 
-  // Control: a rigid pipeline, and the beat of a position that comes next.
-  logic en;
-  logic [Stages-1:0] valid_q;
-  logic [BeatBits-1:0] beat_q;
-
-  assign en = !out_valid_o || out_ready_i;
-  assign in_ready_o = en;
-  assign out_valid_o = valid_q[Stages-1];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      valid_q <= '0;
-      beat_q  <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[Stages-2:0], in_valid_i};
-      if (in_valid_i) beat_q <= beat_q == BeatBits'(Beats - 1) ? '0 : beat_q + 1'b1;
-    end
+  if (Channels % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_requantize: InLanes divides Channels");
   end
 
-  // Datapath.
+  logic en;
+  logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*AccumulatorBits-1:0] centred;
-  logic [RequantizeLanes*EntryBits-1:0] entries;
+
+  assign in_ready_o = en;
+
+  hyq_stream_pipeline #(.Stages(4)) u_pipeline (
+    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+  );
+
+  hyq_index #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+  );
 
   hyq_centre_lanes #(
-    .Lanes           (InLanes),
-    .Beats           (Beats),
-    .InBits          (InBits),
-    .InSigned        (InSigned),
-    .CentredBits     (AccumulatorBits),
-    .ZeroPointFile   (ZeroPointFile),
-    .ZeroPointBits   (ZeroPointBits),
-    .ZeroPointEntries(ZeroPointEntries),
-    .ZeroPointLanes  (ZeroPointLanes)
+    .Lanes        (InLanes),
+    .Beats        (Beats),
+    .InBits       (InBits),
+    .InSigned     (InSigned),
+    .CentredBits  (AccumulatorBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
     .en_i     (en),
-    .beat_i   (beat_q),
+    .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
   );
 
-  hyq_channel_rom #(
-    .Width(RequantizeLanes * EntryBits),
-    .Words(RequantizeEntries / RequantizeLanes),
-    .Beats(Beats),
-    .File (RequantizeFile)
-  ) u_requantize_rom (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(beat_q),
-    .data_o(entries)
-  );
-
-  hyq_requantize_lanes #(
+  hyq_requantize_tail #(
     .Lanes          (InLanes),
+    .Beats          (Beats),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (OutSigned),
-    .Entries        (RequantizeEntries),
-    .EntryLanes     (RequantizeLanes),
-    .Left           (RequantizeLeft),
-    .Base           (RequantizeBase),
-    .ShiftBits      (RequantizeShiftBits),
-    .MultiplierBits (RequantizeMultiplierBits),
-    .ZeroPointBits  (RequantizeZeroPointBits)
-  ) u_requantize_lanes (
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_requantize (
     .clk_i,
-    .en_i   (en),
-    .acc_i  (centred),
-    .entry_i(entries),
-    .code_o (out_data_o)
+    .en_i  (en),
+    .read_i(en),
+    .beat_i(beat),
+    .acc_i (centred),
+    .code_o(out_data_o)
+  );
+
+  hyq_stream_checker #(.Width(InLanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
 
 endmodule

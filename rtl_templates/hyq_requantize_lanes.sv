@@ -1,5 +1,6 @@
-// Requantization: `Lanes` accumulators to codes every cycle, in three stages under one enable.
-// Reference: hyq_hls/graph/requantize.py, Requantize; its normal form: hyq_hls/graph/kernel.py.
+// The module requantizes `Lanes` accumulators to codes every cycle, in three stages under one
+// enable. Reference: hyq_hls/graph/requantize.py, Requantize. Its normal form is RequantizeRom of
+// hyq_hls/stream/arguments.py.
 //
 //   y    = (((acc * multiplier) <<< Left) >>> (Base - 1)) >>> delta
 //   code = saturate(((y + 1) >>> 1) + zero_point)
@@ -12,37 +13,39 @@ module hyq_requantize_lanes #(
   parameter int unsigned AccumulatorBits,
   parameter int unsigned OutBits,
   parameter bit          OutSigned,
-  parameter int unsigned Entries,         // 1: `entry_i` never changes
-  parameter int unsigned EntryLanes,      // Lanes, or 1: one entry serves all lanes
-  parameter int unsigned Left,
-  parameter int unsigned Base,            // at least 1
-  parameter int unsigned ShiftBits,       // of delta; 0: there is none
-  parameter int unsigned MultiplierBits,  // 0: there is none
-  parameter int unsigned ZeroPointBits,
-  localparam int unsigned EntryBits = ZeroPointBits + ShiftBits + MultiplierBits
+  // One entry never changes. Its lanes are Lanes, or 1 where one entry serves all. base is at least
+  // 1. shift_bits are those of delta, and 0 where there is no delta; multiplier_bits likewise.
+  parameter hyq_pkg::requantize_t Requantize,
+  localparam int unsigned EntryBits =
+      Requantize.zero_point_bits + Requantize.shift_bits + Requantize.multiplier_bits
 ) (
   input  logic                             clk_i,
   input  logic                             en_i,
   input  logic [Lanes*AccumulatorBits-1:0] acc_i,
-  input  logic [EntryLanes*EntryBits-1:0]  entry_i,
+  input  logic [Requantize.lanes*EntryBits-1:0] entry_i,
   output logic [Lanes*OutBits-1:0]         code_o
 );
 
-  function automatic int unsigned max2(int unsigned a, int unsigned b);
-    return a > b ? a : b;
-  endfunction
+  if (Requantize.base < 1 || (Requantize.lanes != 1 && Requantize.lanes != Lanes))
+  begin : gen_bad_entries
+    $error("hyq_requantize_lanes: base is at least 1, and lanes are 1 or Lanes");
+  end
 
+  localparam int unsigned MultiplierBits = Requantize.multiplier_bits;
+  localparam int unsigned ShiftBits = Requantize.shift_bits;
+  localparam int unsigned ZeroPointBits = Requantize.zero_point_bits;
   localparam int unsigned ProductBits = AccumulatorBits + MultiplierBits;
-  localparam int unsigned ShiftedBits = ProductBits + Left;
-  localparam int unsigned Drop = Base - 1;
+  localparam int unsigned ShiftedBits = ProductBits + Requantize.left;
+  localparam int unsigned Drop = Requantize.base - 1;
   localparam int unsigned ScaledBits = ShiftedBits > Drop + 1 ? ShiftedBits - Drop : 2;
   // No sum of a rounded value and a zero point overflows, and a code is always a part of it.
-  localparam int unsigned SumBits = max2(max2(ScaledBits, ZeroPointBits), OutBits) + 1;
+  localparam int unsigned TermBits = hyq_pkg::max(ScaledBits, ZeroPointBits);
+  localparam int unsigned SumBits = hyq_pkg::max(TermBits, OutBits) + 1;
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    localparam int unsigned First = (EntryLanes == 1 ? 0 : l) * EntryBits;
+    localparam int unsigned First = (Requantize.lanes == 1 ? 0 : l) * EntryBits;
 
-    // Stage 1: scale.
+    // Stage 1 scales.
     logic signed [AccumulatorBits-1:0] acc;
     logic signed [ProductBits-1:0] product;
     logic signed [ScaledBits-1:0] scaled_q;
@@ -58,10 +61,10 @@ module hyq_requantize_lanes #(
     end
 
     always_ff @(posedge clk_i) begin
-      if (en_i) scaled_q <= ScaledBits'((ShiftedBits'(product) <<< Left) >>> Drop);
+      if (en_i) scaled_q <= ScaledBits'((ShiftedBits'(product) <<< Requantize.left) >>> Drop);
     end
 
-    // Stage 2: shift and round half up.
+    // Stage 2 shifts and rounds half up.
     logic signed [ScaledBits-1:0] y;
     logic signed [ScaledBits-1:0] rounded_q;
 
@@ -79,13 +82,13 @@ module hyq_requantize_lanes #(
       if (en_i) rounded_q <= {y[ScaledBits-1], y[ScaledBits-1:1]} + ScaledBits'(y[0]);
     end
 
-    // Stage 3: zero point and saturation.
+    // Stage 3 adds the zero point and saturates.
     logic signed [ZeroPointBits-1:0] zero_point;
     logic signed [SumBits-1:0] sum;
     logic sign, fits;
     logic [OutBits-1:0] limit, code_q;
 
-    if (Entries > 1) begin : gen_zero_points
+    if (Requantize.entries > 1) begin : gen_zero_points
       logic signed [ZeroPointBits-1:0] zero_point_q1, zero_point_q2;
       always_ff @(posedge clk_i) begin
         if (en_i) begin

@@ -1,14 +1,14 @@
-// Read-only memory with synchronous read: data_o is the word at addr_i of the last cycle with en_i.
-// One word (Depth 1) is a constant, there from the start.
+// The read-only memory has a synchronous read: data_o is the word at addr_i of the last cycle with
+// en_i. With one word (Depth 1) it is a constant, which is there from the start.
 //
-// It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18: 0 forces
+// It lies in block RAM where logic would take more than LutsPerBlock LUTs for each RAMB18; 0 forces
 // block RAM. Python reference: hyq_hls/stream/cost/memories.py.
 module hyq_rom #(
   parameter int unsigned Width,
   parameter int unsigned Depth,
-  parameter              File,  // text for $readmemh, Depth words in order of address
-  parameter int unsigned LutsPerBlock = 160,  // parts have about that ratio; xc7z020: 190
-  localparam int unsigned AddressBits = Depth > 1 ? $clog2(Depth) : 1
+  parameter              File,                // text for $readmemh, Depth words in order of address
+  parameter int unsigned LutsPerBlock = 160,  // about the ratio of parts; xc7z020: 190
+  localparam int unsigned AddressBits = hyq_pkg::index_width(Depth)
 ) (
   input  logic                   clk_i,
   input  logic                   en_i,
@@ -17,10 +17,8 @@ module hyq_rom #(
 );
 
   // A LUT holds 64 words of a bit; a RAMB18 has 36 bits a word, 18 Kibit in all.
-  localparam int unsigned Luts = Width * ((Depth + 63) / 64);
-  localparam int unsigned BlocksOfWidth = (Width + 35) / 36;
-  localparam int unsigned BlocksOfSize = (Width * Depth + 18431) / 18432;
-  localparam int unsigned Blocks = BlocksOfWidth > BlocksOfSize ? BlocksOfWidth : BlocksOfSize;
+  localparam int unsigned Luts = Width * hyq_pkg::ceil_div(Depth, 64);
+  localparam int unsigned Blocks = hyq_pkg::block_rams(Width, Depth);
 
   localparam bit InBlocks = Depth > 1 && Luts > LutsPerBlock * Blocks;
 

@@ -1,11 +1,12 @@
-// Row buffer: the beats of a row wait until the result of their row (maximum, sum, ...) is there.
+// In the row buffer the beats of a row wait until the result of their row (maximum, sum, ...) is
+// there.
 //
-// A result is offered once per row, in order, and stays through all beats of its row: the reader
-// takes it from its writer, who is told by result_ready_o when the last beat leaves. Rows follow
-// each other without gap if Depth covers the beats that come in while the first one waits.
+// A result is offered once per row, in order, and stays through all beats of its row. The reader
+// takes it from its writer, and result_ready_o tells the writer when the last beat leaves. Rows
+// follow each other without a gap if Depth covers the beats that come in while the first one waits.
 module hyq_row_buffer #(
-  parameter int unsigned Width,  // of a beat
-  parameter int unsigned Beats,  // of a row
+  parameter int unsigned Width,  // width of a beat
+  parameter int unsigned Beats,  // beats of a row
   parameter int unsigned Depth   // beats
 ) (
   input  logic             clk_i,
@@ -22,9 +23,11 @@ module hyq_row_buffer #(
 
   logic beat_valid, last_beat;
 
+  // Its writer offers a beat only while the reduction takes it too.
   hyq_fifo #(
-    .Width(Width),
-    .Depth(Depth)
+    .Width      (Width),
+    .Depth      (Depth),
+    .KeepsOffers(1'b0)
   ) u_fifo (
     .clk_i,
     .rst_ni,

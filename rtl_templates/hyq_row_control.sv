@@ -1,7 +1,7 @@
-// Control of a reduction over rows (a maximum, a sum) that holds the result of a row while the
-// pipeline goes on with the next one. It stalls only when a second result would be due.
+// The module controls a reduction over rows (a maximum, a sum) that holds the result of a row while
+// the pipeline goes on with the next one. It stalls only when a second result would be due.
 module hyq_row_control #(
-  parameter int unsigned Beats  // of a row
+  parameter int unsigned Beats  // beats of a row
 ) (
   input  logic clk_i,
   input  logic rst_ni,

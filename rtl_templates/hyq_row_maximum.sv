@@ -1,11 +1,12 @@
-// Largest of the unsigned codes of every row, one result per Beats beats.
+// The module finds the largest of the unsigned codes of every row, and gives one result per Beats
+// beats.
 //
-// A tree over the lanes, with registers at its root and before every three further levels (1 stage
-// up to 8 lanes, 2 up to 64, 3 up to 512), then the running maximum.
+// It has a tree over the lanes, with a register behind every comparison, then the running maximum.
+// The tree has as many stages as levels, and one where there is a single lane.
 module hyq_row_maximum #(
   parameter int unsigned Lanes,
-  parameter int unsigned Bits,  // of a code
-  parameter int unsigned Beats  // of a row
+  parameter int unsigned Bits,  // bits of a code
+  parameter int unsigned Beats  // beats of a row
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -18,12 +19,13 @@ module hyq_row_maximum #(
 );
 
   localparam int unsigned Levels = $clog2(Lanes);
-  localparam int unsigned Stages = Levels > 3 ? (Levels + 2) / 3 : 1;
+  localparam int unsigned Stages = Levels > 0 ? Levels : 1;
 
   logic en;
   assign in_ready_o = en;
 
-  // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, the last are the codes.
+  // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, and the last nodes are
+  // the codes.
   for (genvar n = 2 * Lanes - 1; n > 0; n--) begin : gen_node
     localparam int unsigned Level = $clog2(n + 1) - 1;
     logic [Bits-1:0] larger, value;
@@ -35,8 +37,8 @@ module hyq_row_maximum #(
                                                                   : gen_node[2*n+1].value;
     end
 
-    // All codes lie below a level that is registered: every path has the same delay.
-    if (Level == 0 || (Level % 3 == 0 && Lanes > 2 ** Level)) begin : gen_register
+    // A code that lies above the lowest level waits: every path has the same delay.
+    if (Level < Stages) begin : gen_register
       logic [Bits-1:0] larger_q;
       always_ff @(posedge clk_i) begin
         if (en) larger_q <= larger;
@@ -47,23 +49,18 @@ module hyq_row_maximum #(
     end
   end
 
-  logic [Stages-1:0] valid_q;  // of the tree
-  logic first_beat, result_load;
+  logic tree_valid, first_beat, result_load;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : tree_control
-    if (!rst_ni) begin
-      valid_q <= '0;
-    end else if (en) begin
-      valid_q <= Stages'({valid_q, in_valid_i});
-    end
-  end
+  hyq_valid_chain #(.Stages(Stages)) u_tree_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(tree_valid)
+  );
 
   hyq_row_control #(
     .Beats(Beats)
   ) u_control (
     .clk_i,
     .rst_ni,
-    .beat_valid_i  (valid_q[Stages-1]),
+    .beat_valid_i  (tree_valid),
     .en_o          (en),
     .first_beat_o  (first_beat),
     .result_load_o (result_load),
@@ -76,7 +73,7 @@ module hyq_row_maximum #(
   assign maximum_d = first_beat || gen_node[1].value > maximum_q ? gen_node[1].value : maximum_q;
 
   always_ff @(posedge clk_i) begin : maximum
-    if (en && valid_q[Stages-1]) maximum_q <= maximum_d;
+    if (en && tree_valid) maximum_q <= maximum_d;
     if (result_load) result_q <= maximum_d;
   end
 

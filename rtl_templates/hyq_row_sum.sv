@@ -1,10 +1,10 @@
-// Sum of the signed terms of every row, one result per Beats beats: an adder tree over the lanes,
-// then an accumulator.
+// The module sums the signed terms of every row, and gives one result per Beats beats. It has an
+// adder tree over the lanes, then an accumulator.
 module hyq_row_sum #(
   parameter int unsigned Lanes,
   parameter int unsigned TermBits,
-  parameter int unsigned SumBits,   // holds the sum; partial sums may wrap
-  parameter int unsigned Beats      // of a row
+  parameter int unsigned SumBits,  // holds the sum; partial sums may wrap
+  parameter int unsigned Beats     // beats of a row
 ) (
   input  logic                      clk_i,
   input  logic                      rst_ni,

@@ -1,9 +1,9 @@
-// Memory that is read from its first word to its last, again and again: every cycle with en_i asks
-// for the next word, which stands at data_o from the next cycle on.
+// The memory is read from its first word to its last, again and again. Every cycle with en_i asks
+// for the next word, which is at data_o from the next cycle on.
 module hyq_sequence_rom #(
-  parameter int unsigned Width,
-  parameter int unsigned Depth,
-  parameter              File  // as hyq_rom
+  parameter hyq_pkg::rom_t Rom,
+  parameter                File,  // as in hyq_rom
+  localparam int unsigned Width = Rom.lanes * Rom.bits
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,
@@ -11,25 +11,19 @@ module hyq_sequence_rom #(
   output logic [Width-1:0] data_o
 );
 
-  localparam int unsigned AddressBits = Depth > 1 ? $clog2(Depth) : 1;
-  logic [AddressBits-1:0] address_q;
+  localparam int unsigned Words = Rom.entries / Rom.lanes;
+  logic [hyq_pkg::index_width(Words)-1:0] address;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : count
-    if (!rst_ni) begin
-      address_q <= '0;
-    end else if (en_i) begin
-      address_q <= address_q == AddressBits'(Depth - 1) ? '0 : address_q + 1'b1;
-    end
-  end
+  hyq_index #(.Count(Words)) u_address (.clk_i, .rst_ni, .en_i, .index_o(address));
 
   hyq_rom #(
     .Width(Width),
-    .Depth(Depth),
+    .Depth(Words),
     .File (File)
   ) u_rom (
     .clk_i,
     .en_i,
-    .addr_i(address_q),
+    .addr_i(address),
     .data_o
   );
 

@@ -1,13 +1,14 @@
-// Sigmoid of x * 2**-Fraction, with Precision fraction bits, by an exponential made of shifts.
-// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
+// The module makes the sigmoid of x * 2**-Fraction, with Precision fraction bits, by an exponential
+// that is made of shifts. Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
 //
-// A softmax of x and 0 of which the larger is subtracted from both, so that one of the exponentials
-// is the constant One. Precision + 5 stages under one enable, Precision + 1 of them in the divider.
+// It is a softmax of x and 0. The larger of the two is subtracted from both, so that one of the
+// exponentials is the constant One. It has Precision + 5 stages under one enable; Precision + 1 of
+// them are in the divider.
 module hyq_shift_sigmoid #(
-  parameter int unsigned CentredBits,   // of x, and of -x
+  parameter int unsigned CentredBits,  // bits of x, and of -x
   parameter int unsigned Fraction,
   parameter int unsigned Precision,
-  parameter int unsigned ExponentBits   // holds 1.4375 * |x|, at least Fraction + 3
+  parameter int unsigned ExponentBits  // holds 1.4375 * |x|, at least Fraction + 3
 ) (
   input  logic                          clk_i,
   input  logic                          en_i,
@@ -21,7 +22,8 @@ module hyq_shift_sigmoid #(
   localparam logic [ExponentialBits-1:0] One = ExponentialBits'(1) << (ExponentialBits - 1);
   localparam logic [ExponentBits-1:0] FractionMask = (ExponentBits'(1) << Fraction) - 1'b1;
 
-  // Stage 1: -|x|. Stage 2: p = |x| * log2(e), by shifts. Stage 3: 2**-p, a line per octave.
+  // Stage 1 makes -|x|. Stage 2 makes p = |x| * log2(e), by shifts. Stage 3 makes 2**-p, with a
+  // line per octave.
   logic negative_q1, negative_q2, negative_q3;  // the sign of x, stage by stage
   logic signed [CentredBits-1:0] distance_q;
   logic signed [ExponentBits-1:0] distance;
@@ -32,8 +34,8 @@ module hyq_shift_sigmoid #(
   assign distance = ExponentBits'(distance_q);
   assign mantissa = (MantissaBits'(1) << (Fraction + 1)) - MantissaBits'(power_q & FractionMask);
 
-  // Stage 4: numerator and denominator.
-  logic [ExponentialBits-1:0] numerator_q;  // without its Precision zeros
+  // Stage 4 makes numerator and denominator.
+  logic [ExponentialBits-1:0] numerator_q;  // numerator without its Precision zeros
   logic [ExponentialBits:0] denominator_q;
 
   always_ff @(posedge clk_i) begin

@@ -1,11 +1,11 @@
-// Shift-Swish, x * sigmoid(x), in its arithmetic circuit; the circuit of a table is hyq_table.
-// Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
+// The module is Shift-Swish, x * sigmoid(x), in its arithmetic circuit. Its circuit of a table is
+// hyq_table. Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
 //
-// Precision + 10 stages: centre the codes, the sigmoid (Precision + 5), the product, and three of
-// hyq_requantize_lanes.
+// It has Precision + 10 stages: one that centres the codes, Precision + 5 of the sigmoid, one of
+// the product, and three of hyq_requantize_tail.
 module hyq_shift_swish #(
   parameter int unsigned Channels,
-  parameter int unsigned InLanes,   // of the output too
+  parameter int unsigned InLanes,   // lanes of the output too
   parameter int unsigned InBits,
   parameter bit          InSigned,
   parameter int unsigned OutBits,
@@ -16,14 +16,8 @@ module hyq_shift_swish #(
   parameter int unsigned CentredBits,
   parameter int unsigned ExponentBits,
   parameter int unsigned AccumulatorBits,
-  parameter              RequantizeFile,
-  parameter int unsigned RequantizeEntries,
-  parameter int unsigned RequantizeLanes,
-  parameter int unsigned RequantizeLeft,
-  parameter int unsigned RequantizeBase,
-  parameter int unsigned RequantizeShiftBits,
-  parameter int unsigned RequantizeMultiplierBits,
-  parameter int unsigned RequantizeZeroPointBits
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter              RequantizeFile
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -36,33 +30,30 @@ module hyq_shift_swish #(
 );
 
   localparam int unsigned SigmoidStages = Precision + 5;
-  localparam int unsigned Stages = SigmoidStages + 5;
   localparam int unsigned ProductBits = CentredBits + Precision + 1;
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-  localparam int unsigned EntryBits =
-      RequantizeZeroPointBits + RequantizeShiftBits + RequantizeMultiplierBits;
+
+  if (Channels % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_shift_swish: InLanes divides Channels");
+  end
 
   // Control: a rigid pipeline, and the beat of a position whose products come next.
-  logic en;
-  logic [Stages-1:0] valid_q;
-  logic [BeatBits-1:0] beat_q;
+  logic en, sigmoid_valid;
+  logic [hyq_pkg::index_width(Beats)-1:0] beat;
 
-  assign en = !out_valid_o || out_ready_i;
   assign in_ready_o = en;
-  assign out_valid_o = valid_q[Stages-1];
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      valid_q <= '0;
-      beat_q  <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[Stages-2:0], in_valid_i};
-      if (valid_q[SigmoidStages]) begin
-        beat_q <= beat_q == BeatBits'(Beats - 1) ? '0 : beat_q + 1'b1;
-      end
-    end
-  end
+  hyq_valid_chain #(.Stages(SigmoidStages + 1)) u_sigmoid_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(sigmoid_valid)
+  );
+
+  hyq_stream_pipeline #(.Stages(4)) u_pipeline (
+    .clk_i, .rst_ni, .in_valid_i(sigmoid_valid), .en_o(en), .out_valid_o, .out_ready_i
+  );
+
+  hyq_index #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(en && sigmoid_valid), .index_o(beat)
+  );
 
   // Up to the products.
   logic [InLanes*AccumulatorBits-1:0] acc_q;
@@ -96,39 +87,25 @@ module hyq_shift_swish #(
     end
   end
 
-  // Requantization.
-  logic [RequantizeLanes*EntryBits-1:0] entries;
-
-  hyq_channel_rom #(
-    .Width(RequantizeLanes * EntryBits),
-    .Words(RequantizeEntries / RequantizeLanes),
-    .Beats(Beats),
-    .File (RequantizeFile)
-  ) u_requantize_rom (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(beat_q),
-    .data_o(entries)
-  );
-
-  hyq_requantize_lanes #(
+  hyq_requantize_tail #(
     .Lanes          (InLanes),
+    .Beats          (Beats),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (OutSigned),
-    .Entries        (RequantizeEntries),
-    .EntryLanes     (RequantizeLanes),
-    .Left           (RequantizeLeft),
-    .Base           (RequantizeBase),
-    .ShiftBits      (RequantizeShiftBits),
-    .MultiplierBits (RequantizeMultiplierBits),
-    .ZeroPointBits  (RequantizeZeroPointBits)
-  ) u_requantize_lanes (
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_requantize (
     .clk_i,
-    .en_i   (en),
-    .acc_i  (acc_q),
-    .entry_i(entries),
-    .code_o (out_data_o)
+    .en_i  (en),
+    .read_i(en),
+    .beat_i(beat),
+    .acc_i (acc_q),
+    .code_o(out_data_o)
+  );
+
+  hyq_stream_checker #(.Width(InLanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
   );
 
 endmodule

@@ -1,25 +1,26 @@
-// Sliding window: takes the beats of a map and emits those of the windows of its output positions.
+// The sliding window takes the beats of a map and emits the beats of the windows of its output
+// positions.
 //
-// Windows follow each other in raster order. Beats of a window, outermost loop first:
+// Windows follow each other in raster order. The beats of a window are, outermost loop first:
 //   dense:      Times rotations, kernel rows, kernel columns, beats of a pixel
 //   depthwise:  beats of a pixel, kernel rows, kernel columns
 //
 // KernelHeight + StrideHeight map rows lie in a circular memory with one write and one read port. A
-// row of windows is read as soon as its last map row is complete, and gives back StrideHeight map
-// rows when it ends; meanwhile as many are written. The last row of windows gives back the
-// KernelHeight rows that are left; map rows below it are taken and dropped. How many cycles that
-// takes: hyq_hls/ops/convolution.py, row_schedule.
+// row of windows is read as soon as its last map row is complete. It frees StrideHeight map rows
+// when it ends; meanwhile the same number is written. The last row of windows frees the
+// KernelHeight rows that are left. Map rows below it are taken and dropped. The cycles of all this
+// are given by row_schedule of hyq_hls/stream/circuits/line_buffer.py.
 module hyq_sliding_window #(
   parameter int unsigned BeatBits,
-  parameter int unsigned Beats,         // of a pixel
-  parameter int unsigned Height,        // of the map, border included
+  parameter int unsigned Beats,   // beats of a pixel
+  parameter int unsigned Height,  // height of the map, border included
   parameter int unsigned Width,
   parameter int unsigned KernelHeight,
   parameter int unsigned KernelWidth,
   parameter int unsigned StrideHeight,
   parameter int unsigned StrideWidth,
   parameter bit          Depthwise,
-  parameter int unsigned Times          // not used with Depthwise
+  parameter int unsigned Times    // not used with Depthwise
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -40,29 +41,34 @@ module hyq_sliding_window #(
   localparam int unsigned Words = Rows * RowBeats;
   localparam int unsigned AddressBits = $clog2(Words);
 
-  // Rows that are complete and not given back. With a stride beyond the kernel's height, rows are
-  // given back before they come: the number may be negative.
+  // These are the rows that are complete and not given back. With a stride beyond the kernel's
+  // height, rows are given back before they come, so the number may be negative.
   localparam int unsigned FilledBits = $clog2(Rows + 1) + 1;
   typedef logic signed [FilledBits-1:0] filled_t;
-  localparam filled_t Full = filled_t'(Rows);
-  localparam filled_t Kernel = filled_t'(KernelHeight);
-  localparam filled_t Stride = filled_t'(StrideHeight);
 
-  filled_t filled_q, filled_d;
-  logic row_written, windows_read, last_windows;
+  filled_t filled_q, given_back_q;  // given_back_q: by the next read
+  logic room_q, enough_q;           // for another map row, for a row of windows
+  logic read, row_written;
 
-  always_comb begin : filled
-    filled_d = filled_q;
-    if (row_written) filled_d = filled_d + 1'b1;
-    if (windows_read) filled_d = filled_d - (last_windows ? Kernel : Stride);
+  // All possible next values are there before it is known whether a row is written or windows end.
+  filled_t filled_d[4];
+  logic [3:0] room_d, enough_d;
+  logic [1:0] change;
+
+  assign change = {read, row_written};
+
+  for (genvar c = 0; c < 4; c++) begin : gen_filled
+    assign filled_d[c] = filled_q + filled_t'(c % 2) - (c / 2 != 0 ? given_back_q : '0);
+    assign room_d[c]   = filled_d[c] < filled_t'(Rows);
+    assign enough_d[c] = filled_d[c] >= filled_t'(KernelHeight);
   end
 
-  // Write side: beats of a row, rows.
+  // The write side counts the beats of a row, and rows.
   localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + KernelHeight;
   logic write, drop, last_write;
   logic [AddressBits-1:0] write_address_q;
 
-  assign in_ready_o  = drop || filled_q < Full;
+  assign in_ready_o  = drop || room_q;
   assign write       = in_valid_i && in_ready_o;
   assign row_written = write && last_write && !drop;
 
@@ -73,35 +79,42 @@ module hyq_sliding_window #(
   end else begin : gen_drop
     localparam int unsigned YBits = $clog2(Height);
     logic [YBits-1:0] y_q;
+    logic last_y, drop_q;
 
-    assign drop = y_q >= YBits'(StoredRows);
+    assign last_y = y_q == YBits'(Height - 1);
+    assign drop   = drop_q;
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : rows
       if (!rst_ni) begin
-        y_q <= '0;
+        y_q    <= '0;
+        drop_q <= 1'b0;
       end else if (write && last_write) begin
-        y_q <= y_q == YBits'(Height - 1) ? '0 : y_q + 1'b1;
+        y_q    <= last_y ? '0 : y_q + 1'b1;
+        drop_q <= !last_y && (drop_q || y_q == YBits'(StoredRows - 1));
       end
     end
   end
 
-  // Read side: a run of reads in a kernel row, kernel rows, rotations (with Depthwise: beats of a
-  // pixel), windows of a row, rows of windows.
+  // The read side counts a run of reads in a kernel row, kernel rows, rotations (with Depthwise:
+  // beats of a pixel), windows of a row, rows of windows.
   localparam int unsigned RunReads = Depthwise ? KernelWidth : KernelWidth * Beats;
   localparam int unsigned Rotations = Depthwise ? Beats : Times;
 
-  logic en, read, valid_q;
-  logic run_end, rotation_end, window_end;
-  logic last_run, last_kernel_row, last_rotation, last_window;
+  // The loops run one read ahead, so that the distance to the next read comes from registers. They
+  // take their first step after reset, before there can be anything to read.
+  logic en, valid_q, started_q, advance;
+  logic run_end, rotation_end, window_end, windows_end;
+  logic last_run, last_kernel_row, last_rotation, last_window, last_windows;
 
   assign en           = !valid_q || out_ready_i;
-  assign read         = en && filled_q >= Kernel;
-  assign run_end      = read && last_run;
+  assign read         = en && enough_q;
+  assign advance      = read || !started_q;
+  assign run_end      = advance && last_run;
   assign rotation_end = run_end && last_kernel_row;
   assign window_end   = rotation_end && last_rotation;
-  assign windows_read = window_end && last_window;
+  assign windows_end  = window_end && last_window;
 
-  hyq_counter #(.Count(RunReads)) u_run (.clk_i, .rst_ni, .en_i(read), .last_o(last_run));
+  hyq_counter #(.Count(RunReads)) u_run (.clk_i, .rst_ni, .en_i(advance), .last_o(last_run));
   hyq_counter #(.Count(KernelHeight)) u_kernel_row (
     .clk_i, .rst_ni, .en_i(run_end), .last_o(last_kernel_row)
   );
@@ -112,11 +125,12 @@ module hyq_sliding_window #(
     .clk_i, .rst_ni, .en_i(window_end), .last_o(last_window)
   );
   hyq_counter #(.Count(OutHeight)) u_windows (
-    .clk_i, .rst_ni, .en_i(windows_read), .last_o(last_windows)
+    .clk_i, .rst_ni, .en_i(windows_end), .last_o(last_windows)
   );
 
-  // Distance from a read to the next one, by the loops that end with it: from the last read of a
-  // loop back to its first one (its span), and from there to where the loop around it goes on.
+  // This is the distance from a read to the next one, by the loops that end with it. It leads from
+  // the last read of a loop back to its first one (its span), and from there to the place where the
+  // loop around it goes on.
   localparam int RunStep = Depthwise ? int'(Beats) : 1;
   localparam int RotationStep = Depthwise ? 1 : 0;
   localparam int RunSpan = (int'(RunReads) - 1) * RunStep;
@@ -125,14 +139,14 @@ module hyq_sliding_window #(
   localparam int WindowStep = int'(StrideWidth * Beats);
   localparam int WindowsSpan = (int'(OutWidth) - 1) * WindowStep + WindowSpan;
 
-  // A distance forwards in the circle, and the same less a whole turn.
+  // A distance forwards in the circle stands beside the same distance less a whole turn.
   function automatic logic [2*AddressBits:0] turn(int distance);
     int forwards = distance < 0 ? distance + int'(Words) : distance;
     return {AddressBits'(forwards), (AddressBits + 1)'(forwards - int'(Words))};
   endfunction
 
-  logic [AddressBits-1:0] read_address_q, forwards;
-  logic [AddressBits:0] backwards, behind;
+  logic [AddressBits-1:0] read_address_q, forwards, forwards_q;
+  logic [AddressBits:0] backwards, backwards_q, behind;
 
   always_comb begin : distance
     if (!last_run) begin
@@ -150,25 +164,43 @@ module hyq_sliding_window #(
     end
   end
 
-  assign behind = {1'b0, read_address_q} + backwards;
+  assign behind = {1'b0, read_address_q} + backwards_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : control
     if (!rst_ni) begin
       filled_q        <= '0;
+      room_q          <= 1'b1;
+      enough_q        <= 1'b0;
       write_address_q <= '0;
       read_address_q  <= '0;
       valid_q         <= 1'b0;
+      started_q       <= 1'b0;
     end else begin
-      filled_q <= filled_d;
+      filled_q  <= filled_d[change];
+      room_q    <= room_d[change];
+      enough_q  <= enough_d[change];
+      started_q <= 1'b1;
       if (write && !drop) begin
         write_address_q <=
             write_address_q == AddressBits'(Words - 1) ? '0 : write_address_q + 1'b1;
       end
       if (read) begin
         read_address_q <=
-            behind[AddressBits] ? read_address_q + forwards : behind[AddressBits-1:0];
+            behind[AddressBits] ? read_address_q + forwards_q : behind[AddressBits-1:0];
       end
       if (en) valid_q <= read;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin : next_read
+    if (advance) begin
+      forwards_q  <= forwards;
+      backwards_q <= backwards;
+      if (!windows_end) begin
+        given_back_q <= '0;
+      end else begin
+        given_back_q <= last_windows ? filled_t'(KernelHeight) : filled_t'(StrideHeight);
+      end
     end
   end
 
@@ -187,5 +219,9 @@ module hyq_sliding_window #(
   );
 
   assign out_valid_o = valid_q;
+
+  hyq_stream_checker #(.Width(BeatBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

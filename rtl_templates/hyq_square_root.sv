@@ -1,6 +1,7 @@
-// Floor of the square root, one bit per cycle: a new radicand every Steps + 1 cycles.
+// The module makes the floor of the square root, one bit per cycle. It takes a new radicand every
+// Steps + 1 cycles.
 //
-// Non-restoring: a remainder that became negative is repaired by the addition of the next step.
+// It is non-restoring: the addition of the next step repairs a remainder that became negative.
 // tag_i goes with the radicand and leaves with its root.
 module hyq_square_root #(
   parameter int unsigned Steps,          // bits of the root; the radicand has twice as many

@@ -1,5 +1,6 @@
-// Control of a circuit that takes Steps cycles for a value: load, then the steps, the last of which
-// goes into an output register. So a new value is taken every Steps + 1 cycles.
+// The module controls a circuit that takes Steps cycles for a value: it loads, then makes the
+// steps, the last of which goes into an output register. So it takes a new value every Steps + 1
+// cycles.
 module hyq_step_control #(
   parameter int unsigned Steps
 ) (

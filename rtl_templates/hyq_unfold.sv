@@ -1,12 +1,13 @@
-// Map to tokens: a whole frame is stored, then read pixel of a patch by pixel of a patch.
+// Unfold turns a map into tokens. A whole frame is stored, then read by pixel of a patch: the first
+// pixel of all patches, then the second, and so on.
 // Reference: hyq_hls/ops/unfold.py, Unfold.
 module hyq_unfold #(
-  parameter int unsigned Height,       // of the map, in pixels
+  parameter int unsigned Height,       // height of the map, in pixels
   parameter int unsigned Width,
   parameter int unsigned Channels,
   parameter int unsigned PatchHeight,  // divides Height
   parameter int unsigned PatchWidth,   // divides Width
-  parameter int unsigned InLanes,      // of the output too
+  parameter int unsigned InLanes,      // lanes of the output too
   parameter int unsigned InBits
 ) (
   input  logic                      clk_i,
@@ -24,12 +25,12 @@ module hyq_unfold #(
   hyq_reorder_buffer #(
     .Width(InLanes * InBits),
     .Words(Height * Width * Beats),
-    // Pixel of a patch, patch, beat.
-    .Size4(PatchHeight),
-    .Size3(PatchWidth),
-    .Size2(Height / PatchHeight),
-    .Size1(Width / PatchWidth),
-    .Size0(Beats),
+    // The indices are pixel of a patch, patch, beat.
+    .Size4  (PatchHeight),
+    .Size3  (PatchWidth),
+    .Size2  (Height / PatchHeight),
+    .Size1  (Width / PatchWidth),
+    .Size0  (Beats),
     .Stride4(Width * Beats),
     .Stride3(Beats),
     .Stride2(PatchHeight * Width * Beats),

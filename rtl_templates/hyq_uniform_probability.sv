@@ -1,8 +1,9 @@
-// Probabilities with OutBits fraction bits, rounded half up, one beat per cycle:
+// The module makes probabilities with OutBits fraction bits, rounded half up, one beat per cycle:
 //
 //   code = min(2**OutBits - 1, ((e << OutBits) + (total >> 1)) / total),  e = mantissa << exponent
 //
-// Rigid pipeline: exponential, dividend, and the OutBits + 1 stages of a divider in each lane.
+// It is a rigid pipeline: exponential, dividend, and the OutBits + 1 stages of a divider in each
+// lane.
 module hyq_uniform_probability #(
   parameter int unsigned Lanes,
   parameter int unsigned MantissaBits,
@@ -15,7 +16,7 @@ module hyq_uniform_probability #(
   input  logic                          rst_ni,
   input  logic [Lanes*MantissaBits-1:0] mantissa_i,
   input  logic [Lanes*ExponentBits-1:0] exponent_i,
-  input  logic [TotalBits-1:0]          total_i,      // of the beat's row
+  input  logic [TotalBits-1:0]          total_i,      // total of the beat's row
   input  logic                          in_valid_i,
   output logic                          in_ready_o,
   output logic [Lanes*OutBits-1:0]      out_data_o,
@@ -29,19 +30,11 @@ module hyq_uniform_probability #(
   localparam int unsigned DividendBits = (ScaledBits > TotalBits ? ScaledBits : TotalBits) + 1;
 
   logic en;
-  logic [Stages-1:0] valid_q;
-
-  assign en = !out_valid_o || out_ready_i;
   assign in_ready_o = en;
-  assign out_valid_o = valid_q[Stages-1];
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : control
-    if (!rst_ni) begin
-      valid_q <= '0;
-    end else if (en) begin
-      valid_q <= {valid_q[Stages-2:0], in_valid_i};
-    end
-  end
+  hyq_stream_pipeline #(.Stages(Stages)) u_pipeline (
+    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+  );
 
   logic [TotalBits-1:0] total_q1, total_q2;
 
@@ -79,5 +72,9 @@ module hyq_uniform_probability #(
 
     assign out_data_o[l*OutBits+:OutBits] = quotient[OutBits] ? '1 : quotient[OutBits-1:0];
   end
+
+  hyq_stream_checker #(.Width(Lanes * OutBits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

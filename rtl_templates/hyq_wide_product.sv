@@ -1,5 +1,6 @@
-// Product of two signed values of any width, in two stages under en_i: products with parts of b
-// that fit the 18-bit side of a DSP48E1 (17 bits, the highest part with the sign), then their sum.
+// The module multiplies two signed values of any width, in two stages under en_i. The first makes
+// products with parts of b that fit the 18-bit side of a DSP48E1 (17 bits, the highest part with
+// the sign); the second makes their sum.
 module hyq_wide_product #(
   parameter int unsigned ABits,
   parameter int unsigned BBits,

@@ -1,13 +1,13 @@
-// Width converter: joins successive words of a stream into one (OutLanes > InLanes) or cuts a word
-// into several (OutLanes < InLanes). Lane 0 is in the lowest bits and comes first.
+// The width converter joins successive words of a stream into one (OutLanes > InLanes) or cuts a
+// word into several (OutLanes < InLanes). Lane 0 is in the lowest bits and comes first.
 //
-// No latency and one word per cycle on the narrow side: joining passes the last narrow word of a
-// wide one through beside the stored others; cutting selects from the wide word, which waits at the
-// input until its last part leaves.
+// It has no latency and passes one word per cycle on the narrow side. To join, it passes the last
+// narrow word of a wide one through, beside the stored others. To cut, it selects from the wide
+// word, which waits at the input until its last part leaves.
 module hyq_width_converter #(
-  parameter int unsigned Bits,      // of a lane
+  parameter int unsigned Bits,     // bits of a lane
   parameter int unsigned InLanes,
-  parameter int unsigned OutLanes   // one of both divides the other
+  parameter int unsigned OutLanes  // one of both divides the other
 ) (
   input  logic                     clk_i,
   input  logic                     rst_ni,
@@ -37,7 +37,7 @@ module hyq_width_converter #(
   end else begin : gen_convert
     localparam int unsigned IndexBits = $clog2(Ratio);
 
-    logic [IndexBits-1:0] index_q;  // of the present narrow word in its wide word
+    logic [IndexBits-1:0] index_q;  // index of the present narrow word in its wide word
     logic last, step;
     assign last = index_q == IndexBits'(Ratio - 1);
 
@@ -69,5 +69,9 @@ module hyq_width_converter #(
       assign step        = in_valid_i && out_ready_i;
     end
   end
+
+  hyq_stream_checker #(.Width(OutLanes * Bits)) u_out_checker (
+    .clk_i, .rst_ni, .data_i(out_data_o), .valid_i(out_valid_o), .ready_i(out_ready_i)
+  );
 
 endmodule

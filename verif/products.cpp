@@ -15,7 +15,7 @@
 
 namespace {
 
-constexpr unsigned kStages = 3;
+constexpr unsigned kStages = 4;
 constexpr int kProductBits = WEIGHT_BITS + OPERAND_BITS;
 
 struct Products {

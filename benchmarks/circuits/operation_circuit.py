@@ -14,8 +14,9 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.memories import memory_text
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
-from hyq_hls.stream.rtl.parameters import memory_name, parameter_values
+from hyq_hls.stream.rtl.parameters import memory_name, operation_parameters, placed
 from hyq_hls.support import write_file
+from hyq_hls.tools.systemverilog import Value
 
 #: Memory files, one folder per content: a cached synthesis is never of other constants.
 MEMORIES = CIRCUITS.parents[1] / "build" / "benchmarks" / "memories"
@@ -33,7 +34,7 @@ class Circuit:
 
     sources: tuple[Path, ...]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
 
 
 def operation_circuit(
@@ -55,9 +56,9 @@ def operation_circuit(
     inputs = circuit.ports
     node = Node(operation.name, operation, inputs, circuit.output, circuit.accumulator)
     stage = OperationStage(operation.name, inputs, (operation.name,), node, circuit, folding)
-    memories = {memory_name(stage, m.name): memory_text(m) for m in stage.kernel.roms}
+    memories = {memory_name(stage, m.name): memory_text(m) for m in stage.arguments.roms}
     top = f"hyq_{circuit.module}"
-    parameters = parameter_values(stage, str(memory_folder(memories)))
+    parameters = placed(operation_parameters(stage), memory_folder(memories))
     return Circuit(template_sources(top), top, parameters)
 
 

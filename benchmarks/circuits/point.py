@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyq_hls.tools.systemverilog import Value
+
 #: SystemVerilog of the circuits that only the comparison has.
 CIRCUITS = Path(__file__).parent
 
@@ -37,7 +39,7 @@ class Point:
     n: int
     sources: tuple[Path, ...]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
     cycles: int
     errors: Callable[[], tuple[float, float]]
     dsp: bool = True

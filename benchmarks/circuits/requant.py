@@ -30,8 +30,9 @@ from benchmarks.circuits.requant_reference import (
     errors,
     real_factors,
 )
-from hyq_hls.stream.kernel import zero_point_rom
-from hyq_hls.stream.rtl.memories import memory_parameters, memory_text
+from hyq_hls.stream.arguments import zero_point_rom
+from hyq_hls.stream.rtl.memories import memory_shape, memory_text
+from hyq_hls.tools.systemverilog import Value
 
 METHODS = ("shift", "dyadic_dsp", "dyadic_lut")
 BITS = (16, 20, 24, 32)
@@ -89,7 +90,7 @@ def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
     folder = memory_folder(
         {"zero_point.mem": memory_text(zero_point), "requantize.mem": memory_text(entries)}
     )
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "Channels": CHANNELS,
         "InLanes": lanes,
         "InBits": bits,
@@ -97,13 +98,11 @@ def requantize_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
         "OutBits": OUTPUT.bits,
         "OutSigned": 0,
         "AccumulatorBits": bits,
+        "ZeroPoint": memory_shape(zero_point),
         "ZeroPointFile": str(folder / "zero_point.mem"),
-        "ZeroPointBits": zero_point.bits,
-        "ZeroPointEntries": 1,
-        "ZeroPointLanes": 1,
+        "Requantize": memory_shape(entries),
         "RequantizeFile": str(folder / "requantize.mem"),
     }
-    parameters |= {f"Requantize{name}": int(value) for name, value in memory_parameters(entries)}
     return Circuit(template_sources("hyq_requantize"), "hyq_requantize", parameters)
 
 
@@ -116,7 +115,7 @@ def constant_circuit(row: Scaling, bits: int, lanes: int) -> Circuit:
     factor, shift = int(row.multiplier[0]), int(row.shift[0])
     zeros = (factor & -factor).bit_length() - 1
     factor, shift = factor >> zeros, shift - zeros
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "InLanes": lanes,
         "InBits": bits,
         "OutBits": OUTPUT.bits,

@@ -59,18 +59,22 @@ module requant_constant #(
     );
   end
 
+  localparam hyq_pkg::requantize_t Requantize = '{
+    entries: 1,
+    lanes: 1,
+    left: 0,
+    base: Shift,
+    shift_bits: 0,
+    multiplier_bits: 0,
+    zero_point_bits: ZeroPointBits
+  };
+
   hyq_requantize_lanes #(
     .Lanes          (InLanes),
     .AccumulatorBits(ProductBits),
     .OutBits        (OutBits),
     .OutSigned      (1'b0),
-    .Entries        (1),
-    .EntryLanes     (1),
-    .Left           (0),
-    .Base           (Shift),
-    .ShiftBits      (0),
-    .MultiplierBits (0),
-    .ZeroPointBits  (ZeroPointBits)
+    .Requantize     (Requantize)
   ) u_requantize_lanes (
     .clk_i,
     .en_i   (en),

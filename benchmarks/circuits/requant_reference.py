@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Quantization
-from hyq_hls.stream.kernel import RequantizeRom
+from hyq_hls.stream.arguments import RequantizeRom
 
 Integers = NDArray[np.int64]
 

@@ -29,6 +29,7 @@ from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import LinearSoftmax
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
+from hyq_hls.tools.systemverilog import Value
 
 SIZES = (16, 64, 256)
 
@@ -80,9 +81,9 @@ def points() -> list[Point]:
     ]
 
 
-def unit_parameters(circuit: SoftmaxCircuit, n: int) -> dict[str, int | str]:
-    """Return the parameters of ``softmax_unit`` for rows of ``n >= 3`` codes; write its table."""
-    parameters: dict[str, int | str] = {
+def unit_parameters(circuit: SoftmaxCircuit, n: int) -> dict[str, Value]:
+    """Parameters of ``softmax_unit`` for rows of ``n`` codes, 3 or more; writes its table."""
+    parameters: dict[str, Value] = {
         "Circuit": _FUNCTIONS[circuit.function],
         "IsScaled": int(circuit.is_scaled),
         "IsFlat": int(circuit.is_flat),

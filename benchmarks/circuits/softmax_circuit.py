@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.stream.circuits.softmax import log2_stages
+
 Codes = NDArray[np.int64]
 
 OUT_BITS = 4
@@ -143,8 +145,9 @@ class SoftmaxCircuit:
         return self.is_scaled + (self.limit > 0) + reduction + value
 
     def latency(self, n: int) -> int:
-        """Count the clock cycles from the first code of a row of ``n`` to its last probability."""
-        probability = self.total_bits(n) + 4 if self.is_divided else 4
+        """Clock cycles from the first code of a row of ``n`` to its last probability."""
+        compared = log2_stages(self.value_bits, self.total_bits(n))
+        probability = self.total_bits(n) + 4 if self.is_divided else compared
         # Maximum, distance, exponential, sum; three times a row has to come in or to go out.
         return 3 * (n - 1) + 2 + 1 + self.exponential_stages() + 2 + probability
 

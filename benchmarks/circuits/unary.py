@@ -37,10 +37,11 @@ from hyq_hls.graph import TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Rom
 from hyq_hls.stream.rtl.memories import memory_text
+from hyq_hls.tools.systemverilog import Value
 
 LANES = (1, 4)
 #: Fraction bits of the sigmoid of Shift-Swish: the quantizer's default and the least there is.
@@ -75,10 +76,11 @@ def _tables(lanes: int) -> list[Point]:
     folding = Folding(lanes, lanes)
     lut = operation_circuit(Table(true_table(), OUTPUT), [x], folding)
     block = operation_circuit(Table(true_table(), OUTPUT), [x], folding, "block_table")
+    same_parameters = ("InLanes", "InBits", "OutBits", "ValuesFile")
     shared = Circuit(
         (CIRCUITS / "unary_block_table.sv",),
         "unary_block_table",
-        {name: value for name, value in lut.parameters.items() if name != "InSigned"},
+        {name: lut.parameters[name] for name in same_parameters} | {"ValuesEntries": CODES.size},
     )
     same = operation_circuit(swish(PRECISIONS[0]), [x], folding, "table")
     return [
@@ -117,7 +119,7 @@ def gated_circuit(product: GatedProduct, lanes: int) -> Circuit:
         entries = range_entries(1024, product.precision)
         table = Rom("gate", entries, 18, signed=False)  # ap_fixed<18, 8>
     file = memory_folder({"gate.mem": memory_text(table)}) / "gate.mem"
-    parameters: dict[str, int | str] = {
+    parameters: dict[str, Value] = {
         "InLanes": lanes,
         "InBits": INPUT.bits,
         "OutBits": OUTPUT.bits,

@@ -103,18 +103,22 @@ module unary_gated_product #(
   end
 
   // Requantization.
+  localparam hyq_pkg::requantize_t Requantize = '{
+    entries: 1,
+    lanes: 1,
+    left: 0,
+    base: Shift,
+    shift_bits: 0,
+    multiplier_bits: 0,
+    zero_point_bits: ZeroPointBits
+  };
+
   hyq_requantize_lanes #(
     .Lanes          (InLanes),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (1'b0),
-    .Entries        (1),
-    .EntryLanes     (1),
-    .Left           (0),
-    .Base           (Shift),
-    .ShiftBits      (0),
-    .MultiplierBits (0),
-    .ZeroPointBits  (ZeroPointBits)
+    .Requantize     (Requantize)
   ) u_requantize_lanes (
     .clk_i,
     .en_i   (en),

@@ -1,5 +1,6 @@
-// Plain C functions around the top function, for ctypes. Included once, by <project>_bridge.cpp,
-// which defines HYQ_TOP, the word types and their counts. Integers in, integers out.
+// These are plain C functions around the top function, for ctypes. <project>_bridge.cpp includes
+// this file once, and defines HYQ_TOP, the word types and their counts. Integers go in, integers
+// come out.
 #ifndef HYQ_CSIM_BRIDGE_H_
 #define HYQ_CSIM_BRIDGE_H_
 
@@ -11,8 +12,8 @@
 namespace hyq {
 namespace csim {
 
-/// One sample through the top function; throws on any stream that is read while empty or not
-/// emptied.
+/// Passes one sample through the top function; throws on any stream that is read while it is empty,
+/// or that is not emptied.
 inline void simulate(const int *input, int *output) {
     monitor &state = monitor::instance();
     state.leftover.clear();
@@ -60,14 +61,14 @@ inline int guarded(const int *input, int *output, unsigned long samples, char *m
 
 extern "C" {
 
-/// `samples` images: codes in, codes out, C order. Returns 0, or 1 with a message.
+/// Processes `samples` images: codes in, codes out, C order. Returns 0, or 1 with a message.
 int hyq_predict(const int *input, int *output, unsigned long samples, char *message,
                 unsigned long length) {
     hyq::csim::monitor::instance().record = false;
     return hyq::csim::guarded(input, output, samples, message, length);
 }
 
-/// One image, with every stream recorded for hyq_trace_size and hyq_trace_copy.
+/// Processes one image, and records every stream for hyq_trace_size and hyq_trace_copy.
 int hyq_trace(const int *input, int *output, char *message, unsigned long length) {
     hyq::csim::monitor &state = hyq::csim::monitor::instance();
     state.words.clear();
@@ -77,14 +78,14 @@ int hyq_trace(const int *input, int *output, char *message, unsigned long length
     return status;
 }
 
-/// Number of codes that passed a stream in the last trace; 0 for an unknown name.
+/// Returns the number of codes that passed a stream in the last trace; 0 for an unknown name.
 unsigned long hyq_trace_size(const char *name) {
     const hyq::csim::monitor &state = hyq::csim::monitor::instance();
     const auto found = state.words.find(name);
     return found == state.words.end() ? 0 : found->second.size();
 }
 
-/// The codes themselves; `output` has room for hyq_trace_size(name) of them.
+/// Copies the codes themselves; `output` has room for hyq_trace_size(name) of them.
 void hyq_trace_copy(const char *name, int *output) {
     for (const int code : hyq::csim::monitor::instance().words[name]) {
         *output++ = code;

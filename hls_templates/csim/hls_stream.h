@@ -1,7 +1,7 @@
-// hls::stream for C simulation with g++: a queue that refuses to be silent.
+// This is hls::stream for C simulation with g++. It is a queue that reports misuse.
 //
-// Reading an empty stream throws; words that nobody read are reported when the stream dies; every
-// stream can be recorded by name. Vitis HLS brings its own hls_stream.h and never sees this file.
+// A read of an empty stream throws. Words that nobody read are reported when the stream dies. Every
+// stream can be recorded by name. Vitis HLS has its own hls_stream.h and never sees this file.
 #ifndef HYQ_CSIM_HLS_STREAM_H_
 #define HYQ_CSIM_HLS_STREAM_H_
 
@@ -14,7 +14,7 @@
 namespace hyq {
 namespace csim {
 
-/// What one simulated sample left behind; each thread simulates its own samples.
+/// The results of one simulated sample; each thread simulates its own samples.
 struct monitor {
     bool record = false;
     std::map<std::string, std::vector<int>> words;

@@ -1,4 +1,4 @@
-"""Every machine answers through this interface, in these reports; machines are other rooms."""
+"""The interface and the reports of every machine; the machines are in other rooms."""
 
 from hyq_hls.machine.cosim_report import CosimReport, StreamReport
 from hyq_hls.machine.machine import Codes, CompiledNetwork, Machine, SimulationOptions

@@ -8,17 +8,17 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.parts import Part, all_parts
 from hyq_hls.tools.yosys import Utilization
 
-#: Resources of a part as :class:`~hyq_hls.tools.yosys.Utilization` calls them, and as people do.
+#: Resources of a part: names in :class:`~hyq_hls.tools.yosys.Utilization`, and labels for people.
 RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "RAMB18"}
 
 
 def capacity(part: Part) -> dict[str, float]:
-    """Return what a part has of every resource."""
+    """Return how much of every resource a part has."""
     return {"lut": part.luts, "ff": part.ffs, "dsp": part.dsps, "bram18": 2 * part.bram36}
 
 
 def binding(used: Utilization, part: Part) -> tuple[str, float]:
-    """Return the label of the resource of which most is used, and the used share of it."""
+    """Return the label of the resource with the largest used share, and that share."""
     has = capacity(part)
     shares = {name: getattr(used, name) / has[name] for name in RESOURCES}
     fullest = max(shares, key=lambda name: shares[name])
@@ -26,7 +26,7 @@ def binding(used: Utilization, part: Part) -> tuple[str, float]:
 
 
 def fits(used: Utilization, part: Part, share: float = 1.0) -> bool:
-    """Return whether a part, or a share of it, has all that is used."""
+    """Return whether a part, or a share of it, has enough of every resource."""
     return binding(used, part)[1] <= share
 
 

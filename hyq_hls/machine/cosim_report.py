@@ -42,13 +42,14 @@ class CosimReport:
         csim_equal_images: frames whose codes equal the HLS C++'s.
         latency_cycles: cycles from the first input beat to the last output beat of the first frame.
         cycles_per_frame: cycles per frame in steady state; None for a single frame.
-        predicted_cycles: what the slowest stage needs by formula.
+        predicted_cycles: cycles that the slowest stage needs by formula.
         bottleneck: name of that stage.
         cycles: cycles of the whole run.
         clock_mhz: clock at which ``fps`` is given.
         idle, backpressure: probabilities of a stall at the source and at the sink.
         streams: every FIFO, in the order of the data.
-        first_difference: where RTL and emulation part first; None when they agree.
+        first_difference: place of the first difference between RTL and emulation; None when they
+            agree.
         result: the raw times and counts of the run.
     """
 

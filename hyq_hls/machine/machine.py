@@ -45,13 +45,13 @@ class SimulationOptions:
     """The options of a co-simulation.
 
     Attributes:
-        rtl: "hyq", our own; or "vitis", what Vitis HLS generated from the C++.
+        rtl: "hyq" for our own RTL, or "vitis" for the RTL that Vitis HLS generated from the C++.
         idle: probability of an idle cycle before each input beat.
         backpressure: probability per cycle that the output is not taken.
         seed: seed of the random stalls.
         vcd: file for the waveforms; None writes none.
-        activity_cycles: the words of every stream are counted per bin of so many cycles; 0 counts
-            none.
+        activity_cycles: the words of every stream are counted per bin of this number of cycles; 0
+            counts none.
     """
 
     rtl: str = "hyq"
@@ -95,7 +95,7 @@ class Machine(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """Return what a project file keeps of the design, as JSON values."""
+        """Return the JSON values that a project file keeps of the design."""
 
     @property
     @abstractmethod
@@ -124,7 +124,7 @@ class Machine(ABC):
 
     @abstractmethod
     def compiled(self, folder: Path) -> CompiledNetwork | None:
-        """Return what :meth:`compile` left in the folder.
+        """Return the network that :meth:`compile` left in the folder.
 
         It is None where nothing is left, or where a source is younger.
 
@@ -147,9 +147,9 @@ class Machine(ABC):
         Args:
             folder: the written project.
             codes: int64 (B, \*input shape).
-            emulated: int64 (B, \*output shape), of the integer emulation.
-            compiled: int64 (B, \*output shape), of the C++.
-            options: stalls, waveforms, which RTL.
+            emulated: int64 (B, \*output shape), codes of the integer emulation.
+            compiled: int64 (B, \*output shape), codes of the C++.
+            options: stalls, waveforms, and the choice of the RTL.
             progress: called with the number of frames that are done.
 
         Raises:
@@ -178,11 +178,11 @@ class Machine(ABC):
 
     @abstractmethod
     def estimate(self) -> ResourceReport:
-        """Estimate by cost models what the RTL takes of the part."""
+        """Estimate by cost models how much of the part the RTL takes."""
 
     @abstractmethod
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
-        """Synthesize the RTL with Yosys and say what it takes of the part.
+        """Synthesize the RTL with Yosys and report how much of the part it takes.
 
         Args:
             folder: the written project.
@@ -195,7 +195,7 @@ class Machine(ABC):
 
     @abstractmethod
     def vendor_report(self, folder: Path) -> ResourceReport:
-        """Return what Vitis HLS said of the C++ in its last run.
+        """Return the estimate of Vitis HLS for the C++ in its last run.
 
         Raises:
             CompilationError: nothing was built, or the report is damaged.

@@ -1,4 +1,4 @@
-"""The report on what a design takes of a part, node by node, for people and for files."""
+"""The report on the resources of a design, node by node, for people and for files."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class DesignUtilization:
     """The sites of a part that a design takes.
 
     Attributes:
-        operations: what every node takes, by name.
-        plumbing: "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
+        operations: utilization of every node, by name.
+        plumbing: utilization of "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
     """
 
     operations: Mapping[str, Utilization]
@@ -44,7 +44,7 @@ class ResourceReport:
         part: the part it is for.
         clock_mhz: the clock at which frames are counted.
         method: "estimate", "synthesis" by Yosys, or "Vitis HLS".
-        design: what nodes and streams take.
+        design: utilization of nodes and streams.
         cycles: cycles per frame of every node.
         foldings: lanes of every node, as text.
         cycles_per_frame: cycles per frame of the slowest stage.
@@ -75,7 +75,7 @@ class ResourceReport:
 
     @property
     def fits(self) -> bool:
-        """Whether the part has all of that."""
+        """Whether the part has all these resources."""
         return fits(self.total, self.part)
 
     @property
@@ -85,7 +85,7 @@ class ResourceReport:
 
     @property
     def supported_clock_mhz(self) -> float:
-        """Clock that the delay estimate supports: logic, and as much again for wires."""
+        """Clock in MHz that the delay estimate supports: wires take as long as logic."""
         delay = self.total.delay_ns
         return 1000 / (WIRE_FACTOR * delay) if delay else self.part.max_clock_mhz
 
@@ -110,7 +110,7 @@ class ResourceReport:
         return target
 
     def __str__(self) -> str:
-        """Return one line per node, the streams, the sums beside what the part has."""
+        """Return one line per node, the streams, and the sums beside the capacity of the part."""
         has, total = capacity(self.part), self.total
         head = ("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")
         rows: list[tuple[str, ...]] = [head]

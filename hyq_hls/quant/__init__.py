@@ -1,6 +1,6 @@
-"""From a float graph to integers: statistics, ranges, scales, lowering.
+"""Quantization of a float graph to integers: statistics, ranges, scales, lowering.
 
-The rooms ``scales``, ``lowering``, ``judge`` and ``methods`` have faces of their own.
+The rooms ``scales``, ``lowering``, ``judge`` and ``methods`` have interfaces of their own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: a configuration is read without torch."""
+    """Import a name at its first use, so that a configuration is read without torch."""
     from importlib import import_module  # noqa: PLC0415
 
     if name in _HOMES:

@@ -1,4 +1,4 @@
-"""Calibration: the float graph runs over images, and every tensor leaves its statistics."""
+"""Calibration: the float graph runs over images, and statistics of every tensor are kept."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BATCH = 32
 
 
 def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
-    """Image bytes (B, H, W, C) to the float images (B, C, H, W) in [0, 1] that the model takes."""
+    """Return the float images (B, C, H, W) in [0, 1] for a model, of bytes (B, H, W, C)."""
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().float() / 255
 
 
 def batches(images: NDArray[np.uint8], size: int = _BATCH) -> Iterator[torch.Tensor]:
-    """Float batches of image bytes."""
+    """Yield float batches of image bytes."""
     for start in range(0, len(images), size):
         yield to_float(images[start : start + size])
 
@@ -29,13 +29,13 @@ def batches(images: NDArray[np.uint8], size: int = _BATCH) -> Iterator[torch.Ten
 def calibrate(
     graph: FloatGraph, images: NDArray[np.uint8], momentum: float, progress: bool = True
 ) -> dict[str, TensorStatistics]:
-    """Statistics of every node's output.
+    """Return the statistics of every node's output.
 
     Args:
         graph: prepared float graph.
         images: bytes (B, H, W, C), checked by the caller.
-        momentum: of the moving averages.
-        progress: show a progress bar.
+        momentum: weight of a new batch in the moving averages.
+        progress: whether to show a progress bar.
 
     Raises:
         QuantizationError: a tensor is not finite.

@@ -1,4 +1,4 @@
-"""What a user may choose about quantization, with defaults that suit an FPGA."""
+"""The choices of a user about quantization, with defaults that suit an FPGA."""
 
 from __future__ import annotations
 
@@ -21,18 +21,23 @@ Exponential = Literal["linear", "linear_released", "polynomial", "shift", "table
 
 
 class Recorded(Protocol):
-    """What a configuration needs of a method.
+    """The part of a method that a configuration needs.
 
     Every :class:`~hyq_hls.quant.methods.base.Method` has it.
     """
 
     def to_json(self) -> dict[str, Any]:
-        """Name and parameters as plain values."""
+        """Return name and parameters as plain values."""
 
 
 @dataclass(frozen=True)
 class NodeBits:
-    """Bit widths of one node, where they differ from the rest; None keeps the default."""
+    """Bit widths of one node where they differ from the rest.
+
+    Attributes:
+        weight_bits: width of its weights; None keeps the default.
+        activation_bits: width of its output; None keeps the default.
+    """
 
     weight_bits: int | None = None
     activation_bits: int | None = None
@@ -40,46 +45,46 @@ class NodeBits:
 
 @dataclass(frozen=True)
 class QuantConfig:
-    """How a float graph becomes integers.
+    """The choices by which a float graph becomes integers.
 
-    Args:
+    Attributes:
         weight_bits: width of weights, 2 to 16; weights are symmetric (a weight zero point would
             cost a second sum in hardware).
         activation_bits: width of activations, 2 to 16.
         output_bits: width of the network's output codes.
-        preactivation_bits: least width of what only functions of elements read, such as SiLU; no
-            multiplication sees it. Fewer ``activation_bits`` do not make it narrower, more make it
-            wider.
+        preactivation_bits: least width of a tensor that only functions of elements read, such as
+            SiLU. No multiplication sees such a tensor. It gets ``activation_bits`` where they are
+            more.
         weight_granularity: one scale per output channel, or per tensor.
-        activation_granularity: ``tensor``; ``depthwise``: per channel where only depthwise
-            convolutions read; ``absorbed``: per channel where the writer requantizes sums, which it
-            does per channel anyway, and no reader mixes channels of different scale: with
-            power-of-two scales that undoes outlier channels and takes no operation more (HyQ,
-            QADS; Kim & Kim, outlier scaling); ``channel``: the same behind
-            functions of elements too, which pay with a requantization: Shift-Swish becomes
-            arithmetic instead of a table, and other functions stay tables with an operation more.
+        activation_granularity: ``tensor``: one scale per tensor; ``depthwise``: per channel where
+            only depthwise convolutions read; ``absorbed``: per channel where the writer requantizes
+            sums, which it does per channel anyway, and no reader mixes channels of different scale.
+            With power-of-two scales that undoes outlier channels without an additional operation
+            (HyQ, QADS; Kim & Kim, outlier scaling); ``channel``: the same also behind functions of
+            elements, which cost a requantization then: Shift-Swish becomes arithmetic instead of a
+            table, and other functions stay tables with one more operation.
         activation_scheme: unsigned codes with a zero point, or signed codes without.
-        scale: ``power_of_two``: scales are powers of two, requantization is a shift; ``shift``:
-            real scales, of which only the ratios that a requantization sees are powers of two, so
-            that it is a shift too; ``dyadic``: any real scales, requantization multiplies by 16
-            bits and shifts.
-        observer: how a range is found: ``mse`` (least squared error over candidates), ``minmax``,
-            ``moving_average``, ``percentile``.
+        scale: ``power_of_two``: scales are powers of two, and requantization is a shift; ``shift``:
+            scales are real, but the ratios that a requantization sees are powers of two, so that it
+            is a shift too; ``dyadic``: scales are any real numbers, and requantization multiplies
+            by 16 bits and shifts.
+        observer: rule that finds a range: ``mse`` (least squared error over candidates),
+            ``minmax``, ``moving_average``, ``percentile``.
         percentile: for ``percentile``, share of values inside the range, in percent.
         momentum: for ``moving_average``, weight of a new batch.
-        softmax: 4-bit powers of two (attention times values is shift and add), the same rounded as
-            the released code of FQ-ViT and HyQ has it, or uniform codes.
+        softmax: form of the probabilities: 4-bit powers of two (attention times values is shift and
+            add), the same rounded as in the released code of FQ-ViT and HyQ, or uniform codes.
         softmax_bits: width of a probability code.
-        exponential: of the softmax: HyQ's line in its power-of-two form, or a table: of HyQ's line
-            as released, of the polynomial of I-BERT and FQ-ViT, of I-ViT's shifts, of the true
-            function (see :mod:`hyq_hls.quant.lowering.published`).
-        swish: Shift-Swish, or a table: of the true function, of I-ViT's, of I-BERT's, of
+        exponential: exponential of the softmax: HyQ's line in its power-of-two form, or a table. A
+            table holds HyQ's line as released, the polynomial of I-BERT and FQ-ViT, I-ViT's shifts,
+            or the true function (see :mod:`hyq_hls.quant.lowering.published`).
+        swish: Shift-Swish, or a table. A table holds the true function, I-ViT's, I-BERT's, or
             Shift-Swish as released.
         layer_norm_factors: largest exponent of the power-of-two factors per channel at LayerNorm
             inputs (FQ-ViT's PTF); 0 turns them off.
-        methods: applied in order after calibration, such as
+        methods: methods that are applied in this order after calibration, such as
             :class:`~hyq_hls.quant.methods.qads.Qads`; see :mod:`hyq_hls.quant.presets`.
-        overrides: node name pattern (``fnmatch``) to :class:`NodeBits`; the last match wins.
+        overrides: :class:`NodeBits` by pattern of node names (``fnmatch``); the last match wins.
 
     Raises:
         QuantizationError: a value is out of range or unknown.
@@ -137,12 +142,12 @@ class QuantConfig:
             raise QuantizationError(f"momentum={self.momentum}: above 0, at most 1 is wanted")
 
     def for_node(self, name: str) -> QuantConfig:
-        """This configuration with the overrides of one node applied."""
+        """Return this configuration with the overrides of one node applied."""
         config = self
         for pattern, bits in self.overrides.items():
             if fnmatchcase(name, pattern):
                 given = {k: v for k, v in asdict(bits).items() if v is not None}
-                if bits.activation_bits is not None:  # said of this very node
+                if bits.activation_bits is not None:  # The override names this very node.
                     given["preactivation_bits"] = bits.activation_bits
                 config = replace(config, **given)
         return config
@@ -157,7 +162,7 @@ class QuantConfig:
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, for the metadata of a saved graph."""
+        """Return plain values, for the metadata of a saved graph."""
         plain = asdict(replace(self, methods=()))
         return {**plain, "methods": [method.to_json() for method in self.methods]}
 

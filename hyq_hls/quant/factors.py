@@ -13,10 +13,10 @@ _ROUNDED = 2.0**-40
 
 
 def dyadic(factor: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``multiplier, shift`` with ``factor = multiplier / 2**shift``.
+    """Return ``multiplier, shift`` with ``factor = multiplier / 2**shift``.
 
-    Exact, with all multipliers 1, when every factor is a power of two; else the multipliers are
-    rounded to 15 bits and a sign-free top bit.
+    The result is exact, with all multipliers 1, when every factor is a power of two. Else the
+    multipliers are rounded to 15 bits and a sign-free top bit.
     """
     values = np.atleast_1d(np.asarray(factor, dtype=np.float64))
     mantissa, exponent = np.frexp(values)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
@@ -31,7 +31,7 @@ def dyadic(factor: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def requantize(accumulator_scale: ArrayLike, output: Quantization) -> Requantize:
-    """Requantization from accumulators of the given real scale, (1,) or (C,), to ``output``."""
+    """Return the requantization from accumulators of a real scale, (1,) or (C,), to ``output``."""
     factor = np.atleast_1d(np.asarray(accumulator_scale, dtype=np.float64)) / np.asarray(
         output.scale
     )

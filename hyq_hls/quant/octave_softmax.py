@@ -1,4 +1,4 @@
-"""The softmax that integers compute: of scores in octaves."""
+"""The softmax that integers compute. Its scores are in octaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""quantize(): the road from a trained module to integers."""
+"""The way from a trained module to integers, ``quantize()``."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ def quantize(
             not changed.
         calibration_images: some unlabelled images like those it will see, usually 100 to 500:
             uint8 (B, H, W, C) or (B, C, H, W), or float in [0, 1].
-        config: what to do; :class:`~hyq_hls.quant.config.QuantConfig` by default.
-        progress: show progress bars.
+        config: choices about quantization; None takes the defaults of
+        :class:`~hyq_hls.quant.config.QuantConfig`.
+        progress: whether to show progress bars.
 
     Raises:
         InputError: calibration images are unusable.
-        UnsupportedModelError: the module holds what cannot be captured; every such node is named.
+        UnsupportedModelError: some nodes of the module cannot be captured; all are named.
         QuantizationError: a node has no integer operation, or an override names no node.
         GraphError: widths do not fit 62-bit integers.
     """
@@ -64,7 +65,7 @@ def quantize(
 def float_graph_of(
     model: torch.nn.Module, shape: tuple[int, ...]
 ) -> tuple[FloatGraph, CaptureReport]:
-    """Float graph whose nodes the integer graph's nodes correspond to, for images (H, W, C)."""
+    """Return the float graph whose nodes the integer graph follows, for images (H, W, C)."""
     height, width, channels = shape
     graph, report = capture(model, (channels, height, width))
     return scores_in_octaves(graph), report

@@ -1,4 +1,4 @@
-"""The plan of a quantization: what methods read and change before it becomes integers."""
+"""The plan of a quantization, which methods read and change before it becomes integers."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 class Plan:
     """A float graph with everything that decides its integers; methods return a changed one.
 
-    Args:
-        graph: prepared float graph: what the integers should compute. Methods that change it keep
-            its function.
+    Attributes:
+        graph: prepared float graph, whose function the integers should compute. Methods that change
+            it keep its function.
         config: bits, schemes, nonlinear functions.
         images: calibration images, bytes (B, H, W, C).
-        statistics: of every node's output in ``graph``.
+        statistics: statistics of every node's output in ``graph``.
         tensors: quantization of every node's output.
-        weights: where a method chose the codes; all other layers round to nearest.
-        biases: real (O,) where a method chose others than the graph has.
+        weights: weights of the layers for which a method chose codes; all others round to nearest.
+        biases: real biases (O,) of the layers for which a method chose others than the graph has.
         progress: whether long work shows a bar.
-        notes: what methods found, for reports.
+        notes: findings of methods, for reports.
     """
 
     graph: FloatGraph
@@ -52,31 +52,32 @@ class Plan:
     def of(
         cls, graph: FloatGraph, config: QuantConfig, images: NDArray[np.uint8], progress: bool
     ) -> Plan:
-        """Calibrate, and give every tensor the quantization that the configuration says.
+        """Calibrate, and give every tensor the quantization that the configuration demands.
 
         Raises:
             QuantizationError: the quantizer does not know an operation, or a tensor is not finite.
         """
         for node in graph:
-            traits_of(node)  # what is unknown is refused before calibration, which takes its time
+            traits_of(node)  # Refuse unknown operations before calibration, which is slow.
         statistics = calibrate(graph, images, config.momentum, progress)
         tensors = assign(graph, statistics, config)
         return cls(graph, config, images, statistics, tensors, progress=progress)
 
     def with_graph(self, graph: FloatGraph) -> Plan:
-        """The plan of another graph: calibrated again, nothing chosen yet."""
+        """Return the plan of another graph: it is calibrated again, and nothing is chosen yet."""
         plan = Plan.of(graph, self.config, self.images, self.progress)
         return replace(plan, notes=self.notes)
 
     def with_config(self, config: QuantConfig) -> Plan:
-        """The plan of another configuration from the same statistics, nothing chosen yet."""
+        """Return the plan of another configuration, with the same statistics and nothing chosen."""
         tensors = assign(self.graph, self.statistics, config)
         return replace(self, config=config, tensors=tensors, weights={}, biases={})
 
     def with_tensors(self, tensors: Mapping[str, Quantization]) -> Plan:
-        """Other quantizations of some tensors, and of what moves their codes.
+        """Return the plan with other quantizations of some tensors.
 
-        Weights and biases chosen before are dropped: they belong to the scales before.
+        Tensors that hold the moved codes of these change too. Weights and biases chosen before are
+        dropped, because they belong to the scales before.
         """
         changed = {**self.tensors, **tensors}
         for node in self.graph:
@@ -85,22 +86,25 @@ class Plan:
         return replace(self, tensors=changed, weights={}, biases={})
 
     def noted(self, **notes: Any) -> Plan:
-        """With notes added."""
+        """Return the plan with notes added."""
         return replace(self, notes={**self.notes, **notes})
 
     def weights_of(self, node: FloatNode) -> Weights:
-        """Integer weights of a layer: those chosen, or rounded to nearest."""
+        """Return the integer weights of a layer: those chosen, or rounded to nearest."""
         if node.name in self.weights:
             return self.weights[node.name]
         config = self.config.for_node(node.name)
         return quantize_weights(self.graph, node, self.tensors, self.statistics, config)
 
     def bias_of(self, node: FloatNode) -> NDArray[np.float64]:
-        """Real bias (O,) of a layer: that chosen, or the graph's."""
+        """Return the real bias (O,) of a layer: that chosen, or the graph's."""
         return self.biases.get(node.name, weighted(node).bias)
 
     def lowered(self, metadata: dict[str, Any] | None = None) -> Graph:
-        """The integer graph; raises what :func:`~hyq_hls.quant.lowering.lower.lower` raises."""
+        """Return the integer graph.
+
+        Errors are those of :func:`~hyq_hls.quant.lowering.lower.lower`.
+        """
         weights = {node.name: self.weights_of(node) for node in self.graph if has_weights(node)}
         biases: dict[str, FloatOp] = {}
         for name, bias in self.biases.items():

@@ -24,7 +24,7 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     for it with a multiplier.
 
     Raises:
-        QuantizationError: a softmax of something else than attention scores.
+        QuantizationError: a softmax reads something else than attention scores.
     """
     changed: dict[str, FloatOp] = {}
     for node in graph:

@@ -1,9 +1,9 @@
-"""Recipes by name: what the papers do, what people use instead, and our best.
+"""Recipes by name: those of the papers, those in common use, and our best.
 
 >>> hyq_hls.quantize(model, images, presets.best(weight_bits=6, activation_bits=6))
 
 Every recipe ends in integers only, also where its paper leaves LayerNorm, SiLU or softmax in
-floating point; what differs from the paper stands with the method.
+floating point. Differences from the paper are documented with the method.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hyq_hls.quant.methods.qads import Qads
 from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.methods.repq import RepQ
 
-#: Plain post-training quantization: real scales per tensor, true functions in tables.
+#: Plain post-training quantization has real scales per tensor, and true functions in tables.
 _PLAIN: dict[str, Any] = {
     "scale": "dyadic",
     "softmax": "uniform",
@@ -37,22 +37,25 @@ _PLAIN: dict[str, Any] = {
 
 
 def minmax(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Ranges of the calibration images: one real scale per tensor, one per output channel."""
+    """Use ranges of the calibration images: one real scale per tensor, one per output channel."""
     return QuantConfig(weight_bits, activation_bits, observer="minmax", **_PLAIN)
 
 
 def percentile(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Ranges without the outermost values (99.99 % inside)."""
+    """Use ranges without the outermost values (99.99 % inside)."""
     return QuantConfig(weight_bits, activation_bits, observer="percentile", **_PLAIN)
 
 
 def omse(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Ranges of least squared error (Choukroun et al. 2019)."""
+    """Use ranges of least squared error (Choukroun et al. 2019)."""
     return QuantConfig(weight_bits, activation_bits, observer="mse", **_PLAIN)
 
 
 def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """FQ-ViT (Lin et al. 2022): power-of-two factors at LayerNorms, log-int-softmax of 4 bits."""
+    """Follow FQ-ViT (Lin et al. 2022): power-of-two factors, log-int-softmax of 4 bits.
+
+    The factors belong to the inputs of LayerNorms.
+    """
     own = {"softmax": "log2_rounded", "softmax_bits": 4, "exponential": "polynomial"}
     return QuantConfig(
         weight_bits,
@@ -63,13 +66,13 @@ def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def i_bert(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Min-max with the polynomial exponential of I-BERT (Kim et al. 2021) in softmax and SiLU."""
+    """Use min-max and I-BERT's polynomial exponential (Kim et al. 2021) in softmax and SiLU."""
     own = {"exponential": "polynomial", "swish": "i_bert"}
     return QuantConfig(weight_bits, activation_bits, observer="minmax", **{**_PLAIN, **own})
 
 
 def i_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Min-max with the shift exponential of I-ViT (Li & Gu 2023) in softmax and SiLU."""
+    """Use min-max and I-ViT's shift exponential (Li & Gu 2023) in softmax and SiLU."""
     own = {"exponential": "shift", "swish": "i_vit"}
     return QuantConfig(weight_bits, activation_bits, observer="minmax", **{**_PLAIN, **own})
 
@@ -81,16 +84,17 @@ def hyq(
     straight_through: bool = False,
     steps: int = 1000,
 ) -> QuantConfig:
-    """HyQ (Kim et al., IJCAI 2024): QADS, depthwise ranges, power-of-two factors, linear softmax.
+    """Follow HyQ (Kim et al., IJCAI 2024).
 
-    As released but for what it leaves in floating point: SiLU is Shift-Swish here, the classifier
-    and the additions are integers.
+    It has QADS, depthwise ranges, power-of-two factors and the linear softmax. It follows the
+    release except where that is in floating point: SiLU is Shift-Swish here, and the classifier and
+    the additions are integers.
 
     Args:
-        weight_bits: of weights.
-        activation_bits: of activations.
-        straight_through: gradients through rounding in QADS, which the released code has not.
-        steps: of QADS.
+        weight_bits: width of weights.
+        activation_bits: width of activations.
+        straight_through: whether gradients pass rounding in QADS; they do not in the released code.
+        steps: steps of QADS.
     """
     return QuantConfig(
         weight_bits,
@@ -104,14 +108,15 @@ def hyq(
 
 
 def outlier_pot(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Outlier scaling by powers of two (Kim & Kim, ICCE 2025); all requantization by shifts."""
+    """Scale outliers by powers of two (Kim & Kim, ICCE 2025); requantize by shifts only."""
     return QuantConfig(weight_bits, activation_bits, methods=(DepthwiseRanges(), OutlierScaling()))
 
 
 def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """Q-HyViT (Lee et al., IEEE IoT-J 2024): search by second-order cost, bridge blocks as a whole.
+    """Follow Q-HyViT (Lee et al., IEEE IoT-J 2024): search by second-order cost.
 
-    The paper leaves softmax and LayerNorm in floating point in its main table; nothing is here.
+    Bridge blocks are searched as a whole. In its main table the paper leaves softmax and LayerNorm
+    in floating point; here everything is integer.
     """
     return QuantConfig(
         weight_bits, activation_bits, observer="minmax", methods=(QHyViT(),), **_PLAIN
@@ -119,19 +124,20 @@ def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 
 
 def repq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """RepQ-ViT (Li et al. 2023): scales behind LayerNorms move into the layers around."""
+    """Follow RepQ-ViT (Li et al. 2023): scales behind LayerNorms move into the layers around."""
     return QuantConfig(weight_bits, activation_bits, observer="minmax", methods=(RepQ(),), **_PLAIN)
 
 
 def mixed_precision(
     weight_bits: int = 8, activation_bits: int = 8, *, average_bits: float = 7.9
 ) -> QuantConfig:
-    """Mixed precision with Shift-Swish (Kang et al., ICEIC 2024).
+    """Mix precisions, with Shift-Swish (Kang et al., ICEIC 2024).
 
     Args:
-        weight_bits: the most that layers and tensors get is the larger of this
-        activation_bits: and this; the fewest are 4.
-        average_bits: of all weights and activations, at most.
+        weight_bits: layers and tensors get at most the larger of this and ``activation_bits``; they
+            get at least 4.
+        activation_bits: see ``weight_bits``.
+        average_bits: most bits of all weights and activations, on average.
     """
     fewest = min(4, weight_bits, activation_bits)
     choices = tuple(range(fewest, max(weight_bits, activation_bits) + 1))
@@ -150,18 +156,18 @@ def best(
     average_bits: float | None = None,
     steps: int = 300,
 ) -> QuantConfig:
-    """Our best: real scales that need shifts only; a search, then learned rounding.
+    """Use our best: real scales that need shifts only; a search, then learned rounding.
 
     On lattices of scales (``scale="shift"``) Q-HyViT's second-order cost chooses steps, zero points
-    and schemes; all layers then learn rounding and biases together. Inputs of
-    functions such as SiLU have two bits more than weights and operands, and at least 8, so that
-    their rounding disappears in that of the results: tables of 1024 entries at 8 bits.
+    and schemes; then all layers learn rounding and biases together. Inputs of functions such as
+    SiLU have two bits more than weights and operands, and at least 8, so that their rounding
+    disappears in that of the results. At 8 bits their tables have 1024 entries.
 
     Args:
-        weight_bits: of weights.
-        activation_bits: of operands of multiplications.
-        average_bits: chosen bits per layer and tensor with this average instead.
-        steps: of learning, see :class:`~hyq_hls.quant.methods.reconstruction.Reconstruction`.
+        weight_bits: width of weights.
+        activation_bits: width of operands of multiplications.
+        average_bits: if given, bits are chosen per layer and tensor with this average.
+        steps: steps of learning, see :class:`~hyq_hls.quant.methods.reconstruction.Reconstruction`.
     """
     bits = () if average_bits is None else (MixedPrecision(average_bits),)
     return QuantConfig(
@@ -177,7 +183,7 @@ def best(
     )
 
 
-#: Every recipe by name.
+#: Every recipe stands here under its name.
 PRESETS: dict[str, Callable[..., QuantConfig]] = {
     function.__name__: function
     for function in (
@@ -198,7 +204,7 @@ PRESETS: dict[str, Callable[..., QuantConfig]] = {
 
 
 def preset(name: str, weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
-    """The recipe of a name; raises ``QuantizationError`` when there is none."""
+    """Return the recipe of a name; raise ``QuantizationError`` when there is none."""
     if name not in PRESETS:
         raise QuantizationError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name](weight_bits, activation_bits)

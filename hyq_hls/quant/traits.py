@@ -1,9 +1,9 @@
-"""What the quantizer must know of a float operation: one record for each, and nothing elsewhere.
+"""The record of facts about every float operation that the quantizer must know.
 
-Ranges, scales, searches and simulations ask these records. An operation without a record is
-refused by name, because a guess would cost accuracy or hardware without a word. Every function of
-single elements has a record through its class; only what integers compute in a way of their own,
-such as SiLU, has a row beside it.
+No other place holds such facts. Ranges, scales, searches and simulations ask these records. An
+operation without a record is refused by name, because a guess would silently cost accuracy or
+hardware. Every function of single elements has a record through its class. It has a row of its own
+only where integers compute it in a special way, such as SiLU.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from hyq_hls.quant.weighted import Convolution, LinearLayer, WeightedLayer
 
 _Declaration = TypeVar("_Declaration")
 
-#: Exponents of a scale, where nothing limits them further.
+#: Exponents of a scale where nothing limits them further.
 ANY_EXPONENT = (-40, 40)
 
 
 class Codes(Enum):
-    """Where the codes of a result come from."""
+    """The source of the codes of a result."""
 
     IMAGE = "the bytes of the image"
     MOVED = "the codes of the only input, in another order"
@@ -38,7 +38,7 @@ class Codes(Enum):
 
 
 class PerChannel(Flag):
-    """In which ways the channels of one tensor may differ.
+    """The ways in which the channels of one tensor may differ.
 
     Attributes:
         FACTORS: their scales differ by powers of two, and they share a zero point (FQ-ViT).
@@ -53,14 +53,14 @@ class PerChannel(Flag):
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What an operation computed by integers asks of its input, and whether it is exact.
+    """The demands of integer arithmetic on the input of an operation, and its exactness.
 
     Attributes:
         exponents: smallest and largest exponent of a step of the input.
         fraction_bits: whether it reads fraction bits, so that the steps of its input and of its
             result are powers of two.
-        exact: whether its results are those of ``forward``, rounded. Others have errors of their
-            own, which a simulation takes from the integer operation.
+        exact: whether its results are those of ``forward``, rounded. Other arithmetic has errors of
+            its own, which a simulation takes from the integer operation.
     """
 
     exponents: tuple[int, int] = ANY_EXPONENT
@@ -77,24 +77,25 @@ class Traits:
 
     Attributes:
         writes: how the channels of its result may differ at no more cost than a requantization.
-        reads: what it takes of each input; the last one holds for all further inputs.
+        reads: how the channels of each input may differ; the last entry holds for all further
+            inputs.
         linear: whether the result is linear in every input, so that the rounding of an input is
-            judged by the result. Searches choose the scales of what such operations read.
-        ratios: scale of the result over that of an input, by name of the input, where no weights
-            can take up another ratio than a power of two.
+            judged by the result. Searches choose the scales of the inputs of such operations.
+        ratios: scale of the result over that of an input, by name of the input. It has an entry
+            only where no weights can take up a ratio that is no power of two.
         codes: where the codes of the result come from.
         weights: how a layer with trained weights is seen as a matrix.
         function: whether it computes each element from one element, so that a table can hold it.
         adds: whether it adds its inputs channel by channel, as a residual stream does.
         block_output: whether blocks of networks end in it. Learned rounding compares such tensors.
         tokens: whether it makes tokens of a map.
-        leading: number of leading axes, batch included, over which it does the same again; None:
-            all but the channels.
-        work: multiplications for one index of the leading axes, from the shapes of the inputs;
-            None: as many as there are values, or weights.
-        product_factor: factor of a product of two tensors with free scales; None where there is no
-            such product.
-        arithmetic: how integers compute it, by configuration.
+        leading: number of leading axes, batch included, over which the operation is repeated; None
+            means all but the channels.
+        work: multiplications for one index of the leading axes, from the shapes of the inputs; None
+            means as many as there are values, or weights.
+        product_factor: factor of a product of two tensors with free scales; None where the
+            operation is no such product.
+        arithmetic: how integers compute it, as a function of the configuration.
     """
 
     writes: PerChannel
@@ -113,15 +114,15 @@ class Traits:
     arithmetic: Callable[[QuantConfig], Arithmetic] = lambda config: Arithmetic()
 
     def reads_of(self, index: int) -> PerChannel:
-        """What it takes of the input with this index."""
+        """Return how the channels of the input with this index may differ."""
         return self.reads[min(index, len(self.reads) - 1)]
 
 
 def traits_of(node: FloatNode) -> Traits:
-    """The record of a node's operation.
+    """Return the record of a node's operation.
 
     Raises:
-        QuantizationError: the operation has none.
+        QuantizationError: the operation has no record.
     """
     return declared(TRAITS, node, "has no traits", "a row in TRAITS of hyq_hls/quant/traits.py")
 
@@ -129,18 +130,20 @@ def traits_of(node: FloatNode) -> Traits:
 def declared(
     table: Mapping[type[Any], _Declaration], node: FloatNode, found: str, wanted: str
 ) -> _Declaration:
-    """What a table says of a node's operation: of its class, or of all functions of elements.
+    """Return the entry of a table for a node's operation.
 
-    Other classes do not inherit: a softmax in octaves is not a softmax to the quantizer.
+    The entry belongs to the class of the operation, or to all functions of elements.
+
+    Other subclasses inherit no entry: a softmax in octaves is not a softmax to the quantizer.
 
     Args:
-        table: by class of the operation.
-        node: whose operation is looked up.
-        found: what is wrong when there is nothing, for the message.
-        wanted: where to declare it, for the message.
+        table: entries by class of the operation.
+        node: the node whose operation is looked up.
+        found: what is wrong when there is no entry, for the message.
+        wanted: where to declare an entry, for the message.
 
     Raises:
-        QuantizationError: there is nothing.
+        QuantizationError: there is no entry.
     """
     kind: type[Any] = type(node.op)
     if kind not in table and issubclass(kind, Elementwise):
@@ -155,12 +158,12 @@ def declared(
 
 
 def has_weights(node: FloatNode) -> bool:
-    """Whether a node multiplies by trained weights, which become codes."""
+    """Return whether a node multiplies by trained weights, which become codes."""
     return traits_of(node).weights is not None
 
 
 def weighted(node: FloatNode) -> WeightedLayer:
-    """The layer of a node; raises ``QuantizationError`` for one without weights."""
+    """Return the layer of a node; raise ``QuantizationError`` for one without weights."""
     layer = traits_of(node).weights
     if layer is None:
         raise QuantizationError(
@@ -170,38 +173,38 @@ def weighted(node: FloatNode) -> WeightedLayer:
 
 
 def is_depthwise(node: FloatNode) -> bool:
-    """Whether a node is a layer that keeps channels apart."""
+    """Return whether a node is a layer that keeps channels apart."""
     return has_weights(node) and weighted(node).depthwise
 
 
 def is_pointwise(node: FloatNode) -> bool:
-    """Whether a node is a 1x1 layer."""
+    """Return whether a node is a 1x1 layer."""
     return has_weights(node) and weighted(node).pointwise
 
 
 def _free(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
-    """Weights, or a table, take up any ratio."""
+    """Return no ratios: weights, or a table, take up any ratio."""
     return {}
 
 
 def _equal(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
-    """All inputs have the scale of the result."""
+    """Return ratios of 1: all inputs have the scale of the result."""
     return dict.fromkeys(node.inputs, 1.0)
 
 
 def _of_values(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
-    """Probabilities have a fixed scale; the values, which come second, have that of the result."""
+    """Return the ratio of the values, the second input: they have the scale of the result."""
     return {node.inputs[1]: 1.0}
 
 
 def _of_mean(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
-    """A sum of codes is a mean of codes when its step is divided."""
+    """Return the ratio of a mean: a sum of codes is a mean when its step is divided."""
     height, width, _ = graph.shape(node.inputs[0])
     return {node.inputs[0]: 1 / (height * width)}
 
 
 def _products(shapes: Sequence[fo.Shape]) -> int:
-    """Products of queries, or probabilities, with keys, or values, for one pixel of the patches."""
+    """Return the products per pixel of a patch: queries by keys, or probabilities by values."""
     return shapes[0][1] * shapes[1][1] * shapes[1][2]
 
 
@@ -209,7 +212,7 @@ def _score_scale(op: fo.AttentionScores) -> float:
     return op.scale
 
 
-#: By the configuration's ``swish``. Shift-Swish reads fraction bits.
+#: Arithmetic by the configuration's ``swish``. Shift-Swish reads fraction bits.
 SWISH: dict[str, Arithmetic] = {
     "shift": Arithmetic((-MAX_BITS, 0), fraction_bits=True, exact=False),
     "table": Arithmetic(),
@@ -217,8 +220,9 @@ SWISH: dict[str, Arithmetic] = {
     "i_bert": Arithmetic((-10, ANY_EXPONENT[1]), exact=False),
     "shift_released": Arithmetic(exact=False),
 }
-#: By the configuration's ``exponential``, of steps in octaves: nothing is left of steps of more
-#: than an octave, and of too fine ones I-BERT's polynomial would leave 53 bits.
+#: Arithmetic by the configuration's ``exponential``, for steps in octaves. Exponentials vanish for
+#: steps of more than an octave, and I-BERT's polynomial exceeds 53 bits for steps that are too
+#: fine.
 EXPONENTIAL: dict[str, Arithmetic] = {
     "linear": Arithmetic((-MAX_BITS, 0), fraction_bits=True, exact=False),
     "linear_released": Arithmetic((-MAX_BITS, 0), exact=False),

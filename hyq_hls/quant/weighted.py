@@ -23,7 +23,7 @@ class WeightedLayer(ABC):
         pointwise: whether every position is computed from its own channels alone, as by a 1x1
             convolution.
         matrix: weights (O, n), a row per output channel.
-        bias: (O,).
+        bias: biases (O,).
     """
 
     pointwise: ClassVar[bool]
@@ -35,7 +35,7 @@ class WeightedLayer(ABC):
 
     @property
     def depthwise(self) -> bool:
-        """Whether every output channel reads one input channel, the one of its own index."""
+        """Whether every output channel reads only the input channel of its own index."""
         return False
 
     def with_parameters(self, matrix: Array, bias: Array) -> Conv2d | Linear:
@@ -44,7 +44,7 @@ class WeightedLayer(ABC):
 
     @abstractmethod
     def columns(self) -> NDArray[np.int64]:
-        """Input channel that each weight of a row meets: (n,), or (O, n) where rows differ."""
+        """Return the input channel of each weight of a row: (n,), or (O, n) where rows differ."""
 
     @abstractmethod
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -52,11 +52,11 @@ class WeightedLayer(ABC):
 
     @abstractmethod
     def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """Return what some positions of the result are computed from.
+        """Return the inputs from which some positions of the result are computed.
 
         Args:
             x: input (B, ..., I).
-            positions: indices into the positions of the result, those of all images in a row.
+            positions: indices into the positions of the result; those of all images form one row.
         """
 
     @abstractmethod
@@ -70,19 +70,19 @@ class LinearLayer(WeightedLayer):
     pointwise = True
 
     def columns(self) -> NDArray[np.int64]:
-        """Every weight of a row meets the input channel of its own index."""
+        """Return the indices: every weight of a row meets the input channel of its own index."""
         return np.arange(self.matrix.shape[1])
 
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """(B, ..., I) -> (B, ..., O)."""
+        """Compute (B, ..., O) from (B, ..., I)."""
         return functional.linear(x, matrix, bias)
 
     def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """Channels (n, I) of the positions."""
+        """Return the channels (n, I) of the positions."""
         return x.flatten(0, -2)[positions]
 
     def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """(n, I) -> (n, O)."""
+        """Compute (n, O) from (n, I)."""
         return functional.linear(windows, matrix, bias)
 
 
@@ -101,14 +101,14 @@ class Convolution(WeightedLayer):
         return self.op.groups > 1
 
     def columns(self) -> NDArray[np.int64]:
-        """Weights of a row stand by kernel position, then by input channel."""
+        """Return the channels: weights of a row stand by kernel position, then by input channel."""
         outputs, height, width, inputs = self.op.weight.shape
         if self.depthwise:
             return np.repeat(np.arange(outputs)[:, None], height * width, axis=1)
         return np.tile(np.arange(inputs), height * width)
 
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """(B, H, W, I) -> (B, H', W', O)."""
+        """Compute (B, H', W', O) from (B, H, W, I)."""
         op = self.op
         return functional.conv2d(
             x.permute(0, 3, 1, 2),
@@ -121,17 +121,17 @@ class Convolution(WeightedLayer):
         ).permute(0, 2, 3, 1)
 
     def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """Patches (n, kh * kw, I) around the positions, padded with zeros."""
+        """Return patches (n, kh * kw, I) around the positions, padded with zeros."""
         (ph, pw), (sh, sw) = self.op.padding, self.op.stride
         _, kh, kw, _ = self.op.weight.shape
         patches = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
         _, height, width = patches.shape[:3]
         place = positions % (height * width)
         found = patches[positions // (height * width), place // width, place % width]
-        return found.flatten(2).transpose(1, 2).contiguous()  # of (n, I, kh, kw)
+        return found.flatten(2).transpose(1, 2).contiguous()  # ``found`` is (n, I, kh, kw).
 
     def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """(n, kh * kw, I) -> (n, O)."""
+        """Compute (n, O) from (n, kh * kw, I)."""
         if self.depthwise:
             return (windows * matrix.T).sum(dim=1) + bias
         return functional.linear(windows.flatten(1), matrix, bias)

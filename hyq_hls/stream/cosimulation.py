@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.machine import Codes, CosimReport, StreamReport
-from hyq_hls.stream.flow import Dataflow, Stream
+from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
-from hyq_hls.stream.rtl.modules import module_file
-from hyq_hls.stream.rtl.parameters import parameter_values
+from hyq_hls.stream.rtl.instances import instances
+from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
 from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.tools.systemverilog import alone
 from hyq_hls.tools.verilator import (
     RtlSimulation,
     Simulator,
@@ -54,7 +55,7 @@ def build_rtl(
         CompilationError: Verilator or g++ is missing or fails.
     """
     library = build_cosimulation(
-        [*sorted((folder / "hyq").glob("*.sv")), folder / f"{project}.sv"],
+        rtl_sources(folder, project),
         project,
         folder / ("build_trace" if trace else "build"),
         parameters={"MemoryDir": str((folder / MEMORY_DIR).resolve())},
@@ -69,30 +70,34 @@ def build_simulator(
 ) -> Simulator:
     """Return the top level, or the circuit of one node, under manual control.
 
+    The circuit of a node is ``internals.u_circuit``.
+
     Raises:
         ConversionError: there is no such node.
         CompilationError: Verilator or g++ is missing or fails.
     """
-    modules = sorted((folder / "hyq").glob("*.sv"))
-    memory = str((folder / MEMORY_DIR).resolve())
+    memory_dir = (folder / MEMORY_DIR).resolve()
     if node is None:
         return Simulator.build(
-            [*modules, folder / f"{project}.sv"],
+            rtl_sources(folder, project),
             project,
-            {"MemoryDir": memory},
+            {"MemoryDir": str(memory_dir)},
             folder=folder / "build_simulator",
         )
-    stages = {stage.node.name: stage for stage in flow.operations}
-    if node not in stages:
-        near = difflib.get_close_matches(node, stages, 3)
+    circuits = {
+        instance.circuit.node.name: instance
+        for instance in instances(flow)
+        if isinstance(instance.circuit, OperationStage)
+    }
+    if node not in circuits:
+        near = difflib.get_close_matches(node, circuits, 3)
         raise ConversionError(f"no node {node!r}" + (f"; near are {', '.join(near)}" * bool(near)))
-    stage = stages[node]
-    return Simulator.build(
-        modules,
-        f"hyq_{stage.circuit.module}",
-        parameter_values(stage, memory),
-        folder=folder / f"build_{stage.name}",
-    )
+    module, parameters = circuits[node].module, circuits[node].parameters_alone(memory_dir)
+    top, text = alone(module, module_file(module).read_text(), parameters)
+    build = folder / f"build_{circuits[node].name}"
+    build.mkdir(exist_ok=True)
+    (build / f"{top}.sv").write_text(text)
+    return Simulator.build([*rtl_sources(folder), build / f"{top}.sv"], top, folder=build)
 
 
 def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
@@ -104,7 +109,8 @@ def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation
     """
     build = folder / "vitis_cosim"
     sources = write_vitis_top(flow, folder, project, build / "verilog")
-    adapters = [module_file(f"hyq_axis_{side}") for side in ("input", "output")]
+    needed = needed_modules({f"hyq_axis_{side}" for side in ("input", "output")})
+    adapters = [module_file(module) for module in needed]
     library = build_cosimulation([*adapters, *sources], f"{project}_vitis", build)
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink))

@@ -17,10 +17,11 @@ Simulate = Callable[[StreamMachine, SimulationOptions], CosimReport]
 def size_fifos(
     machine: StreamMachine, folder: Path, codes: Codes, simulate: Simulate
 ) -> tuple[StreamMachine, FifoSizing]:
-    r"""Shrink the FIFOs to what they need, and prove that codes and speed stay.
+    r"""Shrink the FIFOs to the depths that they need, and prove that codes and speed stay.
 
-    Frames come at the rate of the slowest stage, every FIFO keeps the most words that waited plus a
-    margin, and the result must be as fast (within 1 %) and equal under stalls on both sides.
+    Frames come at the rate of the slowest stage. Every FIFO keeps the largest number of words that
+    waited, plus a margin. The result must be as fast (within 1 %), and equal under stalls on both
+    sides.
 
     Args:
         machine: the machine of the project.
@@ -29,8 +30,8 @@ def size_fifos(
         simulate: co-simulates the project in ``folder`` as the RTL of a machine.
 
     Raises:
-        SimulationError: no smaller depths keep the frame rate, or codes differ; the RTL has its
-            safe depths then.
+        SimulationError: no smaller depths keep the frame rate, or codes differ; then the RTL has
+            its safe depths.
     """
     safe = machine.with_depths(safe_depths(machine.flow))
     free, stalled = SimulationOptions(), SimulationOptions(idle=0.3, backpressure=0.3)

@@ -90,7 +90,7 @@ class StreamMachine(Machine):
         write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
 
     def rewrite_rtl(self, folder: Path) -> None:
-        """Write the RTL again, after FIFO depths changed; what Verilator built stays."""
+        """Write the RTL again, after FIFO depths changed; the build of Verilator stays."""
         with replaced_folder(folder / RTL_DIR) as draft:
             write_rtl(self.flow, draft, self.project)
             build = folder / RTL_DIR / "build"
@@ -120,7 +120,7 @@ class StreamMachine(Machine):
 
         Args:
             folder: the written project.
-            trace: able to write a VCD file, hence slower.
+            trace: whether it can write a VCD file, which makes it slower.
 
         Raises:
             CompilationError: Verilator or g++ is missing or fails.
@@ -136,7 +136,7 @@ class StreamMachine(Machine):
         options: SimulationOptions,
         progress: Callable[[int], object] | None = None,
     ) -> CosimReport:
-        """Run frames through our RTL, or through what Vitis HLS made of the C++."""
+        """Run frames through our RTL, or through the RTL that Vitis HLS made of the C++."""
         if options.rtl == "hyq":
             simulation = self.rtl_simulation(folder, trace=options.vcd is not None)
         elif options.rtl == "vitis" and options.vcd is None:
@@ -176,7 +176,7 @@ class StreamMachine(Machine):
         return build_simulator(self.flow, folder / RTL_DIR, self.project, node)
 
     def estimate(self) -> ResourceReport:
-        """Estimate in a fraction of a second, by cost models, what the RTL takes of the part."""
+        """Estimate by cost models, in less than a second, how much of the part the RTL takes."""
         used = estimate_design(self.flow)
         return resource_report(self.flow, used, self.part, self.clock_mhz, "estimate")
 
@@ -186,7 +186,7 @@ class StreamMachine(Machine):
         return resource_report(self.flow, used, self.part, self.clock_mhz, "synthesis")
 
     def vendor_report(self, folder: Path) -> ResourceReport:
-        """Return what Vitis HLS estimated for the C++."""
+        """Return the estimate of Vitis HLS for the C++."""
         used = csynth_utilization(self.flow, read_csynth(folder, self.project))
         return resource_report(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
 

@@ -44,7 +44,7 @@ class NodeImplementation:
             stage.folding,
             stage.circuit.macs,
             stage.cycles,
-            sum(rom.size_bits for rom in stage.kernel.roms),
+            sum(rom.size_bits for rom in stage.arguments.roms),
             stage.node.accumulator.bits,
         )
 

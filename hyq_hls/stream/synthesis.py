@@ -7,11 +7,11 @@ from pathlib import Path
 
 from hyq_hls.errors import CompilationError
 from hyq_hls.machine import DesignUtilization
-from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage
-from hyq_hls.stream.flow.dataflow import Stream
+from hyq_hls.stream.flow import Dataflow, OperationStage
 from hyq_hls.stream.rtl.instances import Instance, instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.tools.systemverilog import Value
 from hyq_hls.tools.yosys.mapping import Job, Progress, synthesize_modules
 from hyq_hls.tools.yosys.utilization import Utilization
 
@@ -35,8 +35,8 @@ def synthesize_design(
         CompilationError: pyosys is missing, or Yosys failed on some modules, which are named; the
             results of the others stay.
     """
-    todo = list(instances(flow, (rtl / MEMORY_DIR).resolve()))
-    jobs = [template_job(i.module, i.parameters) for i in todo]
+    todo, memory_dir = list(instances(flow)), (rtl / MEMORY_DIR).resolve()
+    jobs = [template_job(i.module, i.parameters_alone(memory_dir)) for i in todo]
     results = list(zip(todo, synthesize_modules(jobs, folder, progress), strict=True))
     failed = [(i, r) for i, r in results if isinstance(r, CompilationError)]
     if failed:
@@ -48,8 +48,8 @@ def synthesize_design(
     return gathered((i, r) for i, r in results if isinstance(r, Utilization))
 
 
-def template_job(module: str, parameters: Mapping[str, int | str]) -> Job:
-    """Return the job that synthesizes a module of the templates with all that it contains."""
+def template_job(module: str, parameters: Mapping[str, Value]) -> Job:
+    """Synthesis of a module of the templates, with all that it contains."""
     return Job([module_file(m) for m in needed_modules({module})], module, parameters)
 
 
@@ -58,17 +58,9 @@ def gathered(parts: Iterable[tuple[Instance, Utilization]]) -> DesignUtilization
     operations: dict[str, Utilization] = {}
     plumbing: dict[str, Utilization] = {}
     for instance, used in parts:
-        if isinstance(instance.owner, OperationStage):
-            operations[instance.owner.node.name] = used
+        circuit = instance.circuit
+        if isinstance(circuit, OperationStage):
+            operations[circuit.node.name] = used
         else:
-            kind = _kind(instance)
-            plumbing[kind] = plumbing.get(kind, Utilization()) + used
+            plumbing[circuit.kind] = plumbing.get(circuit.kind, Utilization()) + used
     return DesignUtilization(operations, plumbing)
-
-
-def _kind(instance: Instance) -> str:
-    if instance.owner is None:
-        return "AXI4-Stream ports"
-    if isinstance(instance.owner, Stream):
-        return "FIFOs"
-    return "forks" if isinstance(instance.owner, ForkStage) else "width converters"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.circuits.point import CIRCUITS, Point
-from tests.stream.rtl.stream_bench import TEMPLATES, Case, Traffic, Transfers, verilator
+from hyq_hls.tools.systemverilog import alone
+from tests.stream.rtl.stream_bench import PACKAGE, TEMPLATES, Case, Traffic, Transfers, verilator
 
 #: The rules of the handshake, as verif/stream_parts.cpp names what breaks them.
 BROKEN = {"unstable", "waits_for_ready"}
@@ -24,13 +25,13 @@ TRAFFIC = {
 def lint(point: Point, folder: Path) -> str:
     """What ``verilator --lint-only -Wall`` finds in a circuit: nothing, if it is clean."""
     binary, environment = verilator()
-    values = [
-        f"-G{name}={value}" if isinstance(value, int) else f'-G{name}="{value}"'
-        for name, value in point.parameters.items()
-    ]
-    command = [str(binary), "--lint-only", "-Wall", "--top-module", point.top, *values]
+    text = next(path for path in point.sources if path.stem == point.top).read_text("utf-8")
+    top, wrapper = alone(point.top, text, point.parameters)
+    (folder / f"{top}.sv").write_text(wrapper, encoding="utf-8")
+    command = [str(binary), "--lint-only", "-Wall", "--top-module", top]
+    sources = dict.fromkeys([PACKAGE, *point.sources, folder / f"{top}.sv"])
     result = subprocess.run(
-        [*command, "-y", str(TEMPLATES), *map(str, point.sources)],
+        [*command, "-y", str(TEMPLATES), *map(str, sources)],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -243,4 +243,4 @@ def test_any_value_replaced(name: str, tmp_path: Path) -> None:
             for node in loaded.nodes.values():
                 types = loaded.input_types(node)
                 circuit = circuit_of(node.operation, *types)
-                circuit.kernel(circuit.foldings[0])
+                circuit.arguments(circuit.foldings[0])

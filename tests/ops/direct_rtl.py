@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hyq_hls.graph import Operation, TensorType
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.memories import memory_text
-from hyq_hls.stream.rtl.parameters import memory_name, module_parameters
+from hyq_hls.stream.rtl.parameters import memory_name, operation_parameters, printed
 from tests.ops.direct import Case
 from tests.stream.rtl.stream_bench import compile_bench
 
@@ -58,10 +58,12 @@ class RtlBench:
         self.word_bits = max(96, -(-max(widths) // 32) * 32)
         folder.mkdir(parents=True)
         for stage in self.stages:
-            for rom in stage.kernel.roms:
+            for rom in stage.arguments.roms:
                 (folder / memory_name(stage, rom.name)).write_text(memory_text(rom))
         (folder / "bench.sv").write_text(self._bench())
-        compile_bench(folder, ("-Wall",), self.word_bits, self.first_input[-1], len(self.cases))
+        compile_bench(
+            folder, ("--assert", "-Wall"), self.word_bits, self.first_input[-1], len(self.cases)
+        )
 
     def check(self, codes: Sequence[Sequence[Codes]]) -> None:
         r"""Every case equals its reference, with and without stalls; a reset leaves nothing behind.
@@ -163,13 +165,14 @@ module bench (
   assign in_ready_o[{flags - 1}:{self.first_input[-1]}] = '0;
   assign out_valid_o[{flags - 1}:{len(self.cases)}] = '0;
 """
-        if any(stage.kernel.roms for stage in self.stages):
+        if any(stage.arguments.roms for stage in self.stages):
             text += '  localparam MemoryDir = ".";\n'
         return text + "".join(map(self._instance, range(len(self.cases)))) + "endmodule\n"
 
     def _instance(self, index: int) -> str:
         case, stage = self.cases[index], self.stages[index]
-        parameters = ", ".join(f".{k}({v})" for k, v in module_parameters(stage).items())
+        values = printed(operation_parameters(stage))
+        parameters = ", ".join(f".{k}({v})" for k, v in values.items())
         ports = []
         *inputs, (out, out_lanes) = _lanes(case)
         for i, (port, (tensor, lanes)) in enumerate(zip(case.circuit.ports, inputs, strict=True)):

@@ -20,9 +20,9 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Rom
 from tests.ops.direct import Case, compile_cases, random_folding
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -105,7 +105,7 @@ def test_rtl_equals_reference(case: Case[Add], tmp_path: Path) -> None:
 def test_powers_of_two_need_no_multiplier() -> None:
     x = TensorType((2, 3), Quantization(8, True))
     operation = Add((np.array([1, 8, 4]), np.array([6])), ((0,), (0,)), BYTE)
-    roms = {rom.name: rom for rom in circuit_of(operation, x, x).kernel(Folding(3, 3)).roms}
+    roms = {rom.name: rom for rom in circuit_of(operation, x, x).arguments(Folding(3, 3)).roms}
     found = {
         name: rom.values.tolist()
         for name, rom in roms.items()

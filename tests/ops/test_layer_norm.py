@@ -284,7 +284,7 @@ def test_intermediate_values_stay_in_bounds(seed: int) -> None:
     x, op = case.inputs[0], case.operation
     assert isinstance(op, LayerNorm)
     codes = extreme_codes(x, seed).reshape(-1, x.channels).astype(object)
-    widths = circuit_of(op, x).kernel(case.folding).integers
+    widths = circuit_of(op, x).arguments(case.folding).integers
     for row in codes:
         values = [
             int(v - op.zero_point[i % len(op.zero_point)])
@@ -332,7 +332,7 @@ def test_work_and_foldings() -> None:
     x = TensorType((4, 5, 16), Quantization(8, True))
     operation = layer_norm(x)
     circuit = circuit_of(operation, x)
-    steps = circuit.kernel(Folding()).constants
+    steps = circuit.arguments(Folding()).constants
     slowest = max(steps["root_steps"], steps["reciprocal_steps"]) + 1
     assert operation.macs(x) == 3 * 4 * 5 * 16
     assert circuit.foldings == [Folding(lanes, lanes) for lanes in (1, 2, 4, 8, 16)]

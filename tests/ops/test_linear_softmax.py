@@ -311,7 +311,7 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
     dividend = (largest << softmax.bits) + total // 2
     widest = 4 * total if softmax.output == "log2" else max(total, dividend)
     assert softmax.accumulator(x).high == widest
-    assert circuit_of(softmax, x).kernel(case.folding).integers["total_t"] == (
+    assert circuit_of(softmax, x).arguments(case.folding).integers["total_t"] == (
         total.bit_length(),
         False,
     )

@@ -15,9 +15,9 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import ShiftSwish, Table
 from hyq_hls.ops.shift_swish import shift_exp
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of, circuits_of
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Rom
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import (
     BIT_ACCURATE,
@@ -186,7 +186,7 @@ def test_circuits_have_the_same_integers(signed: bool) -> None:
     x = TensorType((64, 4), Quantization(8, signed, zero_point=(17,)))
     swish = ShiftSwish(4, 17, 12, BYTE)
     arithmetic, table = (circuit_of(swish, x, name=name) for name in ("arithmetic", "table"))
-    (values,) = table.kernel(Folding(1, 1)).roms
+    (values,) = table.arguments(Folding(1, 1)).roms
     assert isinstance(values, Rom)
     lookup = Table(values.values, BYTE.quantization, x.quantization.qmin)
     codes = every_code(x)

@@ -285,7 +285,7 @@ def test_bounds_hold_and_are_tight(seed: int) -> None:
         "uniform": max(total, (largest << softmax.bits) + total // 2),
     }[softmax.output]
     assert softmax.accumulator(x).high == widest
-    integers = circuit_of(softmax, x).kernel(case.folding).integers
+    integers = circuit_of(softmax, x).arguments(case.folding).integers
     assert integers["total_t"] == (total.bit_length(), False)
     assert integers["exponential_t"] == (largest.bit_length(), False)
 

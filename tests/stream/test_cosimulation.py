@@ -12,6 +12,7 @@ from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import ConversionError, InputError, SimulationError
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.stream.rtl.modules import needed_modules
 from tests.stream.hls.conftest import images, small_graph
 from tests.stream.hls.hybrid import hybrid_graph
 
@@ -152,11 +153,13 @@ def test_vendor_rtl_in_the_same_driver(tmp_path: Path) -> None:
         accelerator.cosimulate(images(2), rtl="vhdl")
     flow = accelerator.flow
     verilog = accelerator.folder / "net_prj/solution1/syn/verilog"
+    verilog.mkdir(parents=True)
+    brought = needed_modules({"hyq_axis_input", "hyq_axis_output"})  # by the wrapper
     for path in write_rtl(flow, tmp_path / "core", "core"):
-        verilog.mkdir(parents=True, exist_ok=True)
-        (verilog / path.name).write_bytes(path.read_bytes())
-    for adapter in verilog.glob("hyq_axis_*.sv"):
-        adapter.unlink()  # the wrapper brings them
+        if path.stem not in brought:
+            # The files are read in the order of their names, and a package comes first.
+            name = f"0_{path.name}" if path.stem == "hyq_pkg" else path.name
+            (verilog / name).write_bytes(path.read_bytes())
     widths = {"i": 8 * flow.streams[flow.source].lanes - 1, "o": 8 * flow.streams["head"].lanes - 1}
     text = _VENDOR.format(**widths, memory=tmp_path / "core/memory")
     (verilog / "net.v").write_text(text)

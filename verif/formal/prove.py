@@ -106,7 +106,7 @@ def prove(
         if source_override is not None:
             (folder / f"{module}.sv").write_text(source_override, encoding="utf-8")
         values = " ".join(f"-G {key}={value}" for key, value in parameters.items())
-        read = f"read_slang --top {top} -y . {values} {top}.sv"
+        read = f"read_slang --top {top} -y . {values} hyq_pkg.sv {top}.sv"
         commands = [read, *(command.format(top=top) for command in _TO_AIGER)]
         log = run_yosys(commands, folder, timeout)
         log += _run([str(_abc()), "-c", _PDR.format(timeout=timeout)], folder, 2 * timeout)

@@ -1,4 +1,4 @@
-"""How much a choice of quantization costs: simulations, samples, sensitivities."""
+"""The cost of a choice of quantization: simulations, samples, sensitivities."""
 
 from hyq_hls.quant.judge.bit_choice import BitChoice, WidthUsage, choose_bits, error_front
 from hyq_hls.quant.judge.bottlenecks import Bottleneck, bottlenecks

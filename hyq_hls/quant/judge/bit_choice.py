@@ -1,4 +1,4 @@
-"""Widths as an integer program: the smallest error for an average of bits, or for a part.
+"""The choice of widths as an integer program: the least error for an average, or for a part.
 
 Every free layer and tensor takes one width::
 
@@ -9,8 +9,8 @@ Every free layer and tensor takes one width::
                   + sum of change[pair, bits, bits] * y[pair, bits, bits] <= limit, per resource
                 sums of y over one side of a pair = x of the other side
 
-HiGHS solves it through scipy. Of widths whose error is not smaller than that of a narrower one,
-none is a choice: what does not matter gets the fewest bits.
+HiGHS solves it through scipy. A width is no choice where a narrower one has no larger error, so
+that layers and tensors that do not matter get the fewest bits.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Array = NDArray[np.float64]
 
 #: Relative distance to the best choice at which the solver may stop, where resources are limited.
 GAP = 1e-3
-#: Sum of the coefficients of the average; the solver's tolerance is a millionth.
+#: Sum of the coefficients of the average. The tolerance of the solver is a millionth.
 _ROW = 1000
-#: Seconds after which it takes the best choice that it has found.
+#: Seconds after which the solver returns the best choice that it has found.
 TIME_LIMIT = 60.0
 
 
@@ -42,10 +42,10 @@ TIME_LIMIT = 60.0
 class BitChoice:
     """A width for everything that has a choice.
 
-    Args:
-        bits: by node and kind.
-        average_bits: over all weights and all elements of activations together.
-        predicted_error: of the logits, relative to their power: the sum of sensitivities.
+    Attributes:
+        bits: width by node and kind.
+        average_bits: average over all weights and all elements of activations together.
+        predicted_error: error of the logits, relative to their power: the sum of sensitivities.
     """
 
     bits: Mapping[Key, int]
@@ -54,7 +54,7 @@ class BitChoice:
 
     @classmethod
     def of(cls, sensitivities: Iterable[Sensitivity], bits: Mapping[Key, int]) -> BitChoice:
-        """The choice with its average and its error."""
+        """Return the choice with its average and its error."""
         found = list(sensitivities)
         return cls(
             bits,
@@ -65,9 +65,9 @@ class BitChoice:
 
 @dataclass(frozen=True, eq=False)
 class WidthUsage:
-    """What widths cost of some resources, as changes against the widest.
+    """Usage of some resources by width, as changes against the widest.
 
-    Args:
+    Attributes:
         widest: usage when everything is as wide as it may be.
         single: change by the width of one key.
         pairs: change by the widths of two keys together.
@@ -78,19 +78,19 @@ class WidthUsage:
     pairs: Mapping[tuple[Key, Key], Mapping[tuple[int, int], Array]] = field(default_factory=dict)
 
     def total(self, bits: Mapping[Key, int]) -> Array:
-        """Usage of a choice."""
+        """Return the usage of a choice."""
         total = self.widest + sum(c[bits[key]] for key, c in self.single.items())
         return np.asarray(total + sum(c[bits[a], bits[b]] for (a, b), c in self.pairs.items()))
 
 
 def average_bits(sensitivities: Iterable[Sensitivity], bits: Mapping[Key, int]) -> float:
-    """Bits per weight and element of activations; see :class:`BitChoice`."""
+    """Return the bits per weight and element of activations; see :class:`BitChoice`."""
     found = list(sensitivities)
     return sum(s.count * bits[s.key] for s in found) / max(1, sum(s.count for s in found))
 
 
 def narrowest(sensitivities: Iterable[Sensitivity]) -> BitChoice:
-    """The choice of the fewest bits everywhere."""
+    """Return the choice of the fewest bits everywhere."""
     found = list(sensitivities)
     return BitChoice.of(found, {s.key: min(s.errors) for s in found})
 
@@ -101,13 +101,13 @@ def choose_bits(
     usage: WidthUsage | None = None,
     limits: Array | None = None,
 ) -> BitChoice | None:
-    """The widths of the smallest sum of errors; None where no choice keeps the limits.
+    """Return the widths of the smallest sum of errors; None where no choice keeps the limits.
 
     Args:
-        sensitivities: what has a choice.
-        average: most bits per weight and element of activations; None: any.
-        usage: of resources, with ``limits``.
-        limits: most of every resource; infinite where there is none.
+        sensitivities: sensitivities of everything that has a choice.
+        average: most bits per weight and element of activations; None sets no limit.
+        usage: usage of resources, given together with ``limits``.
+        limits: most of every resource; infinite where there is no limit.
 
     Raises:
         QuantizationError: the solver found nothing within its time limit.
@@ -123,15 +123,15 @@ def choose_bits(
         excess = sum(s.count * bits[s.key] for s in sensitivities) - allowed
         if excess <= 0:
             break
-        room -= excess  # the solver counts in floating point, to about a millionth
+        room -= excess  # The solver counts in floating point, to about a millionth.
     return None if bits is None else BitChoice.of(sensitivities, bits)
 
 
 def error_front(sensitivities: Sequence[Sensitivity], averages: Iterable[float]) -> list[BitChoice]:
-    """The best choice for every average; fewer bits never have a smaller error.
+    """Return the best choice for every average; fewer bits never have a smaller error.
 
     Args:
-        sensitivities: from :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`.
+        sensitivities: result of :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`.
         averages: bits per weight and element of activations.
 
     Raises:
@@ -150,7 +150,7 @@ def error_front(sensitivities: Sequence[Sensitivity], averages: Iterable[float])
 
 
 class _Program:
-    """Columns are widths of keys, then pairs of widths."""
+    """The integer program. Its columns are widths of keys, then pairs of widths."""
 
     def __init__(
         self, sensitivities: Sequence[Sensitivity], usage: WidthUsage | None, limits: Array | None
@@ -195,7 +195,7 @@ class _Program:
                 self.rows.append((mine, [column], 0.0))
 
     def solve(self, room: int | None) -> dict[Key, int] | None:
-        """Widths by key with at most ``room`` bits in all; None: there are none."""
+        """Return widths by key with at most ``room`` bits in all; None where that is impossible."""
         count = len(self.errors)
         entries = [
             (row, column, sign)
@@ -210,7 +210,8 @@ class _Program:
         sums = [total for *_, total in self.rows]
         constraints = [LinearConstraint(equations.tocsr(), sums, sums)]
         if room is not None:
-            # Sums of counts are integers: half a one more is no more, and no rounding reaches it.
+            # Sums of counts are integers: half a count more allows no further choice, and exceeds
+            # the rounding.
             scale = _ROW / self.weights
             counts = (self.counts * scale)[None]
             constraints.append(LinearConstraint(counts, -np.inf, (room + 0.5) * scale))
@@ -222,7 +223,7 @@ class _Program:
             left = (self.limits - self.usage.widest)[keep] / unit
             constraints.append(LinearConstraint(change.T, -np.inf, left))
         integral = np.zeros(count)
-        integral[: len(self.columns)] = 1  # the pairs follow from them
+        integral[: len(self.columns)] = 1  # The pairs follow from the keys.
         result = milp(
             self.errors * self._unit(),
             integrality=integral,
@@ -244,16 +245,17 @@ class _Program:
         }
 
     def _unit(self) -> float:
-        """HiGHS stops at a distance of 1e-6 too: errors are counted in tenths of the smallest sum.
+        """Return the unit of errors, so that the absolute tolerance of HiGHS, 1e-6, is small.
 
-        Where that is zero, they are counted in tenths of the largest error.
+        The unit is a tenth of the smallest sum. Where that is zero, it is a tenth of the largest
+        error.
         """
         best = sum(min(self.errors[list(mine.values())]) for mine in self.of.values())
         return 10 / best if best > 0 else 10 / max(self.errors.max(), 1e-300)
 
 
 def _worthwhile(errors: Mapping[int, float]) -> list[int]:
-    """Widths in ascending order whose error is below that of every narrower one."""
+    """Return the widths, ascending, whose error is below that of every narrower one."""
     found: list[int] = []
     for bits in sorted(errors):
         if not found or errors[bits] < errors[found[-1]]:

@@ -10,7 +10,13 @@ from hyq_hls.quant.traits import is_depthwise, is_pointwise, traits_of
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Names of the layers of an inverted bottleneck (MobileNetV2); expand may be missing."""
+    """The layers of an inverted bottleneck (MobileNetV2).
+
+    Attributes:
+        expand: name of the layer that expands; None where it is missing.
+        depthwise: name of the depthwise convolution.
+        project: name of the layer that projects.
+    """
 
     expand: str | None
     depthwise: str
@@ -18,7 +24,7 @@ class Bottleneck:
 
 
 def bottlenecks(graph: FloatGraph) -> list[Bottleneck]:
-    """Every depthwise convolution that a 1x1 convolution reads, through an activation or none."""
+    """Return every depthwise convolution that a 1x1 convolution reads, functions aside."""
     found = []
     for node in graph:
         if not is_depthwise(node):

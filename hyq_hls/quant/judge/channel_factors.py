@@ -25,9 +25,9 @@ from hyq_hls.quant.scales.readers import real_readers, takes_channels
 from hyq_hls.quant.traits import Codes, traits_of, weighted
 
 Array = NDArray[np.float64]
-#: Factors never leave this range: a channel that calibration saw dead may live later.
+#: Factors never leave this range: a channel that was dead in calibration may become active later.
 SMALLEST, LARGEST = 2.0**-12, 2.0**12
-#: Smallest step, of inputs and of weights (the released code's, for weights).
+#: Smallest step of inputs and of weights (for weights it is that of the released code).
 _TINY = 1e-5
 
 
@@ -35,10 +35,11 @@ _TINY = 1e-5
 class LayerSample:
     """A 1x1 layer and a sample of its input.
 
-    Args:
-        x: (n, C) float32, input of the float network.
-        weight: (O, C) float32.
-        config: of the layer; activations are asymmetric, weights symmetric per output channel.
+    Attributes:
+        x: input (n, C) of the float network, float32.
+        weight: weights (O, C), float32.
+        config: configuration of the layer; activations are asymmetric, weights symmetric per output
+            channel.
     """
 
     x: torch.Tensor
@@ -50,13 +51,14 @@ class LayerSample:
         factors: torch.Tensor,
         round_: Callable[[torch.Tensor], torch.Tensor] = torch.round,
     ) -> torch.Tensor:
-        """Mean squared error of the layer's sums, both operands quantized; (), differentiable.
+        """Return the mean squared error () of the layer's sums with both operands quantized.
 
-        The scales are real-valued, from the ranges (HyQ, ``quant_loss`` of the released code).
+        It is differentiable. The scales are real and come from the ranges (HyQ, ``quant_loss`` of
+        the released code).
 
         Args:
-            factors: (C,).
-            round_: straight through or with the zero gradient of rounding.
+            factors: factors (C,).
+            round_: rounding, straight through or with its zero gradient.
         """
         levels = (1 << self.config.activation_bits) - 1
         scaled = self.x / factors
@@ -73,12 +75,12 @@ class LayerSample:
 
 
 def straight_through(x: torch.Tensor) -> torch.Tensor:
-    """Rounding whose gradient is one (Bengio et al. 2013)."""
+    """Round with a gradient of one (Bengio et al. 2013)."""
     return x + (torch.round(x) - x).detach()
 
 
 def bottleneck_inputs(plan: Plan, rows: int) -> dict[str, LayerSample]:
-    """Samples for the inputs of expanding and projecting layers that take factors, by tensor."""
+    """Return samples of the inputs of expanding and projecting layers that take factors."""
     found: dict[str, LayerSample] = {}
     for block in bottlenecks(plan.graph):
         for name in (block.expand, block.project):
@@ -99,14 +101,14 @@ def bottleneck_inputs(plan: Plan, rows: int) -> dict[str, LayerSample]:
 
 
 def with_factors(plan: Plan, factors: Mapping[str, Array]) -> Plan:
-    """Tensors whose channel scales are factor times one step, with one zero point.
+    """Return the plan with channel scales of factor times one step, with one zero point.
 
     The other tensors of a residual stream get the factors too: an addition keeps channels apart,
     and an outlier channel of a sum is one of its operands. The step comes from the tensor's range
     after division, by the configured observer, on the lattice of the scale that it had.
 
     Args:
-        plan: whose tensors change.
+        plan: the plan whose tensors change.
         factors: positive (C,) per tensor name; powers of two unless ``config.scale`` is
             ``dyadic``.
     """
@@ -122,7 +124,7 @@ def with_factors(plan: Plan, factors: Mapping[str, Array]) -> Plan:
 
 
 def _streams(graph: FloatGraph) -> list[list[str]]:
-    """Tensors that additions join channel by channel, in topological order."""
+    """Return the tensors that additions join channel by channel, in topological order."""
     of: dict[str, list[str]] = {}
     for node in graph:
         of[node.name] = [node.name]

@@ -1,4 +1,4 @@
-"""What the quantizer asks of whoever knows what designs take: it knows no hardware itself."""
+"""The interface through which the quantizer asks for costs of hardware, which it does not know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 class DesignCosts(Protocol):
-    """Costs in one design, at other widths of codes and the same lanes.
+    """Costs in one design, at other widths of codes and with the same lanes.
 
     Arrays hold an amount of every resource, in the order of ``CostModel.resources``.
     """
@@ -28,10 +28,10 @@ class DesignCosts(Protocol):
         """Clock cycles per frame."""
 
     def node(self, name: str, operation: Operation, types: Sequence[TensorType]) -> Array:
-        """Usage of ``operation`` on inputs of ``types`` in the place of a node."""
+        """Return the usage of ``operation`` on inputs of ``types`` in the place of a node."""
 
     def streams(self, tensor: str, bits: int) -> Array:
-        """Usage of what carries a tensor between nodes, with codes of ``bits``."""
+        """Return the usage of FIFOs and width converters of a tensor, with codes of ``bits``."""
 
 
 class CostModel(Protocol):
@@ -43,17 +43,17 @@ class CostModel(Protocol):
 
     @property
     def resources(self) -> Mapping[str, str]:
-        """Resources by name, as ``lut``, with what people call them, as ``LUT``."""
+        """Labels, as ``LUT``, by names of resources, as ``lut``."""
 
     def capacity(self) -> Array:
-        """What the part has of every resource."""
+        """Return how much of every resource the part has."""
 
     def design(self, graph: Graph, cycles: int | None) -> DesignCosts:
-        """Costs of the design that is built for a graph.
+        """Return the costs of the design that is built for a graph.
 
         Args:
-            graph: what is built.
-            cycles: per frame, at most; None leaves the choice to the machine.
+            graph: the graph that is built.
+            cycles: most cycles per frame; None leaves the choice to the machine.
 
         Raises:
             ConversionError: a node cannot be that fast.

@@ -1,7 +1,7 @@
-"""What a rounding costs the network's answer, to second order: gradients and samples of tensors.
+"""The second-order cost of a rounding for the network's answer: gradients, samples of tensors.
 
-``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]`` for the output ``O`` of a chain of operations,
-the square of the gradient standing for the Hessian (BRECQ, Li et al., ICLR 2021; PTQ4ViT, Yuan et
+For the output ``O`` of a chain of operations, ``L(O + dO) - L(O) ~ E[dO^T diag((dL/dO)**2) dO]``.
+The square of the gradient stands for the Hessian (BRECQ, Li et al., ICLR 2021; PTQ4ViT, Yuan et
 al., ECCV 2022). The inputs of a chain come from the float network. Positions are sampled, so that
 thousands of quantizations can be judged in minutes.
 """
@@ -35,22 +35,22 @@ from hyq_hls.quant.traits import has_weights, traits_of, weighted
 
 Array = NDArray[np.float64]
 
-#: Images whose gradients are in memory at once.
+#: Number of images whose gradients are in memory at once.
 _BATCH = 4
-#: Multiplications that a chain is judged by, and the fewest and most positions.
+#: Number of multiplications by which a chain is judged, and the fewest and the most positions.
 _WORK = 1 << 21
 _FEWEST, _MOST = 256, 2048
 
 
 @dataclass
 class Choice:
-    """The quantization being looked for; searches change it in place.
+    """The quantization that a search looks for. Searches change it in place.
 
-    Args:
-        plan: where graph, statistics and configuration come from.
-        tensors: of every node's output.
-        shares: (O,) per layer, scale of a row of weights over the one that covers its largest
-            weight.
+    Attributes:
+        plan: the plan with graph, statistics and configuration.
+        tensors: quantization of every node's output.
+        shares: for every layer (O,), the scale of a row of weights over the scale that covers its
+            largest weight.
     """
 
     plan: Plan
@@ -60,7 +60,7 @@ class Choice:
 
     @classmethod
     def of(cls, plan: Plan) -> Choice:
-        """What a plan says now, but that weights round to nearest."""
+        """Return the choice of a plan as it is now, but with weights rounded to nearest."""
         choice = cls(plan, dict(plan.tensors), {})
         for node in plan.graph:
             if has_weights(node):
@@ -68,14 +68,14 @@ class Choice:
         return choice
 
     def covering(self, node: FloatNode) -> Array:
-        """Scales (O,) of the accumulators that reach each row's largest weight."""
+        """Return the accumulator scales (O,) at which codes reach each row's largest weight."""
         config = replace(self.plan.config.for_node(node.name), observer="minmax")
         real, y = per_code(node, self.tensors[node.inputs[0]]), self.tensors[node.name]
         unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None
         return weight_scales(real, np.ones(real.shape[1]), config, unit)
 
     def weights(self, node: FloatNode) -> Weights:
-        """Codes and accumulator scales of a layer."""
+        """Return the codes and accumulator scales of a layer."""
         scales = self.covering(node) * self.shares[node.name]
         real = per_code(node, self.tensors[node.inputs[0]])
         return Weights(
@@ -83,10 +83,10 @@ class Choice:
         )
 
     def real_weight(self, node: FloatNode) -> torch.Tensor:
-        """What the codes of a layer stand for, float32 (O, n)."""
+        """Return the real weights (O, n) that the codes of a layer stand for, float32."""
         name = node.inputs[0]
         x, y = self.tensors[name], self.tensors[node.name]
-        # One scale for the whole input is the scale of all sums too, and changes no code.
+        # One scale for the whole input is the scale of all sums too. It changes no code.
         key = (x.scale if x.per_channel else None, y.scale, self.shares[node.name].tobytes())
         if node.name not in self._known or self._known[node.name][0] != key:
             self._known[node.name] = key, self._real_weight(node, x)
@@ -100,16 +100,16 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A chain of operations with a sample of its inputs and of what its output should be.
+    """A chain of operations with a sample of its inputs and of the exact values of its output.
 
-    Args:
-        nodes: each but the first reads the one before; only the first may be anything else than a
-            function of positions.
-        inputs: of the first node, from the float network: float32 (n, ..., C); patches
+    Attributes:
+        nodes: operations, each of which reads the one before. All but the first must be functions
+            of positions.
+        inputs: inputs of the first node from the float network, float32 (n, ..., C); patches
             (n, kh * kw, C) for a convolution.
-        output: of the last node in the float network, (n, ..., C).
-        gradient: of the loss by that output in the quantized network, (n, ..., C), times the root
-            of the positions that each stands for.
+        output: output of the last node in the float network, (n, ..., C).
+        gradient: gradient (n, ..., C) of the loss by that output in the quantized network, times
+            the root of the number of positions that each position stands for.
     """
 
     nodes: tuple[FloatNode, ...]
@@ -119,11 +119,12 @@ class Chain:
     _known: dict[int, tuple[Quantization, torch.Tensor]] = field(default_factory=dict)
 
     def sums(self, choice: Choice | None, until: str | None = None) -> torch.Tensor:
-        """Output of a node of the chain, of the last by default, before it is rounded itself.
+        """Return the output of a node of the chain before it is rounded itself.
 
         Args:
-            choice: what rounds inputs, weights and the tensors between; None: float.
-            until: name of the node.
+            choice: choice that rounds inputs, weights and the tensors between; None computes in
+                float.
+            until: name of the node; None means the last one.
         """
         values = list(self.inputs)
         if choice:
@@ -137,28 +138,28 @@ class Chain:
         return value
 
     def _input(self, index: int, q: Quantization) -> torch.Tensor:
-        """An input rounded; the last one is kept, for searches that change something else."""
+        """Return a rounded input; keep the last one for searches that change something else."""
         if index not in self._known or self._known[index][0] is not q:
             self._known[index] = q, rounded(self.inputs[index], q)
         return self._known[index][1]
 
     def errors(self, choice: Choice) -> Array:
-        """Second-order cost of a choice per channel of the output, (C,)."""
+        """Return the second-order cost (C,) of a choice per channel of the output."""
         cost = ((self.sums(choice) - self.output) * self.gradient) ** 2
         return cost.reshape(-1, cost.shape[-1]).sum(dim=0, dtype=torch.float64).numpy()
 
     def squares(self, choice: Choice, name: str, exact: torch.Tensor) -> Array:
-        """Sum of squared errors of a node's sums, (C,), where ``exact`` are those in float."""
+        """Return the sums (C,) of squared errors of a node; ``exact`` holds its float values."""
         found: Array = ((self.sums(choice, name) - exact) ** 2).sum(dim=0).double().numpy()
         return found
 
     def error(self, choice: Choice) -> float:
-        """Their sum."""
+        """Return the sum of the errors."""
         return float(self.errors(choice).sum())
 
 
 def rounded(x: torch.Tensor, q: Quantization) -> torch.Tensor:
-    """Values (..., C) to the nearest that have a code; probabilities stay as they are."""
+    """Return the nearest values (..., C) that have a code; probabilities stay as they are."""
     if q.encoding == "log2":
         return x
     if not q.per_channel:
@@ -173,7 +174,7 @@ def rounded(x: torch.Tensor, q: Quantization) -> torch.Tensor:
 def _value(node: FloatNode, values: Sequence[torch.Tensor], choice: Choice | None) -> torch.Tensor:
     traits = traits_of(node)
     if traits.weights is None:
-        # A sample has one axis in the place of the leading ones, of which the first is the batch.
+        # A sample has one axis in the place of the leading ones, the first of which is the batch.
         axes = (traits.leading or 1) - 1
         spread = (value.reshape(len(value), *[1] * axes, *value.shape[1:]) for value in values)
         return node.op.forward(*spread).flatten(0, axes)
@@ -188,12 +189,12 @@ def sample_chains(
     """Run the float network and the quantized one, and keep a sample of every chain.
 
     The loss is the Kullback-Leibler divergence of the quantized network's probabilities from the
-    float network's, summed over the images. The quantized network is that of the plan, all of it,
-    as in the algorithm of Q-HyViT. (Released code of PTQ4ViT and its heirs quantizes a layer at a
-    time for this, where the divergence is zero and the gradient noise.)
+    float network's, summed over the images. The quantized network is that of the whole plan, as in
+    the algorithm of Q-HyViT. (The released code of PTQ4ViT and its successors quantizes one layer
+    at a time for this. There the divergence is zero, and the gradient is noise.)
 
     Args:
-        plan: what to measure.
+        plan: the plan to measure.
         nodes: nodes of every chain, by any key; they are of the plan's graph.
         images: bytes (B, H, W, C).
 
@@ -232,11 +233,11 @@ def _gradients(
     logits: torch.Tensor,
     nodes: Iterable[Sequence[FloatNode]],
 ) -> dict[str, torch.Tensor]:
-    """Gradient of the loss by the output of each chain, by the name of its last node."""
+    """Return the gradient of the loss by the output of each chain, by the name of its last node."""
     output = simulation.plan.graph.output
     names = list(dict.fromkeys(members[-1].name for members in nodes))
     values = simulation.values(batch.clone().requires_grad_(), keep=(output, *names))
-    # Differences of probabilities near 1 need the digits of double precision.
+    # Double precision is necessary for differences of probabilities near 1.
     wanted = functional.log_softmax(logits.double(), dim=-1)
     found = functional.log_softmax(values[output].double(), dim=-1)
     loss = functional.kl_div(found, wanted, reduction="sum", log_target=True)
@@ -248,17 +249,17 @@ def _gradients(
 
 
 def _leading(node: FloatNode, axes: int) -> int:
-    """Leading axes, batch included, over which an operation does the same again."""
+    """Return the number of leading axes, batch included, over which an operation is repeated."""
     return traits_of(node).leading or axes - 1
 
 
 def _units(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
-    """A value (B, ..., C) as (units, ...) of the operation."""
+    """Return a value (B, ..., C) as (units, ...) of the operation."""
     return value.detach().flatten(0, _leading(node, value.ndim) - 1)
 
 
 def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int) -> torch.Tensor:
-    """Which units of a batch are kept: evenly spaced, others in every batch."""
+    """Return the units of a batch that are kept: evenly spaced, different in every batch."""
     shapes = [graph.shape(name) for name in (*node.inputs, node.name)]
     lead = _leading(node, len(shapes[-1]) + 1) - 1
     multiplications = traits_of(node).work

@@ -1,9 +1,9 @@
-"""How much the logits suffer when one layer's weights, or one tensor, has few bits.
+"""The error of the logits when one layer's weights, or one tensor, has few bits.
 
-One rounding at a time is put into the float network, all else stays exact. Roundings are nearly
-independent noise, so what several of them do together is about the sum of what each does alone
-(second-order Taylor expansion without mixed terms, as HAWQ and its followers use it; here the
-error itself is measured instead of a Hessian).
+One rounding at a time is put into the float network, and all else stays exact. Roundings are nearly
+independent noise, so the error of several of them is about the sum of their single errors
+(second-order Taylor expansion without mixed terms, as HAWQ and its followers use it; here the error
+itself is measured instead of a Hessian).
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from hyq_hls.quant.scales.weights import quantize_weights, weight_steps
 from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
 Kind = Literal["weights", "activations"]
-#: Node, and whether its weights or its output are meant.
+#: A node, and whether its weights or its output are meant.
 Key = tuple[str, Kind]
-#: Tensors by name, by width.
+#: Tensors by name, for every width.
 TensorsByBits = Mapping[int, Mapping[str, Quantization]]
 
-#: Images whose values are held at once.
+#: Number of images whose values are held at once.
 _BATCH = 16
-#: Power of logits that are all zero.
+#: Logits that are all zero get this power.
 _TINY = 2.0**-40
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What the width of one layer's weights, or of one tensor, does to the logits.
+    """The effect of the width of one layer's weights, or of one tensor, on the logits.
 
-    Args:
-        node: whose weights or whose output it is.
+    Attributes:
+        node: name of the node whose weights or whose output it is.
         kind: ``weights`` or ``activations``.
-        count: weights of the layer (biases aside), or elements of the tensor for one image.
+        count: weights of the layer (without biases), or elements of the tensor for one image.
         errors: squared error of the logits over their squared sum, by width in bits.
     """
 
@@ -67,17 +67,18 @@ class Sensitivity:
 def sensitivity_curve(
     plan: Plan, choices: Iterable[int] = (4, 5, 6, 7, 8), images: int = 64
 ) -> list[Sensitivity]:
-    """Sensitivity of everything whose width is free, in the order of the graph.
+    """Return the sensitivity of everything whose width is free, in the order of the graph.
 
-    Free are the weights of convolutions and linear layers, and the tensors that get a quantization
-    of their own. Not free are image, probabilities (``softmax_bits``), output (``output_bits``),
-    and what ``overrides`` of the configuration fix. What only activation functions read is free
-    too, also below ``preactivation_bits``. Data that only moves (Unfold, Fold) is the same tensor.
+    The weights of convolutions and linear layers are free, and the tensors that get a quantization
+    of their own. Image, probabilities (``softmax_bits``), output (``output_bits``), and everything
+    that ``overrides`` of the configuration fix are not free. Tensors that only activation functions
+    read are free too, also below ``preactivation_bits``. Data that only moves (Unfold, Fold) is the
+    same tensor.
 
     Args:
-        plan: its configuration says how ranges are found; it is not changed.
+        plan: plan whose configuration says how ranges are found; it is not changed.
         choices: widths in bits.
-        images: how many calibration images, evenly spaced; all where there are fewer.
+        images: number of calibration images, evenly spaced; all where there are fewer.
 
     Raises:
         QuantizationError: a width is not between 2 and 16.
@@ -117,26 +118,26 @@ def sensitivity_curve(
 
 
 def count_of(graph: FloatGraph, name: str, kind: Kind) -> int:
-    """Weights of a layer, or elements of a tensor for one image."""
+    """Return the number of weights of a layer, or of elements of a tensor for one image."""
     if kind == "activations":
         return prod(graph.shape(name))
     return weighted(graph[name]).matrix.size
 
 
 def with_bits(config: QuantConfig, bits: Mapping[Key, int]) -> QuantConfig:
-    """The configuration with overrides for the named weights and tensors, by their exact names."""
+    """Return the configuration with overrides for weights and tensors, by their exact names."""
     found = dict(config.overrides)
     for (name, kind), width in bits.items():
-        pattern = escape(name)  # names may hold characters that mean something in a pattern
+        pattern = escape(name)  # Names may hold characters that have a meaning in a pattern.
         field = "weight_bits" if kind == "weights" else "activation_bits"
         mine = replace(_fixed(found, name), **{field: width})
-        found.pop(pattern, None)  # the last match wins
+        found.pop(pattern, None)  # The last match wins.
         found[pattern] = mine
     return replace(config, overrides=found)
 
 
 def tensors_by_bits(plan: Plan, config: QuantConfig, widths: Sequence[int]) -> TensorsByBits:
-    """Quantizations of all tensors where everything that is free has the same width."""
+    """Return the quantizations of all tensors where everything that is free has the same width."""
     free = [*free_keys(plan)]
     return {
         bits: assign(plan.graph, plan.statistics, with_bits(config, dict.fromkeys(free, bits)))
@@ -145,7 +146,7 @@ def tensors_by_bits(plan: Plan, config: QuantConfig, widths: Sequence[int]) -> T
 
 
 def free_keys(plan: Plan) -> Iterator[Key]:
-    """What has a width to choose, in the order of the graph."""
+    """Yield everything that has a width to choose, in the order of the graph."""
     for node in plan.graph:
         fixed = _fixed(plan.config.overrides, node.name)
         if has_weights(node) and fixed.weight_bits is None:
@@ -156,7 +157,7 @@ def free_keys(plan: Plan) -> Iterator[Key]:
 
 
 def _fixed(overrides: Mapping[str, NodeBits], name: str) -> NodeBits:
-    """What the overrides say of a node; None where they say nothing."""
+    """Return the overrides of a node; fields are None where no override sets them."""
     found = NodeBits()
     for pattern, bits in overrides.items():
         if fnmatchcase(name, pattern):
@@ -175,7 +176,7 @@ def _batches(plan: Plan, images: int) -> Iterator[torch.Tensor]:
 
 
 def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
-    """The layer with weights and biases that have codes."""
+    """Return the layer with weights and biases that have codes."""
     layer = weighted(node)
     config = replace(plan.config.for_node(node.name), weight_bits=bits)
     found = quantize_weights(plan.graph, node, plan.tensors, plan.statistics, config)
@@ -186,7 +187,7 @@ def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
 def _logits(
     graph: FloatGraph, values: Mapping[str, torch.Tensor], name: str, value: torch.Tensor
 ) -> torch.Tensor:
-    """Logits when one node has another value; only what depends on it is computed again."""
+    """Return the logits when one node has another value; recompute only what depends on it."""
     changed = {name: value}
     for node in graph:
         if node.name != name and not changed.keys().isdisjoint(node.inputs):

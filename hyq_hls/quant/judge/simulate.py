@@ -1,10 +1,10 @@
-"""The quantized network in floating point, with gradients: what the integers will compute.
+"""The quantized network in floating point, with gradients, as a model of the integers.
 
-Codes are real numbers here: a tensor holds ``scale * (code - zero_point)`` exactly as integers will
-have it, and rounding passes gradients as if it were not there (straight-through estimator, Bengio
-et al. 2013). Functions of single codes come from the integer operation itself, code by code. What
-differs from the integers is a rounding of an exact half, and the last bits of LayerNorm and
-softmax; results are judged on the integers, never here.
+Codes are real numbers here. A tensor holds ``scale * (code - zero_point)`` exactly as in the
+integers, and rounding passes gradients as if it were not there (straight-through estimator, Bengio
+et al. 2013). Functions of single codes come from the integer operation itself, code by code. Two
+things differ from the integers: the rounding of an exact half, and the last bits of LayerNorm and
+softmax. Results are judged on the integers, never here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.weights import Weights, per_code, weight_steps
 from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
-#: A half that floating point made a little smaller is a half.
+#: A half that floating point made a little smaller counts as a half.
 _TIE = 2.0**-12
 
 
@@ -33,11 +33,11 @@ class Simulation(nn.Module):
     """Differentiable model of a plan's integers.
 
     Attributes:
-        layers: the convolutions and linear layers by name (dots as slashes), with trainable
+        layers: the convolutions and linear layers by name (dots become slashes), with trainable
             weights and biases.
 
     Args:
-        plan: what to simulate; it is not changed.
+        plan: plan to simulate; it is not changed.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -63,17 +63,17 @@ class Simulation(nn.Module):
                     self._functions[node.name] = _every_value(plan, node, steps.values())
 
     def layer(self, name: str) -> Layer:
-        """The layer of a node."""
+        """Return the layer of a node."""
         found = self.layers[_key(name)]
         assert isinstance(found, Layer)
         return found
 
     def all_layers(self) -> Iterator[Layer]:
-        """Every convolution and linear layer, in topological order."""
+        """Yield every convolution and linear layer, in topological order."""
         return (self.layer(node.name) for node in self.plan.graph if has_weights(node))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits (B, classes) of images (B, C, H, W) in [0, 1]."""
+        """Return logits (B, classes) of images (B, C, H, W) in [0, 1]."""
         output = self.plan.graph.output
         return self.values(images, keep=(output,))[output]
 
@@ -84,13 +84,13 @@ class Simulation(nn.Module):
         keep: Collection[str],
         observe: Observer | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Values of some nodes, real, batched and channels-last.
+        """Return the values of some nodes, real, batched and channels-last.
 
         Args:
             images: float (B, C, H, W) in [0, 1].
             keep: names of the nodes.
             observe: as in :meth:`~hyq_hls.capture.float_graph.FloatGraph.run`, but called with the
-                values before they are rounded to codes; what it returns is rounded instead.
+                values before they are rounded to codes; its result is rounded instead.
         """
         graph = self.plan.graph
 
@@ -134,19 +134,19 @@ class FakeQuantize(nn.Module):
         self.high = torch.tensor((q.qmax - zero) * scale, dtype=torch.float32)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Real values to the nearest that have a code."""
+        """Return the nearest values that have a code."""
         rounded: torch.Tensor = _Round.apply(x, self.scale, self.low, self.high)
         return rounded
 
     def index(self, x: torch.Tensor) -> torch.Tensor:
-        """Number of each code, counted from the smallest."""
+        """Return the number of each code, counted from the smallest."""
         return (torch.round(x / self.scale) + (self.zero - self.quantization.qmin)).long()
 
 
 class _Round(torch.autograd.Function):
-    """To the nearest multiple of a scale between two ends, halves up as requantization does.
+    """Rounding to the nearest multiple of a scale between two ends; halves go up as in hardware.
 
-    Gradients pass where nothing saturates. Sums of codes meet halves often.
+    Gradients pass where nothing saturates. Exact halves are frequent in sums of codes.
     """
 
     @staticmethod
@@ -164,7 +164,7 @@ class _Round(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Pass the gradient of what did not saturate."""
+        """Pass the gradient of the values that did not saturate."""
         (inside,) = context.saved_tensors
         return gradients[0] * inside, None, None, None
 
@@ -173,8 +173,8 @@ class Layer(nn.Module):
     """A convolution or linear layer with weights that are rounded to codes.
 
     Attributes:
-        weight: (O, n), in steps of the codes; trainable.
-        bias: (O,), in steps of the output's codes; trainable.
+        weight: weights (O, n), in steps of the codes; trainable.
+        bias: biases (O,), in steps of the output's codes; trainable.
     """
 
     def __init__(self, plan: Plan, node: FloatNode) -> None:
@@ -184,7 +184,7 @@ class Layer(nn.Module):
         weights = plan.weights_of(node)
         self.bits = plan.config.for_node(node.name).weight_bits
         exact = per_code(node, x) / weights.scales[:, None]
-        if node.name in plan.weights:  # a method chose codes: start there
+        if node.name in plan.weights:  # A method chose codes, and learning starts there.
             exact = weights.codes.astype(np.float64)
         self.scales = weights.scales
         out: NDArray[np.float64] = np.asarray(plan.tensors[node.name].scale)
@@ -198,28 +198,28 @@ class Layer(nn.Module):
         self.steps = torch.tensor(weight_steps(node, x, weights.scales), dtype=torch.float32)
 
     def codes(self) -> torch.Tensor:
-        """Weights as codes, with gradients straight through."""
+        """Return the weights as codes; gradients pass the rounding."""
         limit = float(1 << (self.bits - 1))
         inside = self.weight.clamp(-limit, limit - 1)
         return inside + (torch.round(inside) - inside).detach()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Sums before requantization, real."""
+        """Return the real sums before requantization."""
         steps = self.bias * self.finer
         bias = (steps + (torch.round(steps) - steps).detach()) * self.units
         return self.layer.forward(x, self.codes() * self.steps, bias)
 
     def real_bias(self) -> NDArray[np.float64]:
-        """Biases (O,) as real values."""
+        """Return the biases (O,) as real values."""
         return self.bias.detach().double().numpy() * self.output_steps
 
     def weights(self) -> Weights:
-        """The codes as they are now."""
+        """Return the codes as they are now."""
         return Weights(self.codes().detach().double().numpy().astype(np.int64), self.scales)
 
 
 def probabilities(exponential: torch.Tensor, output: str, bits: int) -> torch.Tensor:
-    """Probabilities (..., N) of exponentials (..., N), as an integer softmax rounds them.
+    """Return probabilities (..., N) of exponentials (..., N), as an integer softmax rounds them.
 
     See :class:`~hyq_hls.ops.table_softmax.TableSoftmax` for the outputs.
     """
@@ -234,19 +234,19 @@ def probabilities(exponential: torch.Tensor, output: str, bits: int) -> torch.Te
 
 
 def _key(name: str) -> str:
-    """Node name as a key of modules, which must not contain dots."""
+    """Return a node name as a key of modules, which must not contain dots."""
     return name.replace(".", "/")
 
 
 def _exponentials(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
-    """Exponential of every distance from the maximum of a row, over that of zero: (codes,)."""
+    """Return the exponential (codes,) of every distance from a row's maximum, over that of zero."""
     distances = np.arange(1 << plan.tensors[node.inputs[0]].bits)
     exponential = cast("SoftmaxOperation", operation).exponential(distances)
     return torch.tensor(exponential / exponential[0], dtype=torch.float32)
 
 
 def _every_value(plan: Plan, node: FloatNode, operations: Iterable[Operation]) -> torch.Tensor:
-    """Real output for every input code of a function in steps: (codes, 1), or (codes, C)."""
+    """Return the real output for every input code: (codes, 1), or (codes, C)."""
     x, y = plan.tensors[node.inputs[0]], plan.tensors[node.name]
     channels = plan.graph.shape(node.name)[-1] if y.per_channel else 1
     codes = np.repeat(x.codes()[:, None], channels, axis=1)

@@ -1,14 +1,14 @@
-"""What every width costs of a part, for mixed precision within a budget.
+"""The usage of a part by width, for mixed precision within a budget.
 
-A linear model around the design whose codes are all as wide as they may be, at its lanes:
+The model is linear around the design whose codes are all as wide as they may be, at its lanes:
 
 - a layer depends on the widths of its weights and of its input together (products, sums, packing
   of two products into one DSP slice), with its output at the widest;
 - everything else that reads or writes a tensor, and the FIFOs and width converters it passes,
   changes as if only that tensor had another width; changes are added.
 
-So what is exact is the widest design, and any single change to it. What is missing is what two
-changes do together elsewhere, and that another design may take other lanes.
+The widest design, and any single change to it, are exact. Two things are missing: the joint effect
+of two changes elsewhere, and the change of lanes in another design.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from hyq_hls.quant.traits import has_weights
 def width_usage(
     plan: Plan, widths: Mapping[Key, Sequence[int]], costs: CostModel, cycles: int | None = None
 ) -> WidthUsage:
-    """Usage of every resource by width, in the order of ``costs.resources``.
+    """Return the usage of every resource by width, in the order of ``costs.resources``.
 
     Args:
-        plan: what is built.
-        widths: that may be chosen, in bits.
-        costs: of designs on a part.
-        cycles: per frame, at most; by default the machine chooses.
+        plan: the plan that is built.
+        widths: widths in bits that may be chosen.
+        costs: costs of designs on a part.
+        cycles: most cycles per frame; None leaves the choice to the machine.
 
     Raises:
         ConversionError: a node cannot be that fast.
@@ -94,7 +94,10 @@ class _Usage:
         return WidthUsage(self.costs.total, single, pairs)
 
     def _tensor(self, name: str, bits: int) -> Array:
-        """Change by the width of a tensor, but in layers that read it and have a choice too."""
+        """Return the change by the width of a tensor.
+
+        Layers that read it and have a choice too are not counted.
+        """
         tied = [n.name for n in self.plan.graph if origin(self.plan.graph, n.name) == name]
         total = np.zeros_like(self.costs.total)
         for moved in tied:
@@ -107,7 +110,7 @@ class _Usage:
         return total
 
     def _change(self, node: FloatNode, weight_bits: int, bits: Mapping[str, int]) -> Array:
-        """Usage of a node at other widths, less that in the widest design."""
+        """Return the usage of a node at other widths, less that in the widest design."""
         if node.name not in self.widest:
             self.widest[node.name] = self._cost(node, self._weight_bits(node), {})
         return self._cost(node, weight_bits, bits) - self.widest[node.name]

@@ -1,4 +1,4 @@
-"""Integer operations and constants in the place of float ones."""
+"""Integer operations and constants that replace float operations."""
 
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.lower import Lowering, lower

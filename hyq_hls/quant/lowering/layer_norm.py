@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 #: Gammas are few and scale whole channels: they keep 8 bits even where weights have fewer.
 _MIN_GAMMA_BITS = 8
-#: A gamma of 2**-8 or less of an output step would not be seen; more fraction bits are idle.
+#: A gamma of 2**-8 or less of an output step has no effect; more fraction bits are useless.
 _MAX_GAMMA_FRACTION = 16
 
 
@@ -36,15 +36,15 @@ def layer_norm(
         x: type of the input; channel scales may differ by powers of two.
         weight: gamma (C,).
         bias: beta (C,).
-        epsilon: added to the variance.
+        epsilon: number that is added to the variance.
         output: quantization of the result.
         weight_bits: width of a weight elsewhere; gammas have at least 8 bits.
-        name: of the node, for messages.
+        name: name of the node, for messages.
 
     Raises:
         QuantizationError: channel scales do not differ by powers of two.
     """
-    # Real-valued output scales are reached by gammas; requantization keeps a power of two.
+    # Gammas take up real-valued output scales; requantization keeps a power of two.
     unit = 2 * np.frexp(np.asarray(output.scale))[0]
     weight, bias = weight / unit, bias / unit
     finest = min(x.quantization.scale)

@@ -1,4 +1,4 @@
-"""From the prepared float graph and its quantizations to the integer graph."""
+"""Lowering of the prepared float graph with its quantizations to the integer graph."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hyq_hls.quant.traits import declared, weighted
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-#: Integer operations of one float operation, each reading the one before.
+#: Integer operations of one float operation, each of which reads the one before.
 Operations = tuple[Operation, ...]
 _Rule = Callable[[FloatNode, Any, QuantConfig], Operation | Operations]
 
@@ -45,10 +45,10 @@ def lower(
 
     Args:
         graph: prepared float graph.
-        quantizations: of every node's output.
-        weights: of every convolution and linear layer.
+        quantizations: quantization of every node's output.
+        weights: weights of every convolution and linear layer.
         config: bits and nonlinear functions.
-        metadata: what the saved graph says of itself.
+        metadata: metadata of the saved graph.
 
     Raises:
         QuantizationError: a node has no integer operation.
@@ -73,7 +73,7 @@ def lower(
 
 
 class Lowering:
-    """Turns one float node at a time into integer operations: one, or a table and what follows."""
+    """A translator of one float node at a time into integer operations, usually one."""
 
     def __init__(
         self,
@@ -99,10 +99,12 @@ class Lowering:
         }
 
     def steps(self, node: FloatNode, config: QuantConfig) -> dict[str, Operation]:
-        """Integer operations of a node by name, each reading the one before; the last has its name.
+        """Return the integer operations of a node by name.
+
+        Each operation reads the one before, and the last has the node's name.
 
         Raises:
-            QuantizationError: there is none, or it does not suit the tensors.
+            QuantizationError: there is no integer operation, or it does not suit the tensors.
         """
         rule = declared(
             self.rules,
@@ -124,7 +126,7 @@ class Lowering:
         return self.quantizations[node.name]
 
     def _constants(self, node: FloatNode, bias: Array) -> tuple[Ints, Ints, Array]:
-        """Integer weights (O, n), integer biases (O,) and accumulator scales (O,)."""
+        """Return integer weights (O, n), integer biases (O,) and accumulator scales (O,)."""
         x = self._input(node)
         chosen = self.weights[node.name]
         count = self.graph.shape(node.inputs[0])[-1]
@@ -226,7 +228,7 @@ class Lowering:
 
 
 def _channels(q: Quantization, part: slice) -> Quantization:
-    """The quantization of some channels of a tensor."""
+    """Return the quantization of some channels of a tensor."""
     if not q.per_channel:
         return q
     scale = q.scale[part] if len(q.scale) > 1 else q.scale
@@ -235,7 +237,7 @@ def _channels(q: Quantization, part: slice) -> Quantization:
 
 
 def _fraction(q: Quantization, name: str) -> int:
-    """Fraction bits of a per-tensor power-of-two scale of at most 1."""
+    """Return the fraction bits of a per-tensor power-of-two scale of at most 1."""
     fraction = -np.log2(q.scale[0])
     if q.per_channel or fraction != int(fraction) or fraction < 0:
         raise QuantizationError(f"{name}: input scale {q.scale} is not one power of two up to 1")

@@ -1,4 +1,4 @@
-"""Integer operations for softmax and Swish: which function, from which publication."""
+"""The choice of integer operations for softmax and Swish: a function and its publication."""
 
 from __future__ import annotations
 
@@ -31,33 +31,35 @@ Ints = NDArray[np.int64]
 #: Swishes of publications that a table can hold.
 SwishKind = Literal["i_vit", "i_bert", "shift_released"]
 
-#: With the shift n that was published.
+#: Each function stands with the shift n that was published.
 _EXPONENTIALS: dict[str, tuple[Callable[[Ints, float, int], Ints], int]] = {
     "linear_released": (hyq_exponential, 30),
     "polynomial": (polynomial_exponential, 30),
     "shift": (shift_exponential, 15),
 }
-#: Fewer levels than this would no longer be the published function.
+#: With a smaller shift there would be too few levels for the published function.
 _SMALLEST_SHIFT = 12
 _MOST_BITS = 44
-#: Bits of the sigmoid of ``i_vit`` and ``i_bert``.
+#: The sigmoid of ``i_vit`` and ``i_bert`` has this number of bits.
 _SIGMOID_BITS = 8
 
 
 def softmax_operation(
     exponential: Exponential, x: Quantization, bits: int, output: SoftmaxOutput
 ) -> Operation:
-    """Softmax over codes of ``x``, whose step is ``x.scale[0]`` octaves (``ln 2`` times in nats).
+    """Return the softmax over codes of ``x``, whose step is ``x.scale[0]`` octaves.
 
-    The published exponentials keep their published shifts (n = 30, 30, 15) where 44 bits hold
-    them. Of I-BERT's and I-ViT's softmax it is the exponential only: output ``uniform`` divides and
-    rounds, where their code multiplies by a reciprocal and floors twice.
+    A step in nats is ``ln 2`` times as large. The published exponentials keep their published
+    shifts (n = 30, 30, 15) where 44 bits hold them. Only the exponential is that of I-BERT's and
+    I-ViT's softmax: output ``uniform`` divides and rounds, where their code multiplies by a
+    reciprocal and floors twice.
 
     Args:
         exponential: one of :data:`Exponential`; ``linear`` needs a power-of-two scale of at most 1.
-        x: of the scores, per tensor, at most 10 bits unless the exponential is ``linear``.
-        bits: of a probability.
-        output: of :class:`hyq_hls.ops.TableSoftmax`; ``linear`` has no ``log2_rounded``.
+        x: quantization of the scores, per tensor, at most 10 bits unless the exponential is
+            ``linear``.
+        bits: width of a probability.
+        output: output of :class:`hyq_hls.ops.TableSoftmax`; ``linear`` has no ``log2_rounded``.
 
     Raises:
         QuantizationError: the scores or the output do not suit the exponential.
@@ -87,17 +89,18 @@ def softmax_operation(
 
 
 def _published(exponential: str, distance: Ints, nats: float) -> Ints:
-    """Exponentials with the published shift, or a smaller one where 44 bits do not hold them.
+    """Return exponentials with the published shift, or a smaller one.
 
-    Sums of long rows would leave 62 bits else; a softmax sees ratios, which lose nothing that few
-    output bits would show.
+    The shift is smaller where 44 bits do not hold the exponentials. Otherwise sums of long rows
+    would exceed 62 bits. A softmax sees only ratios, and they lose nothing that shows in few output
+    bits.
     """
     function, shift = _EXPONENTIALS[exponential]
     for n in range(shift, _SMALLEST_SHIFT, -1):
         try:
             table = function(distance, nats, n)
         except QuantizationError:
-            continue  # too many bits, or none at all whatever the shift
+            continue  # Some shifts need too many bits; with some scales every shift gives 0.
         if int(table.max()).bit_length() <= _MOST_BITS:
             return table
     return function(distance, nats, _SMALLEST_SHIFT)
@@ -120,12 +123,12 @@ def _linear(x: Quantization, bits: int, output: SoftmaxOutput) -> Operation:
 
 
 def swish_values(kind: SwishKind, x: Quantization) -> Array:
-    """``x * sigmoid(x)`` of every code of ``x``, as published integers compute it.
+    """Return ``x * sigmoid(x)`` of every code of ``x``, as published integers compute it.
 
-    Their next quantizer rounds it half to even, and so does a table. I-ViT subtracts the maximum of
-    a row, which a table cannot know: here it is that of the code and 0, which spares I-ViT the end
-    of its range at 23 octaves. Shift-Swish subtracts the maximum of the tensor: here it is the
-    largest code.
+    The next quantizer of the publications rounds the value half to even, and so does a table. I-ViT
+    subtracts the maximum of a row, which a table cannot know. Here it is the maximum of the code
+    and 0, so that the end of I-ViT's range at 23 octaves is not reached. Shift-Swish subtracts the
+    maximum of the tensor; here it is the largest code.
 
     Args:
         kind: one of :data:`SwishKind`.
@@ -139,7 +142,8 @@ def swish_values(kind: SwishKind, x: Quantization) -> Array:
     """
     codes, scale = x.codes() - x.zero_point[0], x.scale[0]
     if kind == "i_vit":
-        # The maximum of a row is not known here; that of the code and 0 is the best for I-ViT.
+        # The maximum of a row is not known here; the maximum of the code and 0 is the best for
+        # I-ViT.
         rows = np.stack([codes, np.zeros_like(codes)], axis=-1)
         integers, unit = i_vit_swish(rows, scale, _SIGMOID_BITS)[:, 0], 2.0 ** (1 - _SIGMOID_BITS)
     elif kind == "i_bert":

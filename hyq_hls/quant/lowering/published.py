@@ -1,12 +1,13 @@
 """Integer nonlinearities of published work, as functions on integers.
 
-They fill tables (:mod:`hyq_hls.quant.lowering.nonlinear`), so that a network can be run with the
-softmax and the Swish of another paper, exactly, in the circuits of this package. Each follows the
-authors' released code, whose simulation computes the same numbers in float32; here nothing rounds.
+They fill tables (:mod:`hyq_hls.quant.lowering.nonlinear`), so that a network can be run exactly
+with the softmax and the Swish of another paper, in the circuits of this package. Each function
+follows the authors' released code, whose simulation computes the same numbers in float32; here
+nothing rounds.
 
-Codes have their zero point subtracted already; ``scale`` is the real size of one step, in nats:
-scores of this package are in octaves, whose step is ``ln 2`` times as large in nats. Exponentials
-are returned in a unit of their own: only their ratios matter.
+The zero point is subtracted from codes already. ``scale`` is the real size of one step in nats.
+Scores of this package are in octaves; their step in nats is ``ln 2`` times as large. Exponentials
+are returned in a unit of their own, because only their ratios matter.
 """
 
 from __future__ import annotations
@@ -20,35 +21,35 @@ from hyq_hls.errors import QuantizationError
 
 Ints = NDArray[np.int64]
 
-#: ``ln 2`` as all of these codes have it.
+#: All of these codes have this value of ``ln 2``.
 _LN2 = 0.6931
 #: Line ``a x + b`` through ``exp`` on [-ln 2, 0], divided by 8 (HyQ, ``QIntSoftmax``).
 _LINE = (0.08947606, 0.12121466)
 #: ``a x**2 + b x + c`` through ``exp`` on [-ln 2, 0] (I-BERT, ``IntSoftmax``).
 _POLYNOMIAL = (0.35815147, 0.96963238, 1.0)
-#: Products of 8 further bits fit int64.
+#: Products of 8 more bits fit int64.
 _MAX_BITS = 53
 
 
 def hyq_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
-    """Exponential of ``-distance * scale`` as HyQ released it (``QIntSoftmax``): an add, a shift.
+    """Return ``exp(-distance * scale)`` as in HyQ's release (``QIntSoftmax``): an add, a shift.
 
     With ``x0 = floor(-0.6931 / scale)`` and ``d = max(-distance, n * x0)``::
 
         k = floor(d / x0),  r = d - x0 * k,  B = floor(b / a / scale)
         e = max(0, (r + B) << (n - k))
 
-    ``x0`` is coarse: at a scale of 0.3 an "octave" is 0.9 nats instead of 0.69. Where it is fine,
-    the exponential rises by up to 2.4 % from the end of an octave to the next.
+    ``x0`` is coarse: at a scale of 0.3 an "octave" is 0.9 nats instead of 0.69. Where ``x0`` is
+    fine, the exponential rises by up to 2.4 % from the end of an octave to the next.
 
     Args:
-        distance: int64 of any shape, 0 or more: how far a code lies below the maximum of its row.
+        distance: int64 of any shape, 0 or more: the distance of a code below the maximum of its
+            row.
         scale: real step of a code, in nats.
-        n: the largest shift, and the octaves after which the exponential falls no further.
+        n: the largest shift; the exponential falls no further after this number of octaves.
 
     Raises:
-        QuantizationError: the scale leaves nothing of the largest exponential, or more than 53 bits
-            of it.
+        QuantizationError: at this scale the largest exponential is 0, or needs more than 53 bits.
     """
     _, k, r = _octaves(distance, scale, n)
     offset = floor(_LINE[1] / _LINE[0] / scale)
@@ -57,15 +58,15 @@ def hyq_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
 
 
 def polynomial_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
-    """Exponential of ``-distance * scale`` by I-BERT's second-order polynomial (``int_exp``).
+    """Return ``exp(-distance * scale)`` by I-BERT's second-order polynomial (``int_exp``).
 
     FQ-ViT's integer softmax has the same. With ``k``, ``r`` as in :func:`hyq_exponential`::
 
         B = floor(b / a / scale),  C = floor(c / a / scale**2)
         e = max(0, ((r + B) * r + C) << (n - k))
 
-    Arguments and errors as for :func:`hyq_exponential`; n = 30 as released, 10 to 16 are enough for
-    probabilities of few bits.
+    Arguments and errors are those of :func:`hyq_exponential`. The release has n = 30; 10 to 16 are
+    enough for probabilities of few bits.
     """
     _, k, r = _octaves(distance, scale, n)
     a, b, c = _POLYNOMIAL
@@ -75,7 +76,7 @@ def polynomial_exponential(distance: Ints, scale: float, n: int = 30) -> Ints:
 
 
 def shift_exponential(distance: Ints, scale: float, n: int = 15) -> Ints:
-    """Exponential of ``-distance * scale`` by I-ViT's shifts (``int_exp_shift``, Shiftmax).
+    """Return ``exp(-distance * scale)`` by I-ViT's shifts (``int_exp_shift``, Shiftmax).
 
     With ``I = -distance``, ``p = I + floor(I / 2) - floor(I / 16)`` (about ``I * log2(e)``) and
     ``x0 = floor(-1 / scale)``::
@@ -83,7 +84,7 @@ def shift_exponential(distance: Ints, scale: float, n: int = 15) -> Ints:
         p = max(p, n * x0),  k = floor(p / x0),  r = p - x0 * k
         e = max(0, floor((r / 2 - x0) * 2**(n - k)))
 
-    Arguments and errors as for :func:`hyq_exponential`.
+    Arguments and errors are those of :func:`hyq_exponential`.
     """
     x0 = floor(-1 / scale)
     _check(-x0, n, scale)
@@ -95,7 +96,9 @@ def shift_exponential(distance: Ints, scale: float, n: int = 15) -> Ints:
 
 
 def exact_exponential(distance: Ints, scale: float, bits: int) -> Ints:
-    """``exp(-distance * scale)`` in ``bits`` unsigned bits, rounded half to even: a plain baseline.
+    """Return ``exp(-distance * scale)`` in ``bits`` unsigned bits, rounded half to even.
+
+    It is a plain baseline.
 
     Args:
         distance: int64 of any shape, 0 or more.
@@ -107,26 +110,27 @@ def exact_exponential(distance: Ints, scale: float, bits: int) -> Ints:
 
 
 def i_vit_swish(codes: Ints, scale: float, bits: int = 8) -> Ints:
-    """``x * sigmoid(x)`` by I-ViT's ShiftGELU without its factor 1.702 (``IntGELU``, n = 23).
+    """Return ``x * sigmoid(x)`` by I-ViT's ShiftGELU without its factor 1.702.
 
-    With ``m = max_row(I)``, ``e1 = shift_exp(I - m)`` and ``e2 = shift_exp(-m)``::
+    It is the ``IntGELU`` of the release, n = 23. With ``m = max_row(I)``,
+    ``e1 = shift_exp(I - m)`` and ``e2 = shift_exp(-m)``::
 
         f   = floor((2**31 - 1) / min(e1 + e2, 2**31 - 1))
         sig = floor(e1 * f / 2**(31 - bits + 1)),  y = I * sig
 
     Args:
-        codes: ``I``, int64 (..., C), rows of C.
+        codes: codes ``I``, int64 (..., C), in rows of C.
         scale: real step of a code.
-        bits: of the sigmoid, with its sign.
+        bits: bits of the sigmoid, with its sign.
 
-    ``f`` has few bits at fine scales (2 to 5 at 0.02), because I-ViT trains its networks with it;
-    and more than 23 octaves below the maximum the exponential falls no further.
+    ``f`` has few bits at fine scales (2 to 5 at 0.02), because I-ViT trains its networks with it.
+    More than 23 octaves below the maximum the exponential falls no further.
 
     Returns:
         int64 of the same shape; a step is ``scale * 2**-(bits - 1)``.
 
     Raises:
-        QuantizationError: as :func:`hyq_exponential`, or a row has no code of 0 or more.
+        QuantizationError: as for :func:`hyq_exponential`, or a row has no code of 0 or more.
     """
     largest = codes.max(axis=-1, keepdims=True)
     if largest.min() < 0:
@@ -141,19 +145,19 @@ def i_vit_swish(codes: Ints, scale: float, bits: int = 8) -> Ints:
 
 
 def i_bert_swish(codes: Ints, scale: float, bits: int = 8, n: int = 30) -> Ints:
-    """``x * sigmoid(x)`` with the sigmoid ``e1 / (e1 + e2)`` of I-BERT's exponentials.
+    """Return ``x * sigmoid(x)`` with the sigmoid ``e1 / (e1 + e2)`` of I-BERT's exponentials.
 
-    I-BERT has no Swish; this is its softmax of ``I`` and 0, of which the larger is subtracted from
+    I-BERT has no Swish. This is its softmax of ``I`` and 0, whose larger value is subtracted from
     both, as HyQ's first revision (``QIntExp``) makes a sigmoid of its line::
 
         m = max(I, 0),  e1 = polynomial_exponential(m - I),  e2 = polynomial_exponential(m)
         sig = floor(2**bits * e1 / (e1 + e2)),  y = I * sig
 
     Args:
-        codes: ``I``, int64 of any shape.
+        codes: codes ``I``, int64 of any shape.
         scale: real step of a code.
         bits: fraction bits of the sigmoid, up to 8.
-        n: as for :func:`polynomial_exponential`.
+        n: see :func:`polynomial_exponential`.
 
     Returns:
         int64 of the same shape; a step is ``scale * 2**-bits``.
@@ -164,12 +168,13 @@ def i_bert_swish(codes: Ints, scale: float, bits: int = 8, n: int = 30) -> Ints:
 
 
 def released_shift_swish(codes: Ints, scale: float, m: int = 41) -> NDArray[np.float64]:
-    """``x * sigmoid(x)`` by Shift-Swish as HyQ's code has it (``Shift_Swish``), M = 41.
+    """Return ``x * sigmoid(x)`` by Shift-Swish as in HyQ's code (``Shift_Swish``), M = 41.
 
     ``m = 41`` leaves few bits of the reciprocal: errors reach 3 steps of an 8-bit output at a scale
-    of 0.1 and 20 at 0.02. From ``32 + log2(2 / scale) + 9`` on they are those of the exponential.
-    The released code lacks the floors that integers would need: its exponentials are real numbers,
-    and so is the result, here in float64. With ``I0 = round(1 / scale)``::
+    of 0.1, and 20 at 0.02. From ``m = 32 + log2(2 / scale) + 9`` on, only the errors of the
+    exponential remain. The released code lacks the floors that integers would need: its
+    exponentials are real numbers, and so is the result, here in float64. With
+    ``I0 = round(1 / scale)``::
 
         shift_exp(I): p = I + I/2 - I/16,  k = floor(p / -I0),  r = -(p + k * I0)
                       e = (I0 - r/2) * 2**(32 - k)
@@ -177,7 +182,8 @@ def released_shift_swish(codes: Ints, scale: float, m: int = 41) -> NDArray[np.f
         sig = floor(2**m / (e1 + e2)) * e1 * 2**-m,  y = I * sig * scale
 
     Args:
-        codes: ``I``, int64 of any shape; for a table all codes, so that the maximum is a constant.
+        codes: codes ``I``, int64 of any shape. A table passes all codes, so that the maximum is a
+            constant.
         scale: real step of a code, below 2.
         m: numerator bits M of the reciprocal.
 
@@ -208,7 +214,7 @@ def released_shift_swish(codes: Ints, scale: float, m: int = 41) -> NDArray[np.f
 
 
 def _octaves(distance: Ints, scale: float, n: int) -> tuple[int, Ints, Ints]:
-    """``x0``, octave ``k`` (0 to n) and rest ``r`` (``x0 < r <= 0``) of a distance."""
+    """Return ``x0``, octave ``k`` (0 to n) and rest ``r`` (``x0 < r <= 0``) of a distance."""
     x0 = floor(-_LN2 / scale)
     d = np.maximum(-np.asarray(distance, dtype=np.int64), n * x0)
     k = d // x0

@@ -1,4 +1,4 @@
-"""Tables of functions of single elements, of one scale or with channels that differ behind them."""
+"""Tables of functions of single elements. Channels may differ behind a table."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.factors import requantize
 
 Array = NDArray[np.float64]
-#: Real values of a function for every code of its input (2**bits,), in ascending order.
+#: Real values (2**bits,) of a function for every code of its input, in ascending order.
 Values = Callable[[Quantization], Array]
 
 #: Real numbers of both signs that bracket every minimum worth finding.
 _PER_OCTAVE = 64
 _OCTAVES = 2.0 ** (np.arange(-20 * _PER_OCTAVE, 20 * _PER_OCTAVE + 1) / _PER_OCTAVE)
 _SAMPLES: Array = np.concatenate((-_OCTAVES[::-1], [0.0], _OCTAVES))
-#: Samples between two neighbours, and how often they are refined.
+#: Samples between two neighbours, and number of refinements.
 _FINER, _ROUNDS = 1001, 2
-#: Digits of a minimum behind the point.
+#: Digits of a minimum behind the decimal point.
 _DIGITS = 8
 
 
 def values_of(op: FloatOp) -> Values:
-    """The values that ``op.forward`` computes in double precision."""
+    """Return the function that computes values with ``op.forward`` in double precision."""
 
     def values(x: Quantization) -> Array:
         return _apply(op, x.dequantize(x.codes()))
@@ -43,12 +43,14 @@ def values_of(op: FloatOp) -> Values:
 def function_table(
     name: str, op: FloatOp, values: Values, x: Quantization, y: Quantization
 ) -> tuple[Operation, ...]:
-    """A table; where channels of ``y`` differ, one that is fine enough for all, and what follows.
+    """Return a table, and a requantization behind it where channels of ``y`` differ.
+
+    The table of such a function is fine enough for all channels.
 
     Args:
         name: name of the node, for messages.
         op: the function, whose minimum a table for several channels must reach.
-        values: what the table holds; see :func:`values_of`.
+        values: values that the table holds; see :func:`values_of`.
         x: quantization of the input, per tensor, at most 12 bits.
         y: quantization of the result.
 
@@ -57,7 +59,8 @@ def function_table(
         channels of ``y`` differ.
 
     Raises:
-        QuantizationError: no table takes the codes of ``x``, or the published integers do not.
+        QuantizationError: no table takes the codes of ``x``, or the published integers do not take
+            them.
     """
     if x.bits > MAX_TABLE_BITS or x.per_channel:
         raise QuantizationError(
@@ -73,10 +76,10 @@ def function_table(
 
 
 def minimum(op: FloatOp) -> float:
-    """The infimum of a function of elements over all real numbers, or zero where that is smaller.
+    """Return the infimum of a function of elements over the reals, or zero if that is smaller.
 
-    It is rounded to 8 decimals, and minus infinity where the function falls without an end. That of
-    SiLU is -0.27846454, at x = -1.27846.
+    It is rounded to 8 decimals. It is minus infinity where the function falls without an end. The
+    infimum of SiLU is -0.27846454, at x = -1.27846.
     """
     samples, values = _SAMPLES, _apply(op, _SAMPLES)
     if _falls(*values[::_PER_OCTAVE][2::-1]) or _falls(*values[::-_PER_OCTAVE][2::-1]):
@@ -90,9 +93,10 @@ def minimum(op: FloatOp) -> float:
 
 
 def _falls(near: float, middle: float, far: float) -> bool:
-    """Whether a function that falls between three ends of octaves does not come to an end.
+    """Return whether a function that falls between three ends of octaves falls without end.
 
-    Towards an asymptote, such as that of ``-x / (1 + x)``, an octave falls half as far as the last.
+    Towards an asymptote, such as that of ``-x / (1 + x)``, it falls in an octave half as far as in
+    the octave before.
     """
     return far < middle and middle - far > 0.75 * (near - middle)
 
@@ -103,7 +107,10 @@ def _apply(op: FloatOp, x: Array) -> Array:
 
 
 def _wide(op: FloatOp, y: Quantization) -> Quantization:
-    """Codes for all channels of ``y``: a bit finer than its finest, as far as 16 bits allow."""
+    """Return codes for all channels of ``y``.
+
+    They are a bit finer than its finest channel, as far as 16 bits allow.
+    """
     scale, zero = np.asarray(y.scale), np.asarray(y.zero_point)
     low, high = minimum(op), float(((y.qmax - zero) * scale).max())
     if not isfinite(low):

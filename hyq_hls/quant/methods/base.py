@@ -1,4 +1,4 @@
-"""What every method of quantization is: a change of a plan, and a record of its parameters."""
+"""The interface of every method of quantization: a change of a plan, and a record of parameters."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hyq_hls.quant.plan import Plan
 
 
 class Method(ABC):
-    """One published or own method of quantization: a frozen dataclass of its parameters."""
+    """One published or own method of quantization. It is a frozen dataclass of its parameters."""
 
     @abstractmethod
     def apply(self, plan: Plan) -> Plan:
-        """The plan changed by the method; long work shows progress where the plan says so."""
+        """Return the changed plan; long work shows progress where the plan asks for it."""
 
     def check_counts(self, *names: str) -> None:
-        """Raise ``QuantizationError`` unless these parameters are integers from 1."""
+        """Raise ``QuantizationError`` unless these parameters are integers of at least 1."""
         for name in names:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
@@ -27,5 +27,5 @@ class Method(ABC):
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """Name and parameters, for the metadata of a saved graph."""
+        """Return name and parameters, for the metadata of a saved graph."""
         return {"method": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]

@@ -17,12 +17,12 @@ from hyq_hls.quant.traits import has_weights
 class BiasCorrection(Method):
     """Biases take up the mean error of each output channel, layer after layer.
 
-    Every layer sees inputs that are quantized and corrected already, so that what earlier layers
-    shifted is corrected too (empirical bias correction of "Data-free quantization through weight
+    Every layer sees inputs that are quantized and corrected already, so that shifts of earlier
+    layers are corrected too (empirical bias correction of "Data-free quantization through weight
     equalization and bias correction", ICCV 2019, appendix D).
 
-    Args:
-        images: calibration images used, at most.
+    Attributes:
+        images: most calibration images that are used.
     """
 
     images: int = 64
@@ -31,7 +31,7 @@ class BiasCorrection(Method):
         self.check_counts("images")
 
     def apply(self, plan: Plan) -> Plan:
-        """Other biases; scales and codes of weights stay."""
+        """Return the plan with other biases; scales and codes of weights stay."""
         images = to_float(plan.images[: self.images])
         means: dict[str, torch.Tensor] = {}
 

@@ -20,14 +20,14 @@ class DepthwiseRanges(Method):
     """A range per channel where only depthwise convolutions read, as they keep channels apart.
 
     Behind a function of elements, such as SiLU, the lower end of every channel is the minimum of
-    the function, if it has one. That takes a requantization per channel: Shift-Swish ends in one,
-    and behind a table it is extra.
+    the function, if it has one. That needs a requantization per channel: Shift-Swish ends in one,
+    and behind a table it is additional.
 
     Source: HyQ's released code, ``qact1_1x1`` with its preset observer minimum.
     """
 
     def apply(self, plan: Plan) -> Plan:
-        """Quantizations per channel for every such tensor."""
+        """Return the plan with quantizations per channel for every such tensor."""
         changed = {}
         for node in plan.graph:
             readers = real_readers(plan.graph, node.name)

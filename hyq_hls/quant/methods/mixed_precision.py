@@ -1,4 +1,4 @@
-"""Mixed precision: every layer and every tensor gets the bits that it deserves."""
+"""Mixed precision: a search for the bits of every layer and every tensor."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import Codes, has_weights, traits_of
 
-#: Designs that are estimated before a budget counts as out of reach.
+#: A budget counts as out of reach after this number of estimated designs.
 _ROUNDS = 8
-#: Distance of the averages of the noted Pareto front, in bits.
+#: Distance in bits between the averages of the noted Pareto front.
 _STEP = 0.25
 
 
@@ -35,41 +35,43 @@ _STEP = 0.25
 class MixedPrecision(Method):
     """Widths of weights and activations by an integer program over measured sensitivities.
 
-    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish. How
-    they choose bits, and whether weights or activations are averaged, is not published where we
-    could read it; **the rule here is our own**: for every layer's weights and every tensor,
-    measure the error of the logits at every width (:mod:`hyq_hls.quant.judge.sensitivity`), and
-    take the widths of the smallest sum of errors within the limits
-    (:mod:`hyq_hls.quant.judge.bit_choice`).
+    Kang, Choi and Kim (ICEIC 2024) report MobileViT at an average of 7.9 bits with Shift-Swish.
+    Their rule for the choice of bits, and whether weights or activations are averaged, is not in
+    any publication that we could read. **The rule here is our own**: for every layer's weights and
+    every tensor, measure the error of the logits at every width
+    (:mod:`hyq_hls.quant.judge.sensitivity`), and take the widths with the smallest sum of errors
+    within the limits (:mod:`hyq_hls.quant.judge.bit_choice`).
 
-    The average is ``sum(count * bits) / sum(count)`` over all that is free to choose: every weight
-    of a convolution or linear layer counts once (biases, and scales of LayerNorm, do not), and
-    every element of an activation tensor of one image counts once (data that only moves is the
-    same tensor). What keeps its width (see
-    :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`) is not in it.
+    The average is ``sum(count * bits) / sum(count)`` over everything whose width is free. Every
+    weight of a convolution or linear layer counts once; biases, and scales of LayerNorm, do not
+    count. Every element of an activation tensor of one image counts once; data that only moves is
+    the same tensor. Weights and tensors that keep their width (see
+    :func:`~hyq_hls.quant.judge.sensitivity.sensitivity_curve`) do not count.
 
-    It assigns quantizations anew, so it comes before methods that choose tensors or weights, and
-    after those that change the graph. Results are in ``plan.notes["mixed_precision"]``:
-    ``sensitivity`` (node to ``weights`` and ``activations``, each width to error), ``bits`` (the
-    same, to the chosen width), ``average_bits`` (``all`` that is free, its ``weights`` and
-    ``activations``, and ``everything``: with what keeps its width, but without the image),
-    ``predicted_error`` (squared, relative to the power of the logits; functions such as
-    Shift-Swish have errors of their own, which are not in it), ``pareto`` (a list of
-    ``average_bits`` and ``predicted_error``), and with a budget ``resources`` (``budget``,
-    ``predicted``, ``actual`` by resource, ``cycles``, ``designs`` that were estimated).
+    The method assigns quantizations anew, so it comes before methods that choose tensors or
+    weights, and after those that change the graph. Results are in
+    ``plan.notes["mixed_precision"]``: ``sensitivity`` (node to ``weights`` and ``activations``,
+    each width to error), ``bits`` (the same, to the chosen width), ``average_bits`` (averages over
+    ``all`` that is free, over its ``weights`` and ``activations``, and over ``everything``, which
+    has fixed widths too, but not the image), ``predicted_error`` (squared, relative to the power of
+    the logits; functions such as Shift-Swish have errors of their own, which are not in it),
+    ``pareto`` (a list of ``average_bits`` and ``predicted_error``), and with a budget ``resources``
+    (``budget``, ``predicted``, ``actual`` by resource, ``cycles``, number of ``designs`` that were
+    estimated).
 
-    Args:
-        average_bits: at most; None: no limit.
+    Attributes:
+        average_bits: largest average; None sets no limit.
         budget: most of the resources that ``costs`` names, such as "lut", "ff", "dsp", "bram18"
-            (halves of a 36 Kbit block): up to 1 a share of the part, above 1 a number; and "cycles"
-            per frame, a number, which widths do not change: resources are counted in the design of
-            that speed, by default in that which the machine builds first. Up to 8 bits, widths
-            change no DSP slice of a convolution or linear layer: two products share one at 8 bits
-            already. The average holds beside it, unless it is None.
-        costs: what designs take on a part, for the budget; of the streaming machine it is
-            ``hyq_hls.stream.choose.PartCosts("xc7z020")``.
+            (halves of a 36 Kbit block). A value up to 1 is a share of the part, a value above 1 is
+            a number. The key "cycles" is a number of cycles per frame, which widths do not change:
+            resources are counted in the design of that speed, by default in the design that the
+            machine builds first. Up to 8 bits, widths change no DSP slice of a convolution or
+            linear layer, because two products share a slice at 8 bits already. ``average_bits``
+            holds too, unless it is None.
+        costs: model of the resources of designs on a part, for the budget. The streaming machine
+            has ``hyq_hls.stream.choose.PartCosts("xc7z020")``.
         choices: widths in bits, for weights and activations.
-        images: calibration images that sensitivity is measured on.
+        images: number of calibration images on which sensitivity is measured.
 
     Raises:
         QuantizationError: an argument is out of range, or contradicts another.
@@ -120,11 +122,11 @@ class MixedPrecision(Method):
                 raise QuantizationError(f"budget of {name}: {wanted} is wanted, found {amount!r}")
 
     def apply(self, plan: Plan) -> Plan:
-        """The plan with widths as overrides of its configuration.
+        """Return the plan with widths as overrides of its configuration.
 
         Raises:
-            QuantizationError: nothing has a choice, a method before chose tensors or weights, or a
-                budget cannot be kept; the message names the resource.
+            QuantizationError: nothing has a choice, an earlier method chose tensors or weights, or
+                a budget cannot be kept; the message names the resource.
         """
         if plan.weights or plan.tensors != plan.with_config(plan.config).tensors:
             raise QuantizationError(
@@ -142,7 +144,7 @@ class MixedPrecision(Method):
             choice = search.run()
             notes["resources"] = search.notes
         else:
-            assert self.average_bits is not None  # or there is a budget
+            assert self.average_bits is not None  # Without an average there is a budget.
             (choice,) = error_front(curve, [self.average_bits])
         least = narrowest(curve).average_bits
         steps = np.arange(min(self.choices), max(self.choices) + _STEP / 2, _STEP)
@@ -162,7 +164,10 @@ class MixedPrecision(Method):
 
 
 class _Search:
-    """Widths within a budget: predicted by a linear model, which estimates of designs correct."""
+    """A search for widths within a budget.
+
+    A linear model predicts the usage; estimates of whole designs correct it.
+    """
 
     def __init__(
         self,
@@ -179,7 +184,7 @@ class _Search:
         self.notes: dict[str, Any] = {}
 
     def run(self) -> BitChoice:
-        """The choice; raises ``QuantizationError`` where there is none."""
+        """Return the choice; raise ``QuantizationError`` where there is none."""
         widths = {s.key: list(s.errors) for s in self.curve}
         try:
             usage = width_usage(self.plan, widths, self.costs, self.cycles)
@@ -190,7 +195,7 @@ class _Search:
             room = self.limits - error_of_model
             choice = choose_bits(self.curve, self.method.average_bits, usage, room)
             last = choice is None
-            if choice is None:  # by the model; the narrowest design has the last word
+            if choice is None:  # The estimate of the narrowest design decides.
                 choice = narrowest(self.curve)
             predicted, (actual, cycles) = usage.total(choice.bits), self._estimated(choice)
             if (actual <= self.limits).all():
@@ -208,7 +213,7 @@ class _Search:
                     f"everywhere the design takes {self._over(actual)}; allow more, or more cycles "
                     "per frame"
                 )
-            # What the model missed is kept back; it grows where a resource is exceeded.
+            # The share that the model missed is kept back; it grows where a resource is exceeded.
             error_of_model = np.maximum(error_of_model, actual - predicted)
         raise QuantizationError(
             f"budget on {self.costs.part}: {_ROUNDS} designs were predicted to keep it, and none "
@@ -216,7 +221,7 @@ class _Search:
         )
 
     def _over(self, actual: Array) -> str:
-        """What is exceeded, for messages."""
+        """Return the resources that are exceeded, as text for messages."""
         return ", ".join(
             f"{amount:,.0f} {label} where {limit:,.0f} are allowed"
             for label, amount, limit in zip(
@@ -226,7 +231,7 @@ class _Search:
         )
 
     def _estimated(self, choice: BitChoice) -> tuple[Array, int]:
-        """Estimate of the whole design with these widths, and its cycles per frame."""
+        """Return the estimate of the whole design with these widths, and its cycles per frame."""
         config = with_bits(self.plan.config, choice.bits)
         design = self.costs.design(self.plan.with_config(config).lowered(), self.cycles)
         return design.total, design.cycles
@@ -243,7 +248,7 @@ def _averages(curve: Sequence[Sensitivity], choice: BitChoice) -> dict[str, floa
 
 
 def _average_of(plan: Plan) -> float:
-    """Bits per weight and element of tensors, with those that had no choice, but not the image."""
+    """Return the average bits of weights and tensors, fixed ones too, but not the image."""
     sizes: list[tuple[int, int]] = []
     for node in plan.graph:
         if has_weights(node):
@@ -256,7 +261,7 @@ def _average_of(plan: Plan) -> float:
 
 
 def _table(values: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
-    """By node, then by kind."""
+    """Return the values by node, then by kind."""
     found: dict[str, dict[str, Any]] = {}
     for (node, kind), value in values.items():
         found.setdefault(node, {})[kind] = value

@@ -16,16 +16,16 @@ from hyq_hls.quant.plan import Plan
 class OutlierScaling(Method):
     """Channels of bottleneck inputs are divided by ``2**k``, so that requantization stays a shift.
 
-    Of the paper only the abstract is at hand: outlier channels are scaled, and the factors are
-    approximated by powers of two under an objective function instead of by rounding. Here the
-    objective is QADS's, the squared error of the layer's sums, and coordinate descent over the
-    exponents minimizes it, starting from the channels' ranges. The result is never worse than
-    without factors on the calibration sample.
+    Only the abstract of the paper is available to us: outlier channels are scaled, and the factors
+    are approximated by powers of two under an objective function instead of by rounding. Here the
+    objective is QADS's, the squared error of the layer's sums. Coordinate descent over the
+    exponents minimizes it, and starts from the channels' ranges. On the calibration sample the
+    result is never worse than without factors.
 
-    Args:
-        largest: k is 0 to this.
-        sweeps: over the channels, at most; a sweep that changes nothing is the last.
-        rows: positions of the calibration images that a layer is judged by.
+    Attributes:
+        largest: largest k; the smallest is 0.
+        sweeps: most sweeps over the channels; a sweep that changes nothing is the last.
+        rows: number of positions of the calibration images by which a layer is judged.
     """
 
     largest: int = 7
@@ -36,7 +36,7 @@ class OutlierScaling(Method):
         self.check_counts("largest", "sweeps", "rows")
 
     def apply(self, plan: Plan) -> Plan:
-        """Exponents for every bottleneck input that takes factors; they are noted."""
+        """Note exponents for every bottleneck input that takes factors; return the changed plan."""
         factors, notes = {}, {}
         samples = bottleneck_inputs(plan, self.rows)
         for name, sample in tqdm(
@@ -52,7 +52,7 @@ class OutlierScaling(Method):
         return with_factors(plan, factors).noted(outlier_scaling=notes)
 
     def _descend(self, sample: LayerSample) -> tuple[torch.Tensor, float, float]:
-        """Exponents (C,), and the error without and with them."""
+        """Return exponents (C,), and the error without and with them."""
 
         def error(exponents: torch.Tensor) -> float:
             return float(sample.error(torch.exp2(exponents)))
@@ -61,7 +61,7 @@ class OutlierScaling(Method):
             peaks = sample.x.abs().amax(dim=0)
             none = torch.zeros_like(peaks)
             before = error(none)
-            # A channel is an outlier beside the median channel (Trio-ViT's start).
+            # An outlier channel is larger than the median channel (this is Trio-ViT's start).
             middle = peaks.median().clamp(min=1e-12)
             start = torch.round(torch.log2((peaks / middle).clamp(min=1.0)))
             starts = [(before, none)] + [

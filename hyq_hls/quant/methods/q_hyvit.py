@@ -26,33 +26,36 @@ from hyq_hls.quant.traits import Codes, has_weights, is_pointwise, traits_of
 
 Array = NDArray[np.float64]
 
-#: Ends of the candidates' scales over the one that covers the range (released code, PTQ4ViT).
+#: Ends of the candidates' scales, relative to the scale that covers the range (released code,
+#: PTQ4ViT).
 _ALPHA, _BETA = 0.01, 1.2
-#: Powers of two tried where scales lie on a lattice.
+#: Powers of two that are tried where scales lie on a lattice.
 _LATTICE: Array = np.array([1.0, 0.5, 0.25])
-#: A channel is not finer than this share of the tensor: a dead one may live later, and sums of
-#: channels of very different scale are wide.
+#: A channel is not finer than this share of the tensor. A dead channel may become active later, and
+#: sums of channels of very different scale are wide.
 _FINEST = 2.0**-10
 #: A tensor of zeros still gets a scale.
 _TINY = 2.0**-20
 
 
 def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
-    """Layers that change between the representations of convolutions and transformer.
+    """Return the layers that change between the representations of convolutions and transformer.
 
-    A bridge block is the chain of operations, each the only reader of the one before, that ends in
-    an :class:`~hyq_hls.capture.float_ops.Unfold` (the map becomes tokens; a flattened map is an
-    Unfold with patches of one pixel) and holds its last convolution with neighbours and every
-    1x1 layer and activation behind it. Where something else than a layer or an activation comes
-    first, such as an addition or a concatenation, the chain starts behind it. Unfolds of the same
-    chain share it; one without a layer is none.
+    A bridge block is a chain of operations, each the only reader of the one before. The chain ends
+    in an :class:`~hyq_hls.capture.float_ops.Unfold` (the map becomes tokens; a flattened map is an
+    Unfold with patches of one pixel). It holds its last convolution with neighbours, and every 1x1
+    layer and activation behind it. Where something else than a layer or an activation comes first,
+    such as an addition or a concatenation, the chain starts behind it. Unfolds of the same chain
+    share it. A chain without a layer is no bridge block.
 
-    In MobileViT v1 it is conv_kxk, SiLU and conv_1x1, once for each of its 3 blocks; in v2
-    likewise; where a stage of tokens follows a stage of maps, the layer that aligns channels. What
-    leads from tokens back to the map (Fold) is none, as in the paper's count for MobileViT.
+    In MobileViT v1 a bridge block is conv_kxk, SiLU and conv_1x1, once for each of its 3 blocks,
+    and likewise in v2. Where a stage of tokens follows a stage of maps, it is the layer that aligns
+    channels. The layers that lead from tokens back to the map (Fold) form no bridge block, as in
+    the paper's count for MobileViT.
 
     Returns:
-        Names in order, the Unfold not included, by order of the Unfolds.
+        Names of the layers in order, without the Unfold; bridge blocks stand in the order of the
+        Unfolds.
     """
     found: dict[str, tuple[str, ...]] = {}
     for unfold in graph:
@@ -78,40 +81,40 @@ def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
 class QHyViT(Method):
     """Search of scale, granularity and scheme by the cost in the network's answer.
 
-    Cost of a quantization is ``E[dO^T diag((dL/dO)**2) dO]`` where ``O`` is the output of the
-    bridge block (:func:`bridge_blocks`) for everything inside one, else of the operation that
-    reads the tensor; ``L`` is the divergence of the quantized network's probabilities from the
-    float network's. See :mod:`hyq_hls.quant.judge.second_order`. In turn, for every layer the
-    scales of its rows of weights are chosen, and for every tensor that goes into sums (of a
-    convolution, a linear layer, an attention product, an addition or concatenation, a mean)
-    among
+    The cost of a quantization is ``E[dO^T diag((dL/dO)**2) dO]``. ``O`` is the output of the bridge
+    block (:func:`bridge_blocks`) for everything inside one, else of the operation that reads the
+    tensor. ``L`` is the divergence of the quantized network's probabilities from the float
+    network's. See :mod:`hyq_hls.quant.judge.second_order`. Layers and tensors are searched in turn.
+    For every layer the scales of its rows of weights are chosen. For every tensor that goes into
+    sums (of a convolution, a linear layer, an attention product, an addition or concatenation, a
+    mean) the choice is among
 
-    - scales: ``candidates`` shares from 0.01 to 1.2 of the one that covers the range; where scales
-      are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads fraction
-      bits) its few sensible members;
+    - scales: ``candidates`` shares from 0.01 to 1.2 of the scale that covers the range. Where
+      scales are bound to a lattice (``config.scale`` is not ``dyadic``, or the operation reads
+      fraction bits), the few sensible members of the lattice;
     - granularities: per tensor, and per channel where neither writer nor readers pay for it
       (``config.activation_granularity`` ``absorbed``, or ``channel`` if configured so); behind a
       function, which pays with a requantization, where that is worth ``function_price``;
     - schemes: unsigned codes with a zero point, and signed codes without.
 
-    What the plan had is a candidate too, so that the cost on the sample never grows. The paper
-    searches what is multiplied; here additions work on codes too, and one operand with outlier
-    channels would spoil their sum. Tensors that only functions or LayerNorm read keep what the
-    configuration gave them. A range per channel always holds zero: that of a
-    channel with positive values only would ask for a zero point below the codes (the paper's
-    zero-point overflow).
+    The quantization that the plan had is a candidate too, so that the cost on the sample never
+    grows. The paper searches the operands of multiplications. Here additions work on codes too, and
+    one operand with outlier channels would spoil their sum. Tensors that only functions or
+    LayerNorm read keep the quantization of the configuration. A range per channel always holds
+    zero: the range of a channel with positive values only would need a zero point below the codes
+    (the paper's zero-point overflow).
 
-    Rows of a layer that is not the last of its bridge block mix before they are judged: they share
-    a candidate, or take those that are best at the layer's own sums, whichever is better.
+    Rows of a layer that is not the last of its bridge block mix before they are judged. Either they
+    share a candidate, or each takes the best one at the layer's own sums, whichever is better.
 
-    Codes that methods before chose are rounded to nearest again.
+    Codes that earlier methods chose are rounded to nearest again.
 
-    Args:
+    Attributes:
         rounds: passes over all layers and tensors.
         candidates: number of real-valued scales.
-        images: of calibration images that are looked at, evenly spaced.
+        images: number of calibration images that are used, evenly spaced.
         function_price: share of the whole network's cost that a scale per channel behind a
-            function, such as SiLU, must save; None: such scales are not tried.
+            function, such as SiLU, must save; None means that such scales are not tried.
 
     Raises:
         QuantizationError: a number below 1, or a price that is not a share.
@@ -131,7 +134,10 @@ class QHyViT(Method):
             )
 
     def apply(self, plan: Plan) -> Plan:
-        """Other tensors and weights; notes name bridge blocks, and cost before and after."""
+        """Return the plan with other tensors and weights.
+
+        The notes name bridge blocks, and the cost before and after.
+        """
         search = _Search(plan, self)
         before = search.cost()
         search.run(self.rounds)
@@ -146,12 +152,12 @@ class QHyViT(Method):
 
 
 class _Search:
-    """What is searched, what it is judged by, and the best found.
+    """The state of the search: its items, its judges, and the best choice so far.
 
     Attributes:
         blocks: bridge blocks.
-        choice: the best found; changes.
-        readers: names of what computes with each tensor that is searched.
+        choice: the best choice so far; it changes.
+        readers: names of the nodes that compute with each tensor that is searched.
     """
 
     def __init__(self, plan: Plan, method: QHyViT) -> None:
@@ -164,7 +170,7 @@ class _Search:
             if _is_searched(plan.graph, node)
         }
         self._price = method.function_price
-        self._total = 0.0  # cost before a round
+        self._total = 0.0  # This is the cost before a round.
         self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
         self._fractions = set(reads_fraction_bits(plan.graph, plan.config))
         block_of = {name: block for block in self.blocks for name in block}
@@ -179,15 +185,15 @@ class _Search:
         self._chains = sample_chains(plan, nodes, plan.images[rows])
 
     def cost(self) -> float:
-        """Sum over all chains of the network."""
+        """Return the sum over all chains of the network."""
         return sum(chain.error(self.choice) for chain in self._chains.values())
 
     def run(self, rounds: int) -> None:
-        """Choose everything in turn, again where something that it depends on has changed."""
+        """Choose everything in turn, and again where something that it depends on has changed."""
         items = [(name, self._choose_weights, [name]) for name in self.choice.shares]
         items += [(name, self._choose_tensor, self._judges(name)) for name in self.readers]
         order = {node.name: index for index, node in enumerate(self.plan.graph)}
-        items.sort(key=lambda item: order[item[0]])  # weights of a layer before its output
+        items.sort(key=lambda item: order[item[0]])  # Weights of a layer come before its output.
         settled: dict[int, tuple[Any, ...]] = {}
         total, silent = rounds * len(items), not self.plan.progress
         with tqdm(total=total, desc="Q-HyViT", unit="item", disable=silent) as bar:
@@ -201,7 +207,7 @@ class _Search:
                     bar.update()
 
     def _judges(self, name: str) -> list[str]:
-        """Names of operations whose output depends on a tensor's quantization."""
+        """Return the names of operations whose output depends on a tensor's quantization."""
         config = self.plan.config.for_node(name)
         # One scale for all rows of weights depends on the scales of the layer's output.
         writer = name in self.choice.shares and config.weight_granularity == "tensor"
@@ -211,7 +217,7 @@ class _Search:
         return [self._chains[key] for key in dict.fromkeys(self._key[name] for name in names)]
 
     def _state(self, chains: list[Chain]) -> tuple[Any, ...]:
-        """Everything that the errors of some chains depend on."""
+        """Return everything that the errors of some chains depend on."""
         nodes = [node for chain in chains for node in chain.nodes]
         tensors = [self.choice.tensors[n] for node in nodes for n in (node.name, *node.inputs)]
         shares = [self.choice.shares[n.name].tobytes() for n in nodes if has_weights(n)]
@@ -224,7 +230,7 @@ class _Search:
         shares = self._shares if config.scale == "dyadic" else _LATTICE
         proposals = np.array([self.choice.shares[name], *(np.full(rows, s) for s in shares)])
         rowwise = config.weight_granularity == "channel"
-        if chain.nodes[-1].name == name:  # every row makes a channel of the output
+        if chain.nodes[-1].name == name:  # Every row makes a channel of the output.
             errors = np.array([self._with(name, s, chain.errors) for s in proposals])
         else:
             exact = chain.sums(None, name)
@@ -237,7 +243,7 @@ class _Search:
         self.choice.shares[name] = _each_best(proposals, errors) if rowwise else proposals[best]
 
     def _with(self, name: str, shares: Array, judge: Callable[..., Array], *args: Any) -> Array:
-        """Errors with other scales of a layer's weights."""
+        """Return the errors with other scales of a layer's weights."""
         kept = self.choice.shares[name]
         self.choice.shares[name] = shares
         found = judge(self.choice, *args)
@@ -254,7 +260,7 @@ class _Search:
         self._set(name, best)
 
     def _cost(self, name: str, quantization: Quantization, chains: list[Chain]) -> float:
-        """Errors of some chains, and the price of operations that are not there otherwise."""
+        """Return the errors of some chains, plus the price of additional operations."""
         self._set(name, quantization)
         extra = quantization.per_channel and traits_of(self.plan.graph[name]).function
         price = (self._price or 0.0) * self._total if extra else 0.0
@@ -286,7 +292,7 @@ class _Search:
 
 
 def _each_best(proposals: Array, errors: Array) -> Array:
-    """Of proposals (n, O) those with the least error (n, O), row of weights by row."""
+    """Return, for each row of weights, the proposal of (n, O) with the least error of (n, O)."""
     return proposals[np.argmin(errors, axis=0), np.arange(proposals.shape[1])]
 
 
@@ -299,15 +305,15 @@ def _is_searched(graph: FloatGraph, node: FloatNode) -> bool:
 def candidates(
     low: Array, high: Array, bits: int, signed: bool, base: float | None, shares: Array
 ) -> Iterator[Quantization]:
-    """Quantizations of a range, or of a range per channel; zero is inside every one.
+    """Yield quantizations of a range, or of a range per channel; zero is inside every one.
 
     Args:
         low: smallest value, (1,) or (C,).
         high: largest value, likewise.
-        bits: of a code.
-        signed: codes without a zero point, else with one.
-        base: scales are ``base * 2**k``; any real scale if None.
-        shares: scales over the one that covers the range.
+        bits: width of a code.
+        signed: whether codes are signed without a zero point, else unsigned with one.
+        base: scales are ``base * 2**k``; None allows any real scale.
+        shares: scales relative to the scale that covers the range.
     """
     low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     width = high - low

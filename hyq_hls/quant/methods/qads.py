@@ -23,25 +23,25 @@ from hyq_hls.quant.plan import Plan
 class Qads(Method):
     """Quantization-aware distribution scaling of the inputs of bottleneck 1x1 convolutions.
 
-    Adam finds a factor per input channel that minimizes the squared error of the layer's sums,
-    every layer by itself with inputs of the float network; the factors with the smallest error
-    seen are kept, ones included. As released, rounding has the gradient zero, so that gradients
-    reach factors through the scales alone: through the channels that hold the extremes. With
-    ``straight_through`` all channels learn.
+    Adam finds a factor per input channel that minimizes the squared error of the layer's sums.
+    Every layer learns by itself, with inputs of the float network. The factors with the smallest
+    error are kept, which may be ones. As in the release, rounding has the gradient zero, so that
+    gradients reach factors only through the scales, that is through the channels that hold the
+    extremes. With ``straight_through`` all channels learn.
 
-    Differences from the released code: factors stay positive (between 2**-12 and 2**12), and a
-    stream has one quantization for all its readers, where the released code quantizes the
-    shortcut apart. Where scales lie on a lattice, factors are rounded to powers of two, or
-    are ones where that is better;
-    :class:`~hyq_hls.quant.methods.outlier_scaling.OutlierScaling` chooses them better.
+    Two things differ from the released code. Factors stay positive (between 2**-12 and 2**12). A
+    stream has one quantization for all its readers, where the released code quantizes the shortcut
+    separately. Where scales lie on a lattice, factors are rounded to powers of two, or are ones
+    where that is better; :class:`~hyq_hls.quant.methods.outlier_scaling.OutlierScaling` chooses
+    them better.
 
-    Args:
-        steps: of Adam, at most; 1000 in the paper's code.
+    Attributes:
+        steps: most steps of Adam; 1000 in the paper's code.
         learning_rate: 0.1 for MobileViT-xxs, 0.01 for xs and s in the released code; it falls as a
             cosine.
-        straight_through: whether rounding passes gradients.
-        rows: positions of the calibration images that a layer is judged by.
-        patience: steps without improvement after which a layer is done.
+        straight_through: whether gradients pass rounding.
+        rows: number of positions of the calibration images by which a layer is judged.
+        patience: steps without improvement after which a layer is finished.
 
     Source: HyQ, section on QADS; released code ``convert_insert.py``, ``quant_loss``.
     """
@@ -56,7 +56,7 @@ class Qads(Method):
         self.check_counts("steps", "rows", "patience")
 
     def apply(self, plan: Plan) -> Plan:
-        """Factors for every bottleneck input that takes them; the errors are noted."""
+        """Learn factors for every bottleneck input that takes them; return the changed plan."""
         factors, notes = {}, {}
         samples = bottleneck_inputs(plan, self.rows)
         for name, sample in tqdm(
@@ -73,7 +73,7 @@ class Qads(Method):
         return with_factors(plan, factors).noted(qads=notes)
 
     def _learn(self, sample: LayerSample) -> tuple[torch.Tensor, float, float]:
-        """Factors (C,), and the error without and with them."""
+        """Return factors (C,), and the error without and with them."""
         factors = torch.ones(sample.x.shape[1], requires_grad=True)
         optimizer = torch.optim.Adam([factors], self.learning_rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)

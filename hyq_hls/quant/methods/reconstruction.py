@@ -16,9 +16,9 @@ from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import has_weights, traits_of
 
-#: Steps between two looks at the images held back.
+#: Steps between two evaluations on the images that are held back.
 _LOOK = 25
-#: What gradients take of every value of an image, in bytes (measured), and what they may take.
+#: Bytes that gradients take for every value of an image (measured), and bytes that they may take.
 _BYTES, _MEMORY = 10, 2 << 30
 
 
@@ -27,25 +27,26 @@ class Reconstruction(Method):
     """Gradient descent on the rounding of weights and on biases, towards the float network.
 
     All layers learn together through the differentiable
-    :class:`~hyq_hls.quant.judge.simulate.Simulation` of the integers, so that later layers
-    answer to what earlier ones round away. The loss is the squared error of the logits and of
-    the outputs of blocks, each over the mean square that the float network has there. Scales
-    stay as they are. A part of the images is held back: the state with the smallest loss there
-    is kept, the first one included, and learning stops when it no longer falls.
+    :class:`~hyq_hls.quant.judge.simulate.Simulation` of the integers, so that later layers respond
+    to the rounding errors of earlier ones. The loss is the squared error of the logits and of the
+    outputs of blocks, each relative to the mean square in the float network. Scales stay as they
+    are. A part of the images is held back. The state with the smallest loss on them is kept, the
+    first state included, and learning stops when that loss no longer falls.
 
-    It unites ideas that are known apart: learned rounding by reconstruction (AdaRound, Nagel et al.
-    2020; BRECQ, Li et al. 2021), and fine-tuning all of a network against its float outputs after
+    It unites two known ideas: learned rounding by reconstruction (AdaRound, Nagel et al. 2020;
+    BRECQ, Li et al. 2021), and fine-tuning of a whole network against its float outputs after
     quantization (QFT, Finkelstein et al. 2022).
 
-    Args:
-        steps: at most.
-        batch: images of a step; those of a large network pass in parts of some 2 GiB.
+    Attributes:
+        steps: most steps of gradient descent.
+        batch: images of a step; batches of a large network pass in parts of some 2 GiB.
         weight_rate: learning rate of weights, in steps of their codes; it falls as a cosine.
-        bias_rate: of biases, in steps of the layer's output codes.
-        features: weight of the features' loss beside that of the logits.
-        held_back: share of the calibration images that judges.
-        patience: looks (one every 25 steps) without improvement after which it stops.
-        seed: of the order of images.
+        bias_rate: learning rate of biases, in steps of the layer's output codes.
+        features: weight of the loss of block outputs beside that of the logits.
+        held_back: share of the calibration images that judge.
+        patience: number of evaluations (one every 25 steps) without improvement after which
+            learning stops.
+        seed: seed of the order of images.
     """
 
     steps: int = 300
@@ -65,15 +66,15 @@ class Reconstruction(Method):
             )
 
     def apply(self, plan: Plan) -> Plan:
-        """Chosen codes for every layer, and biases; the losses are noted."""
+        """Return the plan with chosen codes for every layer, and biases; note the losses."""
         simulation = Simulation(plan)
         judge = _Judge(plan, simulation, self.features)
-        if not judge.weights:  # every block and the logits are dead
+        if not judge.weights:  # Every block and the logits are dead.
             return plan.noted(reconstruction={"before": 0.0, "after": 0.0})
         images = to_float(plan.images)
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(self.seed))
         held = int(self.held_back * len(images))
-        # With too few images to hold some back, all of them do both.
+        # Where there are too few images to hold some back, all of them learn and judge.
         judges, learners = images[order[:held] if held else order], images[order[held:]]
 
         at_once = _at_once(plan)
@@ -109,7 +110,10 @@ class Reconstruction(Method):
         return _learned(plan, simulation).noted(reconstruction={"before": first, "after": least})
 
     def _batches(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """``steps`` batches; no image comes again in an epoch, whose incomplete end is left out."""
+        """Yield ``steps`` batches.
+
+        No image comes twice in an epoch, and the incomplete end of an epoch is left out.
+        """
         generator = torch.Generator().manual_seed(self.seed + 1)
         size = min(self.batch, len(images))
         order = torch.empty(0, dtype=torch.int64)
@@ -126,7 +130,7 @@ class _Judge:
     def __init__(self, plan: Plan, simulation: Simulation, features: float) -> None:
         graph = self.graph = plan.graph
         self.simulation = simulation
-        # Outputs of blocks must stay like the float network's, beside the logits.
+        # Outputs of blocks must stay like the float network's, as the logits must.
         names = [n.name for n in graph if traits_of(n).block_output and n.name != graph.output]
         self.weights = {name: features / len(names) for name in names} | {graph.output: 1.0}
         power = {name: plan.statistics[name].power.mean() for name in self.weights}
@@ -141,14 +145,14 @@ class _Judge:
         return torch.stack(losses).sum()
 
     def mean(self, images: torch.Tensor, batch: int) -> float:
-        """The loss over all images, without gradients."""
+        """Return the loss over all images, without gradients."""
         with torch.no_grad():
             parts = [float(self(part)) * len(part) for part in images.split(batch)]
         return sum(parts) / len(images)
 
 
 def _at_once(plan: Plan) -> int:
-    """Images whose values fit the memory together."""
+    """Return the number of images whose values fit the memory together."""
     values = sum(prod(plan.graph.shape(node.name)) for node in plan.graph)
     return max(1, _MEMORY // (_BYTES * values))
 
@@ -158,7 +162,7 @@ def _state(simulation: Simulation) -> dict[str, torch.Tensor]:
 
 
 def _learned(plan: Plan, simulation: Simulation) -> Plan:
-    """The plan with the simulation's codes and biases."""
+    """Return the plan with the simulation's codes and biases."""
     weights, biases = dict(plan.weights), dict(plan.biases)
     for node in plan.graph:
         if has_weights(node):

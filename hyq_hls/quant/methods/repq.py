@@ -19,40 +19,44 @@ from hyq_hls.quant.weighted import WeightedLayer
 
 Array = NDArray[np.float64]
 
-#: A channel's step is not finer than this share of the mean step: a constant channel has no range,
-#: and its gamma and weights would leave theirs.
+#: A channel's step is not finer than this share of the mean step. A constant channel has no range,
+#: and without the limit its gamma and its weights would exceed their ranges.
 _FINEST = 2.0**-6
 
 
 @dataclass(frozen=True)
 class RepQ(Method):
-    """One quantizer per LayerNorm output that rounds like one per channel.
+    """The method keeps one quantizer per LayerNorm output that rounds like one per channel.
 
-    From the range of every channel come its step ``d_c`` and zero point ``z_c``; a tensor has
+    The range of every channel gives its step ``d_c`` and zero point ``z_c``. The tensor has
     ``d = mean(d_c)`` and ``z``, the code nearest to ``mean(z_c)``. With ``r = d_c / d`` the network
     is rewritten to
 
     - LayerNorm: ``gamma / r``, ``beta / r + d (z_c - z)``;
     - linear layers that read it: ``W r`` per input channel, ``b - W r d (z_c - z)``,
 
-    which is the same function, while the codes of the one quantizer ``(d, z)`` are those of the
-    quantizers ``(d_c, z_c)`` before. The network is then calibrated again, tensors and weights
-    are quantized as configured, and what methods before chose is dropped: it is the first method
-    of a list. With ``observer="minmax"`` and real scales the quantizer found is ``(d, z)``.
+    This is the same function, while the codes of the one quantizer ``(d, z)`` are those of the
+    quantizers ``(d_c, z_c)`` before. The network is then calibrated again, and tensors and weights
+    are quantized as configured. Choices of earlier methods are dropped, so this is the first method
+    of a list. With ``observer="minmax"`` and real scales the quantizer that is found is ``(d, z)``.
 
-    A LayerNorm is left alone, and named in the notes, where something else than linear layers reads
-    it: a convolution pads with zeros, which are not zero any more, and an addition has no weights.
+    A LayerNorm stays as it is, and is named in the notes, where something else than linear layers
+    reads it. A convolution pads with zeros, which would not be zero any more, and an addition has
+    no weights.
 
-    The paper's second part, log-sqrt2 codes of attention probabilities, is not done: the integer
-    softmax gives powers of two or uniform codes, whichever is configured. Nor are LayerNorm and
-    softmax left in floating point, as the paper's results have them.
+    The paper's second part, log-sqrt2 codes of attention probabilities, is not implemented: the
+    integer softmax gives powers of two or uniform codes, as configured. In the paper's results
+    LayerNorm and softmax stay in floating point; here they do not.
 
     Symmetric codes have ``z_c = z = 0``. Source: arXiv 2212.08254, scale reparameterization of
     LayerNorm activations, and the authors' released code.
     """
 
     def apply(self, plan: Plan) -> Plan:
-        """The plan of the rewritten graph; notes name what was rewritten and what was not."""
+        """Return the plan of the rewritten graph.
+
+        The notes name the LayerNorms that were rewritten and those that were not.
+        """
         changed: dict[str, FloatOp] = {}
         rewritten: list[str] = []
         left: list[str] = []
@@ -76,7 +80,7 @@ class RepQ(Method):
 
 
 def channel_quantizers(data: TensorStatistics, config: QuantConfig) -> tuple[Array, Array]:
-    """Steps of the channels over the tensor's, and the distance of their zero points.
+    """Return steps of the channels over the tensor's, and the distance of their zero points.
 
     Args:
         data: statistics of a LayerNorm's output.
@@ -93,14 +97,14 @@ def channel_quantizers(data: TensorStatistics, config: QuantConfig) -> tuple[Arr
     step = steps.mean()
     if config.activation_scheme == "symmetric":
         return steps / step, np.zeros_like(steps)
-    # No code stands for the zero of a channel: its zero point may leave the range of the codes.
+    # No code has to stand for the zero of a channel, whose zero point may leave the code range.
     zeros = np.rint(-data.low / steps)
     zero = np.clip(np.rint(zeros.mean()), 0, (1 << config.activation_bits) - 1)
     return steps / step, step * (zeros - zero)
 
 
 def _linear_readers(graph: FloatGraph, name: str) -> dict[str, WeightedLayer]:
-    """The layers that read a tensor, seen through data movement, if they are all linear."""
+    """Return the layers that read a tensor, seen through data movement, if all are linear."""
     readers = real_readers(graph, name)
     found = {r.name: weighted(r) for r in readers if is_pointwise(r)}
     return found if len(found) == len(readers) else {}

@@ -1,4 +1,4 @@
-"""Ranges, scales and integer weights: which real value every code stands for."""
+"""Ranges, scales and integer weights: the real value of every code."""
 
 from hyq_hls.quant.scales.assign import IMAGE, assign
 from hyq_hls.quant.scales.ranges import best_quantization, channel_quantization, quantization

@@ -1,4 +1,4 @@
-"""Which quantization every tensor of the graph gets."""
+"""The choice of a quantization for every tensor of the graph."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from hyq_hls.quant.traits import (
     traits_of,
 )
 
-#: Image bytes: value = byte / 255.
+#: Image bytes stand for value = byte / 255.
 IMAGE = Quantization(8, False, (1 / 255,), (0,))
 
 
 def assign(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
 ) -> dict[str, Quantization]:
-    """Quantization of every node's output, by name."""
+    """Return the quantization of every node's output, by name."""
     bases = _bases(graph, statistics, config)
     found: dict[str, Quantization] = {}
     for node in graph:
@@ -63,7 +63,7 @@ def assign(
 def _bases(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
 ) -> dict[str, float | None]:
-    """Base of every tensor's scale, ``base * 2**k``; None: any real scale."""
+    """Return the base of every tensor's scale, ``base * 2**k``; None allows any real scale."""
     fraction = reads_fraction_bits(graph, config)
     if config.scale != "shift":
         free = {n.name: None if config.scale == "dyadic" else _own_base(graph, n) for n in graph}
@@ -71,7 +71,7 @@ def _bases(
 
     def error(name: str, base: float) -> float:
         if traits_of(graph[name]).codes is Codes.MOVED:
-            return 0.0  # the same codes again
+            return 0.0  # The codes are the same again.
         own = config.for_node(name)
         return _best(graph, graph[name], statistics[name], own, base)[1]
 
@@ -81,7 +81,7 @@ def _bases(
 
 
 def _own_base(graph: FloatGraph, node: FloatNode) -> float:
-    """1, or what a mean divides by, where weights behind it take that up for nothing."""
+    """Return the divisor of a mean where weights behind it absorb it for nothing, else 1."""
     ratios = traits_of(node).ratios(graph, node)
     readers = real_readers(graph, node.name)
     if not ratios or not readers or not all(has_weights(r) for r in readers):
@@ -96,7 +96,7 @@ def _best(
     config: QuantConfig,
     base: float | None,
 ) -> tuple[Quantization, float]:
-    """The best per-tensor quantization on a lattice, and its relative error."""
+    """Return the best per-tensor quantization on a lattice, and its relative error."""
     readers = real_readers(graph, node.name)
     through, exponents = _constraints(readers, config)
     return best_quantization(
@@ -138,7 +138,10 @@ def _choose(
 def _constraints(
     readers: list[FloatNode], config: QuantConfig
 ) -> tuple[Through | None, tuple[int, int]]:
-    """Function to judge by, where all readers compute the same, and the exponents allowed."""
+    """Return the function to judge by, and the exponents that are allowed.
+
+    There is a function only where all readers compute the same one.
+    """
     exponents = step_exponents(readers, config)
     functions = {repr(reader.op): reader for reader in readers}  # their parameters are numbers
     if len(functions) == 1 and all(_is_function(reader) for reader in readers):
@@ -147,7 +150,7 @@ def _constraints(
 
 
 def _is_function(node: FloatNode) -> bool:
-    """Whether a node computes a function of elements, or of rows, without parameters in arrays."""
+    """Return whether a node is a function of elements or rows, without parameters in arrays."""
     traits = traits_of(node)
     return traits.function or traits.codes is Codes.PROBABILITIES
 
@@ -164,7 +167,7 @@ def _probabilities(config: QuantConfig) -> Quantization:
 
 
 def _wants_factors(node: FloatNode, readers: list[FloatNode]) -> bool:
-    """Whether factors cost nothing, and a reader takes no other difference between channels."""
+    """Return whether factors cost nothing and a reader allows no other difference of channels."""
     only = any(read_as(reader, node.name) == PerChannel.FACTORS for reader in readers)
     return only and PerChannel.FACTORS in per_channel(node, readers)
 
@@ -174,6 +177,6 @@ def _per_channel(node: FloatNode, readers: list[FloatNode], config: QuantConfig)
         return False
     if config.activation_granularity == "depthwise":
         return all(is_depthwise(reader) for reader in readers)
-    # A function per channel is arithmetic, or a table and a requantization: one that is not there
-    # anyway.
+    # A function per channel is arithmetic, or a table and a requantization that would not be there
+    # otherwise.
     return config.activation_granularity == "channel" or not traits_of(node).function

@@ -1,4 +1,4 @@
-"""From statistics to code ranges: scale and zero point by an objective."""
+"""The choice of scale and zero point from statistics, by an objective."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyq_hls.quant.traits import ANY_EXPONENT
 Array = NDArray[np.float64]
 Through = Callable[[Array], Array]
 
-#: Powers of two tried below the scale that covers the whole range.
+#: Powers of two that are tried below the scale that covers the whole range.
 _FINER = 3
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
@@ -25,7 +25,7 @@ _TINY = 2.0**-20
 
 
 def observed_range(statistics: TensorStatistics, config: QuantConfig) -> tuple[float, float]:
-    """Low and high end of a whole tensor by the configured observer; zero is always inside."""
+    """Return both ends of a tensor by the configured observer; zero is always inside."""
     if config.observer == "percentile":
         tail = (100 - config.percentile) / 2
         low, high = np.percentile(statistics.rows, [tail, 100 - tail])
@@ -49,14 +49,14 @@ def quantization(
     """Choose the per-tensor quantization of a tensor.
 
     Args:
-        statistics: from calibration.
+        statistics: statistics from calibration.
         config: observer, scheme and bits.
-        base: scale is ``base * 2**k``; any real number when None.
-        bits: instead of ``config.activation_bits``.
-        through: a function of rows (n, C) whose error counts instead of the tensor's own (the
-            activation that follows).
-        exponents: smallest and largest k; a real scale that would leave their powers of two becomes
-            the nearest of them.
+        base: the scale is ``base * 2**k``; None allows any real scale.
+        bits: width that replaces ``config.activation_bits``.
+        through: a function of rows (n, C), for example the activation that follows. Its error
+            counts instead of the tensor's own.
+        exponents: smallest and largest k. A real scale outside the powers of two of these exponents
+            becomes the nearest of them.
     """
     return best_quantization(
         statistics, config, base=base, bits=bits, through=through, exponents=exponents
@@ -72,7 +72,18 @@ def best_quantization(
     through: Through | None = None,
     exponents: tuple[int, int] = ANY_EXPONENT,
 ) -> tuple[Quantization, float]:
-    """:func:`quantization`, and its squared error over the mean square of what it should be."""
+    """Choose as :func:`quantization`; return also the relative squared error.
+
+    The error is relative to the mean square of the exact values.
+
+    Args:
+        statistics: statistics from calibration.
+        config: observer, scheme and bits.
+        base: see :func:`quantization`.
+        bits: see :func:`quantization`.
+        through: see :func:`quantization`.
+        exponents: see :func:`quantization`.
+    """
     bits = bits or config.activation_bits
     low, high = observed_range(statistics, config)
     if base is not None:
@@ -93,7 +104,7 @@ def best_quantization(
 def channel_quantization(
     statistics: TensorStatistics, config: QuantConfig, whole: Quantization, *, base: float | None
 ) -> Quantization:
-    """Per-channel quantization where each channel uses its own range; ``whole`` gives the bits."""
+    """Give each channel its own range; ``whole`` gives the bits."""
     parts = [
         quantization(statistics.channel(c), config, base=base, bits=whole.bits)
         for c in range(statistics.low.size)
@@ -107,7 +118,7 @@ def channel_quantization(
 
 
 def channel_factors(statistics: TensorStatistics, base: Quantization, largest: int) -> Quantization:
-    """FQ-ViT's power-of-two factors: channel scale ``s * 2**k_c``, one zero point.
+    """Choose FQ-ViT's power-of-two factors: channel scale ``s * 2**k_c``, one zero point.
 
     ``s`` is ``base.scale / 2**largest``; k_c in 0..largest minimizes the channel's squared error.
     """
@@ -146,7 +157,7 @@ def _lattice_candidates(
         if signed:
             found.append(Quantization(bits, True, (scale,), (0,)))
             continue
-        # Keep the low end, the high end, or split what is cut off.
+        # The codes that remain go to the low end, to the high end, or to both.
         ends = [-low / scale, levels - high / scale]
         for z in dict.fromkeys(round(v) for v in (*ends, sum(ends) / 2)):
             found.append(Quantization(bits, False, (scale,), (int(np.clip(z, 0, levels)),)))

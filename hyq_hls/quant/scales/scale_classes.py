@@ -1,10 +1,11 @@
 """Real-valued scales that need shifts only: tensors whose scales must differ by powers of two.
 
-A requantization is a shift when accumulator scale over output scale is a power of two. Behind a
-convolution or a linear layer that holds for any two real scales, because the scale of a row of
-weights is free: it takes the ratio, rounded to a power of two (see ``weights``). Only operations
-without weights tie the scales of their operands together: an addition, a concatenation, a mean.
-What is tied forms a class, with one real base; a member's scale is ``base * ratio * 2**k``.
+A requantization is a shift when the accumulator scale over the output scale is a power of two.
+Behind a convolution or a linear layer that holds for any two real scales, because the scale of a
+row of weights is free: it takes the ratio, rounded to a power of two (see ``weights``). Only
+operations without weights tie the scales of their operands together: an addition, a concatenation,
+a mean. Tensors that are tied form a class, with one real base. The scale of a member is
+``base * ratio * 2**k``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.quant.traits import Codes, traits_of
 
-#: Bases tried within an octave; 2**(1/16) is 4 % of a step.
+#: Bases that are tried within an octave. Neighbours differ by 2**(1/16), about 4 %.
 _BASES = 2.0 ** (np.arange(16) / 16)
 
 
@@ -25,8 +26,8 @@ _BASES = 2.0 ** (np.arange(16) / 16)
 class ScaleClass:
     """Tensors whose scales differ by known ratios and powers of two.
 
-    Args:
-        ratios: of every member, by name; powers of two for those that are pinned.
+    Attributes:
+        ratios: ratio of every member, by name; ratios of pinned members are powers of two.
         pinned: whether scales are ``ratio * 2**k``, because an operation reads fraction bits.
     """
 
@@ -35,15 +36,16 @@ class ScaleClass:
 
 
 def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[ScaleClass]:
-    """Classes of all tensors that have a choice, in topological order of their first member.
+    """Return the classes of all tensors that have a choice, ordered by their first member.
+
+    The order is topological. Queries are left out, because they follow the keys (see
+    :func:`query_bases`). A query that is its own key has a base like other tensors, and its scores
+    have a multiplier. A tie between two pinned classes may be no power of two, for example between
+    SiLU outputs before and behind a mean. Such a tie is left to a multiplier too.
 
     Args:
         graph: prepared float graph.
-        fraction_bits: tensors whose scale must be a power of two.
-
-    Queries are left out: they follow the keys, see :func:`query_bases`. One that is its own key has
-    a base like other tensors, and its scores a multiplier. A tie between two pinned classes that is
-    no power of two, such as of SiLU outputs before and behind a mean, is left to a multiplier too.
+        fraction_bits: names of the tensors whose scale must be a power of two.
     """
     of: dict[str, ScaleClass] = {}
     pinned = set(fraction_bits)
@@ -69,11 +71,12 @@ def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[Scale
 def choose_bases(
     classes: Iterable[ScaleClass], error: Callable[[str, float], float]
 ) -> dict[str, float]:
-    """Base times ratio of every tensor, by the smallest sum of relative errors in its class.
+    """Choose base times ratio of every tensor by the least sum of relative errors in its class.
 
     Args:
-        classes: from :func:`scale_classes`.
-        error: of a tensor, by name, on the lattice of a base; relative to its power.
+        classes: classes from :func:`scale_classes`.
+        error: function of a tensor's name and a base; returns the error on the lattice of that
+            base, relative to the tensor's power.
     """
     chosen: dict[str, float] = {}
     for group in classes:
@@ -85,7 +88,7 @@ def choose_bases(
 
 
 def query_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, float]:
-    """Bases of queries: with its key's, the product's scale is a power of two octaves."""
+    """Return the bases of queries: with the key's base, a score has a step of ``2**k`` octaves."""
     found = {}
     for node in graph:
         factor = traits_of(node).product_factor
@@ -97,7 +100,7 @@ def query_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, floa
 
 
 def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> None:
-    """Join two classes so that ``scale(name) = ratio * scale(other)``, but for powers of two."""
+    """Join two classes so that ``scale(name) = ratio * scale(other)``, up to a power of two."""
     mine, theirs = of[name], of[other]
     if mine is theirs:
         return
@@ -105,7 +108,7 @@ def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> No
     if mine.pinned:
         if theirs.pinned and np.frexp(factor)[0] != 0.5:
             return
-        if not theirs.pinned:  # those that are pinned keep ratios of powers of two
+        if not theirs.pinned:  # Pinned members keep ratios that are powers of two.
             theirs.ratios = {member: own / factor for member, own in theirs.ratios.items()}
             theirs.pinned, factor = True, 1.0
     for member, own in mine.ratios.items():

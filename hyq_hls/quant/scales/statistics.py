@@ -1,4 +1,4 @@
-"""What calibration remembers of a tensor: exact ranges per channel, and a sample of its values."""
+"""Statistics that calibration keeps of a tensor: exact ranges per channel, a sample of values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyq_hls.errors import QuantizationError
 
 Array = NDArray[np.float64]
 
-#: Values kept of each tensor for objectives and percentiles.
+#: Values that are kept of each tensor for objectives and percentiles.
 SAMPLE_SIZE = 1 << 16
 
 
@@ -22,16 +22,16 @@ def _nothing() -> Array:
 
 @dataclass
 class TensorStatistics:
-    """Statistics of one tensor, updated batch by batch.
+    """Statistics of one tensor.
 
-    ``low`` and ``high`` (C,) are exact; ``mean_low`` and ``mean_high`` (C,) are moving averages of
-    the batches' ranges; ``power`` (C,) is the mean square; ``rows`` (n, C) are evenly spaced
-    positions, whole rows, so that functions along the last axis can be judged.
+    The statistics are updated batch by batch.
 
-    Args:
-        name: of the tensor, for messages.
+    Attributes:
+        name: name of the tensor, for messages.
         momentum: weight of a new batch in the moving averages.
         batches: number of batches to come, so that each leaves its share of rows.
+        low, high: exact ends of the range per channel (C,).
+        mean_low, mean_high: moving averages (C,) of the ends of the batches' ranges.
     """
 
     name: str
@@ -46,7 +46,7 @@ class TensorStatistics:
     _rows: list[Array] = field(default_factory=list)
 
     def update(self, value: torch.Tensor) -> None:
-        """Add a batch (B, ..., C); raise ``QuantizationError`` when it is not finite."""
+        """Add a batch (B, ..., C); raise ``QuantizationError`` when a value is not finite."""
         flat = value.detach().reshape(-1, value.shape[-1]).double().numpy()
         low, high = flat.min(axis=0), flat.max(axis=0)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
@@ -76,7 +76,7 @@ class TensorStatistics:
         return self._squares / self._count
 
     def channel(self, index: int) -> TensorStatistics:
-        """The statistics of one channel alone."""
+        """Return the statistics of one channel alone."""
         one = slice(index, index + 1)
         return replace(
             self,
@@ -89,7 +89,7 @@ class TensorStatistics:
         )
 
     def divided(self, factors: Array) -> TensorStatistics:
-        """The statistics of the tensor with its channels divided by positive factors (C,)."""
+        """Return the statistics of the tensor with channels divided by positive factors (C,)."""
         return replace(
             self,
             low=self.low / factors,
@@ -102,5 +102,5 @@ class TensorStatistics:
 
     @property
     def rows(self) -> Array:
-        """Sampled rows (n, C)."""
+        """Sampled rows (n, C): whole rows at evenly spaced positions."""
         return np.concatenate(self._rows)

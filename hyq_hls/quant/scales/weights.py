@@ -1,4 +1,4 @@
-"""Weights to integers: a scale per row, and codes."""
+"""Quantization of weights: a scale per row, and codes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hyq_hls.quant.traits import weighted
 
 Array = NDArray[np.float64]
 
-#: Powers of two tried below the scale that covers the largest weight.
+#: Powers of two that are tried below the scale that covers the largest weight.
 _FINER = 3
-#: Shares of the range tried for real-valued scales.
+#: Shares of the range that are tried for real-valued scales.
 _SHARES = np.linspace(1.0, 0.7, 16)
 #: Rows of zeros still get a scale.
 _TINY = 2.0**-20
@@ -28,9 +28,10 @@ _TINY = 2.0**-20
 class Weights:
     """Integer weights of one layer.
 
-    Args:
+    Attributes:
         codes: int64 (O, n), a row per output channel.
-        scales: (O,), real size of one step of an accumulator: of weight times input code.
+        scales: real size (O,) of one step of an accumulator, that is of weight code times input
+            code.
     """
 
     codes: NDArray[np.int64]
@@ -38,7 +39,7 @@ class Weights:
 
 
 def per_code(node: FloatNode, x: Quantization) -> Array:
-    """Real weight (O, n) of one input code: scales of the input go into the weights."""
+    """Return the real weight (O, n) of one input code: scales of the input go into the weights."""
     layer = weighted(node)
     if len(x.scale) == 1:
         return layer.matrix * x.scale[0]
@@ -46,12 +47,14 @@ def per_code(node: FloatNode, x: Quantization) -> Array:
 
 
 def weight_steps(node: FloatNode, x: Quantization, scales: Array) -> Array:
-    """Real value (O, n) of one step of each weight's code: the reverse of :func:`per_code`.
+    """Return the real value (O, n) of one step of each weight's code.
+
+    This is the reverse of :func:`per_code`.
 
     Args:
         node: a convolution or linear layer.
-        x: of its input.
-        scales: (O,), of its accumulators.
+        x: quantization of its input.
+        scales: scales (O,) of its accumulators.
     """
     meets = weighted(node).columns()
     steps = scales[:, None] / (np.asarray(x.scale)[meets] if len(x.scale) > 1 else x.scale[0])
@@ -66,14 +69,14 @@ def quantize_weights(
     statistics: Mapping[str, TensorStatistics],
     config: QuantConfig,
 ) -> Weights:
-    """Integer weights of a node, rounded to nearest.
+    """Return the integer weights of a node, rounded to nearest.
 
     Args:
         graph: prepared float graph.
         node: a convolution or linear layer.
         tensors: quantization of its input and output.
-        statistics: of its input.
-        config: for this node.
+        statistics: statistics of its input.
+        config: configuration of this node.
     """
     x, y = tensors[node.inputs[0]], tensors[node.name]
     real = per_code(node, x)
@@ -86,7 +89,7 @@ def quantize_weights(
 
 
 def round_codes(real: Array, scales: Array, bits: int) -> NDArray[np.int64]:
-    """Real weights (O, n) to codes, to nearest."""
+    """Return the codes of real weights (O, n), rounded to nearest."""
     limit = 1 << (bits - 1)
     return np.clip(np.rint(real / scales[:, None]), -limit, limit - 1).astype(np.int64)
 
@@ -94,17 +97,17 @@ def round_codes(real: Array, scales: Array, bits: int) -> NDArray[np.int64]:
 def weight_scales(
     weight: Array, importance: Array, config: QuantConfig, unit: Array | None
 ) -> Array:
-    """Scale of each row of ``weight`` (O, n), or the same for all.
+    """Return the scale of each row of ``weight`` (O, n), or one scale for all rows.
 
     The objective is the squared error of the products, ``sum(importance * (w - quantized w)**2)``,
     where ``importance`` (n,) is the mean square of the operand that meets the column.
 
     Args:
-        weight: real value of one input code, per weight.
-        importance: (n,), or (O, n).
+        weight: real value (O, n) of one input code, per weight.
+        importance: mean squares (n,), or (O, n) where they differ by row.
         config: bits, granularity, observer.
-        unit: output scales (O,); rows get ``unit * 2**k``, so that requantization is a shift.
-            None: any real scale.
+        unit: output scales (O,). Rows get ``unit * 2**k``, so that requantization is a shift. None
+            allows any real scale.
 
     Returns:
         Scales (O,).

@@ -11,6 +11,7 @@ from hyq_hls.parts import part as find_part
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.board.wrapper import wrapper_v
 from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.rtl.modules import needed_modules
 from hyq_hls.support import template_dir
 
 BOARD_DIR = "board"
@@ -44,6 +45,7 @@ def write_board_files(
         "clock_mhz": f"{clock_mhz:g}",
         "input_bytes": source.word_bytes,
         "output_bytes": sink.word_bytes,
+        "port_modules": f"{{{' '.join(needed_modules({'hyq_axis_input', 'hyq_axis_output'}))}}}",
     }
     lines = [f"# {flow.banner}", *(f"set {name} {value}" for name, value in settings.items())]
     (folder / "settings.tcl").write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hyq_hls.stream.flow import Stream
-from hyq_hls.stream.rtl.instances import code_bytes
+from hyq_hls.stream.rtl.plumbing import code_bytes
 
 
 @dataclass(frozen=True)

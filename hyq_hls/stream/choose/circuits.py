@@ -14,7 +14,6 @@ from hyq_hls.stream.circuits import AnyCircuit, circuits_of, node_circuits
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.rtl.instances import Instance, module_of
 from hyq_hls.tools.yosys import Utilization
 
 
@@ -51,8 +50,7 @@ def _cheapest(
 
 def circuit_utilization(node: Node, circuit: AnyCircuit, folding: Folding) -> Utilization:
     """Estimate of ``circuit`` in the place of ``node``."""
-    stage = OperationStage(node.name, (), (), node, circuit, folding)
-    return estimate(Instance(node.name, stage, module_of(stage), {}))
+    return estimate(OperationStage(node.name, (), (), node, circuit, folding))
 
 
 def share(used: Utilization, part: Part) -> float:

@@ -14,7 +14,7 @@ from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.rtl.plumbing import Fifo, WidthConverter
 from hyq_hls.tools.yosys import Utilization
 
 
@@ -79,13 +79,8 @@ def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
     width = edge.bits * read
     depth = max(SHALLOW, -(-edge.waiting // width))
-    total = _fifo(width, depth)
+    total = estimate(Fifo(width, depth))
     if written != read:
-        lanes = {"Bits": edge.bits, "InLanes": written, "OutLanes": read}
-        total += estimate(Instance("converter", None, "hyq_width_converter", {**lanes}))
-        total += _fifo(edge.bits * written, SHALLOW)
+        total += estimate(WidthConverter(edge.bits, written, read))
+        total += estimate(Fifo(edge.bits * written, SHALLOW))
     return total
-
-
-def _fifo(width: int, depth: int) -> Utilization:
-    return estimate(Instance("fifo", None, "hyq_fifo", {"Width": width, "Depth": depth}))

@@ -20,7 +20,7 @@ from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.dataflow import WidthConverterStage
 from hyq_hls.stream.flow.depths import safe_depths
-from hyq_hls.stream.rtl.instances import Instance, fifo_parameters, module_of, plumbing_parameters
+from hyq_hls.stream.rtl.plumbing import Fifo, WidthConverter
 from hyq_hls.tools.yosys import Utilization
 
 Array = NDArray[np.float64]
@@ -113,13 +113,11 @@ class WidthCosts:
         total = Utilization()
         for stream in self.flow.streams.values():
             if stream.tensor == tensor:
-                width = {"Width": stream.lanes * bits}
-                fifo = fifo_parameters(stream) | width
-                total += estimate(Instance("fifo", stream, "hyq_fifo", fifo))
+                total += estimate(Fifo(stream.lanes * bits, stream.depth))
         for stage in self.flow.stages:
             if not isinstance(stage, WidthConverterStage):
                 continue
             if self.flow.streams[stage.inputs[0]].tensor == tensor:
-                values = plumbing_parameters(self.flow, stage) | {"Bits": bits}
-                total += estimate(Instance("converter", stage, module_of(stage), values))
+                read, written = (self.flow.streams[s[0]] for s in (stage.inputs, stage.outputs))
+                total += estimate(WidthConverter(bits, read.lanes, written.lanes))
         return as_array(total)

@@ -33,7 +33,7 @@ __all__ = ["CIRCUITS", "AnyCircuit", "Circuit", "circuit_of", "circuits_of", "no
 
 AnyCircuit = Circuit[Any]
 
-#: Circuits of every operation. The first one is built where nobody chooses.
+#: Circuits of every operation. The first circuit is built where nobody chooses.
 CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Add: (AddCircuit,),
     ops.AttentionScores: (AttentionScoresCircuit,),
@@ -55,7 +55,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
 
 
 def circuits_of(operation: Operation, *inputs: TensorType) -> dict[str, AnyCircuit]:
-    """All circuits that compute ``operation`` on inputs of these types, by name.
+    """Return all circuits that compute ``operation`` on inputs of these types, by name.
 
     They give the same integers.
 
@@ -73,10 +73,10 @@ def circuits_of(operation: Operation, *inputs: TensorType) -> dict[str, AnyCircu
 
 
 def circuit_of(operation: Operation, *inputs: TensorType, name: str | None = None) -> AnyCircuit:
-    """The circuit of ``operation`` with that name, or the usual one.
+    """Return the circuit of ``operation`` with that name; None means the usual one.
 
     Raises:
-        ConversionError: the operation has no circuit, or none of that name.
+        ConversionError: the operation has no circuit, or no circuit of that name.
     """
     found = circuits_of(operation, *inputs)
     if name is None:
@@ -89,14 +89,15 @@ def circuit_of(operation: Operation, *inputs: TensorType, name: str | None = Non
 
 
 def node_circuits(graph: Graph, names: Mapping[str, str] | None = None) -> dict[str, AnyCircuit]:
-    """A circuit for every node, by name of the node.
+    """Return a circuit for every node, by name of the node.
 
     Args:
-        graph: whose nodes are computed.
-        names: of the circuits of some nodes; the others get the usual one.
+        graph: the graph whose nodes are computed.
+        names: names of the circuits of some nodes; the others get the usual one.
 
     Raises:
-        ConversionError: a node has no circuit, or not that one; or a name is no node's.
+        ConversionError: a node has no circuit, or no circuit of that name; or there is no such
+            node.
     """
     wanted = names or {}
     unknown = sorted(set(wanted) - set(graph.nodes))

@@ -1,4 +1,4 @@
-"""What the two products of attention share: one operand is kept in memories, twice."""
+"""The common part of the two products of attention: one operand is kept in memories, twice."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from hyq_hls.stream.folding import Folding
 
 
 class AttentionCircuit(Circuit[OperationT]):
-    """The second operand of two pixels is stored: one is multiplied, one is loaded behind it."""
+    """A circuit with memories for two pixels of its second operand.
+
+    One pixel is multiplied while the next one is loaded.
+    """
 
     @property
     def frames_inside(self) -> Fraction:
-        stored = Fraction(2, self.inputs[1].shape[0])  # of two pixels
+        stored = Fraction(2, self.inputs[1].shape[0])  # Two pixels are stored.
         return stored + super().frames_inside
 
     def cycles(self, folding: Folding) -> int:
-        """Loading never takes longer than the products that it goes on behind."""
+        """Return the cycles of the products; loading runs beside them and never takes longer."""
         return self.macs // (folding.outputs * folding.inputs)
 
     @staticmethod
     def product_stages(folding: Folding) -> int:
-        """Memory, product, adder tree, accumulator, requantization."""
+        """Return the stages of memory, product, adder tree, accumulator and requantization."""
         return 1 + 1 + tree_stages(folding.inputs) + 1 + REQUANTIZE_STAGES

@@ -1,24 +1,24 @@
-"""Attention scores: queries pass by the keys of their pixel."""
+"""Attention scores. Queries pass by the keys of their pixel."""
 
 from __future__ import annotations
 
 from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.checks import centred
+from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
 
 class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
-    """A query meets ``outputs`` keys at once, ``inputs`` channels of a head per cycle."""
+    """A product of a query with ``outputs`` keys, ``inputs`` channels of a head per cycle."""
 
     ports = ("query", "key")
 
     @property
     def foldings(self) -> list[Folding]:
-        """Output lanes divide the keys, input lanes the channels of a head."""
+        """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
         _, tokens, channels = self.inputs[0].shape
         return matrix_lanes(tokens, channels // self.operation.heads)
 
@@ -31,7 +31,7 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
         words = tokens // folding.outputs * channels // folding.inputs
         keys = Memory(folding.inputs * centred(key).bits, 2 * words)
         memories = [keys] * folding.outputs + super().memories(folding)
-        if folding.outputs < tokens:  # a query meets one group of keys after the other
+        if folding.outputs < tokens:  # A query meets one group of keys after the other.
             depth = channels // self.operation.heads // folding.inputs
             memories.append(Memory(folding.inputs * centred(query).bits, depth))
         return memories
@@ -39,12 +39,13 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape
         first_keys = tokens * channels // folding.inputs
-        return first_keys + self.cycles(folding) - 1 + self.product_stages(folding)
+        # The operands are registered before they are multiplied.
+        return first_keys + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (query, key), scores = self.inputs, self.operation
         pixels, tokens, channels = query.shape
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "pixels": pixels,
                 "tokens": tokens,

@@ -1,18 +1,18 @@
-"""Attention values: probabilities pass by the values of their pixel."""
+"""Attention values. Probabilities pass by the values of their pixel."""
 
 from __future__ import annotations
 
 from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.checks import centred
+from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Signed, zero_point_rom
 
 
 class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
-    """``inputs`` probabilities meet ``outputs`` channels of their values per cycle."""
+    """A product of ``inputs`` probabilities with ``outputs`` channels of their values per cycle."""
 
     ports = ("probability", "value")
 
@@ -26,7 +26,7 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
 
     @property
     def foldings(self) -> list[Folding]:
-        """Output lanes divide the channels of a head, input lanes the keys."""
+        """Legal foldings: output lanes divide the channels of a head, input lanes the keys."""
         _, tokens, channels = self.inputs[1].shape
         return matrix_lanes(channels // self.operation.heads, tokens)
 
@@ -54,10 +54,10 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
         # The zero point is subtracted one stage before the memory.
         return first_values + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (_, value), operation = self.inputs, self.operation
         pixels, tokens, channels = value.shape
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "pixels": pixels,
                 "tokens": tokens,

@@ -1,4 +1,4 @@
-"""What every circuit of the streaming machine offers; the circuits live in the files beside it."""
+"""The interface of every circuit of the streaming machine; other files here hold the circuits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds, Operation, TensorType
+from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.folding import Folding, equal_lanes
-from hyq_hls.stream.kernel import Kernel, Memory
 
 OperationT = TypeVar("OperationT", bound=Operation)
 
@@ -19,11 +19,11 @@ OperationT = TypeVar("OperationT", bound=Operation)
 class Circuit(ABC, Generic[OperationT]):
     """A circuit that computes one operation on inputs of given types, word by word.
 
-    The operation says what the codes are. The circuit says how many of them flow per cycle, when,
-    and what hardware that takes.
+    The operation defines the codes. The circuit defines how many of them flow per cycle, when they
+    flow, and the hardware that this takes.
 
     Attributes:
-        operation: what is computed.
+        operation: the operation that is computed.
         inputs: types of its inputs.
     """
 
@@ -35,7 +35,7 @@ class Circuit(ABC, Generic[OperationT]):
 
     @property
     def module(self) -> str:
-        """What is instantiated: C++ function ``hyq::<module>``, SystemVerilog ``hyq_<module>``."""
+        """Name of the module: C++ function ``hyq::<module>``, SystemVerilog ``hyq_<module>``."""
         return self.operation.name
 
     @property
@@ -45,7 +45,10 @@ class Circuit(ABC, Generic[OperationT]):
 
     @property
     def variant(self) -> str:
-        """Which of the circuits of its module the parameters select; empty where there is one."""
+        """Name that tells the circuits of one module apart; its parameters select the circuit.
+
+        It is empty where there is only one.
+        """
         return ""
 
     @property
@@ -69,8 +72,8 @@ class Circuit(ABC, Generic[OperationT]):
         return self.operation.macs(*self.inputs)
 
     @abstractmethod
-    def kernel(self, folding: Folding) -> Kernel:
-        """Parameters and memories of the circuit, the same for C++ and SystemVerilog."""
+    def arguments(self, folding: Folding) -> TemplateArguments:
+        """Return parameters and memories of the circuit, the same for C++ and SystemVerilog."""
 
     @property
     def foldings(self) -> list[Folding]:
@@ -78,7 +81,7 @@ class Circuit(ABC, Generic[OperationT]):
         return equal_lanes(self.inputs[0].channels)
 
     def input_lanes(self, folding: Folding) -> tuple[int, ...]:
-        """Codes of a word of every input stream."""
+        """Return the number of codes in a word of every input stream."""
         return (folding.inputs,) * len(self.ports)
 
     def check_folding(self, folding: Folding) -> None:
@@ -92,9 +95,10 @@ class Circuit(ABC, Generic[OperationT]):
 
     @property
     def frames_inside(self) -> Fraction:
-        """Share of a frame, at most, that enters the circuit before the first word leaves it.
+        """Largest share of a frame that enters the circuit before the first word leaves it.
 
-        By default some positions of a pipeline; more where a buffer waits for rows or frames.
+        By default it is some positions of a pipeline. It is more where a buffer waits for rows or
+        frames.
         """
         return Fraction(8, self.inputs[0].words)
 
@@ -102,27 +106,33 @@ class Circuit(ABC, Generic[OperationT]):
     def positions_waiting(self) -> int:
         """Positions of an input that come at a steady rate while the circuit takes none.
 
-        By default two, of which one arrives while the other is used; more where a frame ends in a
-        pause.
+        By default there are two: one arrives while the other is used. There are more where a frame
+        ends in a pause.
         """
         return 2
 
     def memories(self, folding: Folding) -> list[Memory]:
-        """Memories of the SystemVerilog circuit; by default those of its constants."""
-        return [rom.memory for rom in self.kernel(folding).roms]
+        """Return the memories of the SystemVerilog circuit; by default those of its constants."""
+        return [rom.memory for rom in self.arguments(folding).roms]
 
     def products(self, folding: Folding) -> int:
-        """Products of two variables that the circuit computes every cycle."""
+        """Return the number of products of two variables that the circuit computes every cycle."""
         return 0
 
     def dsps(self, folding: Folding) -> int:
-        """DSP48E1 slices for them; fewer where two products share one slice."""
+        """Return the DSP48E1 slices for the products; fewer where two products share one slice."""
         return self.products(folding)
 
     @abstractmethod
     def cycles(self, folding: Folding) -> int:
-        """Cycles per sample in steady state: inputs always valid, output always ready."""
+        """Return the cycles per sample in steady state.
+
+        Inputs are always valid, and the output is always ready.
+        """
 
     @abstractmethod
     def latency(self, folding: Folding) -> int:
-        """Cycles from the first input transfer after reset to the sample's last output transfer."""
+        """Return the cycles from the first input transfer to the last output transfer.
+
+        They belong to the first sample after reset.
+        """

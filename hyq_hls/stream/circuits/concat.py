@@ -1,4 +1,4 @@
-"""Concatenation: the words of one input, then those of the other, each requantized."""
+"""Concatenation. The words of one input come first, then those of the other, all requantized."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from math import gcd
 
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.concat import Concat
+from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantize_rom
+from hyq_hls.stream.circuits.requantization import (
+    REQUANTIZE_STAGES,
+    requantize_product,
+    requantize_rom,
+)
 from hyq_hls.stream.folding import Folding, equal_lanes
-from hyq_hls.stream.kernel import Kernel, RequantizeRom, Rom, Signed, zero_point_rom
 
-#: Centre, requantization.
+#: The stages are the subtraction of zero points and the requantization.
 _STAGES = 1 + REQUANTIZE_STAGES
 
 
 class ConcatCircuit(Circuit[Concat]):
-    """One requantization that serves both inputs, position by position."""
+    """One requantization that serves both inputs in turn, position by position."""
 
     ports = ("a", "b")
 
     @property
     def foldings(self) -> list[Folding]:
-        """Lanes that divide the channels of both inputs."""
+        """Foldings whose lanes divide the channels of both inputs."""
         a, b = self.inputs
         return equal_lanes(gcd(a.channels, b.channels))
 
@@ -33,16 +37,19 @@ class ConcatCircuit(Circuit[Concat]):
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + _STAGES
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         a, b = self.inputs
         q, lanes = self.output.quantization, folding.outputs
         roms: list[Rom | RequantizeRom] = []
+        products: tuple[tuple[int, int], ...] = ()
         scaled_bits = 0
         for x, requantize, zero, letter in self.operation.parts(self.inputs):
             scaled_bits = max(scaled_bits, requantize.scaled_bits(centred(x)))
             roms.append(zero_point_rom(zero, lanes, f"zero_point_{letter}"))
-            roms.append(requantize_rom(requantize, lanes, f"requantize_{letter}"))
-        return Kernel(
+            rom = requantize_rom(requantize, lanes, f"requantize_{letter}")
+            roms.append(rom)
+            products += requantize_product(rom, self.accumulator)
+        return TemplateArguments(
             constants={
                 "words": a.words,
                 "channels_a": a.channels,
@@ -57,4 +64,5 @@ class ConcatCircuit(Circuit[Concat]):
                 "scaled_t": (scaled_bits, True),
             },
             roms=tuple(roms),
+            constant_products=products,
         )

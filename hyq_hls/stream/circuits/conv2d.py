@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from hyq_hls.ops.conv2d import Conv2d
+from hyq_hls.stream.arguments import TemplateArguments
 from hyq_hls.stream.circuits.convolution import ConvolutionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_dsps, matrix_lanes, matrix_rom
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel
 
 
 class Conv2dCircuit(ConvolutionCircuit[Conv2d]):
-    """The windows of the line buffer, each multiplied by the matrix of all taps."""
+    """A line buffer, and a dot product of each of its windows with the matrix of all taps."""
 
     @property
     def foldings(self) -> list[Folding]:
@@ -22,9 +22,9 @@ class Conv2dCircuit(ConvolutionCircuit[Conv2d]):
     def dsps(self, folding: Folding) -> int:
         return matrix_dsps(folding, self.operation.weight_bits, self.inputs[0].quantization.bits)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         weight = self.operation.weight
         matrix = weight.reshape(weight.shape[0], -1)
         sizes = {"out_channels": matrix.shape[0], "length": matrix.shape[1]}
         rom = matrix_rom(matrix, self.operation.weight_bits, folding)
-        return self.window_kernel(folding, sizes, rom)
+        return self.window_arguments(folding, sizes, rom)

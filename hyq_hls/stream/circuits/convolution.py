@@ -1,4 +1,4 @@
-"""What the circuits of dense and depthwise convolution share: a line buffer and its timing."""
+"""The common part of dense and depthwise convolution: a line buffer and its timing."""
 
 from __future__ import annotations
 
@@ -8,49 +8,55 @@ from typing import TypeVar
 
 from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.convolution import Convolution
+from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.line_buffer import RowSchedule, row_schedule
 from hyq_hls.stream.circuits.matrix import dot_product_stages
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 
 ConvolutionT = TypeVar("ConvolutionT", bound=Convolution)
 
-#: After so many frames a line buffer repeats itself.
+#: A line buffer repeats its schedule after this number of frames.
 _STEADY_FRAMES = 4
 
 
 class ConvolutionCircuit(Circuit[ConvolutionT]):
-    """A padded map goes through a line buffer, whose windows are multiplied and summed."""
+    """A line buffer for a padded map, whose windows are multiplied and summed."""
 
     @abstractmethod
     def terms(self, folding: Folding) -> int:
-        """Products that a lane of the output adds per cycle."""
+        """Return the number of products that a lane of the output adds per cycle."""
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * self.terms(folding)
 
     @property
     def positions_waiting(self) -> int:
-        """Between frames the line buffer waits for its last reader, then wants rows at once."""
+        """Positions that wait while the line buffer is between two frames.
+
+        The line buffer waits for its last reader there, and then needs rows at once.
+        """
         conv = self.operation
         return (conv.window[0] + conv.padding[0]) * self.inputs[0].shape[1]
 
     @property
     def frames_inside(self) -> Fraction:
-        """The line buffer is full, with rows of several frames where maps are small."""
+        """Share of a frame in the full line buffer and the stages behind it.
+
+        The line buffer holds rows of several frames where maps are small.
+        """
         conv = self.operation
         height, width, channels = self.inputs[0].shape
         rows, positions = conv.output_size(height, width)
         stored = (rows - 1) * conv.stride[0] + conv.window[0]
         frames, left = divmod(conv.window[0] + conv.stride[0], stored)
         buffered = frames + min(Fraction(left, height), Fraction(1))
-        # Every stage behind it holds the result of another position.
-        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
+        # Every stage behind the line buffer holds the result of another position.
+        return buffered + Fraction(dot_product_stages(channels) + 4, rows * positions)
 
     def schedule(self, folding: Folding, frames: int) -> RowSchedule:
-        """What the line buffer does in the first ``frames`` frames after reset."""
+        """Return the schedule of the line buffer in the first ``frames`` frames after reset."""
         (x,), conv = self.inputs, self.operation
         windows, _ = conv.output_size(*x.shape[:2])
         return row_schedule(
@@ -77,8 +83,8 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
     def latency(self, folding: Folding) -> int:
         above, left = self.operation.padding
         schedule = self.schedule(folding, 1)
-        border = int(above > 0 or left > 0)  # the stage of the padding, where there is one
-        # The first code enters that stage when the last border beat before it leaves.
+        border = int(above > 0 or left > 0)  # The padding has a stage, where there is padding.
+        # The first code enters that stage when the last border beat in front of it leaves.
         if left:
             beats = self.inputs[0].channels // folding.inputs
             first = schedule.row_starts[above] + left * beats
@@ -86,11 +92,14 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
             first = schedule.row_ends[above - 1]
         else:
             first = 0
-        stages = border + dot_product_stages(self.terms(folding))
+        # A register slice stands between the window and the products.
+        stages = border + 1 + dot_product_stages(self.terms(folding))
         return schedule.frame_ends[0] - first + stages
 
-    def window_kernel(self, folding: Folding, sizes: dict[str, int], weight: Rom) -> Kernel:
-        """Kernel with the geometry of the window, lanes, ``sizes`` and ``weight``."""
+    def window_arguments(
+        self, folding: Folding, sizes: dict[str, int], weight: Rom
+    ) -> TemplateArguments:
+        """Return arguments with the geometry of the window, lanes, ``sizes`` and ``weight``."""
         (x,), conv = self.inputs, self.operation
         height, width, channels = x.shape
         geometry = {
@@ -106,7 +115,7 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
             "in_lanes": folding.inputs,
             "out_lanes": folding.outputs,
         }
-        return requantized_kernel(
+        return requantized_arguments(
             {**geometry, **sizes},
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (

@@ -1,4 +1,4 @@
-"""Dense layer: every position is multiplied by the matrix, one block of it per cycle."""
+"""Dense layer. Every position is multiplied by the matrix, one block of it per cycle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.dense import Dense
+from hyq_hls.stream.arguments import Memory, TemplateArguments, channel_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import (
     dot_product_stages,
@@ -13,13 +14,12 @@ from hyq_hls.stream.circuits.matrix import (
     matrix_lanes,
     matrix_rom,
 )
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, channel_rom
 
 
 class DenseCircuit(Circuit[Dense]):
-    """A dot product of ``outputs`` rows at once; a position waits until all rows have seen it."""
+    """A dot product of ``outputs`` rows at a time; a position waits until all rows have used it."""
 
     @property
     def foldings(self) -> list[Folding]:
@@ -27,9 +27,12 @@ class DenseCircuit(Circuit[Dense]):
 
     @property
     def frames_inside(self) -> Fraction:
-        """At most one position for every stage."""
+        """Largest share of a frame in the circuit.
+
+        Every stage holds at most one position, and the register slice in front of them holds two.
+        """
         stages = dot_product_stages(self.operation.weight.shape[1])
-        return Fraction(stages + 1, self.inputs[0].words)
+        return Fraction(stages + 3, self.inputs[0].words)
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -49,12 +52,13 @@ class DenseCircuit(Circuit[Dense]):
         return self.macs // self.products(folding)
 
     def latency(self, folding: Folding) -> int:
-        return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
+        """Count the stages of the products, and the register slice in front of them."""
+        return self.cycles(folding) - 1 + 1 + dot_product_stages(folding.inputs)
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), dense = self.inputs, self.operation
         out_channels, length = dense.weight.shape
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "words": x.words,
                 "length": length,

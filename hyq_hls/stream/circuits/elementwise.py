@@ -1,4 +1,4 @@
-"""Circuits that give one code for every code that they take, in words of as many lanes."""
+"""Circuits that give one code for every code, in words of as many lanes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hyq_hls.stream.folding import Folding
 
 
 class ElementwiseCircuit(Circuit[OperationT]):
-    """A pipeline through which a word of every input goes in each cycle."""
+    """A pipeline that takes a word of every input in each cycle."""
 
     @property
     @abstractmethod
     def stages(self) -> int:
-        """Registers between the input and the output."""
+        """Number of registers between the input and the output."""
 
     def cycles(self, folding: Folding) -> int:
         return self.inputs[0].size // folding.inputs
@@ -23,7 +23,7 @@ class ElementwiseCircuit(Circuit[OperationT]):
         return self.cycles(folding) - 1 + self.stages
 
     def sizes(self, folding: Folding) -> dict[str, int]:
-        """Words and lanes, as the kernel of every element-wise circuit has them."""
+        """Return words and lanes, as the arguments of every element-wise circuit have them."""
         x = self.inputs[0]
         return {
             "words": x.words,

@@ -1,4 +1,4 @@
-"""Fold: tokens are written, the map is read."""
+"""Fold. Tokens are written, and the map is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hyq_hls.stream.circuits.reorder import ReorderCircuit
 
 
 class FoldCircuit(ReorderCircuit[Fold]):
-    """A reorder buffer behind which the map is."""
+    """A reorder buffer whose output is the map."""
 
     @property
     def map_shape(self) -> tuple[int, ...]:

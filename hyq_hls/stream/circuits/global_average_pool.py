@@ -1,4 +1,4 @@
-"""Global average pooling: one sum per channel, kept in a memory until the map has ended."""
+"""Global average pooling. One sum per channel is kept in a memory until the map has ended."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from fractions import Fraction
 
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.stream.arguments import Memory, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, zero_point_rom
 
 
 class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
-    """Sums pass by as the map does; those of its last position leave."""
+    """A memory of sums. The sums that belong to the last position of a map leave it."""
 
-    #: Centre, sum, requantization.
+    #: The stages are: subtract zero points, sum, requantization.
     stages = 2 + REQUANTIZE_STAGES
 
     @property
@@ -27,9 +27,9 @@ class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
         sums = Memory(word, self.inputs[0].channels // folding.outputs)
         return [sums, *super().memories(folding)]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         operation, lanes = self.operation, folding.outputs
-        return requantized_kernel(
+        return requantized_arguments(
             self.sizes(folding),
             {"centred_t": (centred(self.inputs[0]).bits, True)},
             (zero_point_rom(operation.zero_point, lanes),),

@@ -1,4 +1,4 @@
-"""LayerNorm: a row waits for the root and the reciprocal, which give a bit per cycle."""
+"""LayerNorm. A row waits for its square root and reciprocal, which give one bit per cycle."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ import numpy as np
 
 from hyq_hls.graph import Bounds
 from hyq_hls.ops.layer_norm import LayerNorm, Moments
+from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
 from hyq_hls.stream.circuits.products import product_dsps
-from hyq_hls.stream.circuits.requantization import requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, channel_rom, zero_point_rom
 
-#: Stages of the circuit: values; variance behind the sums; normalized values to codes.
+#: Stages of the circuit: of values, of the variance behind the sums, from normalized values to
+#: codes.
 _VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
 
 
 class LayerNormCircuit(Circuit[LayerNorm]):
-    """Sums of a position, its root and reciprocal in turn, then its values normalized."""
+    """Sums of a position, then its square root and its reciprocal, then its normalized values."""
 
     def products(self, folding: Folding) -> int:
         return 3 * folding.inputs
 
     def dsps(self, folding: Folding) -> int:
-        """Wide products take several; one more product squares the sum of a position."""
+        """Return the DSP slices.
+
+        Wide products take several. One more product squares the sum of a position.
+        """
         (x,), norm, moments = self.inputs, self.operation, self._moments
         value, total = moments.value.bits, moments.total.bits
         lane = (
@@ -41,7 +45,8 @@ class LayerNormCircuit(Circuit[LayerNorm]):
     def frames_inside(self) -> Fraction:
         x = self.inputs[0]
         one_beat = self._row_depth(Folding(x.channels, x.channels))
-        # The row buffer with its output register, the stages of a value, and of the output.
+        # These are the row buffer with its output register, and the stages of a value and of the
+        # output.
         return Fraction(one_beat + 1 + _VALUE_STAGES + _NORMALIZE_STAGES, x.words)
 
     def memories(self, folding: Folding) -> list[Memory]:
@@ -49,7 +54,10 @@ class LayerNormCircuit(Circuit[LayerNorm]):
         return [values, *super().memories(folding)]
 
     def cycles(self, folding: Folding) -> int:
-        """The slowest of beats, square root and reciprocal, for every position."""
+        """Return the cycles of all positions.
+
+        A position takes the largest of its beats, its square root and its reciprocal.
+        """
         return self.inputs[0].words * self._period(folding)
 
     def latency(self, folding: Folding) -> int:
@@ -64,21 +72,24 @@ class LayerNormCircuit(Circuit[LayerNorm]):
 
     @property
     def _root_steps(self) -> int:
-        """Bits of the square root, which takes a cycle for each."""
+        """Number of bits of the square root, which takes a cycle for each."""
         return (self.operation.radicand(self.inputs[0]).high.bit_length() + 1) // 2
 
     @property
     def _reciprocal_steps(self) -> int:
-        """Bits of the largest reciprocal, which takes a cycle for each."""
+        """Number of bits of the largest reciprocal, which takes a cycle for each."""
         return self.operation.largest_reciprocal.bit_length()
 
     def _period(self, folding: Folding) -> int:
-        """Cycles from position to position; a value is loaded in one, its bits take one each."""
+        """Return the cycles from position to position.
+
+        A root or a reciprocal takes one cycle to load, and one for each bit.
+        """
         steps = max(self._root_steps, self._reciprocal_steps)
         return max(self.inputs[0].channels // folding.inputs, 1 + steps)
 
     def _result_delay(self, folding: Folding) -> int:
-        """Cycles from the first value of a position to its reciprocal."""
+        """Return the cycles from the first value of a position to its reciprocal."""
         squares_and_sums = 1 + tree_stages(folding.inputs) + 1
         steps = 1 + self._root_steps + 1 + self._reciprocal_steps
         beats = self.inputs[0].channels // folding.inputs
@@ -88,10 +99,10 @@ class LayerNormCircuit(Circuit[LayerNorm]):
         beats = self.inputs[0].channels // folding.inputs
         return row_buffer_depth(beats, self._period(folding), self._result_delay(folding))
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), norm, lanes = self.inputs, self.operation, folding.inputs
         moments, steps = self._moments, self._root_steps
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 "words": x.words,
                 "channels": x.channels,

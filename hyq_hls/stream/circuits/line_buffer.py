@@ -1,4 +1,4 @@
-"""When a line buffer writes the rows of a padded map and reads its windows."""
+"""The schedule of a line buffer: when it writes rows of a padded map and reads its windows."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ from typing import NamedTuple
 
 
 class RowSchedule(NamedTuple):
-    """Cycles after reset at which a line buffer begins or has ended something."""
+    """Cycles after reset at which a line buffer begins or has ended something.
 
-    #: Begin of writing each row of the padded map.
+    Attributes:
+        row_starts: cycle at which the write of each row of the padded map begins.
+        row_ends: cycle at which the write of each row has ended.
+        frame_ends: cycle at which the read of the last window of each frame has ended.
+    """
+
     row_starts: list[int]
-    #: End of writing it.
     row_ends: list[int]
-    #: End of reading the last window of each frame.
     frame_ends: list[int]
 
 
 def row_schedule(
     *, rows: int, windows: int, kernel: int, stride: int, write: int, read: int, frames: int
 ) -> RowSchedule:
-    """What ``hyq_sliding_window`` does when its input always comes and its output is always taken.
+    """Compute the schedule of ``hyq_sliding_window`` without stalls.
 
-    Its memory has ``kernel + stride`` rows. A row of windows is read once its last map row is
-    complete; its end gives back ``stride`` rows, the frame's last end all that are left. Map rows
-    below the last window take no memory.
+    Its input always comes, and its output is always taken. Its memory has ``kernel + stride`` rows.
+    A row of windows is read when its last map row is complete. The end of this read frees
+    ``stride`` rows, and the end of a frame frees all rows that are left. Map rows below the last
+    window take no memory.
 
     Args:
-        rows: of the padded map.
+        rows: rows of the padded map.
         windows: rows of windows of a frame.
         kernel: height of a window.
-        stride: from one row of windows to the next.
+        stride: map rows from one row of windows to the next.
         write: cycles to write a map row.
         read: cycles to read a row of windows.
-        frames: how many frames to follow.
+        frames: number of frames to follow.
     """
     row_starts: list[int] = []
     row_ends: list[int] = []
     frame_ends: list[int] = []
-    given_back: list[int] = []  # when each row of the memory became free again
+    given_back: list[int] = []  # The list holds when each row of the memory became free again.
     writer = reader = stored = 0
 
     def write_row() -> None:

@@ -1,29 +1,35 @@
-"""Linear softmax: an exponential is one adder and one shift."""
+"""Linear softmax. An exponential is one adder and one shift."""
 
 from __future__ import annotations
 
 from hyq_hls.ops.linear_softmax import LinearSoftmax
+from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.matrix import tree_stages
-from hyq_hls.stream.circuits.rows import maximum_stages
-from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages
+from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages, log2_stages
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Signed
 
 
 class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
-    """Exponentials are kept as mantissa and shift, which are fewer bits."""
+    """A softmax that keeps exponentials as mantissa and shift, which are fewer bits."""
 
     def stages(self, folding: Folding) -> SoftmaxStages:
         softmax = self.operation
+        log2 = log2_stages(softmax.fraction + 1, self._total_bits)
         return SoftmaxStages(
-            maximum=maximum_stages(folding.inputs) + 1,
+            maximum=tree_stages(folding.inputs) + 1,
             exponential=2,
-            total=1 + tree_stages(folding.inputs) + 1,
-            probability=4 if softmax.output == "log2" else 2 + softmax.bits + 1,
+            total=1 + tree_stages(folding.inputs) + 1 + 1,
+            probability=log2 if softmax.output == "log2" else 2 + softmax.bits + 1,
         )
 
+    @property
+    def _total_bits(self) -> int:
+        softmax = self.operation
+        largest = softmax.line_offset << softmax.shift_bits
+        return (self.inputs[0].channels * largest).bit_length()
+
     def memories(self, folding: Folding) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum."""
+        """Return the memories of codes and of exponentials that wait for a result of their row."""
         softmax = self.operation
         exponential = softmax.fraction + 1 + max(1, softmax.shift_bits.bit_length())
         bits = self.inputs[0].quantization.bits
@@ -32,11 +38,10 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
             Memory(folding.inputs * exponential, self.exponential_depth(folding)),
         ]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), softmax = self.inputs, self.operation
         widest = self.accumulator.bits
-        total_bits = (x.channels * (softmax.line_offset << softmax.shift_bits)).bit_length()
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "words": x.words,
                 "channels": x.channels,
@@ -46,11 +51,11 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
                 "line_offset": softmax.line_offset,
                 "shift_bits": softmax.shift_bits,
                 "exponential_bits": softmax.exponential_bits,
-                "total_bits": total_bits,
+                "total_bits": self._total_bits,
                 "bits": softmax.bits,
                 "is_log2": int(softmax.output == "log2"),
                 "code_max": Signed(softmax.quantization.qmax),
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "search_steps": (widest - 2).bit_length(),  # A leading one lies at 0 .. widest - 2.
                 "code_depth": self.code_depth(folding),
                 "exponential_depth": self.exponential_depth(folding),
             },
@@ -58,7 +63,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
                 "operand_t": (x.quantization.bits, x.quantization.signed),
                 "distance_t": (x.quantization.bits, False),
                 "exponential_t": (softmax.exponential_bits, False),
-                "total_t": (total_bits, False),
+                "total_t": (self._total_bits, False),
                 "accumulator_t": (widest, True),
             },
         )

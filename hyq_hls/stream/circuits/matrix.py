@@ -1,24 +1,28 @@
-"""What operations that multiply by a matrix share: its foldings, its memory, its circuit's stages.
+"""The common part of operations that multiply by a matrix: foldings, memory, stages.
 
-The circuit is ``hyq_dot_product``: every cycle it multiplies ``inputs`` operands by as many weights
-of each of ``outputs`` rows. Where ``2 * weight bits + operand bits <= 24``, two rows share one
-DSP48E1 per operand (``hyq_packed_product``); there it has half as many DSPs as multipliers.
+Their circuit is ``hyq_dot_product``. Every cycle it multiplies ``inputs`` operands by the same
+number of weights of each of ``outputs`` rows. Where ``2 * weight bits + operand bits <= 24``, two
+rows share one DSP48E1 per operand (``hyq_packed_product``), and there are half as many DSPs as
+multipliers.
 """
 
 from __future__ import annotations
 
 from hyq_hls.graph.operation import Codes
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.folding import Folding, divisors
-from hyq_hls.stream.kernel import Rom
 
 
 def matrix_lanes(rows: int, columns: int) -> list[Folding]:
-    """Foldings by any divisors of output channels (rows) and input channels (columns)."""
+    """Return the foldings by any divisors of output channels and input channels.
+
+    These are the rows and the columns of the matrix.
+    """
     return [Folding(o, i) for o in divisors(rows) for i in divisors(columns)]
 
 
 def matrix_rom(weight: Codes, bits: int, folding: Folding) -> Rom:
-    """Memory of a matrix (rows, columns): a word is what one cycle multiplies by.
+    """Return the memory of a matrix (rows, columns). A word holds the weights of one cycle.
 
     Words are ordered [group of rows][group of columns], the entries of a word [row][column].
     """
@@ -31,20 +35,26 @@ def matrix_rom(weight: Codes, bits: int, folding: Folding) -> Rom:
 
 
 def matrix_dsps(folding: Folding, weight_bits: int, operand_bits: int) -> int:
-    """DSP48E1 slices for ``outputs * inputs`` products; two rows share a slice where they fit."""
+    """Return the DSP48E1 slices for ``outputs * inputs`` products.
+
+    Two rows share a slice where they fit.
+    """
     packed = 2 * weight_bits + operand_bits <= 24
     rows = -(-folding.outputs // 2) if packed else folding.outputs
     return rows * folding.inputs
 
 
 def tree_stages(terms: int) -> int:
-    """Register stages of ``hyq_adder_tree``."""
-    return 1 if terms <= 16 else 2 if terms <= 256 else 3
+    """Return the register stages of a tree that adds or compares.
+
+    There is one stage for every level, and at least one.
+    """
+    return max(1, (terms - 1).bit_length())
 
 
 def dot_product_stages(terms: int) -> int:
-    """Register stages of ``hyq_dot_product`` whose lanes add ``terms`` products per cycle.
+    """Return the register stages of ``hyq_dot_product``, which adds ``terms`` products per cycle.
 
-    Weight memory, products (3), adder tree, accumulator, requantization (3).
+    They are: weight memory, products (4), adder tree, accumulator, requantization (3).
     """
-    return 1 + 3 + tree_stages(terms) + 1 + 3
+    return 1 + 4 + tree_stages(terms) + 1 + 3

@@ -1,4 +1,4 @@
-"""What unfold and fold share: a buffer of two frames that is read in another order."""
+"""The common part of unfold and fold: a buffer of two frames that is read in another order."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TypeVar
 
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.unfold import Unfold
+from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory
 
 ReorderT = TypeVar("ReorderT", Fold, Unfold)
 
 
 class ReorderCircuit(Circuit[ReorderT]):
-    """A frame is stored, then sent while the next one is stored."""
+    """A buffer that stores a frame, and sends it while the next one is stored."""
 
     @property
     @abstractmethod
     def map_shape(self) -> tuple[int, ...]:
-        """The map (H, W, C), whichever side it is on."""
+        """Shape (H, W, C) of the map, at the input or at the output."""
 
     @property
     def frames_inside(self) -> Fraction:
@@ -35,12 +35,12 @@ class ReorderCircuit(Circuit[ReorderT]):
         return self.inputs[0].size // folding.inputs
 
     def latency(self, folding: Folding) -> int:
-        return 2 * self.cycles(folding)  # store a frame, then send it
+        return 2 * self.cycles(folding)  # The circuit stores a frame, then sends it.
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         height, width, channels = self.map_shape
         patch = self.operation.patch
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "height": height,
                 "width": width,

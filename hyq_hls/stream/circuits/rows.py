@@ -1,20 +1,15 @@
-"""Row buffers: operations that need a result of a whole row before its first code can leave."""
+"""Row buffers, for operations that need a result of a whole row before its first code can leave."""
 
 from __future__ import annotations
 
 
 def row_buffer_depth(beats: int, period: int, delay: int) -> int:
-    """Words of a row buffer that let rows follow each other every ``period`` cycles.
+    """Return the words of a row buffer that lets rows follow each other every ``period`` cycles.
 
     Args:
         beats: words of a row.
-        period: cycles from row to row, ``beats`` or more.
-        delay: cycles from a word's way into the buffer to its way out.
+        period: cycles from row to row, at least ``beats``.
+        delay: cycles from the entry of a word into the buffer to its exit.
     """
-    rows, rest = divmod(delay, period)  # a row comes in in the first `beats` cycles of a period
-    return max(3, rows * beats + min(rest, beats))  # from 3 on, the FIFO is a memory
-
-
-def maximum_stages(terms: int) -> int:
-    """Registers on the way through a tree of maxima: one for every three levels, one at least."""
-    return max(1, -(-(terms - 1).bit_length() // 3))
+    rows, rest = divmod(delay, period)  # A row enters at the start of a period.
+    return max(3, rows * beats + min(rest, beats))  # From 3 words on, the FIFO is a memory.

@@ -1,4 +1,4 @@
-"""Shift-Swish by arithmetic: two exponentials made of shifts, a divider, a product."""
+"""Shift-Swish by arithmetic: two exponentials that are made of shifts, a divider, a product."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from hyq_hls.graph import Bounds
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.shift_swish import ShiftSwish, exponent
+from hyq_hls.stream.arguments import Signed, TemplateArguments
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
-from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_kernel
+from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Signed
 
 
 class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
-    """A sigmoid by a divider that gives a bit per stage, and one product per lane."""
+    """A sigmoid by a divider that gives one bit per stage, and one product per lane."""
 
     @property
     def name(self) -> str:
@@ -22,19 +22,23 @@ class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
 
     @property
     def stages(self) -> int:
-        """Centre, four before the divider, the divider, the product, the requantization."""
+        """Count the registers in front of the result.
+
+        There is one for the subtraction of the zero point, four before the divider, then those of
+        the divider, the product and the requantization.
+        """
         return 1 + 4 + (self.operation.precision + 1) + 1 + REQUANTIZE_STAGES
 
     def products(self, folding: Folding) -> int:
-        """One per lane, ``I * sigmoid``."""
+        """Return one product per lane, ``I * sigmoid``."""
         return folding.outputs
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         swish = self.operation
         bounds = centred(self.inputs[0])
         largest = max(-bounds.low, bounds.high)
         power = int(exponent(np.int64(-largest)))
-        return requantized_kernel(
+        return requantized_arguments(
             {
                 **self.sizes(folding),
                 "fraction": swish.fraction,
@@ -43,7 +47,7 @@ class ShiftSwishCircuit(ElementwiseCircuit[ShiftSwish]):
             },
             {
                 "centred_t": (Bounds(-largest, largest).bits, True),
-                # Also holds 2 << fraction, and can be shifted by `fraction`.
+                # The type also holds 2 << fraction, and can be shifted by ``fraction``.
                 "exponent_t": (max(Bounds(0, power).bits, swish.fraction + 3), True),
                 "exponential_t": (swish.exponential_bits, False),
                 "numerator_t": (swish.numerator_bits, False),

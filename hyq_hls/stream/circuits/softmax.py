@@ -1,4 +1,4 @@
-"""What the circuits of every softmax share: three passes over a row, and buffers between them."""
+"""The common part of every softmax: three passes over a row, with buffers between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ SoftmaxT = TypeVar("SoftmaxT", bound=Softmax)
 
 
 class SoftmaxStages(NamedTuple):
-    """Registers of the maximum, of an exponential, of the sum, of a probability."""
+    """Numbers of registers.
+
+    Attributes:
+        maximum: registers of the maximum.
+        exponential: registers of an exponential.
+        total: registers of the sum, with its register slice.
+        probability: registers of a probability.
+    """
 
     maximum: int
     exponential: int
@@ -24,11 +31,11 @@ class SoftmaxStages(NamedTuple):
 
 
 class SoftmaxCircuit(Circuit[SoftmaxT]):
-    """Codes await the maximum of their row, exponentials its sum."""
+    """A softmax. Codes wait for the maximum of their row, and exponentials for its sum."""
 
     @abstractmethod
     def stages(self, folding: Folding) -> SoftmaxStages:
-        """Registers of the four steps."""
+        """Return the registers of the four steps."""
 
     @property
     def variant(self) -> str:
@@ -43,18 +50,36 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
         return self.inputs[0].size // folding.inputs
 
     def latency(self, folding: Folding) -> int:
-        """Two rows are awaited: the first for its maximum, its exponentials for their sum."""
+        """Count two waits of a row: its codes for the maximum, its exponentials for the sum."""
         beats = self.inputs[0].channels // folding.inputs
         return self.cycles(folding) - 1 + 2 * (beats - 1) + sum(self.stages(folding))
 
     def code_depth(self, folding: Folding) -> int:
-        """Words of codes that await the maximum of their row."""
+        """Return the words of codes that wait for the maximum of their row."""
         return self._depth(folding, self.stages(folding).maximum)
 
     def exponential_depth(self, folding: Folding) -> int:
-        """Words of exponentials that await the sum of their row."""
+        """Return the words of exponentials that wait for the sum of their row."""
         return self._depth(folding, self.stages(folding).total)
 
     def _depth(self, folding: Folding, stages: int) -> int:
         beats = self.inputs[0].channels // folding.inputs
         return row_buffer_depth(beats, beats, beats - 1 + stages)
+
+
+def log2_stages(mantissa_bits: int, total_bits: int) -> int:
+    """Return the register stages of ``hyq_log2_probability``: normalization, distance, code.
+
+    The total takes a stage for every bit of its shift. The triple of a mantissa takes one more.
+    """
+    triple_bits = mantissa_bits + 2
+    total = (max(total_bits, triple_bits) - 1).bit_length()
+    return max(total, 1 + (triple_bits - 1).bit_length()) + 2
+
+
+def log2_rounded_stages(total_bits: int) -> int:
+    """Return the stages of ``hyq_log2_rounded_probability``.
+
+    They are: sum, normalization, distance, code.
+    """
+    return 1 + (total_bits + 1).bit_length() + 2

@@ -1,6 +1,9 @@
-"""Any function of one code as a memory: of a table, or in the place of arithmetic."""
+"""A memory as any function of one code: a table, or a replacement of arithmetic."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -8,18 +11,18 @@ from hyq_hls.graph.operation import Codes
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import MAX_TABLE_BITS, Table
+from hyq_hls.stream.arguments import Memory, Rom, Signed, TemplateArguments
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
-    """A memory with an entry for every input code; every lane has a copy of it.
+    """A memory with an entry for every input code. Every lane has a copy of it.
 
-    It lies in logic or in block RAM, whichever is cheaper.
+    The memory lies in logic or in block RAM, whichever is cheaper.
     """
 
-    #: The read register of the memory.
+    #: The only stage is the read register of the memory.
     stages = 1
 
     @property
@@ -37,38 +40,36 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
 
     @property
     def values(self) -> Codes:
-        """The output codes of all input codes, ascending."""
+        """Output codes of all input codes, in ascending order of the input."""
         codes = self.inputs[0].quantization.codes()
         return self.operation.reference(codes[:, np.newaxis])[:, 0]
 
+    #: See :class:`~hyq_hls.stream.arguments.Memory`; None leaves the place to the template.
+    luts_per_block: ClassVar[int | None] = None
+
     def memories(self, folding: Folding) -> list[Memory]:
         (values,) = super().memories(folding)
-        return [values] * folding.outputs
+        return [replace(values, luts_per_block=self.luts_per_block)] * folding.outputs
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         q = self.output.quantization
-        return Kernel(
+        given = self.luts_per_block
+        placement = {} if given is None else {"luts_per_block": given}
+        return TemplateArguments(
             constants={
                 **self.sizes(folding),
                 "code_first": Signed(self.inputs[0].quantization.qmin),
-                **self.placement,
+                **placement,
             },
             roms=(Rom("values", self.values, q.bits, q.signed),),
         )
 
-    @property
-    def placement(self) -> dict[str, int]:
-        """Parameters that say where the memory lies; none leave it to the template."""
-        return {}
-
 
 class BlockTableCircuit(TableCircuit):
-    """The same in block RAM, whatever its size."""
+    """A table that lies in block RAM, whatever its size."""
+
+    luts_per_block = 0
 
     @property
     def name(self) -> str:
         return "block_table"
-
-    @property
-    def placement(self) -> dict[str, int]:
-        return {"luts_per_block": 0}

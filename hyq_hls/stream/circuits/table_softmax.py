@@ -1,29 +1,41 @@
-"""Softmax by a table: every lane reads its exponential from a copy of it."""
+"""Softmax by a table. Every lane reads its exponential from a copy of the table."""
 
 from __future__ import annotations
 
 from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.stream.arguments import Memory, Rom, Signed, TemplateArguments
 from hyq_hls.stream.circuits.matrix import tree_stages
-from hyq_hls.stream.circuits.rows import maximum_stages
-from hyq_hls.stream.circuits.softmax import SoftmaxCircuit, SoftmaxStages
+from hyq_hls.stream.circuits.softmax import (
+    SoftmaxCircuit,
+    SoftmaxStages,
+    log2_rounded_stages,
+    log2_stages,
+)
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel, Memory, Rom, Signed
 
 
 class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
-    """Exponentials are kept as they are."""
+    """A softmax that keeps exponentials as they are."""
 
     def stages(self, folding: Folding) -> SoftmaxStages:
-        probability = {"log2": 4, "log2_rounded": 5, "uniform": 2 + self.operation.bits + 1}
+        probability = {
+            "log2": log2_stages(self.operation.exponential_bits, self._total_bits),
+            "log2_rounded": log2_rounded_stages(self._total_bits),
+            "uniform": 2 + self.operation.bits + 1,
+        }
         return SoftmaxStages(
-            maximum=maximum_stages(folding.inputs) + 1,
+            maximum=tree_stages(folding.inputs) + 1,
             exponential=2,
-            total=tree_stages(folding.inputs) + 1,
+            total=tree_stages(folding.inputs) + 1 + 1,
             probability=probability[self.operation.output],
         )
 
+    @property
+    def _total_bits(self) -> int:
+        return (self.inputs[0].channels * self.operation.largest).bit_length()
+
     def memories(self, folding: Folding) -> list[Memory]:
-        """Codes that await their row's maximum, exponentials that await its sum, tables."""
+        """Return the memories of waiting codes and exponentials, and the tables."""
         bits = self.inputs[0].quantization.bits
         return [
             Memory(folding.inputs * bits, self.code_depth(folding)),
@@ -33,23 +45,22 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
             *super().memories(folding) * folding.inputs,
         ]
 
-    def kernel(self, folding: Folding) -> Kernel:
+    def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), softmax = self.inputs, self.operation
         widest = self.accumulator.bits
-        total_bits = (x.channels * softmax.largest).bit_length()
-        return Kernel(
+        return TemplateArguments(
             constants={
                 "words": x.words,
                 "channels": x.channels,
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
                 "exponential_bits": softmax.exponential_bits,
-                "total_bits": total_bits,
+                "total_bits": self._total_bits,
                 "bits": softmax.bits,
                 "is_log2": int(softmax.output != "uniform"),
                 "is_rounded": int(softmax.output == "log2_rounded"),
                 "code_max": Signed(softmax.quantization.qmax),
-                "search_steps": (widest - 2).bit_length(),  # a leading one lies at 0 .. widest - 2
+                "search_steps": (widest - 2).bit_length(),  # A leading one lies at 0 .. widest - 2.
                 "code_depth": self.code_depth(folding),
                 "exponential_depth": self.exponential_depth(folding),
             },
@@ -57,7 +68,7 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
                 "operand_t": (x.quantization.bits, x.quantization.signed),
                 "distance_t": (x.quantization.bits, False),
                 "exponential_t": (softmax.exponential_bits, False),
-                "total_t": (total_bits, False),
+                "total_t": (self._total_bits, False),
                 "accumulator_t": (widest, True),
             },
             roms=(Rom("exponentials", softmax.table, softmax.exponential_bits, False),),

@@ -1,4 +1,4 @@
-"""Unfold: the map is written, tokens are read."""
+"""Unfold. The map is written, and tokens are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hyq_hls.stream.circuits.reorder import ReorderCircuit
 
 
 class UnfoldCircuit(ReorderCircuit[Unfold]):
-    """A reorder buffer before which the map is."""
+    """A reorder buffer whose input is the map."""
 
     @property
     def map_shape(self) -> tuple[int, ...]:

@@ -17,27 +17,30 @@ from scipy.optimize import nnls
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.cost.features import Features, dsps_of, features_of, memory_total, model_of
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
+from hyq_hls.stream.rtl.plumbing import Plumbing
 from hyq_hls.tools.yosys import Utilization
 
 #: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: The error of a small circuit is measured against at least so many sites.
+#: The error of a small circuit is measured against at least this number of sites.
 _SMALL = 20.0
+#: Weight of the size of coefficients beside the errors, for features scaled to at most 1.
+_RIDGE = 1e-4
 
 
 @dataclass(frozen=True)
 class Point:
-    """A circuit and what synthesis made of it.
+    """A circuit and its result of synthesis.
 
     Attributes:
         model: name of its cost model.
         features: features of the instance.
-        memory_luts, bram18, dsp: what its memories and products take by rule.
-        utilization: what Yosys found.
-        origin: where it comes from: network, instance, its folding or its parameters, and whether
-            the usual design of the network has it.
+        memory_luts, bram18, dsp: sites of its memories and products, by rule.
+        utilization: utilization that Yosys found.
+        origin: network, instance, and folding or parameters of the circuit, and whether it is in
+            the usual design of the network.
     """
 
     model: str
@@ -64,7 +67,7 @@ class CostModel:
     delays: Sequence[tuple[Features, float]]
 
     def utilization(self, features: Features, memories: Utilization, dsp: int) -> Utilization:
-        """Estimate of a circuit with these features, memories and DSP slices."""
+        """Return the estimate of a circuit with these features, memories and DSP slices."""
         lut = sum(self.lut.get(name, 0.0) * value for name, value in features.items())
         ff = sum(self.ff.get(name, 0.0) * value for name, value in features.items())
         return Utilization(
@@ -76,7 +79,10 @@ class CostModel:
         )
 
     def _delay(self, features: Features) -> float:
-        """Return the longest path of the most similar point: no sum of features makes a path."""
+        """Return the longest path of the most similar point.
+
+        No sum of features gives the length of a path.
+        """
 
         def distance(other: Features) -> float:
             names = features.keys() | other.keys()
@@ -131,8 +137,8 @@ def template_hash(module: str) -> str:
     return known.hexdigest()[:16]
 
 
-def estimate(instance: Instance) -> Utilization:
-    """Estimate without synthesis what an instance takes of a part.
+def estimate(circuit: OperationStage | Plumbing) -> Utilization:
+    """Estimate without synthesis how much of a part a circuit takes.
 
     DSP slices and block RAMs follow from rules, LUTs and flip-flops from the cost model of its
     module; see docs/area.md for the errors.
@@ -140,15 +146,14 @@ def estimate(instance: Instance) -> Utilization:
     Raises:
         ConversionError: the module has no cost model.
     """
-    models, name = cost_models(), model_of(instance)
+    models, name = cost_models(), model_of(circuit)
     if name not in models:
+        node = f"{circuit.node.name}: " if isinstance(circuit, OperationStage) else ""
         raise ConversionError(
-            f"{instance.name}: {name} has no cost model; add points of it with "
+            f"{node}{name} has no cost model; add points of it with "
             "python -m benchmarks.characterize"
         )
-    return models[name].utilization(
-        features_of(instance), memory_total(instance), dsps_of(instance)
-    )
+    return models[name].utilization(features_of(circuit), memory_total(circuit), dsps_of(circuit))
 
 
 def _fitted(points: list[Point]) -> CostModel:
@@ -166,6 +171,13 @@ def _fitted(points: list[Point]) -> CostModel:
 def _coefficients(
     names: list[str], features: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]
 ) -> dict[str, float]:
+    """Fit relative errors; features that grow alike share what they explain.
+
+    Without the small second term (a ridge), one of several proportional features would get it all.
+    A circuit in which just that feature is zero would then seem to cost nothing more per lane.
+    """
     weight = 1 / (wanted + _SMALL)
-    solution, _ = nnls(features * weight[:, None], wanted * weight)
-    return {n: float(f"{c:.6g}") for n, c in zip(names, solution, strict=True) if c > 0}
+    scale = np.maximum(features.max(axis=0), 1.0)
+    rows = np.vstack([features * weight[:, None] / scale, _RIDGE * np.eye(len(names))])
+    solution, _ = nnls(rows, np.concatenate([wanted * weight, np.zeros(len(names))]))
+    return {n: float(f"{c:.6g}") for n, c in zip(names, solution / scale, strict=True) if c > 0}

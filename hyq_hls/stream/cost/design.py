@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.flow import Dataflow
@@ -12,9 +10,9 @@ from hyq_hls.stream.synthesis import gathered
 
 
 def estimate_design(flow: Dataflow) -> DesignUtilization:
-    """Estimate without synthesis what a design takes of a part.
+    """Estimate without synthesis how much of a part a design takes.
 
     Raises:
         ConversionError: a module has no cost model.
     """
-    return gathered((i, estimate(i)) for i in instances(flow, Path("memory")))
+    return gathered((i, estimate(i.circuit)) for i in instances(flow))

@@ -1,4 +1,4 @@
-"""The size of a circuit depends on features, numbers that are known before synthesis.
+"""The features of a circuit: numbers that are known before synthesis and determine its size.
 
 The LUTs and flip-flops of a module are modelled as sums of features times coefficients that are
 never negative. Every feature grows with parallelism, or is the same for every folding.
@@ -6,69 +6,60 @@ never negative. Every feature grows with parallelism, or is the same for every f
 
 from __future__ import annotations
 
+from functools import singledispatch
+
+from hyq_hls.stream.arguments import Memory, RequantizeRom
 from hyq_hls.stream.circuits.products import product_dsps
-from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
+from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
 from hyq_hls.stream.flow import OperationStage
-from hyq_hls.stream.kernel import Memory, RequantizeRom
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.flow.dataflow import SHALLOW
+from hyq_hls.stream.rtl.instances import module_of
+from hyq_hls.stream.rtl.plumbing import AxisInput, Fifo, Fork, Plumbing, WidthConverter
 from hyq_hls.tools.yosys import Utilization
 
 Features = dict[str, float]
 
 
-def _memories(instance: Instance) -> list[Memory]:
+def _memories(circuit: OperationStage | Plumbing) -> list[Memory]:
     """Return the memories of a circuit."""
-    stage = instance.owner
-    if isinstance(stage, OperationStage):
-        return stage.circuit.memories(stage.folding)
-    if instance.module == "hyq_fifo" and _number(instance, "Depth") > 2:
-        return [Memory(_number(instance, "Width"), _number(instance, "Depth"))]
+    if isinstance(circuit, OperationStage):
+        return circuit.circuit.memories(circuit.folding)
+    if isinstance(circuit, Fifo) and circuit.depth > SHALLOW:
+        return [Memory(circuit.width, circuit.depth)]
     return []
 
 
-def memory_total(instance: Instance) -> Utilization:
+def memory_total(circuit: OperationStage | Plumbing) -> Utilization:
     """Return the LUTs and block RAMs of the memories of a circuit."""
-    per_block = LUTS_PER_BLOCK
-    if isinstance(instance.owner, OperationStage):
-        per_block = instance.owner.kernel.constants.get("luts_per_block", per_block)
-    return sum((memory_utilization(m, per_block) for m in _memories(instance)), Utilization())
+    return sum((memory_utilization(m) for m in _memories(circuit)), Utilization())
 
 
-def dsps_of(instance: Instance) -> int:
-    """Count the DSP slices of a circuit: products of variables, and by constants from a memory."""
-    stage = instance.owner
-    if not isinstance(stage, OperationStage):
+def dsps_of(circuit: OperationStage | Plumbing) -> int:
+    """Return the DSP slices of a circuit: products of variables, and by constants from a memory."""
+    if not isinstance(circuit, OperationStage):
         return 0
-    total = stage.circuit.dsps(stage.folding)
-    integers = stage.kernel.integers
-    for rom in stage.kernel.roms:
-        if isinstance(rom, RequantizeRom):
-            factor, bits = "accumulator_t", rom.columns[2][1]  # 0 bits where a shift does it
-        elif rom.name.startswith("multiplier"):  # of an input, which it is named after
-            factor, bits = rom.name.replace("multiplier", "centred") + "_t", rom.bits
-            bits = 0 if bits == 1 else bits
-        else:
-            continue
-        if bits:
-            total += stage.folding.outputs * product_dsps(integers[factor][0], bits + 1)
-    return total
+    by_constants = sum(product_dsps(*widths) for widths in circuit.arguments.constant_products)
+    return circuit.circuit.dsps(circuit.folding) + circuit.folding.outputs * by_constants
 
 
-def model_of(instance: Instance) -> str:
-    """Name of the cost model of a circuit: its module, and which of the circuits of one module."""
-    if isinstance(instance.owner, OperationStage) and instance.owner.circuit.variant:
-        return f"{instance.module}, {instance.owner.circuit.variant}"
-    return instance.module
+def model_of(circuit: OperationStage | Plumbing) -> str:
+    """Return the name of a circuit's cost model: its module, and its variant if it has one."""
+    module = module_of(circuit)
+    if isinstance(circuit, OperationStage) and circuit.circuit.variant:
+        return f"{module}, {circuit.circuit.variant}"
+    return module
 
 
-def features_of(instance: Instance) -> Features:
-    """Return the features of a circuit, by name."""
-    stage = instance.owner
-    if isinstance(stage, OperationStage):
-        return _operation(stage)
-    return _plumbing(instance)
+@singledispatch
+def features_of(circuit: OperationStage | Plumbing) -> Features:
+    """Return the features of a circuit, by name.
+
+    A kind of circuit without a rule raises ``TypeError``.
+    """
+    raise TypeError(f"{circuit!r}: there is no rule for the features of such a circuit")
 
 
+@features_of.register
 def _operation(stage: OperationStage) -> Features:
     circuit, folding = stage.circuit, stage.folding
     read = sum(
@@ -103,30 +94,38 @@ def _column(stage: OperationStage, column: int) -> int:
 
     It is 0 where the value is fixed.
     """
-    roms = [rom for rom in stage.kernel.roms if isinstance(rom, RequantizeRom)]
+    roms = [rom for rom in stage.arguments.roms if isinstance(rom, RequantizeRom)]
     return max((rom.columns[column][1] for rom in roms), default=0)
 
 
-def _plumbing(instance: Instance) -> Features:
-    numbers = {name: float(v) for name, v in instance.parameters.items() if isinstance(v, int)}
-    if instance.module == "hyq_fifo":
-        width, depth = numbers["Width"], int(numbers["Depth"])
-        if depth <= 2:
-            return {"slice": 1.0, "slice_bits": width}
-        return {"one": 1.0, "bits": width, "address_bits": float((depth - 1).bit_length())}
-    if instance.module == "hyq_fork":
-        return {"one": 1.0, "outputs": numbers["Outputs"]}
-    if instance.module == "hyq_width_converter":
-        narrow, wide = sorted((numbers["InLanes"], numbers["OutLanes"]))
-        kind = "split" if numbers["InLanes"] > numbers["OutLanes"] else "join"
-        bits, ratio = numbers["Bits"], wide / narrow
-        return {kind: 1.0, f"{kind}_bits": bits * wide, f"{kind}_ratio": ratio}
+@features_of.register
+def _fifo(fifo: Fifo) -> Features:
+    if fifo.depth <= SHALLOW:
+        return {"slice": 1.0, "slice_bits": float(fifo.width)}
+    address_bits = (fifo.depth - 1).bit_length()
+    return {"one": 1.0, "bits": float(fifo.width), "address_bits": float(address_bits)}
+
+
+@features_of.register
+def _fork(fork: Fork) -> Features:
+    return {"one": 1.0, "outputs": float(fork.outputs)}
+
+
+@features_of.register
+def _width_converter(converter: WidthConverter) -> Features:
+    narrow, wide = sorted((converter.in_lanes, converter.out_lanes))
+    kind = "split" if converter.in_lanes > converter.out_lanes else "join"
     return {
-        "one": 1.0,
-        "bits": numbers["Lanes"] * numbers["Bits"],
-        "size": float(int(numbers["Beats"]).bit_length()),
+        kind: 1.0,
+        f"{kind}_bits": float(converter.bits * wide),
+        f"{kind}_ratio": wide / narrow,
     }
 
 
-def _number(instance: Instance, name: str) -> int:
-    return int(instance.parameters[name])
+@features_of.register
+def _port(port: AxisInput) -> Features:
+    return {
+        "one": 1.0,
+        "bits": float(port.lanes * port.bits),
+        "size": float(port.beats.bit_length()),
+    }

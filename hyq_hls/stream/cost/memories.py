@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from hyq_hls.stream.kernel import Memory
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.tools.yosys import Utilization
 
-#: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18.
+#: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18, unless
+#: its circuit says otherwise.
 LUTS_PER_BLOCK = 160
-#: Words of a constant memory that a LUT holds.
+#: Number of words of a constant memory that a LUT holds.
 SMALL_ROM = 64
-#: Words and their width of a RAMB18.
+#: Numbers of words of a RAMB18, and the width of a word in each shape.
 _SHAPES = [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)]
 
 
-def memory_utilization(memory: Memory, luts_per_block: int = LUTS_PER_BLOCK) -> Utilization:
-    """Return the LUTs or halves of block RAMs of a memory; its read register is not counted.
-
-    Args:
-        memory: its shape.
-        luts_per_block: as the module's parameter of that name; 0 forces block RAM.
-    """
+def memory_utilization(memory: Memory) -> Utilization:
+    """Return LUTs or halves of block RAMs of a memory, without its read register."""
     if memory.constant and memory.depth == 1:
         return Utilization()
     luts = memory_luts(memory)
     blocks = max(-(-memory.width // 36), -(-memory.width * memory.depth // 18432))
-    if luts > luts_per_block * blocks:
+    limit = LUTS_PER_BLOCK if memory.luts_per_block is None else memory.luts_per_block
+    if luts > limit * blocks:
         return Utilization(bram18=block_rams(memory))
-    # A constant memory of so few words dissolves in the logic around it.
+    # A constant memory of this size or less dissolves in the logic around it.
     return Utilization(lut=0 if memory.constant and memory.depth <= SMALL_ROM else luts)
 
 

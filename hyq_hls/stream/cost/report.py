@@ -14,7 +14,7 @@ def resource_report(
 
     Args:
         flow: the design.
-        design: what it takes.
+        design: utilization of its circuits.
         part: the part it is for.
         clock_mhz: the clock at which frames are counted.
         method: how the utilization is known, for example "estimate".

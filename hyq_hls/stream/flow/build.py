@@ -67,8 +67,8 @@ class _Builder:
                 circuits[name].check_folding(folding)
             except GraphError as error:
                 raise ConversionError(f"{name}: {error}") from error
-        kernels = (circuits[name].kernel(folding) for name, folding in self.foldings.items())
-        memories = {rom.name for kernel in kernels for rom in kernel.roms}
+        every = (circuits[name].arguments(folding) for name, folding in self.foldings.items())
+        memories = {rom.name for arguments in every for rom in arguments.roms}
         names = identifiers([graph.input_name, *graph.nodes], _SUFFIXES | memories)
         self.flow = Dataflow(graph, names)
         self.taken = set(names.values())

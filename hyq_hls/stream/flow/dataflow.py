@@ -8,10 +8,10 @@ from functools import cached_property
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node, TensorType
+from hyq_hls.stream.arguments import TemplateArguments
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.flow.names import comment
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Kernel
 from hyq_hls.version import __version__
 
 #: Room of a stream that only decouples two stages.
@@ -77,9 +77,9 @@ class OperationStage(Stage):
         return self.circuit.inputs
 
     @cached_property
-    def kernel(self) -> Kernel:
+    def arguments(self) -> TemplateArguments:
         """Parameters and memories of the circuit."""
-        return self.circuit.kernel(self.folding)
+        return self.circuit.arguments(self.folding)
 
     @property
     def cycles(self) -> int:

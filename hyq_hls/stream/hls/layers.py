@@ -1,7 +1,8 @@
 """The layers of the dataflow in hls4ml's graph: one class for each kind of stage.
 
 A layer carries its :class:`hyq_hls.stream.flow.Stage`. A circuit describes its own C++ call
-(:class:`hyq_hls.stream.kernel.Kernel`), so that a new operation needs no new layer class here.
+(:class:`hyq_hls.stream.arguments.TemplateArguments`), so that a new operation needs no new layer
+class here.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz
 
 
 def _check_project_name(flow: Dataflow, project: str) -> None:
-    memories = {rom.name for stage in flow.operations for rom in stage.kernel.roms}
+    memories = {rom.name for stage in flow.operations for rom in stage.arguments.roms}
     suffixes = {"t", "word", "config", "layer", "fork"} | memories
     inside = {f"{n}_{s}" for n in (*flow.streams, "input", "result") for s in suffixes}
     if project in inside:

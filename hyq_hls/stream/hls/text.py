@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent, wrap
 
 from hyq_hls.graph.types import TensorType
+from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
 from hyq_hls.stream.flow.names import comment
-from hyq_hls.stream.kernel import RequantizeRom, Rom, Signed
 
 _WIDTH = 100
 
@@ -36,7 +36,7 @@ def project_files(flow: Dataflow, project: str) -> dict[str, str]:
         f"{project}_bridge.cpp": bridge_cpp(flow, project, banner),
     }
     for stage in flow.operations:
-        if stage.kernel.roms:
+        if stage.arguments.roms:
             files[f"firmware/weights/{stage.name}.h"] = weights_h(stage, banner)
     return files
 
@@ -95,7 +95,7 @@ def call(flow: Dataflow, stage: Stage) -> str:
 
 def operation_call(stage: OperationStage) -> str:
     """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
-    memories = [f"{stage.name}_{rom.name}" for rom in stage.kernel.roms]
+    memories = [f"{stage.name}_{rom.name}" for rom in stage.arguments.roms]
     arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
     return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments});"
 
@@ -116,7 +116,7 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
     modules = {s.circuit.module for s in flow.operations} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(modules)), ""]
     lines += [
-        f'#include "weights/{stage.name}.h"' for stage in flow.operations if stage.kernel.roms
+        f'#include "weights/{stage.name}.h"' for stage in flow.operations if stage.arguments.roms
     ]
     for stage in flow.operations:
         macs = stage.circuit.macs
@@ -132,19 +132,19 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
 
 def configuration(stage: OperationStage) -> str:
     """Return the configuration structure of an operation: its sizes, types and memory lengths."""
-    kernel = stage.kernel
+    arguments = stage.arguments
     lines = [f"struct {stage.name}_config {{"]
-    for name, value in kernel.constants.items():
+    for name, value in arguments.constants.items():
         kind = "int" if isinstance(value, Signed) else "unsigned"
         lines.append(f"    static const {kind} {name} = {value};")
-    for rom in kernel.roms:
+    for rom in arguments.roms:
         lines.append(f"    static const unsigned {rom.name}_entries = {rom.entries};")
         lines.append(f"    static const unsigned {rom.name}_lanes = {rom.lanes};")
     lines += [
         f"    typedef {_integer('integer', bits, signed)} {name};"
-        for name, (bits, signed) in kernel.integers.items()
+        for name, (bits, signed) in arguments.integers.items()
     ]
-    lines += [f"    typedef {_entry_type(rom)} {rom.name}_t;" for rom in kernel.roms]
+    lines += [f"    typedef {_entry_type(rom)} {rom.name}_t;" for rom in arguments.roms]
     return "\n".join([*lines, "};"])
 
 
@@ -168,7 +168,7 @@ def _entry_type(rom: Rom | RequantizeRom) -> str:
 def weights_h(stage: OperationStage, banner: str) -> str:
     """Return ``firmware/weights/<operation>.h``, the constant memories of one operation."""
     lines = [banner, '#include "hyq/requantize.h"']
-    for rom in stage.kernel.roms:
+    for rom in stage.arguments.roms:
         entries = ", ".join(_entries(rom))
         lines += [
             "",

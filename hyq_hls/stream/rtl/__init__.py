@@ -1,4 +1,4 @@
-"""The SystemVerilog back end: dataflow in, readable RTL with its memory files out."""
+"""The SystemVerilog back end. It turns a dataflow into readable RTL with memory files."""
 
 from hyq_hls.stream.rtl.project import write_rtl
 

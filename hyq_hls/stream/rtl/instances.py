@@ -1,94 +1,120 @@
-"""What the top level instantiates: modules with the values of their parameters."""
+"""The instances of the top level as one list, for text, synthesis, estimate and simulation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyq_hls.graph import TensorType
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage, Stream
-from hyq_hls.stream.rtl.parameters import parameter_values
-
-Parameters = dict[str, int | str]
+from hyq_hls.stream.rtl.parameters import Parameter, operation_parameters, placed
+from hyq_hls.stream.rtl.plumbing import AxisInput, AxisOutput, Fifo, Plumbing, plumbing_of
+from hyq_hls.tools.systemverilog import Value
 
 
 @dataclass(frozen=True)
 class Instance:
     """One circuit of a design.
 
-    Args:
-        name: in the top level, without ``u_``.
-        owner: the stage or stream that it is; None for an AXI4-Stream port.
-        module: SystemVerilog module.
-        parameters: plain values; a text is the path of a memory file.
+    Attributes:
+        name: name in the top level, without ``u_``.
+        circuit: the operation or the plumbing that it is.
+        ports: connection of every port, clock and reset included.
+        writes: the streams that it feeds.
     """
 
     name: str
-    owner: Stage | Stream | None
-    module: str
-    parameters: Parameters
+    circuit: OperationStage | Plumbing
+    ports: Mapping[str, str]
+    writes: tuple[Stream, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """Its SystemVerilog module."""
+        return module_of(self.circuit)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Its parameters, as values."""
+        if isinstance(self.circuit, OperationStage):
+            return operation_parameters(self.circuit)
+        return self.circuit.parameters
+
+    def parameters_alone(self, memory_dir: Path) -> dict[str, Value]:
+        """Return its parameters outside the top level, with memory files in ``memory_dir``."""
+        return placed(self.parameters, memory_dir)
 
 
-def instances(flow: Dataflow, memory_dir: Path) -> Iterator[Instance]:
-    """Every instance of the top level of ``flow``, whose memories lie in ``memory_dir``."""
+def module_of(circuit: OperationStage | Plumbing) -> str:
+    """Return the SystemVerilog module of a circuit."""
+    if isinstance(circuit, OperationStage):
+        return f"hyq_{circuit.circuit.module}"
+    return circuit.module
+
+
+def instances(flow: Dataflow) -> Iterator[Instance]:
+    """Yield every instance of the top level, in the order of the data, each before its FIFOs."""
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
-    yield Instance("s_axis", None, "hyq_axis_input", axis_input_parameters(source))
-    for stream in flow.streams.values():
-        yield Instance(f"{stream.name}_fifo", stream, "hyq_fifo", fifo_parameters(stream))
+    ports = {**_axis("s"), **_written(source.name), "frame_error_o": "frame_error"}
+    yield Instance("s_axis", AxisInput.of(source), _clocked(ports), (source,))
+    yield _fifo(source)
     for stage in flow.stages:
-        if isinstance(stage, OperationStage):
-            parameters = parameter_values(stage, str(memory_dir))
-        else:
-            parameters = plumbing_parameters(flow, stage)
-        yield Instance(stage.name, stage, module_of(stage), parameters)
-    yield Instance("m_axis", None, "hyq_axis_output", axis_output_parameters(sink))
+        outputs = tuple(flow.streams[name] for name in stage.outputs)
+        circuit = stage if isinstance(stage, OperationStage) else plumbing_of(flow, stage)
+        yield Instance(stage.name, circuit, _clocked(_stage_ports(stage)), outputs)
+        yield from map(_fifo, outputs)
+    ports = {**_read(sink.name), **_axis("m")}
+    yield Instance("m_axis", AxisOutput.of(sink), _clocked(ports))
 
 
-def module_of(stage: Stage) -> str:
-    """The module of a stage."""
+def _fifo(stream: Stream) -> Instance:
+    """Return the FIFO between the writer's side (wr) of a stream and the reader's side (rd)."""
+    name = stream.name
+    ports = {**_side("in", name, "wr", takes=True), **_side("out", name, "rd", takes=False)}
+    return Instance(f"{name}_fifo", Fifo.of(stream), _clocked(ports))
+
+
+def _stage_ports(stage: Stage) -> dict[str, str]:
     if isinstance(stage, OperationStage):
-        return f"hyq_{stage.circuit.module}"
-    return "hyq_fork" if isinstance(stage, ForkStage) else "hyq_width_converter"
+        ports: dict[str, str] = {}
+        for port, stream in zip(stage.circuit.ports, stage.inputs, strict=True):
+            ports |= _read(stream, port)
+        return {**ports, **_written(stage.outputs[0])}
+    (source,) = stage.inputs
+    if not isinstance(stage, ForkStage):
+        return {**_read(source), **_written(stage.outputs[0])}
+    ports = _read(source)
+    for wire, direction in (("data", "o"), ("valid", "o"), ("ready", "i")):
+        joined = ", ".join(f"{s}_wr_{wire}" for s in reversed(stage.outputs))
+        ports[f"out_{wire}_{direction}"] = f"{{{joined}}}"
+    return ports
 
 
-def code_bytes(tensor: TensorType) -> int:
-    """Bytes that carry one code on an AXI4-Stream port."""
-    return -(-tensor.quantization.bits // 8)
+def _read(stream: str, port: str = "in") -> dict[str, str]:
+    return _side(port, stream, "rd", takes=True)
 
 
-def word_bits(stream: Stream) -> int:
-    """Width of a word."""
-    return stream.lanes * stream.type.quantization.bits
+def _written(stream: str) -> dict[str, str]:
+    return _side("out", stream, "wr", takes=False)
 
 
-def fifo_parameters(stream: Stream) -> Parameters:
-    """Of the FIFO that a stream is."""
-    return {"Width": word_bits(stream), "Depth": stream.depth}
+def _side(port: str, stream: str, side: str, *, takes: bool) -> dict[str, str]:
+    """Return the connections of a port to one side of a stream.
 
-
-def plumbing_parameters(flow: Dataflow, stage: Stage) -> Parameters:
-    """Of a fork or a width converter."""
-    source = flow.streams[stage.inputs[0]]
-    if isinstance(stage, ForkStage):
-        return {"Width": word_bits(source), "Outputs": len(stage.outputs)}
+    With ``takes``, words go into the port.
+    """
+    data, ready = ("i", "o") if takes else ("o", "i")
     return {
-        "Bits": source.type.quantization.bits,
-        "InLanes": source.lanes,
-        "OutLanes": flow.streams[stage.outputs[0]].lanes,
+        f"{port}_data_{data}": f"{stream}_{side}_data",
+        f"{port}_valid_{data}": f"{stream}_{side}_valid",
+        f"{port}_ready_{ready}": f"{stream}_{side}_ready",
     }
 
 
-def axis_input_parameters(stream: Stream) -> Parameters:
-    """Of the port that brings the codes of ``stream``."""
-    return {
-        "Lanes": stream.lanes,
-        "Bits": stream.type.quantization.bits,
-        "CodeBytes": code_bytes(stream.type),
-        "Beats": stream.beats,
-    }
+def _axis(letter: str) -> dict[str, str]:
+    wires = (f"{letter}_axis_{wire}" for wire in ("tdata", "tvalid", "tready", "tlast"))
+    return {wire: wire for wire in wires}
 
 
-def axis_output_parameters(stream: Stream) -> Parameters:
-    """Of the port that takes the codes of ``stream`` away."""
-    return {**axis_input_parameters(stream), "Signed": int(stream.type.quantization.signed)}
+def _clocked(ports: Mapping[str, str]) -> dict[str, str]:
+    return {"clk_i": "aclk", "rst_ni": "aresetn", **ports}

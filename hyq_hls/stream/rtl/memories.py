@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.stream.kernel import RequantizeRom, Rom
+from hyq_hls.stream.arguments import RequantizeRom, Rom
 
 
 def memory_text(rom: Rom | RequantizeRom) -> str:
-    """The memory in hexadecimal."""
+    """Return the memory in hexadecimal."""
     bits, entries = _entries(rom)
     digits = -(-bits * rom.lanes // 4)
     words = (
@@ -21,24 +19,24 @@ def memory_text(rom: Rom | RequantizeRom) -> str:
     return "".join(f"{word:0{digits}x}\n" for word in words)
 
 
-def memory_parameters(rom: Rom | RequantizeRom) -> Iterator[tuple[str, str]]:
-    """``(suffix, value)`` of the SystemVerilog parameters that describe the memory."""
-    yield "Entries", str(rom.entries)
-    yield "Lanes", str(rom.lanes)
+def memory_shape(rom: Rom | RequantizeRom) -> dict[str, int]:
+    """Return the members of ``hyq_pkg::rom_t`` or ``hyq_pkg::requantize_t`` for the memory."""
+    shape = {"entries": rom.entries, "lanes": rom.lanes}
     if isinstance(rom, Rom):
-        yield "Bits", str(rom.bits)
-        yield "Signed", f"1'b{int(rom.signed)}"
-        return
+        return {**shape, "bits": rom.bits}
     (_, zero_point, _), (_, shift, _), (_, multiplier, _) = rom.columns
-    yield "ZeroPointBits", str(zero_point)
-    yield "ShiftBits", str(shift)
-    yield "MultiplierBits", str(multiplier)
-    yield "Left", str(rom.left)
-    yield "Base", str(rom.base)
+    return {
+        **shape,
+        "left": rom.left,
+        "base": rom.base,
+        "shift_bits": shift,
+        "multiplier_bits": multiplier,
+        "zero_point_bits": zero_point,
+    }
 
 
 def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:
-    """Width of an entry, and the entries as non-negative integers."""
+    """Return the width of an entry, and the entries as non-negative integers."""
     if isinstance(rom, Rom):
         return rom.bits, _unsigned(rom.values.ravel(), rom.bits)
     total, entries = 0, np.zeros(rom.entries, dtype=object)
@@ -49,6 +47,6 @@ def _entries(rom: Rom | RequantizeRom) -> tuple[int, NDArray[np.object_]]:
 
 
 def _unsigned(values: NDArray[np.int64], bits: int) -> NDArray[np.object_]:
-    """Two's complement bits of integers that fit ``bits``, as Python integers."""
+    """Return the two's complement bits of integers that fit ``bits``, as Python integers."""
     mask = (1 << bits) - 1
     return np.array([value & mask for value in values.tolist()], dtype=object)

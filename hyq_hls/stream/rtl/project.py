@@ -1,4 +1,4 @@
-"""Writes an RTL project: the top level, the modules it needs, and the memory files."""
+"""An RTL project on disk: the top level, the modules that it needs, and the memory files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def write_rtl(flow: Dataflow, folder: Path, project: str) -> list[Path]:
         The SystemVerilog files, the top level last.
 
     Raises:
-        ConversionError: an operation has no module, or its module wants what it does not give.
+        ConversionError: an operation has no module, or its module needs a parameter that the
+            operation does not give.
     """
     top = top_sv(flow, project)
     memories, modules = folder / MEMORY_DIR, folder / "hyq"
@@ -34,7 +35,7 @@ def write_rtl(flow: Dataflow, folder: Path, project: str) -> list[Path]:
         sources.append(modules / f"{module}.sv")
         shutil.copyfile(module_file(module), sources[-1])
     for stage in flow.operations:
-        for rom in stage.kernel.roms:
+        for rom in stage.arguments.roms:
             (memories / memory_name(stage, rom.name)).write_text(memory_text(rom))
     sources.append(folder / f"{project}.sv")
     sources[-1].write_text(top, encoding="utf-8")

@@ -90,12 +90,12 @@ class RtlSimulation:
             statistics: watch every stream; without, a run is as fast as the bare model.
             vcd: a file for waveforms; the library needs ``trace=True``.
             progress: called with the number of frames that were finished since the last call.
-            reset_after: begin, reset after so many cycles, and begin again with the first frame;
+            reset_after: begin, reset after this many cycles, and begin again with the first frame;
                 all counts are those after the reset.
             last: ``s_axis_tlast`` comes with the last beat of a "frame", "never" or "always".
             capture: names of streams whose codes are kept.
             activity_cycles: cycles per bin of ``RunResult.activity``; 0: none.
-            deadlock_cycles: so many cycles without any transfer, while input or output are due,
+            deadlock_cycles: this many cycles without any transfer, while input or output are due,
                 are a deadlock.
 
         Raises:

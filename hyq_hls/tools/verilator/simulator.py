@@ -152,7 +152,7 @@ class Simulator:
         return cls(library, clock=clock, reset=reset, seed=seed)
 
     def reset(self, cycles: int = 2) -> None:
-        """Hold the reset for so many periods and release it.
+        """Hold the reset for this many periods and release it.
 
         Raises:
             InputError: the module has no reset or no clock.

@@ -135,6 +135,7 @@ def build_library(
     verilator = find_verilator()
     options = [
         "--cc",
+        "--assert",  # the modules check the protocol of their streams
         *("--prefix", "Vtop"),
         *("--top-module", top),
         *("--output-split", "20000"),  # files of a size that compile side by side

@@ -16,14 +16,16 @@ from typing import Protocol
 
 from hyq_hls.errors import CompilationError, FileFormatError
 from hyq_hls.support import write_file
+from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
+from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
-#: It changes when the commands below do: results of older commands are not used.
-_FLOW = "synth_xilinx 4"
+#: This changes when the commands below change, so that results of older commands are not used.
+_FLOW = "synth_xilinx 5"
 #: Modules that stay whole, because Yosys makes them several times as large when it dissolves them.
 _WHOLE = "hyq_logic_rom"
-#: Modules of one run of Yosys, which takes five seconds to begin with.
+#: Number of modules in one run of Yosys, which takes five seconds to start.
 _BATCH = 12
 
 
@@ -33,7 +35,7 @@ class Progress(Protocol):
     total: float | None
 
     def update(self, n: float | None = 1) -> object:
-        """Count so many more as done."""
+        """Count this many more as done."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,14 @@ class Job:
 
     Attributes:
         sources: SystemVerilog files.
-        top: the module.
-        parameters: its parameters; a text that is a file is a memory, whose content counts.
-        dsp: False maps multiplications to LUTs.
+        top: name of the module.
+        parameters: its parameters; a text that names a file is a memory, whose content counts.
+        dsp: whether multiplications may use DSP slices; else they are mapped to LUTs.
     """
 
     sources: Sequence[Path]
     top: str
-    parameters: Mapping[str, int | str]
+    parameters: Mapping[str, Value]
     dsp: bool = True
 
     @property
@@ -68,7 +70,7 @@ class Job:
 def synthesize_module(
     sources: Sequence[Path],
     top: str,
-    parameters: Mapping[str, int | str],
+    parameters: Mapping[str, Value],
     folder: Path,
     *,
     dsp: bool = True,
@@ -89,17 +91,18 @@ def synthesize_modules(
 ) -> list[Utilization | CompilationError]:
     """Map modules to LUTs, registers, DSP slices and block RAM of the 7 series.
 
-    Every module is mapped by itself, flattened; nothing is optimized across its ports. Several go
-    through one run of Yosys, which is as good as one run each, and several runs at a time.
+    Every module is mapped by itself, flattened; nothing is optimized across its ports. One run of
+    Yosys maps several modules, with the same result as one run each, and several runs work at a
+    time.
 
     Args:
-        jobs: what to map; equal ones are mapped once.
-        folder: where results are kept, one JSON file per module and content; those that are there
+        jobs: modules to map; equal ones are mapped once.
+        folder: folder of the results, one JSON file per module and content; existing results
             are used.
         progress: gets the number of different modules, and a step after each.
 
     Returns:
-        For every job its result, or why it has none; a module that fails does not hinder others.
+        For every job its result or its error; a module that fails does not hinder others.
 
     Raises:
         CompilationError: pyosys is missing, or the folder cannot be written.
@@ -122,6 +125,25 @@ def synthesize_modules(
     return [found[name] for name in names]
 
 
+def slowest_paths(job: Job, folder: Path) -> list[TimedPath]:
+    """Return the slowest path of a module to each kind of endpoint, the slowest of all first.
+
+    The module is mapped where ``folder`` does not have its result.
+
+    Raises:
+        CompilationError: pyosys is missing, or Yosys failed; the log is named.
+    """
+    (result,) = synthesize_modules([job], folder)
+    if isinstance(result, CompilationError):
+        raise result
+    path = _file(folder, job.name)
+    try:
+        found = [TimedPath(**data) for data in json.loads(path.read_text("utf-8"))["paths"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CompilationError(f"{path} is damaged ({error}); remove it") from error
+    return sorted(found, key=lambda timed: -timed.period)
+
+
 def _batches(jobs: Mapping[str, Job]) -> Iterable[dict[str, Job]]:
     for dsp in (True, False):
         some = [(name, job) for name, job in jobs.items() if job.dsp == dsp]
@@ -134,7 +156,7 @@ def _batches(jobs: Mapping[str, Job]) -> Iterable[dict[str, Job]]:
 def _run(
     batch: Mapping[str, Job], folder: Path, progress: Progress | None
 ) -> dict[str, CompilationError]:
-    """Map a batch, or each of its modules alone where that fails; the errors that remain."""
+    """Map a batch, or each of its modules alone where that fails; return the remaining errors."""
     try:
         _synthesize(batch, folder)
     except CompilationError as error:
@@ -180,20 +202,25 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
                 f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)}",
                 "flatten",
                 *(f"tee -q -o {part}.txt sta {part}" for part in parts),
+                f"select {' '.join(parts)}",
+                "write_json -selected netlists.json",
             ],
             (folder / f"{next(iter(batch))}.log").resolve(),
             place,
         )
         stat = json.loads((place / "stat.json").read_text(encoding="utf-8"))["modules"]
         modules = {name.lstrip("\\"): data["num_cells_by_type"] for name, data in stat.items()}
+        netlists = read_netlists(place / "netlists.json")
         for (part, job), name in zip(parts.items(), batch, strict=True):
             delay = _delay((place / f"{part}.txt").read_text(encoding="utf-8"))
-            _store(_file(folder, name), job, count_cells(_cells(part, modules), delay))
+            used = count_cells(_cells(part, modules), delay)
+            paths = netlists[part].slowest(Wires())
+            _store(_file(folder, name), job, used, paths)
 
 
 def _instance(part: str, job: Job) -> str:
     """Return an instance of a module without wires, in SystemVerilog."""
-    values = ", ".join(f".{name}({_literal(value)})" for name, value in job.parameters.items())
+    values = ", ".join(f".{name}({literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
 
 
@@ -213,10 +240,6 @@ def _delay(report: str) -> float:
     return int(found.group(1)) / 1000 if found else 0.0
 
 
-def _literal(value: int | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
 def _file(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"
 
@@ -229,11 +252,12 @@ def _load(path: Path) -> Utilization:
         raise CompilationError(f"{path} is damaged ({error}); remove it") from error
 
 
-def _store(path: Path, job: Job, utilization: Utilization) -> None:
+def _store(path: Path, job: Job, utilization: Utilization, paths: Mapping[str, TimedPath]) -> None:
     data = {
         "module": job.top,
         "parameters": dict(job.parameters),
         "yosys": yosys_version(),
         "utilization": asdict(utilization),
+        "paths": [asdict(found) for found in paths.values()],
     }
     write_file(path, json.dumps(data, indent=1) + "\n")

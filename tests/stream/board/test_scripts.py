@@ -159,6 +159,7 @@ def test_settings_are_those_of_the_project(project: Accelerator) -> None:
         "set clock_mhz 150",
         "set input_bytes 4",
         "set output_bytes 8",
+        "set port_modules {hyq_axis_input hyq_axis_output hyq_counter hyq_stream_checker}",
     ]
     clock = (project.folder / "board" / "clock.xdc").read_text()
     assert "create_clock -name aclk -period 6.667 [get_ports aclk]\n" in clock

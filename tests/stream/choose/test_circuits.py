@@ -15,11 +15,11 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import RequantizeTensor, ShiftSwish
 from hyq_hls.parts import part
+from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.choose import balance
 from hyq_hls.stream.choose.circuits import choose_circuits, circuit_utilization, share
 from hyq_hls.stream.circuits import circuits_of
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.kernel import Rom
 from tests.ops.harness import random_codes, reference
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph
@@ -50,7 +50,7 @@ def test_all_circuits_give_the_same_integers(bits: int, shift: int) -> None:
         codes = np.arange(q.qmin, q.qmax + 1)
         wanted = node.operation.reference(codes)
         for name in ("table", "block_table"):
-            (values,) = circuits[name].kernel(Folding(1, 1)).roms
+            (values,) = circuits[name].arguments(Folding(1, 1)).roms
             assert isinstance(values, Rom)
             assert np.array_equal(values.values, wanted)
 

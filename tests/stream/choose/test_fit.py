@@ -129,14 +129,13 @@ def test_what_cannot_be(options: dict[str, float], message: str) -> None:
 
 
 def test_half_of_two_foldings_is_no_design(tiny: FoldingProblem) -> None:
-    """With 950 LUTs the relaxed program mixes two foldings, and rounding takes one LUT too many."""
-    cycles, budget = tiny.speeds()[0], {**capacity(PART), "lut": 950}
-    every = [
-        cost(used)
-        for speed, used in designs(tiny)
-        if speed <= cycles and all(getattr(used, r) <= budget[r] for r in RESOURCES)
-    ]
-    solution = tiny.smallest(cycles, budget)
-    assert solution is not None
-    assert solution.used.lut <= budget["lut"]
-    assert min(every) * (1 - 1e-9) <= cost(solution.used) <= min(every) * (1 + 2 * GAP)
+    """Between the budgets of two designs the relaxed program would mix their foldings."""
+    cycles = tiny.speeds()[0]
+    fast = [used for speed, used in designs(tiny) if speed <= cycles]
+    sizes = [used.lut for used in fast]
+    for luts in range(min(sizes), max(sizes) + 1):
+        best = min(cost(used) for used in fast if used.lut <= luts)
+        solution = tiny.smallest(cycles, {**capacity(PART), "lut": luts})
+        assert solution is not None
+        assert solution.used.lut <= luts
+        assert best * (1 - 1e-9) <= cost(solution.used) <= best * (1 + 2 * GAP)

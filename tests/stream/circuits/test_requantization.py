@@ -6,7 +6,7 @@ import numpy as np
 
 from hyq_hls.graph import Bounds, Quantization
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.stream.circuits.requantization import requantize_rom, requantized_kernel
+from hyq_hls.stream.circuits.requantization import requantize_rom, requantized_arguments
 
 BYTE = Quantization(8, False)
 INT8 = Quantization(8, True)
@@ -23,7 +23,7 @@ def test_rom_has_a_multiplier_only_when_one_is_needed() -> None:
 
 def test_kernel_carries_types_and_range() -> None:
     r = Requantize(INT8, np.array([4]), np.array([1]))
-    kernel = requantized_kernel({"words": 7}, {}, (), Bounds(-100, 100), r, 1)
-    assert kernel.constants == {"words": 7, "code_min": -128, "code_max": 127}
-    assert kernel.integers == {"accumulator_t": (8, True), "scaled_t": (9, True)}
-    assert [rom.name for rom in kernel.roms] == ["requantize"]
+    arguments = requantized_arguments({"words": 7}, {}, (), Bounds(-100, 100), r, 1)
+    assert arguments.constants == {"words": 7, "code_min": -128, "code_max": 127}
+    assert arguments.integers == {"accumulator_t": (8, True), "scaled_t": (9, True)}
+    assert [rom.name for rom in arguments.roms] == ["requantize"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ from hyq_hls.stream.cost.costs import (
     template_hash,
 )
 from hyq_hls.stream.cost.design import estimate_design
+from hyq_hls.stream.cost.features import features_of
 from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.rtl.instances import Instance
+from hyq_hls.stream.rtl.plumbing import Fork, Plumbing
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
 from tests.stream.hls.hybrid import hybrid_graph
@@ -48,9 +50,12 @@ def modelled(models: dict[str, CostModel], point: Point) -> Utilization:
 
 
 def again(points: list[Point], folder: Path) -> list[Utilization]:
-    """Synthesis of plumbing, whose parameters say everything."""
+    """Synthesis of plumbing, whose parameters say everything; each by itself.
+
+    In company the numbers in names of cells differ, which decide ties in logic optimization.
+    """
     jobs = [template_job(module_of(p), p.origin["parameters"]) for p in points]
-    results = synthesize_modules(jobs, folder)
+    results = [result for job in jobs for result in synthesize_modules([job], folder)]
     return [result for result in results if isinstance(result, Utilization)]
 
 
@@ -140,9 +145,19 @@ def test_every_operation_has_a_model() -> None:
     assert list(used.operations) == list(hybrid_graph().nodes)
 
 
+@dataclass(frozen=True)
+class Magic(Fork):
+    module = "hyq_magic"
+
+
 def test_a_module_without_a_model() -> None:
-    with pytest.raises(ConversionError, match="magic: hyq_magic has no cost model; add points"):
-        estimate(Instance("magic", None, "hyq_magic", {"Lanes": 1, "Bits": 1, "Beats": 1}))
+    with pytest.raises(ConversionError, match="hyq_magic has no cost model; add points"):
+        estimate(Magic(8, 2))
+
+
+def test_a_kind_of_circuit_without_a_rule() -> None:
+    with pytest.raises(TypeError, match="no rule for the features"):
+        features_of(Plumbing())
 
 
 def test_damaged_table(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
-from hyq_hls.stream.kernel import Memory
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
 
@@ -88,4 +90,4 @@ def test_both_kinds_are_covered() -> None:
 def test_block_ram_can_be_forced() -> None:
     table = Memory(8, 256, constant=True)
     assert memory_utilization(table).bram18 == 0
-    assert memory_utilization(table, luts_per_block=0).bram18 == 1
+    assert memory_utilization(replace(table, luts_per_block=0)).bram18 == 1

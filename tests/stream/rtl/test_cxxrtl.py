@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.rtl.instances import code_bytes
+from hyq_hls.stream.rtl.plumbing import code_bytes
 from hyq_hls.tools.verilator.compiler import Log, compiler
 from hyq_hls.tools.yosys import read_rtl, run_yosys, yosys_share
 from tests.ops.harness import random_codes, reference

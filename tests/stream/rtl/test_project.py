@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hyq_hls.errors import ConversionError
+from hyq_hls.stream.arguments import RequantizeRom, Rom
 from hyq_hls.stream.circuits.dense import DenseCircuit
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.kernel import RequantizeRom, Rom
 from hyq_hls.stream.rtl import modules, write_rtl
 from hyq_hls.stream.rtl.memories import memory_text
 from tests.stream.flow.test_build import random_foldings

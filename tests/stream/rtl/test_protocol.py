@@ -11,7 +11,7 @@ import pytest
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.rtl.instances import code_bytes
+from hyq_hls.stream.rtl.plumbing import code_bytes
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from tests.stream.hls.conftest import expected, images, small_graph
 from tests.stream.rtl.conftest import mixed_foldings, planned, stream_bytes, stream_codes, written
@@ -97,7 +97,7 @@ FAULTS = {
 }
 FAULTY = {
     "assign m_axis_tvalid = in_valid_i;": """\
-  logic fall, change, early, lose, waited_q;
+  logic fall, change, early, lose, waited_q, last_beat, first_q;
   initial begin
     fall = $test$plusargs("fall") != 0;
     change = $test$plusargs("change") != 0;
@@ -109,7 +109,16 @@ FAULTY = {
     "assign code = in_data_i[lane*Bits +: Bits];": (
         "assign code = in_data_i[lane*Bits +: Bits] ^ Bits'(change && waited_q);"
     ),
-    "assign m_axis_tlast = count_q ==": "assign m_axis_tlast = early ? count_q == '0 : count_q ==",
+    ".last_o(m_axis_tlast)\n  );": """\
+.last_o(last_beat)
+  );
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) first_q <= 1'b1;
+    else if (m_axis_tvalid && m_axis_tready) first_q <= last_beat;
+  end
+  assign m_axis_tlast = early ? first_q : last_beat;""",
+    # The module's own assertion would stop the simulation before a monitor sees anything.
+    ".valid_i(m_axis_tvalid), .ready_i(m_axis_tready)": ".valid_i(1'b0), .ready_i(1'b1)",
 }
 
 

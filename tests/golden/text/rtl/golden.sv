@@ -79,22 +79,14 @@ module golden #(
     .OutBits(8),
     .OutSigned(1'b0),
     .AccumulatorBits(19),
+    .Weight('{entries: 108, lanes: 6, bits: 8}),
     .WeightFile({MemoryDir, "/conv_weight.mem"}),
-    .WeightBits(8),
+    .Bias('{entries: 4, lanes: 2, bits: 8}),
     .BiasFile({MemoryDir, "/conv_bias.mem"}),
-    .BiasBits(8),
+    .Pad('{entries: 1, lanes: 1, bits: 17}),
     .PadFile({MemoryDir, "/conv_pad.mem"}),
-    .PadBits(17),
-    .PadEntries(1),
-    .PadLanes(1),
-    .RequantizeFile({MemoryDir, "/conv_requantize.mem"}),
-    .RequantizeEntries(4),
-    .RequantizeLanes(2),
-    .RequantizeLeft(0),
-    .RequantizeBase(23),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(16),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 4, lanes: 2, left: 0, base: 23, shift_bits: 0, multiplier_bits: 16, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/conv_requantize.mem"})
   ) u_conv (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -211,7 +203,7 @@ module golden #(
   );
   hyq_fifo #(
     .Width(32),
-    .Depth(107)
+    .Depth(114)
   ) u_conv_copy2_x4_fifo (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -330,18 +322,12 @@ module golden #(
     .OutBits(8),
     .OutSigned(1'b0),
     .AccumulatorBits(17),
+    .Weight('{entries: 16, lanes: 1, bits: 8}),
     .WeightFile({MemoryDir, "/query_weight.mem"}),
-    .WeightBits(8),
+    .Bias('{entries: 4, lanes: 1, bits: 8}),
     .BiasFile({MemoryDir, "/query_bias.mem"}),
-    .BiasBits(8),
-    .RequantizeFile({MemoryDir, "/query_requantize.mem"}),
-    .RequantizeEntries(4),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(8),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 4, lanes: 1, left: 0, base: 8, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/query_requantize.mem"})
   ) u_query (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -379,18 +365,12 @@ module golden #(
     .OutBits(8),
     .OutSigned(1'b0),
     .AccumulatorBits(17),
+    .Weight('{entries: 16, lanes: 1, bits: 8}),
     .WeightFile({MemoryDir, "/key_weight.mem"}),
-    .WeightBits(8),
+    .Bias('{entries: 4, lanes: 1, bits: 8}),
     .BiasFile({MemoryDir, "/key_bias.mem"}),
-    .BiasBits(8),
-    .RequantizeFile({MemoryDir, "/key_requantize.mem"}),
-    .RequantizeEntries(4),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(8),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 4, lanes: 1, left: 0, base: 8, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/key_requantize.mem"})
   ) u_key (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -428,18 +408,12 @@ module golden #(
     .OutBits(8),
     .OutSigned(1'b0),
     .AccumulatorBits(17),
+    .Weight('{entries: 16, lanes: 1, bits: 8}),
     .WeightFile({MemoryDir, "/value_weight.mem"}),
-    .WeightBits(8),
+    .Bias('{entries: 4, lanes: 1, bits: 8}),
     .BiasFile({MemoryDir, "/value_bias.mem"}),
-    .BiasBits(8),
-    .RequantizeFile({MemoryDir, "/value_requantize.mem"}),
-    .RequantizeEntries(4),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(8),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 4, lanes: 1, left: 0, base: 8, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/value_requantize.mem"})
   ) u_value (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -452,7 +426,7 @@ module golden #(
   );
   hyq_fifo #(
     .Width(8),
-    .Depth(166)
+    .Depth(178)
   ) u_value_fifo (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -484,14 +458,8 @@ module golden #(
     .AccumulatorBits(17),
     .OutBits(8),
     .OutSigned(1'b0),
-    .RequantizeFile({MemoryDir, "/scores_requantize.mem"}),
-    .RequantizeEntries(1),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(5),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 1, lanes: 1, left: 0, base: 5, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/scores_requantize.mem"})
   ) u_scores (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -536,7 +504,7 @@ module golden #(
     .ExponentialBits(17),
     .TotalBits(19),
     .CodeDepth(5),
-    .ExponentialDepth(6)
+    .ExponentialDepth(7)
   ) u_softmax (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -575,21 +543,13 @@ module golden #(
     .ValueBits(8),
     .ValueSigned(1'b0),
     .ValueOperandBits(8),
+    .ZeroPoint('{entries: 1, lanes: 1, bits: 17}),
     .ZeroPointFile({MemoryDir, "/values_zero_point.mem"}),
-    .ZeroPointBits(17),
-    .ZeroPointEntries(1),
-    .ZeroPointLanes(1),
     .AccumulatorBits(24),
     .OutBits(8),
     .OutSigned(1'b0),
-    .RequantizeFile({MemoryDir, "/values_requantize.mem"}),
-    .RequantizeEntries(1),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(10),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 1, lanes: 1, left: 0, base: 10, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/values_requantize.mem"})
   ) u_values (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -697,38 +657,20 @@ module golden #(
     .CentredABits(8),
     .CentredBBits(8),
     .AccumulatorBits(12),
+    .ZeroPointA('{entries: 1, lanes: 1, bits: 17}),
     .ZeroPointAFile({MemoryDir, "/sum_zero_point_a.mem"}),
-    .ZeroPointABits(17),
-    .ZeroPointAEntries(1),
-    .ZeroPointALanes(1),
+    .ZeroPointB('{entries: 1, lanes: 1, bits: 17}),
     .ZeroPointBFile({MemoryDir, "/sum_zero_point_b.mem"}),
-    .ZeroPointBBits(17),
-    .ZeroPointBEntries(1),
-    .ZeroPointBLanes(1),
+    .MultiplierA('{entries: 1, lanes: 1, bits: 1}),
     .MultiplierAFile({MemoryDir, "/sum_multiplier_a.mem"}),
-    .MultiplierABits(1),
-    .MultiplierAEntries(1),
-    .MultiplierALanes(1),
+    .MultiplierB('{entries: 1, lanes: 1, bits: 2}),
     .MultiplierBFile({MemoryDir, "/sum_multiplier_b.mem"}),
-    .MultiplierBBits(2),
-    .MultiplierBEntries(1),
-    .MultiplierBLanes(1),
+    .ExponentA('{entries: 4, lanes: 4, bits: 2}),
     .ExponentAFile({MemoryDir, "/sum_exponent_a.mem"}),
-    .ExponentABits(2),
-    .ExponentAEntries(4),
-    .ExponentALanes(4),
+    .ExponentB('{entries: 1, lanes: 1, bits: 1}),
     .ExponentBFile({MemoryDir, "/sum_exponent_b.mem"}),
-    .ExponentBBits(1),
-    .ExponentBEntries(1),
-    .ExponentBLanes(1),
-    .RequantizeFile({MemoryDir, "/sum_requantize.mem"}),
-    .RequantizeEntries(1),
-    .RequantizeLanes(1),
-    .RequantizeLeft(0),
-    .RequantizeBase(2),
-    .RequantizeShiftBits(0),
-    .RequantizeMultiplierBits(0),
-    .RequantizeZeroPointBits(9)
+    .Requantize('{entries: 1, lanes: 1, left: 0, base: 2, shift_bits: 0, multiplier_bits: 0, zero_point_bits: 9}),
+    .RequantizeFile({MemoryDir, "/sum_requantize.mem"})
   ) u_sum (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -761,7 +703,7 @@ module golden #(
     .Bits(8),
     .CodeBytes(1),
     .Beats(16),
-    .Signed(0)
+    .Signed(1'b0)
   ) u_m_axis (
     .clk_i(aclk),
     .rst_ni(aresetn),

@@ -173,7 +173,7 @@ struct softmax_config {
     static const int code_max = 15;
     static const unsigned search_steps = 5;
     static const unsigned code_depth = 5;
-    static const unsigned exponential_depth = 6;
+    static const unsigned exponential_depth = 7;
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<8, false> distance_t;
     typedef hyq::integer<17, false> exponential_t;

@@ -23,11 +23,14 @@ class Memory:
         width: bits of a word.
         depth: words.
         constant: read-only; otherwise with one write port and one read port.
+        luts_per_block: it lies in block RAM where logic would take more LUTs for each RAMB18; 0
+            forces block RAM, None leaves it to the template.
     """
 
     width: int
     depth: int
     constant: bool = False
+    luts_per_block: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def _check_lanes(name: str, entries: int, lanes: int) -> None:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class TemplateArguments:
     """Parameters of one circuit, for both back ends.
 
     C++ calls ``hyq::<function><config>(inputs..., output, memories...)``; a memory ``weight`` gives
@@ -181,6 +184,8 @@ class Kernel:
             structure, in print order.
         integers: named integer types of the config structure: ``name -> (bits, signed)``.
         roms: constant memories, passed in this order.
+        constant_products: widths of the signed factors of the products by entries of ``roms``
+            that every output lane computes.
 
     Raises:
         GraphError: a constant is negative and is not declared as :class:`Signed`.
@@ -189,6 +194,7 @@ class Kernel:
     constants: dict[str, int] = field(default_factory=dict)
     integers: dict[str, tuple[int, bool]] = field(default_factory=dict)
     roms: tuple[Rom | RequantizeRom, ...] = ()
+    constant_products: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in self.constants.items():

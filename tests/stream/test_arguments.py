@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyq_hls.errors import GraphError
-from hyq_hls.stream.kernel import Kernel, Rom, Signed
+from hyq_hls.stream.arguments import Rom, Signed, TemplateArguments
 
 
 @given(st.integers(1, 40), st.booleans())
@@ -29,6 +29,6 @@ def test_rom_takes_integers_only() -> None:
 
 def test_a_negative_constant_is_declared_as_signed() -> None:
     """C++ would read an unsigned -1 as 4294967295."""
-    assert Kernel({"words": 7, "code_min": Signed(-128)}).constants["code_min"] == -128
+    assert TemplateArguments({"words": 7, "code_min": Signed(-128)}).constants["code_min"] == -128
     with pytest.raises(GraphError, match=r"constant code_min: .*found -128; declare it as Signed"):
-        Kernel({"words": 7, "code_min": -128})
+        TemplateArguments({"words": 7, "code_min": -128})

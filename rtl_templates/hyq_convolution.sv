@@ -1,0 +1,141 @@
+// The module is a 2-D convolution of a map. It makes the border, the windows and their dot products
+// with the weights. Both kinds of convolution are this circuit; hyq_conv2d and hyq_depthwise_conv2d
+// explain its use.
+module hyq_convolution #(
+  parameter bit            Depthwise,  // OutChannels = InChannels and OutLanes = InLanes
+  parameter int unsigned   Height,     // height of the input map
+  parameter int unsigned   Width,
+  parameter int unsigned   InChannels,
+  parameter int unsigned   KernelHeight,
+  parameter int unsigned   KernelWidth,
+  parameter int unsigned   StrideHeight,
+  parameter int unsigned   StrideWidth,
+  parameter int unsigned   PadHeight,
+  parameter int unsigned   PadWidth,
+  parameter int unsigned   OutChannels,
+  parameter int unsigned   InLanes,    // divides InChannels
+  parameter int unsigned   OutLanes,   // divides OutChannels
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t Weight,
+  parameter                WeightFile,
+  parameter hyq_pkg::rom_t Bias,
+  parameter                BiasFile,
+  parameter hyq_pkg::rom_t Pad,
+  parameter                PadFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
+) (
+  input  logic                        clk_i,
+  input  logic                        rst_ni,
+  input  logic [InLanes*InBits-1:0]   in_data_i,
+  input  logic                        in_valid_i,
+  output logic                        in_ready_o,
+  output logic [OutLanes*OutBits-1:0] out_data_o,
+  output logic                        out_valid_o,
+  input  logic                        out_ready_i
+);
+
+  localparam int unsigned Beats = InChannels / InLanes;
+  localparam int unsigned Rotations = OutChannels / OutLanes;
+  localparam int unsigned Taps = KernelHeight * KernelWidth;
+
+  if (InChannels % InLanes != 0 || OutChannels % OutLanes != 0) begin : gen_bad_lanes
+    $error("hyq_convolution: InLanes divides InChannels, and OutLanes divides OutChannels");
+  end
+  if (Depthwise && (InChannels != OutChannels || InLanes != OutLanes)) begin : gen_bad_depthwise
+    $error("hyq_convolution: with Depthwise, input and output have the same channels and lanes");
+  end
+
+  logic [InLanes*InBits-1:0] padded, window, operands;
+  logic padded_valid, padded_ready, window_valid, window_ready, operands_valid, operands_ready;
+
+  hyq_padding #(
+    .Height   (Height),
+    .Width    (Width),
+    .Beats    (Beats),
+    .PadHeight(PadHeight),
+    .PadWidth (PadWidth),
+    .Lanes    (InLanes),
+    .Bits     (InBits),
+    .Pad      (Pad),
+    .PadFile  (PadFile)
+  ) u_padding (
+    .clk_i,
+    .rst_ni,
+    .in_data_i,
+    .in_valid_i,
+    .in_ready_o,
+    .out_data_o (padded),
+    .out_valid_o(padded_valid),
+    .out_ready_i(padded_ready)
+  );
+
+  hyq_sliding_window #(
+    .BeatBits    (InLanes * InBits),
+    .Beats       (Beats),
+    .Height      (Height + 2 * PadHeight),
+    .Width       (Width + 2 * PadWidth),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .Depthwise   (Depthwise),
+    .Times       (Rotations)
+  ) u_sliding_window (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (padded),
+    .in_valid_i (padded_valid),
+    .in_ready_o (padded_ready),
+    .out_data_o (window),
+    .out_valid_o(window_valid),
+    .out_ready_i(window_ready)
+  );
+
+  // The stall of the products ends here: the window and its loops see a ready from a register.
+  hyq_register_slice #(
+    .Width(InLanes * InBits)
+  ) u_operands (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (window),
+    .in_valid_i (window_valid),
+    .in_ready_o (window_ready),
+    .out_data_o (operands),
+    .out_valid_o(operands_valid),
+    .out_ready_i(operands_ready)
+  );
+
+  hyq_dot_product #(
+    .Depthwise      (Depthwise),
+    .Rotations      (Rotations),
+    .Beats          (Depthwise ? Taps : Taps * Beats),
+    .InLanes        (InLanes),
+    .OutLanes       (OutLanes),
+    .InBits         (InBits),
+    .InSigned       (InSigned),
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .AccumulatorBits(AccumulatorBits),
+    .Weight         (Weight),
+    .WeightFile     (WeightFile),
+    .Bias           (Bias),
+    .BiasFile       (BiasFile),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_dot_product (
+    .clk_i,
+    .rst_ni,
+    .in_data_i (operands),
+    .in_valid_i(operands_valid),
+    .in_ready_o(operands_ready),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
+  );
+
+endmodule
