@@ -30,9 +30,19 @@ def size_fifos(
         simulate: co-simulates the project in ``folder`` as the RTL of a machine.
 
     Raises:
-        SimulationError: no smaller depths keep the frame rate, or codes differ; then the RTL has
-            its safe depths.
+        SimulationError: no smaller depths keep the frame rate, or codes differ; then, as after any
+            other exception, the RTL is that of ``machine`` again.
     """
+    try:
+        return _sized(machine, folder, codes, simulate)
+    except BaseException:
+        machine.rewrite_rtl(folder)
+        raise
+
+
+def _sized(
+    machine: StreamMachine, folder: Path, codes: Codes, simulate: Simulate
+) -> tuple[StreamMachine, FifoSizing]:
     safe = machine.with_depths(safe_depths(machine.flow))
     free, stalled = SimulationOptions(), SimulationOptions(idle=0.3, backpressure=0.3)
     safe.rewrite_rtl(folder)
@@ -41,18 +51,14 @@ def size_fifos(
         codes.reshape(len(codes), -1), pace=safe.cycles_per_frame
     )
     occupancy = {s.name: s.max_occupancy for s in paced.streams}
-    try:
-        for slack in (1.0, 1.5, 2.0):
-            small = safe.with_depths(shrunk_depths(safe.flow, occupancy, slack))
-            small.rewrite_rtl(folder)
-            after, disturbed = simulate(small, free), simulate(small, stalled)
-            if not (after.ok and disturbed.ok):
-                difference = after.first_difference or disturbed.first_difference
-                raise SimulationError(f"with smaller FIFOs codes differ: {difference}")
-            rates = before.cycles_per_frame or 0, after.cycles_per_frame or 0
-            if rates[1] <= 1.01 * rates[0]:
-                return small, FifoSizing.of(safe.flow, small.flow, rates)
-        raise SimulationError("no smaller FIFO depths keep the frame rate; the safe ones stay")
-    except SimulationError:
-        safe.rewrite_rtl(folder)
-        raise
+    for slack in (1.0, 1.5, 2.0):
+        small = safe.with_depths(shrunk_depths(safe.flow, occupancy, slack))
+        small.rewrite_rtl(folder)
+        after, disturbed = simulate(small, free), simulate(small, stalled)
+        if not (after.ok and disturbed.ok):
+            difference = after.first_difference or disturbed.first_difference
+            raise SimulationError(f"with smaller FIFOs codes differ: {difference}")
+        rates = before.cycles_per_frame or 0, after.cycles_per_frame or 0
+        if rates[1] <= 1.01 * rates[0]:
+            return small, FifoSizing.of(safe.flow, small.flow, rates)
+    raise SimulationError("no smaller FIFO depths keep the frame rate; those of before stay")
