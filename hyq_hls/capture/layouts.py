@@ -97,6 +97,10 @@ def _settle_map(
     draft = view.source
     height, width = draft.shape[:2]
     rank = len(view.shape)
+    if rank == 3 and grid is not None and grid[1] == 1:
+        # Tokens (N, 1, C) are one sequence in PyTorch's sequence-first layout. As (P, N, C) they
+        # would be P sequences of a single position, over which nobody attends.
+        grid = (1, grid[0])
     # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
     whole_map = rank == 4 and grid == (height, width)
     untouched = whole_map or rank not in (3, 4) or height * width == 1

@@ -21,7 +21,9 @@ from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported, module_path, storage
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.pruning import prune
 from hyq_hls.capture.report import Status
+from hyq_hls.capture.softmax_forms import unify_softmax
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
@@ -54,12 +56,14 @@ class Traced:
     """A whole exported graph after the walk.
 
     Attributes:
+        nodes: all nodes, those that the output does not need included.
         drafts: the drafts of all nodes.
         output: the view that is the result; None when it depends on an unsupported node.
         outcomes: what became of every node, by name.
         paths: module path of every node, by name.
     """
 
+    nodes: tuple[fx.Node, ...]
     drafts: Drafts
     output: View | None
     outcomes: dict[str, Outcome]
@@ -147,8 +151,11 @@ class Tracing:
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
+        self._all = tuple(exported.graph.nodes)
+        self._parts = unify_softmax(exported.graph)
+        self._unused = prune(exported.graph)
         nodes = list(exported.graph.nodes)
-        self.paths = {node.name: module_path(node) for node in nodes}
+        self.paths = {node.name: module_path(node) for node in self._all}
         self.drafts = Drafts(self.paths)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -182,6 +189,11 @@ class Tracing:
 
     def run(self) -> Traced:
         """Trace every node in order."""
+        for node in self._unused:
+            if node in self._parts:
+                self._note(node, "absorbed", f"part of the softmax {self._parts[node].name}")
+            else:
+                self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -195,7 +207,7 @@ class Tracing:
                 # In-place operations look at values with later readers only, so the rest can go.
                 if self._last[used] is node:
                     self.values.pop(used, None)
-        return Traced(self.drafts, self.output, self.outcomes, self.paths)
+        return Traced(self._all, self.drafts, self.output, self.outcomes, self.paths)
 
     def _placeholder(self, node: fx.Node) -> None:
         if node.name == self.exported.image:

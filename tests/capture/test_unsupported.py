@@ -14,7 +14,7 @@ from torch.nn import functional
 from hyq_hls.capture import UnsupportedModelError, capture, elementwise
 from hyq_hls.errors import CaptureError, CaptureMismatchError, HyqError
 from tests.capture.hybrids import Hybrid, settle
-from tests.capture.test_capture_ops import Forward, Net
+from tests.capture.nets import Forward, Net
 
 
 def _refused(
@@ -81,8 +81,8 @@ def test_layers(layer: nn.Module, found: str) -> None:
         (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),
         (lambda m, x: torch.add(x, x, alpha=2), "add", "alpha"),
         (lambda m, x: x + x.flip(2), "add", "different orders"),
-        (lambda m, x: x[:, 1:].silu(), "silu", "3 of the 4 channels"),
-        (lambda m, x: x[:, :, 1:].silu(), "silu", "a part of the positions"),
+        (lambda m, x: functional.silu(x[:, 1:]), "silu", "3 of the 4 channels"),
+        (lambda m, x: functional.silu(x[:, :, 1:]), "silu", "a part of the positions"),
         (lambda m, x: x[0], "output", "(4, 6, 6) for one image and (4, 6, 6) for two"),
         (lambda m, x: x.movedim(0, 1), "output", "(4, 1, 6, 6) for one image and (4, 2, 6, 6)"),
         (lambda m, x: x.reshape(1, -1), "output", "(1, 144) for one image and (1, 288) for two"),
