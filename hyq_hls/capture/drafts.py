@@ -17,15 +17,23 @@ from hyq_hls.errors import ShapeError
 
 
 class Unsupported(Exception):
-    """A node cannot be captured; it is raised inside the capture and ends in the report."""
+    """A node cannot be captured; it is raised inside the capture and ends in the report.
 
-    def __init__(self, found: str, wanted: str, advice: str) -> None:
+    Attributes:
+        found: what is not supported.
+        wanted: what is supported instead.
+        advice: what to do.
+        node: name of the exported node to blame; None means the one that is examined.
+    """
+
+    def __init__(self, found: str, wanted: str, advice: str, node: str | None = None) -> None:
         super().__init__(found)
         self.found, self.wanted, self.advice = found, wanted, advice
+        self.node = node
 
 
 class LayoutUnsupported(Unsupported):
-    """The order of the data is not understood; behind an unsupported node nobody is told."""
+    """A value is not what the node needs; behind an unsupported node nobody is told."""
 
 
 @dataclass(eq=False)
@@ -33,7 +41,7 @@ class Draft:
     """A float node to be.
 
     Attributes:
-        op: the operation; None where an unsupported node stands in the way.
+        op: the operation; None where an unsupported node stands in the way, or where means wait.
         inputs: the drafts that it reads.
         shape: shape of the value, channels-last and without batch.
         base: the name that the node would like.
@@ -44,6 +52,8 @@ class Draft:
             noticed.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
+        means: ``(size, K)`` where each element is the mean of K elements of the only input, and
+            waits to become part of a mean over all positions; None elsewhere.
         name: the final name; empty until names are given.
     """
 
@@ -57,6 +67,7 @@ class Draft:
     revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
+    means: torch.Tensor | None = None
     name: str = ""
 
     @property
@@ -111,7 +122,7 @@ class Drafts:
         try:
             shape = op.output_shape(*(draft.shape for draft in inputs))
         except ShapeError as error:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
@@ -170,7 +181,7 @@ class Drafts:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
             op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
         else:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
                 "another order",
                 "all channels in their order, or a part of a linear layer or dense convolution",

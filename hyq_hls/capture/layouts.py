@@ -6,6 +6,7 @@ Functions here look at index maps only, so it does not matter how the model wrot
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
@@ -31,14 +32,34 @@ _MOVEMENT = (
 
 def fresh(view: View) -> View:
     """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
+    if view.source.means is not None:
+        raise LayoutUnsupported(
+            f"a mean or sum over {view.source.means.shape[1]} elements at a time of "
+            f"{view.source.base!r} {view.source.inputs[0].shape}",
+            "a mean over all positions, in one step or in steps that follow each other",
+            "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
+            view.source.origin,
+        )
+    return unscaled(settled(view))
+
+
+def settled(view: View) -> View:
+    """Return the view itself, or raise ``Unsupported`` if its source was normalized since."""
     if view.revision != view.source.revision:
-        raise Unsupported(
+        raise LayoutUnsupported(
             f"the value of {view.source.base!r} before its batch normalization",
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
         )
+    return view
+
+
+def unscaled(view: View) -> View:
+    """Return the view itself, or raise ``Unsupported`` if it waits for a constant factor."""
+    if math.isclose(view.factor, 1.0, rel_tol=1e-12):  # 49 * (1 / 49) is a little less than 1.
+        return replace(view, factor=1.0)
     if view.factor != 1.0:
-        raise Unsupported(
+        raise LayoutUnsupported(
             f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
             "constant factors only inside attention, as the scale of the scores",
             "multiply the weights before it by the constant",
@@ -143,9 +164,13 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return drafts.select(draft, columns)
-        patch = find_fold(order, *draft.shape[:2], height, width)
+        draft = drafts.select(draft, columns)
+        if is_identity(order) and not draft.tokens:
+            # A map whose rows follow each other in one long row, or that is cut into other rows.
+            draft = drafts.unfold(draft, (1, 1), view)
+        patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
-            return drafts.fold(drafts.select(draft, columns), patch, (height, width), view)
+            return drafts.fold(draft, patch, (height, width), view)
     raise _scattered(view)
 
 

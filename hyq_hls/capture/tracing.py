@@ -12,7 +12,7 @@ import torch
 from torch import fx
 from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture import attention, compute, float_ops
+from hyq_hls.capture import attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
 from hyq_hls.capture.channel_constants import as_constant, batch_norm, scale_channels
@@ -122,17 +122,18 @@ def _scaled(call: Call) -> View:
 
 HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "conv2d": compute.conv2d,
+    "conv1d": compute.conv1d,
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     "add": compute.add,
-    "cat": compute.concat,
-    "concat": compute.concat,
-    "mean": compute.pool,
-    "adaptive_avg_pool2d": compute.pool,
-    "adaptive_avg_pool1d": compute.pool,
-    "avg_pool2d": compute.pool,
+    **dict.fromkeys(("cat", "concat", "concatenate"), joining.concat),
+    "stack": joining.stack,
+    "mean": pooling.mean,
+    "sum": pooling.total,
+    **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
+    **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -249,18 +250,24 @@ class Tracing:
                 drafts = () if target is None else (target,)
                 self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
-            self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
 
     def _guarded(self, node: fx.Node) -> None:
         try:
             self.values[node] = self._trace(node)
         except Unsupported as problem:
-            tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
-            if tainted and isinstance(problem, LayoutUnsupported):
-                self._note(node, "skipped", "not examined")
-            else:
-                self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
             self.values[node] = self._stand_in(node)
+
+    def _refuse(self, node: fx.Node, problem: Unsupported) -> None:
+        """Blame a node, unless an unsupported node before it may be the reason."""
+        tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
+        follows = tainted and isinstance(problem, LayoutUnsupported)
+        if follows or problem.node is not None:
+            self._note(node, "skipped", "not examined")
+        if not follows:
+            blamed = problem.node or node.name
+            self.outcomes[blamed] = Outcome("unsupported", "NOT SUPPORTED", (), problem)
 
     def _inputs(self, node: fx.Node) -> list[Any]:
         found: list[Any] = []
@@ -364,6 +371,8 @@ class Tracing:
             self._note(node, "computed", "became {}", *made)
         elif value.source.revision > before.get(value.source, value.source.revision):
             self._note(node, "absorbed", "absorbed by {}", value.source)
+        elif value.source.means is not None:
+            self._note(node, "moved", "mean over a part of the positions, not used")
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -98,26 +97,6 @@ def test_in_place_gate() -> None:
     assert kinds(captured(forward, conv=nn.Conv2d(3, 4, 3))) == {"conv": "Conv2d", "silu": "Silu"}
 
 
-@pytest.mark.parametrize(
-    "pool",
-    [
-        lambda x: functional.adaptive_avg_pool2d(x, 1).flatten(1),
-        lambda x: functional.adaptive_avg_pool2d(x, (1, 1)).squeeze(-1).squeeze(-1),
-        lambda x: functional.avg_pool2d(x, (4, 6)).view(1, -1),
-        lambda x: x.mean((2, 3)),
-        lambda x: x.mean((-1, -2), keepdim=True).reshape(1, 4),
-        lambda x: x.flatten(2).mean(-1),
-        lambda x: x.permute(0, 2, 3, 1).mean((1, 2)),
-        lambda x: functional.adaptive_avg_pool1d(x.flatten(2), 1)[:, :, 0],
-    ],
-)
-def test_global_average_pooling(pool: Callable[[torch.Tensor], torch.Tensor]) -> None:
-    graph = captured(
-        lambda m, x: m.fc(pool(m.conv(x))), conv=nn.Conv2d(3, 4, 1), fc=nn.Linear(4, 2)
-    )
-    assert kinds(graph) == {"conv": "Linear", "pool": "GlobalAveragePool", "fc": "Linear"}
-
-
 def test_layer_norm_over_channels_of_a_map() -> None:
     graph = captured(
         lambda m, x: m.conv(m.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)),
@@ -127,16 +106,6 @@ def test_layer_norm_over_channels_of_a_map() -> None:
     assert kinds(graph) == {"norm": "LayerNorm", "conv": "Conv2d"}
     plain = captured(lambda m, x: functional.layer_norm(x.movedim(1, -1), (3,)))
     assert kinds(plain) == {"norm": "LayerNorm"}
-
-
-def test_concatenation_of_parts_is_a_movement() -> None:
-    def shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
-        a, b = m.conv(x).chunk(2, dim=1)
-        result: torch.Tensor = m.fuse(torch.cat((b, a), dim=1))
-        return result
-
-    graph = captured(shuffle, conv=nn.Conv2d(3, 4, 3), fuse=nn.Conv2d(4, 2, 1))
-    assert graph["fuse"].inputs[0].startswith("concat")
 
 
 def test_part_of_the_channels() -> None:
