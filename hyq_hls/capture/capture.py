@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from torch import nn
 
 from hyq_hls.capture.drafts import Unsupported
-from hyq_hls.capture.export import export_module
+from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.inspection import unwrapped
 from hyq_hls.capture.module_check import Runs, output_index, relative_error
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
-from hyq_hls.capture.tracing import Outcome, Traced, trace
-from hyq_hls.errors import CaptureError
+from hyq_hls.capture.tracing import trace
 
 
 def capture(
@@ -37,33 +38,32 @@ def capture(
         CaptureMismatchError: the graph computes something else than the module.
         CaptureError: the arguments make no sense.
     """
-    if not isinstance(model, nn.Module):
-        raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    model = unwrapped(model)
     channels_height_width = tuple(input_shape)
-    if len(channels_height_width) != 3:
-        raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
     traced.drafts.name()
     name = type(model).__name__
-    _refuse_unsupported(name, channels_height_width, traced)
+    _refuse_unsupported(name, channels_height_width, exported, traced)
     assert traced.output is not None
     runs = Runs.of(exported.module, channels_height_width)
     try:
         index = output_index(traced.output, runs)
     except Unsupported as problem:
         traced.outcomes["output"] = Outcome("unsupported", "NOT SUPPORTED", problem=problem)
-        _refuse_unsupported(name, channels_height_width, traced)
+        _refuse_unsupported(name, channels_height_width, exported, traced)
     graph = traced.drafts.finish(traced.output.source, index)
     error = relative_error(graph, runs)
     # Only now do the drafts have the names of the nodes that remain.
-    report = _report(name, channels_height_width, traced)
+    report = _report(name, channels_height_width, exported, traced)
     counts = Counter(node.op.kind for node in graph)
     return graph, dataclasses.replace(report, operations=counts, relative_error=error)
 
 
-def _refuse_unsupported(model: str, input_shape: tuple[int, ...], traced: Traced) -> None:
-    report = _report(model, input_shape, traced)
+def _refuse_unsupported(
+    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
+) -> None:
+    report = _report(model, input_shape, exported, traced)
     if report.unsupported:
         raise UnsupportedModelError(_complaint(report), report)
 
@@ -85,11 +85,13 @@ def _complaint(report: CaptureReport) -> str:
     return "\n".join(lines)
 
 
-def _report(model: str, input_shape: tuple[int, ...], traced: Traced) -> CaptureReport:
+def _report(
+    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
+) -> CaptureReport:
     entries = []
-    for node in traced.nodes:
+    for node in exported.nodes:
         outcome = traced.outcomes[node.name]
-        text, names = _told(outcome)
+        text, names = outcome.told()
         problem = outcome.problem
         entries.append(
             NodeReport(
@@ -105,22 +107,3 @@ def _report(model: str, input_shape: tuple[int, ...], traced: Traced) -> Capture
             )
         )
     return CaptureReport(model, input_shape, tuple(entries))
-
-
-def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """Say the outcome in words, and name the float nodes that the words speak of."""
-    if outcome.problem is not None:
-        return f"NOT SUPPORTED: {outcome.problem.found}", ()
-    drafts, text = outcome.drafts, outcome.text
-    if outcome.status == "computed" and not any(draft.name for draft in drafts):
-        # The value is read in parts, each of which is a node of its own.
-        drafts = tuple(part for draft in drafts for part in draft.parts.values())
-        text = "split into {}"
-    named = [draft for draft in drafts if draft.name]
-    if outcome.drafts and not named:
-        return "dropped: the output does not depend on it", ()
-    kinds = outcome.status == "computed"
-    words = [
-        f"{draft.name} ({draft.op.kind})" if draft.op and kinds else draft.name for draft in named
-    ]
-    return text.replace("{}", ", ".join(words)), tuple(draft.name for draft in named)
