@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
+from hyq_hls.capture.absorption import absorb_constants
 from hyq_hls.capture.drafts import View
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
@@ -51,11 +52,15 @@ def capture(
         raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
+    complete = all(outcome.problem is None for outcome in traced.outcomes.values())
+    result = traced.output.source if traced.output is not None and complete else None
+    drafts = traced.drafts.since(0) if result is None else traced.drafts.needed(result)
+    result = absorb_constants(drafts, result)
     traced.drafts.name()
     report = _report(type(model).__name__, channels_height_width, exported, traced)
-    if report.unsupported or traced.output is None:
+    if report.unsupported or traced.output is None or result is None:
         raise UnsupportedModelError(_complaint(report), report)
-    graph = traced.drafts.finish(traced.output.source)
+    graph = traced.drafts.finish(result)
     error = _compare(exported.module, graph, traced.output, channels_height_width)
     # Only now do the drafts have the names of the nodes that remain.
     report = _report(type(model).__name__, channels_height_width, exported, traced)
@@ -85,7 +90,7 @@ def _report(
 ) -> CaptureReport:
     entries = []
     for node in exported.graph.nodes:
-        outcome = traced.outcomes[node.name]
+        outcome = _final(traced.outcomes[node.name])
         text, names = _told(outcome)
         problem = outcome.problem
         entries.append(
@@ -102,6 +107,17 @@ def _report(
             )
         )
     return CaptureReport(model, input_shape, tuple(entries))
+
+
+def _final(outcome: Outcome) -> Outcome:
+    """Return the outcome after the absorption of constants."""
+    if not outcome.drafts or not all(draft.absorbers for draft in outcome.drafts):
+        kept = tuple(draft for draft in outcome.drafts if not draft.absorbers)
+        return dataclasses.replace(outcome, drafts=kept)
+    drafts = tuple(dict.fromkeys(d for draft in outcome.drafts for d in draft.final))
+    if outcome.status == "computed":
+        return Outcome("absorbed", "absorbed by {}", drafts)
+    return dataclasses.replace(outcome, drafts=drafts)
 
 
 def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:

@@ -12,7 +12,6 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
@@ -142,30 +141,6 @@ def function(call: Call) -> View:
     return apply_function(call, call.view(first.name), op)
 
 
-def add(call: Call) -> View:
-    """Capture a sum of two tensors of one shape, or of a tensor and a constant per channel."""
-    if call.get("alpha") != 1:
-        raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
-    for name, other in (("self", "other"), ("other", "self")):
-        constant = as_constant(call.get(other))
-        if constant is not None:
-            view = call.view(name)
-            return shift_channels(view, constant) if bool(constant.any()) else view
-    a, b = call.view("self"), call.view("other")
-    if a.shape != b.shape:
-        raise Unsupported(
-            f"addition of shapes {a.shape} and {b.shape}",
-            "two equal shapes",
-            "broadcast sums are not supported; expand the smaller tensor with a layer",
-        )
-    a, b = whole(call.drafts, a), whole(call.drafts, b)
-    if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
-        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
-        return seen(draft, a.index, a)
-    drafts, order, axis = _aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
-    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
-
-
 def concat(call: Call) -> View:
     """Capture a concatenation of channels."""
     views = [call.as_view(value) for value in call.get("tensors")]
@@ -173,7 +148,7 @@ def concat(call: Call) -> View:
     if len(views) == 1:
         return views[0]
     try:
-        drafts, order, axis = _aligned(call, views, (axis,))
+        drafts, order, axis = aligned(call, views, (axis,))
     except Unsupported:
         first = views[0]
         parts = all(v.source is first.source and v.revision == first.revision for v in views)
@@ -187,7 +162,7 @@ def concat(call: Call) -> View:
     return shown(draft, order, views[0], axis)
 
 
-def _aligned(
+def aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
     """Bring drafts to one layout: channels along one of ``axes``, one order of positions."""

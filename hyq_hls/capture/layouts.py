@@ -37,12 +37,6 @@ def fresh(view: View) -> View:
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
         )
-    if view.factor != 1.0:
-        raise Unsupported(
-            f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
-            "constant factors only inside attention, as the scale of the scores",
-            "multiply the weights before it by the constant",
-        )
     return view
 
 
