@@ -194,11 +194,7 @@ def _columns(place: _Place, reader: Draft, read: Draft, affine: ChannelAffine) -
     assert isinstance(op, fo.Conv2d)
     if b.any() and any(op.padding):
         return None
-    # Row o reads the channels of its group; weights have the shape (O, kh, kw, I / groups).
-    outputs, *_, width = op.weight.shape
-    columns = (np.arange(outputs) * op.groups // outputs)[:, None] * width + np.arange(width)
-    bias = op.bias + (op.weight.sum(axis=(1, 2)) * b[columns]).sum(axis=1)
-    return {reader: replace(op, weight=op.weight * a[columns][:, None, None], bias=bias)}
+    return {reader: op.after(a, b)}
 
 
 def _readers(place: _Place, reader: Draft, read: Draft, affine: ChannelAffine) -> _Changes | None:

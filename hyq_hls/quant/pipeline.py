@@ -10,6 +10,7 @@ from hyq_hls.capture import CaptureReport, FloatGraph, capture
 from hyq_hls.errors import QuantizationError
 from hyq_hls.images import image_bytes
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.image_codes import centred_on_codes
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
@@ -50,6 +51,7 @@ def quantize(
         raise QuantizationError(f"a torch.nn.Module is wanted, found {type(model).__name__}")
     images = image_bytes(calibration_images)
     prepared, report = float_graph_of(model, images.shape[1:])
+    prepared = centred_on_codes(prepared, config.activation_bits)
     config.check_names(node.name for node in prepared)
     metadata = {
         "model": type(model).__name__,
