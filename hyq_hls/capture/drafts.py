@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
-from hyq_hls.capture.index_maps import Patch
+from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.errors import ShapeError
 
 
@@ -235,8 +236,13 @@ class Drafts:
                 stack.extend(draft.inputs)
         return [draft for draft in self._all if draft in alive]
 
-    def finish(self, output: Draft) -> FloatGraph:
-        """Drop what the output does not need, name the rest, and make the graph."""
+    def finish(self, output: Draft, index: NDArray[np.int64]) -> FloatGraph:
+        """Drop what the output does not need, name the rest, and make the graph.
+
+        Args:
+            output: the draft that holds the module's output.
+            index: where the module's output lies in it; see ``FloatGraph``.
+        """
         needed = self.needed(output)
         self.name(needed)
         alive = set(needed)
@@ -246,7 +252,8 @@ class Drafts:
                 assert draft.op is not None, "an unsupported node was not reported"
                 inputs = tuple(read.name for read in draft.inputs)
                 nodes.append(FloatNode(draft.name, draft.op, inputs))
-        return FloatGraph(nodes, output.name)
+        plain = index.shape == output.shape and is_identity(torch.from_numpy(index))
+        return FloatGraph(nodes, output.name, None if plain else index)
 
     def name(self, drafts: list[Draft] | None = None) -> None:
         """Give unique names to the drafts, all by default."""

@@ -140,15 +140,15 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
 
 
 def output(drafts: Drafts, view: View) -> View:
-    """Return the view that shows the whole value of one draft, as a map if it is one."""
+    """Return the view of a module's output, which may have any shape and order.
+
+    Where the view shows a part of a layer's channels, the layer computes no others.
+    """
     view = fresh(view)
-    for axis in (1, -1) if len(view.shape) == 4 else (-1,):
-        try:
-            draft, order = rows(drafts, view, axis)
-        except Unsupported:
-            continue
-        return shown(draft, order, view, axis)
-    return whole(drafts, view)
+    try:
+        return whole(drafts, view)
+    except Unsupported:
+        return view
 
 
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:

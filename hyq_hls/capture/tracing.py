@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import fx
+from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture import arithmetic, attention, compute, float_ops
 from hyq_hls.capture.advice import interpolation, unknown_operation
@@ -197,7 +198,7 @@ class Tracing:
 
     def _output(self, node: fx.Node) -> None:
         results = node.args[0]
-        values = list(results) if isinstance(results, Sequence) else [results]
+        values = [value for value in tree_leaves(results) if value is not None]
         try:
             if len(values) != 1:
                 raise Unsupported(
@@ -217,8 +218,10 @@ class Tracing:
             self.output = output(self.drafts, value)
             self._note(node, "computed", "output is {}", self.output.source)
             for name in value.chain:
-                target = self.drafts.movements.get(name, self.output.source)
-                self.outcomes[name] = Outcome("moved", "data movement, part of {}", (target,))
+                target = self.drafts.movements.get(name)
+                text = "the order of the output" if target is None else "{}"
+                drafts = () if target is None else (target,)
+                self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
             self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
 
