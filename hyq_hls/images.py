@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import InputError
+from hyq_hls.errors import InputError, RoundedImagesWarning
 
-#: A float image may miss ``byte / 255`` by this much: float32 rounding, not another encoding.
+#: A float image may miss ``byte / 255`` by this much and is still called a byte: float32 rounding.
 _BYTE_TOLERANCE = 1e-3
 
 
@@ -18,17 +19,15 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
 
     Args:
         images: numpy array or torch tensor: uint8 (B, H, W, C) or (B, C, H, W), or float
-            (B, C, H, W) or (B, H, W, C) in [0, 1] whose values are bytes divided by 255. One image
-            without the batch axis is taken as a batch of one.
+            (B, C, H, W) or (B, H, W, C) in [0, 1], bytes divided by 255. Other floats in [0, 1],
+            such as images that were resized as floats, are rounded to bytes with a warning. One
+            image without the batch axis is taken as a batch of one.
         shape: (H, W, C) that the network takes; when None, channels are the axis of 1 or 3.
 
     Raises:
-        InputError: empty, wrong shape or dtype, NaN, or floats that are not bytes divided by 255.
+        InputError: empty, wrong shape or dtype, NaN, or floats outside [0, 1].
     """
-    try:
-        array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
-    except (TypeError, ValueError) as error:  # torch.bfloat16, images of different sizes
-        raise InputError(f"images cannot be one array of numbers: {error}") from error
+    array = number_array(images)
     if array.ndim == 3:
         array = array[None]
     if array.ndim != 4:
@@ -53,6 +52,22 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
         f"images of dtype {array.dtype} in [{array.min()}, {array.max()}] found; bytes (uint8), or "
         "floats in [0, 1], are wanted"
     )
+
+
+def number_array(values: Any) -> NDArray[Any]:
+    """Return numbers as a numpy array; a tensor leaves its device, and bfloat16 becomes float32.
+
+    Raises:
+        InputError: they are no array, such as images of different sizes.
+    """
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            if "bfloat16" in str(values.dtype):  # numpy does not know it
+                values = values.float()
+        return np.asarray(values)
+    except Exception as error:  # sparse tensors, ragged lists: each library has errors of its own
+        raise InputError(f"images cannot be one array of numbers: {error}") from error
 
 
 def _channels_last(array: NDArray[Any], shape: tuple[int, int, int] | None) -> NDArray[Any]:
@@ -84,9 +99,13 @@ def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:
             f"float images in [{array.min():.4g}, {array.max():.4g}] found; [0, 1] is wanted "
             "(byte / 255, not normalized by mean and deviation)"
         )
-    if np.abs(scaled - rounded).max() > 255 * _BYTE_TOLERANCE:
-        raise InputError(
-            "float images are not bytes divided by 255; give uint8 images, so that the "
-            "integers start where the camera's do"
+    distance = float(np.abs(scaled - rounded).max())
+    if distance > 255 * _BYTE_TOLERANCE:
+        warnings.warn(
+            f"float images are not bytes divided by 255 (up to {distance:.2f} of a byte away); "
+            "they are rounded to the nearest byte, because the hardware takes bytes: resize before "
+            "the images become floats, or give uint8",
+            RoundedImagesWarning,
+            stacklevel=3,
         )
     return np.ascontiguousarray(rounded.astype(np.uint8))

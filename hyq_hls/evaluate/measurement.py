@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hyq_hls.data.image_folder import LabelledImages, Preparation
 from hyq_hls.errors import HyqError, InputError, QuantizationError
 from hyq_hls.evaluate.metrics import Accuracy, accuracy
 from hyq_hls.evaluate.predictions import Predictions
 from hyq_hls.evaluate.recipes import Recipe
 from hyq_hls.evaluate.report import failure_lines, markdown, table_cells
-from hyq_hls.models.image_folder import LabelledImages, Preparation
 from hyq_hls.models.public import weights_sha256
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.pipeline import quantize

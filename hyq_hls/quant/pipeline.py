@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
 
 from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
-from hyq_hls.errors import QuantizationError
+from hyq_hls.data import draw
+from hyq_hls.errors import InputError, QuantizationError
 from hyq_hls.images import image_bytes
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.image_codes import centred_on_codes
@@ -22,6 +27,8 @@ def quantize(
     calibration_images: Any,
     config: QuantConfig | None = None,
     *,
+    count: int | None = None,
+    seed: int = 0,
     progress: bool = True,
 ) -> QuantizedModel:
     """Quantize a trained module after training, to integers only.
@@ -29,8 +36,14 @@ def quantize(
     Args:
         model: trained module from float images (B, C, H, W) in [0, 1] to logits (B, classes); it is
             not changed.
-        calibration_images: some unlabelled images like those it will see, usually 100 to 500:
-            uint8 (B, H, W, C) or (B, C, H, W), or float in [0, 1].
+        calibration_images: images like those it will see, usually 100 to 500; labels are not read.
+            An array or tensor, uint8 (B, H, W, C) or (B, C, H, W) or float in [0, 1]; a list of
+            images or of batches; a ``DataLoader``, a ``Dataset`` or a generator of images, of
+            ``(images, labels)`` or of dicts; or the path of a folder of images. See
+            :func:`hyq_hls.data.draw`.
+        count: number of images that are drawn; None takes all of what lies in memory, and up to
+            512 of the rest.
+        seed: seed of the drawing: the same images for the same seed.
         config: choices about quantization; None takes the defaults of
         :class:`~hyq_hls.quant.config.QuantConfig`.
         progress: whether to show progress bars.
@@ -49,7 +62,11 @@ def quantize(
         )
     if not isinstance(model, torch.nn.Module):
         raise QuantizationError(f"a torch.nn.Module is wanted, found {type(model).__name__}")
-    images = image_bytes(calibration_images)
+    drawn = draw(calibration_images, count, seed, progress)
+    images = image_bytes(drawn.images)
+    _check_variety(images)
+    if progress:
+        tqdm.write(f"calibrate on {drawn.origin}", file=sys.stderr)
     prepared, report = float_graph_of(model, images.shape[1:])
     prepared = centred_on_codes(prepared, config.activation_bits)
     config.check_names(node.name for node in prepared)
@@ -57,11 +74,27 @@ def quantize(
         "model": type(model).__name__,
         "config": config.to_json(),
         "calibration_images": len(images),
+        "calibration_origin": drawn.origin,
     }
     plan = Plan.of(prepared, config, images, progress)
     for method in methods:
         plan = method.apply(plan)
     return QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(model))
+
+
+def _check_variety(images: NDArray[np.uint8]) -> None:
+    """Raise :class:`InputError` for images from which no range can be learned."""
+    first = images[0]
+    if (first == first.flat[0]).all() and (images == first).all():
+        raise InputError(
+            f"{len(images)} calibration image(s), every pixel {first.flat[0]}; the ranges of the "
+            "network cannot be seen in them: give images like those that it will see"
+        )
+    if len(images) > 1 and (images == first).all():
+        raise InputError(
+            f"all {len(images)} calibration images are the same; give different ones, like those "
+            "that the network will see"
+        )
 
 
 def float_graph_of(
