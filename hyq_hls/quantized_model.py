@@ -15,7 +15,8 @@ from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
-from hyq_hls.images import image_bytes
+from hyq_hls.images import image_bytes, number_array
+from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.support import aligned
 
@@ -61,9 +62,19 @@ class QuantizedModel:
         return self._emulator
 
     def image_bytes(self, images: Any) -> NDArray[np.uint8]:
-        """Turn images into bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
+        """Turn images into bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`.
+
+        Floats may be normalized as the PyTorch model takes them.
+        """
         height, width, channels = self.graph.input_type.shape
-        return image_bytes(images, (height, width, channels))
+        return image_bytes(
+            self.normalization.undone(number_array(images)), (height, width, channels)
+        )
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the model was said to take for a byte; it is a part of the network."""
+        return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
         """Return the output codes in the model's shape and order, usually (B, classes).
@@ -144,4 +155,7 @@ class QuantizedModel:
                     f"{macs:,}",
                 )
             )
-        return "\n".join([*aligned(rows), f"{self.graph.macs():,} MAC per image"])
+        lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        if not self.normalization.is_plain:
+            lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
+        return "\n".join(lines)

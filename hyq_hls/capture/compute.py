@@ -18,6 +18,7 @@ from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import (
     feature_map,
     fresh,
+    map_with_columns,
     rows,
     rows_with_columns,
     seen,
@@ -51,7 +52,13 @@ def conv2d(call: Call) -> View:
     if (kh, kw, *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
-    draft = call.add(op, (feature_map(call.drafts, view),), "conv")
+    source, columns = map_with_columns(call.drafts, view)
+    if groups == 1 and covers(columns, source.shape[-1]):
+        # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
+        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+    else:
+        source = call.drafts.select(source, columns)
+    draft = call.add(op, (source,), "conv")
     height, width, _ = draft.shape
     index = torch.arange(draft.size).reshape(1, height, width, outputs)
     return seen(draft, index.permute(0, 3, 1, 2))

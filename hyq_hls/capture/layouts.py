@@ -119,6 +119,12 @@ def _settle_tokens(
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
     """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
+    draft, columns = map_with_columns(drafts, view)
+    return drafts.select(draft, columns)
+
+
+def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
+    """Do what ``feature_map`` does, but also give the channel at each place of the channel axis."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -132,10 +138,10 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     draft = view.source
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
-            return drafts.select(draft, columns)
+            return draft, columns
         patch = find_fold(order, *draft.shape[:2], height, width)
         if patch is not None:
-            return drafts.fold(drafts.select(draft, columns), patch, (height, width), view)
+            return drafts.fold(draft, patch, (height, width), view), columns
     raise _scattered(view)
 
 

@@ -25,6 +25,9 @@ _BYTE_BITS = 8
 #: Error of a border in bytes, at activations of 8 bits: ``2**-_BORDER_BITS``. It is a quarter of
 #: what the rounding to bytes leaves open in every pixel.
 _BORDER_BITS = 3
+#: Bits that the centred image may have more than the activations. A zero far outside of the bytes
+#: would need more; such an image is requantized like any other value.
+_MORE_BITS = 4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,9 +80,13 @@ def image_quantization(op: FloatOp) -> Quantization:
         return IMAGE
     # A channel whose zero lies below all bytes is moved up, so that its zero is code 0.
     zero = tuple(max(z, 0) for z in op.zero)
-    white = 255 << op.fraction_bits
-    top = max(white + max(0, -min(op.zero)), *zero)
-    return Quantization(top.bit_length(), False, (1 / white,), zero)
+    return Quantization(image_bits(op), False, (1 / (255 << op.fraction_bits),), zero)
+
+
+def image_bits(op: CentredImage) -> int:
+    """Return the width of the codes that hold all bytes and the zero of every channel."""
+    top = max((255 << op.fraction_bits) + max(0, -min(op.zero)), *op.zero)
+    return top.bit_length()
 
 
 def centred_on_codes(graph: FloatGraph, activation_bits: int) -> FloatGraph:
@@ -102,15 +109,18 @@ def centred_on_codes(graph: FloatGraph, activation_bits: int) -> FloatGraph:
     if not alone or len(convolutions) < len(readers) or not stage.op.multiplier.all():
         return graph
     zero = -255 * stage.op.offset / stage.op.multiplier
+    if np.abs(zero).max() > 1 << MAX_BITS:
+        return graph
     fraction_bits = _fraction_bits(zero, activation_bits)
     codes = np.rint(zero * 2.0**fraction_bits)
-    if not -(2.0**MAX_BITS) < codes.min() <= codes.max() < 2.0**MAX_BITS:
+    steps = _tuple(codes)
+    image = CentredImage(steps, fraction_bits)
+    if image_bits(image) > min(MAX_BITS, max(activation_bits, _BYTE_BITS) + _MORE_BITS):
         return graph
     rest = stage.op.multiplier * (codes / 2.0**fraction_bits - zero) / 255
     changed: dict[str, FloatOp] = {
         name: op.after(stage.op.multiplier, rest) for name, op in convolutions.items()
     }
-    steps = _tuple(codes)
     if fraction_bits == 0 and min(steps) >= 0 and max(steps) <= 255:
         centred = CentredInput(graph.shape(graph.input), steps)
         nodes = [
@@ -119,7 +129,7 @@ def centred_on_codes(graph: FloatGraph, activation_bits: int) -> FloatGraph:
             if n.name != stage.name
         ]
         return graph.with_nodes(nodes)
-    return graph.replace({**changed, stage.name: CentredImage(steps, fraction_bits)})
+    return graph.replace({**changed, stage.name: image})
 
 
 def _fraction_bits(zero: NDArray[np.float64], activation_bits: int) -> int:

@@ -201,7 +201,8 @@ def test_layer_scale_of_a_branch(scale: str) -> None:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             tokens = x.flatten(2).mT
-            return tokens + self.alpha * self.fc(tokens)
+            result: torch.Tensor = tokens + self.alpha * self.fc(tokens)
+            return result
 
     model = settle(Block())
     graph, report = capture(model, SHAPE)
