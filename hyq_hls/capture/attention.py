@@ -43,21 +43,43 @@ class _Sequences:
 
 def scaled_dot_product_attention(call: Call) -> View:
     """Capture fused attention as scores, softmax and values."""
-    query, key, value = call.view("query"), call.view("key"), call.view("value")
-    for name, wanted in (("attn_mask", None), ("is_causal", False), ("dropout_p", 0.0)):
-        if call.get(name) != wanted:
-            raise Unsupported(
-                f"attention with {name}",
-                "attention without mask and dropout",
-                "remove the mask, or put it into the data",
-            )
-    if call.get("enable_gqa"):
-        raise Unsupported("grouped queries", "one key for each query head", "repeat the keys")
+    query, key = call.pending(call.get("query")), call.pending(call.get("key"))
+    value = call.view("value")
+    _check_options(call)
     scale = call.get("scale")
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     scores = _scores(call, query, replace(key, index=key.index.transpose(-1, -2)), scale)
     attention = softmax_of(call, scores, -1, own=False)
     return _values(call, attention, value)
+
+
+def _check_options(call: Call) -> None:
+    mask = call.get("attn_mask")
+    if call.get("is_causal") or not (mask is None or _changes_nothing(mask)):
+        raise Unsupported(
+            f"attention with {'is_causal' if call.get('is_causal') else 'attn_mask'}",
+            "attention of every query to every key",
+            "leave the mask out and fine-tune",
+        )
+    if call.get("dropout_p"):
+        raise Unsupported(
+            f"attention with dropout_p = {call.get('dropout_p')} in evaluation mode too",
+            "dropout in training only",
+            "write dropout_p=p if self.training else 0.0",
+        )
+    if call.get("enable_gqa"):
+        raise Unsupported(
+            "attention with enable_gqa",
+            "one key for each query head",
+            "repeat the heads of keys and values with repeat_interleave",
+        )
+
+
+def _changes_nothing(mask: object) -> bool:
+    """Return whether a mask is constant and lets all queries see all keys as they are."""
+    if not isinstance(mask, torch.Tensor):
+        return False
+    return bool(mask.all()) if mask.dtype == torch.bool else not bool(mask.any())
 
 
 def matmul(call: Call, a: View, b: View) -> View:
@@ -74,7 +96,7 @@ def matmul(call: Call, a: View, b: View) -> View:
 
 def softmax(call: Call) -> View:
     """Capture a softmax of scores, or of the last axis of any value."""
-    view = call.view("self")
+    view = call.pending(call.get("self"))
     if isinstance(view.source.op, float_ops.AttentionScores):
         return softmax_of(call, view, int(call.get("dim")), own=True)
     return compute.softmax(call)
@@ -125,7 +147,8 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
-    attention = fresh(a).source
+    b = call.settled(replace(b, factor=a.factor * b.factor))
+    attention = a.source
     if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
         raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
@@ -137,7 +160,7 @@ def _values(call: Call, a: View, b: View) -> View:
         raise _shape_error("attention weights whose queries or keys are reordered")
     if not covers(pixel * heads + head, attention.shape[0] * heads):
         raise _shape_error("attention weights of a part of the pixels or heads")
-    values = _sequences(fresh(b), b.index.expand(*lead, *b.shape[-2:]))
+    values = _sequences(b, b.index.expand(*lead, *b.shape[-2:]))
     if not torch.equal(values.pixel, pixel):
         raise _shape_error("attention weights and values of different pixels in one product")
     v = _selected(call, values, head, "v")

@@ -183,3 +183,13 @@ def test_a_difference_along_the_softmax_stays() -> None:
 
     with pytest.raises(UnsupportedModelError, match="amax"):
         captured(forward, (8, 3, 4), qkv=nn.Linear(8, 24))
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(12, 12), torch.ones(12, 12, dtype=torch.bool)])
+def test_a_mask_that_masks_nothing(mask: torch.Tensor) -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = m.qkv(_tokens(x)).unsqueeze(1).chunk(3, -1)
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return out.squeeze(1).mean(1)
+
+    assert _attention_of(forward, (8, 3, 4), qkv=nn.Linear(8, 24)) == ATTENTION
