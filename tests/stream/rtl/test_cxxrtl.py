@@ -80,7 +80,7 @@ def test_the_driver_refuses_wrong_frames(hybrid: tuple[Dataflow, Path]) -> None:
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     for beats, size, message in (
         ((source.beats, sink.beats + 1), source.beats * source.lanes, b"m_axis_tlast"),
-        ((source.beats - 1, sink.beats), (source.beats - 1) * source.lanes, b"frame_error"),
+        ((source.beats - 1, sink.beats), (source.beats - 1) * source.lanes, b"frame_errors"),
         ((source.beats, sink.beats), 5, b"the input has 5 bytes"),
     ):
         command = [str(a) for a in (program, 1, *beats, 0, 0, 1)]
