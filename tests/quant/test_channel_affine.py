@@ -16,6 +16,7 @@ from hyq_hls.capture.float_ops import FloatOp, GlobalAveragePool, Input, Linear,
 from hyq_hls.ops import ChannelAffine as IntegerAffine
 from hyq_hls.quant import presets
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
+from hyq_hls.quant.judge.channel_factors import with_factors
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
@@ -191,6 +192,17 @@ def test_the_whole_road(tmp_path: Path) -> None:
     for stalls in (0.0, 0.4):
         report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
         assert report.ok, str(report)
+
+
+def test_factors_of_channels_pass_a_constant_per_position() -> None:
+    plan = plan_of(shifting(8, 8))
+    changed = with_factors(plan, {"map": np.array([1.0, 2.0, 4.0, 1.0, 1.0])})
+    for name in ("map", "map_constant"):
+        scale = np.asarray(changed.tensors[name].scale)
+        assert (scale / scale[0]).tolist() == [1, 2, 4, 1, 1], name
+    emulated = dict(QuantizedModel(changed.lowered()).emulator.trace(IMAGES))
+    for name, codes in changed.lowered().reference(IMAGES.astype(np.int64)):
+        assert np.array_equal(emulated[name], codes), name
 
 
 def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None:
