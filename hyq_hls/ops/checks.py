@@ -83,8 +83,9 @@ def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, hig
     Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum that starts with
     the bias stays inside these bounds too, in any order of its terms.
     """
-    positive = np.maximum(weight, 0).sum(axis=1)
-    negative = np.minimum(weight, 0).sum(axis=1)
+    # Python integers do not wrap around where a bias nearly fills 64 bits.
+    positive = np.maximum(weight, 0).sum(axis=1).astype(object)
+    negative = np.minimum(weight, 0).sum(axis=1).astype(object)
     lows = bias + positive * low + negative * high
     highs = bias + positive * high + negative * low
     return Bounds(min(0, int(lows.min())), max(0, int(highs.max())))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
@@ -32,6 +33,9 @@ _Rule = Callable[[FloatNode, Any, QuantConfig], Operation | Operations]
 
 #: Fraction bits of the multipliers that align real-valued scales at an addition.
 _ALIGN_BITS = 10
+#: Fraction bits of constants per position, in steps of the codes that they meet. Their rounding
+#: adds a sixteenth of the codes' own noise. One bit more costs a bit of memory for every constant.
+_CONSTANT_BITS = 2
 
 
 def lower(
@@ -85,6 +89,8 @@ class Lowering:
         self.rules: dict[type[Any], _Rule] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
+            ChannelAffine: self._channel_affine,
+            PositionConstant: self._position_constant,
             Silu: self._silu,
             Elementwise: self._function,
             fo.Add: self._add,
@@ -156,6 +162,21 @@ class Lowering:
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
+
+    def _channel_affine(self, node: FloatNode, op: ChannelAffine, config: QuantConfig) -> Operation:
+        weight, bias, scales = self._constants(node, op.offset)
+        out = requantize(scales, self._output(node))
+        return ops.ChannelAffine(weight[:, 0], config.weight_bits, bias[None], out)
+
+    def _position_constant(
+        self, node: FloatNode, op: PositionConstant, config: QuantConfig
+    ) -> Operation:
+        x, unit = self._input(node), 1 << _CONSTANT_BITS
+        scale = np.asarray(x.scale) / unit
+        bias = np.rint(op.constant / scale).astype(np.int64) - unit * np.asarray(x.zero_point)
+        rows = bias.reshape(-1, bias.shape[-1])
+        out = requantize(scale, self._output(node))
+        return ops.ChannelAffine(np.array([unit]), _CONSTANT_BITS + 2, rows, out)
 
     def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | Operations:
         x, y = self._input(node), self._output(node)
