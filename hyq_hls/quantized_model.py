@@ -20,6 +20,8 @@ from hyq_hls.ops import OPERATIONS
 from hyq_hls.support import aligned
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from hyq_hls.capture import CaptureReport, FloatGraph
     from hyq_hls.emulate import Emulator
 
@@ -32,6 +34,8 @@ class QuantizedModel:
         float_graph: the float graph it came from, batch normalization folded and attention scores
             in octaves; None when the model was loaded from a file.
         capture_report: what every node of the PyTorch model became; None when loaded.
+        module: a copy of the PyTorch model in evaluation mode, with which ``verify`` compares; None
+            when loaded.
     """
 
     def __init__(
@@ -39,10 +43,12 @@ class QuantizedModel:
         graph: Graph,
         float_graph: FloatGraph | None = None,
         capture_report: CaptureReport | None = None,
+        module: nn.Module | None = None,
     ) -> None:
         self.graph = graph
         self.float_graph = float_graph
         self.capture_report = capture_report
+        self.module = module
         self._emulator: Emulator | None = None
 
     @property
@@ -60,19 +66,27 @@ class QuantizedModel:
         return image_bytes(images, (height, width, channels))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Return the output codes (B, classes), the integers that the hardware gives.
+        """Return the output codes in the model's shape and order, usually (B, classes).
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
             progress: show a progress bar.
         """
+        return self.graph.arranged(self.stream_codes(images, progress))
+
+    def stream_codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
+        r"""Return the codes (B, \*last tensor) in the order in which the hardware sends them."""
         pixels = self.image_bytes(images)
         with tqdm(total=len(pixels), desc="emulate", unit="img", disable=not progress) as bar:
             return self.emulator(pixels, bar.update)
 
     def __call__(self, images: Any) -> NDArray[np.float64]:
-        """Return the logits (B, classes), the real values that the output codes stand for."""
-        return self.graph.output_type.quantization.dequantize(self.codes(images))
+        """Return the real values that the output codes stand for, usually logits (B, classes).
+
+        They have the shape and order of the model's output.
+        """
+        codes = self.stream_codes(images)
+        return self.graph.arranged(self.graph.output_type.quantization.dequantize(codes))
 
     def evaluate(self, data: Any, labels: Any = None, progress: bool = False) -> float:
         """Return the top-1 accuracy in percent.

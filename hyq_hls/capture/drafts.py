@@ -6,24 +6,34 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
-from hyq_hls.capture.index_maps import Patch
+from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.errors import ShapeError
 
 
 class Unsupported(Exception):
-    """A node cannot be captured; it is raised inside the capture and ends in the report."""
+    """A node cannot be captured; it is raised inside the capture and ends in the report.
 
-    def __init__(self, found: str, wanted: str, advice: str) -> None:
+    Attributes:
+        found: what is not supported.
+        wanted: what is supported instead.
+        advice: what to do.
+        node: name of the exported node to blame; None means the one that is examined.
+    """
+
+    def __init__(self, found: str, wanted: str, advice: str, node: str | None = None) -> None:
         super().__init__(found)
         self.found, self.wanted, self.advice = found, wanted, advice
+        self.node = node
 
 
 class LayoutUnsupported(Unsupported):
-    """The order of the data is not understood; behind an unsupported node nobody is told."""
+    """A value is not what the node needs; behind an unsupported node nobody is told."""
 
 
 @dataclass(eq=False)
@@ -31,7 +41,7 @@ class Draft:
     """A float node to be.
 
     Attributes:
-        op: the operation; None where an unsupported node stands in the way.
+        op: the operation; None where an unsupported node stands in the way, or where means wait.
         inputs: the drafts that it reads.
         shape: shape of the value, channels-last and without batch.
         base: the name that the node would like.
@@ -42,6 +52,8 @@ class Draft:
             noticed.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
+        means: ``(size, K)`` where each element is the mean of K elements of the only input, and
+            waits to become part of a mean over all positions; None elsewhere.
         name: the final name; empty until names are given.
     """
 
@@ -55,6 +67,7 @@ class Draft:
     revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
+    means: torch.Tensor | None = None
     name: str = ""
 
     @property
@@ -109,7 +122,7 @@ class Drafts:
         try:
             shape = op.output_shape(*(draft.shape for draft in inputs))
         except ShapeError as error:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
@@ -168,7 +181,7 @@ class Drafts:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
             op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
         else:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
                 "another order",
                 "all channels in their order, or a part of a linear layer or dense convolution",
@@ -187,8 +200,13 @@ class Drafts:
         """Return the drafts made after the first ``first`` ones."""
         return self._all[first:]
 
-    def finish(self, output: Draft) -> FloatGraph:
-        """Drop what the output does not need, name the rest, and make the graph."""
+    def finish(self, output: Draft, index: NDArray[np.int64]) -> FloatGraph:
+        """Drop what the output does not need, name the rest, and make the graph.
+
+        Args:
+            output: the draft that holds the module's output.
+            index: where the module's output lies in it; see ``FloatGraph``.
+        """
         alive: set[int] = set()
         stack = [output]
         while stack:
@@ -203,7 +221,8 @@ class Drafts:
                 assert draft.op is not None, "an unsupported node was not reported"
                 inputs = tuple(read.name for read in draft.inputs)
                 nodes.append(FloatNode(draft.name, draft.op, inputs))
-        return FloatGraph(nodes, output.name)
+        plain = index.shape == output.shape and is_identity(torch.from_numpy(index))
+        return FloatGraph(nodes, output.name, None if plain else index)
 
     def name(self, drafts: list[Draft] | None = None) -> None:
         """Give unique names to the drafts, all by default."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from hyq_hls.capture import CaptureReport, FloatGraph, capture
+from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
 from hyq_hls.errors import QuantizationError
 from hyq_hls.images import image_bytes
 from hyq_hls.quant.config import QuantConfig
@@ -59,7 +59,7 @@ def quantize(
     plan = Plan.of(prepared, config, images, progress)
     for method in methods:
         plan = method.apply(plan)
-    return QuantizedModel(plan.lowered(metadata), plan.graph, report)
+    return QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(model))
 
 
 def float_graph_of(

@@ -60,6 +60,7 @@ def lower(
     """
     result = Graph(graph.input, TensorType(graph.shape(graph.input), quantizations[graph.input]))
     result.metadata.update(metadata)
+    result.output_index = graph.output_index
     lowering = Lowering(graph, quantizations, weights)
     for node in graph:
         if node.name == graph.input:

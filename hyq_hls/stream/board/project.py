@@ -54,12 +54,14 @@ def write_board_files(
         f"create_clock -name aclk -period {1000 / clock_mhz:.3f} [get_ports aclk]\n",
         encoding="utf-8",
     )
+    index = flow.graph.output_index
     streams = {
         "generator": flow.banner,
         "project": project,
         "clock_mhz": clock_mhz,
         "input": asdict(source),
         "output": asdict(sink),
+        "output_index": None if index is None else index.tolist(),
     }
     (folder / "streams.json").write_text(json.dumps(streams, indent=1) + "\n", encoding="utf-8")
 
