@@ -117,6 +117,21 @@ def test_partial_sums_reach_further_than_the_sum(
     check_every_node(graph, rng.integers(int(0.8 * top), top + 1, (20, *x.shape)))
 
 
+@pytest.mark.parametrize(("reach", "weight_bits"), [(24, 16), (53, 40)])
+def test_sums_that_are_shifted_left(reach: int, weight_bits: int) -> None:
+    """Large products cancel; the half and the zero point beside them must not be lost."""
+    rng = np.random.default_rng(0)
+    zero = 1 << 9
+    weight = rng.integers(1, (1 << reach) // (40 << 10), (4, 40))
+    x = TensorType((40,), Quantization(10, False, (1.0,), (zero,)))
+    out = Requantize(Quantization(16, True, (1.0,), (7,)), np.array([-3]), np.array([1]))
+    graph = Graph("x", x)
+    graph.add("fc", Dense(weight, weight_bits, -zero * weight.sum(axis=1), out), "x")
+    codes = zero + rng.integers(-1, 2, (100, 40)) * (rng.random((100, 40)) < 0.02)
+    assert len(np.unique(dict(graph.reference(codes))["fc"])) > 2
+    check_every_node(graph, codes)
+
+
 def test_per_channel_padding() -> None:
     rng = np.random.default_rng(2)
     zero = (3, 250, 17)

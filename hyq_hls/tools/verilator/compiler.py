@@ -158,11 +158,9 @@ def runtime_objects(
         objects = [cache / name / f"{source.stem}.o" for source in sources]
         if not all(path.is_file() for path in objects):
             compile_objects([(s, flags) for s in sources], scratch, log)
-            try:
-                scratch.rename(cache / name)
-            except OSError:  # another process was faster
-                if not all(path.is_file() for path in objects):
-                    raise
+            (cache / name).mkdir(exist_ok=True)
+            for path in objects:  # another process may put the same files there
+                (scratch / path.name).replace(path)
         return objects
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
