@@ -9,6 +9,7 @@ from pathlib import Path
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
+from hyq_hls.support import user_path
 
 #: Options that are numbers, with what they take.
 _NUMBERS = {
@@ -27,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=sources.DEFAULT_MODEL, help=sources.MODEL_HELP)
     parser.add_argument("--images", default="digits-train", help=sources.IMAGES_HELP)
     parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
-    parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("net.hyq"), help="file to write"
+    )
     parser.add_argument("--report", action="store_true", help="print what every node became")
     parser.add_argument(
         "--preset",
@@ -63,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    if options.output.is_dir() or not options.output.absolute().parent.is_dir():
+    output = user_path(options.output)
+    if output.is_dir() or not output.parent.is_dir():
         raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
     names = [*_NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}

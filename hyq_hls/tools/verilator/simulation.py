@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike, fsencode
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ class RtlSimulation:
             activity_cycles=activity_cycles,
             statistics=statistics,
             last=_LAST.index(last),
-            vcd=fspath(wave.path).encode() if wave else None,
+            vcd=fsencode(wave.path) if wave else None,
             vcd_cycles=(wave and wave.cycles) or (0, _NO_LIMIT),
             vcd_frames=_frame_window(wave, frames),
         )
