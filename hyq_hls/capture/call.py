@@ -23,6 +23,11 @@ def operation(node: fx.Node) -> str:
     return getattr(node.target, "__name__", str(node.target))
 
 
+def is_mutable(node: fx.Node) -> bool:
+    """Return whether the node changes the memory of a tensor that it reads."""
+    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+
+
 @dataclass
 class Call:
     """A node of the exported graph, its arguments by name, and the drafts to add to.

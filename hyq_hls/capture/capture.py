@@ -10,7 +10,7 @@ from torch import nn
 
 from hyq_hls.capture.absorption import absorb_constants
 from hyq_hls.capture.drafts import Unsupported
-from hyq_hls.capture.export import Exported, export_module
+from hyq_hls.capture.export import export_module
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.module_check import Runs, output_index, relative_error
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
@@ -51,7 +51,7 @@ def capture(
     result = absorb_constants(drafts, result)
     traced.drafts.name()
     name = type(model).__name__
-    _refuse_unsupported(name, channels_height_width, exported, traced)
+    _refuse_unsupported(name, channels_height_width, traced)
     assert traced.output is not None
     assert result is not None
     runs = Runs.of(exported.module, channels_height_width)
@@ -59,19 +59,17 @@ def capture(
         index = output_index(traced.output, runs)
     except Unsupported as problem:
         traced.outcomes["output"] = Outcome("unsupported", "NOT SUPPORTED", problem=problem)
-        _refuse_unsupported(name, channels_height_width, exported, traced)
+        _refuse_unsupported(name, channels_height_width, traced)
     graph = traced.drafts.finish(result, index)
     error = relative_error(graph, runs)
     # Only now do the drafts have the names of the nodes that remain.
-    report = _report(name, channels_height_width, exported, traced)
+    report = _report(name, channels_height_width, traced)
     counts = Counter(node.op.kind for node in graph)
     return graph, dataclasses.replace(report, operations=counts, relative_error=error)
 
 
-def _refuse_unsupported(
-    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
-) -> None:
-    report = _report(model, input_shape, exported, traced)
+def _refuse_unsupported(model: str, input_shape: tuple[int, ...], traced: Traced) -> None:
+    report = _report(model, input_shape, traced)
     if report.unsupported:
         raise UnsupportedModelError(_complaint(report), report)
 
@@ -93,11 +91,9 @@ def _complaint(report: CaptureReport) -> str:
     return "\n".join(lines)
 
 
-def _report(
-    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
-) -> CaptureReport:
+def _report(model: str, input_shape: tuple[int, ...], traced: Traced) -> CaptureReport:
     entries = []
-    for node in exported.graph.nodes:
+    for node in traced.nodes:
         outcome = _final(traced.outcomes[node.name])
         text, names = _told(outcome)
         problem = outcome.problem

@@ -31,8 +31,21 @@ _MOVEMENT = (
 
 def fresh(view: View) -> View:
     """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
+    if view.source.means is not None:
+        raise LayoutUnsupported(
+            f"a mean or sum over {view.source.means.shape[1]} elements at a time of "
+            f"{view.source.base!r} {view.source.inputs[0].shape}",
+            "a mean over all positions, in one step or in steps that follow each other",
+            "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
+            view.source.origin,
+        )
+    return settled(view)
+
+
+def settled(view: View) -> View:
+    """Return the view itself, or raise ``Unsupported`` if its source was normalized since."""
     if view.revision != view.source.revision:
-        raise Unsupported(
+        raise LayoutUnsupported(
             f"the value of {view.source.base!r} before its batch normalization",
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
@@ -91,6 +104,10 @@ def _settle_map(
     draft = view.source
     height, width = draft.shape[:2]
     rank = len(view.shape)
+    if rank == 3 and grid is not None and grid[1] == 1:
+        # Tokens (N, 1, C) are one sequence in PyTorch's sequence-first layout. As (P, N, C) they
+        # would be P sequences of a single position, over which nobody attends.
+        grid = (1, grid[0])
     # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
     whole_map = rank == 4 and grid == (height, width)
     untouched = whole_map or rank not in (3, 4) or height * width == 1
@@ -139,7 +156,12 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return draft, columns
-        patch = find_fold(order, *draft.shape[:2], height, width)
+        if not covers(columns, draft.shape[-1]):
+            draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
+        if is_identity(order) and not draft.tokens:
+            # A map whose rows follow each other in one long row, or that is cut into other rows.
+            draft = drafts.unfold(draft, (1, 1), view)
+        patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
             return drafts.fold(draft, patch, (height, width), view), columns
     raise _scattered(view)

@@ -12,7 +12,7 @@ import torch
 from torch import fx
 from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture import arithmetic, attention, compute, float_ops
+from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
 from hyq_hls.capture.channel_constants import batch_norm
@@ -21,7 +21,9 @@ from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported, module_path, storage
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.pruning import prune
 from hyq_hls.capture.report import Status
+from hyq_hls.capture.softmax_forms import unify_softmax
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
@@ -54,12 +56,14 @@ class Traced:
     """A whole exported graph after the walk.
 
     Attributes:
+        nodes: all nodes, those that the output does not need included.
         drafts: the drafts of all nodes.
         output: the view that is the result; None when it depends on an unsupported node.
         outcomes: what became of every node, by name.
         paths: module path of every node, by name.
     """
 
+    nodes: tuple[fx.Node, ...]
     drafts: Drafts
     output: View | None
     outcomes: dict[str, Outcome]
@@ -100,22 +104,23 @@ def _einsum(call: Call) -> View:
 
 HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "conv2d": compute.conv2d,
+    "conv1d": compute.conv1d,
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     "add": arithmetic.add,
     **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
-    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
     "rsub": arithmetic.subtract_from,
     **dict.fromkeys(("neg", "negative"), arithmetic.negate),
     **dict.fromkeys(("mul", "multiply", "div", "divide", "true_divide"), arithmetic.scale),
-    "cat": compute.concat,
-    "concat": compute.concat,
-    "mean": compute.pool,
-    "adaptive_avg_pool2d": compute.pool,
-    "adaptive_avg_pool1d": compute.pool,
-    "avg_pool2d": compute.pool,
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
+    **dict.fromkeys(("cat", "concat", "concatenate"), joining.concat),
+    "stack": joining.stack,
+    "mean": pooling.mean,
+    "sum": pooling.total,
+    **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
+    **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -132,8 +137,11 @@ class Tracing:
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
+        self._all = tuple(exported.graph.nodes)
+        self._parts = unify_softmax(exported.graph)
+        self._unused = prune(exported.graph)
         nodes = list(exported.graph.nodes)
-        self.paths = {node.name: module_path(node) for node in nodes}
+        self.paths = {node.name: module_path(node) for node in self._all}
         self.drafts = Drafts(self.paths)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -167,6 +175,11 @@ class Tracing:
 
     def run(self) -> Traced:
         """Trace every node in order."""
+        for node in self._unused:
+            if node in self._parts:
+                self._note(node, "absorbed", f"part of the softmax {self._parts[node].name}")
+            else:
+                self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -180,7 +193,7 @@ class Tracing:
                 # In-place operations look at values with later readers only, so the rest can go.
                 if self._last[used] is node:
                     self.values.pop(used, None)
-        return Traced(self.drafts, self.output, self.outcomes, self.paths)
+        return Traced(self._all, self.drafts, self.output, self.outcomes, self.paths)
 
     def _placeholder(self, node: fx.Node) -> None:
         if node.name == self.exported.image:
@@ -223,18 +236,24 @@ class Tracing:
                 drafts = () if target is None else (target,)
                 self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
-            self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
 
     def _guarded(self, node: fx.Node) -> None:
         try:
             self.values[node] = self._trace(node)
         except Unsupported as problem:
-            tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
-            if tainted and isinstance(problem, LayoutUnsupported):
-                self._note(node, "skipped", "not examined")
-            else:
-                self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
             self.values[node] = self._stand_in(node)
+
+    def _refuse(self, node: fx.Node, problem: Unsupported) -> None:
+        """Blame a node, unless an unsupported node before it may be the reason."""
+        tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
+        follows = tainted and isinstance(problem, LayoutUnsupported)
+        if follows or problem.node is not None:
+            self._note(node, "skipped", "not examined")
+        if not follows:
+            blamed = problem.node or node.name
+            self.outcomes[blamed] = Outcome("unsupported", "NOT SUPPORTED", (), problem)
 
     def _inputs(self, node: fx.Node) -> list[Any]:
         found: list[Any] = []
@@ -334,6 +353,8 @@ class Tracing:
         )
         if made:
             self._note(node, "computed", "became {}", *made)
+        elif value.source.means is not None:
+            self._note(node, "moved", "mean over a part of the positions, not used")
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:
