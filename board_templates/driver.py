@@ -114,6 +114,8 @@ class Driver:
         description = json.loads(Path(streams or here / "streams.json").read_text("utf-8"))
         self.input = Stream(**description["input"])
         self.output = Stream(**description["output"])
+        #: What the network itself does to the bytes of an image.
+        self.normalization: str = description["normalization"]
         # Where the elements of the model's output lie in a frame; None leaves the frame as it is.
         self._output_index = description["output_index"]
         longest = max(self.input.frame_bytes, self.output.frame_bytes)
@@ -135,7 +137,8 @@ class Driver:
         """Output codes of images.
 
         Args:
-            images: integers (B, *input shape), or one image without the batch axis.
+            images: bytes (B, *input shape) as a camera gives them, or one image without the batch
+                axis. The network normalizes them itself (see ``normalization``).
 
         Returns:
             int64 codes in the shape and order of the model's output, those of the emulation.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from hyq_hls.capture.absorption import absorb_constants
 from hyq_hls.capture.drafts import Unsupported
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
@@ -42,17 +43,22 @@ def capture(
     channels_height_width = tuple(input_shape)
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
+    complete = all(outcome.problem is None for outcome in traced.outcomes.values())
+    result = traced.output.source if traced.output is not None and complete else None
+    drafts = traced.drafts.since(0) if result is None else traced.drafts.needed(result)
+    result = absorb_constants(drafts, result)
     traced.drafts.name()
     name = type(model).__name__
     _refuse_unsupported(name, channels_height_width, exported, traced)
     assert traced.output is not None
+    assert result is not None
     runs = Runs.of(exported.module, channels_height_width)
     try:
         index = output_index(traced.output, runs)
     except Unsupported as problem:
         traced.outcomes["output"] = Outcome("unsupported", "NOT SUPPORTED", problem=problem)
         _refuse_unsupported(name, channels_height_width, exported, traced)
-    graph = traced.drafts.finish(traced.output.source, index)
+    graph = traced.drafts.finish(result, index)
     error = relative_error(graph, runs)
     # Only now do the drafts have the names of the nodes that remain.
     report = _report(name, channels_height_width, exported, traced)
@@ -90,7 +96,7 @@ def _report(
 ) -> CaptureReport:
     entries = []
     for node in exported.nodes:
-        outcome = traced.outcomes[node.name]
+        outcome = traced.outcomes[node.name].final()
         text, names = outcome.told()
         problem = outcome.problem
         entries.append(

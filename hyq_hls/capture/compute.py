@@ -11,12 +11,12 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
 from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
+    map_with_columns,
     rows,
     rows_with_columns,
     seen,
@@ -79,7 +79,13 @@ def _check_convolution(dilation: tuple[int, int], groups: int, inputs: int, outp
 
 
 def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
-    draft = call.add(op, (feature_map(call.drafts, view),), "conv")
+    source, columns = map_with_columns(call.drafts, view)
+    if op.groups == 1 and covers(columns, source.shape[-1]):
+        # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
+        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+    else:
+        source = call.drafts.select(source, columns)
+    draft = call.add(op, (source,), "conv")
     index = torch.arange(draft.size).reshape(1, *draft.shape)
     return seen(draft, index.permute(0, 3, 1, 2))
 
@@ -166,30 +172,6 @@ def function(call: Call) -> View:
             )
     op = kind(**{name: call.get(name) for name in names})
     return apply_function(call, call.view(first.name), op)
-
-
-def add(call: Call) -> View:
-    """Capture a sum of two tensors of one shape, or of a tensor and a constant per channel."""
-    if call.get("alpha") != 1:
-        raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
-    for name, other in (("self", "other"), ("other", "self")):
-        constant = as_constant(call.get(other))
-        if constant is not None:
-            view = call.view(name)
-            return shift_channels(view, constant) if bool(constant.any()) else view
-    a, b = call.view("self"), call.view("other")
-    if a.shape != b.shape:
-        raise Unsupported(
-            f"addition of shapes {a.shape} and {b.shape}",
-            "two equal shapes",
-            "broadcast sums are not supported; expand the smaller tensor with a layer",
-        )
-    a, b = whole(call.drafts, a), whole(call.drafts, b)
-    if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
-        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
-        return seen(draft, a.index, a)
-    drafts, order, axis = aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
-    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
 
 
 def aligned(

@@ -166,7 +166,7 @@ class FloatGraph:
         values: dict[str, torch.Tensor] = {}
         for node in self.nodes:
             if isinstance(node.op, Input):
-                value = self._channels_last(images, node.op.shape, layout)
+                value = node.op.forward(self._channels_last(images, node.op.shape, layout))
             else:
                 inputs = [values[name] for name in node.inputs]
                 value = compute(node, inputs) if compute else node.op.forward(*inputs)

@@ -6,7 +6,6 @@ Functions here look at index maps only, so it does not matter how the model wrot
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 
@@ -40,7 +39,7 @@ def fresh(view: View) -> View:
             "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
             view.source.origin,
         )
-    return unscaled(settled(view))
+    return settled(view)
 
 
 def settled(view: View) -> View:
@@ -50,19 +49,6 @@ def settled(view: View) -> View:
             f"the value of {view.source.base!r} before its batch normalization",
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
-        )
-    return view
-
-
-def unscaled(view: View) -> View:
-    """Return the view itself, or raise ``Unsupported`` if it waits for a constant factor."""
-    if math.isclose(view.factor, 1.0, rel_tol=1e-12):  # 49 * (1 / 49) is a little less than 1.
-        return replace(view, factor=1.0)
-    if view.factor != 1.0:
-        raise LayoutUnsupported(
-            f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
-            "constant factors only inside attention, as the scale of the scores",
-            "multiply the weights before it by the constant",
         )
     return view
 
@@ -150,6 +136,12 @@ def _settle_tokens(
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
     """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
+    draft, columns = map_with_columns(drafts, view)
+    return drafts.select(draft, columns)
+
+
+def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
+    """Do what ``feature_map`` does, but also give the channel at each place of the channel axis."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -163,14 +155,15 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     draft = view.source
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
-            return drafts.select(draft, columns)
-        draft = drafts.select(draft, columns)
+            return draft, columns
+        if not covers(columns, draft.shape[-1]):
+            draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
         if is_identity(order) and not draft.tokens:
             # A map whose rows follow each other in one long row, or that is cut into other rows.
             draft = drafts.unfold(draft, (1, 1), view)
         patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
-            return drafts.fold(draft, patch, (height, width), view)
+            return drafts.fold(draft, patch, (height, width), view), columns
     raise _scattered(view)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View
 from hyq_hls.capture.report import Status
@@ -24,6 +24,16 @@ class Outcome:
     text: str
     drafts: tuple[Draft, ...] = ()
     problem: Unsupported | None = None
+
+    def final(self) -> Outcome:
+        """Return the outcome after the absorption of constants."""
+        if not self.drafts or not all(draft.absorbers for draft in self.drafts):
+            kept = tuple(draft for draft in self.drafts if not draft.absorbers)
+            return replace(self, drafts=kept)
+        drafts = tuple(dict.fromkeys(d for draft in self.drafts for d in draft.final))
+        if self.status == "computed":
+            return Outcome("absorbed", "absorbed by {}", drafts)
+        return replace(self, drafts=drafts)
 
     def told(self) -> tuple[str, tuple[str, ...]]:
         """Say the outcome in words, and name the float nodes that the words speak of."""

@@ -20,13 +20,13 @@ from hyq_hls.capture.layouts import feature_map, seen, settled
 
 def mean(call: Call) -> View:
     """Capture a mean over some axes."""
-    view = call.view("self")
+    view = call.pending(call.get("self"))
     return _mean(call, view, _axes(call, view))
 
 
 def total(call: Call) -> View:
     """Capture a sum over some axes, which is their mean times a constant factor."""
-    view = call.view("self")
+    view = call.pending(call.get("self"))
     axes = _axes(call, view)
     count = math.prod(view.shape[axis] for axis in axes)
     found = _mean(call, view, axes)
@@ -35,7 +35,7 @@ def total(call: Call) -> View:
 
 def pool(call: Call) -> View:
     """Capture an average pooling; one that gives a map is a depthwise convolution."""
-    view = call.view("self")
+    view = call.pending(call.get("self"))
     axes = list(range(len(view.shape)))[-1 if call.operation.endswith("1d") else -2 :]
     size = [view.shape[axis] for axis in axes]
     if call.operation.startswith("adaptive"):
@@ -62,7 +62,7 @@ def pool(call: Call) -> View:
             "a mean over all positions, or a pooling of a map",
             "use nn.AvgPool2d on a tensor (B, C, 1, N)",
         )
-    return _depthwise(call, view, (kernel, stride, padding))
+    return _depthwise(call, call.settled(view), (kernel, stride, padding))
 
 
 def _axes(call: Call, view: View) -> list[int]:

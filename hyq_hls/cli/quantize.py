@@ -26,8 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     default = QuantConfig()
     parser.add_argument("--model", default=sources.DEFAULT_MODEL, help=sources.MODEL_HELP)
-    parser.add_argument("--images", default="digits-train", help=sources.IMAGES_HELP)
+    parser.add_argument(
+        "--images", default="digits-train", help=f"a folder of image files; {sources.IMAGES_HELP}"
+    )
     parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
+    parser.add_argument("--seed", type=int, default=0, help="seed by which they are drawn")
+    parser.add_argument(
+        "--mean", type=float, nargs="+", help="mean of the normalization outside of the model"
+    )
+    parser.add_argument(
+        "--std", type=float, nargs="+", help="standard deviation of the same normalization"
+    )
+    parser.add_argument(
+        "--input-max",
+        type=float,
+        choices=(1.0, 255.0),
+        help="value of white for the model, before mean and std [found by running the model]",
+    )
     parser.add_argument(
         "--output", type=sources.path, default=Path("net.hyq"), help="file to write"
     )
@@ -78,9 +93,19 @@ def run(options: argparse.Namespace) -> int:
         bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
         start = preset(options.preset, **bits)
     config = replace(start, **given, overrides=dict(_node_bits(text) for text in options.node_bits))
-    images, _ = sources.images(options.images)
+    folder = Path(options.images).is_dir()
+    images = options.images if folder else sources.images(options.images)[0]
     module = sources.model(options.model)
-    qmodel = quantize(module, sources.take(images, options.calibration), config)
+    qmodel = quantize(
+        module,
+        images,
+        config,
+        mean=options.mean,
+        std=options.std,
+        input_range=None if options.input_max is None else (0, options.input_max),
+        count=options.calibration,
+        seed=options.seed,
+    )
     qmodel.graph.metadata["source"] = options.model
     qmodel.save(options.output)
     if options.report:

@@ -48,11 +48,9 @@ def _only(error: UnsupportedModelError, node: str, found: str) -> None:
         (nn.Conv2d(4, 4, 3, dilation=2), "dilation (2, 2)"),
         (nn.Conv2d(4, 4, 2, padding="same"), "padding"),
         (nn.ConvTranspose2d(4, 4, 2), "conv_transpose2d"),
-        (nn.Hardtanh(), "activation hardtanh"),
         (nn.LogSigmoid(), "activation log_sigmoid"),
         (nn.PReLU(), "activation prelu"),
         (nn.GroupNorm(2, 4), "normalization group_norm"),
-        (nn.BatchNorm2d(4), "BatchNorm after Input"),
         (nn.MaxPool2d(2), "pooling max_pool2d"),
         (nn.AvgPool2d(4, ceil_mode=True), "divided by different counts"),
         (nn.AvgPool2d(3, padding=1, count_include_pad=False), "divided by different counts"),
@@ -74,14 +72,11 @@ def test_layers(layer: nn.Module, found: str) -> None:
     ("forward", "node", "found"),
     [
         (lambda m, x: x * x, "mul", "arithmetic mul"),
-        (lambda m, x: x * 2, "output", "multiplied by the constant 2"),
-        (lambda m, x: functional.silu(x * 2), "silu", "multiplied by the constant 2"),
-        (lambda m, x: x + 1, "add", "a constant summand after Input"),
-        (lambda m, x: x + torch.ones(6, 6), "add", "a constant tensor (6, 6)"),
+        (lambda m, x: x + torch.ones(2, 4, 6, 6), "add", "a constant tensor (2, 4, 6, 6)"),
+        (lambda m, x: x * torch.rand(6, 6), "mul", "a factor of shape (6, 6)"),
         (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),
         (lambda m, x: functional.silu(x.mean(2)).mean(2), "mean", "over 6 elements at a time"),
         (lambda m, x: x.sum(3)[:, :, 0], "sum_1", "over 6 elements at a time"),
-        (lambda m, x: torch.add(x, x, alpha=2), "add", "alpha"),
         (lambda m, x: x + x.flip(2), "add", "different orders"),
         (lambda m, x: functional.silu(x[:, 1:]), "silu", "3 of the 4 channels"),
         (lambda m, x: functional.silu(x[:, :, 1:]), "silu", "a part of the positions"),
@@ -102,23 +97,6 @@ def test_expressions(forward: Forward, node: str, found: str) -> None:
     norm = nn.BatchNorm2d(4, track_running_stats=False)
     error = _refused(forward, conv=nn.Conv2d(4, 4, 1), bn=norm)
     assert found in error.report[node].found
-
-
-def test_normalization_of_a_value_that_others_read() -> None:
-    conv, bn = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
-
-    def before(m: Any, x: torch.Tensor) -> torch.Tensor:
-        y = m.conv(x)
-        result: torch.Tensor = functional.relu(y) + m.bn(y)
-        return result
-
-    def after(m: Any, x: torch.Tensor) -> torch.Tensor:
-        y = m.conv(x)
-        result: torch.Tensor = m.bn(y) + y
-        return result
-
-    _only(_refused(before, conv=conv, bn=bn), "batch_norm", "read elsewhere")
-    _only(_refused(after, conv=conv, bn=bn), "add", "before its batch normalization")
 
 
 def _attention(change: Callable[..., torch.Tensor]) -> Forward:
@@ -201,10 +179,10 @@ def test_all_problems_are_collected() -> None:
     model = nn.Sequential(
         nn.Conv2d(4, 4, 3, dilation=2),
         nn.BatchNorm2d(4),
-        nn.Hardtanh(),
+        nn.PReLU(),
         nn.Conv2d(4, 4, 1),
         nn.BatchNorm2d(4),
-        nn.Hardtanh(),
+        nn.PReLU(),
         nn.AdaptiveAvgPool2d(1),
     )
     with pytest.raises(UnsupportedModelError, match="3 unsupported nodes") as caught:
@@ -214,8 +192,8 @@ def test_all_problems_are_collected() -> None:
     # What follows an unsupported node is not blamed for it.
     assert report["batch_norm"].status == "skipped"
     assert report["batch_norm_1"].status == "absorbed"
-    assert str(caught.value).count("activation hardtanh") == 1
-    assert "hardtanh_1 (aten.hardtanh.default) in module 5" in str(caught.value)
+    assert str(caught.value).count("activation prelu") == 1
+    assert "prelu_1 (aten.prelu.default) in module 5" in str(caught.value)
 
 
 def test_control_flow_on_values() -> None:

@@ -77,9 +77,31 @@ def test_bad_calibration_images(images: np.ndarray, message: str) -> None:
         quantize(small(), images, progress=False)
 
 
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.full((3, 8, 8, 3), 7, np.uint8), "every pixel 7; the ranges"),
+        (IMAGES[[1, 1, 1]], "all 3 calibration images are the same"),
+    ],
+)
+def test_calibration_images_all_alike(images: np.ndarray, message: str) -> None:
+    """They are refused before anything is traced."""
+    with pytest.raises(InputError, match=message):
+        quantize(nn.Softsign(), images, progress=False)
+
+
+def test_drawn_images_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    labelled = ((images[None], 0) for images in IMAGES)
+    qmodel = quantize(small(), labelled, count=3)
+    assert qmodel.graph.metadata["calibration_images"] == 3
+    origin = qmodel.graph.metadata["calibration_origin"]
+    assert origin == "the first 3 images of a generator, read with seed 0"
+    assert f"calibrate on {origin}" in capsys.readouterr().err
+
+
 def test_image_size_that_the_patch_does_not_divide() -> None:
     with pytest.raises(HyqError, match=r"(?s)patches of 2x2.*32x32"):
-        quantize(mobilevit_digits(), np.zeros((1, 24, 24, 3), np.uint8), progress=False)
+        quantize(mobilevit_digits(), np.ones((1, 24, 24, 3), np.uint8).cumsum(1), progress=False)
 
 
 def test_unsupported_module() -> None:

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.parts import part as find_part
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.board.wrapper import wrapper_v
@@ -61,6 +62,7 @@ def write_board_files(
         "clock_mhz": clock_mhz,
         "input": asdict(source),
         "output": asdict(sink),
+        "normalization": str(Normalization.from_json(flow.graph.metadata.get(METADATA_KEY))),
         "output_index": None if index is None else index.tolist(),
     }
     (folder / "streams.json").write_text(json.dumps(streams, indent=1) + "\n", encoding="utf-8")
