@@ -114,6 +114,10 @@ class Driver:
         description = json.loads(Path(streams or here / "streams.json").read_text("utf-8"))
         self.input = Stream(**description["input"])
         self.output = Stream(**description["output"])
+        #: What the network itself does to the bytes of an image.
+        self.normalization: str = description["normalization"]
+        # Where the elements of the model's output lie in a frame; None leaves the frame as it is.
+        self._output_index = description["output_index"]
         longest = max(self.input.frame_bytes, self.output.frame_bytes)
         if not 1 <= batch <= MAX_TRANSFER // longest:
             raise ValueError(
@@ -132,10 +136,11 @@ class Driver:
         """Output codes of images.
 
         Args:
-            images: integers (B, *input shape), or one image without the batch axis.
+            images: bytes (B, *input shape) as a camera gives them, or one image without the batch
+                axis. The network normalizes them itself (see ``normalization``).
 
         Returns:
-            int64 codes (B, *output shape), those of the integer emulation.
+            int64 codes in the shape and order of the model's output, those of the emulation.
 
         Raises:
             TypeError: no integers.
@@ -149,7 +154,10 @@ class Driver:
         if not self._buffers:
             raise RuntimeError("this driver is closed; make a new one")
         batches = range(0, len(codes), self.batch)
-        return np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+        found = np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+        if self._output_index is None:
+            return found
+        return found.reshape(len(found), -1)[:, np.asarray(self._output_index)]
 
     def _transfer(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         """One transfer each way; the output is awaited first, so that the core never waits."""

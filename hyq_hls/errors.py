@@ -47,5 +47,9 @@ class QuantizationError(HyqError):
     """A float graph cannot be quantized as configured."""
 
 
+class InputRangeWarning(UserWarning):
+    """A model seems to take other images than bytes divided by 255."""
+
+
 class RoundedImagesWarning(UserWarning):
     """Float images were not bytes divided by 255, and were rounded to bytes."""

@@ -1,6 +1,7 @@
 """Turn a ``torch.nn.Module`` into a float graph: ``capture(model, (3, H, W))``."""
 
 from hyq_hls.capture.capture import capture
+from hyq_hls.capture.export import evaluation_copy
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 
@@ -11,4 +12,5 @@ __all__ = [
     "NodeReport",
     "UnsupportedModelError",
     "capture",
+    "evaluation_copy",
 ]

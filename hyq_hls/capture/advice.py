@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hyq_hls.capture.drafts import Unsupported
 from hyq_hls.capture.elementwise import FUNCTIONS
 
-_ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
+_ACTIVATIONS = ("prelu", "rrelu", "log_sigmoid", "glu", "threshold")
 _FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
 # Each row has names of operations, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
@@ -40,10 +40,10 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "set padding= of the convolution",
     ),
     (
-        ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum"),
+        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "maximum", "minimum"),
         "arithmetic {name} on activations",
-        "addition of two tensors of one shape, or a constant scale inside attention",
-        "put constants into the weights before or after; build gates from supported layers",
+        "sums and differences of two tensors of one shape, and constants of one value per channel",
+        "build gates from supported layers",
     ),
 )
 

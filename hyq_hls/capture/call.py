@@ -57,6 +57,15 @@ class Call:
 
     def as_view(self, value: Any) -> View:
         """Check that a value depends on the image, and note that this call reads it."""
+        return self.settled(self.pending(value))
+
+    def settled(self, view: View) -> View:
+        """Return the view of a node whose value has the constant factor of ``view``."""
+        base = join(module_path(self.node), "scaled")
+        return self.drafts.scaled(view, base, self.node.name)
+
+    def pending(self, value: Any) -> View:
+        """Do what ``as_view`` does, for a call that takes care of a constant factor itself."""
         if not isinstance(value, View):
             what = "a constant tensor" if isinstance(value, torch.Tensor) else repr(value)
             raise Unsupported(

@@ -12,13 +12,13 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import (
     feature_map,
     fresh,
+    map_with_columns,
     rows,
     rows_with_columns,
     seen,
@@ -52,7 +52,13 @@ def conv2d(call: Call) -> View:
     if (kh, kw, *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
-    draft = call.add(op, (feature_map(call.drafts, view),), "conv")
+    source, columns = map_with_columns(call.drafts, view)
+    if groups == 1 and covers(columns, source.shape[-1]):
+        # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
+        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+    else:
+        source = call.drafts.select(source, columns)
+    draft = call.add(op, (source,), "conv")
     height, width, _ = draft.shape
     index = torch.arange(draft.size).reshape(1, height, width, outputs)
     return seen(draft, index.permute(0, 3, 1, 2))
@@ -142,30 +148,6 @@ def function(call: Call) -> View:
     return apply_function(call, call.view(first.name), op)
 
 
-def add(call: Call) -> View:
-    """Capture a sum of two tensors of one shape, or of a tensor and a constant per channel."""
-    if call.get("alpha") != 1:
-        raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
-    for name, other in (("self", "other"), ("other", "self")):
-        constant = as_constant(call.get(other))
-        if constant is not None:
-            view = call.view(name)
-            return shift_channels(view, constant) if bool(constant.any()) else view
-    a, b = call.view("self"), call.view("other")
-    if a.shape != b.shape:
-        raise Unsupported(
-            f"addition of shapes {a.shape} and {b.shape}",
-            "two equal shapes",
-            "broadcast sums are not supported; expand the smaller tensor with a layer",
-        )
-    a, b = whole(call.drafts, a), whole(call.drafts, b)
-    if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
-        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
-        return seen(draft, a.index, a)
-    drafts, order, axis = _aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
-    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
-
-
 def concat(call: Call) -> View:
     """Capture a concatenation of channels."""
     views = [call.as_view(value) for value in call.get("tensors")]
@@ -173,7 +155,7 @@ def concat(call: Call) -> View:
     if len(views) == 1:
         return views[0]
     try:
-        drafts, order, axis = _aligned(call, views, (axis,))
+        drafts, order, axis = aligned(call, views, (axis,))
     except Unsupported:
         first = views[0]
         parts = all(v.source is first.source and v.revision == first.revision for v in views)
@@ -187,7 +169,7 @@ def concat(call: Call) -> View:
     return shown(draft, order, views[0], axis)
 
 
-def _aligned(
+def aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
     """Bring drafts to one layout: channels along one of ``axes``, one order of positions."""

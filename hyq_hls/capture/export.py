@@ -47,7 +47,7 @@ def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Export
         raise CaptureError(f"input_shape must be (C, H, W), three positive ints; got {input_shape}")
     report = CaptureReport(type(model).__name__, tuple(input_shape), ())
     _check_signature(model, report)
-    module = copy.deepcopy(model).cpu().float().eval()
+    module = evaluation_copy(model)
     image = torch.zeros(1, *input_shape)
     try:
         with torch.no_grad():
@@ -87,6 +87,11 @@ def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Export
             f"{report.model} has {len(images)} inputs {images}; exactly one image is wanted", report
         )
     return Exported(module, program.graph, constants, images[0])
+
+
+def evaluation_copy(model: nn.Module) -> nn.Module:
+    """Return a copy of a module on the CPU, in float32 and in evaluation mode."""
+    return copy.deepcopy(model).cpu().float().eval()
 
 
 def _check_signature(model: nn.Module, report: CaptureReport) -> None:

@@ -37,12 +37,6 @@ def fresh(view: View) -> View:
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
         )
-    if view.factor != 1.0:
-        raise Unsupported(
-            f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
-            "constant factors only inside attention, as the scale of the scores",
-            "multiply the weights before it by the constant",
-        )
     return view
 
 
@@ -125,6 +119,12 @@ def _settle_tokens(
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
     """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
+    draft, columns = map_with_columns(drafts, view)
+    return drafts.select(draft, columns)
+
+
+def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
+    """Do what ``feature_map`` does, but also give the channel at each place of the channel axis."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -138,23 +138,23 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     draft = view.source
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
-            return drafts.select(draft, columns)
+            return draft, columns
         patch = find_fold(order, *draft.shape[:2], height, width)
         if patch is not None:
-            return drafts.fold(drafts.select(draft, columns), patch, (height, width), view)
+            return drafts.fold(draft, patch, (height, width), view), columns
     raise _scattered(view)
 
 
 def output(drafts: Drafts, view: View) -> View:
-    """Return the view that shows the whole value of one draft, as a map if it is one."""
+    """Return the view of a module's output, which may have any shape and order.
+
+    Where the view shows a part of a layer's channels, the layer computes no others.
+    """
     view = fresh(view)
-    for axis in (1, -1) if len(view.shape) == 4 else (-1,):
-        try:
-            draft, order = rows(drafts, view, axis)
-        except Unsupported:
-            continue
-        return shown(draft, order, view, axis)
-    return whole(drafts, view)
+    try:
+        return whole(drafts, view)
+    except Unsupported:
+        return view
 
 
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:

@@ -34,7 +34,7 @@ MOVEMENTS = frozenset(
         *("movedim", "moveaxis", "swapaxes", "swapdims", "unsqueeze", "squeeze"),
         *("unbind", "chunk", "split", "split_with_sizes", "tensor_split", "unsafe_split"),
         *("unsafe_chunk", "hsplit", "vsplit", "dsplit", "select", "slice", "narrow", "diagonal"),
-        *("index_select", "roll", "flip", "fliplr", "flipud", "rot90", "repeat", "tile"),
+        *("index", "index_select", "roll", "flip", "fliplr", "flipud", "rot90", "repeat", "tile"),
         *("repeat_interleave", "stack", "unfold", "pixel_shuffle", "pixel_unshuffle"),
         *("channel_shuffle", "native_channel_shuffle", "view_copy", "permute_copy"),
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import fx
+from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture import attention, compute, float_ops
+from hyq_hls.capture import arithmetic, attention, compute, float_ops
 from hyq_hls.capture.advice import interpolation, unknown_operation
 from hyq_hls.capture.call import Call, operation
-from hyq_hls.capture.channel_constants import as_constant, batch_norm, scale_channels
+from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported, module_path, storage
@@ -70,21 +71,22 @@ def _matmul(call: Call) -> View:
     a, b = (call.get(name) for name in names)
     if isinstance(a, View) and isinstance(b, torch.Tensor) and b.ndim == 2:
         return compute.matmul_constant(call, call.as_view(a), b)
-    return attention.matmul(call, call.as_view(a), call.as_view(b))
+    return attention.matmul(call, call.pending(a), call.pending(b))
 
 
 def _addmm(call: Call) -> View:
     bias, weight = call.get("self"), call.get("mat2")
     if not isinstance(bias, torch.Tensor) or not isinstance(weight, torch.Tensor):
         raise unknown_operation("addmm of activations", ())
-    if bias.ndim != 1 or call.get("alpha") != 1 or call.get("beta") != 1:
-        raise unknown_operation("addmm with factors", ())
-    linear = replace(call, arguments={"input": call.get("mat1"), "weight": weight.T, "bias": bias})
+    if bias.ndim != 1:
+        raise unknown_operation("addmm with a matrix of summands", ())
+    parameters = {"weight": call.get("alpha") * weight.T, "bias": call.get("beta") * bias}
+    linear = replace(call, arguments={"input": call.get("mat1"), **parameters})
     return compute.linear(linear)
 
 
 def _einsum(call: Call) -> View:
-    a, b = (call.as_view(value) for value in call.get("tensors"))
+    a, b = (call.pending(value) for value in call.get("tensors"))
     plan = as_matmul(call.get("equation"), a.index.ndim, b.index.ndim)
     if plan is None:
         raise unknown_operation(f"einsum {call.get('equation')}", ())
@@ -96,32 +98,18 @@ def _einsum(call: Call) -> View:
     return replace(product, index=product.index.permute(plan.result))
 
 
-def _scaled(call: Call) -> View:
-    """Capture a product with a constant.
-
-    One constant for all waits for an attention, one per channel is absorbed.
-    """
-    first, second = call.get("self"), call.get("other")
-    if call.operation == "mul" and not isinstance(first, View):
-        first, second = second, first
-    constant = as_constant(second)
-    if not isinstance(first, View) or constant is None or call.get("rounding_mode"):
-        raise unknown_operation(call.operation, ())
-    view = call.as_view(first)
-    constant = constant if call.operation == "mul" else 1.0 / constant
-    if constant.numel() > 1:
-        return scale_channels(view, constant)
-    chain = (*view.chain, call.node.name)
-    return replace(view, factor=view.factor * float(constant), chain=chain)
-
-
 HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "conv2d": compute.conv2d,
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
-    "add": compute.add,
+    "add": arithmetic.add,
+    **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
+    "rsub": arithmetic.subtract_from,
+    **dict.fromkeys(("neg", "negative"), arithmetic.negate),
+    **dict.fromkeys(("mul", "multiply", "div", "divide", "true_divide"), arithmetic.scale),
     "cat": compute.concat,
     "concat": compute.concat,
     "mean": compute.pool,
@@ -136,8 +124,6 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "mm": _matmul,
     "addmm": _addmm,
     "einsum": _einsum,
-    "mul": _scaled,
-    "div": _scaled,
 }
 
 
@@ -165,7 +151,7 @@ class Tracing:
         name = operation(node)
         if node in self._written or node in self._results:
             return node in self._written
-        return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
+        return node.op == "call_function" and name in HANDLERS
 
     def _alone(self, path: str) -> bool:
         """Return whether the path belongs to a childless module that makes a single node."""
@@ -212,7 +198,7 @@ class Tracing:
 
     def _output(self, node: fx.Node) -> None:
         results = node.args[0]
-        values = list(results) if isinstance(results, Sequence) else [results]
+        values = [value for value in tree_leaves(results) if value is not None]
         try:
             if len(values) != 1:
                 raise Unsupported(
@@ -228,11 +214,14 @@ class Tracing:
                     "one output computed from the image",
                     "return the logits",
                 )
+            value = self.drafts.scaled(value, "scaled", node.name)
             self.output = output(self.drafts, value)
             self._note(node, "computed", "output is {}", self.output.source)
             for name in value.chain:
-                target = self.drafts.movements.get(name, self.output.source)
-                self.outcomes[name] = Outcome("moved", "data movement, part of {}", (target,))
+                target = self.drafts.movements.get(name)
+                text = "the order of the output" if target is None else "{}"
+                drafts = () if target is None else (target,)
+                self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
             self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
 
@@ -327,8 +316,6 @@ class Tracing:
         arguments.update(kwargs)
         call = Call(node, arguments, self.drafts, self._alone(self.paths[node.name]))
         first = len(self.drafts)
-        inputs = [value for value in self._inputs(node) if isinstance(value, View)]
-        before = {view.source: view.source.revision for view in inputs}
         written = self._written.get(node)
         if written is not None:
             view = call.as_view(self.values[written.argument])
@@ -347,8 +334,6 @@ class Tracing:
         )
         if made:
             self._note(node, "computed", "became {}", *made)
-        elif value.source.revision > before.get(value.source, value.source.revision):
-            self._note(node, "absorbed", "absorbed by {}", value.source)
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:

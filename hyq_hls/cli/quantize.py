@@ -30,6 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
     parser.add_argument("--seed", type=int, default=0, help="seed by which they are drawn")
+    parser.add_argument(
+        "--mean", type=float, nargs="+", help="mean of the normalization outside of the model"
+    )
+    parser.add_argument(
+        "--std", type=float, nargs="+", help="standard deviation of the same normalization"
+    )
+    parser.add_argument(
+        "--input-max",
+        type=float,
+        choices=(1.0, 255.0),
+        help="value of white for the model, before mean and std [found by running the model]",
+    )
     parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
     parser.add_argument("--report", action="store_true", help="print what every node became")
     parser.add_argument(
@@ -79,7 +91,16 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.images).is_dir()
     images = options.images if folder else sources.images(options.images)[0]
     module = sources.model(options.model)
-    qmodel = quantize(module, images, config, count=options.calibration, seed=options.seed)
+    qmodel = quantize(
+        module,
+        images,
+        config,
+        mean=options.mean,
+        std=options.std,
+        input_range=None if options.input_max is None else (0, options.input_max),
+        count=options.calibration,
+        seed=options.seed,
+    )
     qmodel.graph.metadata["source"] = options.model
     qmodel.save(options.output)
     if options.report:

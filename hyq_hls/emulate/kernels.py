@@ -105,6 +105,19 @@ def _dense(op: ops.Dense, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     return lambda x: finish(functional.linear(x.to(weights.dtype), weights, bias))
 
 
+def _channel_affine(
+    op: ops.ChannelAffine, node: Node, inputs: Sequence[TensorType]
+) -> Kernel | None:
+    folded = _scaled_weights(op.weight, op.bias, op.partial_sums(*inputs), op.requantize)
+    if folded is None:
+        return None
+    weights, bias = folded
+    if len(bias) > 1:
+        bias = bias.reshape(node.type.shape)
+    finish = _finish(node)
+    return lambda x: finish(torch.addcmul(bias, x.to(weights.dtype), weights))
+
+
 def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = requantizer(node.accumulator, op.requantize)
     zero = torch.tensor(op.zero_point, dtype=torch.float32)
@@ -284,6 +297,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
+    ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,

@@ -53,6 +53,8 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
             for node in graph.nodes.values()
         ],
     }
+    if graph.output_index is not None:
+        document["output_index"] = _encode(graph.output_index, "output_index", arrays)
     contents = {f"{key}.npy": _npy(value) for key, value in arrays.items()}
     document["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     try:
@@ -134,6 +136,8 @@ def _build(
             )
         operation = _decode(operations[node["operation"]], node["parameters"], arrays)
         graph.add(node["name"], operation, *node["inputs"])
+    if "output_index" in document:
+        graph.output_index = arrays[document["output_index"]["array"]]
     graph.check()
     return graph
 

@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from hyq_hls.capture import CaptureReport, FloatGraph, capture
+from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
 from hyq_hls.data import draw
 from hyq_hls.errors import InputError, QuantizationError
-from hyq_hls.images import image_bytes
+from hyq_hls.images import image_bytes, number_array
+from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.expected_input import (
+    expected_normalization,
+    range_of_training,
+    with_normalization,
+)
+from hyq_hls.quant.image_codes import centred_on_codes
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
@@ -28,6 +35,9 @@ def quantize(
     calibration_images: Any,
     config: QuantConfig | str | Mapping[str, Any] | None = None,
     *,
+    mean: ArrayLike | None = None,
+    std: ArrayLike | None = None,
+    input_range: tuple[float, float] | None = None,
     count: int | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -35,13 +45,20 @@ def quantize(
     """Quantize a trained module after training, to integers only.
 
     Args:
-        model: trained module from float images (B, C, H, W) in [0, 1] to logits (B, classes); it is
-            not changed.
+        model: trained module from float images (B, C, H, W) to logits (B, classes); it is not
+            changed. Whatever it does to its images by itself, it may do.
         calibration_images: images like those it will see, usually 100 to 500; labels are not read.
             An array or tensor, uint8 (B, H, W, C) or (B, C, H, W) or float in [0, 1]; a list of
             images or of batches; a ``DataLoader``, a ``Dataset`` or a generator of images, of
             ``(images, labels)`` or of dicts; or the path of a folder of images. See
             :func:`hyq_hls.data.draw`.
+        mean: mean that the images are normalized by outside of the model, one number or one per
+            channel. It becomes a part of the network, which takes bytes. When None, the
+            ``pretrained_cfg`` of a timm model says it. Calibration images may be normalized too.
+        std: standard deviation that the images are divided by afterwards.
+        input_range: values of black and white before ``mean`` and ``std``, (0, 1) or (0, 255). When
+            None, numbers above 1 in ``mean`` or ``std`` speak of (0, 255). Without them, a model
+            that gets bytes is run on both, and takes (0, 1) unless its values speak against it.
         count: number of images that are drawn; None takes all of what lies in memory, and up to
             512 of the rest.
         seed: seed of the drawing: the same images for the same seed.
@@ -69,22 +86,41 @@ def quantize(
             "give the trained module itself"
         )
     drawn = draw(calibration_images, count, seed, progress)
-    images = image_bytes(drawn.images)
+    stated = expected_normalization(model, mean, std, input_range)
+    given = number_array(drawn.images)
+    images = image_bytes(
+        given if stated is None else stated.undone(given), channels=_channels(model)
+    )
+    if stated is None:
+        stated = Normalization() if given.dtype.kind == "f" else range_of_training(model, images)
+    stated.check_channels(images.shape[-1])
     _check_variety(images)
     if progress:
         tqdm.write(f"calibrate on {drawn.origin}", file=sys.stderr)
-    prepared, report = float_graph_of(model, images.shape[1:])
+        if not stated.is_plain:
+            tqdm.write(f"normalization inside the network: {stated}", file=sys.stderr)
+    whole = with_normalization(model, stated)
+    prepared, report = float_graph_of(whole, images.shape[1:])
+    prepared = centred_on_codes(prepared, config.activation_bits)
     config.check_names(node.name for node in prepared)
     metadata = {
         "model": type(model).__name__,
         "config": config.to_json(),
         "calibration_images": len(images),
         "calibration_origin": drawn.origin,
+        METADATA_KEY: stated.to_json(),
     }
     plan = Plan.of(prepared, config, images, progress)
     for method in methods:
         plan = method.apply(plan)
-    return QuantizedModel(plan.lowered(metadata), plan.graph, report)
+    return QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(whole))
+
+
+def _channels(model: torch.nn.Module) -> int | None:
+    """Return the input channels of the first convolution, which is the stem of most networks."""
+    convolutions = (m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
+    first = next(convolutions, None)
+    return None if first is None else first.in_channels
 
 
 def _described(value: Any) -> str:

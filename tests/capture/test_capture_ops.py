@@ -244,8 +244,7 @@ def test_maps_and_tokens_as_output() -> None:
     graph = _capture(
         lambda m, x: m.fc(x.flatten(2).mT).mT.unflatten(-1, x.shape[2:]), fc=nn.Linear(3, 4)
     )
-    assert list(_nodes(graph)) == ["unfold", "fc", "fold"]
-    assert graph.shape("fold") == (4, 6, 4)
+    assert list(_nodes(graph)) == ["unfold", "fc"]  # The order of an output costs no node.
 
 
 class _Sequence(nn.Module):

@@ -3,8 +3,8 @@
 Codes are real numbers here. A tensor holds ``scale * (code - zero_point)`` exactly as in the
 integers, and rounding passes gradients as if it were not there (straight-through estimator, Bengio
 et al. 2013). Functions of single codes come from the integer operation itself, code by code. Two
-things differ from the integers: the rounding of an exact half, and the last bits of LayerNorm and
-softmax. Results are judged on the integers, never here.
+things differ from the integers: the rounding of an exact half, and the last bits of LayerNorm,
+softmax and constants per position. Results are judged on the integers, never here.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import FloatOp
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.image_codes import image_quantization
 from hyq_hls.quant.scales.ranges import (
     Array,
     Through,
@@ -36,9 +37,6 @@ from hyq_hls.quant.traits import (
     traits_of,
 )
 
-#: Image bytes stand for value = byte / 255.
-IMAGE = Quantization(8, False, (1 / 255,), (0,))
-
 
 def assign(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
@@ -50,7 +48,7 @@ def assign(
         own = config.for_node(node.name)
         match traits_of(node).codes:
             case Codes.IMAGE:
-                found[node.name] = IMAGE
+                found[node.name] = image_quantization(node.op)
             case Codes.MOVED:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
