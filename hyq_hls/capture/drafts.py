@@ -51,9 +51,9 @@ class Draft:
         tainted: whether an unsupported node is before it.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
+        absorbers: drafts that compute it now, because its constants went into theirs.
         means: ``(size, K)`` where each element is the mean of K elements of the only input, and
             waits to become part of a mean over all positions; None elsewhere.
-        absorbers: drafts that compute it now, because its constants went into theirs.
         name: the final name; empty until names are given.
     """
 
@@ -66,8 +66,8 @@ class Draft:
     tainted: bool = False
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
-    means: torch.Tensor | None = None
     absorbers: tuple[Draft, ...] = ()
+    means: torch.Tensor | None = None
     name: str = ""
 
     @property
@@ -212,8 +212,8 @@ class Drafts:
             base: the name that the node would like.
             origin: the exported node that needs the product.
         """
-        if math.isclose(view.factor, 1.0, rel_tol=1e-12):
-            return replace(view, factor=1.0)  # 49 * (1 / 49) is a little less than 1.
+        if math.isclose(view.factor, 1.0, rel_tol=1e-12):  # 49 * (1 / 49) is a little less than 1.
+            return replace(view, factor=1.0)
         if view.source.means is not None:
             return view
         key = (id(view.source), view.factor)

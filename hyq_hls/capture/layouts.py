@@ -145,6 +145,8 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return draft, columns
+        if not covers(columns, draft.shape[-1]):
+            draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
         if is_identity(order) and not draft.tokens:
             # A map whose rows follow each other in one long row, or that is cut into other rows.
             draft = drafts.unfold(draft, (1, 1), view)

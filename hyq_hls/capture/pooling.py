@@ -62,7 +62,7 @@ def pool(call: Call) -> View:
             "a mean over all positions, or a pooling of a map",
             "use nn.AvgPool2d on a tensor (B, C, 1, N)",
         )
-    return _depthwise(call, view, (kernel, stride, padding))
+    return _depthwise(call, call.settled(view), (kernel, stride, padding))
 
 
 def _axes(call: Call, view: View) -> list[int]:
