@@ -20,6 +20,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.image_codes import CentredImage, CentredInput
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.weighted import (
     ChannelAffineLayer,
@@ -238,6 +239,7 @@ EXPONENTIAL: dict[str, Arithmetic] = {
 }
 
 _NOTHING, _BOTH = PerChannel.NOTHING, PerChannel.BOTH
+_IMAGE = Traits(writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE)
 _LAYER = Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free)
 _FUNCTION = Traits(
     writes=PerChannel.SCALES, reads=(_NOTHING,), linear=False, ratios=_free, function=True
@@ -246,9 +248,9 @@ _MOVE = Traits(writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, code
 
 #: One row per float operation, in the order of a network.
 TRAITS: dict[type[Any], Traits] = {
-    fo.Input: Traits(
-        writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE
-    ),
+    fo.Input: _IMAGE,
+    CentredInput: _IMAGE,
+    CentredImage: _IMAGE,
     fo.Conv2d: replace(_LAYER, weights=Convolution),
     fo.Linear: replace(_LAYER, weights=LinearLayer),
     ChannelAffine: replace(_LAYER, weights=ChannelAffineLayer),

@@ -18,6 +18,7 @@ from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.image_codes import CentredImage
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
 from hyq_hls.quant.lowering.table import function_table, values_of
@@ -60,6 +61,7 @@ def lower(
     """
     result = Graph(graph.input, TensorType(graph.shape(graph.input), quantizations[graph.input]))
     result.metadata.update(metadata)
+    result.output_index = graph.output_index
     lowering = Lowering(graph, quantizations, weights)
     for node in graph:
         if node.name == graph.input:
@@ -90,6 +92,7 @@ class Lowering:
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
             ChannelAffine: self._channel_affine,
+            CentredImage: self._centred_image,
             PositionConstant: self._position_constant,
             Silu: self._silu,
             Elementwise: self._function,
@@ -167,6 +170,15 @@ class Lowering:
         weight, bias, scales = self._constants(node, op.offset)
         out = requantize(scales, self._output(node))
         return ops.ChannelAffine(weight[:, 0], config.weight_bits, bias[None], out)
+
+    def _centred_image(self, node: FloatNode, op: CentredImage, config: QuantConfig) -> Operation:
+        # A byte moves up by the fraction bits; the code of zero comes with the requantization.
+        y, unit = self._output(node), 1 << op.fraction_bits
+        channels = self.graph.shape(node.name)[-1]
+        bias = -np.broadcast_to(np.asarray(op.zero, np.int64), (1, channels))
+        return ops.ChannelAffine(
+            np.array([unit]), op.fraction_bits + 2, bias, requantize(y.scale, y)
+        )
 
     def _position_constant(
         self, node: FloatNode, op: PositionConstant, config: QuantConfig
