@@ -120,6 +120,13 @@ class QuantConfig:
             _check_range(name, getattr(self, name), low, high)
         most = 8 if self.softmax == "uniform" else 4
         _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
+        if not isinstance(self.overrides, Mapping) or not all(
+            isinstance(bits, NodeBits) for bits in self.overrides.values()
+        ):
+            raise QuantizationError(
+                f"overrides={self.overrides!r:.80}: NodeBits by pattern of names are wanted, as "
+                "{'head.*': NodeBits(4, 8)}"
+            )
         for pattern, bits in self.overrides.items():
             for name in ("weight_bits", "activation_bits"):
                 if getattr(bits, name) is not None:

@@ -40,7 +40,9 @@ def quantize(
         QuantizationError: a node has no integer operation, or an override names no node.
         GraphError: widths do not fit 62-bit integers.
     """
-    config = config or QuantConfig()
+    config = QuantConfig() if config is None else config
+    if not isinstance(config, QuantConfig):
+        raise QuantizationError(f"a QuantConfig is wanted, found {config!r:.80}; a preset makes one")
     methods = [method for method in config.methods if isinstance(method, Method)]
     if len(methods) < len(config.methods):
         raise QuantizationError(
