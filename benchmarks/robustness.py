@@ -53,7 +53,7 @@ def main() -> int:
     faults = [r for r in records if r["outcome"] != "clear"]
     for fault in faults:
         print(f"{fault['outcome']}: {fault['group']}: {fault['situation']}: {fault['message']}")
-    rows = [("", "tried", *OUTCOMES)]
+    rows: list[tuple[str, ...]] = [("", "tried", *OUTCOMES)]
     for group, title in [*GROUPS.items(), ("", "all")]:
         found = Counter(r["outcome"] for r in records if group in ("", r["group"]))
         if found:

@@ -162,7 +162,7 @@ class Accelerator:
         return self._compiled
 
     def predict(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Return the output codes (B, classes) of the C++ as integers.
+        """Return the output codes of the C++ in the model's shape and order.
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
@@ -174,7 +174,7 @@ class Accelerator:
         """
         codes = self._input_codes(images)
         with tqdm(total=len(codes), desc="C++", unit="img", disable=not progress) as bar:
-            return self.csim.predict(codes, bar.update)
+            return self.qmodel.graph.arranged(self.csim.predict(codes, bar.update))
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
         r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
@@ -241,7 +241,7 @@ class Accelerator:
         progress: bool,
     ) -> CosimReport:
         codes = pixels.astype(np.int64)
-        emulated, compiled = self.qmodel.codes(pixels), self.csim.predict(codes)
+        emulated, compiled = self.qmodel.stream_codes(pixels), self.csim.predict(codes)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
@@ -307,7 +307,7 @@ class Accelerator:
         """
         require_vitis()
         pixels = self.qmodel.image_bytes(images)
-        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.codes(pixels))
+        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))
         return build(self.folder, cosim=cosim)
 
     @property

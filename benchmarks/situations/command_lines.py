@@ -68,7 +68,10 @@ def lines() -> list[tuple[str, str]]:
 
 def situations() -> list[Situation]:
     """Return all of them; none may be accepted."""
-    return [Situation(line or "no command", partial(_act, line), text or ": error: ") for line, text in lines()]
+    return [
+        Situation(line or "no command", partial(_act, line), text or ": error: ")
+        for line, text in lines()
+    ]
 
 
 def _act(line: str, place: Place) -> None:

@@ -20,7 +20,7 @@ from hyq_hls.errors import FileFormatError
 Document = dict[str, Any]
 #: Numbers of random damages of each kind.
 CUT, FLIPPED, SCRAMBLED, EDITED = 250, 300, 270, 260
-_VALUES = (
+_VALUES: tuple[Any, ...] = (
     *(None, "x", 1.5, [], {}, True, -1, 0, 1 << 40, 1 << 70, -(1 << 70), 1e308, [1, 2], "\ud800"),
     *([[[]]], {"array": "no"}, {"array": 3}, "a" * 300, [0] * 50, 1e-320),
 )

@@ -233,10 +233,16 @@ def output_full(place: Place) -> None:
     raise HyqError(done.stderr)
 
 
-_SAVE, _CONVERT = (
-    lambda p, f: p.qmodel.save(f / "n.hyq"),
-    lambda p, f: convert(p.qmodel, output_dir=f / "p"),
-)
+def _save(place: Place, folder: Path) -> object:
+    return place.qmodel.save(folder / "n.hyq")
+
+
+def _convert(place: Place, folder: Path) -> object:
+    return convert(place.qmodel, output_dir=folder / "p")
+
+
+def _report(place: Place, folder: Path) -> object:
+    return place.accelerator.estimate().save(folder / "r.json")
 
 
 def situations() -> list[Situation]:
@@ -246,14 +252,14 @@ def situations() -> list[Situation]:
         *(Situation(f"killed while it converts, {m} s", partial(killed, "convert", (m,)), None) for m in _MOMENTS),
         Situation("killed while it compiles", partial(killed, "compile", (0.5, 2.0)), None),
         Situation("Ctrl-C while it compiles", interrupted, None),
-        Situation("full disk, save", partial(full, _SAVE), "has room"),
-        Situation("full disk, convert", partial(full, _CONVERT), "with room"),
-        Situation("full disk, report", partial(full, lambda p, f: Accelerator.open("net").estimate().save(f / "r")), "has room"),
-        Situation("full disk, compile", partial(full, lambda p, f: Accelerator.open("net").compile("-O0")), ""),
+        Situation("full disk, save", partial(full, _save), "has room"),
+        Situation("full disk, convert", partial(full, _convert), "with room"),
+        Situation("full disk, report", partial(full, _report), "has room"),
+        Situation("full disk, compile", partial(full, lambda p, f: p.accelerator.compile("-O0")), ""),
         Situation("full disk, output", output_full, "No space left"),
-        Situation("read-only folder, save", partial(locked, _SAVE), "Permission denied"),
-        Situation("read-only folder, convert", partial(locked, _CONVERT), "Permission denied"),
-        Situation("read-only folder, report", partial(locked, lambda p, f: Accelerator.open("net").estimate().save(f / "r")), "Permission denied"),
+        Situation("read-only folder, save", partial(locked, _save), "Permission denied"),
+        Situation("read-only folder, convert", partial(locked, _convert), "Permission denied"),
+        Situation("read-only folder, report", partial(locked, _report), "Permission denied"),
         Situation("two compile one project", two_compile, None),
         Situation("a library that was cut", cut_library, "cut or damaged"),
         Situation("a forked process", forked, None),

@@ -46,6 +46,5 @@ def journey(name: str, compiled: bool, place: Place) -> None:
 def situations() -> list[Situation]:
     """Return all of them; the oddest is compiled too."""
     return [
-        Situation(ascii(name)[:40], partial(journey, name, name == "$HOME"), None)
-        for name in NAMES
+        Situation(ascii(name)[:40], partial(journey, name, name == "$HOME"), None) for name in NAMES
     ]

@@ -47,7 +47,8 @@ class Network(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Compute the outputs of images (B, 3, 8, 8)."""
-        return self.head(self, torch.relu(self.conv(self.scale(x))))
+        outputs: torch.Tensor = self.head(self, torch.relu(self.conv(self.scale(x))))
+        return outputs
 
 
 def alike(module: nn.Module, place: Place) -> None:
@@ -77,7 +78,7 @@ def network(*parts: Any) -> Callable[[Place], None]:
 
 def pooled(x: torch.Tensor) -> torch.Tensor:
     """Return the mean of every channel."""
-    return x.mean((2, 3))
+    return torch.mean(x, (2, 3))
 
 
 def tokens(x: torch.Tensor) -> torch.Tensor:
@@ -87,7 +88,8 @@ def tokens(x: torch.Tensor) -> torch.Tensor:
 
 def simple(n: Network, x: torch.Tensor) -> torch.Tensor:
     """Return the usual classifier."""
-    return n.fc(pooled(x))
+    logits: torch.Tensor = n.fc(pooled(x))
+    return logits
 
 
 def spoiled(value: float) -> nn.Module:
@@ -169,5 +171,3 @@ def situations() -> list[Situation]:
         Situation("labels in the place of images", partial(calibrated, lambda p: np.arange(12)), " "),
         Situation("partial sums beyond 24 bits", partial_sums, None),
     ]  # fmt: skip
-
-

@@ -19,9 +19,7 @@ _START = 600
 _MEMORY = 12 << 30
 
 
-def try_all(
-    group: str, count: int, progress: Callable[[int], object]
-) -> list[Outcome]:
+def try_all(group: str, count: int, progress: Callable[[int], object]) -> list[Outcome]:
     """Return name, outcome and message of all situations of a group, in their order.
 
     Args:
@@ -70,7 +68,7 @@ def of_group(group: str) -> Sequence[Situation]:
 
 def _work(group: str, first: int, parent: Connection) -> None:
     """Send the name of the first situation, then outcome, message and the name of the next."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY if hard < 0 else min(hard, _MEMORY), hard))
     place, todo = Place(), of_group(group)[first:]
     parent.send(todo[0].name)

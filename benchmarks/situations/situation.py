@@ -69,6 +69,7 @@ class Place:
 
     Attributes:
         folder: the folder, which is the current one.
+        accelerator: the project in its folder ``net``, not compiled.
     """
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class Place:
         self.qmodel.save("net.hyq")
         (self.folder / "half.hyq").write_bytes(Path("net.hyq").read_bytes()[:900])
         (self.folder / "void.hyq").write_bytes(b"")
-        convert(self.qmodel, output_dir="net", part="xc7z020")
+        self.accelerator = convert(self.qmodel, output_dir="net", part="xc7z020")
 
     @cached_property
     def images(self) -> np.ndarray:

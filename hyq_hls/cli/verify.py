@@ -86,3 +86,4 @@ def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
                 f"{known.get(name, 'missing')} there; give the model that was quantized"
             )
     qmodel.float_graph, qmodel.capture_report = graph, report
+    qmodel.module = module.eval()

@@ -49,6 +49,8 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
             for node in graph.nodes.values()
         ],
     }
+    if graph.output_index is not None:
+        document["output_index"] = _encode(graph.output_index, "output_index", arrays)
     try:
         with replaced_file(path) as draft:
             write_archive(draft, document, arrays)
@@ -130,6 +132,9 @@ def _build(archive: Archive, operations: Mapping[str, type[Operation]], limits: 
         added = graph.add(_text(node["name"]), operation, *map(_text, node["inputs"]))
         what = f"{added.name}: the size of the output {added.type.shape}"
         limits.check("tensor_codes", added.type.size, what)
+    if "output_index" in document:
+        graph.output_index = archive.array(document["output_index"]["array"])
+        limits.check("tensor_codes", graph.output_index.size, "the size of the model's output")
     graph.check()
     return graph
 

@@ -155,7 +155,7 @@ def test_image_sources(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "broken.npz").write_bytes(bytes(broken))
     wanted = {
         "none.npy": "no such file",
-        ".": "no such file",
+        ".": "holds no images",
         "scalar.npy": "holds one number; images (B, H, W, C) are wanted",
         "objects.npy": "is not a numpy file of plain numbers",
         "objects.npz": "is not a numpy file of plain numbers",

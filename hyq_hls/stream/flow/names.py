@@ -30,7 +30,7 @@ showcancelled small soft solve specify specparam string strong strong0 strong1 s
 sync_accept_on sync_reject_on table tagged task time timeprecision timeunit tran tranif0 tranif1
 tri tri0 tri1 triand trior trireg type unique unique0 unsized until until_with untyped use uwire var
 vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xnor
-aclk aresetn frame_error s_axis m_axis
+aclk aresetn frame_errors s_axis m_axis
 """
 _RESERVED = frozenset(_WORDS.split())
 #: Macros of target.h begin with HYQ_, our SystemVerilog modules with hyq_, and the vendor's types

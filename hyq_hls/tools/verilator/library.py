@@ -75,7 +75,7 @@ class CSummary(ctypes.Structure):
         ("cycles", _int64),
         ("sent", _int64),
         ("received", _int64),
-        ("frame_error", _int32),
+        ("frame_errors", _int32),
         ("input_valid", _int32),
         ("input_ready", _int32),
         ("output_valid", _int32),

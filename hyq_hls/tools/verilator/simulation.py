@@ -102,7 +102,7 @@ class RtlSimulation:
             GraphError: wrong shape, dtype or range of the codes.
             InputError: an option is out of its range, or a stream to capture does not exist.
             SimulationError: a deadlock (with the streams at fault), a broken handshake, a wrong
-                ``tlast``, ``frame_error``, too many or too few beats, ``$fatal`` in the design.
+                ``tlast``, ``frame_errors``, too many or too few beats, ``$fatal`` in the design.
         """
         self.input.check(codes, "co-simulation input")
         _check_options(
@@ -163,7 +163,7 @@ class RtlSimulation:
             last_input=last_input,
             first_output=first_output,
             last_output=last_output,
-            frame_error=bool(summary.frame_error),
+            frame_errors=int(summary.frame_errors),
             streams=tuple(map(_statistics, self.streams, states, stream_cycles))
             if statistics
             else (),
