@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from benchmarks.situations.situation import Place, Situation, attempt
 
@@ -70,7 +73,9 @@ def _work(group: str, first: int, parent: Connection) -> None:
     """Send the name of the first situation, then outcome, message and the name of the next."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY if hard < 0 else min(hard, _MEMORY), hard))
-    place, todo = Place(), of_group(group)[first:]
-    parent.send(todo[0].name)
-    for situation, following in zip(todo, [*(s.name for s in todo[1:]), ""], strict=True):
-        parent.send((*attempt(situation, place), following))
+    with tempfile.TemporaryDirectory(prefix="robustness-") as folder:
+        place, todo = Place(Path(folder)), of_group(group)[first:]
+        parent.send(todo[0].name)
+        for situation, following in zip(todo, [*(s.name for s in todo[1:]), ""], strict=True):
+            parent.send((*attempt(situation, place), following))
+        os.chdir("/")

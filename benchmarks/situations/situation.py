@@ -67,13 +67,16 @@ class Situation:
 class Place:
     """A folder with a model, images and networks, in which situations are tried.
 
+    Args:
+        folder: an empty folder, which becomes the current one.
+
     Attributes:
-        folder: the folder, which is the current one.
+        folder: the folder.
         accelerator: the project in its folder ``net``, not compiled.
     """
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="robustness-")).resolve()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
         os.chdir(self.folder)
         (self.folder / "model.py").write_text(_MODEL_FILE)
         (self.folder / "syntax.py").write_text("def f(:\n")
