@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.errors import CompilationError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
 from hyq_hls.ops.table_softmax import SoftmaxOutput
+from hyq_hls.quant import presets
 from hyq_hls.quant.config import Exponential
 from hyq_hls.quant.lowering import softmax_operation
 from hyq_hls.stream.choose import balance
@@ -52,11 +53,12 @@ LARGEST = 40
 def networks() -> dict[str, Graph]:
     """Return the graphs whose circuits are characterized."""
     model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
-    other = QuantConfig(
-        softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
+    lean = presets.lean()
+    other = replace(
+        lean, softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
     )
     graphs = {
-        "default": quantize(model, images).graph,
+        "default": quantize(model, images, lean).graph,
         "other": quantize(model, images, other).graph,
     }
     for name in ("other", "default"):

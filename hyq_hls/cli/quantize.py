@@ -46,15 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", action="store_true", help="print what every node became")
     parser.add_argument(
         "--preset",
-        help="recipe to start from: best, hyq, outlier_pot, qhyvit, mixed_precision, fq_vit, "
-        "minmax, ...; the options below change it (default: none, the values in brackets)",
+        default="fast",
+        help="recipe to start from: fast, best, lean, hyq, outlier_pot, qhyvit, mixed_precision, "
+        "fq_vit, minmax, ...; the options below change it, and values in brackets are those of "
+        "fast",
     )
     for name, meaning in _NUMBERS.items():
         parser.add_argument(
             _flag(name),
             type=int,
             default=argparse.SUPPRESS,
-            help=f"{meaning} [{getattr(default, name)}]",
+            help=f"{meaning} [{_shown(getattr(default, name))}]",
         )
     for name, choices in CHOICES.items():
         parser.add_argument(
@@ -75,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Quantize, save, and print the graph."""
     from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
+    from hyq_hls.quant.presets import preset  # noqa: PLC0415
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
@@ -82,12 +85,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
     names = [*_NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    start = QuantConfig()
-    if options.preset is not None:
-        from hyq_hls.quant.presets import preset  # noqa: PLC0415
-
-        bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
-        start = preset(options.preset, **bits)
+    bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
+    start = preset(options.preset, **bits)
     config = replace(start, **given, overrides=dict(_node_bits(text) for text in options.node_bits))
     folder = Path(options.images).is_dir()
     images = options.images if folder else sources.images(options.images)[0]
@@ -109,6 +108,10 @@ def run(options: argparse.Namespace) -> int:
     print(qmodel)
     print(f"saved {options.output}; next: hyq-hls convert {options.output}")
     return 0
+
+
+def _shown(value: int | None) -> str:
+    return "chosen by the others" if value is None else str(value)
 
 
 def _flag(name: str) -> str:

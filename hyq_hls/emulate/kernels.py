@@ -278,12 +278,13 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     if dtype is None:
         return None
     finish = requantizer(node.accumulator, op.requantize)
-    top = (1 << op.bits) - 1
     zero = torch.tensor(op.zero_point, dtype=torch.float32)
-    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top)] + [0.0], dtype=dtype)
+    log2, top = op.encoding == "log2", op.probability.qmax
+    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top if log2 else 0)] + [0.0])
+    powers = powers.to(dtype)
 
     def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        if op.encoding == "log2":
+        if log2:
             p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
         values = _heads((v - zero).to(dtype), op.heads)
         acc = p.to(dtype).transpose(2, 3) @ values

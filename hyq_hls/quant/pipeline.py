@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,14 @@ from hyq_hls.quant.image_codes import centred_on_codes
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
+from hyq_hls.quant.presets import as_config
 from hyq_hls.quantized_model import QuantizedModel
 
 
 def quantize(
     model: torch.nn.Module,
     calibration_images: Any,
-    config: QuantConfig | None = None,
+    config: QuantConfig | str | Mapping[str, Any] | None = None,
     *,
     mean: ArrayLike | None = None,
     std: ArrayLike | None = None,
@@ -60,8 +62,10 @@ def quantize(
         count: number of images that are drawn; None takes all of what lies in memory, and up to
             512 of the rest.
         seed: seed of the drawing: the same images for the same seed.
-        config: choices about quantization; None takes the defaults of
-        :class:`~hyq_hls.quant.config.QuantConfig`.
+        config: choices about quantization, or the name of a recipe of
+            :mod:`hyq_hls.quant.presets` such as ``"best"``, or a dict of the fields of
+            :class:`~hyq_hls.quant.config.QuantConfig` that differ from its defaults. None takes the
+            defaults, which are the recipe ``fast``.
         progress: whether to show progress bars.
 
     Raises:
@@ -70,14 +74,17 @@ def quantize(
         QuantizationError: a node has no integer operation, or an override names no node.
         GraphError: widths do not fit 62-bit integers.
     """
-    config = config or QuantConfig()
+    config = as_config(config)
     methods = [method for method in config.methods if isinstance(method, Method)]
     if len(methods) < len(config.methods):
         raise QuantizationError(
             f"methods={config.methods!r}: instances of Method are wanted; call the class, as Qads()"
         )
     if not isinstance(model, torch.nn.Module):
-        raise QuantizationError(f"a torch.nn.Module is wanted, found {type(model).__name__}")
+        raise QuantizationError(
+            f"a torch.nn.Module is wanted, found {_described(model)}; "
+            "give the trained module itself"
+        )
     drawn = draw(calibration_images, count, seed, progress)
     stated = expected_normalization(model, mean, std, input_range)
     given = number_array(drawn.images)
@@ -114,6 +121,12 @@ def _channels(model: torch.nn.Module) -> int | None:
     convolutions = (m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
     first = next(convolutions, None)
     return None if first is None else first.in_channels
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, torch.nn.Module):
+        return f"the class {value.__name__}, which is not built yet"
+    return type(value).__name__
 
 
 def _check_variety(images: NDArray[np.uint8]) -> None:

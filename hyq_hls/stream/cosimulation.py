@@ -83,6 +83,7 @@ def build_simulator(
             project,
             {"MemoryDir": str(memory_dir)},
             folder=folder / "build_simulator",
+            wires=False,
         )
     circuits = {
         instance.circuit.node.name: instance

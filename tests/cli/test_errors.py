@@ -154,7 +154,7 @@ def test_image_sources(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "broken.npz").write_bytes(bytes(broken))
     wanted = {
         "none.npy": "no such file",
-        ".": "is not a numpy file",
+        ".": "holds no images",
         "objects.npy": "is not a numpy file of plain numbers",
         "objects.npz": "is not a numpy file of plain numbers",
         "text.npy": "is not a numpy file",

@@ -34,7 +34,7 @@ from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import best_quantization
 from tests.capture.hybrids import Hybrid, settle
-from tests.quant.networks import shifting
+from tests.quant.networks import lean, shifting
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def graph_of(kind: type[Elementwise]) -> FloatGraph:
 
 @cache
 def calibrated(kind: type[Elementwise]) -> Plan:
-    return Plan.of(graph_of(kind), QuantConfig(), IMAGES, progress=False)
+    return Plan.of(graph_of(kind), lean(), IMAGES, progress=False)
 
 
 def plan_of(kind: type[Elementwise], config: QuantConfig) -> Plan:
@@ -112,7 +112,7 @@ def test_ranges_of_inputs_are_judged_by_what_the_function_makes_of_them(
     # Values are made larger, so that no function is nearly linear on all of them.
     larger = {n: data.divided(np.full(data.low.size, 0.25)) for n, data in plan.statistics.items()}
     for bits in (2, 4):
-        config = QuantConfig(bits, bits, preactivation_bits=bits, swish="table")
+        config = lean(bits, bits, preactivation_bits=bits, swish="table")
         plan = replace(plan, statistics=larger).with_config(config)
         for name in PLACES:
             source = plan.graph[name].inputs[0]
@@ -134,10 +134,10 @@ def test_bottlenecks_and_bridge_blocks_are_found(kind: type[Elementwise]) -> Non
 @every_kind
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 def test_channels_differ_behind_a_table(kind: type[Elementwise], scale: str) -> None:
-    config = QuantConfig(
+    config = lean(
         activation_granularity="channel",
         swish="table",
-        scale=scale,  # type: ignore[arg-type]
+        scale=scale,
         observer="minmax",
     )
     plan = plan_of(kind, config)
@@ -161,7 +161,7 @@ def test_channels_differ_behind_a_table(kind: type[Elementwise], scale: str) -> 
 
 @every_kind
 def test_methods_scale_channels(kind: type[Elementwise]) -> None:
-    config = QuantConfig(swish="table", layer_norm_factors=0, observer="minmax", scale="dyadic")
+    config = lean(swish="table", layer_norm_factors=0, observer="minmax", scale="dyadic")
     plan, silu = plan_of(kind, config), plan_of(Silu, config)
     assert list(bottleneck_inputs(plan, 16)) == list(bottleneck_inputs(silu, 16))
     assert any(name in bottleneck_inputs(plan, 16) for name in PLACES)
@@ -191,7 +191,7 @@ def test_q_hyvit_tries_scales_per_channel_at_their_price(
     for price in (None, 0.0, 1.0):
         tried.clear()
         method = QHyViT(rounds=1, images=2, function_price=price)
-        found = method.apply(plan_of(kind, QuantConfig(4, 4, swish="table")))
+        found = method.apply(plan_of(kind, lean(4, 4, swish="table")))
         counts[price] = sum(channels > 1 for channels in tried)
         places[price] = [name for name in PLACES if found.tensors[name].per_channel]
     # Signed and unsigned codes are tried for every function, as all of them feed sums.
@@ -251,10 +251,10 @@ from hyq_hls import QuantConfig, quantize
 from hyq_hls.capture.elementwise import Softsign
 from hyq_hls.ops import Table
 from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
-from tests.quant.networks import IMAGES, INTEGERS, Hybrid, settle
+from tests.quant.networks import IMAGES, INTEGERS, Hybrid, lean, settle
 
 model = settle(Hybrid(channels=4, dim=4, depth=1, patch=(3, 1), act=nn.Softsign))
-config = QuantConfig(swish="table", preactivation_bits=9, methods=(OutlierScaling(rows=16),))
+config = lean(swish="table", preactivation_bits=9, methods=(OutlierScaling(rows=16),))
 qmodel = quantize(model, IMAGES, config, progress=False)
 places = [node.name for node in qmodel.float_graph if type(node.op) is Softsign]
 assert len(places) == 4, places

@@ -115,7 +115,8 @@ class Simulation(nn.Module):
             distance = x.amax(dim=-1, keepdim=True) - x
             exponential = table[torch.round(distance / codes.scale).long()]
             config = self.plan.config.for_node(node.name)
-            found = probabilities(exponential, config.softmax, config.softmax_bits)
+            bits = self.plan.tensors[node.name].bits
+            found = probabilities(exponential, config.softmax, bits)
         else:
             index = codes.index(x)
             found = table[index, torch.arange(index.shape[-1]) % table.shape[-1]]

@@ -52,7 +52,7 @@ def assign(
             case Codes.MOVED:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = _probabilities(own)
+                found[node.name] = _probabilities(own, graph.shape(node.name)[-1])
             case Codes.CHOSEN:
                 found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
@@ -112,7 +112,7 @@ def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: 
         return config.output_bits
     only_functions = all(traits_of(r).function for r in readers)
     if readers and only_functions:
-        return max(config.activation_bits, config.preactivation_bits)
+        return config.function_input_bits
     return config.activation_bits
 
 
@@ -158,10 +158,11 @@ def _apply(op: FloatOp, rows: Array) -> Array:
     return found
 
 
-def _probabilities(config: QuantConfig) -> Quantization:
+def _probabilities(config: QuantConfig, keys: int) -> Quantization:
+    bits = config.probability_bits(keys)
     if config.softmax == "uniform":
-        return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
-    return Quantization(config.softmax_bits, False, encoding="log2")
+        return Quantization(bits, False, (2.0**-bits,))
+    return Quantization(bits, False, encoding="log2")
 
 
 def _wants_factors(node: FloatNode, readers: list[FloatNode]) -> bool:
