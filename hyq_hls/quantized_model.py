@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hyq_hls.capture import CaptureReport, FloatGraph
     from hyq_hls.emulate import Emulator
+    from hyq_hls.graph.archive import Limits
 
 
 class QuantizedModel:
@@ -131,9 +132,18 @@ class QuantizedModel:
         return save_graph(self.graph, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> QuantizedModel:
-        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged."""
-        return cls(load_graph(path, OPERATIONS))
+    def load(cls, path: str | os.PathLike[str], limits: Limits | None = None) -> QuantizedModel:
+        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged.
+
+        Args:
+            path: the file.
+            limits: sizes that the file may ask for, by default :class:`hyq_hls.Limits`.
+        """
+        return cls(load_graph(path, OPERATIONS, limits))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle keeps: everything but the emulator, which is made again."""
+        return {**self.__dict__, "_emulator": None}
 
     def __str__(self) -> str:
         """Return one line per node with its operation, output, widths and work."""

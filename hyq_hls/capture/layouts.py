@@ -218,6 +218,13 @@ def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torc
             if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
                 order = inverse(distinct.reshape(-1))
                 return found[0], order[places]
+    if places.shape[1] == 1:
+        raise LayoutUnsupported(
+            f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
+            "attention over the positions of an image",
+            "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
+            "batch_first=True, and (N, B, C) without it",
+        )
     raise LayoutUnsupported(
         f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
         "attention over all positions, or over one pixel of every patch",

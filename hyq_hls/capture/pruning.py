@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from torch import fx
 
-from hyq_hls.capture.call import is_mutable
-from hyq_hls.capture.export import storage
+from hyq_hls.capture.nodes import is_mutable, storage
 
 
 def prune(graph: fx.Graph) -> set[fx.Node]:

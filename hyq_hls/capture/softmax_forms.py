@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from hyq_hls.capture.call import is_mutable, operation
-from hyq_hls.capture.export import storage
+from hyq_hls.capture.nodes import is_mutable, operation, storage
 
 _SOFTMAX = ("softmax", "_softmax")
 

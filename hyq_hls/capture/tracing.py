@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,60 +14,22 @@ from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
-from hyq_hls.capture.call import Call, operation
+from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
-from hyq_hls.capture.export import Exported, module_path, storage
+from hyq_hls.capture.export import Exported
+from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
-from hyq_hls.capture.pruning import prune
+from hyq_hls.capture.nodes import module_path, operation
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
-from hyq_hls.capture.softmax_forms import unify_softmax
+from hyq_hls.capture.stand_in import Missing, stand_in
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
 _RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
-
-
-class Missing:
-    """Stands for a value that an unsupported node should have made."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The fate of one exported node.
-
-    Attributes:
-        status: what happened, in one word.
-        text: what happened, in words; ``{}`` stands for the names of the drafts.
-        drafts: the drafts that the text speaks of.
-        problem: why the node is not supported; None for supported nodes.
-    """
-
-    status: Status
-    text: str
-    drafts: tuple[Draft, ...] = ()
-    problem: Unsupported | None = None
-
-
-@dataclass
-class Traced:
-    """A whole exported graph after the walk.
-
-    Attributes:
-        nodes: all nodes, those that the output does not need included.
-        drafts: the drafts of all nodes.
-        output: the view that is the result; None when it depends on an unsupported node.
-        outcomes: what became of every node, by name.
-        paths: module path of every node, by name.
-    """
-
-    nodes: tuple[fx.Node, ...]
-    drafts: Drafts
-    output: View | None
-    outcomes: dict[str, Outcome]
-    paths: Mapping[str, str]
 
 
 def _matmul(call: Call) -> View:
@@ -137,11 +99,8 @@ class Tracing:
 
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
-        self._all = tuple(exported.graph.nodes)
-        self._parts = unify_softmax(exported.graph)
-        self._unused = prune(exported.graph)
         nodes = list(exported.graph.nodes)
-        self.paths = {node.name: module_path(node) for node in self._all}
+        self.paths = {node.name: module_path(node) for node in exported.nodes}
         self.drafts = Drafts(self.paths)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -175,9 +134,11 @@ class Tracing:
 
     def run(self) -> Traced:
         """Trace every node in order."""
-        for node in self._unused:
-            if node in self._parts:
-                self._note(node, "absorbed", f"part of the softmax {self._parts[node].name}")
+        for node in self.exported.nodes:
+            # The walk below writes the fate of all nodes that the output depends on.
+            softmax = self.exported.parts.get(node)
+            if softmax is not None:
+                self._note(node, "absorbed", f"part of the softmax {softmax.name}")
             else:
                 self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
@@ -193,7 +154,7 @@ class Tracing:
                 # In-place operations look at values with later readers only, so the rest can go.
                 if self._last[used] is node:
                     self.values.pop(used, None)
-        return Traced(self._all, self.drafts, self.output, self.outcomes, self.paths)
+        return Traced(self.drafts, self.output, self.outcomes, self.paths)
 
     def _placeholder(self, node: fx.Node) -> None:
         if node.name == self.exported.image:
@@ -215,7 +176,9 @@ class Tracing:
         try:
             if len(values) != 1:
                 raise Unsupported(
-                    f"{len(values)} outputs", "one output", "wrap the model to return one tensor"
+                    f"{len(values)} outputs",
+                    "one output",
+                    "wrap the model in a module whose forward() returns one of them",
                 )
             value = self.values.get(values[0]) if isinstance(values[0], fx.Node) else None
             if isinstance(value, Missing):
@@ -243,7 +206,7 @@ class Tracing:
             self.values[node] = self._trace(node)
         except Unsupported as problem:
             self._refuse(node, problem)
-            self.values[node] = self._stand_in(node)
+            self.values[node] = stand_in(self.drafts, node)
 
     def _refuse(self, node: fx.Node, problem: Unsupported) -> None:
         """Blame a node, unless an unsupported node before it may be the reason."""
@@ -261,23 +224,6 @@ class Tracing:
             value = self.values.get(used)
             found.extend(value if isinstance(value, (list, tuple)) else [value])
         return found
-
-    def _stand_in(self, node: fx.Node) -> View | Missing:
-        """Return a value whose shape suggests its layout, so that later nodes are examined."""
-        value = node.meta.get("val")
-        if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
-            return Missing()
-        shape = tuple(value.shape)
-        if value.ndim == 4:
-            stored = (*shape[2:], shape[1])
-            draft = self.drafts.add_opaque(stored, node.name, tokens=False)
-            index = torch.arange(draft.size).reshape(1, *stored) if shape[0] == 1 else None
-            return Missing() if index is None else View(draft, index.permute(0, 3, 1, 2), 0)
-        stored = shape if value.ndim == 3 else shape[1:]
-        if value.ndim == 2 and shape[0] != 1:
-            return Missing()
-        draft = self.drafts.add_opaque(stored, node.name, tokens=True)
-        return View(draft, torch.arange(draft.size).reshape(shape), 0)
 
     def _trace(self, node: fx.Node) -> Any:
         arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
@@ -300,6 +246,12 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
+            if torch.Tag.nondeterministic_seeded in node.target.tags and name not in PASSED_THROUGH:
+                raise Unsupported(
+                    f"random numbers by {name}",
+                    "an output that depends on the image alone",
+                    "remove them, or make them once in __init__ and keep them as a buffer",
+                )
             self._note(node, "constant", "constant, computed now")
             return node.target(*args, **kwargs)
         return self._of_image(node, name, args, kwargs)
@@ -362,7 +314,9 @@ class Tracing:
         self._settle_chains(call, made or (value.source,))
         # Nothing reads the memory of a part of a written-out function any more.
         if node.target._schema.is_mutable and node.args[0] not in self._results:
-            self._write_back(node, arguments, value)
+            changed = arguments.get("self", arguments.get("input"))
+            assert isinstance(changed, View)
+            write_back(self.values, node, changed, value)
         return value
 
     @staticmethod
@@ -382,30 +336,6 @@ class Tracing:
                 target = self.drafts.movements.get(name, made[-1])
                 text = self.outcomes[name].text.partition(",")[0] + ", part of {}"
                 self.outcomes[name] = Outcome("moved", text, (target,))
-
-    def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
-        """Show the new value of an in-place operation through all views of that memory."""
-        before = arguments.get("self", arguments.get("input"))
-        assert isinstance(before, View)
-        table = torch.full((before.source.size,), -1)
-        table[before.index.reshape(-1)] = value.index.reshape(-1)
-        memory = storage(node)
-        for other, held in list(self.values.items()):
-            if not isinstance(held, View) or held.source is not before.source:
-                continue
-            later = any(self._places[user] > self._places[node] for user in other.users)
-            if not later or other is node or storage(other) != memory:
-                continue
-            index = table[held.index]
-            if held.revision != before.revision or bool((index < 0).all()):
-                continue
-            if bool((index < 0).any()):
-                raise Unsupported(
-                    f"an operation in place on a part of the memory of {other.name}",
-                    "in-place operations on whole tensors",
-                    "use the operation that returns a new tensor",
-                )
-            self.values[other] = replace(value, index=index, chain=held.chain)
 
     def _note(
         self,

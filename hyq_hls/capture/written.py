@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import fx
 
-from hyq_hls.capture.call import is_mutable, operation
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
-from hyq_hls.capture.export import Exported, storage
+from hyq_hls.capture.export import Exported
 from hyq_hls.capture.movement import PASSED_THROUGH
+from hyq_hls.capture.nodes import is_mutable, operation, storage
 
 # GELU by tanh takes 8 nodes, or 9 with a cube written as products.
 _MOST_NODES = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,8 +136,9 @@ class Graph:
             GraphError: a node's output is read by nobody, or ``output_index`` does not point into
                 the last tensor.
         """
+        read = {name for node in self.nodes.values() for name in node.inputs}
         for name in [self.input_name, *self.nodes]:
-            if name != self.output_name and not self.consumers(name):
+            if name != self.output_name and name not in read:
                 raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
         index = self.output_index
         if index is None:
@@ -160,7 +162,7 @@ class Graph:
         """
         self.input_type.check(codes, self.input_name)
         values = {self.input_name: codes}
-        remaining = {name: len(self.consumers(name)) for name in [self.input_name, *self.nodes]}
+        remaining = Counter(name for node in self.nodes.values() for name in set(node.inputs))
         yield self.input_name, codes
         for node in self.nodes.values():
             output = node.operation.reference(*(values[i] for i in node.inputs))

@@ -102,7 +102,7 @@ def test_an_agreement_needs_the_shape_and_the_function_of_the_module() -> None:
     assert not ModuleAgreement((4, 10), (4, 10), 20.0, 30.0, 4).ok
     other = ModuleAgreement((4, 10), (4, 5, 2), 130.0, 30.0, 4)
     assert not other.ok
-    assert str(other) == "network: outputs (4, 5, 2), the module gives (4, 10)"
+    assert str(other) == "network: outputs (4, 5, 2), but the module gives (4, 10)"
 
 
 def test_a_module_for_a_batch_of_one_image() -> None:
