@@ -74,7 +74,7 @@ class QuantizedModel:
 
     @property
     def normalization(self) -> Normalization:
-        """What the model was said to take for a byte; it is a part of the network."""
+        """The values that the PyTorch model takes for bytes; the network makes them itself."""
         return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from hyq_hls.capture import CaptureReport, FloatGraph, capture
 from tests.capture.hybrids import settle
-from tests.capture.test_capture_ops import Forward, Net
+from tests.capture.nets import Forward, Net
 
 EXACT = 1e-12
 SHAPE = (3, 6, 6)
