@@ -166,6 +166,9 @@ class QuantizedModel:
                 )
             )
         lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        zero = self.graph.input_type.quantization.zero_point
+        if any(zero):
+            lines.append(f"the byte that stands for zero: {', '.join(map(str, zero))}")
         if not self.normalization.is_plain:
             lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
         return "\n".join(lines)
