@@ -74,7 +74,7 @@ class QuantizedModel:
 
     @property
     def normalization(self) -> Normalization:
-        """What the model was said to take for a byte; it is a part of the network."""
+        """The values that the PyTorch model takes for bytes; the network makes them itself."""
         return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
@@ -171,6 +171,9 @@ class QuantizedModel:
                 )
             )
         lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        zero = self.graph.input_type.quantization.zero_point
+        if any(zero):
+            lines.append(f"the byte that stands for zero: {', '.join(map(str, zero))}")
         if not self.normalization.is_plain:
             lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
         return "\n".join(lines)

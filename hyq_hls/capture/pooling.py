@@ -108,6 +108,8 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
     shape = call.node.meta["val"].shape
     chain = (*view.chain, call.node.name)
     channels = _channels(groups, source)
+    if channels is None and _alone(groups, source):
+        return _mean_of_channels(call, source, groups, view.factor)
     if channels is None:
         base, tainted = source.base, source.tainted
         waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted)
@@ -122,6 +124,24 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
             pass  # The pooling takes all channels, and its readers take theirs.
     draft = call.add(float_ops.GlobalAveragePool(), (source,), "pool")
     return View(draft, channels.reshape(shape), view.factor)
+
+
+def _alone(groups: torch.Tensor, source: Draft) -> bool:
+    """Return whether each group holds channels of one position."""
+    positions = groups // source.shape[-1]
+    return groups.shape[1] > 1 and torch.equal(positions, positions[:, :1].expand_as(positions))
+
+
+def _mean_of_channels(call: Call, source: Draft, groups: torch.Tensor, factor: float) -> View:
+    """Capture means over channels, as of stacked heads, as a linear layer."""
+    channels = source.shape[-1]
+    members = (groups % channels).sort(dim=1).values
+    rows, row = torch.unique(members, dim=0, return_inverse=True)
+    weight = np.zeros((len(rows), channels))
+    np.add.at(weight, (np.arange(len(rows))[:, None], rows.numpy()), 1 / groups.shape[1])
+    draft = call.add(float_ops.Linear(weight, np.zeros(len(rows))), (source,), "mean")
+    index = groups[:, 0] // channels * len(rows) + row
+    return View(draft, index.reshape(call.node.meta["val"].shape), draft.revision, factor)
 
 
 def _channels(groups: torch.Tensor, source: Draft) -> torch.Tensor | None:

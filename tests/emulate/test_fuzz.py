@@ -45,7 +45,9 @@ def output(rng: Rng, sum_bits: float, channels: int = 1) -> Requantize:
     bits = int(rng.integers(4, 17))
     q = Quantization(bits, bool(rng.integers(2)))
     dyadic = rng.random() < 0.5
-    multiplier = rng.integers(1, 1 << int(rng.integers(1, 17)), channels) if dyadic else [1]
+    multiplier = (
+        rng.integers(1, 1 << int(rng.integers(1, 17)), channels) if dyadic else np.ones(1, np.int64)
+    )
     wide = sum_bits + log2(int(np.max(multiplier))) - bits
     shift = np.clip(int(wide) + rng.integers(-6, 3, channels), -62, 62)
     if rng.random() < 0.2:  # small sums, which large ones cancel to, are shifted left

@@ -44,7 +44,8 @@ def test_the_frame_after_a_wrong_one_is_right(library: Path, stalls: float) -> N
 
     simulation = Simulator(library)
     simulation.reset()
-    io, found, offered, waiting = simulation.io, [], False, None
+    io, offered, waiting = simulation.io, False, None
+    found: list[list[int]] = []
     while len(found) < len(wanted):
         offered = bool(beats) and (offered or rng.random() >= stalls)
         io.s_axis_tvalid = offered
