@@ -112,7 +112,7 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what chooses a design: part, clock, speed, room."""
     parser.add_argument("--part", default="xc7z020", help="part, device or board")
-    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
+    parser.add_argument("--clock-mhz", type=float, default=100.0, help="target clock")
     parser.add_argument(
         "--target-fps",
         type=float,
@@ -126,7 +126,9 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         "that fits it",
     )
     parser.add_argument(
-        "--any-size", action="store_true", help="go on also where the part is too small"
+        "--any-size",
+        action="store_true",
+        help="go on also where the part is too small or the clock too fast",
     )
 
 

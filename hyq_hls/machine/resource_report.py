@@ -11,7 +11,7 @@ from pathlib import Path
 from hyq_hls.errors import ConversionError
 from hyq_hls.machine.budget import binding, capacity, fits
 from hyq_hls.parts import Part
-from hyq_hls.support import aligned
+from hyq_hls.support import Shown, aligned
 from hyq_hls.tools.yosys import Utilization
 
 #: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.
@@ -37,7 +37,7 @@ class DesignUtilization:
 
 
 @dataclass(frozen=True)
-class ResourceReport:
+class ResourceReport(Shown):
     """Resources and speed of a design.
 
     Attributes:
@@ -108,6 +108,13 @@ class ResourceReport:
         except OSError as error:
             raise ConversionError(f"cannot write {target}: {error.strerror or error}") from error
         return target
+
+    def __repr__(self) -> str:
+        used, verdict = self.total, "fits" if self.fits else "does NOT fit"
+        return (
+            f"ResourceReport({self.method}: {used.lut:,} LUT, {used.ff:,} FF, {used.dsp} DSP, "
+            f"{used.bram36:g} BRAM36 of {self.part.name}, {verdict})"
+        )
 
     def __str__(self) -> str:
         """Return one line per node, the streams, and the sums beside the capacity of the part."""

@@ -94,7 +94,7 @@ def test_broken_cpp(copied: Accelerator, project: Accelerator) -> None:
     assert not (copied.folder / "sink.so").exists()
     assert not Accelerator.open(copied.folder).compiled
     pixels = images(2)
-    assert np.array_equal(project.predict(pixels), expected(small_graph(), pixels))
+    assert np.array_equal(project.codes(pixels), expected(small_graph(), pixels))
 
 
 def test_project_without_its_script(copied: Accelerator) -> None:
