@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # a board's numpy may be older than its module of types
 
 #: Largest transfer of the DMA that overlay.tcl instantiates: its length register has 26 bits.
 MAX_TRANSFER = (1 << 26) - 1
-#: Registers of the AXI GPIO that sets the number of frames of a transfer (PG144).
-FRAMES, FRAME_ERROR = 0x0, 0x8
+#: Registers of the AXI GPIO (PG144): frames of a transfer, and how many transfers were wrong.
+FRAMES, TRANSFER_ERRORS = 0x0, 0x8
 
 
 class Stream:
@@ -132,6 +132,7 @@ class Driver:
         self.batch = batch
         overlay = Overlay(str(bitfile or here / f"{description['project']}.bit"))
         self._dma, self._frames = overlay.dma, overlay.frames.mmio
+        self._transfer_errors = self._frames.read(TRANSFER_ERRORS)
         self._buffers = [
             allocate(shape=(batch * stream.frame_bytes,), dtype=np.uint8)
             for stream in (self.input, self.output)
@@ -157,7 +158,8 @@ class Driver:
         Raises:
             TypeError: no integers.
             ValueError: wrong shape, no image, or codes out of range.
-            RuntimeError: the driver is closed, or the core found a transfer of another length.
+            RuntimeError: the driver is closed, or the core found a transfer of another length; the
+                next call is not affected.
         """
         return self._arranged(self._output_frames(images))
 
@@ -187,10 +189,12 @@ class Driver:
         self._dma.sendchannel.transfer(source, nbytes=sent)
         self._dma.sendchannel.wait()
         self._dma.recvchannel.wait()
-        if self._frames.read(FRAME_ERROR) & 1:
+        errors = self._frames.read(TRANSFER_ERRORS)
+        if errors != self._transfer_errors:
+            self._transfer_errors = errors
             raise RuntimeError(
-                "the core got a transfer that was not a whole number of its frames; load the "
-                "bitstream again, and check that streams.json belongs to it"
+                f"the core got a transfer that was not {frames} of its frames, and its results are "
+                "lost; check that streams.json belongs to the bitstream"
             )
         return self.output.from_bytes(np.array(sink[:received]).reshape(frames, -1))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.errors import ConversionError, HyqError, SimulationError
 from hyq_hls.machine import (
     CompiledNetwork,
     CosimReport,
@@ -27,7 +27,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import Shown, replaced_folder, write_file
+from hyq_hls.support import Shown, is_file, replaced_folder, user_path, write_file
 from hyq_hls.tools.verilator import Simulator
 from hyq_hls.tools.vitis import report_file
 from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
@@ -61,6 +61,7 @@ class Accelerator(Shown):
             ConversionError: a node did not arrive in C++ or RTL, or the folder cannot be written;
                 its old content stays.
         """
+        folder = user_path(folder)
         with replaced_folder(folder) as draft:
             machine.write(draft)
             qmodel.save(draft / GRAPH_FILE)
@@ -76,10 +77,8 @@ class Accelerator(Shown):
         Raises:
             ConversionError: the folder holds no such project.
         """
-        if not isinstance(folder, str | os.PathLike):
-            raise ConversionError(f"a project folder is wanted, found {type(folder).__name__}")
-        path = Path(folder)
-        if not (path / MARKER).exists():
+        path = user_path(folder)
+        if not is_file(path / MARKER):
             raise ConversionError(
                 f"{path} is not a project of hyq_hls (no {MARKER}); make one with hyq_hls.convert"
             )
@@ -87,7 +86,9 @@ class Accelerator(Shown):
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
             accelerator = cls(path, qmodel, _marked_machine(qmodel, data))
-        except (ValueError, KeyError, TypeError, ConversionError) as error:
+        except (
+            OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, HyqError
+        ) as error:  # fmt: skip
             raise ConversionError(
                 f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
                 "again"
@@ -240,7 +241,8 @@ class Accelerator(Shown):
         """
         if not self.compiled:
             self.compile()
-        options = SimulationOptions(rtl, idle, backpressure, seed, vcd, activity_cycles)
+        waves = None if vcd is None else user_path(vcd)
+        options = SimulationOptions(rtl, idle, backpressure, seed, waves, activity_cycles)
         return self._cosimulated(self.machine, self.qmodel.image_bytes(images), options, progress)
 
     def _cosimulated(
@@ -301,7 +303,7 @@ class Accelerator(Shown):
         Raises:
             CompilationError: pyosys is missing, or Yosys failed on some modules, which are named.
         """
-        folder = Path(cache) if cache else self.folder / SYNTHESIS_DIR
+        folder = user_path(cache) if cache else self.folder / SYNTHESIS_DIR
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 

@@ -18,6 +18,7 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.machine import StreamMachine
+from hyq_hls.support import is_empty, user_path
 
 
 def convert(
@@ -64,22 +65,23 @@ def convert(
     """
     _check_model(qmodel)
     _check_type("part", part, str, "the name of a part or board")
-    _check_type("project", project, str, "a name")
-    _check_type("output_dir", output_dir, (str, os.PathLike), "the path of a folder")
     for name, value in (("clock_mhz", clock_mhz), ("target_fps", target_fps), ("share", share)):
         if value is not None or name == "clock_mhz":
             _check_type(name, value, Real, "a number")
     for name, table, kind in (("folding", folding, Folding), ("circuits", circuits, str)):
         if table is not None:
             _check_table(name, table, kind)
-    if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
-        raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
+    if not isinstance(project, str) or not re.fullmatch(r"[A-Za-z]\w{,63}", project, re.ASCII):
+        raise ConversionError(
+            f"project name {project!r:.80}: a letter and at most 63 letters, digits and "
+            "underscores are wanted"
+        )
     if is_reserved(project) or project in ("defines", "parameters"):
         raise ConversionError(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
     target = find_part(part)
-    folder = Path(output_dir)
+    folder = user_path(output_dir)
     _check_free(folder, overwrite)
     flow = design(
         qmodel.graph,
@@ -135,9 +137,16 @@ def _check_clock(machine: StreamMachine) -> None:
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConversionError(f"{folder} is a file; give a folder")
-    if folder.is_dir() and any(folder.iterdir()):
+    try:
+        there = folder.is_dir()
+        if folder.exists() and not there:
+            raise ConversionError(f"{folder} is a file; give a folder")
+        used = there and not is_empty(folder)
+    except OSError as error:
+        raise ConversionError(
+            f"{folder} cannot be used: {error.strerror or error}; give another folder"
+        ) from error
+    if used:
         if not (folder / MARKER).exists():
             raise ConversionError(f"{folder} is not empty and not a project of ours; give another")
         if not overwrite:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.data import labelled_batches
-from hyq_hls.errors import FileFormatError, InputError
+from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
@@ -25,15 +25,11 @@ if TYPE_CHECKING:
 
     from hyq_hls.capture import CaptureReport, FloatGraph
     from hyq_hls.emulate import Emulator
+    from hyq_hls.graph.archive import Limits
 
 
 #: Key of the metadata for the names of the outputs.
 CLASS_NAMES = "class_names"
-
-
-def _check_path(path: Any) -> None:
-    if not isinstance(path, str | os.PathLike):
-        raise FileFormatError(f"the path of a .hyq file is wanted, found {type(path).__name__}")
 
 
 class QuantizedModel(Shown):
@@ -82,7 +78,7 @@ class QuantizedModel(Shown):
 
     @property
     def normalization(self) -> Normalization:
-        """What the model was said to take for a byte; it is a part of the network."""
+        """The values that the PyTorch model takes for bytes; the network makes them itself."""
         return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
@@ -139,9 +135,14 @@ class QuantizedModel(Shown):
 
         Raises:
             InputError: no data, labels that are no classes of the network, or not as many as
-                images.
+                images; or the output is no vector of logits.
         """
-        classes = self.graph.output_type.shape[-1]
+        if len(self.graph.output_shape) != 1:
+            raise InputError(
+                f"an output of shape (images, *{self.graph.output_shape}) found; logits (images, "
+                "classes) are wanted for an accuracy"
+            )
+        (classes,) = self.graph.output_shape
         right = total = 0
         for images, truth in labelled_batches(data, labels):
             if truth.size and not 0 <= truth.min() <= truth.max() < classes:
@@ -157,14 +158,21 @@ class QuantizedModel(Shown):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one ``.hyq`` file; raises ``FileFormatError`` when that fails."""
-        _check_path(path)
         return save_graph(self.graph, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> QuantizedModel:
-        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged."""
-        _check_path(path)
-        return cls(load_graph(path, OPERATIONS))
+    def load(cls, path: str | os.PathLike[str], limits: Limits | None = None) -> QuantizedModel:
+        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged.
+
+        Args:
+            path: the file.
+            limits: sizes that the file may ask for, by default :class:`hyq_hls.Limits`.
+        """
+        return cls(load_graph(path, OPERATIONS, limits))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle keeps: everything but the emulator, which is made again."""
+        return {**self.__dict__, "_emulator": None}
 
     def __repr__(self) -> str:
         sizes = (
@@ -196,6 +204,9 @@ class QuantizedModel(Shown):
                 )
             )
         lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        zero = self.graph.input_type.quantization.zero_point
+        if any(zero):
+            lines.append(f"the byte that stands for zero: {', '.join(map(str, zero))}")
         if not self.normalization.is_plain:
             lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
         return "\n".join(lines)

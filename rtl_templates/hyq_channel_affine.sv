@@ -1,7 +1,9 @@
 // The module multiplies and adds constants per channel; the summand may be another at every
 // position. Reference: hyq_hls/ops/channel_affine.py, ChannelAffine.
 //
-// It has nine stages: weight memory, 4 of hyq_product, the sum, three of hyq_requantize_tail.
+// It has nine stages: weight memory, 4 of hyq_product, the sum, three of hyq_requantize_tail. If all
+// channels have the same power of two for a weight, Factor gives it. Then a shift takes the place of
+// hyq_product, and there are five stages.
 module hyq_channel_affine #(
   parameter int unsigned   Channels,
   parameter int unsigned   InLanes,    // lanes of the output too; divides Channels
@@ -10,6 +12,7 @@ module hyq_channel_affine #(
   parameter int unsigned   OutBits,
   parameter bit            OutSigned,
   parameter int unsigned   AccumulatorBits,
+  parameter int unsigned   Factor,     // a power of two, or 0 where weights lie in the memory
   parameter hyq_pkg::rom_t Weight,     // one for all channels, or one for each
   parameter                WeightFile,
   parameter hyq_pkg::rom_t Bias,       // a word for every beat of a position, or of a frame
@@ -41,38 +44,67 @@ module hyq_channel_affine #(
   logic en;
   assign in_ready_o = en;
 
-  // Stage 1 registers the codes while their weights are read.
-  logic [BeatBits-1:0] beat;
+  // Stage 1 registers the codes. Products take four more stages, and shifts take none.
   logic [InLanes*InBits-1:0] codes_q;
-  logic [Weight.lanes*Weight.bits-1:0] weights;
-
-  hyq_index #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
-  );
-
-  hyq_channel_rom #(
-    .Rom  (Weight),
-    .Beats(Beats),
-    .File (WeightFile)
-  ) u_weight_rom (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(beat),
-    .data_o(weights)
-  );
+  logic [InLanes*ProductBits-1:0] products;
+  logic product_next;  // products come in the next cycle, so their biases are read in this one
 
   always_ff @(posedge clk_i) begin : codes
     if (en) codes_q <= in_data_i;
   end
 
-  // Stages 2 to 5 make the products. Biases are read in order during the last of them.
-  logic product_valid, sum_valid;
+  if (Factor > 0) begin : gen_shift
+    assign product_next = in_valid_i;
+
+    for (genvar l = 0; l < InLanes; l++) begin : gen_lane
+      logic signed [InBits:0] code;
+      assign code = {InSigned && codes_q[(l+1)*InBits-1], codes_q[l*InBits+:InBits]};
+      assign products[l*ProductBits+:ProductBits] = ProductBits'(code) <<< $clog2(Factor);
+    end
+  end else begin : gen_product
+    logic [BeatBits-1:0] beat;
+    logic [Weight.lanes*Weight.bits-1:0] weights;
+
+    hyq_index #(.Count(Beats)) u_beat (
+      .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+    );
+
+    hyq_channel_rom #(
+      .Rom  (Weight),
+      .Beats(Beats),
+      .File (WeightFile)
+    ) u_weight_rom (
+      .clk_i,
+      .en_i  (en),
+      .beat_i(beat),
+      .data_o(weights)
+    );
+
+    hyq_valid_chain #(.Stages(4)) u_product_valid (
+      .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(product_next)
+    );
+
+    for (genvar l = 0; l < InLanes; l++) begin : gen_lane
+      localparam int unsigned WeightLane = Weight.lanes == 1 ? 0 : l;
+
+      hyq_product #(
+        .WeightBits   (Weight.bits),
+        .OperandBits  (InBits),
+        .OperandSigned(InSigned)
+      ) u_product (
+        .clk_i,
+        .en_i     (en),
+        .weight_i (weights[WeightLane*Weight.bits+:Weight.bits]),
+        .operand_i(codes_q[l*InBits+:InBits]),
+        .product_o(products[l*ProductBits+:ProductBits])
+      );
+    end
+  end
+
+  // The next stage makes the sums. They fit, also where a product alone does not and wraps around.
+  logic sum_valid;
   logic [InLanes*Bias.bits-1:0] biases;
   logic [InLanes*AccumulatorBits-1:0] acc_q;
-
-  hyq_valid_chain #(.Stages(4)) u_product_valid (
-    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(product_valid)
-  );
 
   hyq_sequence_rom #(
     .Rom (Bias),
@@ -80,33 +112,19 @@ module hyq_channel_affine #(
   ) u_bias_rom (
     .clk_i,
     .rst_ni,
-    .en_i  (en && product_valid),
+    .en_i  (en && product_next),
     .data_o(biases)
   );
 
-  for (genvar l = 0; l < InLanes; l++) begin : gen_lane
-    localparam int unsigned WeightLane = Weight.lanes == 1 ? 0 : l;
+  for (genvar l = 0; l < InLanes; l++) begin : gen_sum
     logic signed [ProductBits-1:0] product;
     logic signed [Bias.bits-1:0] bias;
-
-    hyq_product #(
-      .WeightBits   (Weight.bits),
-      .OperandBits  (InBits),
-      .OperandSigned(InSigned)
-    ) u_product (
-      .clk_i,
-      .en_i     (en),
-      .weight_i (weights[WeightLane*Weight.bits+:Weight.bits]),
-      .operand_i(codes_q[l*InBits+:InBits]),
-      .product_o(product)
-    );
-
-    assign bias = biases[l*Bias.bits+:Bias.bits];
+    assign product = products[l*ProductBits+:ProductBits];
+    assign bias    = biases[l*Bias.bits+:Bias.bits];
 
     logic unused_upper_bits;
     assign unused_upper_bits = ^product;
 
-    // Stage 6 makes the sum. It fits, also where the product alone does not and wraps around.
     always_ff @(posedge clk_i) begin : sum
       if (en) begin
         acc_q[l*AccumulatorBits+:AccumulatorBits] <=
@@ -115,11 +133,11 @@ module hyq_channel_affine #(
     end
   end
 
-  // Stages 7 to 9 requantize. Their entries are read while the sum is made.
+  // The last stages requantize. Their entries are read while the sums are made.
   logic [BeatBits-1:0] sum_beat;
 
   hyq_valid_chain #(.Stages(1)) u_sum_valid (
-    .clk_i, .rst_ni, .en_i(en), .valid_i(product_valid), .valid_o(sum_valid)
+    .clk_i, .rst_ni, .en_i(en), .valid_i(product_next), .valid_o(sum_valid)
   );
 
   hyq_index #(.Count(Beats)) u_sum_beat (

@@ -85,9 +85,9 @@ MUTANTS = [
     ),
     Mutant(
         "preactivation bits are ignored",
-        "hyq_hls/quant/scales/assign.py",
-        "max(config.activation_bits, config.preactivation_bits)",
-        "config.activation_bits",
+        "hyq_hls/quant/config.py",
+        "return max(self.activation_bits, least)",
+        "return self.activation_bits",
         "tests/quant/test_decisions.py",
     ),
     Mutant(
@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant(
         "every batch leaves rows of the same positions",
         "hyq_hls/quant/scales/statistics.py",
-        "flat[(7 * len(self._rows)) % step :: step]",
+        "flat[(7 * self._batch) % step :: step]",
         "flat[::step]",
         "tests/quant/test_decisions.py",
     ),
@@ -166,6 +166,34 @@ MUTANTS = [
         "op.bias, op.partial_sums(*inputs), op.requantize\n",
         "op.bias, node.accumulator, op.requantize\n",
         "tests/emulate",
+    ),
+    Mutant(
+        "constants per position do not tie scales",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_free, adds=True, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "constants per position end a stream of channel factors",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_equal, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "a factor per channel counts as the depthwise layer of a bottleneck",
+        "hyq_hls/quant/judge/bottlenecks.py",
+        "if not is_depthwise(node) or weighted(node).pointwise:",
+        "if not is_depthwise(node):",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "a dead channel gets a scale of its own",
+        "hyq_hls/quant/scales/weights.py",
+        "    candidates = [np.maximum(scale, unit * _FINEST) for scale in candidates]\n",
+        "",
+        "tests/quant/test_channel_affine.py",
     ),
 ]
 

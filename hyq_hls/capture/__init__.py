@@ -1,8 +1,8 @@
 """Turn a ``torch.nn.Module`` into a float graph: ``capture(model, (3, H, W))``."""
 
 from hyq_hls.capture.capture import capture
-from hyq_hls.capture.export import evaluation_copy
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.inspection import evaluation_copy
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 
 __all__ = [

@@ -11,16 +11,8 @@ import torch
 from torch import fx
 
 from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View, join
-from hyq_hls.capture.export import module_path
 from hyq_hls.capture.float_ops import Array, FloatOp
-
-
-def operation(node: fx.Node) -> str:
-    """Name of an aten operation without overload and in-place mark: ``silu`` for ``aten.silu_``."""
-    if isinstance(node.target, torch._ops.OpOverload):
-        name = node.target._schema.name.split("::")[-1]
-        return name[:-1] if name.endswith("_") and not name.startswith("__") else name
-    return getattr(node.target, "__name__", str(node.target))
+from hyq_hls.capture.nodes import module_path, operation
 
 
 @dataclass

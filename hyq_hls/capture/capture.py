@@ -12,10 +12,11 @@ from hyq_hls.capture.absorption import absorb_constants
 from hyq_hls.capture.drafts import Unsupported
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.inspection import unwrapped
 from hyq_hls.capture.module_check import Runs, output_index, relative_error
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
-from hyq_hls.capture.tracing import Outcome, Traced, trace
-from hyq_hls.errors import CaptureError
+from hyq_hls.capture.tracing import trace
 
 
 def capture(
@@ -38,11 +39,8 @@ def capture(
         CaptureMismatchError: the graph computes something else than the module.
         CaptureError: the arguments make no sense.
     """
-    if not isinstance(model, nn.Module):
-        raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    model = unwrapped(model)
     channels_height_width = tuple(input_shape)
-    if len(channels_height_width) != 3:
-        raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
     complete = all(outcome.problem is None for outcome in traced.outcomes.values())
@@ -97,9 +95,9 @@ def _report(
     model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
 ) -> CaptureReport:
     entries = []
-    for node in exported.graph.nodes:
-        outcome = _final(traced.outcomes[node.name])
-        text, names = _told(outcome)
+    for node in exported.nodes:
+        outcome = traced.outcomes[node.name].final()
+        text, names = outcome.told()
         problem = outcome.problem
         entries.append(
             NodeReport(
@@ -115,33 +113,3 @@ def _report(
             )
         )
     return CaptureReport(model, input_shape, tuple(entries))
-
-
-def _final(outcome: Outcome) -> Outcome:
-    """Return the outcome after the absorption of constants."""
-    if not outcome.drafts or not all(draft.absorbers for draft in outcome.drafts):
-        kept = tuple(draft for draft in outcome.drafts if not draft.absorbers)
-        return dataclasses.replace(outcome, drafts=kept)
-    drafts = tuple(dict.fromkeys(d for draft in outcome.drafts for d in draft.final))
-    if outcome.status == "computed":
-        return Outcome("absorbed", "absorbed by {}", drafts)
-    return dataclasses.replace(outcome, drafts=drafts)
-
-
-def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """Say the outcome in words, and name the float nodes that the words speak of."""
-    if outcome.problem is not None:
-        return f"NOT SUPPORTED: {outcome.problem.found}", ()
-    drafts, text = outcome.drafts, outcome.text
-    if outcome.status == "computed" and not any(draft.name for draft in drafts):
-        # The value is read in parts, each of which is a node of its own.
-        drafts = tuple(part for draft in drafts for part in draft.parts.values())
-        text = "split into {}"
-    named = [draft for draft in drafts if draft.name]
-    if outcome.drafts and not named:
-        return "dropped: the output does not depend on it", ()
-    kinds = outcome.status == "computed"
-    words = [
-        f"{draft.name} ({draft.op.kind})" if draft.op and kinds else draft.name for draft in named
-    ]
-    return text.replace("{}", ", ".join(words)), tuple(draft.name for draft in named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,15 +18,23 @@ from hyq_hls.errors import ShapeError
 
 
 class Unsupported(Exception):
-    """A node cannot be captured; it is raised inside the capture and ends in the report."""
+    """A node cannot be captured; it is raised inside the capture and ends in the report.
 
-    def __init__(self, found: str, wanted: str, advice: str) -> None:
+    Attributes:
+        found: what is not supported.
+        wanted: what is supported instead.
+        advice: what to do.
+        node: name of the exported node to blame; None means the one that is examined.
+    """
+
+    def __init__(self, found: str, wanted: str, advice: str, node: str | None = None) -> None:
         super().__init__(found)
         self.found, self.wanted, self.advice = found, wanted, advice
+        self.node = node
 
 
 class LayoutUnsupported(Unsupported):
-    """The order of the data is not understood; behind an unsupported node nobody is told."""
+    """A value is not what the node needs; behind an unsupported node nobody is told."""
 
 
 @dataclass(eq=False)
@@ -34,18 +42,18 @@ class Draft:
     """A float node to be.
 
     Attributes:
-        op: the operation; None where an unsupported node stands in the way.
+        op: the operation; None where an unsupported node stands in the way, or where means wait.
         inputs: the drafts that it reads.
         shape: shape of the value, channels-last and without batch.
         base: the name that the node would like.
         origin: the exported node that made it.
         tokens: whether the value is tokens (P, N, C) and not a map (H, W, C).
         tainted: whether an unsupported node is before it.
-        revision: grows when a normalization is absorbed, so that views of the value before it are
-            noticed.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
         absorbers: drafts that compute it now, because its constants went into theirs.
+        means: ``(size, K)`` where each element is the mean of K elements of the only input, and
+            waits to become part of a mean over all positions; None elsewhere.
         name: the final name; empty until names are given.
     """
 
@@ -56,10 +64,10 @@ class Draft:
     origin: str
     tokens: bool = False
     tainted: bool = False
-    revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
     absorbers: tuple[Draft, ...] = ()
+    means: torch.Tensor | None = None
     name: str = ""
 
     @property
@@ -81,14 +89,12 @@ class View:
         source: the draft.
         index: int64 of the exported shape (batch 1); each entry is the flat index into the
             channels-last value of ``source``.
-        revision: revision of ``source`` whose value is shown.
         factor: constant that the elements are multiplied with.
         chain: exported data movements between the source and this tensor.
     """
 
     source: Draft
     index: torch.Tensor
-    revision: int
     factor: float = 1.0
     chain: tuple[str, ...] = ()
 
@@ -120,7 +126,7 @@ class Drafts:
         try:
             shape = op.output_shape(*(draft.shape for draft in inputs))
         except ShapeError as error:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
@@ -183,7 +189,7 @@ class Drafts:
         elif isinstance(draft.op, PositionConstant):
             op = PositionConstant(draft.op.constant[..., chosen])
         else:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
                 "another order",
                 "all channels in their order, or a part of a linear layer or dense convolution",
@@ -206,7 +212,9 @@ class Drafts:
             base: the name that the node would like.
             origin: the exported node that needs the product.
         """
-        if view.factor == 1.0:
+        if math.isclose(view.factor, 1.0, rel_tol=1e-12):  # 49 * (1 / 49) is a little less than 1.
+            return replace(view, factor=1.0)
+        if view.source.means is not None:
             return view
         key = (id(view.source), view.factor)
         if key not in self._scaled:
@@ -216,7 +224,7 @@ class Drafts:
         draft = self._scaled[key]
         for name in view.chain:
             self.movements.setdefault(name, draft)
-        return View(draft, view.index, draft.revision, 1.0, view.chain)
+        return View(draft, view.index, 1.0, view.chain)
 
     def __len__(self) -> int:
         return len(self._all)

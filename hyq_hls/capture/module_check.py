@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture.drafts import Unsupported, View
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.report import explain
 from hyq_hls.errors import CaptureMismatchError
 
 # Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
@@ -43,16 +44,19 @@ class Runs:
         """Run the module, which may be written for a batch of one image, on each image."""
         generator = torch.Generator().manual_seed(0)
         images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
-        tolerance = TOLERANCE
+        plain = cls._on(module, images.float(), TOLERANCE_FLOAT32)
+        try:
+            exact = cls._on(copy.deepcopy(module).double(), images, TOLERANCE)
+        except RuntimeError:
+            return plain  # It makes float32 tensors, which do not mix with float64.
+        # A mask that is no buffer stays float32, and some kernels read it as if it were float64.
+        return exact if plain.agree(exact.alone, plain.alone) else plain
+
+    @classmethod
+    def _on(cls, module: nn.Module, images: torch.Tensor, tolerance: float) -> Runs:
         with torch.no_grad():
-            try:
-                exact = copy.deepcopy(module).double()
-                alone = [output_of(exact, image) for image in images.split(1)]
-            except RuntimeError:
-                # Some modules make float32 tensors in forward(), which do not mix with float64.
-                exact, images, tolerance = module, images.float(), TOLERANCE_FLOAT32
-                alone = [output_of(exact, image) for image in images.split(1)]
-        return cls(exact, images, torch.stack(alone), tolerance)
+            alone = [output_of(module, image) for image in images.split(1)]
+        return cls(module, images, torch.stack(alone), tolerance)
 
     def difference(self, found: torch.Tensor, wanted: torch.Tensor) -> float:
         """Return the largest difference, relative to the largest output."""
@@ -63,6 +67,11 @@ class Runs:
     def agree(self, found: torch.Tensor, wanted: torch.Tensor) -> bool:
         """Return whether two tensors are equal up to the tolerance."""
         return found.shape == wanted.shape and self.difference(found, wanted) <= self.tolerance
+
+    def again(self) -> torch.Tensor:
+        """Return the output of the first image in another run."""
+        with torch.no_grad():
+            return output_of(self.module, self.images[:1])
 
     def together(self) -> torch.Tensor | None:
         """Return the output of both images as one batch; None if the module takes only one."""
@@ -88,10 +97,22 @@ def output_index(view: View, runs: Runs) -> NDArray[np.int64]:
         runs: what the module itself returns.
 
     Raises:
-        Unsupported: the first axis of the output is not the batch, or an image changes the output
-            of another image.
+        Unsupported: the output is not finite or not always the same, its first axis is not the
+            batch, or an image changes the output of another image.
     """
     index, alone = view.index, runs.alone
+    if not bool(alone.isfinite().all()):
+        raise Unsupported(
+            "an output with NaN or infinite values on random images",
+            "finite numbers",
+            "look for divisions by zero and overflows in forward()",
+        )
+    if not runs.agree(runs.again(), alone[0]):
+        raise Unsupported(
+            "an output that differs from run to run on the same image",
+            "an output that depends on the image alone",
+            "remove random numbers, and state that forward() changes",
+        )
     # ``squeeze()`` drops the axis of a batch of one image.
     candidates = [(index[0], alone[:, 0])] if view.shape[:1] == (1,) else []
     candidates.append((index, alone))
@@ -135,18 +156,11 @@ def relative_error(graph: FloatGraph, runs: Runs) -> float:
     relative = runs.difference(found, wanted)
     if relative <= runs.tolerance:
         return relative
-    with torch.no_grad():
-        again = [output_of(runs.module, image) for image in runs.images.split(1)]
-    if not runs.agree(torch.stack(again), runs.alone):
-        raise CaptureMismatchError(
-            "forward() of the module\n"
-            "    found:  two runs on the same image give different outputs\n"
-            "    wanted: a module whose output depends on the image alone\n"
-            "    to do:  remove random numbers and state that changes from forward()"
-        )
     raise CaptureMismatchError(
-        f"the float graph of the module\n"
-        f"    found:  its output differs from the module's: relative error {relative:.3g}\n"
-        f"    wanted: at most {runs.tolerance:.0e}\n"
-        "    to do:  report it with the module, because this is an error of the capture"
+        explain(
+            "the float graph of the module",
+            f"its output differs from the module's: relative error {relative:.3g}",
+            f"at most {runs.tolerance:.0e}",
+            "report it with the module, because this is an error of the capture",
+        )
     )

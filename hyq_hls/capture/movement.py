@@ -10,8 +10,8 @@ import torch
 from torch import fx
 
 from hyq_hls.capture.advice import unknown_operation
-from hyq_hls.capture.call import operation
 from hyq_hls.capture.drafts import Unsupported, View
+from hyq_hls.capture.nodes import operation
 
 _DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 _CASTS = ("to", "_to_copy", "type_as")
@@ -35,7 +35,7 @@ MOVEMENTS = frozenset(
         *("unbind", "chunk", "split", "split_with_sizes", "tensor_split", "unsafe_split"),
         *("unsafe_chunk", "hsplit", "vsplit", "dsplit", "select", "slice", "narrow", "diagonal"),
         *("index", "index_select", "roll", "flip", "fliplr", "flipud", "rot90", "repeat", "tile"),
-        *("repeat_interleave", "stack", "unfold", "pixel_shuffle", "pixel_unshuffle"),
+        *("repeat_interleave", "unfold", "pixel_shuffle", "pixel_unshuffle"),
         *("channel_shuffle", "native_channel_shuffle", "view_copy", "permute_copy"),
     )
 )
@@ -46,7 +46,11 @@ def pass_through(node: fx.Node, args: Any) -> tuple[str, Any]:
     name = operation(node)
     if name in _DROPOUTS:
         if args[2]:
-            raise Unsupported("dropout that is active", "dropout in evaluation mode", "use eval()")
+            raise Unsupported(
+                f"{name} that is active in evaluation mode too",
+                "dropout in training only",
+                "write functional.dropout(x, p, training=self.training), or use nn.Dropout",
+            )
         return "dropped: dropout in eval", args[0]
     found = node.meta["val"].dtype
     if found not in (torch.float32, torch.float64):
@@ -66,10 +70,7 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     )
     first = views[0]
     if name not in (*_RESHAPES, *_EXPANSIONS) and any(
-        view.source is not first.source
-        or view.revision != first.revision
-        or view.factor != first.factor
-        for view in views
+        view.source is not first.source or view.factor != first.factor for view in views
     ):
         raise unknown_operation(f"{name} of several tensors", node.meta["val"].shape)
     result: Any
@@ -89,7 +90,7 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     chain = (*chain, node.name)
 
     def as_view(index: torch.Tensor) -> View:
-        return View(first.source, index, first.revision, first.factor, chain)
+        return View(first.source, index, first.factor, chain)
 
     return [as_view(index) for index in result] if not torch.is_tensor(result) else as_view(result)
 

@@ -5,65 +5,31 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import fx
 from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture import arithmetic, attention, compute, float_ops
+from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
-from hyq_hls.capture.call import Call, operation
+from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
-from hyq_hls.capture.export import Exported, module_path, storage
+from hyq_hls.capture.export import Exported
+from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.nodes import module_path, operation
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
+from hyq_hls.capture.stand_in import Missing, stand_in
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
 _RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
-
-
-class Missing:
-    """Stands for a value that an unsupported node should have made."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The fate of one exported node.
-
-    Attributes:
-        status: what happened, in one word.
-        text: what happened, in words; ``{}`` stands for the names of the drafts.
-        drafts: the drafts that the text speaks of.
-        problem: why the node is not supported; None for supported nodes.
-    """
-
-    status: Status
-    text: str
-    drafts: tuple[Draft, ...] = ()
-    problem: Unsupported | None = None
-
-
-@dataclass
-class Traced:
-    """A whole exported graph after the walk.
-
-    Attributes:
-        drafts: the drafts of all nodes.
-        output: the view that is the result; None when it depends on an unsupported node.
-        outcomes: what became of every node, by name.
-        paths: module path of every node, by name.
-    """
-
-    drafts: Drafts
-    output: View | None
-    outcomes: dict[str, Outcome]
-    paths: Mapping[str, str]
 
 
 def _matmul(call: Call) -> View:
@@ -100,22 +66,23 @@ def _einsum(call: Call) -> View:
 
 HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "conv2d": compute.conv2d,
+    "conv1d": compute.conv1d,
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     "add": arithmetic.add,
     **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
-    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
     "rsub": arithmetic.subtract_from,
     **dict.fromkeys(("neg", "negative"), arithmetic.negate),
     **dict.fromkeys(("mul", "multiply", "div", "divide", "true_divide"), arithmetic.scale),
-    "cat": compute.concat,
-    "concat": compute.concat,
-    "mean": compute.pool,
-    "adaptive_avg_pool2d": compute.pool,
-    "adaptive_avg_pool1d": compute.pool,
-    "avg_pool2d": compute.pool,
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
+    **dict.fromkeys(("cat", "concat", "concatenate"), joining.concat),
+    "stack": joining.stack,
+    "mean": pooling.mean,
+    "sum": pooling.total,
+    **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
+    **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -133,7 +100,7 @@ class Tracing:
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
         nodes = list(exported.graph.nodes)
-        self.paths = {node.name: module_path(node) for node in nodes}
+        self.paths = {node.name: module_path(node) for node in exported.nodes}
         self.drafts = Drafts(self.paths)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -167,6 +134,13 @@ class Tracing:
 
     def run(self) -> Traced:
         """Trace every node in order."""
+        for node in self.exported.nodes:
+            # The walk below writes the fate of all nodes that the output depends on.
+            softmax = self.exported.parts.get(node)
+            if softmax is not None:
+                self._note(node, "absorbed", f"part of the softmax {softmax.name}")
+            else:
+                self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -188,7 +162,7 @@ class Tracing:
             op = float_ops.Input((height, width, channels))
             draft = self.drafts.add(op, (), "input", node.name)
             index = torch.arange(draft.size).reshape(1, height, width, channels)
-            self.values[node] = View(draft, index.permute(0, 3, 1, 2), draft.revision)
+            self.values[node] = View(draft, index.permute(0, 3, 1, 2))
             self._note(node, "computed", "became {}", draft)
             return
         self.values[node] = self.exported.constants.get(node.name)
@@ -202,7 +176,9 @@ class Tracing:
         try:
             if len(values) != 1:
                 raise Unsupported(
-                    f"{len(values)} outputs", "one output", "wrap the model to return one tensor"
+                    f"{len(values)} outputs",
+                    "one output",
+                    "wrap the model in a module whose forward() returns one of them",
                 )
             value = self.values.get(values[0]) if isinstance(values[0], fx.Node) else None
             if isinstance(value, Missing):
@@ -223,18 +199,24 @@ class Tracing:
                 drafts = () if target is None else (target,)
                 self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
-            self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
 
     def _guarded(self, node: fx.Node) -> None:
         try:
             self.values[node] = self._trace(node)
         except Unsupported as problem:
-            tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
-            if tainted and isinstance(problem, LayoutUnsupported):
-                self._note(node, "skipped", "not examined")
-            else:
-                self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
-            self.values[node] = self._stand_in(node)
+            self._refuse(node, problem)
+            self.values[node] = stand_in(self.drafts, node)
+
+    def _refuse(self, node: fx.Node, problem: Unsupported) -> None:
+        """Blame a node, unless an unsupported node before it may be the reason."""
+        tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
+        follows = tainted and isinstance(problem, LayoutUnsupported)
+        if follows or problem.node is not None:
+            self._note(node, "skipped", "not examined")
+        if not follows:
+            blamed = problem.node or node.name
+            self.outcomes[blamed] = Outcome("unsupported", "NOT SUPPORTED", (), problem)
 
     def _inputs(self, node: fx.Node) -> list[Any]:
         found: list[Any] = []
@@ -242,23 +224,6 @@ class Tracing:
             value = self.values.get(used)
             found.extend(value if isinstance(value, (list, tuple)) else [value])
         return found
-
-    def _stand_in(self, node: fx.Node) -> View | Missing:
-        """Return a value whose shape suggests its layout, so that later nodes are examined."""
-        value = node.meta.get("val")
-        if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
-            return Missing()
-        shape = tuple(value.shape)
-        if value.ndim == 4:
-            stored = (*shape[2:], shape[1])
-            draft = self.drafts.add_opaque(stored, node.name, tokens=False)
-            index = torch.arange(draft.size).reshape(1, *stored) if shape[0] == 1 else None
-            return Missing() if index is None else View(draft, index.permute(0, 3, 1, 2), 0)
-        stored = shape if value.ndim == 3 else shape[1:]
-        if value.ndim == 2 and shape[0] != 1:
-            return Missing()
-        draft = self.drafts.add_opaque(stored, node.name, tokens=True)
-        return View(draft, torch.arange(draft.size).reshape(shape), 0)
 
     def _trace(self, node: fx.Node) -> Any:
         arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
@@ -281,6 +246,12 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
+            if torch.Tag.nondeterministic_seeded in node.target.tags and name not in PASSED_THROUGH:
+                raise Unsupported(
+                    f"random numbers by {name}",
+                    "an output that depends on the image alone",
+                    "remove them, or make them once in __init__ and keep them as a buffer",
+                )
             self._note(node, "constant", "constant, computed now")
             return node.target(*args, **kwargs)
         return self._of_image(node, name, args, kwargs)
@@ -334,6 +305,8 @@ class Tracing:
         )
         if made:
             self._note(node, "computed", "became {}", *made)
+        elif value.source.means is not None:
+            self._note(node, "moved", "mean over a part of the positions, not used")
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:
@@ -341,7 +314,9 @@ class Tracing:
         self._settle_chains(call, made or (value.source,))
         # Nothing reads the memory of a part of a written-out function any more.
         if node.target._schema.is_mutable and node.args[0] not in self._results:
-            self._write_back(node, arguments, value)
+            changed = arguments.get("self", arguments.get("input"))
+            assert isinstance(changed, View)
+            write_back(self.values, node, changed, value)
         return value
 
     @staticmethod
@@ -361,30 +336,6 @@ class Tracing:
                 target = self.drafts.movements.get(name, made[-1])
                 text = self.outcomes[name].text.partition(",")[0] + ", part of {}"
                 self.outcomes[name] = Outcome("moved", text, (target,))
-
-    def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
-        """Show the new value of an in-place operation through all views of that memory."""
-        before = arguments.get("self", arguments.get("input"))
-        assert isinstance(before, View)
-        table = torch.full((before.source.size,), -1)
-        table[before.index.reshape(-1)] = value.index.reshape(-1)
-        memory = storage(node)
-        for other, held in list(self.values.items()):
-            if not isinstance(held, View) or held.source is not before.source:
-                continue
-            later = any(self._places[user] > self._places[node] for user in other.users)
-            if not later or other is node or storage(other) != memory:
-                continue
-            index = table[held.index]
-            if held.revision != before.revision or bool((index < 0).all()):
-                continue
-            if bool((index < 0).any()):
-                raise Unsupported(
-                    f"an operation in place on a part of the memory of {other.name}",
-                    "in-place operations on whole tensors",
-                    "use the operation that returns a new tensor",
-                )
-            self.values[other] = replace(value, index=index, chain=held.chain)
 
     def _note(
         self,

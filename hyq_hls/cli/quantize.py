@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=(1.0, 255.0),
         help="value of white for the model, before mean and std [found by running the model]",
     )
-    parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("net.hyq"), help="file to write"
+    )
     parser.add_argument("--report", action="store_true", help="print what every node became")
     parser.add_argument(
         "--preset",
@@ -81,8 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    if options.output.is_dir() or not options.output.absolute().parent.is_dir():
-        raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
+    sources.check_output(options.output, "--output")
     names = [*NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,6 +118,12 @@ class Graph:
         """Type of the graph's output."""
         return self.type(self.output_name)
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the user's output of one sample."""
+        index = self.output_index
+        return self.output_type.shape if index is None else tuple(index.shape)
+
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         r"""Return values (B, \*last tensor) in the order and shape of the user's output."""
         if self.output_index is None:
@@ -135,8 +142,9 @@ class Graph:
             GraphError: a node's output is read by nobody, or ``output_index`` does not point into
                 the last tensor.
         """
+        read = {name for node in self.nodes.values() for name in node.inputs}
         for name in [self.input_name, *self.nodes]:
-            if name != self.output_name and not self.consumers(name):
+            if name != self.output_name and name not in read:
                 raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
         index = self.output_index
         if index is None:
@@ -160,7 +168,7 @@ class Graph:
         """
         self.input_type.check(codes, self.input_name)
         values = {self.input_name: codes}
-        remaining = {name: len(self.consumers(name)) for name in [self.input_name, *self.nodes]}
+        remaining = Counter(name for node in self.nodes.values() for name in set(node.inputs))
         yield self.input_name, codes
         for node in self.nodes.values():
             output = node.operation.reference(*(values[i] for i in node.inputs))

@@ -1,4 +1,4 @@
-"""How close the outputs of a network are to those of the PyTorch module that it came from."""
+"""Compare the outputs of a network with those of the PyTorch module that it came from."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture import elementwise as ew
-from tests.capture.test_capture_ops import Forward, Net
+from tests.capture.nets import Forward, Net
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 

@@ -68,7 +68,11 @@ def widest_case() -> Case[ChannelAffine]:
     return Case(ChannelAffine(np.array([32767, -32768]), 16, bias, out), [x])
 
 
-CASES = [*(random_case(seed) for seed in range(8)), embedding_case(2), widest_case()]
+CASES = [
+    *(random_case(seed) for seed in range(8)),
+    *(embedding_case(lanes) for lanes in (1, 4)),
+    widest_case(),
+]
 
 
 @pytest.mark.slow
@@ -139,10 +143,26 @@ def test_the_widest_sum_has_62_bits() -> None:
     assert case.operation.accumulator(*case.inputs).bits == 62
 
 
-def test_one_weight_for_all_channels_takes_no_multiplier() -> None:
+@pytest.mark.parametrize("weight", [1, 4, 1 << 31])
+def test_one_power_of_two_for_all_channels_takes_no_multiplier(weight: int) -> None:
     (x,), operation = embedding_case(2).inputs, embedding_case(2).operation
-    circuit = circuit_of(operation, x)
+    circuit = circuit_of(replace(operation, weight=np.array([weight]), weight_bits=33), x)
     assert (circuit.products(Folding(4, 4)), circuit.dsps(Folding(4, 4))) == (0, 0)
+    assert circuit.variant == "shift"
+    assert circuit.latency(Folding(4, 4)) == 36 - 1 + 5
+
+
+@pytest.mark.parametrize("weight", [[0], [3], [-4], [4] * 4, [1 << 32]])
+def test_other_weights_take_one(weight: list[int]) -> None:
+    (x,), operation = embedding_case(2).inputs, embedding_case(2).operation
+    circuit = circuit_of(replace(operation, weight=np.array(weight), weight_bits=34), x)
+    assert circuit.products(Folding(4, 4)) == 4
+    assert circuit.variant == ""
+    assert circuit.latency(Folding(4, 4)) == 36 - 1 + 9
+
+
+def test_wide_products_take_several_slices() -> None:
+    (x,), operation = embedding_case(2).inputs, embedding_case(2).operation
     each = replace(operation, weight=np.array([3, 4, 5, -6]), weight_bits=18)
     wide = TensorType(x.shape, Quantization(16, False))
     assert circuit_of(each, x).dsps(Folding(2, 2)) == 2
@@ -181,6 +201,7 @@ def test_in_a_graph_that_is_saved_and_loaded(tmp_path: Path) -> None:
         ),
         ({"requantize": replace(BYTE, shift=np.ones(3, int))}, "has 3 entries for 2 channels"),
         ({"bias": np.full((1, 2), 1 << 61)}, "accumulator needs 63 bits"),
+        ({"bias": np.full((1, 2), (1 << 63) - 1)}, "a 65-bit accumulator"),
     ],
 )
 def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from hyq_hls import QuantConfig, QuantizedModel
+from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import FloatOp, GlobalAveragePool, Input, Linear, Unfold
 from hyq_hls.ops import ChannelAffine as IntegerAffine
 from hyq_hls.quant import presets
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
+from hyq_hls.quant.judge.channel_factors import with_factors
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
@@ -128,6 +130,23 @@ def test_weights_of_channels_have_their_own_scales() -> None:
     assert operation.weight_bits == 8
 
 
+@every_config
+@pytest.mark.parametrize("factor", [1e-5, 1e-20, 1e-38, -1e-300])
+def test_dead_channels_of_a_batch_norm_keep_their_offset(
+    factor: float, config: QuantConfig
+) -> None:
+    """A factor far below a step is no reason to refuse, in a layer that absorbed it or alone."""
+    op = ChannelAffine(np.array([1.0, factor, -1.0]), np.array([0.3, 0.4, 0.9]))
+    absorbed = Linear(np.diag(op.multiplier), op.offset)
+    for last in (op, absorbed):
+        nodes = [FloatNode("x", Input((4, 6, 3))), FloatNode("last", last, ("x",))]
+        graph = FloatGraph(nodes, "last")
+        lowered = Plan.of(graph, config, IMAGES, progress=False).lowered()
+        codes = dict(lowered.reference(IMAGES.astype(np.int64)))["last"]
+        real = lowered.output_type.quantization.dequantize(codes)
+        assert np.abs(real - graph(FLOATS, layout="nhwc").numpy()).max() < 0.02
+
+
 def test_verification_reads_the_weights_back() -> None:
     plan = plan_of(CONFIGS["dyadic"])
     values = quantized_float(plan.graph, plan.lowered(), torch.from_numpy(IMAGES) / 255)
@@ -165,6 +184,17 @@ def test_methods_take_the_operations() -> None:
     assert learned.weights["map"].codes.shape == (5, 1)
 
 
+def test_factors_of_channels_pass_a_constant_per_position() -> None:
+    plan = plan_of(shifting(8, 8))
+    changed = with_factors(plan, {"map": np.array([1.0, 2.0, 4.0, 1.0, 1.0])})
+    for name in ("map", "map_constant"):
+        scale = np.asarray(changed.tensors[name].scale)
+        assert (scale / scale[0]).tolist() == [1, 2, 4, 1, 1], name
+    emulated = dict(QuantizedModel(changed.lowered()).emulator.trace(IMAGES))
+    for name, codes in changed.lowered().reference(IMAGES.astype(np.int64)):
+        assert np.array_equal(emulated[name], codes), name
+
+
 def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None:
     graph = graph_of()
     assert bottlenecks(graph) == []
@@ -174,3 +204,13 @@ def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None
         for n in before_unfold
     ]
     assert bridge_blocks(FloatGraph(nodes, graph.output)) == [("image", "linear", "map")]
+
+
+@pytest.mark.slow
+def test_the_whole_road(tmp_path: Path) -> None:
+    """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
+    qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    for stalls in (0.0, 0.4):
+        report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
+        assert report.ok, str(report)

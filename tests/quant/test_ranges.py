@@ -108,8 +108,7 @@ def test_weight_scales_minimize_the_weighted_error(scale: Scale, granularity: Gr
     rng = np.random.default_rng(5)
     weight, importance = rng.normal(0, 1, (7, 40)), rng.uniform(0, 4, 40)
     config = lean(weight_bits=4, scale=scale, weight_granularity=granularity)
-    unit = None if scale == "dyadic" else np.ones(len(weight))
-    found = weight_scales(weight, importance, config, unit)
+    found = weight_scales(weight, importance, config, np.ones(len(weight)))
 
     def loss(s: NDArray[np.float64]) -> NDArray[np.float64]:
         codes = np.clip(np.rint(weight / s[:, None]), -8, 7)
@@ -162,8 +161,7 @@ def test_constant_tensors_get_a_scale(observer: Observer, scale: bool, value: fl
 
 def test_zero_weights_get_a_scale() -> None:
     for scale in ("power_of_two", "dyadic"):
-        unit = None if scale == "dyadic" else np.ones(2)
-        found = weight_scales(np.zeros((2, 4)), np.zeros(4), lean(scale=scale), unit)
+        found = weight_scales(np.zeros((2, 4)), np.zeros(4), lean(scale=scale), np.ones(2))
         assert (found > 0).all()
 
 

@@ -12,12 +12,22 @@ from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
 
+#: A parameter of a SystemVerilog module has 32 bits.
+_LARGEST_FACTOR = 1 << 32
+
 
 class ChannelAffineCircuit(ElementwiseCircuit[ChannelAffine]):
     """Products with the weights of the channels, which meet the biases in the order of words."""
 
-    #: The stages are: weights, products (4), biases, requantization.
-    stages = 1 + 4 + 1 + REQUANTIZE_STAGES
+    @property
+    def variant(self) -> str:
+        """``shift`` where a shift takes the place of the products."""
+        return "shift" if self._factor else ""
+
+    @property
+    def stages(self) -> int:
+        """Number of stages: codes and weights, products (4), biases, requantization."""
+        return 1 + (0 if self._factor else 4) + 1 + REQUANTIZE_STAGES
 
     @property
     def frames_inside(self) -> Fraction:
@@ -25,8 +35,8 @@ class ChannelAffineCircuit(ElementwiseCircuit[ChannelAffine]):
         return Fraction(self.stages, self.inputs[0].words)
 
     def products(self, folding: Folding) -> int:
-        """Return the number of products; one weight for all channels is a constant factor."""
-        return folding.outputs if self.operation.weight.size > 1 else 0
+        """Return the number of products; a shift is none."""
+        return 0 if self._factor else folding.outputs
 
     def dsps(self, folding: Folding) -> int:
         q = self.inputs[0].quantization
@@ -36,7 +46,7 @@ class ChannelAffineCircuit(ElementwiseCircuit[ChannelAffine]):
     def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), affine, lanes = self.inputs, self.operation, folding.outputs
         return requantized_arguments(
-            self.sizes(folding),
+            {**self.sizes(folding), "factor": self._factor},
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (
                 channel_rom("weight", affine.weight, affine.weight_bits, lanes),
@@ -46,3 +56,10 @@ class ChannelAffineCircuit(ElementwiseCircuit[ChannelAffine]):
             affine.requantize,
             lanes,
         )
+
+    @property
+    def _factor(self) -> int:
+        """The weight of all channels where it is one power of two, else 0."""
+        weight, *others = self.operation.weight.tolist()
+        alone = not others and 0 < weight < _LARGEST_FACTOR and weight & (weight - 1) == 0
+        return weight if alone else 0

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from hyq_hls.errors import InputError, SimulationError
-from hyq_hls.tools.verilator.library import MESSAGE_LENGTH, load
+from hyq_hls.support import load_library
+from hyq_hls.support.libraries import Signature
+from hyq_hls.tools.verilator.library import MESSAGE_LENGTH
 from hyq_hls.tools.verilator.signals import CSignal, Instance, Ports, Signal, unknown
 from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, build_library
 
@@ -17,7 +19,7 @@ _CLOCKS = ("aclk", "clk_i", "clk", "clock")
 _RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
 
 _handle, _text, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
-_FUNCTIONS: dict[str, tuple[type | None, tuple[type, ...]]] = {
+_FUNCTIONS: dict[str, Signature] = {
     "hyq_open": (_handle, (ctypes.c_uint64, _text, _size)),
     "hyq_top": (_text, ()),
     "hyq_signal_count": (ctypes.c_int64, (_handle,)),
@@ -85,7 +87,7 @@ class Simulator:
         self, library: Path, *, clock: str | None = None, reset: str | None = None, seed: int = 0
     ) -> None:
         self._simulator: int | None = None
-        self._library = load(library, _FUNCTIONS)
+        self._library = load_library(library, _FUNCTIONS)
         self._message = ctypes.create_string_buffer(MESSAGE_LENGTH)
         self._simulator = self._library.hyq_open(seed, self._message, MESSAGE_LENGTH)
         if not self._simulator:

@@ -223,7 +223,42 @@ def test_a_stream_description_of_another_project_is_noticed(
     streams = json.loads((case.folder / "streams.json").read_text())
     streams["input"] |= {"shape": [4, 4, 6], "beats": 96}
     (tmp_path / "streams.json").write_text(json.dumps(streams))
-    wrong = r"not a whole number of its frames; load the"
+    wrong = r"a transfer that was not 1 of its frames, .* check that streams\.json belongs"
     driver = load(case, board).Driver(streams=tmp_path / "streams.json")
     with driver, pytest.raises(RuntimeError, match=wrong):
         driver.codes(np.zeros((1, 4, 4, 6), np.uint8))
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize("words", [-49, -48, -47, -1, 1, 2, 47, 48, 49, 100])
+def test_the_transfer_after_a_wrong_one_is_right(
+    words: int, stalls: float, deployed: Any, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transfer of two frames of 48 words is some words short or long."""
+    case = deployed("single bytes")
+    board, codes = case.board(stalls=stalls), case.codes(5)
+    wanted = case.reference(codes)
+    transfer = board.sendchannel.transfer
+    with load(case, board).Driver(batch=5) as driver:
+        for _ in range(2):
+            with monkeypatch.context() as patched:
+                patched.setattr(
+                    board.sendchannel,
+                    "transfer",
+                    lambda array, nbytes: transfer(array, nbytes=nbytes + words),
+                )
+                with pytest.raises(RuntimeError, match="not 2 of its frames"):
+                    driver.codes(codes[:2])
+            assert np.array_equal(driver.codes(codes), wanted)
+    assert board.read(8) == 2
+
+
+def test_missing_bytes_of_a_word_are_noticed(deployed: Any, load: Any) -> None:
+    case = deployed("3 and 5 bytes")
+    board, codes = case.board(), case.codes(2)
+    with load(case, board).Driver() as driver:
+        board.keep = 0b0111
+        with pytest.raises(RuntimeError, match="not 2 of its frames"):
+            driver.codes(codes)
+        board.keep = 0b1111
+        assert np.array_equal(driver.codes(codes), case.reference(codes))
