@@ -74,7 +74,7 @@ class QuantizedModel:
 
     @property
     def normalization(self) -> Normalization:
-        """What the model was said to take for a byte; it is a part of the network."""
+        """The values that the PyTorch model takes for bytes; the network makes them itself."""
         return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
@@ -111,9 +111,14 @@ class QuantizedModel:
 
         Raises:
             InputError: no data, labels that are no classes of the network, or not as many as
-                images.
+                images; or the output is no vector of logits.
         """
-        classes = self.graph.output_type.shape[-1]
+        if len(self.graph.output_shape) != 1:
+            raise InputError(
+                f"an output of shape (images, *{self.graph.output_shape}) found; logits (images, "
+                "classes) are wanted for an accuracy"
+            )
+        (classes,) = self.graph.output_shape
         right = total = 0
         for images, truth in labelled_batches(data, labels):
             if truth.size and not 0 <= truth.min() <= truth.max() < classes:
@@ -166,6 +171,9 @@ class QuantizedModel:
                 )
             )
         lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        zero = self.graph.input_type.quantization.zero_point
+        if any(zero):
+            lines.append(f"the byte that stands for zero: {', '.join(map(str, zero))}")
         if not self.normalization.is_plain:
             lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a model expects for image bytes: asked, read from the model, or found by running it."""
+"""Find out what a model expects for image bytes: ask, read it from the model, or run the model."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _warn(text: str) -> None:
 
 @dataclass
 class _Values:
-    """What a model makes of some images.
+    """Measures of what a model makes of some images.
 
     Attributes:
         spread: standard deviation at its first layer.

@@ -19,6 +19,7 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.quant import traits
 from hyq_hls.quant.config import Exponential, Swish
+from hyq_hls.quant.image_codes import CentredInput
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.plan import Plan
@@ -67,7 +68,7 @@ def test_every_float_operation_has_a_row_and_a_rule() -> None:
     # A softmax is refused where scores are prepared, with a message of its own.
     assert set(TRAITS) - {Elementwise, hyq_hls.capture.elementwise.Silu} == known - {Softmax}
     rules = Lowering(graph_with(Mish()), {}, {}).rules
-    assert set(rules) == set(TRAITS) - {Input}
+    assert set(rules) == set(TRAITS) - {Input, CentredInput}
 
 
 def test_functions_share_a_row_and_have_one_of_their_own() -> None:
