@@ -1,4 +1,4 @@
-"""What all float operations have in common."""
+"""The base of all float operations."""
 
 from __future__ import annotations
 
