@@ -44,11 +44,9 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
     chain = (*chain, call.node.name)
     first = views[0]
-    if all(v.source is first.source and v.revision == first.revision for v in views) and all(
-        v.factor == first.factor for v in views
-    ):
+    if all(view.source is first.source and view.factor == first.factor for view in views):
         index = join([v.index for v in views], axis)
-        return View(first.source, index, first.revision, first.factor, chain)
+        return View(first.source, index, first.factor, chain)
     views = [_trimmed(call, fresh(view)) for view in views]
     sources = list(dict.fromkeys(view.source for view in views))
     if len({source.shape[:-1] for source in sources}) != 1:
@@ -68,7 +66,7 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     for view in views:
         own = view.source.shape[-1]
         parts.append(view.index // own * channels + view.index % own + offsets[view.source])
-    return View(draft, join(parts, axis), draft.revision, 1.0, chain)
+    return View(draft, join(parts, axis), 1.0, chain)
 
 
 def _trimmed(call: Call, view: View) -> View:

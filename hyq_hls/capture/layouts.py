@@ -39,17 +39,6 @@ def fresh(view: View) -> View:
             "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
             view.source.origin,
         )
-    return settled(view)
-
-
-def settled(view: View) -> View:
-    """Return the view itself, or raise ``Unsupported`` if its source was normalized since."""
-    if view.revision != view.source.revision:
-        raise LayoutUnsupported(
-            f"the value of {view.source.base!r} before its batch normalization",
-            "a convolution whose only reader is its batch normalization, which it absorbs",
-            "read the normalized value, or remove the normalization",
-        )
     return view
 
 
@@ -193,7 +182,7 @@ def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
     Rearrangements that are not settled yet stay in its chain.
     """
     chain = before.chain if before is not None and not is_identity(index) else ()
-    return View(draft, index, draft.revision, 1.0, chain)
+    return View(draft, index, 1.0, chain)
 
 
 def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
