@@ -111,9 +111,14 @@ class QuantizedModel:
 
         Raises:
             InputError: no data, labels that are no classes of the network, or not as many as
-                images.
+                images; or the output is no vector of logits.
         """
-        classes = self.graph.output_type.shape[-1]
+        if len(self.graph.output_shape) != 1:
+            raise InputError(
+                f"an output of shape (images, *{self.graph.output_shape}) found; logits (images, "
+                "classes) are wanted for an accuracy"
+            )
+        (classes,) = self.graph.output_shape
         right = total = 0
         for images, truth in labelled_batches(data, labels):
             if truth.size and not 0 <= truth.min() <= truth.max() < classes:

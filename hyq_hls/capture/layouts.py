@@ -30,7 +30,7 @@ _MOVEMENT = (
 
 
 def fresh(view: View) -> View:
-    """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
+    """Return the view itself, or raise ``Unsupported`` if its values wait for a mean over more."""
     if view.source.means is not None:
         raise LayoutUnsupported(
             f"a mean or sum over {view.source.means.shape[1]} elements at a time of "

@@ -9,7 +9,6 @@ from pathlib import Path
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
-from hyq_hls.support import user_path
 
 #: Options that are numbers, with what they take.
 _NUMBERS = {
@@ -84,9 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    output = user_path(options.output)
-    if output.is_dir() or not output.parent.is_dir():
-        raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
+    sources.check_output(options.output, "--output")
     names = [*_NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}

@@ -43,6 +43,12 @@ def path(text: str) -> Path:
     return Path(os.path.expanduser(text))
 
 
+def check_output(place: Path | None, option: str) -> None:
+    """Raise ``InputError`` before the work where a file cannot be written after it."""
+    if place is not None and (user_path(place).is_dir() or not user_path(place).parent.is_dir()):
+        raise InputError(f"cannot write {option} {place}: a file in a folder is wanted")
+
+
 def model(spec: str) -> torch.nn.Module:
     """Return the trained module that ``spec`` names.
 

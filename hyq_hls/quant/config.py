@@ -131,6 +131,13 @@ class QuantConfig:
         if self.softmax_bits is not None:
             most = _UNIFORM_BITS if self.softmax == "uniform" else _LOG2_BITS
             _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
+        if not isinstance(self.overrides, Mapping) or not all(
+            isinstance(bits, NodeBits) for bits in self.overrides.values()
+        ):
+            raise QuantizationError(
+                f"overrides={self.overrides!r:.80}: NodeBits by pattern of names are wanted, as "
+                "{'head.*': NodeBits(4, 8)}"
+            )
         for pattern, bits in self.overrides.items():
             for name in ("weight_bits", "activation_bits"):
                 if getattr(bits, name) is not None:

@@ -91,10 +91,10 @@ def quantize(
     images = image_bytes(
         given if stated is None else stated.undone(given), channels=_channels(model)
     )
+    _check_variety(images)
     if stated is None:
         stated = Normalization() if given.dtype.kind == "f" else range_of_training(model, images)
     stated.check_channels(images.shape[-1])
-    _check_variety(images)
     if progress:
         tqdm.write(f"calibrate on {drawn.origin}", file=sys.stderr)
         if not stated.is_plain:

@@ -184,16 +184,6 @@ def test_methods_take_the_operations() -> None:
     assert learned.weights["map"].codes.shape == (5, 1)
 
 
-@pytest.mark.slow
-def test_the_whole_road(tmp_path: Path) -> None:
-    """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
-    qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
-    for stalls in (0.0, 0.4):
-        report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
-        assert report.ok, str(report)
-
-
 def test_factors_of_channels_pass_a_constant_per_position() -> None:
     plan = plan_of(shifting(8, 8))
     changed = with_factors(plan, {"map": np.array([1.0, 2.0, 4.0, 1.0, 1.0])})
@@ -214,3 +204,13 @@ def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None
         for n in before_unfold
     ]
     assert bridge_blocks(FloatGraph(nodes, graph.output)) == [("image", "linear", "map")]
+
+
+@pytest.mark.slow
+def test_the_whole_road(tmp_path: Path) -> None:
+    """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
+    qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    for stalls in (0.0, 0.4):
+        report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
+        assert report.ok, str(report)
