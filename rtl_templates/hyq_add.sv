@@ -137,7 +137,6 @@ module hyq_add #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(term_beat_q),
     .acc_i (acc_q),
     .code_o(out_data_o)

@@ -139,7 +139,6 @@ module hyq_global_average_pool #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(centred_beat_q),
     .acc_i (sums_q),
     .code_o(out_data_o)

@@ -173,7 +173,6 @@ module hyq_layer_norm_normalize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(entry_beat_q),
     .acc_i (accumulators_q),
     .code_o(out_data_o)

@@ -71,7 +71,6 @@ module hyq_requantize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(beat),
     .acc_i (centred),
     .code_o(out_data_o)

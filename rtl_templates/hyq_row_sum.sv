@@ -17,7 +17,10 @@ module hyq_row_sum #(
 );
 
   logic en, beat_valid, first_beat, result_load;
-  logic [SumBits-1:0] beat_sum, sum_d, sum_q, result_q;
+  logic [SumBits-1:0] result_q;
+  // The sum of a beat is signed, so that synthesis sees its true width. The adder then takes it
+  // without a LUT.
+  logic signed [SumBits-1:0] beat_sum, addend, sum_d, sum_q;
 
   assign in_ready_o = en;
 
@@ -49,7 +52,8 @@ module hyq_row_sum #(
     .result_ready_i(out_ready_i)
   );
 
-  assign sum_d = beat_sum + (first_beat ? '0 : sum_q);
+  assign addend = first_beat ? '0 : sum_q;
+  assign sum_d  = beat_sum + addend;
 
   always_ff @(posedge clk_i) begin : sum
     if (en && beat_valid) sum_q <= sum_d;

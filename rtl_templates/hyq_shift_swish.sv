@@ -98,7 +98,6 @@ module hyq_shift_swish #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(beat),
     .acc_i (acc_q),
     .code_o(out_data_o)
