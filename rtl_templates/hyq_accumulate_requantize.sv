@@ -32,11 +32,6 @@ module hyq_accumulate_requantize #(
   logic en;
   assign en_o = en;
 
-  hyq_enable u_enable (.full_i(out_valid_o), .ready_i(out_ready_i), .en_o(en));
-  hyq_enable u_terms_ready (
-    .full_i(out_valid_o), .ready_i(out_ready_i), .en_o(terms_ready_o)
-  );
-
   // The tree makes the sum of a beat. Sums wrap around in AccumulatorBits; the sum of all beats
   // fits.
   logic [Lanes*AccumulatorBits-1:0] sums;
@@ -106,8 +101,14 @@ module hyq_accumulate_requantize #(
   localparam int unsigned Words = Requantize.entries / Requantize.lanes;
   logic [hyq_pkg::index_width(Words)-1:0] word;
 
-  hyq_valid_chain #(.Stages(4)) u_valid (
-    .clk_i, .rst_ni, .en_i(en), .valid_i(ends[TreeStages]), .valid_o(out_valid_o)
+  hyq_stream_pipeline #(.Stages(4)) u_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (ends[TreeStages]),
+    .in_ready_o (terms_ready_o),
+    .en_o       (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_index #(.Count(Words)) u_word (

@@ -82,7 +82,7 @@ module hyq_attention_scores #(
 
   // A register stands behind the subtraction of the queries' zero point.
   logic [QueryWidth-1:0] query_operands, query_q, query;
-  logic query_q_valid, query_next, query_valid, query_ready;
+  logic query_en, query_q_valid, query_next, query_valid, query_ready;
 
   for (genvar c = 0; c < InLanes; c++) begin : gen_query_operand
     logic [QueryOperandBits-1:0] code;
@@ -97,13 +97,14 @@ module hyq_attention_scores #(
     .clk_i,
     .rst_ni,
     .in_valid_i (query_valid_i),
-    .en_o       (query_ready_o),
+    .in_ready_o (query_ready_o),
+    .en_o       (query_en),
     .out_valid_o(query_q_valid),
     .out_ready_i(query_next)
   );
 
   always_ff @(posedge clk_i) begin : query_data
-    if (query_ready_o) begin
+    if (query_en) begin
       query_q <= query_operands;
     end
   end

@@ -52,13 +52,14 @@ module hyq_attention_values #(
   // Zero points are subtracted from the values in one stage; then the values are stored.
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [ValueWidth-1:0] centred;
-  logic centred_valid, centred_ready;
+  logic value_en, centred_valid, centred_ready;
 
   hyq_stream_pipeline #(.Stages(1)) u_value_pipeline (
     .clk_i,
     .rst_ni,
     .in_valid_i (value_valid_i),
-    .en_o       (value_ready_o),
+    .in_ready_o (value_ready_o),
+    .en_o       (value_en),
     .out_valid_o(centred_valid),
     .out_ready_i(centred_ready)
   );
@@ -77,7 +78,7 @@ module hyq_attention_values #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre (
     .clk_i,
-    .en_i     (value_ready_o),
+    .en_i     (value_en),
     .beat_i   (beat),
     .code_i   (value_data_i),
     .centred_o(centred)

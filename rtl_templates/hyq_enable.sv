@@ -1,8 +1,8 @@
-// The module is the enable of a rigid pipeline. The pipeline waits while all of full_i hold and its
-// reader takes nothing.
+// The module is the enable of the registers of a rigid pipeline. The pipeline waits while all of
+// full_i hold and its reader takes nothing.
 //
-// Synthesis would merge equal enables into one, whose many loads make it slow. It keeps the
-// instances of this module apart, so that a ready for the writer has few loads.
+// A neighbour needs the same value as its ready. Synthesis would merge both, so that all registers
+// load the ready. It keeps the instances of this module apart.
 (* keep_hierarchy = "yes" *)
 module hyq_enable #(
   parameter int unsigned Width = 1

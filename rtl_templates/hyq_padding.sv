@@ -53,12 +53,11 @@ module hyq_padding #(
     assign last_x      = x_q == LastX;
     assign last_y      = y_q == LastY;
     assign row_end     = last_beat && last_x;
+    assign en          = !valid_q || out_ready_i;
     assign border      = row_border_q || column_border_q;
     assign step        = en && (in_valid_i || (border && !first_pixel_q));
     assign in_ready_o  = en && !border;
     assign out_valid_o = valid_q;
-
-    hyq_enable u_enable (.full_i(valid_q), .ready_i(out_ready_i), .en_o(en));
 
     hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .last_o(last_beat));
 
@@ -92,7 +91,7 @@ module hyq_padding #(
     logic [Lanes*Bits-1:0] data_q;
     logic [Pad.lanes*Pad.bits-1:0] pad;
 
-    assign data_en = !valid_q || out_ready_i;
+    hyq_enable u_enable (.full_i(valid_q), .ready_i(out_ready_i), .en_o(data_en));
 
     always_ff @(posedge clk_i) begin : data
       if (data_en) begin
