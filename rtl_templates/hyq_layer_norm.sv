@@ -4,7 +4,7 @@
 // Four parts work on different positions: sum and variance, square root, reciprocal, and the
 // element-wise rest. A row buffer holds the values until their reciprocal is there. The slowest
 // part sets the cycles per position. They are Channels / InLanes beats, or the steps of the root or
-// of the reciprocal plus one cycle that loads them.
+// of the reciprocal plus one cycle that loads them, or the four cycles of the variance.
 module hyq_layer_norm #(
   parameter int unsigned   Channels,
   parameter int unsigned   InLanes,

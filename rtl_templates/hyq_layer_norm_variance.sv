@@ -3,7 +3,8 @@
 //   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
 //
 // The squares take one stage and the row sums take their own, as one rigid pipeline. The variance
-// takes three stages. It works on one row at a time, so that the sums see a ready from a register.
+// takes three stages. It takes the next row when it is empty, so that the sums see a ready from a
+// register. So it takes a row every four cycles at most.
 module hyq_layer_norm_variance #(
   parameter int unsigned   Channels,
   parameter int unsigned   Lanes,
