@@ -71,14 +71,15 @@ demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and
 	$(PY) -m hyq_hls.cli.demo
 
 # One thread per process: the tests run side by side already. The tests of a file share what they
-# build, so they share a process too.
+# build, so they share a process too. Notebooks take longest: they go first, or one process would
+# run the last of them alone.
 check test: export OMP_NUM_THREADS = 1
 check: need-cxx lint  ## first answer: style, types, the quick tests of every room
 	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "smoke or not slow" tests $(PYTEST_ARGS)
 
 test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
-	$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --nbmake --nbmake-timeout=900 \
-	    tests $(NOTEBOOKS) $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --nbmake \
+	    --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS)
 
 mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest tests must find each
 	OMP_NUM_THREADS=1 $(PY) -m tests.mutants

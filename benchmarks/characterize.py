@@ -3,9 +3,10 @@
     python -m benchmarks.characterize      writes hyq_hls/stream/cost/points.json
 
 The circuits are those of the default network, quantized as it is by default and with the other
-circuits for softmax, Swish and requantization: in the folding that ``hyq_hls.convert`` chooses, and
-in foldings chosen at random with a fixed seed. Results of single modules are kept in
-build/benchmarks/characterize, so that a run that was interrupted goes on.
+circuits for softmax, Swish and requantization, and those of operations that it does without: in the
+folding that ``hyq_hls.convert`` chooses, and in foldings chosen at random with a fixed seed.
+Results of single modules are kept in build/benchmarks/characterize, so that a run that was
+interrupted goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.errors import CompilationError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.ops import LinearSoftmax, RequantizeTensor, ShiftSwish, TableSoftmax
+from hyq_hls.ops import (
+    ChannelAffine,
+    LinearSoftmax,
+    RequantizeTensor,
+    ShiftSwish,
+    TableSoftmax,
+)
 from hyq_hls.ops.table_softmax import SoftmaxOutput
+from hyq_hls.quant import presets
 from hyq_hls.quant.config import Exponential
 from hyq_hls.quant.lowering import softmax_operation
 from hyq_hls.stream.choose import balance
@@ -52,16 +60,17 @@ LARGEST = 40
 def networks() -> dict[str, Graph]:
     """Return the graphs whose circuits are characterized."""
     model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
-    other = QuantConfig(
-        softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
+    lean = presets.lean()
+    other = replace(
+        lean, softmax="uniform", softmax_bits=8, scale="dyadic", activation_granularity="channel"
     )
     graphs = {
-        "default": quantize(model, images).graph,
+        "default": quantize(model, images, lean).graph,
         "other": quantize(model, images, other).graph,
     }
     for name in ("other", "default"):
         graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
-    return graphs | {"requantize": requantizations()}
+    return graphs | {"requantize": requantizations(), "channel_affine": affines()}
 
 
 def requantizations() -> Graph:
@@ -79,6 +88,23 @@ def requantizations() -> Graph:
             graph.type(tensor).quantization.zero_point, Requantize(out, shift, np.ones(1, np.int64))
         )
         tensor = graph.add(f"requantize{number}", operation, tensor).name
+    return graph
+
+
+def affines() -> Graph:
+    """Return constants per channel and per position, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    tensor = graph.input_name
+    for number, (channels, multiplier) in enumerate(((32, 1), (1, 1), (32, 40001), (1, 40001))):
+        # A product with zero or a power of two would be no product.
+        weight = 2 * rng.integers(20, 60, 32) + 1 if channels > 1 else np.array([4])
+        bias = rng.integers(-2000, 2000, (1 if channels > 1 else 64, 32)) - 128 * weight
+        shift = rng.integers(7, 10, channels) if channels > 1 else np.array([2])
+        out = Requantize(code, shift + 15 * (multiplier > 1), np.array([multiplier]))
+        operation = ChannelAffine(weight, 8 if channels > 1 else 4, bias, out)
+        tensor = graph.add(f"affine{number}", operation, tensor).name
     return graph
 
 

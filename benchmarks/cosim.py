@@ -23,6 +23,7 @@ from benchmarks._timing import shortest
 from benchmarks.csim import network as convolutions
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant import presets
 from hyq_hls.stream.machine import RTL_DIR
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.tools.verilator import RtlSimulation
@@ -33,7 +34,7 @@ Codes = NDArray[np.int64]
 
 def default_network(images: int) -> tuple[QuantizedModel, Codes]:
     """Return the trained default network, and images."""
-    qmodel = quantize(mobilevit_digits(pretrained=True), digits.calibration(256))
+    qmodel = quantize(mobilevit_digits(pretrained=True), digits.calibration(256), presets.lean())
     return qmodel, digits.distorted().images[:images].astype(np.int64)
 
 

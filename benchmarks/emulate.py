@@ -15,6 +15,7 @@ import torch
 from benchmarks._timing import shortest
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant import presets
 from hyq_hls.quant.calibrate import batches
 
 
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/benchmarks"))
     options = parser.parse_args()
     model = mobilevit_digits(pretrained=True)
-    qmodel = quantize(model, digits.calibration(256))
+    qmodel = quantize(model, digits.calibration(256), presets.lean())
     images = digits.distorted().images[: options.images]
     codes = images.astype(np.int64)
 

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from hyq_hls import convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant import presets
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.verify import VerifyReport, verify
 
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/benchmarks/road"))
     options = parser.parse_args()
     model = mobilevit_digits(pretrained=True)
-    qmodel = quantize(model, digits.calibration(256))
+    qmodel = quantize(model, digits.calibration(256), presets.lean())
     accelerator = convert(qmodel, output_dir=options.work, overwrite=True).compile()
 
     clean, distorted = digits.test(), digits.distorted()

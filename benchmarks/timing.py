@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.quant import presets
 from hyq_hls.stream.choose import balance
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.flow import OperationStage, build_dataflow
@@ -47,7 +48,7 @@ NODES = (
 def operations() -> dict[str, Instance]:
     """The circuits of the default network by node."""
     model, images = mobilevit_digits(pretrained=True), digits.calibration(256)
-    graph = quantize(model, images).graph
+    graph = quantize(model, images, presets.lean()).graph
     flow = build_dataflow(graph, balance(node_circuits(graph)))
     shutil.rmtree(FOLDER / "rtl", ignore_errors=True)
     write_rtl(flow, FOLDER / "rtl", "net")

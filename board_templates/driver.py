@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # a board's numpy may be older than its module of types
 
 #: Largest transfer of the DMA that overlay.tcl instantiates: its length register has 26 bits.
 MAX_TRANSFER = (1 << 26) - 1
-#: Registers of the AXI GPIO that sets the number of frames of a transfer (PG144).
-FRAMES, FRAME_ERROR = 0x0, 0x8
+#: Registers of the AXI GPIO (PG144): frames of a transfer, and how many transfers were wrong.
+FRAMES, TRANSFER_ERRORS = 0x0, 0x8
 
 
 class Stream:
@@ -114,6 +114,10 @@ class Driver:
         description = json.loads(Path(streams or here / "streams.json").read_text("utf-8"))
         self.input = Stream(**description["input"])
         self.output = Stream(**description["output"])
+        #: What the network itself does to the bytes of an image.
+        self.normalization: str = description["normalization"]
+        # Where the elements of the model's output lie in a frame; None leaves the frame as it is.
+        self._output_index = description["output_index"]
         longest = max(self.input.frame_bytes, self.output.frame_bytes)
         if not 1 <= batch <= MAX_TRANSFER // longest:
             raise ValueError(
@@ -123,6 +127,7 @@ class Driver:
         self.batch = batch
         overlay = Overlay(str(bitfile or here / f"{description['project']}.bit"))
         self._dma, self._frames = overlay.dma, overlay.frames.mmio
+        self._transfer_errors = self._frames.read(TRANSFER_ERRORS)
         self._buffers = [
             allocate(shape=(batch * stream.frame_bytes,), dtype=np.uint8)
             for stream in (self.input, self.output)
@@ -132,15 +137,17 @@ class Driver:
         """Output codes of images.
 
         Args:
-            images: integers (B, *input shape), or one image without the batch axis.
+            images: bytes (B, *input shape) as a camera gives them, or one image without the batch
+                axis. The network normalizes them itself (see ``normalization``).
 
         Returns:
-            int64 codes (B, *output shape), those of the integer emulation.
+            int64 codes in the shape and order of the model's output, those of the emulation.
 
         Raises:
             TypeError: no integers.
             ValueError: wrong shape, no image, or codes out of range.
-            RuntimeError: the driver is closed, or the core found a transfer of another length.
+            RuntimeError: the driver is closed, or the core found a transfer of another length; the
+                next call is not affected.
         """
         codes = np.asarray(images)
         if codes.shape == self.input.shape:
@@ -149,7 +156,10 @@ class Driver:
         if not self._buffers:
             raise RuntimeError("this driver is closed; make a new one")
         batches = range(0, len(codes), self.batch)
-        return np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+        found = np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+        if self._output_index is None:
+            return found
+        return found.reshape(len(found), -1)[:, np.asarray(self._output_index)]
 
     def _transfer(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         """One transfer each way; the output is awaited first, so that the core never waits."""
@@ -162,10 +172,12 @@ class Driver:
         self._dma.sendchannel.transfer(source, nbytes=sent)
         self._dma.sendchannel.wait()
         self._dma.recvchannel.wait()
-        if self._frames.read(FRAME_ERROR) & 1:
+        errors = self._frames.read(TRANSFER_ERRORS)
+        if errors != self._transfer_errors:
+            self._transfer_errors = errors
             raise RuntimeError(
-                "the core got a transfer that was not a whole number of its frames; load the "
-                "bitstream again, and check that streams.json belongs to it"
+                f"the core got a transfer that was not {frames} of its frames, and its results are "
+                "lost; check that streams.json belongs to the bitstream"
             )
         return self.output.from_bytes(np.array(sink[:received]).reshape(frames, -1))
 

@@ -2,6 +2,10 @@
 //
 // It watches the handshakes of the core's two AXI4-Stream ports and gives them their TLAST. Python
 // reference: Driver._transfer in driver.py, which sends and receives frames_i frames at a time.
+//
+// A transfer may be wrong: it has fewer or more words than frames_i frames, or bytes of a word are
+// missing (TKEEP). Then the core makes its last frame whole, the output ends with that frame, and
+// the next transfer starts anew; transfer_errors_o counts it.
 module hyq_dma_frames #(
   // Words of a frame at the core's input.
   parameter int unsigned InputBeats
@@ -15,6 +19,7 @@ module hyq_dma_frames #(
   // Input: TLAST of the DMA comes in, that of the core goes out.
   input  logic s_valid_i,
   input  logic s_ready_i,
+  input  logic s_whole_i,  // all bytes of the word are there
   input  logic s_last_i,
   output logic s_last_o,
 
@@ -24,41 +29,58 @@ module hyq_dma_frames #(
   input  logic m_last_i,
   output logic m_last_o,
 
-  // Rises for good when a transfer to the core did not have frames_i whole frames.
-  output logic frame_error_o
+  // Wrong transfers to the core; it wraps around.
+  output logic [31:0] transfer_errors_o
 );
 
   localparam int unsigned BeatBits = (InputBeats > 1) ? $clog2(InputBeats) : 1;
 
   logic [BeatBits-1:0] beat_q;
-  logic [31:0] sent_q, received_q;
-  logic last_sent, last_received;
-  logic frame_error_q;
+  logic [31:0] sent_q, received_q, transfer_errors_q;
+  // What the transfer will have at the output: frames_i frames, or fewer when it ended early.
+  logic ended_q;
+  logic [31:0] frames_q;
+  logic s_step, m_step, frame_end, last_sent, last_received;
+  logic wrong_q, wrong;
 
-  assign s_last_o = beat_q == BeatBits'(InputBeats - 1);
+  assign s_step = s_valid_i && s_ready_i;
+  assign m_step = m_valid_i && m_ready_i && m_last_i;
+  assign frame_end = beat_q == BeatBits'(InputBeats - 1);
   assign last_sent = sent_q == frames_i - 1;
-  assign last_received = received_q == frames_i - 1;
+  assign last_received = received_q == (ended_q ? frames_q : frames_i) - 1;
+  // The last frame ends where the transfer ends: the core fills it or drops what is too much.
+  assign s_last_o = s_last_i || (frame_end && !last_sent);
   assign m_last_o = m_last_i && last_received;
-  assign frame_error_o = frame_error_q;
+  assign wrong = wrong_q || !s_whole_i || (s_last_i && !(frame_end && last_sent));
+  assign transfer_errors_o = transfer_errors_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       beat_q <= '0;
       sent_q <= '0;
       received_q <= '0;
-      frame_error_q <= 1'b0;
+      ended_q <= 1'b0;
+      frames_q <= '0;
+      wrong_q <= 1'b0;
+      transfer_errors_q <= '0;
     end else begin
-      if (s_valid_i && s_ready_i) begin
-        beat_q <= s_last_o ? '0 : beat_q + 1'b1;
-        if (s_last_o) begin
-          sent_q <= last_sent ? '0 : sent_q + 1;
-        end
-        if (s_last_i != (s_last_o && last_sent)) begin
-          frame_error_q <= 1'b1;
+      if (s_step) begin
+        beat_q <= s_last_o ? '0 : beat_q + BeatBits'(!frame_end);
+        sent_q <= s_last_i ? '0 : sent_q + 32'(frame_end && !last_sent);
+        // More than the last frame has room for.
+        wrong_q <= !s_last_i && (wrong || (frame_end && last_sent));
+        if (s_last_i) begin
+          transfer_errors_q <= transfer_errors_q + 32'(wrong);
         end
       end
-      if (m_valid_i && m_ready_i && m_last_i) begin
+      if (m_step) begin
         received_q <= last_received ? '0 : received_q + 1;
+      end
+      if (m_step && last_received) begin
+        ended_q <= 1'b0;
+      end else if (s_step && s_last_i) begin
+        ended_q <= 1'b1;
+        frames_q <= sent_q + 1;
       end
     end
   end

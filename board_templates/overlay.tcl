@@ -98,7 +98,7 @@ ip smartconnect memory {CONFIG.NUM_SI 2 CONFIG.NUM_MI 1}
 ip axi_gpio frames {
     CONFIG.C_IS_DUAL 1
     CONFIG.C_GPIO_WIDTH 32 CONFIG.C_ALL_OUTPUTS 1
-    CONFIG.C_GPIO2_WIDTH 1 CONFIG.C_ALL_INPUTS_2 1
+    CONFIG.C_GPIO2_WIDTH 32 CONFIG.C_ALL_INPUTS_2 1
 }
 # Only then the width of the receiving side can be set.
 ip axi_dma dma {CONFIG.c_s_axis_s2mm_tdata_width.VALUE_SRC USER}
@@ -122,7 +122,7 @@ interface memory/M00_AXI $memory_port
 interface dma/M_AXIS_MM2S core/s_axis
 interface core/m_axis dma/S_AXIS_S2MM
 wire frames/gpio_io_o core/frames_i
-wire core/frame_error_o frames/gpio2_io_i
+wire core/transfer_errors_o frames/gpio2_io_i
 
 wire $clock {*}$port_clocks resets/slowest_sync_clk control/aclk memory/aclk frames/s_axi_aclk \
     dma/s_axi_lite_aclk dma/m_axi_mm2s_aclk dma/m_axi_s2mm_aclk core/aclk

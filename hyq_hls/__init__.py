@@ -15,6 +15,7 @@ from hyq_hls.version import __version__ as __version__
 if TYPE_CHECKING:
     from hyq_hls.accelerator import Accelerator
     from hyq_hls.conversion import convert
+    from hyq_hls.graph.archive import Limits
     from hyq_hls.quant.config import NodeBits, QuantConfig
     from hyq_hls.quant.pipeline import quantize
     from hyq_hls.quantized_model import QuantizedModel
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Accelerator": "hyq_hls.accelerator",
     "convert": "hyq_hls.conversion",
+    "Limits": "hyq_hls.graph.archive",
     "NodeBits": "hyq_hls.quant.config",
     "QuantConfig": "hyq_hls.quant.config",
     "quantize": "hyq_hls.quant.pipeline",
@@ -32,6 +34,7 @@ _HOMES = {
 
 __all__ = [
     "Accelerator",
+    "Limits",
     "NodeBits",
     "QuantConfig",
     "QuantizedModel",

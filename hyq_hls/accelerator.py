@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.errors import ConversionError, HyqError, SimulationError
 from hyq_hls.machine import (
     CompiledNetwork,
     CosimReport,
@@ -27,7 +27,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import replaced_folder, write_file
+from hyq_hls.support import is_file, replaced_folder, user_path, write_file
 from hyq_hls.tools.verilator import Simulator
 from hyq_hls.tools.vitis import report_file
 from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
@@ -61,6 +61,7 @@ class Accelerator:
             ConversionError: a node did not arrive in C++ or RTL, or the folder cannot be written;
                 its old content stays.
         """
+        folder = user_path(folder)
         with replaced_folder(folder) as draft:
             machine.write(draft)
             qmodel.save(draft / GRAPH_FILE)
@@ -76,8 +77,8 @@ class Accelerator:
         Raises:
             ConversionError: the folder holds no such project.
         """
-        path = Path(folder)
-        if not (path / MARKER).exists():
+        path = user_path(folder)
+        if not is_file(path / MARKER):
             raise ConversionError(
                 f"{path} is not a project of hyq_hls (no {MARKER}); make one with hyq_hls.convert"
             )
@@ -85,7 +86,9 @@ class Accelerator:
         try:
             data = json.loads((path / MARKER).read_text(encoding="utf-8"))
             accelerator = cls(path, qmodel, _marked_machine(qmodel, data))
-        except (ValueError, KeyError, TypeError, ConversionError) as error:
+        except (
+            OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, HyqError
+        ) as error:  # fmt: skip
             raise ConversionError(
                 f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
                 "again"
@@ -159,7 +162,7 @@ class Accelerator:
         return self._compiled
 
     def predict(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Return the output codes (B, classes) of the C++ as integers.
+        """Return the output codes of the C++ in the model's shape and order.
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
@@ -171,7 +174,7 @@ class Accelerator:
         """
         codes = self._input_codes(images)
         with tqdm(total=len(codes), desc="C++", unit="img", disable=not progress) as bar:
-            return self.csim.predict(codes, bar.update)
+            return self.qmodel.graph.arranged(self.csim.predict(codes, bar.update))
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
         r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
@@ -226,7 +229,8 @@ class Accelerator:
         """
         if not self.compiled:
             self.compile()
-        options = SimulationOptions(rtl, idle, backpressure, seed, vcd, activity_cycles)
+        waves = None if vcd is None else user_path(vcd)
+        options = SimulationOptions(rtl, idle, backpressure, seed, waves, activity_cycles)
         return self._cosimulated(self.machine, self.qmodel.image_bytes(images), options, progress)
 
     def _cosimulated(
@@ -237,7 +241,7 @@ class Accelerator:
         progress: bool,
     ) -> CosimReport:
         codes = pixels.astype(np.int64)
-        emulated, compiled = self.qmodel.codes(pixels), self.csim.predict(codes)
+        emulated, compiled = self.qmodel.stream_codes(pixels), self.csim.predict(codes)
         with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
@@ -287,7 +291,7 @@ class Accelerator:
         Raises:
             CompilationError: pyosys is missing, or Yosys failed on some modules, which are named.
         """
-        folder = Path(cache) if cache else self.folder / SYNTHESIS_DIR
+        folder = user_path(cache) if cache else self.folder / SYNTHESIS_DIR
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 
@@ -303,7 +307,7 @@ class Accelerator:
         """
         require_vitis()
         pixels = self.qmodel.image_bytes(images)
-        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.codes(pixels))
+        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))
         return build(self.folder, cosim=cosim)
 
     @property

@@ -15,6 +15,7 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.machine import StreamMachine
+from hyq_hls.support import is_empty, user_path
 
 
 def convert(
@@ -58,14 +59,17 @@ def convert(
             small, a folder that is in use or cannot be written, or an operation that did not arrive
             in C++ or RTL.
     """
-    if not re.fullmatch(r"[A-Za-z]\w*", project, flags=re.ASCII):
-        raise ConversionError(f"project name {project!r}: letters, digits, underscores are wanted")
+    if not isinstance(project, str) or not re.fullmatch(r"[A-Za-z]\w{,63}", project, re.ASCII):
+        raise ConversionError(
+            f"project name {project!r:.80}: a letter and at most 63 letters, digits and "
+            "underscores are wanted"
+        )
     if is_reserved(project) or project in ("defines", "parameters"):
         raise ConversionError(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
     target = find_part(part)
-    folder = Path(output_dir)
+    folder = user_path(output_dir)
     _check_free(folder, overwrite)
     flow = design(
         qmodel.graph,
@@ -82,9 +86,16 @@ def convert(
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConversionError(f"{folder} is a file; give a folder")
-    if folder.is_dir() and any(folder.iterdir()):
+    try:
+        there = folder.is_dir()
+        if folder.exists() and not there:
+            raise ConversionError(f"{folder} is a file; give a folder")
+        used = there and not is_empty(folder)
+    except OSError as error:
+        raise ConversionError(
+            f"{folder} cannot be used: {error.strerror or error}; give another folder"
+        ) from error
+    if used:
         if not (folder / MARKER).exists():
             raise ConversionError(f"{folder} is not empty and not a project of ours; give another")
         if not overwrite:

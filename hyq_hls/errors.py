@@ -1,4 +1,4 @@
-"""Errors that ``hyq_hls`` raises on purpose; all of them derive from ``HyqError``."""
+"""Errors that ``hyq_hls`` raises on purpose; all derive from ``HyqError``. And its warning."""
 
 from __future__ import annotations
 
@@ -45,3 +45,11 @@ class InputError(HyqError):
 
 class QuantizationError(HyqError):
     """A float graph cannot be quantized as configured."""
+
+
+class InputRangeWarning(UserWarning):
+    """A model seems to take other images than bytes divided by 255."""
+
+
+class RoundedImagesWarning(UserWarning):
+    """Float images were not bytes divided by 255, and were rounded to bytes."""

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import InputError
+from hyq_hls.errors import InputError, RoundedImagesWarning
 
-#: A float image may miss ``byte / 255`` by this much: float32 rounding, not another encoding.
+#: A float image may miss ``byte / 255`` by this much and is still called a byte: float32 rounding.
 _BYTE_TOLERANCE = 1e-3
 
 
-def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArray[np.uint8]:
+def image_bytes(
+    images: Any, shape: tuple[int, int, int] | None = None, channels: int | None = None
+) -> NDArray[np.uint8]:
     """Check images and bring them to bytes (B, H, W, C).
 
     Args:
         images: numpy array or torch tensor: uint8 (B, H, W, C) or (B, C, H, W), or float
-            (B, C, H, W) or (B, H, W, C) in [0, 1] whose values are bytes divided by 255. One image
-            without the batch axis is taken as a batch of one.
-        shape: (H, W, C) that the network takes; when None, channels are the axis of 1 or 3.
+            (B, C, H, W) or (B, H, W, C) in [0, 1], bytes divided by 255. Other floats in [0, 1],
+            such as images that were resized as floats, are rounded to bytes with a warning. One
+            image without the batch axis is taken as a batch of one.
+        shape: (H, W, C) that the network takes, when it is known.
+        channels: without ``shape``, number of channels that the network takes. Otherwise, or where
+            no axis has so many, channels are the axis of 1 or 3.
 
     Raises:
-        InputError: empty, wrong shape or dtype, NaN, or floats that are not bytes divided by 255.
+        InputError: empty, wrong shape or dtype, NaN, or floats outside [0, 1].
     """
-    try:
-        array = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
-    except (TypeError, ValueError) as error:  # torch.bfloat16, images of different sizes
-        raise InputError(f"images cannot be one array of numbers: {error}") from error
+    array = number_array(images)
     if array.ndim == 3:
         array = array[None]
     if array.ndim != 4:
@@ -42,7 +45,7 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
         raise InputError(
             f"images of dtype {array.dtype} found; bytes (uint8), or floats in [0, 1], are wanted"
         )
-    array = _channels_last(array, shape)
+    array = _channels_last(array, shape, channels)
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     if np.issubdtype(array.dtype, np.floating):
@@ -55,15 +58,34 @@ def image_bytes(images: Any, shape: tuple[int, int, int] | None = None) -> NDArr
     )
 
 
-def _channels_last(array: NDArray[Any], shape: tuple[int, int, int] | None) -> NDArray[Any]:
+def number_array(values: Any) -> NDArray[Any]:
+    """Return numbers as a numpy array; a tensor leaves its device, and bfloat16 becomes float32.
+
+    Raises:
+        InputError: they are no array, such as images of different sizes.
+    """
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            if "bfloat16" in str(values.dtype):  # numpy does not know it
+                values = values.float()
+        return np.asarray(values)
+    except Exception as error:  # sparse tensors, ragged lists: each library has errors of its own
+        raise InputError(f"images cannot be one array of numbers: {error}") from error
+
+
+def _channels_last(
+    array: NDArray[Any], shape: tuple[int, int, int] | None, channels: int | None
+) -> NDArray[Any]:
     found = array.shape[1:]
     if shape is None:
-        wanted = "an axis of 1 or 3 channels, first or last,"
-        last, first = found[2] in (1, 3), found[0] in (1, 3)
+        counts = (channels,) if channels in (found[0], found[2]) else (1, 3)
+        wanted = f"an axis of {channels or '1 or 3'} channels, first or last,"
+        last, first = found[2] in counts, found[0] in counts
     else:
-        height, width, channels = shape
-        wanted = f"(batch, {height}, {width}, {channels}) or (batch, {channels}, {height}, {width})"
-        last, first = found == shape, found == (channels, height, width)
+        height, width, depth = shape
+        wanted = f"(batch, {height}, {width}, {depth}) or (batch, {depth}, {height}, {width})"
+        last, first = found == shape, found == (depth, height, width)
     if last and first and found != (1, 1, 1):
         raise InputError(
             f"images of shape {array.shape}: either end could be the channels; use images of "
@@ -82,11 +104,15 @@ def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:
     if rounded.min() < 0 or rounded.max() > 255:
         raise InputError(
             f"float images in [{array.min():.4g}, {array.max():.4g}] found; [0, 1] is wanted "
-            "(byte / 255, not normalized by mean and deviation)"
+            "(byte / 255); for images that are normalized give their mean= and std= to quantize()"
         )
-    if np.abs(scaled - rounded).max() > 255 * _BYTE_TOLERANCE:
-        raise InputError(
-            "float images are not bytes divided by 255; give uint8 images, so that the "
-            "integers start where the camera's do"
+    distance = float(np.abs(scaled - rounded).max())
+    if distance > 255 * _BYTE_TOLERANCE:
+        warnings.warn(
+            f"float images are not bytes divided by 255 (up to {distance:.2f} of a byte away); "
+            "they are rounded to the nearest byte, because the hardware takes bytes: resize before "
+            "the images become floats, or give uint8",
+            RoundedImagesWarning,
+            stacklevel=3,
         )
     return np.ascontiguousarray(rounded.astype(np.uint8))

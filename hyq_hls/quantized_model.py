@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hyq_hls.data import labelled_batches
 from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
-from hyq_hls.images import image_bytes
+from hyq_hls.images import image_bytes, number_array
+from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.support import aligned
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from hyq_hls.capture import CaptureReport, FloatGraph
     from hyq_hls.emulate import Emulator
+    from hyq_hls.graph.archive import Limits
 
 
 class QuantizedModel:
@@ -32,6 +36,8 @@ class QuantizedModel:
         float_graph: the float graph it came from, batch normalization folded and attention scores
             in octaves; None when the model was loaded from a file.
         capture_report: what every node of the PyTorch model became; None when loaded.
+        module: a copy of the PyTorch model in evaluation mode, with which ``verify`` compares; None
+            when loaded.
     """
 
     def __init__(
@@ -39,10 +45,12 @@ class QuantizedModel:
         graph: Graph,
         float_graph: FloatGraph | None = None,
         capture_report: CaptureReport | None = None,
+        module: nn.Module | None = None,
     ) -> None:
         self.graph = graph
         self.float_graph = float_graph
         self.capture_report = capture_report
+        self.module = module
         self._emulator: Emulator | None = None
 
     @property
@@ -55,44 +63,65 @@ class QuantizedModel:
         return self._emulator
 
     def image_bytes(self, images: Any) -> NDArray[np.uint8]:
-        """Turn images into bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`."""
+        """Turn images into bytes (B, H, W, C); see :func:`hyq_hls.images.image_bytes`.
+
+        Floats may be normalized as the PyTorch model takes them.
+        """
         height, width, channels = self.graph.input_type.shape
-        return image_bytes(images, (height, width, channels))
+        return image_bytes(
+            self.normalization.undone(number_array(images)), (height, width, channels)
+        )
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the model was said to take for a byte; it is a part of the network."""
+        return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
-        """Return the output codes (B, classes), the integers that the hardware gives.
+        """Return the output codes in the model's shape and order, usually (B, classes).
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`.
             progress: show a progress bar.
         """
+        return self.graph.arranged(self.stream_codes(images, progress))
+
+    def stream_codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
+        r"""Return the codes (B, \*last tensor) in the order in which the hardware sends them."""
         pixels = self.image_bytes(images)
         with tqdm(total=len(pixels), desc="emulate", unit="img", disable=not progress) as bar:
             return self.emulator(pixels, bar.update)
 
     def __call__(self, images: Any) -> NDArray[np.float64]:
-        """Return the logits (B, classes), the real values that the output codes stand for."""
-        return self.graph.output_type.quantization.dequantize(self.codes(images))
+        """Return the real values that the output codes stand for, usually logits (B, classes).
+
+        They have the shape and order of the model's output.
+        """
+        codes = self.stream_codes(images)
+        return self.graph.arranged(self.graph.output_type.quantization.dequantize(codes))
 
     def evaluate(self, data: Any, labels: Any = None, progress: bool = False) -> float:
         """Return the top-1 accuracy in percent.
 
         Args:
-            data: images with ``labels``, or an iterable of (images, labels) batches, such as a
-                ``DataLoader``.
+            data: images with ``labels``; or ``(images, labels)``, a ``DataLoader`` or another
+                iterable of such batches, or a ``Dataset``. Batches may be dicts too.
             labels: integers (B,).
             progress: show a progress bar.
 
         Raises:
-            InputError: no data, or as many labels as images are not given.
+            InputError: no data, labels that are no classes of the network, or not as many as
+                images.
         """
-        batches: Iterable[tuple[Any, Any]] = data if labels is None else [(data, labels)]
+        classes = self.graph.output_type.shape[-1]
         right = total = 0
-        for images, wanted in batches:
+        for images, truth in labelled_batches(data, labels):
+            if truth.size and not 0 <= truth.min() <= truth.max() < classes:
+                raise InputError(
+                    f"labels from {truth.min()} to {truth.max()} found; the network tells "
+                    f"{classes} classes apart, so 0 to {classes - 1} are wanted"
+                )
             found = self.codes(images, progress).argmax(axis=1)
-            truth = np.asarray(wanted)
-            if truth.shape != found.shape:
-                raise InputError(f"{found.size} images but labels of shape {truth.shape}")
             right, total = right + int((found == truth).sum()), total + found.size
         if not total:
             raise InputError("no images to evaluate on: the set is empty")
@@ -103,9 +132,18 @@ class QuantizedModel:
         return save_graph(self.graph, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> QuantizedModel:
-        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged."""
-        return cls(load_graph(path, OPERATIONS))
+    def load(cls, path: str | os.PathLike[str], limits: Limits | None = None) -> QuantizedModel:
+        """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged.
+
+        Args:
+            path: the file.
+            limits: sizes that the file may ask for, by default :class:`hyq_hls.Limits`.
+        """
+        return cls(load_graph(path, OPERATIONS, limits))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle keeps: everything but the emulator, which is made again."""
+        return {**self.__dict__, "_emulator": None}
 
     def __str__(self) -> str:
         """Return one line per node with its operation, output, widths and work."""
@@ -127,4 +165,7 @@ class QuantizedModel:
                     f"{macs:,}",
                 )
             )
-        return "\n".join([*aligned(rows), f"{self.graph.macs():,} MAC per image"])
+        lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        if not self.normalization.is_plain:
+            lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
+        return "\n".join(lines)

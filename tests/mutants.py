@@ -167,6 +167,34 @@ MUTANTS = [
         "op.bias, node.accumulator, op.requantize\n",
         "tests/emulate",
     ),
+    Mutant(
+        "constants per position do not tie scales",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_free, adds=True, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "constants per position end a stream of channel factors",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_equal, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "a factor per channel counts as the depthwise layer of a bottleneck",
+        "hyq_hls/quant/judge/bottlenecks.py",
+        "if not is_depthwise(node) or weighted(node).pointwise:",
+        "if not is_depthwise(node):",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "a dead channel gets a scale of its own",
+        "hyq_hls/quant/scales/weights.py",
+        "    candidates = [np.maximum(scale, unit * _FINEST) for scale in candidates]\n",
+        "",
+        "tests/quant/test_channel_affine.py",
+    ),
 ]
 
 

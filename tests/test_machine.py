@@ -32,7 +32,7 @@ from hyq_hls.tools.verilator import Simulator
 from hyq_hls.tools.yosys import Utilization
 from hyq_hls.tools.yosys.mapping import Progress
 from hyq_hls.verify import verify
-from tests.stream.hls.conftest import images, small_graph
+from tests.stream.hls.conftest import expected, images, small_graph
 
 ROOT = Path(__file__).parents[1]
 
@@ -153,6 +153,7 @@ class SerialMachine(Machine):
 def serial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Accelerator:
     monkeypatch.setitem(MACHINES, SerialMachine.architecture, SerialMachine)
     model = QuantizedModel(small_graph())
+    model.graph.output_index = np.array([[4, 3], [0, 1]])
     machine = SerialMachine(part("xc7z020"), 100, "net", model.graph, multipliers=2)
     return Accelerator.write(tmp_path / "net", model, machine)
 
@@ -161,6 +162,8 @@ def test_it_goes_the_whole_road(serial: Accelerator) -> None:
     pixels = images(5)
     wanted = serial.qmodel.codes(pixels)
     assert not serial.compiled
+    assert wanted.shape == (5, 2, 2)
+    assert np.array_equal(wanted.reshape(5, 4), expected(small_graph(), pixels)[:, [4, 3, 0, 1]])
     assert np.array_equal(serial.compile().predict(pixels), wanted)
     assert serial.cosimulate(pixels).ok
     assert serial.cosimulate(pixels, idle=0.5).cycles_per_frame == round(
@@ -179,6 +182,7 @@ def test_a_project_is_opened_as_the_machine_that_it_holds(serial: Accelerator) -
     again = Accelerator.open(serial.folder)
     assert isinstance(again.machine, SerialMachine)
     assert (again.machine.multipliers, again.clock_mhz, again.compiled) == (2, 100, True)
+    assert np.array_equal(again.predict(images(2)), serial.predict(images(2)))
 
 
 def test_a_project_of_an_unknown_machine_is_refused(serial: Accelerator) -> None:

@@ -18,13 +18,14 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.models import mobilevit_xxs
 from hyq_hls.verify import verify
 from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
+from tests.quant.networks import lean
 
 pytestmark = pytest.mark.slow
 
 
 def random_config(rng: np.random.Generator) -> QuantConfig:
     softmax: Any = rng.choice(["log2", "uniform"])
-    return QuantConfig(
+    return lean(
         weight_bits=int(rng.integers(2, 12)),
         activation_bits=int(rng.integers(3, 12)),
         output_bits=int(rng.integers(8, 17)),
@@ -106,7 +107,7 @@ def test_more_bits_come_closer() -> None:
     images = rng.integers(0, 256, (16, 8, 8, 3), dtype=np.uint8)
     ratio = []
     for bits in (4, 6, 8, 12):
-        config = QuantConfig(
+        config = lean(
             weight_bits=bits, activation_bits=bits, softmax="uniform", softmax_bits=8, swish="table"
         )
         report = verify(quantize(model, images, config, progress=False), images, progress=False)

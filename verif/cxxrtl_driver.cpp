@@ -129,7 +129,7 @@ class Bench {
       offered_ = false;
     }
     const bool valid = high(top_.p_m__axis__tvalid), ready = high(top_.p_m__axis__tready);
-    if (high(top_.p_frame__error)) fail("frame_error is high");
+    if (high(top_.p_frame__errors)) fail("frame_errors counts");
     if (waiting_ && !valid) fail("m_axis_tvalid fell before m_axis_tready");
     if (valid) {
       std::vector<uint8_t> beat;

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hyq_hls.capture.drafts import Unsupported
 from hyq_hls.capture.elementwise import FUNCTIONS
 
-_ACTIVATIONS = ("hardtanh", "prelu", "rrelu", "log_sigmoid", "glu", "clamp", "threshold")
+_ACTIVATIONS = ("prelu", "rrelu", "log_sigmoid", "glu", "threshold")
 _FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
 # Each row has names of operations, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
@@ -20,18 +20,24 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     ),
     (
         (
-            *("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_max_pool2d"),
-            *("adaptive_avg_pool2d", "adaptive_avg_pool1d", "mean", "max", "amax"),
+            *("max_pool2d", "max_pool2d_with_indices", "max_pool1d", "adaptive_max_pool2d"),
+            *("max", "amax"),
         ),
         "pooling {name} to shape {shape}",
-        "average over all positions of a map",
-        "use a convolution of stride 2 to make a map smaller",
+        "average pooling",
+        "use nn.AvgPool2d, or a convolution of stride 2, and fine-tune",
     ),
     (
-        ("conv1d", "conv3d", "conv_transpose2d", "conv_transpose1d", "convolution"),
+        ("conv3d", "conv_transpose2d", "conv_transpose1d", "convolution"),
         "{name}",
-        "conv2d",
-        "express it with nn.Conv2d or nn.Linear",
+        "conv2d or conv1d",
+        "express it with nn.Conv2d, nn.Conv1d or nn.Linear",
+    ),
+    (
+        ("argmax", "argmin", "topk", "sort", "argsort", "log_softmax", "_log_softmax"),
+        "{name} of activations",
+        "the scores themselves as output",
+        "return the scores, and apply {name} to the output of the network",
     ),
     (
         ("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d"),
@@ -40,10 +46,10 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "set padding= of the convolution",
     ),
     (
-        ("mul", "div", "sub", "rsub", "pow", "sum", "exp", "sqrt", "rsqrt", "neg", "maximum"),
+        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "maximum", "minimum"),
         "arithmetic {name} on activations",
-        "addition of two tensors of one shape, or a constant scale inside attention",
-        "put constants into the weights before or after; build gates from supported layers",
+        "sums and differences of two tensors of one shape, and constants of one value per channel",
+        "build gates from supported layers",
     ),
 )
 
@@ -58,7 +64,8 @@ def unknown_operation(name: str, shape: Sequence[int]) -> Unsupported:
         )
     for names, found, wanted, advice in _FAMILIES:
         if name in names:
-            return Unsupported(found.format(name=name, shape=tuple(shape)), wanted, advice)
+            words = (text.format(name=name, shape=tuple(shape)) for text in (found, wanted, advice))
+            return Unsupported(*words)
     return Unsupported(
         f"operation {name}",
         "convolution, linear, BatchNorm, LayerNorm, attention, addition, concatenation, global "

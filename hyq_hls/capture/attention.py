@@ -43,7 +43,8 @@ class _Sequences:
 
 def scaled_dot_product_attention(call: Call) -> View:
     """Capture fused attention as scores, softmax and values."""
-    query, key, value = call.view("query"), call.view("key"), call.view("value")
+    query, key = call.pending(call.get("query")), call.pending(call.get("key"))
+    value = call.view("value")
     for name, wanted in (("attn_mask", None), ("is_causal", False), ("dropout_p", 0.0)):
         if call.get(name) != wanted:
             raise Unsupported(
@@ -74,7 +75,7 @@ def matmul(call: Call, a: View, b: View) -> View:
 
 def softmax(call: Call) -> View:
     """Capture a softmax of scores, or of the last axis of any value."""
-    view = call.view("self")
+    view = call.pending(call.get("self"))
     if isinstance(view.source.op, float_ops.AttentionScores):
         return softmax_of(call, view, int(call.get("dim")), own=True)
     return compute.softmax(call)
@@ -125,7 +126,8 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
-    attention = fresh(a).source
+    b = call.settled(replace(b, factor=a.factor * b.factor))
+    attention = a.source
     if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
         raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
@@ -137,7 +139,7 @@ def _values(call: Call, a: View, b: View) -> View:
         raise _shape_error("attention weights whose queries or keys are reordered")
     if not covers(pixel * heads + head, attention.shape[0] * heads):
         raise _shape_error("attention weights of a part of the pixels or heads")
-    values = _sequences(fresh(b), b.index.expand(*lead, *b.shape[-2:]))
+    values = _sequences(b, b.index.expand(*lead, *b.shape[-2:]))
     if not torch.equal(values.pixel, pixel):
         raise _shape_error("attention weights and values of different pixels in one product")
     v = _selected(call, values, head, "v")

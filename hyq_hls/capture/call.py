@@ -11,16 +11,8 @@ import torch
 from torch import fx
 
 from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View, join
-from hyq_hls.capture.export import module_path
 from hyq_hls.capture.float_ops import Array, FloatOp
-
-
-def operation(node: fx.Node) -> str:
-    """Name of an aten operation without overload and in-place mark: ``silu`` for ``aten.silu_``."""
-    if isinstance(node.target, torch._ops.OpOverload):
-        name = node.target._schema.name.split("::")[-1]
-        return name[:-1] if name.endswith("_") and not name.startswith("__") else name
-    return getattr(node.target, "__name__", str(node.target))
+from hyq_hls.capture.nodes import module_path, operation
 
 
 @dataclass
@@ -57,6 +49,15 @@ class Call:
 
     def as_view(self, value: Any) -> View:
         """Check that a value depends on the image, and note that this call reads it."""
+        return self.settled(self.pending(value))
+
+    def settled(self, view: View) -> View:
+        """Return the view of a node whose value has the constant factor of ``view``."""
+        base = join(module_path(self.node), "scaled")
+        return self.drafts.scaled(view, base, self.node.name)
+
+    def pending(self, value: Any) -> View:
+        """Do what ``as_view`` does, for a call that takes care of a constant factor itself."""
         if not isinstance(value, View):
             what = "a constant tensor" if isinstance(value, torch.Tensor) else repr(value)
             raise Unsupported(

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-import torch
 from torch import nn
-from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture.drafts import View
+from hyq_hls.capture.absorption import absorb_constants
+from hyq_hls.capture.drafts import Unsupported
 from hyq_hls.capture.export import Exported, export_module
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.inspection import unwrapped
+from hyq_hls.capture.module_check import Runs, output_index, relative_error
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
-from hyq_hls.capture.tracing import Outcome, Traced, trace
-from hyq_hls.errors import CaptureError, CaptureMismatchError
-
-# Both sides compute in float64 unless the module cannot. They differ by the order of sums, and by
-# casts to float32 inside the module, which cost some 1e-7 each.
-TOLERANCE = 1e-5
-TOLERANCE_FLOAT32 = 1e-3
+from hyq_hls.capture.tracing import trace
 
 
 def capture(
@@ -44,23 +39,39 @@ def capture(
         CaptureMismatchError: the graph computes something else than the module.
         CaptureError: the arguments make no sense.
     """
-    if not isinstance(model, nn.Module):
-        raise CaptureError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    model = unwrapped(model)
     channels_height_width = tuple(input_shape)
-    if len(channels_height_width) != 3:
-        raise CaptureError(f"input_shape must be (C, H, W), got {input_shape}")
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
+    complete = all(outcome.problem is None for outcome in traced.outcomes.values())
+    result = traced.output.source if traced.output is not None and complete else None
+    drafts = traced.drafts.since(0) if result is None else traced.drafts.needed(result)
+    result = absorb_constants(drafts, result)
     traced.drafts.name()
-    report = _report(type(model).__name__, channels_height_width, exported, traced)
-    if report.unsupported or traced.output is None:
-        raise UnsupportedModelError(_complaint(report), report)
-    graph = traced.drafts.finish(traced.output.source)
-    error = _compare(exported.module, graph, traced.output, channels_height_width)
+    name = type(model).__name__
+    _refuse_unsupported(name, channels_height_width, exported, traced)
+    assert traced.output is not None
+    assert result is not None
+    runs = Runs.of(exported.module, channels_height_width)
+    try:
+        index = output_index(traced.output, runs)
+    except Unsupported as problem:
+        traced.outcomes["output"] = Outcome("unsupported", "NOT SUPPORTED", problem=problem)
+        _refuse_unsupported(name, channels_height_width, exported, traced)
+    graph = traced.drafts.finish(result, index)
+    error = relative_error(graph, runs)
     # Only now do the drafts have the names of the nodes that remain.
-    report = _report(type(model).__name__, channels_height_width, exported, traced)
+    report = _report(name, channels_height_width, exported, traced)
     counts = Counter(node.op.kind for node in graph)
     return graph, dataclasses.replace(report, operations=counts, relative_error=error)
+
+
+def _refuse_unsupported(
+    model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
+) -> None:
+    report = _report(model, input_shape, exported, traced)
+    if report.unsupported:
+        raise UnsupportedModelError(_complaint(report), report)
 
 
 def _complaint(report: CaptureReport) -> str:
@@ -84,9 +95,9 @@ def _report(
     model: str, input_shape: tuple[int, ...], exported: Exported, traced: Traced
 ) -> CaptureReport:
     entries = []
-    for node in exported.graph.nodes:
-        outcome = traced.outcomes[node.name]
-        text, names = _told(outcome)
+    for node in exported.nodes:
+        outcome = traced.outcomes[node.name].final()
+        text, names = outcome.told()
         problem = outcome.problem
         entries.append(
             NodeReport(
@@ -102,59 +113,3 @@ def _report(
             )
         )
     return CaptureReport(model, input_shape, tuple(entries))
-
-
-def _told(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
-    """Say the outcome in words, and name the float nodes that the words speak of."""
-    if outcome.problem is not None:
-        return f"NOT SUPPORTED: {outcome.problem.found}", ()
-    drafts, text = outcome.drafts, outcome.text
-    if outcome.status == "computed" and not any(draft.name for draft in drafts):
-        # The value is read in parts, each of which is a node of its own.
-        drafts = tuple(part for draft in drafts for part in draft.parts.values())
-        text = "split into {}"
-    named = [draft for draft in drafts if draft.name]
-    if outcome.drafts and not named:
-        return "dropped: the output does not depend on it", ()
-    kinds = outcome.status == "computed"
-    words = [
-        f"{draft.name} ({draft.op.kind})" if draft.op and kinds else draft.name for draft in named
-    ]
-    return text.replace("{}", ", ".join(words)), tuple(draft.name for draft in named)
-
-
-def _compare(
-    module: nn.Module, graph: FloatGraph, output: View, input_shape: tuple[int, ...]
-) -> float:
-    """Return the largest relative difference on two random images.
-
-    Raises:
-        CaptureMismatchError: the difference is above the tolerance.
-    """
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(2, *input_shape, generator=generator, dtype=torch.float64)
-    tolerance = TOLERANCE
-    with torch.no_grad():
-        try:
-            wanted = _each(copy.deepcopy(module).double(), images)
-        except RuntimeError:
-            # Some modules make float32 tensors in forward(), which do not mix with float64.
-            images, tolerance = images.float(), TOLERANCE_FLOAT32
-            wanted = _each(module, images)
-        found = graph(images, layout="nchw").flatten(1)[:, output.index.flatten()].double()
-    largest = float(wanted.abs().max())
-    difference = float((found - wanted).abs().max())
-    relative = difference / largest if largest > 0 else difference
-    if not relative <= tolerance:
-        raise CaptureMismatchError(
-            f"float graph and module differ by {difference:.3g} where the largest output is "
-            f"{largest:.3g}: relative error {relative:.3g}, allowed {tolerance:.0e}. This is an "
-            "error of the capture, or the module is not deterministic"
-        )
-    return relative
-
-
-def _each(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Return the outputs ``(B, L)`` of the module, which may be written for a batch of one."""
-    outputs = [tree_leaves(module(image)) for image in images.split(1)]
-    return torch.cat([output.reshape(1, -1).double() for (output,) in outputs])

@@ -1,4 +1,8 @@
-"""Constants per channel go into the weights of the layer before them."""
+"""Constants that meet a value of the image element by element.
+
+A constant becomes a node of its own here. ``absorption.py`` then puts it into the weights before
+or after it where that changes no value.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ import numpy as np
 import torch
 
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.float_ops import Array, Conv2d, Linear
-from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
-from hyq_hls.capture.layouts import fresh
+from hyq_hls.capture.float_ops import Array, AttentionScores
+from hyq_hls.capture.layouts import seen, whole
 
 
 def batch_norm(call: Call) -> View:
-    """Let the layer before a normalization in evaluation mode absorb it."""
+    """Capture a normalization in evaluation mode, which is a factor and a summand per channel."""
     view = call.view("input")
     if call.get("running_mean") is None or call.get("training"):
         raise Unsupported(
@@ -27,19 +31,18 @@ def batch_norm(call: Call) -> View:
     variance = call.array("running_var", 1.0, count) + float(call.get("eps"))
     scale = call.array("weight", 1.0, count) / np.sqrt(variance)
     offset = call.array("bias", 0.0, count) - call.array("running_mean", 0.0, count) * scale
-    return _absorb(view, scale, offset, 1, "BatchNorm")
+    shape = [1, count, *[1] * (len(view.shape) - 2)]
+    return _affine(call, view, *(torch.from_numpy(a).reshape(shape) for a in (scale, offset)))
 
 
-def scale_channels(view: View, constant: torch.Tensor) -> View:
-    """Multiply by a constant tensor that has one value for each channel."""
-    values, axis = _per_channel(view, constant)
-    return _absorb(view, values, np.zeros_like(values), axis, "a constant factor")
+def scale_by(call: Call, view: View, constant: torch.Tensor) -> View:
+    """Capture a product with a constant tensor that has one value for each channel."""
+    return _affine(call, view, constant, torch.zeros(()))
 
 
-def shift_channels(view: View, constant: torch.Tensor) -> View:
-    """Add a constant tensor that has one value for each channel."""
-    values, axis = _per_channel(view, constant)
-    return _absorb(view, np.ones_like(values), values, axis, "a constant summand")
+def shift_by(call: Call, view: View, constant: torch.Tensor) -> View:
+    """Capture a sum with a constant, which may differ from element to element."""
+    return _affine(call, view, torch.ones(()), constant) if bool(constant.any()) else view
 
 
 def as_constant(value: Any) -> torch.Tensor | None:
@@ -49,44 +52,54 @@ def as_constant(value: Any) -> torch.Tensor | None:
     return value.double() if isinstance(value, torch.Tensor) else None
 
 
-def _per_channel(view: View, constant: torch.Tensor) -> tuple[Array, int]:
-    rank = len(view.shape)
-    shape = (1,) * (rank - constant.ndim) + tuple(constant.shape)
-    axes = [axis for axis, size in enumerate(shape) if size > 1]
-    if len(shape) != rank or len(axes) > 1 or any(shape[a] != view.shape[a] for a in axes):
+def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tensor) -> View:
+    """Return ``multiplier * view + offset``, with constants that broadcast to the view."""
+    view = whole(call.drafts, view)
+    _check_source(view, multiplier if multiplier.ndim else offset)
+    factors, summands = (_table(view, constant) for constant in (multiplier, offset))
+    if not _by_channel(factors):
+        raise Unsupported(
+            f"a factor of shape {tuple(multiplier.shape)} that differs within a channel of "
+            f"{view.source.base!r} {view.source.shape}",
+            "factors of one value per channel",
+            "compute it with a layer, or leave it out and fine-tune",
+        )
+    draft = view.source
+    if _by_channel(summands):
+        op = ChannelAffine(factors[0], summands[0])
+        return seen(call.add(op, (draft,), "affine"), view.index, view)
+    if not (factors == 1).all():
+        draft = call.add(ChannelAffine(factors[0], 0 * factors[0]), (draft,), "affine")
+    constant = PositionConstant(summands.reshape(draft.shape))
+    return seen(call.add(constant, (draft,), "constant"), view.index, view)
+
+
+def _check_source(view: View, constant: torch.Tensor) -> None:
+    op = view.source.op
+    if op is None:
+        raise LayoutUnsupported("a constant behind an unsupported node", "a supported node", "")
+    if isinstance(op, AttentionScores):
+        raise Unsupported(
+            f"a constant tensor {tuple(constant.shape)} that meets the scores of an attention",
+            "scores that go into their softmax as they are, or with one constant factor",
+            "masks and biases of positions are not supported; leave them out and fine-tune",
+        )
+
+
+def _table(view: View, constant: torch.Tensor) -> Array:
+    """Return a constant that meets ``view`` in the order of its source: (positions, channels)."""
+    try:
+        spread = constant.double().expand(view.shape)
+    except RuntimeError as error:
         raise Unsupported(
             f"a constant tensor {tuple(constant.shape)} that meets a value {view.shape}",
-            "constants of one value per channel, which the layer before absorbs",
-            "learned tokens, masks, and position or attention biases are not supported",
-        )
-    axis = axes[0] if axes else (1 if rank == 4 else rank - 1)
-    values = constant.reshape(-1).expand(view.shape[axis])
-    return np.asarray(values.numpy(), np.float64), axis
+            "constants that broadcast to the shape of the value",
+            "learned tokens and tables of a larger shape are not supported",
+        ) from error
+    table = np.empty(view.source.size)
+    table[view.index.reshape(-1).numpy()] = spread.reshape(-1).numpy()
+    return table.reshape(-1, view.source.shape[-1])
 
 
-def _absorb(view: View, scale: Array, offset: Array, axis: int, what: str) -> View:
-    view = fresh(view)
-    layer = view.source
-    op = layer.op
-    found = rows_and_columns(view.index, axis, layer.shape[-1])
-    if not isinstance(op, (Conv2d, Linear)) or found is None or not is_identity(found[1]):
-        kind = LayoutUnsupported if layer.tainted else Unsupported
-        raise kind(
-            f"{what} after {op.kind if op else 'an unsupported node'}",
-            f"{what} directly after a convolution or a linear layer, which absorbs it",
-            "move it behind such a layer, or leave it out and fine-tune",
-        )
-    if layer.readers or not covers(found[0], layer.size // layer.shape[-1]):
-        raise Unsupported(
-            f"{what} on {layer.base!r}, whose value before it is read elsewhere or in parts",
-            "a layer whose only reader is the operation that it absorbs",
-            "read the value after the operation",
-        )
-    weight = op.weight * scale.reshape(-1, *[1] * (op.weight.ndim - 1))
-    bias = op.bias * scale + offset
-    if isinstance(op, Conv2d):
-        layer.op = Conv2d(weight, bias, op.stride, op.padding, op.groups)
-    else:
-        layer.op = Linear(weight, bias)
-    layer.revision += 1
-    return View(layer, view.index, layer.revision, 1.0, view.chain)
+def _by_channel(table: Array) -> bool:
+    return bool((table == table[0]).all())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,13 +11,12 @@ import torch
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.channel_constants import as_constant, shift_channels
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
-from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
+from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
-    fresh,
+    map_with_columns,
     rows,
     rows_with_columns,
     seen,
@@ -34,10 +32,40 @@ def conv2d(call: Call) -> View:
     """Capture a convolution; it is a ``Linear`` when it looks at single positions."""
     view = call.view("input")
     weight = call.array("weight", 0, 0)
-    outputs, _, kh, kw = weight.shape
-    inputs, groups = view.shape[1], int(call.get("groups"))
-    bias = call.array("bias", 0.0, outputs)
+    bias = call.array("bias", 0.0, len(weight))
+    groups = int(call.get("groups"))
     stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
+    padding = _padding(call.get("padding"), weight.shape[2:])
+    _check_convolution(dilation, groups, view.shape[1], len(weight))
+    if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
+        return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
+    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
+    return _convolution(call, view, op)
+
+
+def conv1d(call: Call) -> View:
+    """Capture a convolution along tokens ``(B, C, N)``, which are a map of height 1."""
+    view = call.view("input")
+    if len(view.shape) != 3:
+        raise Unsupported(
+            f"conv1d of a tensor {view.shape}", "tokens (B, C, N)", "add the batch axis"
+        )
+    weight = call.array("weight", 0, 0)
+    bias = call.array("bias", 0.0, len(weight))
+    groups = int(call.get("groups"))
+    (stride,), (dilation,) = call.get("stride"), call.get("dilation")
+    given = call.get("padding")
+    padding = _padding(given if isinstance(given, str) else (0, *given), (1, weight.shape[2]))
+    _check_convolution((1, dilation), groups, view.shape[1], len(weight))
+    if (weight.shape[2], stride, groups, *padding) == (1, 1, 1, 0, 0):
+        return _linear(call, view, (weight[:, :, 0], bias), 1)
+    kernels = weight.transpose(0, 2, 1)[:, None]
+    op = float_ops.Conv2d(kernels, bias, (1, stride), padding, groups)
+    result = _convolution(call, replace(view, index=view.index.unsqueeze(2)), op)
+    return replace(result, index=result.index.squeeze(2))
+
+
+def _check_convolution(dilation: tuple[int, int], groups: int, inputs: int, outputs: int) -> None:
     if dilation != (1, 1):
         raise Unsupported(
             f"dilation {dilation}", "dilation 1", "use a larger kernel or a second convolution"
@@ -48,13 +76,17 @@ def conv2d(call: Call) -> View:
             "groups = 1, or depthwise: groups = input channels = output channels",
             "use a depthwise convolution followed by a 1x1 convolution",
         )
-    padding = _padding(call.get("padding"), (kh, kw), stride)
-    if (kh, kw, *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
-        return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
-    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
-    draft = call.add(op, (feature_map(call.drafts, view),), "conv")
-    height, width, _ = draft.shape
-    index = torch.arange(draft.size).reshape(1, height, width, outputs)
+
+
+def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
+    source, columns = map_with_columns(call.drafts, view)
+    if op.groups == 1 and covers(columns, source.shape[-1]):
+        # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
+        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+    else:
+        source = call.drafts.select(source, columns)
+    draft = call.add(op, (source,), "conv")
+    index = torch.arange(draft.size).reshape(1, *draft.shape)
     return seen(draft, index.permute(0, 3, 1, 2))
 
 
@@ -90,7 +122,7 @@ def _pair(value: Any) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _padding(value: Any, kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int]:
+def _padding(value: Any, kernel: tuple[int, ...]) -> tuple[int, int]:
     if value == "valid":
         return 0, 0
     if value == "same":
@@ -142,52 +174,7 @@ def function(call: Call) -> View:
     return apply_function(call, call.view(first.name), op)
 
 
-def add(call: Call) -> View:
-    """Capture a sum of two tensors of one shape, or of a tensor and a constant per channel."""
-    if call.get("alpha") != 1:
-        raise Unsupported("add with alpha", "alpha = 1", "scale the weights before it")
-    for name, other in (("self", "other"), ("other", "self")):
-        constant = as_constant(call.get(other))
-        if constant is not None:
-            view = call.view(name)
-            return shift_channels(view, constant) if bool(constant.any()) else view
-    a, b = call.view("self"), call.view("other")
-    if a.shape != b.shape:
-        raise Unsupported(
-            f"addition of shapes {a.shape} and {b.shape}",
-            "two equal shapes",
-            "broadcast sums are not supported; expand the smaller tensor with a layer",
-        )
-    a, b = whole(call.drafts, a), whole(call.drafts, b)
-    if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
-        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
-        return seen(draft, a.index, a)
-    drafts, order, axis = _aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
-    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
-
-
-def concat(call: Call) -> View:
-    """Capture a concatenation of channels."""
-    views = [call.as_view(value) for value in call.get("tensors")]
-    axis = int(call.get("dim"))
-    if len(views) == 1:
-        return views[0]
-    try:
-        drafts, order, axis = _aligned(call, views, (axis,))
-    except Unsupported:
-        first = views[0]
-        parts = all(v.source is first.source and v.revision == first.revision for v in views)
-        if not parts or any(v.factor != first.factor for v in views):
-            raise
-        # Parts of one tensor put together again: a data movement.
-        index = torch.cat([v.index for v in views], axis)
-        chain = tuple(dict.fromkeys(name for v in views for name in v.chain))
-        return View(first.source, index, first.revision, first.factor, (*chain, call.node.name))
-    draft = call.add(float_ops.Concat(), drafts, "concat", own=False)
-    return shown(draft, order, views[0], axis)
-
-
-def _aligned(
+def aligned(
     call: Call, views: list[View], axes: tuple[int, ...]
 ) -> tuple[tuple[Draft, ...], torch.Tensor, int]:
     """Bring drafts to one layout: channels along one of ``axes``, one order of positions."""
@@ -221,38 +208,6 @@ def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tenso
     view = replace(view, index=view.index.movedim(axis, 1)) if len(view.shape) == 4 else view
     draft = feature_map(drafts, view)
     return draft, torch.arange(draft.size // draft.shape[-1])
-
-
-def pool(call: Call) -> View:
-    """Capture a mean over all positions."""
-    view = fresh(call.view("self"))
-    reduced = _reduced_axes(call, view)
-    kept = [axis for axis in range(len(view.shape)) if axis not in reduced]
-    channels = math.prod(view.shape[axis] for axis in kept)
-    index = view.index.permute(*kept, *reduced).reshape(channels, -1)
-    result = call.node.meta["val"].shape
-    found = rows_and_columns(index, 0, view.source.shape[-1]) if reduced else None
-    if found is None or not covers(found[0], view.source.size // view.source.shape[-1]):
-        raise unknown_operation(call.operation, result)
-    draft = call.drafts.select(view.source, found[1])
-    draft = call.add(float_ops.GlobalAveragePool(), (draft,), "pool")
-    return seen(draft, torch.arange(channels).reshape(result))
-
-
-def _reduced_axes(call: Call, view: View) -> list[int]:
-    """Return the axes whose mean the call takes over their whole length; none otherwise."""
-    rank = len(view.shape)
-    if call.operation == "mean":
-        dims = call.get("dim")
-        return sorted(dim % rank for dim in (dims if dims else range(rank)))
-    spatial = 1 if call.operation.endswith("1d") else 2
-    if call.operation.startswith("adaptive"):
-        return [*range(rank - spatial, rank)] if set(call.get("output_size")) == {1} else []
-    size = list(view.shape[-spatial:])
-    plain = not any(call.get("padding")) and call.get("divisor_override") is None
-    kernel = list(call.get("kernel_size"))
-    kernel = kernel * spatial if len(kernel) == 1 else kernel
-    return [*range(rank - spatial, rank)] if plain and kernel == size else []
 
 
 def softmax(call: Call) -> View:

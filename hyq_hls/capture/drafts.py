@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
-from hyq_hls.capture.index_maps import Patch
+from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.errors import ShapeError
 
 
 class Unsupported(Exception):
-    """A node cannot be captured; it is raised inside the capture and ends in the report."""
+    """A node cannot be captured; it is raised inside the capture and ends in the report.
 
-    def __init__(self, found: str, wanted: str, advice: str) -> None:
+    Attributes:
+        found: what is not supported.
+        wanted: what is supported instead.
+        advice: what to do.
+        node: name of the exported node to blame; None means the one that is examined.
+    """
+
+    def __init__(self, found: str, wanted: str, advice: str, node: str | None = None) -> None:
         super().__init__(found)
         self.found, self.wanted, self.advice = found, wanted, advice
+        self.node = node
 
 
 class LayoutUnsupported(Unsupported):
-    """The order of the data is not understood; behind an unsupported node nobody is told."""
+    """A value is not what the node needs; behind an unsupported node nobody is told."""
 
 
 @dataclass(eq=False)
@@ -31,7 +42,7 @@ class Draft:
     """A float node to be.
 
     Attributes:
-        op: the operation; None where an unsupported node stands in the way.
+        op: the operation; None where an unsupported node stands in the way, or where means wait.
         inputs: the drafts that it reads.
         shape: shape of the value, channels-last and without batch.
         base: the name that the node would like.
@@ -42,6 +53,9 @@ class Draft:
             noticed.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
+        absorbers: drafts that compute it now, because its constants went into theirs.
+        means: ``(size, K)`` where each element is the mean of K elements of the only input, and
+            waits to become part of a mean over all positions; None elsewhere.
         name: the final name; empty until names are given.
     """
 
@@ -55,12 +69,19 @@ class Draft:
     revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
+    absorbers: tuple[Draft, ...] = ()
+    means: torch.Tensor | None = None
     name: str = ""
 
     @property
     def size(self) -> int:
         """Number of elements of the value."""
         return math.prod(self.shape)
+
+    @property
+    def final(self) -> tuple[Draft, ...]:
+        """The drafts that compute the value in the end: itself, unless it was absorbed."""
+        return tuple(f for a in self.absorbers for f in a.final) if self.absorbers else (self,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +122,7 @@ class Drafts:
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._all: list[Draft] = []
         self._layouts: dict[tuple[int, str], Draft] = {}
+        self._scaled: dict[tuple[int, float], Draft] = {}
         self._paths = paths
         self.movements: dict[str, Draft] = {}
 
@@ -109,7 +131,7 @@ class Drafts:
         try:
             shape = op.output_shape(*(draft.shape for draft in inputs))
         except ShapeError as error:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
@@ -167,8 +189,12 @@ class Drafts:
         elif isinstance(draft.op, Conv2d) and draft.op.groups == 1:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
             op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
+        elif isinstance(draft.op, ChannelAffine):
+            op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
+        elif isinstance(draft.op, PositionConstant):
+            op = PositionConstant(draft.op.constant[..., chosen])
         else:
-            raise Unsupported(
+            raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
                 "another order",
                 "all channels in their order, or a part of a linear layer or dense convolution",
@@ -177,8 +203,33 @@ class Drafts:
         key = chosen.tobytes()
         if key not in draft.parts:
             base = f"{draft.base}.{label or f'part{len(draft.parts)}'}"
-            draft.parts[key] = self.add(op, draft.inputs, base, draft.origin)
+            inputs = draft.inputs
+            if isinstance(op, ChannelAffine | PositionConstant):
+                inputs = (self.select(inputs[0], columns, label),)
+            draft.parts[key] = self.add(op, inputs, base, draft.origin)
         return draft.parts[key]
+
+    def scaled(self, view: View, base: str, origin: str) -> View:
+        """Return a view without a factor: a node of its own multiplies by it, once for all readers.
+
+        Args:
+            view: the view.
+            base: the name that the node would like.
+            origin: the exported node that needs the product.
+        """
+        if math.isclose(view.factor, 1.0, rel_tol=1e-12):  # 49 * (1 / 49) is a little less than 1.
+            return replace(view, factor=1.0)
+        if view.source.means is not None:
+            return view
+        key = (id(view.source), view.factor)
+        if key not in self._scaled:
+            multiplier = np.full(view.source.shape[-1], view.factor)
+            op = ChannelAffine(multiplier, np.zeros_like(multiplier))
+            self._scaled[key] = self.add(op, (view.source,), base, origin)
+        draft = self._scaled[key]
+        for name in view.chain:
+            self.movements.setdefault(name, draft)
+        return View(draft, view.index, draft.revision, 1.0, view.chain)
 
     def __len__(self) -> int:
         return len(self._all)
@@ -187,23 +238,35 @@ class Drafts:
         """Return the drafts made after the first ``first`` ones."""
         return self._all[first:]
 
-    def finish(self, output: Draft) -> FloatGraph:
-        """Drop what the output does not need, name the rest, and make the graph."""
-        alive: set[int] = set()
+    def needed(self, output: Draft) -> list[Draft]:
+        """Return the drafts that the output needs, in topological order."""
+        alive: set[Draft] = set()
         stack = [output]
         while stack:
             draft = stack.pop()
-            if id(draft) not in alive:
-                alive.add(id(draft))
+            if draft not in alive:
+                alive.add(draft)
                 stack.extend(draft.inputs)
-        self.name([draft for draft in self._all if id(draft) in alive])
+        return [draft for draft in self._all if draft in alive]
+
+    def finish(self, output: Draft, index: NDArray[np.int64]) -> FloatGraph:
+        """Drop what the output does not need, name the rest, and make the graph.
+
+        Args:
+            output: the draft that holds the module's output.
+            index: where the module's output lies in it; see ``FloatGraph``.
+        """
+        needed = self.needed(output)
+        self.name(needed)
+        alive = set(needed)
         nodes = []
         for draft in self._all:
-            if id(draft) in alive or draft.name == "input":
+            if draft in alive or draft.name == "input":
                 assert draft.op is not None, "an unsupported node was not reported"
                 inputs = tuple(read.name for read in draft.inputs)
                 nodes.append(FloatNode(draft.name, draft.op, inputs))
-        return FloatGraph(nodes, output.name)
+        plain = index.shape == output.shape and is_identity(torch.from_numpy(index))
+        return FloatGraph(nodes, output.name, None if plain else index)
 
     def name(self, drafts: list[Draft] | None = None) -> None:
         """Give unique names to the drafts, all by default."""

@@ -7,6 +7,7 @@ are all built from ``FUNCTIONS``. The quantizer makes a table of each from its `
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -244,6 +245,28 @@ class Mish(Elementwise):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         """Apply Mish to each element."""
         return functional.mish(x)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clamp(Elementwise):
+    """``min(max(x, minimum), maximum)``; infinite bounds leave a side open.
+
+    Attributes:
+        minimum: smallest result.
+        maximum: largest result.
+    """
+
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+    @classmethod
+    def usual(cls) -> Sequence[Elementwise]:
+        """Return nothing: a clamp is captured by its bounds, unless it is ReLU or ReLU6."""
+        return ()
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Bound each element."""
+        return x.clamp(self.minimum, self.maximum)
 
 
 #: All functions of single elements that the capture knows.

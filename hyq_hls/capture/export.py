@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,11 +9,11 @@ import torch
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 
-from hyq_hls.capture.report import CaptureReport, UnsupportedModelError
+from hyq_hls.capture.inspection import check_finite, check_module, evaluation_copy
+from hyq_hls.capture.pruning import prune
+from hyq_hls.capture.report import CaptureReport, UnsupportedModelError, explain
+from hyq_hls.capture.softmax_forms import unify_softmax
 from hyq_hls.errors import CaptureError
-
-# One more name for a module that is called a second time, as ``block.act@1``.
-_REPEATED = "@"
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,9 @@ class Exported:
 
     Attributes:
         module: a copy on the CPU in float32.
-        graph: its nodes.
+        graph: the nodes that the output depends on.
+        nodes: all nodes that were exported, in their order.
+        parts: nodes outside of the graph that became part of a softmax, with that softmax.
         constants: values of the placeholders of parameters, buffers and constants; floating ones
             are float64.
         image: name of the image's placeholder.
@@ -32,11 +32,13 @@ class Exported:
 
     module: nn.Module
     graph: fx.Graph
+    nodes: tuple[fx.Node, ...]
+    parts: Mapping[fx.Node, fx.Node]
     constants: Mapping[str, torch.Tensor]
     image: str
 
 
-def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Exported:
+def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
     """Trace ``model`` on one image ``(1, C, H, W)``; the model itself is left as it is.
 
     Raises:
@@ -44,33 +46,63 @@ def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Export
         UnsupportedModelError: the model takes other inputs than one image, or cannot be traced.
     """
     if len(input_shape) != 3 or any(not isinstance(n, int) or n < 1 for n in input_shape):
-        raise CaptureError(f"input_shape must be (C, H, W), three positive ints; got {input_shape}")
+        raise CaptureError(
+            explain(
+                "input_shape",
+                repr(input_shape),
+                "input_shape must be (C, H, W), three positive integers",
+                "give the shape of one image, for example (3, 224, 224)",
+            )
+        )
     report = CaptureReport(type(model).__name__, tuple(input_shape), ())
-    _check_signature(model, report)
-    module = copy.deepcopy(model).cpu().float().eval()
+    check_module(model, report)
+    module = evaluation_copy(model)
     image = torch.zeros(1, *input_shape)
     try:
         with torch.no_grad():
             module(image)
     except Exception as error:
         raise UnsupportedModelError(
-            f"{report.model} fails on an image of shape (1, {str(input_shape)[1:-1]}): "
-            f"{type(error).__name__}: {error}\n"
-            "wanted: a module that takes one image; choose the input_shape it was made for",
+            explain(
+                f"forward() of {report.model}",
+                f"it fails on an image of shape {(1, *input_shape)}: "
+                f"{type(error).__name__}: {error}",
+                "a module that takes one float image (B, C, H, W) in evaluation mode",
+                "choose the channels and the size of the images that the module was made for",
+            ),
             report,
         ) from error
     try:
         program = torch.export.export(module, (image,), strict=False)
     except Exception as error:
         raise UnsupportedModelError(
-            f"torch.export cannot trace {report.model}: {type(error).__name__}: "
-            f"{_first_lines(str(error))}\n"
-            "found:  control flow or Python code that depends on tensor values, most likely\n"
-            "wanted: a forward() that does the same operations for every image\n"
-            "to do:  replace `if`, `while` and `.item()` on tensors by tensor operations, or "
-            "decide them in __init__",
+            explain(
+                f"forward() of {report.model}",
+                "torch.export cannot trace it: "
+                f"{type(error).__name__}: {_first_lines(str(error))}\n"
+                "    most likely, control flow or Python code depends on the values of tensors",
+                "a forward() that does the same operations for every image",
+                "replace `if`, `while` and `.item()` on tensors by tensor operations, or decide "
+                "them in __init__",
+            ),
             report,
         ) from error
+    name, constants = _inputs(program, report)
+    nodes = tuple(program.graph.nodes)
+    parts = unify_softmax(program.graph)
+    prune(program.graph)
+    read = {node.name for node in program.graph.find_nodes(op="placeholder") if node.users}
+    for spec in program.graph_signature.input_specs:
+        if spec.arg.name in read & constants.keys():
+            parameter = spec.kind == InputKind.PARAMETER
+            check_finite(str(spec.target), constants[spec.arg.name], parameter, report)
+    return Exported(module, program.graph, nodes, parts, constants, name)
+
+
+def _inputs(
+    program: torch.export.ExportedProgram, report: CaptureReport
+) -> tuple[str, dict[str, torch.Tensor]]:
+    """Return the name of the image's placeholder, and the values of all other placeholders."""
     constants: dict[str, torch.Tensor] = {}
     images = []
     for spec in program.graph_signature.input_specs:
@@ -84,45 +116,17 @@ def export_module(model: nn.Module, input_shape: tuple[int, int, int]) -> Export
             constants[spec.arg.name] = value.double() if value.is_floating_point() else value
     if len(images) != 1:
         raise UnsupportedModelError(
-            f"{report.model} has {len(images)} inputs {images}; exactly one image is wanted", report
-        )
-    return Exported(module, program.graph, constants, images[0])
-
-
-def _check_signature(model: nn.Module, report: CaptureReport) -> None:
-    required = [
-        parameter.name
-        for parameter in inspect.signature(model.forward).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind
-        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    ]
-    if len(required) > 1:
-        raise UnsupportedModelError(
-            f"forward() of {report.model} needs {len(required)} inputs {required}\n"
-            "wanted: one image\nto do:  wrap the model in a module that supplies the others",
+            explain(
+                f"forward() of {report.model}",
+                f"{len(images)} inputs {images}",
+                "one input, a batch of images",
+                "wrap the model in a module whose forward() takes the image only",
+            ),
             report,
         )
+    return images[0], constants
 
 
 def _first_lines(text: str, count: int = 4) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return "\n    ".join(lines[:count])
-
-
-def module_path(node: fx.Node) -> str:
-    """Return the dotted path of the module whose forward made the node, empty for the root.
-
-    A second call of the same module has its number after ``_call``, as ``act_call1``.
-    """
-    stack = node.meta.get("nn_module_stack")
-    if not stack:
-        return ""
-    path = str(list(stack.values())[-1][0])
-    return path.removeprefix("L['self'].").replace(_REPEATED, "_call")
-
-
-def storage(node: fx.Node) -> int | None:
-    """Identify the memory that the node's tensor lives in; None if it is not a tensor."""
-    value = node.meta.get("val")
-    return value.untyped_storage()._cdata if isinstance(value, torch.Tensor) else None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hyq_hls.capture.float_ops import FloatOp, Input, Shape
 from hyq_hls.errors import GraphError, ShapeError
@@ -39,15 +41,24 @@ class FloatGraph:
     Args:
         nodes: the nodes; each reads only nodes before it.
         output: name of the node whose value is the result.
+        output_index: where the module's output lies in that value. It has the shape of the module's
+            output for one image, and each entry is a flat index into the value. None means that
+            the output is the value as it is.
 
     Raises:
         GraphError: a name is used twice or unknown, a shape does not fit, or there is not one
             ``Input``.
     """
 
-    def __init__(self, nodes: Iterable[FloatNode], output: str) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[FloatNode],
+        output: str,
+        output_index: NDArray[np.int64] | None = None,
+    ) -> None:
         self.nodes: tuple[FloatNode, ...] = tuple(nodes)
         self.output = output
+        self.output_index = output_index
         self._by_name: dict[str, FloatNode] = {}
         self._shapes: dict[str, Shape] = {}
         for node in self.nodes:
@@ -105,8 +116,13 @@ class FloatGraph:
         return tuple(self._consumers[self[name].name])
 
     def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
-        """Build a graph of other nodes, with the same output unless another is named."""
-        return FloatGraph(nodes, self.output if output is None else output)
+        """Build a graph of other nodes.
+
+        The output stays as it is, unless another node is named, whose value is then the output.
+        """
+        if output is None or output == self.output:
+            return FloatGraph(nodes, self.output, self.output_index)
+        return FloatGraph(nodes, output)
 
     def replace(self, ops: Mapping[str, FloatOp]) -> FloatGraph:
         """Return the same graph with the operations of the named nodes replaced."""
@@ -150,7 +166,7 @@ class FloatGraph:
         values: dict[str, torch.Tensor] = {}
         for node in self.nodes:
             if isinstance(node.op, Input):
-                value = self._channels_last(images, node.op.shape, layout)
+                value = node.op.forward(self._channels_last(images, node.op.shape, layout))
             else:
                 inputs = [values[name] for name in node.inputs]
                 value = compute(node, inputs) if compute else node.op.forward(*inputs)
@@ -166,8 +182,11 @@ class FloatGraph:
         return values
 
     def __call__(self, images: torch.Tensor, layout: Layout = "auto") -> torch.Tensor:
-        """Return the value of the output node for a batch of images; see ``run``."""
-        return self.run(images, keep=(self.output,), layout=layout)[self.output]
+        """Return what the module returns for a batch of images; see ``run``."""
+        value = self.run(images, keep=(self.output,), layout=layout)[self.output]
+        if self.output_index is None:
+            return value
+        return value.flatten(1)[:, torch.from_numpy(self.output_index).to(value.device)]
 
     @staticmethod
     def _channels_last(images: torch.Tensor, shape: Shape, layout: Layout) -> torch.Tensor:

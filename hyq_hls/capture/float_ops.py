@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +129,17 @@ class Conv2d(FloatOp):
     def in_channels(self) -> int:
         """Channels of the input."""
         return int(self.weight.shape[3]) * self.groups
+
+    def after(self, multiplier: Array, offset: Array) -> Conv2d:
+        """Return the convolution of ``multiplier * x + offset``, constants ``(I,)`` per channel.
+
+        It is the same where no zero of the padding takes part.
+        """
+        outputs, *_, width = self.weight.shape
+        # Row o reads the channels of its group.
+        columns = (np.arange(outputs) * self.groups // outputs)[:, None] * width + np.arange(width)
+        bias = self.bias + (self.weight.sum(axis=(1, 2)) * offset[columns]).sum(axis=1)
+        return replace(self, weight=self.weight * multiplier[columns][:, None, None], bias=bias)
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return ``(H', W', O)`` for ``(H, W, I)``."""

@@ -31,17 +31,24 @@ _MOVEMENT = (
 
 def fresh(view: View) -> View:
     """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
+    if view.source.means is not None:
+        raise LayoutUnsupported(
+            f"a mean or sum over {view.source.means.shape[1]} elements at a time of "
+            f"{view.source.base!r} {view.source.inputs[0].shape}",
+            "a mean over all positions, in one step or in steps that follow each other",
+            "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
+            view.source.origin,
+        )
+    return settled(view)
+
+
+def settled(view: View) -> View:
+    """Return the view itself, or raise ``Unsupported`` if its source was normalized since."""
     if view.revision != view.source.revision:
-        raise Unsupported(
+        raise LayoutUnsupported(
             f"the value of {view.source.base!r} before its batch normalization",
             "a convolution whose only reader is its batch normalization, which it absorbs",
             "read the normalized value, or remove the normalization",
-        )
-    if view.factor != 1.0:
-        raise Unsupported(
-            f"a value of {view.source.base!r} multiplied by the constant {view.factor:g}",
-            "constant factors only inside attention, as the scale of the scores",
-            "multiply the weights before it by the constant",
         )
     return view
 
@@ -97,6 +104,10 @@ def _settle_map(
     draft = view.source
     height, width = draft.shape[:2]
     rank = len(view.shape)
+    if rank == 3 and grid is not None and grid[1] == 1:
+        # Tokens (N, 1, C) are one sequence in PyTorch's sequence-first layout. As (P, N, C) they
+        # would be P sequences of a single position, over which nobody attends.
+        grid = (1, grid[0])
     # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
     whole_map = rank == 4 and grid == (height, width)
     untouched = whole_map or rank not in (3, 4) or height * width == 1
@@ -125,6 +136,12 @@ def _settle_tokens(
 
 def feature_map(drafts: Drafts, view: View) -> Draft:
     """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
+    draft, columns = map_with_columns(drafts, view)
+    return drafts.select(draft, columns)
+
+
+def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
+    """Do what ``feature_map`` does, but also give the channel at each place of the channel axis."""
     view = fresh(view)
     if len(view.shape) != 4 or view.shape[0] != 1:
         raise Unsupported(
@@ -138,23 +155,28 @@ def feature_map(drafts: Drafts, view: View) -> Draft:
     draft = view.source
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
-            return drafts.select(draft, columns)
-        patch = find_fold(order, *draft.shape[:2], height, width)
+            return draft, columns
+        if not covers(columns, draft.shape[-1]):
+            draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
+        if is_identity(order) and not draft.tokens:
+            # A map whose rows follow each other in one long row, or that is cut into other rows.
+            draft = drafts.unfold(draft, (1, 1), view)
+        patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
-            return drafts.fold(drafts.select(draft, columns), patch, (height, width), view)
+            return drafts.fold(draft, patch, (height, width), view), columns
     raise _scattered(view)
 
 
 def output(drafts: Drafts, view: View) -> View:
-    """Return the view that shows the whole value of one draft, as a map if it is one."""
+    """Return the view of a module's output, which may have any shape and order.
+
+    Where the view shows a part of a layer's channels, the layer computes no others.
+    """
     view = fresh(view)
-    for axis in (1, -1) if len(view.shape) == 4 else (-1,):
-        try:
-            draft, order = rows(drafts, view, axis)
-        except Unsupported:
-            continue
-        return shown(draft, order, view, axis)
-    return whole(drafts, view)
+    try:
+        return whole(drafts, view)
+    except Unsupported:
+        return view
 
 
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
@@ -196,6 +218,13 @@ def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torc
             if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
                 order = inverse(distinct.reshape(-1))
                 return found[0], order[places]
+    if places.shape[1] == 1:
+        raise LayoutUnsupported(
+            f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
+            "attention over the positions of an image",
+            "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
+            "batch_first=True, and (N, B, C) without it",
+        )
     raise LayoutUnsupported(
         f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
         "attention over all positions, or over one pixel of every patch",

@@ -10,8 +10,8 @@ import torch
 from torch import fx
 
 from hyq_hls.capture.advice import unknown_operation
-from hyq_hls.capture.call import operation
 from hyq_hls.capture.drafts import Unsupported, View
+from hyq_hls.capture.nodes import operation
 
 _DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 _CASTS = ("to", "_to_copy", "type_as")
@@ -34,8 +34,8 @@ MOVEMENTS = frozenset(
         *("movedim", "moveaxis", "swapaxes", "swapdims", "unsqueeze", "squeeze"),
         *("unbind", "chunk", "split", "split_with_sizes", "tensor_split", "unsafe_split"),
         *("unsafe_chunk", "hsplit", "vsplit", "dsplit", "select", "slice", "narrow", "diagonal"),
-        *("index_select", "roll", "flip", "fliplr", "flipud", "rot90", "repeat", "tile"),
-        *("repeat_interleave", "stack", "unfold", "pixel_shuffle", "pixel_unshuffle"),
+        *("index", "index_select", "roll", "flip", "fliplr", "flipud", "rot90", "repeat", "tile"),
+        *("repeat_interleave", "unfold", "pixel_shuffle", "pixel_unshuffle"),
         *("channel_shuffle", "native_channel_shuffle", "view_copy", "permute_copy"),
     )
 )
@@ -46,7 +46,11 @@ def pass_through(node: fx.Node, args: Any) -> tuple[str, Any]:
     name = operation(node)
     if name in _DROPOUTS:
         if args[2]:
-            raise Unsupported("dropout that is active", "dropout in evaluation mode", "use eval()")
+            raise Unsupported(
+                f"{name} that is active in evaluation mode too",
+                "dropout in training only",
+                "write functional.dropout(x, p, training=self.training), or use nn.Dropout",
+            )
         return "dropped: dropout in eval", args[0]
     found = node.meta["val"].dtype
     if found not in (torch.float32, torch.float64):

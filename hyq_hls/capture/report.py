@@ -25,6 +25,11 @@ _MEANING: dict[Status, str] = {
 }
 
 
+def explain(place: str, found: str, wanted: str, advice: str) -> str:
+    """Say in four lines where something was refused, what was found and wanted, what to do."""
+    return f"{place}\n    found:  {found}\n    wanted: {wanted}\n    to do:  {advice}"
+
+
 @dataclass(frozen=True)
 class NodeReport:
     """One node of the exported graph.
@@ -54,10 +59,7 @@ class NodeReport:
     def explain(self) -> str:
         """Say in a few lines why the node is not supported and what to do."""
         place = f"{self.node} ({self.target}) in module {self.module or '(root)'}"
-        return (
-            f"{place}\n    found:  {self.found}\n    wanted: {self.wanted}"
-            f"\n    to do:  {self.advice}"
-        )
+        return explain(place, self.found, self.wanted, self.advice)
 
 
 @dataclass(frozen=True)

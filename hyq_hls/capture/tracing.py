@@ -4,65 +4,32 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import fx
+from torch.utils._pytree import tree_leaves
 
-from hyq_hls.capture import attention, compute, float_ops
+from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
-from hyq_hls.capture.call import Call, operation
-from hyq_hls.capture.channel_constants import as_constant, batch_norm, scale_channels
+from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
-from hyq_hls.capture.export import Exported, module_path, storage
+from hyq_hls.capture.export import Exported
+from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.nodes import module_path, operation
+from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
+from hyq_hls.capture.stand_in import Missing, stand_in
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
 _RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
-
-
-class Missing:
-    """Stands for a value that an unsupported node should have made."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The fate of one exported node.
-
-    Attributes:
-        status: what happened, in one word.
-        text: what happened, in words; ``{}`` stands for the names of the drafts.
-        drafts: the drafts that the text speaks of.
-        problem: why the node is not supported; None for supported nodes.
-    """
-
-    status: Status
-    text: str
-    drafts: tuple[Draft, ...] = ()
-    problem: Unsupported | None = None
-
-
-@dataclass
-class Traced:
-    """A whole exported graph after the walk.
-
-    Attributes:
-        drafts: the drafts of all nodes.
-        output: the view that is the result; None when it depends on an unsupported node.
-        outcomes: what became of every node, by name.
-        paths: module path of every node, by name.
-    """
-
-    drafts: Drafts
-    output: View | None
-    outcomes: dict[str, Outcome]
-    paths: Mapping[str, str]
 
 
 def _matmul(call: Call) -> View:
@@ -70,21 +37,22 @@ def _matmul(call: Call) -> View:
     a, b = (call.get(name) for name in names)
     if isinstance(a, View) and isinstance(b, torch.Tensor) and b.ndim == 2:
         return compute.matmul_constant(call, call.as_view(a), b)
-    return attention.matmul(call, call.as_view(a), call.as_view(b))
+    return attention.matmul(call, call.pending(a), call.pending(b))
 
 
 def _addmm(call: Call) -> View:
     bias, weight = call.get("self"), call.get("mat2")
     if not isinstance(bias, torch.Tensor) or not isinstance(weight, torch.Tensor):
         raise unknown_operation("addmm of activations", ())
-    if bias.ndim != 1 or call.get("alpha") != 1 or call.get("beta") != 1:
-        raise unknown_operation("addmm with factors", ())
-    linear = replace(call, arguments={"input": call.get("mat1"), "weight": weight.T, "bias": bias})
+    if bias.ndim != 1:
+        raise unknown_operation("addmm with a matrix of summands", ())
+    parameters = {"weight": call.get("alpha") * weight.T, "bias": call.get("beta") * bias}
+    linear = replace(call, arguments={"input": call.get("mat1"), **parameters})
     return compute.linear(linear)
 
 
 def _einsum(call: Call) -> View:
-    a, b = (call.as_view(value) for value in call.get("tensors"))
+    a, b = (call.pending(value) for value in call.get("tensors"))
     plan = as_matmul(call.get("equation"), a.index.ndim, b.index.ndim)
     if plan is None:
         raise unknown_operation(f"einsum {call.get('equation')}", ())
@@ -96,38 +64,25 @@ def _einsum(call: Call) -> View:
     return replace(product, index=product.index.permute(plan.result))
 
 
-def _scaled(call: Call) -> View:
-    """Capture a product with a constant.
-
-    One constant for all waits for an attention, one per channel is absorbed.
-    """
-    first, second = call.get("self"), call.get("other")
-    if call.operation == "mul" and not isinstance(first, View):
-        first, second = second, first
-    constant = as_constant(second)
-    if not isinstance(first, View) or constant is None or call.get("rounding_mode"):
-        raise unknown_operation(call.operation, ())
-    view = call.as_view(first)
-    constant = constant if call.operation == "mul" else 1.0 / constant
-    if constant.numel() > 1:
-        return scale_channels(view, constant)
-    chain = (*view.chain, call.node.name)
-    return replace(view, factor=view.factor * float(constant), chain=chain)
-
-
 HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "conv2d": compute.conv2d,
+    "conv1d": compute.conv1d,
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
-    "add": compute.add,
-    "cat": compute.concat,
-    "concat": compute.concat,
-    "mean": compute.pool,
-    "adaptive_avg_pool2d": compute.pool,
-    "adaptive_avg_pool1d": compute.pool,
-    "avg_pool2d": compute.pool,
+    "add": arithmetic.add,
+    **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
+    "rsub": arithmetic.subtract_from,
+    **dict.fromkeys(("neg", "negative"), arithmetic.negate),
+    **dict.fromkeys(("mul", "multiply", "div", "divide", "true_divide"), arithmetic.scale),
+    **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),
+    **dict.fromkeys(("cat", "concat", "concatenate"), joining.concat),
+    "stack": joining.stack,
+    "mean": pooling.mean,
+    "sum": pooling.total,
+    **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
+    **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -136,8 +91,6 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "mm": _matmul,
     "addmm": _addmm,
     "einsum": _einsum,
-    "mul": _scaled,
-    "div": _scaled,
 }
 
 
@@ -147,7 +100,7 @@ class Tracing:
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
         nodes = list(exported.graph.nodes)
-        self.paths = {node.name: module_path(node) for node in nodes}
+        self.paths = {node.name: module_path(node) for node in exported.nodes}
         self.drafts = Drafts(self.paths)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -165,7 +118,7 @@ class Tracing:
         name = operation(node)
         if node in self._written or node in self._results:
             return node in self._written
-        return node.op == "call_function" and name in HANDLERS and name != "batch_norm"
+        return node.op == "call_function" and name in HANDLERS
 
     def _alone(self, path: str) -> bool:
         """Return whether the path belongs to a childless module that makes a single node."""
@@ -181,6 +134,13 @@ class Tracing:
 
     def run(self) -> Traced:
         """Trace every node in order."""
+        for node in self.exported.nodes:
+            # The walk below writes the fate of all nodes that the output depends on.
+            softmax = self.exported.parts.get(node)
+            if softmax is not None:
+                self._note(node, "absorbed", f"part of the softmax {softmax.name}")
+            else:
+                self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 self._placeholder(node)
@@ -212,11 +172,13 @@ class Tracing:
 
     def _output(self, node: fx.Node) -> None:
         results = node.args[0]
-        values = list(results) if isinstance(results, Sequence) else [results]
+        values = [value for value in tree_leaves(results) if value is not None]
         try:
             if len(values) != 1:
                 raise Unsupported(
-                    f"{len(values)} outputs", "one output", "wrap the model to return one tensor"
+                    f"{len(values)} outputs",
+                    "one output",
+                    "wrap the model in a module whose forward() returns one of them",
                 )
             value = self.values.get(values[0]) if isinstance(values[0], fx.Node) else None
             if isinstance(value, Missing):
@@ -228,24 +190,33 @@ class Tracing:
                     "one output computed from the image",
                     "return the logits",
                 )
+            value = self.drafts.scaled(value, "scaled", node.name)
             self.output = output(self.drafts, value)
             self._note(node, "computed", "output is {}", self.output.source)
             for name in value.chain:
-                target = self.drafts.movements.get(name, self.output.source)
-                self.outcomes[name] = Outcome("moved", "data movement, part of {}", (target,))
+                target = self.drafts.movements.get(name)
+                text = "the order of the output" if target is None else "{}"
+                drafts = () if target is None else (target,)
+                self.outcomes[name] = Outcome("moved", f"data movement, part of {text}", drafts)
         except Unsupported as problem:
-            self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
+            self._refuse(node, problem)
 
     def _guarded(self, node: fx.Node) -> None:
         try:
             self.values[node] = self._trace(node)
         except Unsupported as problem:
-            tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
-            if tainted and isinstance(problem, LayoutUnsupported):
-                self._note(node, "skipped", "not examined")
-            else:
-                self._note(node, "unsupported", "NOT SUPPORTED", problem=problem)
-            self.values[node] = self._stand_in(node)
+            self._refuse(node, problem)
+            self.values[node] = stand_in(self.drafts, node)
+
+    def _refuse(self, node: fx.Node, problem: Unsupported) -> None:
+        """Blame a node, unless an unsupported node before it may be the reason."""
+        tainted = any(v.source.tainted for v in self._inputs(node) if isinstance(v, View))
+        follows = tainted and isinstance(problem, LayoutUnsupported)
+        if follows or problem.node is not None:
+            self._note(node, "skipped", "not examined")
+        if not follows:
+            blamed = problem.node or node.name
+            self.outcomes[blamed] = Outcome("unsupported", "NOT SUPPORTED", (), problem)
 
     def _inputs(self, node: fx.Node) -> list[Any]:
         found: list[Any] = []
@@ -253,23 +224,6 @@ class Tracing:
             value = self.values.get(used)
             found.extend(value if isinstance(value, (list, tuple)) else [value])
         return found
-
-    def _stand_in(self, node: fx.Node) -> View | Missing:
-        """Return a value whose shape suggests its layout, so that later nodes are examined."""
-        value = node.meta.get("val")
-        if not isinstance(value, torch.Tensor) or value.ndim not in (2, 3, 4):
-            return Missing()
-        shape = tuple(value.shape)
-        if value.ndim == 4:
-            stored = (*shape[2:], shape[1])
-            draft = self.drafts.add_opaque(stored, node.name, tokens=False)
-            index = torch.arange(draft.size).reshape(1, *stored) if shape[0] == 1 else None
-            return Missing() if index is None else View(draft, index.permute(0, 3, 1, 2), 0)
-        stored = shape if value.ndim == 3 else shape[1:]
-        if value.ndim == 2 and shape[0] != 1:
-            return Missing()
-        draft = self.drafts.add_opaque(stored, node.name, tokens=True)
-        return View(draft, torch.arange(draft.size).reshape(shape), 0)
 
     def _trace(self, node: fx.Node) -> Any:
         arguments = fx.node.map_arg((node.args, node.kwargs), self.values.get)
@@ -292,6 +246,12 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
+            if torch.Tag.nondeterministic_seeded in node.target.tags and name not in PASSED_THROUGH:
+                raise Unsupported(
+                    f"random numbers by {name}",
+                    "an output that depends on the image alone",
+                    "remove them, or make them once in __init__ and keep them as a buffer",
+                )
             self._note(node, "constant", "constant, computed now")
             return node.target(*args, **kwargs)
         return self._of_image(node, name, args, kwargs)
@@ -327,8 +287,6 @@ class Tracing:
         arguments.update(kwargs)
         call = Call(node, arguments, self.drafts, self._alone(self.paths[node.name]))
         first = len(self.drafts)
-        inputs = [value for value in self._inputs(node) if isinstance(value, View)]
-        before = {view.source: view.source.revision for view in inputs}
         written = self._written.get(node)
         if written is not None:
             view = call.as_view(self.values[written.argument])
@@ -347,8 +305,8 @@ class Tracing:
         )
         if made:
             self._note(node, "computed", "became {}", *made)
-        elif value.source.revision > before.get(value.source, value.source.revision):
-            self._note(node, "absorbed", "absorbed by {}", value.source)
+        elif value.source.means is not None:
+            self._note(node, "moved", "mean over a part of the positions, not used")
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:
@@ -356,7 +314,9 @@ class Tracing:
         self._settle_chains(call, made or (value.source,))
         # Nothing reads the memory of a part of a written-out function any more.
         if node.target._schema.is_mutable and node.args[0] not in self._results:
-            self._write_back(node, arguments, value)
+            changed = arguments.get("self", arguments.get("input"))
+            assert isinstance(changed, View)
+            write_back(self.values, node, changed, value)
         return value
 
     @staticmethod
@@ -376,30 +336,6 @@ class Tracing:
                 target = self.drafts.movements.get(name, made[-1])
                 text = self.outcomes[name].text.partition(",")[0] + ", part of {}"
                 self.outcomes[name] = Outcome("moved", text, (target,))
-
-    def _write_back(self, node: fx.Node, arguments: Mapping[str, Any], value: View) -> None:
-        """Show the new value of an in-place operation through all views of that memory."""
-        before = arguments.get("self", arguments.get("input"))
-        assert isinstance(before, View)
-        table = torch.full((before.source.size,), -1)
-        table[before.index.reshape(-1)] = value.index.reshape(-1)
-        memory = storage(node)
-        for other, held in list(self.values.items()):
-            if not isinstance(held, View) or held.source is not before.source:
-                continue
-            later = any(self._places[user] > self._places[node] for user in other.users)
-            if not later or other is node or storage(other) != memory:
-                continue
-            index = table[held.index]
-            if held.revision != before.revision or bool((index < 0).all()):
-                continue
-            if bool((index < 0).any()):
-                raise Unsupported(
-                    f"an operation in place on a part of the memory of {other.name}",
-                    "in-place operations on whole tensors",
-                    "use the operation that returns a new tensor",
-                )
-            self.values[other] = replace(value, index=index, chain=held.chain)
 
     def _note(
         self,

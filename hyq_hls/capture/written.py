@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import fx
 
-from hyq_hls.capture.call import operation
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
-from hyq_hls.capture.export import Exported, storage
+from hyq_hls.capture.export import Exported
 from hyq_hls.capture.movement import PASSED_THROUGH
+from hyq_hls.capture.nodes import is_mutable, operation, storage
 
 # GELU by tanh takes 8 nodes, or 9 with a cube written as products.
 _MOST_NODES = 12
@@ -121,8 +121,7 @@ def _cones(
 
 def _changes(node: fx.Node, argument: fx.Node) -> bool:
     """Return whether the node changes the value of ``argument`` in place."""
-    mutable = isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
-    return mutable and storage(node) == storage(argument)
+    return is_mutable(node) and storage(node) == storage(argument)
 
 
 def _samples() -> torch.Tensor:

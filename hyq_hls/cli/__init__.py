@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -52,10 +53,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = COMMANDS[options.command].run(options)
+        sys.stdout.flush()
         return status
     except HyqError as error:
         print(f"hyq-hls: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        _forget_output()
+        return 141
+    except OSError as error:
+        _forget_output()
+        place = f"{error.filename}: " if error.filename else ""
+        print(
+            f"hyq-hls: error: {place}{error.strerror or error}; check that the disk has room and "
+            "that the files can be read and written",
+            file=sys.stderr,
+        )
+        return 2
+    except MemoryError:
+        print("hyq-hls: error: out of memory; give fewer or smaller images", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("hyq-hls: interrupted; nothing half-written is left", file=sys.stderr)
         return 130
+
+
+def _forget_output() -> None:
+    """Drop what was printed and cannot be written, or Python complains once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)

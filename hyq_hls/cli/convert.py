@@ -10,9 +10,11 @@ from hyq_hls.cli import sources
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("network", type=Path, help=".hyq file from hyq-hls quantize")
+    parser.add_argument("network", type=sources.path, help=".hyq file from hyq-hls quantize")
     sources.add_design_arguments(parser)
-    parser.add_argument("--output", type=Path, default=Path("build/net"), help="project folder")
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("build/net"), help="project folder"
+    )
     parser.add_argument("--project", default="net", help="name of the top function")
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
     parser.add_argument("--no-compile", action="store_true", help="only write the project")

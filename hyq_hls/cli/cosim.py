@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
@@ -11,7 +10,7 @@ from hyq_hls.errors import InputError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("project", type=Path, help="project folder from hyq-hls convert")
+    parser.add_argument("project", type=sources.path, help="project folder from hyq-hls convert")
     parser.add_argument("--images", default="digits-test", help=sources.IMAGES_HELP)
     parser.add_argument("--count", type=int, default=32, help="images to simulate")
     parser.add_argument("--idle", type=float, default=0.0, help="chance of an idle input cycle")
@@ -19,11 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backpressure", type=float, default=0.0, help="chance per cycle that no output is taken"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the random stalls")
-    parser.add_argument("--vcd", type=Path, help="write waveforms here (take --count 1 or 2)")
+    parser.add_argument(
+        "--vcd", type=sources.path, help="write waveforms here (take --count 1 or 2)"
+    )
     parser.add_argument(
         "--size-fifos", action="store_true", help="first shrink the FIFOs to what they need"
     )
-    parser.add_argument("--report", type=Path, help="JSON file (default: cosim.json in the folder)")
+    parser.add_argument(
+        "--report", type=sources.path, help="JSON file (default: cosim.json in the folder)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

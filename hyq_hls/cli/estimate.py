@@ -11,7 +11,7 @@ from hyq_hls.cli import sources
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "source", type=Path, help=".hyq file, or project folder from hyq-hls convert"
+        "source", type=sources.path, help=".hyq file, or project folder from hyq-hls convert"
     )
     sources.add_design_arguments(parser)
     parser.add_argument(
@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--work",
-        type=Path,
+        type=sources.path,
         default=Path("build/estimate"),
         help="folder for the RTL and the results of --synth, of a .hyq file",
     )
-    parser.add_argument("--report", type=Path, help="write everything to this JSON file")
+    parser.add_argument("--report", type=sources.path, help="write everything to this JSON file")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -23,19 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=_PUBLIC[0], help=_MODEL_HELP)
     parser.add_argument(
         "--weights",
-        type=Path,
+        type=sources.path,
         help=".safetensors, .npz or .pth file (default: timm fetches those of mobilevit_*)",
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=sources.path,
         required=True,
         help="folder with val/<class>/<image>, or with <class>/<image>",
     )
     calibration = parser.add_mutually_exclusive_group()
     calibration.add_argument(
         "--calibration-data",
-        type=Path,
+        type=sources.path,
         help="folder with images in any folder below it (default: train/ in --data)",
     )
     calibration.add_argument(
@@ -59,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch", type=int, default=32, help="images between two savings")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of images")
-    parser.add_argument("--output", type=Path, default=Path("build/evaluate"), help="folder")
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("build/evaluate"), help="folder"
+    )
     parser.add_argument(
         "--restart", action="store_true", help="measure again what was saved before"
     )

@@ -10,9 +10,7 @@ import numpy as np
 import torch
 
 from hyq_hls.cli import sources
-from hyq_hls.errors import InputError
-from hyq_hls.evaluate import Measurement, class_count
-from hyq_hls.models.image_folder import (
+from hyq_hls.data.image_folder import (
     LabelledImages,
     Preparation,
     all_images,
@@ -20,6 +18,8 @@ from hyq_hls.models.image_folder import (
     labelled_images,
     load_images,
 )
+from hyq_hls.errors import InputError
+from hyq_hls.evaluate import Measurement, class_count
 from hyq_hls.models.public import PUBLIC, load_weight_file, public_model
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
+from hyq_hls.support import user_path
 
 #: Options that are numbers, with what they take.
 _NUMBERS = {
@@ -25,21 +26,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     default = QuantConfig()
     parser.add_argument("--model", default=sources.DEFAULT_MODEL, help=sources.MODEL_HELP)
-    parser.add_argument("--images", default="digits-train", help=sources.IMAGES_HELP)
+    parser.add_argument(
+        "--images", default="digits-train", help=f"a folder of image files; {sources.IMAGES_HELP}"
+    )
     parser.add_argument("--calibration", type=int, default=256, help="number of images to use")
-    parser.add_argument("--output", type=Path, default=Path("net.hyq"), help="file to write")
+    parser.add_argument("--seed", type=int, default=0, help="seed by which they are drawn")
+    parser.add_argument(
+        "--mean", type=float, nargs="+", help="mean of the normalization outside of the model"
+    )
+    parser.add_argument(
+        "--std", type=float, nargs="+", help="standard deviation of the same normalization"
+    )
+    parser.add_argument(
+        "--input-max",
+        type=float,
+        choices=(1.0, 255.0),
+        help="value of white for the model, before mean and std [found by running the model]",
+    )
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("net.hyq"), help="file to write"
+    )
     parser.add_argument("--report", action="store_true", help="print what every node became")
     parser.add_argument(
         "--preset",
-        help="recipe to start from: best, hyq, outlier_pot, qhyvit, mixed_precision, fq_vit, "
-        "minmax, ...; the options below change it (default: none, the values in brackets)",
+        default="fast",
+        help="recipe to start from: fast, best, lean, hyq, outlier_pot, qhyvit, mixed_precision, "
+        "fq_vit, minmax, ...; the options below change it, and values in brackets are those of "
+        "fast",
     )
     for name, meaning in _NUMBERS.items():
         parser.add_argument(
             _flag(name),
             type=int,
             default=argparse.SUPPRESS,
-            help=f"{meaning} [{getattr(default, name)}]",
+            help=f"{meaning} [{_shown(getattr(default, name))}]",
         )
     for name, choices in CHOICES.items():
         parser.add_argument(
@@ -60,23 +80,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Quantize, save, and print the graph."""
     from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
+    from hyq_hls.quant.presets import preset  # noqa: PLC0415
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    if options.output.is_dir() or not options.output.absolute().parent.is_dir():
+    output = user_path(options.output)
+    if output.is_dir() or not output.parent.is_dir():
         raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
     names = [*_NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    start = QuantConfig()
-    if options.preset is not None:
-        from hyq_hls.quant.presets import preset  # noqa: PLC0415
-
-        bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
-        start = preset(options.preset, **bits)
+    bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
+    start = preset(options.preset, **bits)
     config = replace(start, **given, overrides=dict(_node_bits(text) for text in options.node_bits))
-    images, _ = sources.images(options.images)
+    folder = Path(options.images).is_dir()
+    images = options.images if folder else sources.images(options.images)[0]
     module = sources.model(options.model)
-    qmodel = quantize(module, sources.take(images, options.calibration), config)
+    qmodel = quantize(
+        module,
+        images,
+        config,
+        mean=options.mean,
+        std=options.std,
+        input_range=None if options.input_max is None else (0, options.input_max),
+        count=options.calibration,
+        seed=options.seed,
+    )
     qmodel.graph.metadata["source"] = options.model
     qmodel.save(options.output)
     if options.report:
@@ -84,6 +112,10 @@ def run(options: argparse.Namespace) -> int:
     print(qmodel)
     print(f"saved {options.output}; next: hyq-hls convert {options.output}")
     return 0
+
+
+def _shown(value: int | None) -> str:
+    return "chosen by the others" if value is None else str(value)
 
 
 def _flag(name: str) -> str:

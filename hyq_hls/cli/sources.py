@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import InputError
+from hyq_hls.support import is_file, user_path
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +28,19 @@ IMAGES_HELP = (
     ".npy (images) or .npz (images, labels) file, uint8 (B, H, W, C); or digits-train, "
     "digits-test, digits-distorted (scikit-learn's handwritten digits)"
 )
+
+
+def path(text: str) -> Path:
+    """Return the path that an option gives; ``~`` is the home folder.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no path.
+    """
+    try:
+        user_path(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(os.path.expanduser(text))
 
 
 def model(spec: str) -> torch.nn.Module:
@@ -53,7 +68,7 @@ def model(spec: str) -> torch.nn.Module:
 
 def _module(source: str) -> Any:
     """Import a module or a file, as Python imports a script: modules beside it can be imported."""
-    path = Path(source)
+    path = user_path(source) if source.endswith(".py") else Path(source)
     is_file = path.suffix == ".py"
     if is_file and not path.is_file():
         raise InputError(f"no such Python file: {source}")
@@ -93,20 +108,33 @@ def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
         if spec not in sources:
             raise InputError(f"unknown images {spec!r}; {IMAGES_HELP}")
         return sources[spec]()
-    path = Path(spec)
-    if not path.exists():
+    file = user_path(spec)
+    if not is_file(file):
         raise InputError(f"no such file: {spec}; give {IMAGES_HELP}")
     try:
-        with path.open("rb") as stream:
+        with file.open("rb") as stream:
             data = np.load(stream, allow_pickle=False)
             if isinstance(data, np.ndarray):
-                return data, None
+                return _batch(data, spec), None
             if "images" in data:
-                return data["images"], data.get("labels")
+                return _batch(data["images"], spec), data.get("labels")
             found = ", ".join(data.files)
+    except InputError:
+        raise
     except Exception as error:  # zlib.error, BadZipFile, EOFError, ...: a damaged file has many
         raise InputError(f"{spec} is not a numpy file of plain numbers: {error}") from error
     raise InputError(f"{spec} has no array 'images'; found {found}")
+
+
+def _batch(images: NDArray[Any], spec: str) -> NDArray[Any]:
+    """Return images of which a few can be taken.
+
+    Raises:
+        InputError: it is a single number.
+    """
+    if not images.ndim:
+        raise InputError(f"{spec} holds one number; images (B, H, W, C) are wanted")
+    return images
 
 
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("project", type=Path, help="project folder from convert, or a .hyq file")
+    parser.add_argument(
+        "project", type=sources.path, help="project folder from convert, or a .hyq file"
+    )
     parser.add_argument("--images", default="digits-test", help=sources.IMAGES_HELP)
     parser.add_argument("--count", type=int, default=64, help="images for the whole network")
     parser.add_argument("--rtl", action="store_true", help="every node of the RTL too (Verilator)")
@@ -85,3 +86,4 @@ def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
                 f"{known.get(name, 'missing')} there; give the model that was quantized"
             )
     qmodel.float_graph, qmodel.capture_report = graph, report
+    qmodel.module = module.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,13 +13,17 @@ from hyq_hls.emulate.kernels import Kernel, prepare
 from hyq_hls.graph import Graph, Node
 
 _BATCH = 64
+#: The process that loaded torch. Torch's threads do not live on in a process that forked from it,
+#: such as a worker of a ``DataLoader``, which would wait for them for ever.
+_PROCESS = os.getpid()
 
 
 class Emulator:
     """Runs an integer graph fast; equal to ``Graph.reference`` on every code.
 
     Codes travel as float32 tensors (they have at most 16 bits). A node whose bounds no float type
-    holds, or whose operation has no kernel, runs its reference.
+    holds, or whose operation has no kernel, runs its reference. In a process that was forked, torch
+    gets one thread.
 
     Args:
         graph: the integer graph; it is not changed.
@@ -65,6 +70,8 @@ class Emulator:
 
     @torch.inference_mode()
     def _run(self, codes: NDArray[np.integer]) -> Iterator[tuple[str, torch.Tensor]]:
+        if os.getpid() != _PROCESS:
+            torch.set_num_threads(1)
         values = {self.graph.input_name: torch.from_numpy(codes.astype(np.float32))}
         yield self.graph.input_name, values[self.graph.input_name]
         for node in self.graph.nodes.values():

@@ -32,10 +32,21 @@ def exact_dtype(largest: int) -> torch.dtype | None:
 
 
 def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | None:
-    """Return the float type in which accumulator, rounding and zero point are exact together."""
+    """Return the float type in which accumulator, rounding and zero point are exact together.
+
+    A channel counts in steps of ``2**-shift``, or in halves, which the rounding adds also where
+    codes are shifted left.
+    """
     zero = max(abs(z) for z in requantize.quantization.zero_point) + 1
-    half = zero << max(0, int(requantize.shift.max()))
-    return exact_dtype(magnitude(bounds) * int(requantize.multiplier.max()) + half)
+    largest, factors = (
+        magnitude(bounds),
+        np.broadcast_arrays(requantize.shift, requantize.multiplier),
+    )
+    reach = 0
+    for shift, multiplier in {*zip(*(f.tolist() for f in factors), strict=True)}:
+        fraction = max(1, shift)
+        reach = max(reach, (largest * multiplier << (fraction - shift)) + (zero << fraction))
+    return exact_dtype(reach)
 
 
 def factor_and_offset(

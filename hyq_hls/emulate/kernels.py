@@ -105,6 +105,19 @@ def _dense(op: ops.Dense, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     return lambda x: finish(functional.linear(x.to(weights.dtype), weights, bias))
 
 
+def _channel_affine(
+    op: ops.ChannelAffine, node: Node, inputs: Sequence[TensorType]
+) -> Kernel | None:
+    folded = _scaled_weights(op.weight, op.bias, op.partial_sums(*inputs), op.requantize)
+    if folded is None:
+        return None
+    weights, bias = folded
+    if len(bias) > 1:
+        bias = bias.reshape(node.type.shape)
+    finish = _finish(node)
+    return lambda x: finish(torch.addcmul(bias, x.to(weights.dtype), weights))
+
+
 def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = requantizer(node.accumulator, op.requantize)
     zero = torch.tensor(op.zero_point, dtype=torch.float32)
@@ -265,12 +278,13 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     if dtype is None:
         return None
     finish = requantizer(node.accumulator, op.requantize)
-    top = (1 << op.bits) - 1
     zero = torch.tensor(op.zero_point, dtype=torch.float32)
-    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top)] + [0.0], dtype=dtype)
+    log2, top = op.encoding == "log2", op.probability.qmax
+    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top if log2 else 0)] + [0.0])
+    powers = powers.to(dtype)
 
     def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        if op.encoding == "log2":
+        if log2:
             p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
         values = _heads((v - zero).to(dtype), op.heads)
         acc = p.to(dtype).transpose(2, 3) @ values
@@ -283,6 +297,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
+    ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,

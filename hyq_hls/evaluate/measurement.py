@@ -14,14 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hyq_hls.data.image_folder import LabelledImages, Preparation
 from hyq_hls.errors import HyqError, InputError, QuantizationError
 from hyq_hls.evaluate.metrics import Accuracy, accuracy
 from hyq_hls.evaluate.predictions import Predictions
 from hyq_hls.evaluate.recipes import Recipe
 from hyq_hls.evaluate.report import failure_lines, markdown, table_cells
-from hyq_hls.models.image_folder import LabelledImages, Preparation
 from hyq_hls.models.public import weights_sha256
+from hyq_hls.normalization import Normalization
 from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.expected_input import expected_normalization, with_normalization
 from hyq_hls.quant.pipeline import quantize
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import aligned, write_file
@@ -94,9 +96,12 @@ class Measurement:
         path = self.folder / "float.json"
         self._float = self._saved(path, self._source) or Predictions(self._source)
 
+        stated = expected_normalization(self.model) or Normalization()
+        model = with_normalization(self.model, stated)
+
         def predict(pixels: Pixels) -> NDArray[np.int64]:
             with torch.inference_mode():
-                classes: NDArray[np.int64] = self.model(to_float(pixels)).argmax(1).numpy()
+                classes: NDArray[np.int64] = model(to_float(pixels)).argmax(1).numpy()
             return classes
 
         self._complete(self._float, path, predict, "float")

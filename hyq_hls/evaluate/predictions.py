@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from hyq_hls.data.image_folder import Preparation, load_images
 from hyq_hls.errors import InputError
-from hyq_hls.models.image_folder import Preparation, load_images
 from hyq_hls.support import write_file
 
 _SHOWN = 60

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
 import zipfile
 from collections.abc import Mapping
@@ -15,18 +12,17 @@ from typing import Any
 import numpy as np
 
 from hyq_hls.errors import FileFormatError, GraphError, HyqError
+from hyq_hls.graph.archive import Archive, Limits, open_archive, write_archive
 from hyq_hls.graph.graph import Graph
 from hyq_hls.graph.operation import Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import Quantization, TensorType
-from hyq_hls.support import replaced_file
+from hyq_hls.support import replaced_file, user_path
 
 FORMAT = "hyq"
 VERSION = 3
 #: Version 2 named a circuit in these operations, which is the business of a machine.
 _CIRCUIT_IN_VERSION_2 = ("shift_swish", "table")
-#: A fixed time stamp, so that the same graph gives the same bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
@@ -36,7 +32,7 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
         FileFormatError: the folder is missing, not writable, or full.
         GraphError: a parameter or the metadata cannot be saved.
     """
-    path = Path(path)
+    path = user_path(path)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     document = {
         "format": FORMAT,
@@ -53,42 +49,40 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
             for node in graph.nodes.values()
         ],
     }
-    contents = {f"{key}.npy": _npy(value) for key, value in arrays.items()}
-    document["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    if graph.output_index is not None:
+        document["output_index"] = _encode(graph.output_index, "output_index", arrays)
     try:
-        text = json.dumps(document, indent=1).encode()
+        with replaced_file(path) as draft:
+            write_archive(draft, document, arrays)
     except (TypeError, ValueError) as error:
         raise GraphError(f"metadata must be plain JSON values, to be saved: {error}") from error
-    with (
-        replaced_file(path) as draft,
-        draft.open("xb") as handle,
-        zipfile.ZipFile(handle, "w") as archive,
-    ):
-        _store(archive, "graph.json", text)
-        for name, data in contents.items():
-            _store(archive, name, data)
     return path
 
 
-def load(path: str | os.PathLike[str], operations: Mapping[str, type[Operation]]) -> Graph:
+def load(
+    path: str | os.PathLike[str],
+    operations: Mapping[str, type[Operation]],
+    limits: Limits | None = None,
+) -> Graph:
     """Read a graph; every operation is rebuilt by its constructor, which checks it again.
 
     Args:
         path: a file written by :func:`save`.
         operations: operation classes by name.
+        limits: what the file may ask for, by default :class:`Limits`.
 
     Raises:
-        FileFormatError: no such file, not a ``.hyq`` file, damaged, or of an unknown version.
+        FileFormatError: no such file, not a ``.hyq`` file, damaged, of an unknown version, or
+            larger than the limits.
     """
-    path = Path(path)
+    path = user_path(path)
+    limits = limits or Limits()
     try:
-        with zipfile.ZipFile(path) as archive:
-            document = json.loads(archive.read("graph.json"))
-            if document.get("format") != FORMAT:
-                raise FileFormatError(f"not a {FORMAT} file")
-            _upgrade(document)
-            arrays = _read_arrays(archive, document["sha256"])
-        return _build(document, arrays, operations)
+        with open_archive(path, limits) as archive:
+            _upgrade(archive.document)
+            graph = _build(archive, operations, limits)
+            archive.check_all_used()
+        return graph
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: no such file") from error
     except FileFormatError as error:
@@ -103,7 +97,9 @@ def load(path: str | os.PathLike[str], operations: Mapping[str, type[Operation]]
 
 
 def _upgrade(document: dict[str, Any]) -> None:
-    """Turn a document of version 2 into one of this version."""
+    """Check the format of a document, and turn version 2 into this version."""
+    if document.get("format") != FORMAT:
+        raise FileFormatError(f"not a {FORMAT} file")
     version = document.get("version")
     if version == 2:
         for node in document["nodes"]:
@@ -116,26 +112,37 @@ def _upgrade(document: dict[str, Any]) -> None:
         )
 
 
-def _build(
-    document: dict[str, Any],
-    arrays: Mapping[str, np.ndarray[Any, Any]],
-    operations: Mapping[str, type[Operation]],
-) -> Graph:
-    entry = document["input"]
+def _build(archive: Archive, operations: Mapping[str, type[Operation]], limits: Limits) -> Graph:
+    document = archive.document
+    entry, metadata = document["input"], document["metadata"]
+    if not isinstance(metadata, dict):
+        raise FileFormatError(f"metadata is damaged: an object is wanted, found {metadata!r:.40}")
     input_type = TensorType(
-        tuple(entry["shape"]), _decode(Quantization, entry["quantization"], arrays)
+        tuple(entry["shape"]), _decode(Quantization, entry["quantization"], archive)
     )
-    graph = Graph(entry["name"], input_type, document["metadata"])
+    graph = Graph(_text(entry["name"]), input_type, metadata)
+    limits.check("tensor_codes", input_type.size, f"the size of the input {input_type.shape}")
     for node in document["nodes"]:
         if node["operation"] not in operations:
             raise FileFormatError(
                 f"{node['name']}: unknown operation {node['operation']!r}; the file was written by "
                 "a newer program"
             )
-        operation = _decode(operations[node["operation"]], node["parameters"], arrays)
-        graph.add(node["name"], operation, *node["inputs"])
+        operation = _decode(operations[node["operation"]], node["parameters"], archive)
+        added = graph.add(_text(node["name"]), operation, *map(_text, node["inputs"]))
+        what = f"{added.name}: the size of the output {added.type.shape}"
+        limits.check("tensor_codes", added.type.size, what)
+    if "output_index" in document:
+        graph.output_index = archive.array(document["output_index"]["array"])
+        limits.check("tensor_codes", graph.output_index.size, "the size of the model's output")
     graph.check()
     return graph
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str):
+        raise FileFormatError(f"damaged: the name of a tensor is wanted, found {name!r:.40}")
+    return name
 
 
 def _encode(value: Any, key: str, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
@@ -154,47 +161,25 @@ def _encode(value: Any, key: str, arrays: dict[str, np.ndarray[Any, Any]]) -> An
     raise GraphError(f"{key}: a {type(value).__name__} cannot be saved")
 
 
-def _decode(cls: type[Any], entry: dict[str, Any], arrays: Mapping[str, Any]) -> Any:
+def _decode(cls: type[Any], entry: dict[str, Any], archive: Archive) -> Any:
     known = {f.name: str(f.type) for f in fields(cls)}
     if set(entry) != set(known):
         raise FileFormatError(
             f"{cls.__name__}: fields {sorted(known)} are wanted, found {sorted(entry)}"
         )
-    return cls(**{name: _value(name, known[name], item, arrays) for name, item in entry.items()})
+    return cls(**{name: _value(name, known[name], item, archive) for name, item in entry.items()})
 
 
-def _value(name: str, annotation: str, item: Any, arrays: Mapping[str, Any]) -> Any:
+def _value(name: str, annotation: str, item: Any, archive: Archive) -> Any:
     """Return the value of field ``name``, whose type is annotated as ``annotation``."""
     if isinstance(item, dict):
         if "array" in item:
-            return arrays[item["array"]]
-        return _decode(Quantization if name == "quantization" else Requantize, item, arrays)
+            return archive.array(item["array"])
+        return _decode(Quantization if name == "quantization" else Requantize, item, archive)
     # Other kinds fail where they are used; these would pass for integers.
     for kind, word in ((float, "float"), (bool, "bool"), (type(None), "None"), (list, "tuple")):
         if isinstance(item, kind) and word not in annotation:
             raise FileFormatError(f"{name}: {annotation} is wanted, found {item!r}")
     if isinstance(item, list):
-        return tuple(_value(name, annotation, i, arrays) for i in item)
+        return tuple(_value(name, annotation, i, archive) for i in item)
     return item
-
-
-def _npy(array: np.ndarray[Any, Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _store(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    info = zipfile.ZipInfo(name, date_time=_EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(info, data)
-
-
-def _read_arrays(archive: zipfile.ZipFile, digests: dict[str, str]) -> dict[str, Any]:
-    arrays = {}
-    for name, digest in digests.items():
-        data = archive.read(name)
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise FileFormatError(f"array {name} does not match its checksum")
-        arrays[name.removesuffix(".npy")] = np.load(io.BytesIO(data), allow_pickle=False)
-    return arrays

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.operation import Bounds, Codes, Operation
@@ -42,12 +46,16 @@ class Graph:
         input_type: its type; for images, bytes (H, W, C).
         metadata: what made this graph (model, configuration, versions); plain JSON values.
         nodes: the nodes by name, in topological order.
+        output_index: where the user's output lies in the last tensor. It has the shape of the
+            user's output of one sample, and each entry is a flat index into the last tensor. None
+            means that the user's output is the last tensor as it is.
     """
 
     input_name: str
     input_type: TensorType
     metadata: dict[str, Any] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
+    output_index: NDArray[np.int64] | None = field(default=None, compare=False)
 
     def add(self, name: str, operation: Operation, *inputs: str) -> Node:
         """Append a node; its type and accumulator bounds are computed and checked here.
@@ -79,7 +87,9 @@ class Graph:
 
     def with_operations(self, operations: Mapping[str, Operation]) -> Graph:
         """Return the same graph with other operations in some nodes, checked anew."""
-        graph = Graph(self.input_name, self.input_type, dict(self.metadata))
+        graph = Graph(
+            self.input_name, self.input_type, dict(self.metadata), output_index=self.output_index
+        )
         for node in self.nodes.values():
             graph.add(node.name, operations.get(node.name, node.operation), *node.inputs)
         return graph
@@ -108,15 +118,41 @@ class Graph:
         """Type of the graph's output."""
         return self.type(self.output_name)
 
+    def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
+        r"""Return values (B, \*last tensor) in the order and shape of the user's output."""
+        if self.output_index is None:
+            return values
+        flat: NDArray[Any] = values.reshape(len(values), self.output_type.size)
+        return flat[:, self.output_index]
+
     def consumers(self, name: str) -> list[Node]:
         """Return the nodes that read a tensor, in order, each once."""
         return [n for n in self.nodes.values() if name in n.inputs]
 
     def check(self) -> None:
-        """Raise :class:`GraphError` when a node's output is read by nobody (dead node)."""
+        """Check the graph as a whole.
+
+        Raises:
+            GraphError: a node's output is read by nobody, or ``output_index`` does not point into
+                the last tensor.
+        """
+        read = {name for node in self.nodes.values() for name in node.inputs}
         for name in [self.input_name, *self.nodes]:
-            if name != self.output_name and not self.consumers(name):
+            if name != self.output_name and name not in read:
                 raise GraphError(f"{name}: nobody reads this output; remove it or connect it")
+        index = self.output_index
+        if index is None:
+            return
+        if index.dtype != np.int64 or not index.size:
+            raise GraphError(
+                f"output_index: int64 of at least one element is wanted, found {index.dtype} of "
+                f"shape {index.shape}; quantize the model again"
+            )
+        if index.min() < 0 or index.max() >= self.output_type.size:
+            raise GraphError(
+                f"output_index: entries in [{index.min()}, {index.max()}] found, but "
+                f"{self.output_name} has {self.output_type.size} elements; quantize the model again"
+            )
 
     def reference(self, codes: Codes) -> Iterator[tuple[str, Codes]]:
         r"""Yield ``(name, codes)`` of every tensor, computed by the reference operations.
@@ -126,7 +162,7 @@ class Graph:
         """
         self.input_type.check(codes, self.input_name)
         values = {self.input_name: codes}
-        remaining = {name: len(self.consumers(name)) for name in [self.input_name, *self.nodes]}
+        remaining = Counter(name for node in self.nodes.values() for name in set(node.inputs))
         yield self.input_name, codes
         for node in self.nodes.values():
             output = node.operation.reference(*(values[i] for i in node.inputs))

@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hyq_hls.support import aligned
+from hyq_hls.support import aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
 
 
@@ -84,11 +84,15 @@ class CosimReport:
         return self.latency_cycles / self.clock_mhz
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything but the raw result as JSON."""
+        """Write everything but the raw result as JSON.
+
+        Raises:
+            FileFormatError: the file cannot be written.
+        """
         data = {k: v for k, v in asdict(self).items() if k != "result"}
         data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
-        target = Path(path)
-        target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        target = user_path(path)
+        write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
     def __str__(self) -> str:

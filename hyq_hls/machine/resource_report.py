@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hyq_hls.errors import ConversionError
 from hyq_hls.machine.budget import binding, capacity, fits
 from hyq_hls.parts import Part
-from hyq_hls.support import aligned
+from hyq_hls.support import aligned, user_path, write_file
 from hyq_hls.tools.yosys import Utilization
 
 #: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.
@@ -93,9 +92,9 @@ class ResourceReport:
         """Write everything as JSON.
 
         Raises:
-            ConversionError: the file cannot be written.
+            FileFormatError: the file cannot be written.
         """
-        target = Path(path)
+        target = user_path(path)
         data = asdict(self) | {
             "total": asdict(self.total),
             "fits": self.fits,
@@ -103,10 +102,7 @@ class ResourceReport:
             "fps": self.fps,
             "supported_clock_mhz": self.supported_clock_mhz,
         }
-        try:
-            target.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise ConversionError(f"cannot write {target}: {error.strerror or error}") from error
+        write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
     def __str__(self) -> str:

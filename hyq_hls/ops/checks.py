@@ -28,6 +28,18 @@ def plain_integers(operation: Operation, *fields: str) -> None:
             ) from error
 
 
+def plain_pair(operation: Operation, field: str) -> None:
+    """Turn a field into two plain integers, or raise ``GraphError``."""
+    value = getattr(operation, field)
+    try:
+        first, second = value
+        object.__setattr__(operation, field, (index(first), index(second)))
+    except (TypeError, ValueError) as error:
+        raise GraphError(
+            f"{operation.name} {field}: two integers are wanted, found {value!r:.40}"
+        ) from error
+
+
 def freeze(operation: Operation, field: str, ndim: int) -> None:
     """Turn a field into a read-only int64 array of ``ndim`` axes, or raise ``GraphError``."""
     array = np.asarray(getattr(operation, field))
@@ -42,7 +54,9 @@ def freeze(operation: Operation, field: str, ndim: int) -> None:
 
 
 def check_fits(values: NDArray[np.int64], bits: int, what: str) -> None:
-    """Raise ``GraphError`` unless all values fit ``bits`` bits in two's complement."""
+    """Raise ``GraphError`` unless all values fit ``bits`` bits (1 to 64) in two's complement."""
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= 64:
+        raise GraphError(f"{what}: a width of 1 to 64 bits is wanted, found {bits!r:.40}")
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     if values.size and (values.min() < low or values.max() > high):
         raise GraphError(
@@ -83,8 +97,11 @@ def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, hig
     Codes of both signs and zero are legal (low <= 0 <= high), so every partial sum that starts with
     the bias stays inside these bounds too, in any order of its terms.
     """
-    positive = np.maximum(weight, 0).sum(axis=1)
-    negative = np.minimum(weight, 0).sum(axis=1)
+    largest = max(abs(int(weight.max(initial=0))), abs(int(weight.min(initial=0))))
+    if largest * weight.shape[1] >= 1 << 63:
+        weight = weight.astype(object)  # Python's integers, because the sums would wrap
+    positive = np.maximum(weight, 0).sum(axis=1).astype(object)
+    negative = np.minimum(weight, 0).sum(axis=1).astype(object)
     lows = bias + positive * low + negative * high
     highs = bias + positive * high + negative * low
     return Bounds(min(0, int(lows.min())), max(0, int(highs.max())))

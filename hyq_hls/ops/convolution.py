@@ -19,6 +19,7 @@ from hyq_hls.ops.checks import (
     dot_bounds,
     freeze,
     partial_sum_bounds,
+    plain_pair,
 )
 
 
@@ -56,6 +57,8 @@ class Convolution(Operation):
     def __post_init__(self) -> None:
         freeze(self, "weight", self.weight_axes)
         freeze(self, "bias", 1)
+        for name in ("stride", "padding"):
+            plain_pair(self, name)
         check_fits(self.weight, self.weight_bits, "weights")
         if self.bias.size != self.weight.shape[0]:
             raise GraphError(f"{self.bias.size} biases for {self.weight.shape[0]} output channels")
@@ -81,6 +84,20 @@ class Convolution(Operation):
                 f"window {self.window} and stride {self.stride} must be positive, padding "
                 f"{self.padding} not negative"
             )
+        for what, size, kernel, stride, pad in zip(
+            ("height", "width"), (height, width), self.window, self.stride, self.padding,
+            strict=True,
+        ):  # fmt: skip
+            if pad > kernel:
+                raise GraphError(
+                    f"padding {pad} is more than the {what} {kernel} of the window, which sees "
+                    f"nothing else there; use at most {kernel}"
+                )
+            if stride > size + 2 * pad:
+                raise GraphError(
+                    f"stride {stride} leaves the padded {what} {size + 2 * pad} of the map after "
+                    f"one window; a stride of {size + 2 * pad} gives the same"
+                )
         h, w = (
             (size + 2 * pad - kernel) // stride + 1
             for size, kernel, stride, pad in zip(

@@ -182,11 +182,15 @@ class LayerNorm(Operation):
                 f"epsilon {self.epsilon} would divide by zero; 1 is the smallest, also where the "
                 "model has none"
             )
-        if min(self.root_bits, self.normalized_bits, self.normalize_shift - 1) < 0:
+        if (
+            min(self.root_bits, self.normalized_bits, self.normalize_shift - 1) < 0
+            or self.reciprocal_bits > MAX_ACCUMULATOR_BITS
+        ):
             raise GraphError(
                 f"root_bits {self.root_bits}, reciprocal_bits {self.reciprocal_bits}, "
                 f"normalized_bits {self.normalized_bits}: none may be negative, and the second "
-                "must exceed the sum of the others; layer_norm_precision gives good values"
+                f"must exceed the sum of the others and be {MAX_ACCUMULATOR_BITS} at most; "
+                "layer_norm_precision gives good values"
             )
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS
+from hyq_hls.ops.table import MAX_TABLE_BITS
 
 Observer = Literal["mse", "minmax", "moving_average", "percentile"]
 Granularity = Literal["tensor", "channel"]
@@ -47,6 +48,9 @@ class NodeBits:
 class QuantConfig:
     """The choices by which a float graph becomes integers.
 
+    The defaults are the recipe that ``quantize`` takes when it is given none: it needs seconds, and
+    at 8 bits it is as good as :func:`~hyq_hls.quant.presets.best` to 0.3 points.
+
     Attributes:
         weight_bits: width of weights, 2 to 16; weights are symmetric (a weight zero point would
             cost a second sum in hardware).
@@ -54,7 +58,8 @@ class QuantConfig:
         output_bits: width of the network's output codes.
         preactivation_bits: least width of a tensor that only functions of elements read, such as
             SiLU. No multiplication sees such a tensor. It gets ``activation_bits`` where they are
-            more.
+            more. None: two bits more than the narrower of weights and operands, but
+            8 to 12.
         weight_granularity: one scale per output channel, or per tensor.
         activation_granularity: ``tensor``: one scale per tensor; ``depthwise``: per channel where
             only depthwise convolutions read; ``absorbed``: per channel where the writer requantizes
@@ -72,9 +77,13 @@ class QuantConfig:
             ``minmax``, ``moving_average``, ``percentile``.
         percentile: for ``percentile``, share of values inside the range, in percent.
         momentum: for ``moving_average``, weight of a new batch.
-        softmax: form of the probabilities: 4-bit powers of two (attention times values is shift and
-            add), the same rounded as in the released code of FQ-ViT and HyQ, or uniform codes.
-        softmax_bits: width of a probability code.
+        softmax: form of the probabilities: uniform codes, or powers of two (attention times values
+            is shift and add), or the same rounded as in the released code of FQ-ViT and HyQ. Powers
+            of two are multiplied by a gain that depends on the keys N of a row: near-uniform rows
+            have the gain ``N * 2**-L``, 1.0 at 16, 64 and 256 keys, 0.77 at 49 and 196.
+        softmax_bits: width of a probability code; None: 4 for powers of two, and for uniform codes
+            8, or so many that the code of the mean probability ``1 / N`` is 16 at least, and off
+            by 1/128 at most, because its rounding is a gain too.
         exponential: exponential of the softmax: HyQ's line in its power-of-two form, or a table. A
             table holds HyQ's line as released, the polynomial of I-BERT and FQ-ViT, I-ViT's shifts,
             or the true function (see :mod:`hyq_hls.quant.lowering.published`).
@@ -93,18 +102,18 @@ class QuantConfig:
     weight_bits: int = 8
     activation_bits: int = 8
     output_bits: int = 16
-    preactivation_bits: int = 8
+    preactivation_bits: int | None = None
     weight_granularity: Granularity = "channel"
-    activation_granularity: ActivationGranularity = "tensor"
+    activation_granularity: ActivationGranularity = "absorbed"
     activation_scheme: Scheme = "asymmetric"
-    scale: Scale = "power_of_two"
+    scale: Scale = "shift"
     observer: Observer = "mse"
     percentile: float = 99.99
     momentum: float = 0.1
-    softmax: SoftmaxOutput = "log2"
-    softmax_bits: int = 4
+    softmax: SoftmaxOutput = "uniform"
+    softmax_bits: int | None = None
     exponential: Exponential = "linear"
-    swish: Swish = "shift"
+    swish: Swish = "table"
     layer_norm_factors: int = 3
     overrides: Mapping[str, NodeBits] = field(default_factory=dict)
     methods: tuple[Recorded, ...] = ()
@@ -114,12 +123,14 @@ class QuantConfig:
             ("weight_bits", MIN_BITS, MAX_BITS),
             ("activation_bits", MIN_BITS, MAX_BITS),
             ("output_bits", MIN_BITS, MAX_BITS),
-            ("preactivation_bits", MIN_BITS, MAX_BITS),
             ("layer_norm_factors", 0, 7),
         ):
             _check_range(name, getattr(self, name), low, high)
-        most = 8 if self.softmax == "uniform" else 4
-        _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
+        if self.preactivation_bits is not None:
+            _check_range("preactivation_bits", self.preactivation_bits, MIN_BITS, MAX_BITS)
+        if self.softmax_bits is not None:
+            most = _UNIFORM_BITS if self.softmax == "uniform" else _LOG2_BITS
+            _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
         for pattern, bits in self.overrides.items():
             for name in ("weight_bits", "activation_bits"):
                 if getattr(bits, name) is not None:
@@ -140,6 +151,26 @@ class QuantConfig:
             )
         if not 0 < self.momentum <= 1:
             raise QuantizationError(f"momentum={self.momentum}: above 0, at most 1 is wanted")
+
+    @property
+    def function_input_bits(self) -> int:
+        """Width of a tensor that only functions of elements read."""
+        least = self.preactivation_bits
+        if least is None:
+            least = min(max(min(self.weight_bits, self.activation_bits) + 2, 8), MAX_TABLE_BITS)
+        return max(self.activation_bits, least)
+
+    def probability_bits(self, keys: int) -> int:
+        """Width of the probabilities of rows of this number of keys."""
+        if self.softmax_bits is not None:
+            return self.softmax_bits
+        if self.softmax != "uniform":
+            return _LOG2_BITS
+        for bits in range(_UNIFORM_BITS, MAX_BITS):
+            mean = (1 << bits) / keys
+            if mean >= _MEAN_CODE and abs(round(mean) / mean - 1) <= _MEAN_ERROR:
+                return bits
+        return MAX_BITS
 
     def for_node(self, name: str) -> QuantConfig:
         """Return this configuration with the overrides of one node applied."""
@@ -177,6 +208,11 @@ CHOICES = {
     "exponential": get_args(Exponential),
     "swish": get_args(Swish),
 }
+
+#: Most bits that one may ask of a probability, and those of short rows.
+_UNIFORM_BITS, _LOG2_BITS = 8, 4
+#: Least uniform code of the mean probability of a row, and its largest relative error.
+_MEAN_CODE, _MEAN_ERROR = 16, 1 / 128
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

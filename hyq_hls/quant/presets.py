@@ -8,13 +8,11 @@ floating point. Differences from the paper are documented with the method.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
-import numpy as np
-
 from hyq_hls.errors import QuantizationError
-from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
 from hyq_hls.quant.methods.depthwise import DepthwiseRanges
@@ -27,6 +25,8 @@ from hyq_hls.quant.methods.repq import RepQ
 
 #: Plain post-training quantization has real scales per tensor, and true functions in tables.
 _PLAIN: dict[str, Any] = {
+    "activation_granularity": "tensor",
+    "preactivation_bits": 8,
     "scale": "dyadic",
     "softmax": "uniform",
     "softmax_bits": 8,
@@ -34,6 +34,33 @@ _PLAIN: dict[str, Any] = {
     "swish": "table",
     "layer_norm_factors": 0,
 }
+#: HyQ's functions of few gates, with one scale per tensor.
+_LEAN: dict[str, Any] = {
+    "activation_granularity": "tensor",
+    "preactivation_bits": 8,
+    "scale": "power_of_two",
+    "softmax": "log2",
+    "softmax_bits": 4,
+    "swish": "shift",
+}
+
+
+def fast(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
+    """Use the default: what ``best`` has without search and learning, in seconds.
+
+    Scales are real and need shifts only, channels have scales of their own where that is free,
+    functions are true and in tables, and probabilities are as fine as the rows are long.
+    """
+    return QuantConfig(weight_bits, activation_bits)
+
+
+def lean(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
+    """Use the fewest gates: power-of-two scales, linear softmax, log2 codes, Shift-Swish.
+
+    Attention has no multiplier but those of the scores. Its price: log2 codes of near-uniform rows
+    have a gain of ``N * 2**-L`` for N keys, which is 1.0 at 16, 64 and 256 keys only.
+    """
+    return QuantConfig(weight_bits, activation_bits, **_LEAN)
 
 
 def minmax(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
@@ -54,7 +81,8 @@ def omse(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
 def fq_vit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
     """Follow FQ-ViT (Lin et al. 2022): power-of-two factors, log-int-softmax of 4 bits.
 
-    The factors belong to the inputs of LayerNorms.
+    The factors belong to the inputs of LayerNorms. The 4-bit codes are as published, with the gain
+    that :func:`lean` speaks of.
     """
     own = {"softmax": "log2_rounded", "softmax_bits": 4, "exponential": "polynomial"}
     return QuantConfig(
@@ -88,7 +116,8 @@ def hyq(
 
     It has QADS, depthwise ranges, power-of-two factors and the linear softmax. It follows the
     release except where that is in floating point: SiLU is Shift-Swish here, and the classifier and
-    the additions are integers.
+    the additions are integers. The 4-bit codes of probabilities are as published, with the gain
+    that :func:`lean` speaks of.
 
     Args:
         weight_bits: width of weights.
@@ -100,16 +129,16 @@ def hyq(
         weight_bits,
         activation_bits,
         observer="minmax",
-        scale="dyadic",
-        softmax="log2_rounded",
         exponential="linear_released",
         methods=(DepthwiseRanges(), Qads(steps, straight_through=straight_through)),
+        **{**_LEAN, "scale": "dyadic", "softmax": "log2_rounded"},
     )
 
 
 def outlier_pot(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
     """Scale outliers by powers of two (Kim & Kim, ICCE 2025); requantize by shifts only."""
-    return QuantConfig(weight_bits, activation_bits, methods=(DepthwiseRanges(), OutlierScaling()))
+    methods = (DepthwiseRanges(), OutlierScaling())
+    return QuantConfig(weight_bits, activation_bits, methods=methods, **_LEAN)
 
 
 def qhyvit(weight_bits: int = 8, activation_bits: int = 8) -> QuantConfig:
@@ -144,8 +173,8 @@ def mixed_precision(
     return QuantConfig(
         weight_bits,
         activation_bits,
-        scale="dyadic",
         methods=(MixedPrecision(average_bits, choices=choices),),
+        **{**_LEAN, "scale": "dyadic"},
     )
 
 
@@ -173,12 +202,6 @@ def best(
     return QuantConfig(
         weight_bits,
         activation_bits,
-        scale="shift",
-        activation_granularity="absorbed",
-        softmax="uniform",
-        softmax_bits=8,
-        swish="table",
-        preactivation_bits=int(np.clip(min(weight_bits, activation_bits) + 2, 8, MAX_TABLE_BITS)),
         methods=(*bits, QHyViT(function_price=0.05), BiasCorrection(), Reconstruction(steps)),
     )
 
@@ -187,6 +210,8 @@ def best(
 PRESETS: dict[str, Callable[..., QuantConfig]] = {
     function.__name__: function
     for function in (
+        fast,
+        lean,
         minmax,
         percentile,
         omse,
@@ -208,3 +233,38 @@ def preset(name: str, weight_bits: int = 8, activation_bits: int = 8) -> QuantCo
     if name not in PRESETS:
         raise QuantizationError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name](weight_bits, activation_bits)
+
+
+def as_config(config: Any) -> QuantConfig:
+    """Return the configuration that a user means.
+
+    Args:
+        config: a configuration, the name of a recipe, a dict of fields that differ from the
+            defaults, or None for the defaults.
+
+    Raises:
+        QuantizationError: it is none of these, or a name is unknown.
+    """
+    if config is None:
+        return QuantConfig()
+    if isinstance(config, QuantConfig):
+        return config
+    if isinstance(config, str):
+        return preset(config)
+    if isinstance(config, Mapping):
+        known = [field.name for field in fields(QuantConfig)]
+        unknown = [str(name) for name in config if name not in known]
+        if unknown:
+            raise QuantizationError(
+                f"config has no {', '.join(unknown)}; its fields are {', '.join(known)}"
+            )
+        return QuantConfig(**config)
+    if callable(config):
+        name = getattr(config, "__name__", type(config).__name__)
+        raise QuantizationError(
+            f"config={name} is a function or a class; call it, as {name}(), or give its name"
+        )
+    raise QuantizationError(
+        f"config of type {type(config).__name__} found; a QuantConfig, the name of a recipe "
+        f"({', '.join(PRESETS)}), a dict of fields of QuantConfig, or None is wanted"
+    )

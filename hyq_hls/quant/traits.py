@@ -14,13 +14,20 @@ from enum import Enum, Flag, auto
 from typing import Any, TypeVar
 
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.image_codes import CentredImage, CentredInput
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
-from hyq_hls.quant.weighted import Convolution, LinearLayer, WeightedLayer
+from hyq_hls.quant.weighted import (
+    ChannelAffineLayer,
+    Convolution,
+    LinearLayer,
+    WeightedLayer,
+)
 
 _Declaration = TypeVar("_Declaration")
 
@@ -178,8 +185,8 @@ def is_depthwise(node: FloatNode) -> bool:
 
 
 def is_pointwise(node: FloatNode) -> bool:
-    """Return whether a node is a 1x1 layer."""
-    return has_weights(node) and weighted(node).pointwise
+    """Return whether a node is a 1x1 layer, which mixes the channels of a position."""
+    return has_weights(node) and weighted(node).pointwise and not weighted(node).depthwise
 
 
 def _free(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
@@ -232,6 +239,7 @@ EXPONENTIAL: dict[str, Arithmetic] = {
 }
 
 _NOTHING, _BOTH = PerChannel.NOTHING, PerChannel.BOTH
+_IMAGE = Traits(writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE)
 _LAYER = Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free)
 _FUNCTION = Traits(
     writes=PerChannel.SCALES, reads=(_NOTHING,), linear=False, ratios=_free, function=True
@@ -240,11 +248,16 @@ _MOVE = Traits(writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, code
 
 #: One row per float operation, in the order of a network.
 TRAITS: dict[type[Any], Traits] = {
-    fo.Input: Traits(
-        writes=_NOTHING, reads=(_NOTHING,), linear=False, ratios=_free, codes=Codes.IMAGE
-    ),
+    fo.Input: _IMAGE,
+    CentredInput: _IMAGE,
+    CentredImage: _IMAGE,
     fo.Conv2d: replace(_LAYER, weights=Convolution),
     fo.Linear: replace(_LAYER, weights=LinearLayer),
+    ChannelAffine: replace(_LAYER, weights=ChannelAffineLayer),
+    # The factor of the codes is a power of two, so that no multiplier is built.
+    PositionConstant: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, leading=1
+    ),
     Elementwise: _FUNCTION,
     Silu: replace(_FUNCTION, arithmetic=lambda config: SWISH[config.swish]),
     fo.Add: Traits(

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from hyq_hls.capture.float_ops import Conv2d, Linear
+from hyq_hls.capture.channel_affine import ChannelAffine
+from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
 
 Array = NDArray[np.float64]
 
@@ -22,25 +23,20 @@ class WeightedLayer(ABC):
     Attributes:
         pointwise: whether every position is computed from its own channels alone, as by a 1x1
             convolution.
+        depthwise: whether every output channel reads only the input channel of its own index.
         matrix: weights (O, n), a row per output channel.
         bias: biases (O,).
     """
 
     pointwise: ClassVar[bool]
+    depthwise: bool
 
-    def __init__(self, op: Conv2d | Linear) -> None:
-        self._op = op
-        self.matrix: Array = op.weight.reshape(len(op.weight), -1)
-        self.bias = op.bias
+    def __init__(self, matrix: Array, bias: Array) -> None:
+        self.matrix, self.bias = matrix, bias
 
-    @property
-    def depthwise(self) -> bool:
-        """Whether every output channel reads only the input channel of its own index."""
-        return False
-
-    def with_parameters(self, matrix: Array, bias: Array) -> Conv2d | Linear:
+    @abstractmethod
+    def with_parameters(self, matrix: Array, bias: Array) -> FloatOp:
         """Return the operation with other weights (O, n) and biases (O,)."""
-        return replace(self._op, weight=matrix.reshape(self._op.weight.shape), bias=bias)
 
     @abstractmethod
     def columns(self) -> NDArray[np.int64]:
@@ -68,6 +64,14 @@ class LinearLayer(WeightedLayer):
     """A matrix product on the last axis."""
 
     pointwise = True
+    depthwise = False
+
+    def __init__(self, op: Linear) -> None:
+        super().__init__(op.weight, op.bias)
+
+    def with_parameters(self, matrix: Array, bias: Array) -> Linear:
+        """Return the layer with other weights (O, I) and biases (O,)."""
+        return Linear(matrix, bias)
 
     def columns(self) -> NDArray[np.int64]:
         """Return the indices: every weight of a row meets the input channel of its own index."""
@@ -92,13 +96,14 @@ class Convolution(WeightedLayer):
     pointwise = False
 
     def __init__(self, op: Conv2d) -> None:
-        super().__init__(op)
+        super().__init__(op.weight.reshape(len(op.weight), -1), op.bias)
         self.op = op
+        # Lowering refuses groups of several channels.
+        self.depthwise = op.groups > 1
 
-    @property
-    def depthwise(self) -> bool:
-        """Whether there are several groups; lowering refuses those of several channels."""
-        return self.op.groups > 1
+    def with_parameters(self, matrix: Array, bias: Array) -> Conv2d:
+        """Return the convolution with other weights (O, kh * kw * I) and biases (O,)."""
+        return replace(self.op, weight=matrix.reshape(self.op.weight.shape), bias=bias)
 
     def columns(self) -> NDArray[np.int64]:
         """Return the channels: weights of a row stand by kernel position, then by input channel."""
@@ -135,3 +140,33 @@ class Convolution(WeightedLayer):
         if self.depthwise:
             return (windows * matrix.T).sum(dim=1) + bias
         return functional.linear(windows.flatten(1), matrix, bias)
+
+
+class ChannelAffineLayer(WeightedLayer):
+    """A factor and a summand per channel: a depthwise convolution of one tap."""
+
+    pointwise = True
+    depthwise = True
+
+    def __init__(self, op: ChannelAffine) -> None:
+        super().__init__(op.multiplier[:, None], op.offset)
+
+    def with_parameters(self, matrix: Array, bias: Array) -> ChannelAffine:
+        """Return the operation with other factors (C, 1) and summands (C,)."""
+        return ChannelAffine(matrix[:, 0], bias)
+
+    def columns(self) -> NDArray[np.int64]:
+        """Return the indices (C, 1): every factor meets the channel of its own index."""
+        return np.arange(len(self.bias))[:, None]
+
+    def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Compute (B, ..., C) from (B, ..., C)."""
+        return x * matrix[:, 0] + bias
+
+    def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Return the channels (n, C) of the positions."""
+        return x.flatten(0, -2)[positions]
+
+    def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """Compute (n, C) from (n, C)."""
+        return windows * matrix[:, 0] + bias

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import ConversionError, SimulationError
+from hyq_hls.errors import CompilationError, ConversionError, FileFormatError, SimulationError
 from hyq_hls.machine import Codes, CosimReport, StreamReport
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
 from hyq_hls.stream.rtl.instances import instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
 from hyq_hls.stream.rtl.project import MEMORY_DIR
+from hyq_hls.support import write_file
 from hyq_hls.tools.systemverilog import alone
 from hyq_hls.tools.verilator import (
     RtlSimulation,
@@ -83,6 +84,7 @@ def build_simulator(
             project,
             {"MemoryDir": str(memory_dir)},
             folder=folder / "build_simulator",
+            wires=False,
         )
     circuits = {
         instance.circuit.node.name: instance
@@ -95,8 +97,11 @@ def build_simulator(
     module, parameters = circuits[node].module, circuits[node].parameters_alone(memory_dir)
     top, text = alone(module, module_file(module).read_text(), parameters)
     build = folder / f"build_{circuits[node].name}"
-    build.mkdir(exist_ok=True)
-    (build / f"{top}.sv").write_text(text)
+    try:
+        build.mkdir(exist_ok=True)
+        write_file(build / f"{top}.sv", text)
+    except (OSError, FileFormatError) as error:
+        raise CompilationError(f"cannot build in {build}: {error}") from error
     return Simulator.build([*rtl_sources(folder), build / f"{top}.sv"], top, folder=build)
 
 

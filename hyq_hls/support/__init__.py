@@ -1,7 +1,27 @@
-"""Small tools without a subject of their own: whole files and folders, text tables, templates."""
+"""Small tools without a subject of their own: files, folders, programs, libraries, text."""
 
-from hyq_hls.support.files import replaced_file, replaced_folder, write_file
+from hyq_hls.support.files import (
+    is_empty,
+    is_file,
+    replaced_file,
+    replaced_folder,
+    user_path,
+    write_file,
+)
+from hyq_hls.support.libraries import load_library, seal, sealed_key
 from hyq_hls.support.tables import aligned
 from hyq_hls.support.templates import template_dir
 
-__all__ = ["aligned", "replaced_file", "replaced_folder", "template_dir", "write_file"]
+__all__ = [
+    "aligned",
+    "is_empty",
+    "is_file",
+    "load_library",
+    "replaced_file",
+    "replaced_folder",
+    "seal",
+    "sealed_key",
+    "template_dir",
+    "user_path",
+    "write_file",
+]

@@ -21,7 +21,7 @@ _PARAMETER = re.compile(
 def literal(value: Value) -> str:
     """Return a value in SystemVerilog: a number, a bit, quoted text or an assignment pattern."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, Mapping):
         return f"'{{{', '.join(f'{name}: {member}' for name, member in value.items())}}}"
     return f"1'b{int(value)}" if isinstance(value, bool) else str(value)

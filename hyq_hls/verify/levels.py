@@ -13,6 +13,7 @@ from hyq_hls.accelerator import Accelerator
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import aligned
 from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
+from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
     "float",
@@ -51,17 +52,24 @@ class VerifyReport:
         differences: the first difference of each level that disagrees; empty when all are equal.
         images: number of images on which the network's output was compared.
         equal_images: per integer level, number of images with equal output codes.
+        module: how close the outputs are to those of the PyTorch module; None without the module.
     """
 
     nodes: list[NodeLevels] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     images: int = 0
     equal_images: dict[str, int] = field(default_factory=dict)
+    module: ModuleAgreement | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every integer level agrees, on every node and image."""
-        return not self.differences and all(n == self.images for n in self.equal_images.values())
+        """Whether every level agrees.
+
+        Integer levels are equal on every node and image. The float graph gives the outputs of the
+        PyTorch module, in its shape and order.
+        """
+        equal = all(n == self.images for n in self.equal_images.values())
+        return not self.differences and equal and (self.module is None or self.module.ok)
 
     def __str__(self) -> str:
         """Return a table of nodes, then the network, then the first differences."""
@@ -70,6 +78,8 @@ class VerifyReport:
         lines = aligned(rows)
         for level, count in self.equal_images.items():
             lines.append(f"network: {level} equal on {count} of {self.images} images")
+        if self.module is not None:
+            lines.append(str(self.module))
         lines += [str(d) for d in self.differences]
         lines.append("all levels agree" if self.ok else "LEVELS DISAGREE")
         return "\n".join(lines)
@@ -84,11 +94,12 @@ def verify(
     rtl: bool = False,
     progress: bool = True,
 ) -> VerifyReport:
-    """Compare float, quantized float, integer reference, emulation, C++ and RTL.
+    """Compare module, float, quantized float, integer reference, emulation, C++ and RTL.
 
     Args:
-        qmodel: the quantized model; the float levels need its float graph.
-        images: images on which the network's output is compared, emulation against C++.
+        qmodel: the quantized model; the float levels need its float graph and its module.
+        images: images on which the network's output is compared: emulation against C++, and float
+            graph and emulation against the PyTorch module.
         accelerator: a compiled accelerator; without it the C++ level is left out.
         trace_images: number of the images on which every node is compared, reference included.
         rtl: also compare every node of the RTL, on those images; Verilator is run for it.
@@ -136,6 +147,7 @@ def verify(
         )
     report.differences = list(wrong.values())
     _compare_network(qmodel, pixels, accelerator, report, progress)
+    report.module = module_agreement(qmodel, pixels)
     return report
 
 
@@ -150,7 +162,7 @@ def _compare_network(
         return
     emulated = qmodel.codes(pixels, progress)
     found = accelerator.predict(pixels, progress)
-    report.equal_images[CPP] = int((emulated == found).all(axis=-1).sum())
+    report.equal_images[CPP] = int((emulated == found).reshape(len(pixels), -1).all(axis=1).sum())
     difference = first_difference(CPP, qmodel.graph.output_name, emulated, found)
     if difference is not None and not report.differences:
         report.differences.append(difference)

@@ -48,7 +48,7 @@ def quantized_float(
 
 def _dequantized(layer: WeightedLayer, node: Node, graph: Graph) -> FloatOp:
     operation = node.operation
-    assert isinstance(operation, ops.Conv2d | ops.DepthwiseConv2d | ops.Dense)
+    assert isinstance(operation, ops.Conv2d | ops.DepthwiseConv2d | ops.Dense | ops.ChannelAffine)
     x = graph.type(node.inputs[0])
     requantize = operation.requantize
     accumulator = np.asarray(requantize.quantization.scale) * requantize.multiplier
@@ -57,5 +57,5 @@ def _dequantized(layer: WeightedLayer, node: Node, graph: Graph) -> FloatOp:
     zero = np.broadcast_to(x.quantization.zero_point, x.channels)
     codes, columns = operation.weight.reshape(len(layer.bias), -1), layer.columns()
     weight = codes * accumulator[:, None] / scale[columns]
-    bias = (operation.bias + (codes * zero[columns]).sum(axis=1)) * accumulator
+    bias = (operation.bias.ravel() + (codes * zero[columns]).sum(axis=1)) * accumulator
     return layer.with_parameters(weight, bias)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture import elementwise as ew
-from tests.capture.test_capture_ops import Forward, Net
+from tests.capture.nets import Forward, Net
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -103,6 +103,11 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
                 lambda x: (x / 6 + 0.5).clamp(0, 1),
             ],
         )
+    ],
+    ew.Clamp: [
+        (ew.Clamp(-1.0, 0.5), [nn.Hardtanh(-1, 0.5), lambda x: x.clamp(-1, 0.5)]),
+        (ew.Clamp(minimum=-0.25), [lambda x: x.clamp(min=-0.25), lambda x: x.clamp_min(-0.25)]),
+        (ew.Clamp(maximum=0.25), [lambda x: torch.clamp_max(x, 0.25)]),
     ],
     ew.Hardswish: [
         (
@@ -234,9 +239,8 @@ def test_a_change_in_place_between_the_parts() -> None:
 @pytest.mark.parametrize(
     ("forward", "found"),
     [
-        (lambda m, x: x * torch.sigmoid(1.5 * x), "multiplied by the constant 1.5"),
-        (lambda m, x: x.clamp(-1, 1), "activation clamp"),
-        (lambda m, x: functional.hardtanh(x), "activation hardtanh"),
+        (lambda m, x: x * torch.sigmoid(1.5 * x), "arithmetic mul"),
+        (lambda m, x: x.clamp(torch.zeros(4), torch.ones(4)), "bounds are tensors"),
         (lambda m, x: torch.ops.aten.elu(x, 1.0, 2.0), "activation elu with scale = 2.0"),
         (lambda m, x: functional.logsigmoid(x), "activation log_sigmoid"),
     ],

@@ -145,6 +145,7 @@ def test_image_sources(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFi
     np.save(tmp_path / "flat.npy", np.zeros((5, 7), np.uint8))
     np.save(tmp_path / "empty.npy", np.zeros((0, 4, 4, 3), np.uint8))
     np.save(tmp_path / "normalized.npy", np.linspace(-2, 2, 96).reshape(2, 4, 4, 3))
+    np.save(tmp_path / "scalar.npy", np.array(3))
     (tmp_path / "text.npy").write_text("hello")
     (tmp_path / "nothing.npy").write_bytes(b"")
     whole = (workplace / "images.npz").read_bytes()
@@ -154,7 +155,8 @@ def test_image_sources(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "broken.npz").write_bytes(bytes(broken))
     wanted = {
         "none.npy": "no such file",
-        ".": "is not a numpy file",
+        ".": "holds no images",
+        "scalar.npy": "holds one number; images (B, H, W, C) are wanted",
         "objects.npy": "is not a numpy file of plain numbers",
         "objects.npz": "is not a numpy file of plain numbers",
         "text.npy": "is not a numpy file",

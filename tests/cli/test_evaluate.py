@@ -14,10 +14,10 @@ from PIL import Image
 
 import hyq_hls
 from hyq_hls.cli import sources
+from hyq_hls.data.image_folder import Preparation, drawn, labelled_images, load_images
 from hyq_hls.errors import QuantizationError
 from hyq_hls.evaluate import measurement, predictions, recipes
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.models.image_folder import Preparation, drawn, labelled_images, load_images
 from hyq_hls.quant import presets
 from hyq_hls.quant.config import QuantConfig
 from tests.cli.conftest import run

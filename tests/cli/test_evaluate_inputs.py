@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from hyq_hls.data.image_folder import drawn, labelled_images
 from hyq_hls.models import mobilevit_xxs
-from hyq_hls.models.image_folder import drawn, labelled_images
 from tests.cli.conftest import run
 from tests.cli.evaluation import evaluate, results, tiny
 from tests.cli.test_errors import fails

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import os
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyq_hls import QuantizedModel
 from hyq_hls.emulate import Emulator
 from hyq_hls.emulate.exact import accumulation_dtype
 from hyq_hls.errors import GraphError
@@ -110,6 +117,21 @@ def test_partial_sums_reach_further_than_the_sum(
     check_every_node(graph, rng.integers(int(0.8 * top), top + 1, (20, *x.shape)))
 
 
+@pytest.mark.parametrize(("reach", "weight_bits"), [(24, 16), (53, 40)])
+def test_sums_that_are_shifted_left(reach: int, weight_bits: int) -> None:
+    """Large products cancel; the half and the zero point beside them must not be lost."""
+    rng = np.random.default_rng(0)
+    zero = 1 << 9
+    weight = rng.integers(1, (1 << reach) // (40 << 10), (4, 40))
+    x = TensorType((40,), Quantization(10, False, (1.0,), (zero,)))
+    out = Requantize(Quantization(16, True, (1.0,), (7,)), np.array([-3]), np.array([1]))
+    graph = Graph("x", x)
+    graph.add("fc", Dense(weight, weight_bits, -zero * weight.sum(axis=1), out), "x")
+    codes = zero + rng.integers(-1, 2, (100, 40)) * (rng.random((100, 40)) < 0.02)
+    assert len(np.unique(dict(graph.reference(codes))["fc"])) > 2
+    check_every_node(graph, codes)
+
+
 def test_per_channel_padding() -> None:
     rng = np.random.default_rng(2)
     zero = (3, 250, 17)
@@ -130,6 +152,49 @@ def test_wrong_input() -> None:
         emulator(np.zeros((1, *shape)))  # type: ignore[arg-type]  # refused by its dtype
     with pytest.raises(GraphError, match="shape"):
         emulator(np.zeros((1, 2, 2), int))
+
+
+FORK = """
+import os
+import numpy as np, torch
+from hyq_hls.emulate import Emulator
+from tests.emulate.test_emulator import wide_convolution
+torch.set_num_threads(2)
+graph = wide_convolution()
+codes = np.random.default_rng(0).integers(0, 256, (64, *graph.input_type.shape))
+wanted = Emulator(graph)(codes)
+child = os.fork()
+if not child:
+    os._exit(0 if np.array_equal(Emulator(graph)(codes), wanted) else 1)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def wide_convolution() -> Graph:
+    """Large enough for several threads."""
+    rng = np.random.default_rng(0)
+    graph = Graph("x", TensorType((16, 16, 16), Quantization(8, False)))
+    out = Requantize(Quantization(8, True), np.array([12]), np.array([1]))
+    weight = rng.integers(-128, 128, (16, 3, 3, 16))
+    graph.add("c", Conv2d(weight, 8, np.zeros(16, int), (1, 1), (1, 1), (0,), out), "x")
+    return graph
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_in_a_process_that_was_forked() -> None:
+    """Torch's threads are not there: whoever waits for them waits for ever."""
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", FORK], timeout=120, check=False, env=environment)
+    assert done.returncode == 0
+
+
+def test_a_quantized_model_can_be_pickled() -> None:
+    graph = wide_convolution()
+    codes = np.random.default_rng(0).integers(0, 256, (2, *graph.input_type.shape))
+    model = QuantizedModel(graph)
+    wanted = model.emulator(codes)
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert np.array_equal(again.emulator(codes), wanted)
 
 
 def test_batches_and_progress() -> None:

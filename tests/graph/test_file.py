@@ -240,6 +240,36 @@ def test_a_file_of_version_2_has_the_same_integers() -> None:
         assert np.array_equal(a, b)
 
 
+def test_the_order_of_the_output_is_kept(tmp_path: Path) -> None:
+    graph = Graph("x", TensorType((2, 3), BYTE), output_index=np.array([[5, 0], [2, 2]]))
+    graph.add("table", identity(), "x")
+    loaded = load(save(graph, tmp_path / "g.hyq"), OPERATIONS)
+    codes = np.arange(12).reshape(2, 2, 3)
+    wanted = [[[5, 0], [2, 2]], [[11, 6], [8, 8]]]
+    for found in (graph, loaded, loaded.with_operations({})):
+        assert np.array_equal(found.arranged(codes), wanted)
+    plain = example_graph("table", np.random.default_rng(0))
+    assert load(save(plain, tmp_path / "p.hyq"), OPERATIONS).output_index is None
+
+
+@pytest.mark.parametrize(
+    ("index", "found"),
+    [
+        (np.array([0, 6]), r"entries in \[0, 6\] found, but table has 6 elements"),
+        (np.array([-1, 0]), r"entries in \[-1, 0\] found"),
+        (np.array([], np.int64), r"int64 of at least one element is wanted, found int64 of shape"),
+        (np.array([0.0]), r"int64 of at least one element is wanted, found float64"),
+    ],
+)
+def test_an_output_index_outside_of_the_last_tensor_is_refused(
+    index: np.ndarray, found: str, tmp_path: Path
+) -> None:
+    graph = Graph("x", TensorType((2, 3), BYTE), output_index=index)
+    graph.add("table", identity(), "x")
+    with pytest.raises(FileFormatError, match=found):
+        load(save(graph, tmp_path / "g.hyq"), OPERATIONS)
+
+
 def test_a_file_holds_no_circuit(tmp_path: Path) -> None:
     graph = load(Path(__file__).with_name("version2.hyq"), OPERATIONS)
     with zipfile.ZipFile(save(graph, tmp_path / "g.hyq")) as archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from hyq_hls.errors import FileFormatError
 from hyq_hls.graph import Graph
+from hyq_hls.graph.archive import Limits
 from hyq_hls.graph.file import load, save
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.stream.circuits import circuit_of
@@ -162,6 +164,95 @@ def test_document_is_no_document(text: str, path: Path) -> None:
         archive.writestr("graph.json", text)
     with pytest.raises(FileFormatError, match="is damaged"):
         load(path, OPERATIONS)
+
+
+def last(**parameters: object) -> Callable[[Document], object]:
+    return lambda d: d["nodes"][-1]["parameters"].update(parameters)
+
+
+def renamed_input(name: object) -> Callable[[Document], object]:
+    return lambda d: (d["input"].update(name=name), d["nodes"][0].update(inputs=[name]))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["input"].update(shape=[10**6, 10**6, 3]), r"3,000,000,000,000, and .*Limits"),
+        (
+            lambda d: d.update(metadata=[1]),
+            r"metadata is damaged: an object .* found \[1\]",
+        ),
+        (lambda d: d.update(metadata=None), "an object is wanted, found None"),
+        (lambda d: d["metadata"].update(model="\ud800"), "surrogates not allowed"),
+        (renamed_input("\udfff"), "surrogates not allowed"),
+        (renamed_input(5), "the name of a tensor is wanted, found 5"),
+        (last(stride=[1 << 70, 1]), "stride 1180591620717411303424 leaves"),
+        (last(stride=[0, 1]), "stride .* must be positive"),
+        (last(padding=[10**9, 0]), "padding 1000000000 is more than the height 3 of the window"),
+        (last(padding=[-1, 0]), "not negative"),
+        (last(weight_bits=10**11), "a width of 1 to 64 bits is wanted, found 100000000000"),
+        (last(weight_bits=0), "a width of 1 to 64 bits is wanted, found 0"),
+    ],
+)
+def test_what_a_stranger_may_write(
+    change: Callable[[Document], object], message: str, tmp_path: Path
+) -> None:
+    path = save(example_graph("conv2d", np.random.default_rng(0)), tmp_path / "g.hyq")
+    rewrite(path, change)
+    with pytest.raises(FileFormatError, match=message):
+        load(path, OPERATIONS)
+
+
+def test_bits_that_a_layer_norm_cannot_have(tmp_path: Path) -> None:
+    """A shift by them would fill the memory."""
+    path = save(example_graph("layer_norm", np.random.default_rng(0)), tmp_path / "g.hyq")
+    rewrite(path, last(reciprocal_bits=10**12))
+    with pytest.raises(FileFormatError, match="reciprocal_bits 1000000000000"):
+        load(path, OPERATIONS)
+
+
+def zeros(path: Path, name: str, mebibytes: int) -> None:
+    """Append a member that unpacks to so many zeros."""
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(name, "w") as member,
+    ):
+        for _ in range(mebibytes):
+            member.write(bytes(1 << 20))
+
+
+def test_what_unpacks_to_more_than_the_limits_is_not_read(path: Path, tmp_path: Path) -> None:
+    spaces = tmp_path / "spaces.hyq"
+    with zipfile.ZipFile(spaces, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("graph.json", "{}" + " " * (65 << 20))
+    with pytest.raises(FileFormatError, match=r"bytes of graph\.json is .*document_bytes="):
+        load(spaces, OPERATIONS)
+    with pytest.raises(FileFormatError, match="array_bytes="):
+        load(path, OPERATIONS, Limits(array_bytes=100))
+    with pytest.raises(FileFormatError, match="file_bytes="):
+        load(path, OPERATIONS, Limits(file_bytes=100))
+    with pytest.raises(FileFormatError, match="tensor_codes="):
+        load(path, OPERATIONS, Limits(tensor_codes=71))
+    load(path, OPERATIONS, Limits(tensor_codes=72 * 4 // 3, array_bytes=1 << 12))
+    zeros(path, "unused.npy", 2)
+    with pytest.raises(FileFormatError, match=r"damaged: unused\.npy belongs to no node"):
+        load(path, OPERATIONS)
+
+
+def test_an_array_cannot_announce_more_than_it_holds(path: Path) -> None:
+    data = npy(np.zeros((4, 3), np.int64)).replace(b"(4, 3)", b"(4, 3000000000)")
+    rewrite(path, with_digest("a/weight.npy", data), {"a/weight.npy": data})
+    with pytest.raises(FileFormatError, match="damaged"):
+        load(path, OPERATIONS)
+
+
+@pytest.mark.parametrize("kind", ["folder", "device", "pipe"])
+def test_what_is_no_file_is_not_opened(kind: str, tmp_path: Path) -> None:
+    place = {"folder": tmp_path, "device": Path("/dev/zero"), "pipe": tmp_path / "pipe"}[kind]
+    if kind == "pipe":
+        os.mkfifo(place)
+    with pytest.raises(FileFormatError, match="a file is wanted, found a folder, a device or a"):
+        load(place, OPERATIONS)
 
 
 class Bomb:

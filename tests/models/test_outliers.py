@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.errors import InputError
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.models.outliers import with_outliers
+from tests.quant.networks import lean
 
 IMAGES, LABELS = digits.test()
-ABSORBED = QuantConfig(activation_granularity="absorbed")
+ABSORBED = lean(activation_granularity="absorbed")
 
 
 @pytest.mark.parametrize("factor", [16, 64])
@@ -40,7 +41,7 @@ def test_powers_of_two_per_channel_undo_them_and_one_scale_does_not() -> None:
     plain, outliers = (quantize(m, images, ABSORBED, progress=False) for m in (model, changed))
     codes = plain.codes(IMAGES)
     assert np.array_equal(outliers.codes(IMAGES), codes)
-    one_scale = quantize(changed, images, QuantConfig(observer="minmax"), progress=False)
+    one_scale = quantize(changed, images, lean(observer="minmax"), progress=False)
     wrong = (one_scale.codes(IMAGES).argmax(axis=1) != LABELS).mean()
     assert wrong > 5 * (codes.argmax(axis=1) != LABELS).mean() + 0.05
 

@@ -101,6 +101,15 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
 
 
+def _channel_affine(rng: np.random.Generator) -> Graph:
+    graph = Graph("x", MAP)
+    weight, bias = rng.integers(-128, 128, 3), rng.integers(-9999, 9999, (1, 3))
+    graph.add("scale", ops.ChannelAffine(weight, 8, bias, requantize(rng, 3, 7)), "x")
+    rows = rng.integers(-999, 999, (24, 3))
+    graph.add("embed", ops.ChannelAffine(np.array([4]), 4, rows, requantize(rng, 1, 2)), "scale")
+    return graph
+
+
 def _fold(rng: np.random.Generator) -> Graph:
     graph = _single(MAP, ops.Unfold((2, 3)))
     graph.add("fold", ops.Fold((2, 3), 4, 6), "op.unfold")
@@ -122,6 +131,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "add": _add,
     "attention_scores": _scores,
     "attention_values": _values,
+    "channel_affine": _channel_affine,
     "concat": _concat,
     "conv2d": _conv2d,
     "dense": lambda rng: _single(TOKENS, _dense(rng, 4, requantize(rng, 4, 8))),

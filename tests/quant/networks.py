@@ -14,6 +14,7 @@ from torch import nn
 from hyq_hls import QuantConfig
 from hyq_hls.graph import Graph
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.quant import presets
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from tests.capture.hybrids import Hybrid, settle
@@ -40,20 +41,22 @@ def plan_of(
     images: np.ndarray = IMAGES,
 ) -> Plan:
     graph, _ = float_graph_of(model or tiny(), images.shape[1:])
-    return Plan.of(graph, config or QuantConfig(), images, progress=False)
+    return Plan.of(graph, config or lean(), images, progress=False)
+
+
+def lean(weight_bits: int = 8, activation_bits: int = 8, **changes: Any) -> QuantConfig:
+    """The recipe of few gates with other choices: it needs no search, and shows many operations."""
+    return replace(presets.lean(weight_bits, activation_bits), **_consistent(changes))
+
+
+def _consistent(changes: dict[str, Any]) -> dict[str, Any]:
+    """Let the softmax decide its bits where it is changed alone."""
+    return {"softmax_bits": None, **changes} if "softmax" in changes else changes
 
 
 def shifting(weight_bits: int, activation_bits: int) -> QuantConfig:
     """Real scales whose requantization is a shift, channels absorbed, true functions in tables."""
-    return QuantConfig(
-        weight_bits,
-        activation_bits,
-        scale="shift",
-        activation_granularity="absorbed",
-        softmax="uniform",
-        softmax_bits=8,
-        swish="table",
-    )
+    return QuantConfig(weight_bits, activation_bits, preactivation_bits=8, softmax_bits=8)
 
 
 def cheap(config: QuantConfig, steps: int = 20) -> QuantConfig:

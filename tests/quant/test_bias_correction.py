@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls import QuantConfig, QuantizedModel, quantize
+from hyq_hls import QuantizedModel, quantize
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant.calibrate import to_float
@@ -19,7 +19,7 @@ from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
-from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting, tiny
+from tests.quant.networks import FLOATS, IMAGES, lean, plan_of, shifting, tiny
 
 LOW = shifting(4, 5)
 
@@ -133,7 +133,7 @@ def test_bad_arguments(value: Any) -> None:
 
 
 def test_many_bits_need_no_correction() -> None:
-    plan = plan_of(config=QuantConfig(14, 12, softmax="uniform", softmax_bits=8, swish="table"))
+    plan = plan_of(config=lean(14, 12, softmax="uniform", softmax_bits=8, swish="table"))
     corrected = BiasCorrection().apply(plan)
     for node in plan.graph:
         if has_weights(node):

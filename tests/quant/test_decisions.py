@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hyq_hls import QuantConfig
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales import statistics
 from hyq_hls.quant.scales.ranges import quantization
 from hyq_hls.quant.scales.statistics import TensorStatistics
-from tests.quant.networks import plan_of
+from tests.quant.networks import lean, plan_of
 
 
 def statistics_of(*batches: NDArray[np.float64]) -> TensorStatistics:
@@ -27,12 +26,12 @@ def statistics_of(*batches: NDArray[np.float64]) -> TensorStatistics:
 
 def test_what_only_functions_read_gets_the_preactivation_bits() -> None:
     """The wider codes go to the inputs of SiLU and to nothing else."""
-    plan = plan_of(config=QuantConfig(8, 6, output_bits=12, preactivation_bits=10))
+    plan = plan_of(config=lean(8, 6, output_bits=12, preactivation_bits=10))
     found = {name: plan.tensors[name].bits for name in plan.tensors}
     assert found["stem.0"] == found["expand.0"] == found["depthwise.0"] == 10
     assert found["project.0"] == found["add"] == 6
     assert found[plan.graph.output] == 12
-    narrow = plan.with_config(QuantConfig(8, 6, preactivation_bits=4))
+    narrow = plan.with_config(lean(8, 6, preactivation_bits=4))
     assert narrow.tensors["stem.0"].bits == 6, "it is a least width"
 
 
@@ -45,7 +44,7 @@ def test_minmax_covers_an_outlier_that_mse_cuts_off(
     data = statistics_of(values)
 
     def step(observer: Literal["minmax", "mse"]) -> float:
-        config = QuantConfig(activation_bits=4, activation_scheme=scheme, observer=observer)
+        config = lean(activation_bits=4, activation_scheme=scheme, observer=observer)
         return float(quantization(data, config, base=1.0).scale[0])
 
     covering = {"asymmetric": 0.5, "symmetric": 1.0}[scheme]  # 7 / 15 and 6 / 7.5 at least
@@ -61,7 +60,7 @@ def layer_on_red_and_blue(red: int, blue: int) -> Plan:
         cast(nn.Conv2d, model[0]).weight.copy_(weight)
     images = np.zeros((2, 4, 4, 3), dtype=np.uint8)
     images[..., 0], images[..., 2] = red, blue
-    return plan_of(model.eval(), QuantConfig(weight_bits=3, scale="dyadic"), images)
+    return plan_of(model.eval(), lean(weight_bits=3, scale="dyadic"), images)
 
 
 def test_a_weight_counts_as_much_as_what_it_meets() -> None:

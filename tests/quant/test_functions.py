@@ -34,7 +34,7 @@ from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import best_quantization
 from tests.capture.hybrids import Hybrid, settle
-from tests.quant.networks import shifting
+from tests.quant.networks import lean, shifting
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,19 +51,27 @@ KINDS: Sequence[type[Elementwise]] = (*FUNCTIONS, Softsign)
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
-#: A small hybrid as it is captured, with SiLU in every place of a function.
-CAPTURED = float_graph_of(settle(Hybrid(channels=4, dim=8, depth=1), 5), IMAGES.shape[1:])[0]
-PLACES = [node.name for node in CAPTURED if type(node.op) is Silu]
+
+
+@cache
+def captured() -> FloatGraph:
+    """A small hybrid as it is captured, with SiLU in every place of a function."""
+    return float_graph_of(settle(Hybrid(channels=4, dim=8, depth=1), 5), IMAGES.shape[1:])[0]
+
+
+@cache
+def places() -> list[str]:
+    return [node.name for node in captured() if type(node.op) is Silu]
 
 
 def graph_of(kind: type[Elementwise]) -> FloatGraph:
     """The hybrid with one function in all places."""
-    return CAPTURED.replace({name: kind() for name in PLACES})
+    return captured().replace({name: kind() for name in places()})
 
 
 @cache
 def calibrated(kind: type[Elementwise]) -> Plan:
-    return Plan.of(graph_of(kind), QuantConfig(), IMAGES, progress=False)
+    return Plan.of(graph_of(kind), lean(), IMAGES, progress=False)
 
 
 def plan_of(kind: type[Elementwise], config: QuantConfig) -> Plan:
@@ -83,7 +91,9 @@ def per_channel(plan: Plan) -> list[str]:
 def test_the_hybrid_has_functions_in_all_places() -> None:
     assert len(FUNCTIONS) == 15
     assert Softsign not in FUNCTIONS
-    readers = {type(CAPTURED[r].op).__name__ for name in PLACES for r in CAPTURED.consumers(name)}
+    readers = {
+        type(captured()[r].op).__name__ for name in places() for r in captured().consumers(name)
+    }
     assert readers == {"Conv2d", "Linear", "Add", "Concat", "GlobalAveragePool"}
 
 
@@ -91,7 +101,7 @@ def test_the_hybrid_has_functions_in_all_places() -> None:
 def test_inputs_are_wide_and_tables_hold_what_pytorch_computes(kind: type[Elementwise]) -> None:
     plan = plan_of(kind, replace(shifting(8, 8), preactivation_bits=10))
     graph = plan.lowered()
-    for name in PLACES:
+    for name in places():
         x, y = plan.tensors[plan.graph[name].inputs[0]], plan.tensors[name]
         operation = graph.nodes[name].operation
         assert isinstance(operation, Table)
@@ -112,9 +122,9 @@ def test_ranges_of_inputs_are_judged_by_what_the_function_makes_of_them(
     # Values are made larger, so that no function is nearly linear on all of them.
     larger = {n: data.divided(np.full(data.low.size, 0.25)) for n, data in plan.statistics.items()}
     for bits in (2, 4):
-        config = QuantConfig(bits, bits, preactivation_bits=bits, swish="table")
+        config = lean(bits, bits, preactivation_bits=bits, swish="table")
         plan = replace(plan, statistics=larger).with_config(config)
-        for name in PLACES:
+        for name in places():
             source = plan.graph[name].inputs[0]
             data = plan.statistics[source]
             judged, _ = best_quantization(data, config, base=1.0, through=function)
@@ -127,25 +137,25 @@ def test_ranges_of_inputs_are_judged_by_what_the_function_makes_of_them(
 @every_kind
 def test_bottlenecks_and_bridge_blocks_are_found(kind: type[Elementwise]) -> None:
     graph = graph_of(kind)
-    assert bottlenecks(graph) == bottlenecks(CAPTURED) != []
-    assert bridge_blocks(graph) == bridge_blocks(CAPTURED) != []
+    assert bottlenecks(graph) == bottlenecks(captured()) != []
+    assert bridge_blocks(graph) == bridge_blocks(captured()) != []
 
 
 @every_kind
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 def test_channels_differ_behind_a_table(kind: type[Elementwise], scale: str) -> None:
-    config = QuantConfig(
+    config = lean(
         activation_granularity="channel",
         swish="table",
-        scale=scale,  # type: ignore[arg-type]
+        scale=scale,
         observer="minmax",
     )
     plan = plan_of(kind, config)
     assert per_channel(plan) == per_channel(plan_of(Silu, config))
-    places = [name for name in PLACES if plan.tensors[name].per_channel]
-    assert places
+    found = [name for name in places() if plan.tensors[name].per_channel]
+    assert found
     graph = plan.lowered()
-    for name in places:
+    for name in found:
         x, y = plan.tensors[plan.graph[name].inputs[0]], plan.tensors[name]
         table, last = (graph.nodes[n].operation for n in (f"{name}.table", name))
         assert isinstance(table, Table)
@@ -161,10 +171,10 @@ def test_channels_differ_behind_a_table(kind: type[Elementwise], scale: str) -> 
 
 @every_kind
 def test_methods_scale_channels(kind: type[Elementwise]) -> None:
-    config = QuantConfig(swish="table", layer_norm_factors=0, observer="minmax", scale="dyadic")
+    config = lean(swish="table", layer_norm_factors=0, observer="minmax", scale="dyadic")
     plan, silu = plan_of(kind, config), plan_of(Silu, config)
     assert list(bottleneck_inputs(plan, 16)) == list(bottleneck_inputs(silu, 16))
-    assert any(name in bottleneck_inputs(plan, 16) for name in PLACES)
+    assert any(name in bottleneck_inputs(plan, 16) for name in places())
     scaled = OutlierScaling(rows=16)
     assert per_channel(scaled.apply(plan)) == per_channel(scaled.apply(silu)) != []
     ranges = DepthwiseRanges().apply(plan)
@@ -187,18 +197,18 @@ def test_q_hyvit_tries_scales_per_channel_at_their_price(
         return candidates(low, *args)
 
     monkeypatch.setattr(q_hyvit, "candidates", counted)
-    counts, places = {}, {}
+    counts, chosen = {}, {}
     for price in (None, 0.0, 1.0):
         tried.clear()
         method = QHyViT(rounds=1, images=2, function_price=price)
-        found = method.apply(plan_of(kind, QuantConfig(4, 4, swish="table")))
+        found = method.apply(plan_of(kind, lean(4, 4, swish="table")))
         counts[price] = sum(channels > 1 for channels in tried)
-        places[price] = [name for name in PLACES if found.tensors[name].per_channel]
+        chosen[price] = [name for name in places() if found.tensors[name].per_channel]
     # Signed and unsigned codes are tried for every function, as all of them feed sums.
-    assert counts[0.0] == counts[1.0] == counts[None] + 2 * len(PLACES)
+    assert counts[0.0] == counts[1.0] == counts[None] + 2 * len(places())
     # At no price channels get scales of their own; nothing is worth all of the network's cost.
-    assert places[0.0]
-    assert places[None] == places[1.0] == []
+    assert chosen[0.0]
+    assert chosen[None] == chosen[1.0] == []
 
 
 @pytest.mark.parametrize(
@@ -251,10 +261,10 @@ from hyq_hls import QuantConfig, quantize
 from hyq_hls.capture.elementwise import Softsign
 from hyq_hls.ops import Table
 from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
-from tests.quant.networks import IMAGES, INTEGERS, Hybrid, settle
+from tests.quant.networks import IMAGES, INTEGERS, Hybrid, lean, settle
 
 model = settle(Hybrid(channels=4, dim=4, depth=1, patch=(3, 1), act=nn.Softsign))
-config = QuantConfig(swish="table", preactivation_bits=9, methods=(OutlierScaling(rows=16),))
+config = lean(swish="table", preactivation_bits=9, methods=(OutlierScaling(rows=16),))
 qmodel = quantize(model, IMAGES, config, progress=False)
 places = [node.name for node in qmodel.float_graph if type(node.op) is Softsign]
 assert len(places) == 4, places

@@ -33,6 +33,7 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.widths import as_array, balanced_design
 from hyq_hls.stream.cost import estimate_design
 from tests.capture.hybrids import Hybrid, settle
+from tests.quant.networks import lean
 from tests.quant.test_bit_choice import every_choice
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
@@ -42,7 +43,7 @@ PART = part("xc7z020")
 
 def plan_of(model: nn.Module, config: QuantConfig | None = None, images: int = 4) -> Plan:
     graph, _ = float_graph_of(model, (8, 8, 3))
-    return Plan.of(graph, config or QuantConfig(), IMAGES[:images], False)
+    return Plan.of(graph, config or lean(), IMAGES[:images], False)
 
 
 def small() -> Hybrid:
@@ -121,7 +122,7 @@ def test_what_has_no_choice_is_not_asked(small_plan: Plan, curve: list[Sensitivi
 
 def test_overrides_keep_their_bits() -> None:
     fixed = {"block.*": NodeBits(activation_bits=7), "stem.0": NodeBits(5, None)}
-    plan = plan_of(small(), QuantConfig(overrides=fixed))
+    plan = plan_of(small(), lean(overrides=fixed))
     mixed = MixedPrecision(4.5, choices=(4, 6)).apply(plan)
     bits = mixed.notes["mixed_precision"]["bits"]
     assert set(bits["stem.0"]) == {"activations"}
@@ -132,12 +133,12 @@ def test_overrides_keep_their_bits() -> None:
         assert set(bits[name]) == {"weights"}
         assert mixed.tensors[name].bits == 7
     with pytest.raises(QuantizationError, match="overrides fix the width of every layer"):
-        MixedPrecision(5).apply(plan.with_config(QuantConfig(overrides={"*": NodeBits(8, 8)})))
+        MixedPrecision(5).apply(plan.with_config(lean(overrides={"*": NodeBits(8, 8)})))
 
 
 def test_preactivations_have_a_choice_too() -> None:
     """A width that is said of one tensor holds, whatever others of its kind have at least."""
-    plan = plan_of(small(), QuantConfig(preactivation_bits=8))
+    plan = plan_of(small(), lean(preactivation_bits=8))
     assert ("stem.0", "activations") in {s.key for s in sensitivity_curve(plan, (4, 8))}
     assert MixedPrecision(4.0, choices=(4, 8)).apply(plan).tensors["stem.0"].bits == 4
 
@@ -145,7 +146,7 @@ def test_preactivations_have_a_choice_too() -> None:
 def test_overrides_mean_one_node_whatever_its_name() -> None:
     old = {"blocks*": NodeBits(6, 6), "blocks[[]1]": NodeBits(3, None), "*[]]": NodeBits(7, None)}
     keys = {("blocks[1]", "activations"): 4, ("a*", "weights"): 2, ("a?", "weights"): 9}
-    config = with_bits(QuantConfig(overrides=old), keys)  # type: ignore[arg-type]
+    config = with_bits(lean(overrides=old), keys)  # type: ignore[arg-type]
 
     def bits(name: str) -> tuple[int, int]:
         node = config.for_node(name)
@@ -170,7 +171,7 @@ def test_what_does_not_matter_gets_the_fewest_bits() -> None:
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 def test_the_average_is_kept_and_the_integers_agree(scale: Scale) -> None:
-    config = QuantConfig(scale=scale, methods=(MixedPrecision(5.3, choices=(4, 5, 6, 8)),))
+    config = lean(scale=scale, methods=(MixedPrecision(5.3, choices=(4, 5, 6, 8)),))
     qmodel = quantize(small(), IMAGES, config, progress=False)
     graph = qmodel.graph
     codes = dict(graph.reference(IMAGES.astype(np.int64)))
@@ -198,7 +199,7 @@ def test_mixed_bits_are_nearer_than_as_many_uniform_ones(default_model: nn.Modul
     from hyq_hls.models import digits  # noqa: PLC0415
 
     graph, _ = float_graph_of(default_model, (32, 32, 3))
-    plan = Plan.of(graph, QuantConfig(swish="table"), digits.calibration(32), False)
+    plan = Plan.of(graph, lean(swish="table"), digits.calibration(32), False)
     mixed = MixedPrecision(6.0, choices=(4, 8), images=4).apply(plan)
     uniform = plan.with_config(replace(plan.config, weight_bits=6, activation_bits=6))
     images = digits.test().images[:40]
@@ -297,7 +298,7 @@ def test_costs_of_single_changes_are_those_of_designs(
 
 def test_a_function_in_two_steps_costs_both() -> None:
     """SiLU per channel is a table and a requantization, which reads the table's codes."""
-    plan = plan_of(small(), QuantConfig(activation_granularity="channel", swish="table"))
+    plan = plan_of(small(), lean(activation_granularity="channel", swish="table"))
     graph = plan.lowered()
     assert any(name.endswith(".table") for name in graph.nodes)
     keys = [s.key for s in sensitivity_curve(plan, (4, 8))]

@@ -11,18 +11,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyq_hls import QuantConfig
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.judge.channel_factors import LayerSample, bottleneck_inputs
 from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
-from tests.quant.networks import plan_of
+from tests.quant.networks import lean, plan_of
 
 
 def sample_of(x: np.ndarray, weight: np.ndarray, bits: int = 8) -> LayerSample:
     return LayerSample(
         torch.tensor(x, dtype=torch.float32),
         torch.tensor(weight, dtype=torch.float32),
-        QuantConfig(4, bits),
+        lean(4, bits),
     )
 
 
@@ -76,7 +75,7 @@ def test_the_scales_are_the_noted_exponents() -> None:
 
 def test_weights_take_the_factors_back() -> None:
     """Real weights per code times the scales before: what is computed is the same layer."""
-    plan = plan_of(config=QuantConfig(weight_bits=12))
+    plan = plan_of(config=lean(weight_bits=12))
     found = OutlierScaling().apply(plan)
     before = plan.weights_of(plan.graph["expand.0"])
     after = found.weights_of(plan.graph["expand.0"])

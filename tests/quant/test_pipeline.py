@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from hyq_hls import NodeBits, QuantConfig, quantize
+from hyq_hls import NodeBits, quantize
 from hyq_hls.errors import CaptureError, HyqError, InputError, QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant.config import ActivationGranularity, Scale, Swish
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.pipeline import float_graph_of
 from tests.capture.hybrids import Hybrid, settle
+from tests.quant.networks import lean
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
 
@@ -77,9 +78,31 @@ def test_bad_calibration_images(images: np.ndarray, message: str) -> None:
         quantize(small(), images, progress=False)
 
 
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.full((3, 8, 8, 3), 7, np.uint8), "every pixel 7; the ranges"),
+        (IMAGES[[1, 1, 1]], "all 3 calibration images are the same"),
+    ],
+)
+def test_calibration_images_all_alike(images: np.ndarray, message: str) -> None:
+    """They are refused before anything is traced."""
+    with pytest.raises(InputError, match=message):
+        quantize(nn.Softsign(), images, progress=False)
+
+
+def test_drawn_images_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    labelled = ((images[None], 0) for images in IMAGES)
+    qmodel = quantize(small(), labelled, count=3)
+    assert qmodel.graph.metadata["calibration_images"] == 3
+    origin = qmodel.graph.metadata["calibration_origin"]
+    assert origin == "the first 3 images of a generator, read with seed 0"
+    assert f"calibrate on {origin}" in capsys.readouterr().err
+
+
 def test_image_size_that_the_patch_does_not_divide() -> None:
     with pytest.raises(HyqError, match=r"(?s)patches of 2x2.*32x32"):
-        quantize(mobilevit_digits(), np.zeros((1, 24, 24, 3), np.uint8), progress=False)
+        quantize(mobilevit_digits(), np.ones((1, 24, 24, 3), np.uint8).cumsum(1), progress=False)
 
 
 def test_unsupported_module() -> None:
@@ -110,13 +133,13 @@ def test_nan_weights_name_the_tensor() -> None:
 
 
 def test_override_without_a_node() -> None:
-    config = QuantConfig(overrides={"no.such.*": NodeBits(4, 4)})
+    config = lean(overrides={"no.such.*": NodeBits(4, 4)})
     with pytest.raises(QuantizationError, match=r"override 'no\.such\.\*' matches no node"):
         quantize(small(), IMAGES, config, progress=False)
 
 
 def test_overrides_reach_the_graph() -> None:
-    config = QuantConfig(overrides={"head*": NodeBits(weight_bits=3), "stem.0": NodeBits(None, 5)})
+    config = lean(overrides={"head*": NodeBits(weight_bits=3), "stem.0": NodeBits(None, 5)})
     graph = quantize(small(), IMAGES, config, progress=False).graph
     assert graph.type("stem.0").quantization.bits == 5
     head = graph.nodes[graph.output_name].operation
@@ -126,7 +149,7 @@ def test_overrides_reach_the_graph() -> None:
 
 @pytest.mark.parametrize("granularity", ["tensor", "depthwise", "absorbed", "channel"])
 def test_activation_granularity(granularity: ActivationGranularity) -> None:
-    config = QuantConfig(activation_granularity=granularity, layer_norm_factors=0)
+    config = lean(activation_granularity=granularity, layer_norm_factors=0)
     graph = quantize(small(), IMAGES, config, progress=False).graph
     many = {name for name, node in graph.nodes.items() if node.type.quantization.per_channel}
     readers = {r.operation.name for name in many for r in graph.consumers(name)}
@@ -158,7 +181,7 @@ class SwishBesideItsInput(nn.Module):
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("swish", ["shift", "table"])
 def test_swish_beside_its_input(scale: Scale, swish: Swish) -> None:
-    config = QuantConfig(scale=scale, swish=swish)
+    config = lean(scale=scale, swish=swish)
     model = settle(SwishBesideItsInput())
     with torch.no_grad():
         model.conv.weight *= 300  # steps of more than 1, if nothing kept them smaller
@@ -173,7 +196,7 @@ def test_swish_beside_its_input(scale: Scale, swish: Swish) -> None:
 
 def test_shift_only_or_dyadic() -> None:
     def multipliers(scale: Scale) -> set[int]:
-        graph = quantize(small(), IMAGES, QuantConfig(scale=scale), progress=False).graph
+        graph = quantize(small(), IMAGES, lean(scale=scale), progress=False).graph
         nodes = (n.operation for n in graph.nodes.values() if n.operation.name == "dense")
         return {int(m) for op in nodes for m in op.requantize.multiplier}  # type: ignore
 
@@ -184,7 +207,7 @@ def test_shift_only_or_dyadic() -> None:
 @pytest.mark.parametrize("swish", ["table", "shift"])
 def test_swish_per_channel(swish: Swish) -> None:
     """A table and a requantization behind it give every channel its own scale."""
-    config = QuantConfig(scale="shift", swish=swish, activation_granularity="channel")
+    config = lean(scale="shift", swish=swish, activation_granularity="channel")
     qmodel = quantize(small(), IMAGES, config, progress=False)
     codes = dict(qmodel.graph.reference(IMAGES.astype(np.int64)))
     found = []

@@ -27,6 +27,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
+from tests.quant.networks import lean
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 QUICK = QHyViT(rounds=1, candidates=12, images=6)
@@ -106,7 +107,7 @@ def test_no_tokens_no_bridge_block() -> None:
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("bits", [8, 4])
 def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
-    config = QuantConfig(scale=scale, weight_bits=bits, activation_bits=bits, observer="minmax")
+    config = lean(scale=scale, weight_bits=bits, activation_bits=bits, observer="minmax")
     notes = [replace(QUICK, rounds=n).apply(plan_of(config)).notes["q_hyvit"] for n in (1, 2)]
     assert notes[0]["cost_before"] > notes[0]["cost_after"] >= notes[1]["cost_after"]
     assert notes[0]["bridge_blocks"] == [["block.conv_kxk.0", "block.conv_kxk.2", "block.conv_1x1"]]
@@ -116,7 +117,7 @@ def test_cost_on_the_sample_never_grows(scale: Any, bits: int) -> None:
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])
 def test_integers_are_the_same_by_reference_and_emulation(scale: Any, granularity: Any) -> None:
-    config = QuantConfig(
+    config = lean(
         scale=scale,
         weight_granularity=granularity,
         activation_granularity=granularity,
@@ -134,7 +135,7 @@ def test_integers_are_the_same_by_reference_and_emulation(scale: Any, granularit
 
 
 def test_schemes_and_granularities_are_mixed() -> None:
-    config = QuantConfig(scale="dyadic", observer="minmax", weight_bits=4, activation_bits=4)
+    config = lean(scale="dyadic", observer="minmax", weight_bits=4, activation_bits=4)
     plan = replace(QUICK, candidates=30).apply(plan_of(config))
     found = [plan.tensors[n.name] for n in plan.graph if n.name != plan.graph.input]
     assert {q.signed for q in found} == {False, True}
@@ -144,7 +145,7 @@ def test_schemes_and_granularities_are_mixed() -> None:
 
 def test_a_part_judges_what_the_whole_tensor_would() -> None:
     """The cost of a linear layer by hand, from all positions."""
-    plan = plan_of(QuantConfig(scale="dyadic"))
+    plan = plan_of(lean(scale="dyadic"))
     node = plan.graph["expand.0"]
     chain = sample_chains(plan, {"only": [node]}, IMAGES)["only"]
     choice = Choice.of(plan)
@@ -162,7 +163,7 @@ def test_a_part_judges_what_the_whole_tensor_would() -> None:
 
 def test_patches_give_the_sums_of_the_convolution() -> None:
     """Strides, padding and depthwise filters, from sampled patches alone."""
-    plan = plan_of(QuantConfig())
+    plan = plan_of(lean())
     nodes = [n for n in plan.graph if has_weights(n)]
     chains = sample_chains(plan, {n.name: [n] for n in nodes}, IMAGES)
     assert any(isinstance(n.op, Conv2d) and n.op.groups > 1 for n in nodes)
@@ -172,7 +173,7 @@ def test_patches_give_the_sums_of_the_convolution() -> None:
 
 def test_gradients_are_those_of_the_divergence() -> None:
     """At the logits the gradient is the difference of the probabilities."""
-    plan = plan_of(QuantConfig(activation_bits=4))
+    plan = plan_of(lean(activation_bits=4))
     head = plan.graph[plan.graph.output]
     chain = sample_chains(plan, {"head": [head]}, IMAGES)["head"]
     images = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
@@ -243,7 +244,7 @@ class Degenerate(nn.Module):
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 @pytest.mark.parametrize("images", [IMAGES[:1], np.zeros((2, 8, 8, 3), np.uint8)])
 def test_degenerate_channels_and_one_image(scale: Any, images: np.ndarray) -> None:
-    config = QuantConfig(scale=scale, activation_granularity="channel", methods=(QUICK,))
+    config = lean(scale=scale, activation_granularity="channel", methods=(QUICK,))
     qmodel = quantize(Degenerate().eval(), images, config, progress=False)
     codes = dict(qmodel.graph.reference(IMAGES.astype(np.int64)))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), codes)
@@ -254,7 +255,7 @@ def test_network_whose_answer_never_changes_keeps_its_plan() -> None:
     """One class has probability 1 always: every gradient is zero, every choice as good."""
     model = small()
     model.head = settle(nn.Linear(4, 1))
-    plan = plan_of(QuantConfig(scale="dyadic"), model)
+    plan = plan_of(lean(scale="dyadic"), model)
     found = QUICK.apply(plan)
     assert found.tensors == plan.tensors
     assert found.notes["q_hyvit"]["cost_after"] == 0
@@ -279,7 +280,7 @@ def test_fraction_bits_are_respected(scale: Any) -> None:
     model = settle(SwishBesideAProduct())
     with torch.no_grad():
         model.conv.weight *= 300
-    plan = QUICK.apply(plan_of(QuantConfig(scale=scale, activation_bits=6), model))
+    plan = QUICK.apply(plan_of(lean(scale=scale, activation_bits=6), model))
     (step,) = plan.tensors["conv"].scale
     assert step <= 1
     assert np.log2(step) % 1 == 0
@@ -290,7 +291,7 @@ def test_outliers_are_survived() -> None:
     """Of 6 bits, one scale for channels that differ by 64 leaves nothing to most of them."""
     images = digits.calibration(16)
     model = with_outliers(mobilevit_digits(pretrained=True), 64)
-    config = QuantConfig(scale="dyadic", observer="minmax", weight_bits=6, activation_bits=6)
+    config = lean(scale="dyadic", observer="minmax", weight_bits=6, activation_bits=6)
     method = QHyViT(rounds=1, candidates=10, images=8)
     with torch.no_grad():
         wanted = model(digits.as_input(images)).double().numpy()
@@ -315,7 +316,7 @@ def far_reaching() -> nn.Module:
 
 @pytest.mark.parametrize("scale", ["shift", "dyadic"])
 def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
-    config = QuantConfig(scale=scale, swish="table", activation_granularity="absorbed")
+    config = lean(scale=scale, swish="table", activation_granularity="absorbed")
     plan = plan_of(config, far_reaching())
 
     def searched(price: float | None) -> tuple[list[str], float]:
@@ -348,7 +349,7 @@ def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
 
 
 def test_metadata_names_the_method() -> None:
-    config = QuantConfig(methods=(QUICK,))
+    config = lean(methods=(QUICK,))
     graph = quantize(small(), IMAGES, config, progress=False).graph
     saved = graph.metadata["config"]["methods"]
     counts = {"rounds": 1, "candidates": 12, "images": 6}

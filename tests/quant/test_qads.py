@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.capture.float_ops import Add
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
@@ -31,9 +31,9 @@ from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
 from hyq_hls.quant.methods.qads import Qads
 from hyq_hls.quant.presets import hyq
 from tests.capture.hybrids import Hybrid, settle
-from tests.quant.networks import IMAGES, INTEGERS, plan_of, tiny
+from tests.quant.networks import IMAGES, INTEGERS, lean, plan_of, tiny
 
-DYADIC = QuantConfig(scale="dyadic", observer="minmax")
+DYADIC = lean(scale="dyadic", observer="minmax")
 
 
 def by_hand(
@@ -58,7 +58,7 @@ def sample_of(
     return LayerSample(
         torch.tensor(x, dtype=torch.float64),
         torch.tensor(weight, dtype=torch.float64),
-        QuantConfig(weight_bits, bits),
+        lean(weight_bits, bits),
     )
 
 
@@ -140,7 +140,7 @@ def test_it_stops_when_nothing_gets_better() -> None:
     sample = Counted(
         torch.tensor(rng.normal(size=(16, 3)), dtype=torch.float32),
         torch.tensor(rng.normal(size=(2, 3)), dtype=torch.float32),
-        QuantConfig(),
+        lean(),
     )
     found, before, after = Qads(100, patience=7)._learn(sample)
     assert calls == 8
@@ -153,7 +153,7 @@ def test_it_stops_when_nothing_gets_better() -> None:
 def test_planted_outliers_get_large_factors(method: Method) -> None:
     """Of networks with two channels 64 times as large, at the streams that bottlenecks read."""
     model, calibration = with_outliers(mobilevit_digits(), 64), digits.calibration(16)
-    config = DYADIC if isinstance(method, Qads) else QuantConfig()
+    config = DYADIC if isinstance(method, Qads) else lean()
     plan = plan_of(model, config, calibration)
     found = method.apply(plan)
     streams = [n for n in bottleneck_inputs(plan, 8) if n.endswith((".add", "conv3_1x1.conv"))]
@@ -204,7 +204,7 @@ def test_odd_channels(case: str, through: bool, rows: int) -> None:
 @pytest.mark.parametrize("scale", ["power_of_two", "shift"])
 @pytest.mark.parametrize("method", [Qads(30, straight_through=True), OutlierScaling()])
 def test_factors_on_a_lattice_are_powers_of_two(scale: Any, method: Method) -> None:
-    plan = plan_of(config=QuantConfig(scale=scale))
+    plan = plan_of(config=lean(scale=scale))
     found = method.apply(plan)
     changed = 0
     for node in plan.graph:
@@ -261,7 +261,7 @@ def test_a_table_of_relu_takes_factors_as_silu_does() -> None:
 
 
 def test_deterministic_and_told_in_the_metadata() -> None:
-    config = QuantConfig(methods=(Qads(10),))
+    config = lean(methods=(Qads(10),))
     first, second = (quantize(tiny(), IMAGES, config, progress=False) for _ in range(2))
     wanted = dict(first.graph.reference(INTEGERS))
     for name, codes in second.graph.reference(INTEGERS):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
-from hyq_hls.quant.config import Granularity, NodeBits, Observer, QuantConfig, Scale, Scheme
+from hyq_hls.quant.config import Granularity, NodeBits, Observer, Scale, Scheme
 from hyq_hls.quant.factors import dyadic
 from hyq_hls.quant.scales.ranges import (
     channel_factors,
@@ -24,6 +24,7 @@ from hyq_hls.quant.scales.ranges import (
 )
 from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.scales.weights import weight_scales
+from tests.quant.networks import lean
 
 
 def statistics_of(values: np.ndarray, batches: int = 1) -> TensorStatistics:
@@ -42,7 +43,7 @@ def error(values: np.ndarray, q: Quantization) -> float:
 def test_power_of_two_is_the_best_of_all(scheme: Scheme, bits: int) -> None:
     """No power of two near the range, with any of its sensible zero points, is better by much."""
     values = np.random.default_rng(bits).normal(0.7, 1.3, (500, 8))
-    config = QuantConfig(activation_bits=bits, activation_scheme=scheme)
+    config = lean(activation_bits=bits, activation_scheme=scheme)
     found = quantization(statistics_of(values), config, base=1.0)
     assert np.log2(found.scale[0]) == int(np.log2(found.scale[0]))
     zeros = [0] if scheme == "symmetric" else range(1 << bits)
@@ -58,7 +59,7 @@ def test_minmax_covers_the_range() -> None:
     values = np.random.default_rng(0).normal(0, 3, (300, 4))
     for scale in (True, False):
         q = quantization(
-            statistics_of(values), QuantConfig(observer="minmax"), base=1.0 if scale else None
+            statistics_of(values), lean(observer="minmax"), base=1.0 if scale else None
         )
         low, high = q.dequantize(np.array([q.qmin, q.qmax]))
         assert low - q.scale[0] <= values.min()
@@ -71,10 +72,10 @@ def test_observers_see_what_they_should() -> None:
     values[:500] = np.linspace(-1, 1, 500)[:, None]
     values[0], values[-1] = -100, 100
     data = statistics_of(values, batches=10)
-    assert observed_range(data, QuantConfig(observer="minmax")) == (-100, 100)
-    low, high = observed_range(data, QuantConfig(observer="percentile", percentile=99))
+    assert observed_range(data, lean(observer="minmax")) == (-100, 100)
+    low, high = observed_range(data, lean(observer="percentile", percentile=99))
     assert -1 <= low < 0 < high <= 1
-    low, high = observed_range(data, QuantConfig(observer="moving_average"))
+    low, high = observed_range(data, lean(observer="moving_average"))
     # 0.9**9 of the first batch's minimum is left; the last batch's maximum counts a tenth.
     assert -100 * 0.9**9 - 1 < low < -100 * 0.9**9 + 1
     assert 9 < high < 12
@@ -83,7 +84,7 @@ def test_observers_see_what_they_should() -> None:
 def test_channel_factors_are_the_best_exponents() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(0, 1, (400, 6)) * 2.0 ** np.arange(-3, 3)
-    base = quantization(statistics_of(values), QuantConfig(), base=1.0)
+    base = quantization(statistics_of(values), lean(), base=1.0)
     found = channel_factors(statistics_of(values), base, 3)
     exponents = np.log2(np.array(found.scale) / (base.scale[0] / 8))
     assert set(exponents) <= {0, 1, 2, 3}
@@ -97,7 +98,7 @@ def test_channel_factors_are_the_best_exponents() -> None:
 def test_channels_have_their_own_ranges() -> None:
     values = np.random.default_rng(1).normal(0, 1, (400, 3)) * [0.01, 1, 100]
     base = Quantization(8, False)
-    found = channel_quantization(statistics_of(values), QuantConfig(), base, base=1.0)
+    found = channel_quantization(statistics_of(values), lean(), base, base=1.0)
     assert found.scale[0] < found.scale[1] < found.scale[2]
 
 
@@ -106,9 +107,8 @@ def test_channels_have_their_own_ranges() -> None:
 def test_weight_scales_minimize_the_weighted_error(scale: Scale, granularity: Granularity) -> None:
     rng = np.random.default_rng(5)
     weight, importance = rng.normal(0, 1, (7, 40)), rng.uniform(0, 4, 40)
-    config = QuantConfig(weight_bits=4, scale=scale, weight_granularity=granularity)
-    unit = None if scale == "dyadic" else np.ones(len(weight))
-    found = weight_scales(weight, importance, config, unit)
+    config = lean(weight_bits=4, scale=scale, weight_granularity=granularity)
+    found = weight_scales(weight, importance, config, np.ones(len(weight)))
 
     def loss(s: NDArray[np.float64]) -> NDArray[np.float64]:
         codes = np.clip(np.rint(weight / s[:, None]), -8, 7)
@@ -152,7 +152,7 @@ def test_powers_of_two_need_no_multiplier(exponents: list[int]) -> None:
 @pytest.mark.parametrize("value", [0.0, 5.0, -3.0, 1e-30])
 def test_constant_tensors_get_a_scale(observer: Observer, scale: bool, value: float) -> None:
     data = statistics_of(np.full((10, 3), value))
-    config = QuantConfig(observer=observer)
+    config = lean(observer=observer)
     q = quantization(data, config, base=1.0 if scale else None)
     assert np.isfinite(q.scale[0])
     (found,) = q.dequantize(q.quantize([value]))
@@ -161,8 +161,7 @@ def test_constant_tensors_get_a_scale(observer: Observer, scale: bool, value: fl
 
 def test_zero_weights_get_a_scale() -> None:
     for scale in ("power_of_two", "dyadic"):
-        unit = None if scale == "dyadic" else np.ones(2)
-        found = weight_scales(np.zeros((2, 4)), np.zeros(4), QuantConfig(scale=scale), unit)
+        found = weight_scales(np.zeros((2, 4)), np.zeros(4), lean(scale=scale), np.ones(2))
         assert (found > 0).all()
 
 
@@ -188,11 +187,11 @@ def test_nan_is_refused() -> None:
 )
 def test_bad_configurations(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(QuantizationError, match=message):
-        QuantConfig(**arguments)
+        lean(**arguments)
 
 
 def test_overrides() -> None:
-    config = QuantConfig(overrides={"head.*": NodeBits(4), "head.fc": NodeBits(None, 6)})
+    config = lean(overrides={"head.*": NodeBits(4), "head.fc": NodeBits(None, 6)})
     assert config.for_node("stem").weight_bits == 8
     assert config.for_node("head.fc").weight_bits == 4
     assert config.for_node("head.fc").activation_bits == 6

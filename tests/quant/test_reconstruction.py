@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls import QuantConfig, QuantizedModel, quantize
+from hyq_hls import QuantizedModel, quantize
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.errors import QuantizationError
 from hyq_hls.models import digits, mobilevit_digits
@@ -20,7 +20,15 @@ from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
-from tests.quant.networks import FLOATS, IMAGES, INTEGERS, plan_of, shifting, tiny
+from tests.quant.networks import (
+    FLOATS,
+    IMAGES,
+    INTEGERS,
+    lean,
+    plan_of,
+    shifting,
+    tiny,
+)
 
 LOW = shifting(3, 5)
 
@@ -192,7 +200,7 @@ def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
 
 
 def test_told_in_the_metadata() -> None:
-    config = QuantConfig(methods=(Reconstruction(1, batch=2, seed=9),))
+    config = lean(methods=(Reconstruction(1, batch=2, seed=9),))
     metadata = quantize(tiny(), IMAGES, config, progress=False).graph.metadata
     (told,) = json.loads(json.dumps(metadata))["config"]["methods"]
     assert told["method"] == "Reconstruction"

@@ -17,9 +17,10 @@ from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.verify import sqnr_db
 from tests.capture.hybrids import Hybrid, Layer, settle
+from tests.quant.networks import lean
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
-MINMAX = QuantConfig(scale="dyadic", observer="minmax")
+MINMAX = lean(scale="dyadic", observer="minmax")
 
 
 def small(spread: float = 1.0) -> Hybrid:
@@ -82,7 +83,7 @@ def test_codes_are_better_used() -> None:
 
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 def test_integers_are_the_same_by_reference_and_emulation(scale: Any) -> None:
-    config = QuantConfig(scale=scale, methods=(RepQ(),))
+    config = lean(scale=scale, methods=(RepQ(),))
     qmodel, again = (quantize(small(8), IMAGES, config, progress=False) for _ in range(2))
     codes = dict(qmodel.graph.reference(IMAGES.astype(np.int64)))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), codes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import (
@@ -36,7 +36,7 @@ from hyq_hls.quant.scales.scale_classes import (
     scale_classes,
 )
 from tests.capture.hybrids import Hybrid, settle
-from tests.quant.networks import IMAGES, INTEGERS, multipliers
+from tests.quant.networks import IMAGES, INTEGERS, lean, multipliers
 
 Nodes = Mapping[str, tuple[FloatOp, tuple[str, ...]]]
 
@@ -202,7 +202,7 @@ def test_pinned_classes_keep_powers_of_two() -> None:
         "head": (linear(4, 2), ("act",)),
     }
     graph = graph_of(3, 3, nodes)
-    fraction = reads_fraction_bits(graph, QuantConfig())
+    fraction = reads_fraction_bits(graph, lean())
     assert fraction == ["pool", "act"]
     classes = scale_classes(graph, fraction)
     group = class_of(classes, "pool")
@@ -212,7 +212,7 @@ def test_pinned_classes_keep_powers_of_two() -> None:
     bases = choose_bases(classes, lambda name, base: -base)
     assert bases["pool"] == bases["act"] == 1
     assert bases["head"] == 2 ** (15 / 16)
-    assert reads_fraction_bits(graph, QuantConfig(swish="table")) == []
+    assert reads_fraction_bits(graph, lean(swish="table")) == []
 
 
 def test_what_cannot_both_be_powers_of_two_is_not_tied() -> None:
@@ -224,7 +224,7 @@ def test_what_cannot_both_be_powers_of_two_is_not_tied() -> None:
         "act2": (Silu(), ("pool",)),
     }
     graph = graph_of(3, 3, nodes)
-    classes = scale_classes(graph, reads_fraction_bits(graph, QuantConfig()))
+    classes = scale_classes(graph, reads_fraction_bits(graph, lean()))
     for name in ("a", "act", "pool", "act2"):
         group = class_of(classes, name)
         assert group.pinned
@@ -238,7 +238,7 @@ def test_fraction_bits_are_seen_through_moved_codes() -> None:
         "map": (Fold((1, 1), 3, 3), ("tokens",)),
         "act": (Silu(), ("map",)),
     }
-    assert reads_fraction_bits(graph_of(3, 3, nodes), QuantConfig()) == ["a", "act"]
+    assert reads_fraction_bits(graph_of(3, 3, nodes), lean()) == ["a", "act"]
 
 
 def test_bases_minimize_the_sum_over_a_class() -> None:
@@ -260,7 +260,7 @@ def test_bases_minimize_the_sum_over_a_class() -> None:
 def test_shifts_behind_means_of_9_and_49(side: int, swish: str) -> None:
     model = settle(Hybrid(channels=4, dim=4, heads=2, depth=1, patch=(1, 1)), 5)
     images = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
-    config = QuantConfig(scale="shift", swish=swish)  # type: ignore[arg-type]
+    config = lean(scale="shift", swish=swish)
     graph = quantize(model, images, config, progress=False).graph
     assert graph.type(graph.nodes["pool"].inputs[0]).shape == (side // 2, side // 2, 4)
     assert {name: m for name, m in multipliers(graph).items() if m != {1}} == {}
@@ -318,7 +318,7 @@ class SwishOfMovedCodes(nn.Module):
     ids=["pooled", "pooled twice", "shared query", "moved codes"],
 )
 def test_unusual_networks(model: nn.Module, scale: str, swish: str) -> None:
-    config = QuantConfig(scale=scale, swish=swish)  # type: ignore[arg-type]
+    config = lean(scale=scale, swish=swish)
     qmodel = quantize(settle(model), IMAGES, config, progress=False)
     wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), wanted)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls import QuantConfig, QuantizedModel
+from hyq_hls import QuantizedModel
 from hyq_hls.capture.float_ops import LayerNorm, Softmax
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.quant import presets
@@ -16,20 +16,20 @@ from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import FakeQuantize, Simulation, probabilities
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import has_weights
-from tests.quant.networks import FLOATS, IMAGES, plan_of, shifting
+from tests.quant.networks import FLOATS, IMAGES, lean, plan_of, shifting
 
 #: Nothing is approximated but LayerNorm and softmax, whose results are judged apart.
 CONFIGS = {
-    "default": QuantConfig(),
+    "default": lean(),
     "best": replace(presets.best(), methods=()),
     "shift": shifting(8, 8),
     "few bits": shifting(4, 5),
     "hyq": replace(presets.hyq(), methods=()),
     "minmax": presets.minmax(),
-    "symmetric": QuantConfig(activation_scheme="symmetric", activation_granularity="channel"),
+    "symmetric": lean(activation_scheme="symmetric", activation_granularity="channel"),
     "i_vit": presets.i_vit(),
     "i_bert per channel": replace(presets.i_bert(), activation_granularity="channel"),
-    "released": QuantConfig(
+    "released": lean(
         scale="dyadic", swish="shift_released", exponential="polynomial", softmax="log2_rounded"
     ),
 }
@@ -77,7 +77,7 @@ def one_by_one(plan: Plan, images: np.ndarray) -> dict[str, np.ndarray]:
 def calibrated(request: pytest.FixtureRequest) -> tuple[Plan, np.ndarray]:
     """A plan of the default configuration, and images to look at."""
     if request.param == "digits":
-        plan = plan_of(mobilevit_digits(), QuantConfig(), digits.calibration(16))
+        plan = plan_of(mobilevit_digits(), lean(), digits.calibration(16))
         return plan, digits.test().images[:4]
     return plan_of(), IMAGES
 
@@ -141,7 +141,7 @@ def test_gradients_reach_every_weight_and_bias() -> None:
 
 def test_the_gradient_of_a_bias_is_the_slope_of_the_float_network() -> None:
     """Straight through: with fine steps, both agree."""
-    config = QuantConfig(14, 12, scale="dyadic", softmax="uniform", softmax_bits=8, swish="table")
+    config = lean(14, 12, scale="dyadic", softmax="uniform", softmax_bits=8, swish="table")
     plan = plan_of(config=replace(config, exponential="linear"))
     simulation = Simulation(plan)
     simulation(FLOATS)[:, 0].sum().backward()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyq_hls import QuantConfig, quantize
+from hyq_hls import quantize
 from hyq_hls.capture.elementwise import Elementwise, Gelu, Relu, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Input
@@ -15,6 +15,7 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
 from hyq_hls.ops import Table
 from hyq_hls.quant.lowering.lower import Lowering
+from tests.quant.networks import lean
 
 FUNCTIONS: dict[str, tuple[Elementwise, nn.Module]] = {
     "silu": (Silu(), nn.SiLU()),
@@ -33,7 +34,7 @@ def test_table_is_the_function_of_pytorch(name: str, bits: int) -> None:
     y = Quantization(bits, False, (2.0 ** (3 - bits),), (1 << (bits - 2),))
     nodes = [FloatNode("x", Input((1, 1, 4)), ()), FloatNode("f", op, ("x",))]
     lowering = Lowering(FloatGraph(nodes, "f"), {"x": x, "f": y}, {})
-    table = lowering.steps(nodes[1], QuantConfig(swish="table"))["f"]
+    table = lowering.steps(nodes[1], lean(swish="table"))["f"]
     assert isinstance(table, Table)
     codes = np.arange(1 << bits)
     wanted = y.quantize(module(torch.from_numpy(x.dequantize(codes))).numpy())
@@ -41,6 +42,6 @@ def test_table_is_the_function_of_pytorch(name: str, bits: int) -> None:
 
 
 def test_class_in_the_place_of_a_method_is_refused() -> None:
-    config = QuantConfig(methods=(Elementwise,))  # type: ignore[arg-type]
+    config = lean(methods=(Elementwise,))
     with pytest.raises(QuantizationError, match="instances of Method are wanted"):
         quantize(nn.Identity(), np.zeros((1, 4, 4, 3), np.uint8), config)

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import hyq_hls.capture.elementwise
-from hyq_hls import QuantConfig
 from hyq_hls.capture.elementwise import Elementwise, Mish
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import Add, FloatOp, Input, Linear, Shape, Softmax
@@ -24,6 +23,7 @@ from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.traits import TRAITS, Codes, Traits, has_weights, traits_of, weighted
+from tests.quant.networks import lean
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +50,7 @@ def graph_with(op: FloatOp) -> FloatGraph:
 
 def plan_with(op: FloatOp) -> Plan:
     images = np.zeros((2, 2, 2, 3), np.uint8)
-    return Plan.of(graph_with(op), QuantConfig(), images, progress=False)
+    return Plan.of(graph_with(op), lean(), images, progress=False)
 
 
 def classes(kind: type[FloatOp]) -> Iterator[type[FloatOp]]:
@@ -109,7 +109,7 @@ def test_every_choice_of_the_configuration_has_its_arithmetic() -> None:
     node = FloatNode("p", OctaveSoftmax(), ("s",))
     assert traits_of(node).codes is Codes.PROBABILITIES
     for name in get_args(Exponential):
-        found = traits_of(node).arithmetic(QuantConfig(exponential=name))
+        found = traits_of(node).arithmetic(lean(exponential=name))
         assert found is traits.EXPONENTIAL[name]
 
 

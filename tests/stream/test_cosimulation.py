@@ -138,7 +138,7 @@ _VENDOR = """module net (
     .aclk(ap_clk), .aresetn(ap_rst_n && ap_start),
     .s_axis_tdata(image_TDATA), .s_axis_tvalid(image_TVALID), .s_axis_tready(image_TREADY),
     .s_axis_tlast(1'b0), .m_axis_tdata(head_TDATA), .m_axis_tvalid(head_TVALID),
-    .m_axis_tready(head_TREADY), .m_axis_tlast(), .frame_error()
+    .m_axis_tready(head_TREADY), .m_axis_tlast(), .frame_errors()
   );
 endmodule
 """

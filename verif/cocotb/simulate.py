@@ -21,7 +21,7 @@ from hyq_hls.tools.verilator.tool import find_verilator
 
 #: Ports, and the handshakes of the streams inside.
 _PUBLIC = (
-    *("aclk", "aresetn", "frame_error", "*_axis_t*"),
+    *("aclk", "aresetn", "frame_errors", "*_axis_t*"),
     *("*_wr_valid", "*_wr_ready", "*_rd_valid", "*_rd_ready"),
 )
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")

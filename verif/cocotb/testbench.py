@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.handle import HierarchyObject, LogicObject
+from cocotb.handle import HierarchyObject, LogicArrayObject, LogicObject
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
 
@@ -43,7 +43,9 @@ async def frames(dut: HierarchyObject) -> None:
     await ClockCycles(_wire(dut, "aclk"), _SILENCE)
     for rule in rules:
         assert rule.transfers == len(received) * rule.beats, rule
-    assert _wire(dut, "frame_error").value == 0
+    errors = dut.frame_errors
+    assert isinstance(errors, LogicArrayObject)
+    assert errors.value.to_unsigned() == 0
     np.savez(os.environ["HYQ_RESULT"], frames=np.stack(received))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.quant.traits import is_depthwise, is_pointwise, traits_of
+from hyq_hls.quant.traits import is_depthwise, is_pointwise, traits_of, weighted
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def bottlenecks(graph: FloatGraph) -> list[Bottleneck]:
     """Return every depthwise convolution that a 1x1 convolution reads, functions aside."""
     found = []
     for node in graph:
-        if not is_depthwise(node):
+        if not is_depthwise(node) or weighted(node).pointwise:
             continue
         readers = _past_functions(graph, node.name)
         if len(readers) == 1 and is_pointwise(readers[0]):

@@ -71,7 +71,7 @@ class Choice:
         """Return the accumulator scales (O,) at which codes reach each row's largest weight."""
         config = replace(self.plan.config.for_node(node.name), observer="minmax")
         real, y = per_code(node, self.tensors[node.inputs[0]]), self.tensors[node.name]
-        unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None
+        unit = np.broadcast_to(y.scale, len(real))
         return weight_scales(real, np.ones(real.shape[1]), config, unit)
 
     def weights(self, node: FloatNode) -> Weights:

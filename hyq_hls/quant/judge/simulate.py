@@ -3,8 +3,8 @@
 Codes are real numbers here. A tensor holds ``scale * (code - zero_point)`` exactly as in the
 integers, and rounding passes gradients as if it were not there (straight-through estimator, Bengio
 et al. 2013). Functions of single codes come from the integer operation itself, code by code. Two
-things differ from the integers: the rounding of an exact half, and the last bits of LayerNorm and
-softmax. Results are judged on the integers, never here.
+things differ from the integers: the rounding of an exact half, and the last bits of LayerNorm,
+softmax and constants per position. Results are judged on the integers, never here.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ class Simulation(nn.Module):
             distance = x.amax(dim=-1, keepdim=True) - x
             exponential = table[torch.round(distance / codes.scale).long()]
             config = self.plan.config.for_node(node.name)
-            found = probabilities(exponential, config.softmax, config.softmax_bits)
+            bits = self.plan.tensors[node.name].bits
+            found = probabilities(exponential, config.softmax, bits)
         else:
             index = codes.index(x)
             found = table[index, torch.arange(index.shape[-1]) % table.shape[-1]]

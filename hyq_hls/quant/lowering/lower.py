@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.image_codes import CentredImage
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
 from hyq_hls.quant.lowering.table import function_table, values_of
@@ -32,6 +34,9 @@ _Rule = Callable[[FloatNode, Any, QuantConfig], Operation | Operations]
 
 #: Fraction bits of the multipliers that align real-valued scales at an addition.
 _ALIGN_BITS = 10
+#: Fraction bits of constants per position, in steps of the codes that they meet. Their rounding
+#: adds a sixteenth of the codes' own noise. One bit more costs a bit of memory for every constant.
+_CONSTANT_BITS = 2
 
 
 def lower(
@@ -56,6 +61,7 @@ def lower(
     """
     result = Graph(graph.input, TensorType(graph.shape(graph.input), quantizations[graph.input]))
     result.metadata.update(metadata)
+    result.output_index = graph.output_index
     lowering = Lowering(graph, quantizations, weights)
     for node in graph:
         if node.name == graph.input:
@@ -85,6 +91,9 @@ class Lowering:
         self.rules: dict[type[Any], _Rule] = {
             fo.Conv2d: self._convolution,
             fo.Linear: self._linear,
+            ChannelAffine: self._channel_affine,
+            CentredImage: self._centred_image,
+            PositionConstant: self._position_constant,
             Silu: self._silu,
             Elementwise: self._function,
             fo.Add: self._add,
@@ -156,6 +165,30 @@ class Lowering:
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)
         return ops.Dense(weight, config.weight_bits, bias, requantize(scales, self._output(node)))
+
+    def _channel_affine(self, node: FloatNode, op: ChannelAffine, config: QuantConfig) -> Operation:
+        weight, bias, scales = self._constants(node, op.offset)
+        out = requantize(scales, self._output(node))
+        return ops.ChannelAffine(weight[:, 0], config.weight_bits, bias[None], out)
+
+    def _centred_image(self, node: FloatNode, op: CentredImage, config: QuantConfig) -> Operation:
+        # A byte moves up by the fraction bits; the code of zero comes with the requantization.
+        y, unit = self._output(node), 1 << op.fraction_bits
+        channels = self.graph.shape(node.name)[-1]
+        bias = -np.broadcast_to(np.asarray(op.zero, np.int64), (1, channels))
+        return ops.ChannelAffine(
+            np.array([unit]), op.fraction_bits + 2, bias, requantize(y.scale, y)
+        )
+
+    def _position_constant(
+        self, node: FloatNode, op: PositionConstant, config: QuantConfig
+    ) -> Operation:
+        x, unit = self._input(node), 1 << _CONSTANT_BITS
+        scale = np.asarray(x.scale) / unit
+        bias = np.rint(op.constant / scale).astype(np.int64) - unit * np.asarray(x.zero_point)
+        rows = bias.reshape(-1, bias.shape[-1])
+        out = requantize(scale, self._output(node))
+        return ops.ChannelAffine(np.array([unit]), _CONSTANT_BITS + 2, rows, out)
 
     def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | Operations:
         x, y = self._input(node), self._output(node)

@@ -22,7 +22,7 @@ from hyq_hls.quant.scales.readers import (
     step_exponents,
     takes_channels,
 )
-from hyq_hls.quant.traits import Codes, has_weights, is_pointwise, traits_of
+from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
         alone = all(traits_of(graph[r]).tokens for r in graph.consumers(node.name))
         while alone and (has_weights(node) or traits_of(node).function):
             chain.insert(0, node.name)
-            if has_weights(node) and not is_pointwise(node):
+            if has_weights(node) and not weighted(node).pointwise:
                 break
             node = graph[node.inputs[0]]
             alone = len(graph.consumers(node.name)) == 1

@@ -1,6 +1,6 @@
 """Ranges, scales and integer weights: the real value of every code."""
 
-from hyq_hls.quant.scales.assign import IMAGE, assign
+from hyq_hls.quant.scales.assign import assign
 from hyq_hls.quant.scales.ranges import best_quantization, channel_quantization, quantization
 from hyq_hls.quant.scales.readers import origin, reads_fraction_bits, real_readers, takes_channels
 from hyq_hls.quant.scales.scale_classes import ScaleClass, scale_classes
@@ -8,7 +8,6 @@ from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.scales.weights import Weights, quantize_weights
 
 __all__ = [
-    "IMAGE",
     "ScaleClass",
     "TensorStatistics",
     "Weights",

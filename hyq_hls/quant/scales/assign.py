@@ -11,6 +11,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_ops import FloatOp
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.image_codes import image_quantization
 from hyq_hls.quant.scales.ranges import (
     Array,
     Through,
@@ -36,9 +37,6 @@ from hyq_hls.quant.traits import (
     traits_of,
 )
 
-#: Image bytes stand for value = byte / 255.
-IMAGE = Quantization(8, False, (1 / 255,), (0,))
-
 
 def assign(
     graph: FloatGraph, statistics: Mapping[str, TensorStatistics], config: QuantConfig
@@ -50,11 +48,11 @@ def assign(
         own = config.for_node(node.name)
         match traits_of(node).codes:
             case Codes.IMAGE:
-                found[node.name] = IMAGE
+                found[node.name] = image_quantization(node.op)
             case Codes.MOVED:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = _probabilities(own)
+                found[node.name] = _probabilities(own, graph.shape(node.name)[-1])
             case Codes.CHOSEN:
                 found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
@@ -114,7 +112,7 @@ def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: 
         return config.output_bits
     only_functions = all(traits_of(r).function for r in readers)
     if readers and only_functions:
-        return max(config.activation_bits, config.preactivation_bits)
+        return config.function_input_bits
     return config.activation_bits
 
 
@@ -160,10 +158,11 @@ def _apply(op: FloatOp, rows: Array) -> Array:
     return found
 
 
-def _probabilities(config: QuantConfig) -> Quantization:
+def _probabilities(config: QuantConfig, keys: int) -> Quantization:
+    bits = config.probability_bits(keys)
     if config.softmax == "uniform":
-        return Quantization(config.softmax_bits, False, (2.0**-config.softmax_bits,))
-    return Quantization(config.softmax_bits, False, encoding="log2")
+        return Quantization(bits, False, (2.0**-bits,))
+    return Quantization(bits, False, encoding="log2")
 
 
 def _wants_factors(node: FloatNode, readers: list[FloatNode]) -> bool:

@@ -96,7 +96,8 @@ def best_quantization(
         candidates = candidates or _lattice_candidates(low, high, bits, config, 1.0, exponents)
     rows = np.clip(statistics.rows, low, high)
     wanted = rows if through is None else through(rows)
-    errors = [_error(rows, wanted, c, through) for c in candidates]
+    work = np.empty_like(rows)
+    errors = [_error(rows, wanted, c, through, work) for c in candidates]
     best = int(np.argmin(errors))
     return candidates[best], errors[best] / max(float((wanted**2).mean()), _TINY)
 
@@ -133,9 +134,21 @@ def channel_factors(statistics: TensorStatistics, base: Quantization, largest: i
     return Quantization(base.bits, base.signed, scale, base.zero_point)
 
 
-def _error(rows: Array, wanted: Array, q: Quantization, through: Through | None) -> float:
-    found = q.dequantize(q.quantize(rows))
-    return float((((found if through is None else through(found)) - wanted) ** 2).mean())
+def _error(
+    rows: Array, wanted: Array, q: Quantization, through: Through | None, work: Array
+) -> float:
+    """Return the mean squared error of a quantization per tensor.
+
+    It is that of ``q.dequantize(q.quantize(rows))``, in the memory ``work``: this is where
+    quantizing spends its time.
+    """
+    scale, zero = q.scale[0], q.zero_point[0]
+    np.rint(np.divide(rows, scale, out=work), out=work)
+    np.clip(np.add(work, zero, out=work), q.qmin, q.qmax, out=work)
+    np.multiply(np.subtract(work, zero, out=work), scale, out=work)
+    found = work if through is None else through(work)
+    np.subtract(found, wanted, out=work)
+    return float(np.square(work, out=work).mean())
 
 
 def _lattice_candidates(

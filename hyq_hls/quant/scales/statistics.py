@@ -43,6 +43,7 @@ class TensorStatistics:
     mean_high: Array = field(default_factory=_nothing)
     _squares: Array = field(default_factory=_nothing)
     _count: int = 0
+    _batch: int = 0
     _rows: list[Array] = field(default_factory=list)
 
     def update(self, value: torch.Tensor) -> None:
@@ -68,7 +69,8 @@ class TensorStatistics:
         wanted = max(1, SAMPLE_SIZE // (self.batches * flat.shape[1]))
         step = max(1, len(flat) // wanted)
         # A prime offset per batch keeps the samples from always meeting the same positions.
-        self._rows.append(flat[(7 * len(self._rows)) % step :: step].copy())
+        self._rows.append(flat[(7 * self._batch) % step :: step].copy())
+        self._batch += 1
 
     @property
     def power(self) -> Array:
@@ -103,4 +105,6 @@ class TensorStatistics:
     @property
     def rows(self) -> Array:
         """Sampled rows (n, C): whole rows at evenly spaced positions."""
-        return np.concatenate(self._rows)
+        if len(self._rows) > 1:
+            self._rows = [np.concatenate(self._rows)]
+        return self._rows[0]

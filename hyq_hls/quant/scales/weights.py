@@ -22,6 +22,9 @@ _FINER = 3
 _SHARES = np.linspace(1.0, 0.7, 16)
 #: Rows of zeros still get a scale.
 _TINY = 2.0**-20
+#: The finest accumulator, in steps of the output. BatchNorms leave factors such as 1e-30 in dead
+#: channels, whose products change nothing and whose biases would not fit any accumulator.
+_FINEST = 2.0**-31
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +86,7 @@ def quantize_weights(
     channels = weighted(node).columns()
     power = statistics[node.inputs[0]].power
     importance = (power / np.square(np.broadcast_to(x.scale, power.size)))[channels]
-    unit = np.broadcast_to(y.scale, len(real)) if config.scale != "dyadic" else None
-    scales = weight_scales(real, importance, config, unit)
+    scales = weight_scales(real, importance, config, np.broadcast_to(y.scale, len(real)))
     return Weights(round_codes(real, scales, config.weight_bits), scales)
 
 
@@ -94,9 +96,7 @@ def round_codes(real: Array, scales: Array, bits: int) -> NDArray[np.int64]:
     return np.clip(np.rint(real / scales[:, None]), -limit, limit - 1).astype(np.int64)
 
 
-def weight_scales(
-    weight: Array, importance: Array, config: QuantConfig, unit: Array | None
-) -> Array:
+def weight_scales(weight: Array, importance: Array, config: QuantConfig, unit: Array) -> Array:
     """Return the scale of each row of ``weight`` (O, n), or one scale for all rows.
 
     The objective is the squared error of the products, ``sum(importance * (w - quantized w)**2)``,
@@ -105,25 +105,27 @@ def weight_scales(
     Args:
         weight: real value (O, n) of one input code, per weight.
         importance: mean squares (n,), or (O, n) where they differ by row.
-        config: bits, granularity, observer.
-        unit: output scales (O,). Rows get ``unit * 2**k``, so that requantization is a shift. None
-            allows any real scale.
+        config: bits, granularity, observer; and whether rows get scales of ``unit * 2**k``, so that
+            requantization is a shift, or any real scales.
+        unit: output scales (O,).
 
     Returns:
         Scales (O,).
     """
     limit = (1 << (config.weight_bits - 1)) - 1
+    lattice = config.scale != "dyadic"
     largest = np.abs(weight).max(axis=1)
-    if unit is not None:
+    if lattice:
         largest = largest / unit
     if config.weight_granularity == "tensor":
         largest = np.full_like(largest, largest.max())
     largest = np.where(largest > 0, largest, _TINY)
-    if unit is None:
-        candidates = [largest / limit * share for share in _SHARES]
-    else:
+    if lattice:
         covering = 2.0 ** np.ceil(np.log2(largest / (limit + 0.5)))
         candidates = [unit * covering / 2.0**k for k in range(_FINER)]
+    else:
+        candidates = [largest / limit * share for share in _SHARES]
+    candidates = [np.maximum(scale, unit * _FINEST) for scale in candidates]
     if config.observer == "minmax":
         covered: Array = candidates[0]
         return covered

@@ -20,23 +20,26 @@ module {project}_dma{parameters} (
   input  wire aresetn,
   // Frames of the next transfer; constant while one is under way.
   input  wire [31:0] frames_i,
-  // Rises for good when a transfer to the core did not have frames_i whole frames.
-  output wire frame_error_o,
+  // Counts transfers to the core that did not have frames_i whole frames.
+  output wire [31:0] transfer_errors_o,
   // {input_comment}
   input  wire [{input_high}:0] s_axis_tdata,
+  input  wire [{input_keep_high}:0] s_axis_tkeep,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
   // {output_comment}
   output wire [{output_high}:0] m_axis_tdata,
+  output wire [{output_keep_high}:0] m_axis_tkeep,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast
 );
 
   wire input_last, output_last;
-  // The core cannot see a wrong TLAST: its own is made here.
-  wire unused_error;
+  assign m_axis_tkeep = ~{output_word_bytes}'d0;
+  // Its wrong frames are those of wrong transfers, which are counted below.
+  wire [15:0] unused_errors;
 {input_padding}{output_padding}
   {core} {values}u_core (
     .aclk(aclk),
@@ -49,7 +52,7 @@ module {project}_dma{parameters} (
     .m_axis_tvalid(m_axis_tvalid),
     .m_axis_tready(m_axis_tready),
     .m_axis_tlast(output_last),
-    .frame_error(unused_error)
+    .frame_errors(unused_errors)
   );
 
   hyq_dma_frames #(.InputBeats({beats})) u_frames (
@@ -58,13 +61,14 @@ module {project}_dma{parameters} (
     .frames_i(frames_i),
     .s_valid_i(s_axis_tvalid),
     .s_ready_i(s_axis_tready),
+    .s_whole_i(&s_axis_tkeep),
     .s_last_i(s_axis_tlast),
     .s_last_o(input_last),
     .m_valid_i(m_axis_tvalid),
     .m_ready_i(m_axis_tready),
     .m_last_i(output_last),
     .m_last_o(m_axis_tlast),
-    .frame_error_o(frame_error_o)
+    .transfer_errors_o(transfer_errors_o)
   );
 
 endmodule
@@ -93,7 +97,10 @@ def wrapper_v(
         input_comment=_comment(source),
         output_comment=_comment(sink),
         input_high=8 * source.word_bytes - 1,
+        input_keep_high=source.word_bytes - 1,
         output_high=8 * sink.word_bytes - 1,
+        output_keep_high=sink.word_bytes - 1,
+        output_word_bytes=sink.word_bytes,
         input_port_high=8 * source.beat_bytes - 1,
         output_port_high=8 * sink.beat_bytes - 1,
         input_padding=_unused(source),

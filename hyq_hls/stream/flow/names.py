@@ -30,16 +30,19 @@ showcancelled small soft solve specify specparam string strong strong0 strong1 s
 sync_accept_on sync_reject_on table tagged task time timeprecision timeunit tran tranif0 tranif1
 tri tri0 tri1 triand trior trireg type unique unique0 unsized until until_with untyped use uwire var
 vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xnor
-aclk aresetn frame_error s_axis m_axis
+aclk aresetn frame_errors s_axis m_axis
 """
 _RESERVED = frozenset(_WORDS.split())
-# Macros of target.h begin with HYQ_, and SystemVerilog modules with hyq_.
-_OUR_PREFIX = "hyq_"
+#: Macros of target.h begin with HYQ_, our SystemVerilog modules with hyq_, and the vendor's types
+#: and ports with ap_.
+_PREFIXES = ("hyq_", "ap_")
+#: Identifiers are names of files too, whose names have 255 bytes; endings are appended to them.
+_MOST_LETTERS = 96
 
 
 def is_reserved(name: str) -> bool:
     """Return whether generated code must give ``name`` to nothing; case makes no difference."""
-    return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_OUR_PREFIX)
+    return name in _RESERVED or name.lower() in _RESERVED or name.lower().startswith(_PREFIXES)
 
 
 def comment(text: str) -> str:
@@ -78,7 +81,7 @@ def identifiers(names: Iterable[str], suffixes: Iterable[str] = ()) -> dict[str,
 
 
 def _base(name: str) -> str:
-    base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "node"
+    base = re.sub(r"[^A-Za-z0-9]+", "_", name)[: _MOST_LETTERS + 1].strip("_") or "node"
     return f"n_{base}" if base[0].isdigit() or is_reserved(base) else base
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,29 +13,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import CompilationError, GraphError, SimulationError
+from hyq_hls.errors import CompilationError, FileFormatError, GraphError, SimulationError
 from hyq_hls.graph.types import TensorType
 from hyq_hls.stream.flow import Dataflow
+from hyq_hls.support import load_library, write_file
+from hyq_hls.support.processes import run
 
 #: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
 CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
 _BUILD_LIB = """#!/bin/bash
 # {banner}
 # Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]
+# Several may run at a time: each builds in a folder of its own, and the library appears complete.
 set -e
 cd "$(dirname "$0")"
+BUILD=$(mktemp -d ./.build-XXXXXX)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$BUILD"' EXIT
 FLAGS=({flags} "$@")
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o {project}.o &
+"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o "$BUILD/top.o" &
 TOP=$!
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o {project}_bridge.o
+"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o "$BUILD/bridge.o"
 wait $TOP
-"${{CXX:-g++}}" -shared {project}.o {project}_bridge.o -o {project}.so
-rm -f {project}.o {project}_bridge.o
+"${{CXX:-g++}}" -shared "$BUILD/top.o" "$BUILD/bridge.o" -o "$BUILD/library.so"
+# The library is loaded only when it ends with the hash of all before it.
+HASH=$( (sha256sum || shasum -a 256) < "$BUILD/library.so" 2>/dev/null)
+printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$BUILD/library.so"
+mv -f "$BUILD/library.so" {project}.so
 """
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.
 _CHUNK = 16
 _Ints = NDArray[np.int32]
+_TEXT = (ctypes.c_char_p,)
 
 
 def build_lib_sh(flow: Dataflow, project: str) -> str:
@@ -63,17 +70,15 @@ def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> 
         raise CompilationError(f"{folder} has no build_lib.sh; convert the model again")
     log = folder / "csim_build.log"
     try:
-        (folder / f"{project}.so").unlink(missing_ok=True)  # it is not that of these sources
-        result = subprocess.run(
-            [str(script.resolve()), *flags],
+        result = run(
+            ["./build_lib.sh", *flags],
+            cwd=folder,
             env={**os.environ, "LC_ALL": "C"},  # errors are found by their English name
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
         )
-        log.write_text(result.stdout + result.stderr)
-    except OSError as error:
+        if result.returncode:
+            (folder / f"{project}.so").unlink(missing_ok=True)  # it is not that of these sources
+        write_file(log, result.stdout + result.stderr)
+    except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot compile in {folder}: {error}") from error
     if result.returncode:
         lines = result.stderr.splitlines()
@@ -101,16 +106,7 @@ class CSimulation:
     ) -> None:
         self.input_type, self.output_type = input_type, output_type
         self.streams = streams
-        # A private copy is loaded: a recompiled library of the same path would not be.
-        with tempfile.TemporaryDirectory() as folder:
-            private = shutil.copy(library, folder)
-            try:
-                self._library = ctypes.CDLL(str(private))
-                self._library.hyq_trace_size.restype = ctypes.c_ulong
-            except (OSError, AttributeError) as error:
-                raise CompilationError(
-                    f"{library} cannot be loaded: {error}; delete it and compile again"
-                ) from error
+        self._library = load_library(library, {"hyq_trace_size": (ctypes.c_ulong, _TEXT)})
 
     def predict(
         self, codes: NDArray[np.integer[Any]], progress: Callable[[int], object] | None = None
@@ -129,15 +125,19 @@ class CSimulation:
         inputs = np.ascontiguousarray(codes, dtype=np.int32)
         outputs = np.empty((len(codes), *self.output_type.shape), dtype=np.int32)
 
-        def run(start: int) -> int:
+        def predict(start: int) -> int:
             chunk = slice(start, min(start + _CHUNK, len(inputs)))
             self._call("hyq_predict", inputs[chunk], outputs[chunk])
             return chunk.stop - chunk.start
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for count in pool.map(run, range(0, len(inputs), _CHUNK)):
-                if progress is not None:
-                    progress(count)
+            try:
+                for count in pool.map(predict, range(0, len(inputs), _CHUNK)):
+                    if progress is not None:
+                        progress(count)
+            except BaseException:  # Ctrl-C does not wait for the images that were not begun
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         return outputs.astype(np.int64)
 
     def trace(self, codes: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:

@@ -24,7 +24,7 @@ module {project}_vitis (
   output logic m_axis_tvalid,
   input  logic m_axis_tready,
   output logic m_axis_tlast,
-  output logic frame_error
+  output logic [15:0] frame_errors
 );
 
   logic [{in_data}:0] in_data;
@@ -37,7 +37,7 @@ module {project}_vitis (
     .clk_i(aclk), .rst_ni(aresetn),
     .s_axis_tdata, .s_axis_tvalid, .s_axis_tready, .s_axis_tlast,
     .out_data_o(in_data), .out_valid_o(in_valid), .out_ready_i(in_ready),
-    .frame_error_o(frame_error)
+    .frame_errors_o(frame_errors)
   );
 
   {project} u_top (

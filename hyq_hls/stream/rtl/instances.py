@@ -55,7 +55,7 @@ def module_of(circuit: OperationStage | Plumbing) -> str:
 def instances(flow: Dataflow) -> Iterator[Instance]:
     """Yield every instance of the top level, in the order of the data, each before its FIFOs."""
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
-    ports = {**_axis("s"), **_written(source.name), "frame_error_o": "frame_error"}
+    ports = {**_axis("s"), **_written(source.name), "frame_errors_o": "frame_errors"}
     yield Instance("s_axis", AxisInput.of(source), _clocked(ports), (source,))
     yield _fifo(source)
     for stage in flow.stages:

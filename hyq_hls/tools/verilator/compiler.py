@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hyq_hls.errors import CompilationError
+from hyq_hls.support import processes
 
 #: Errors shown in a message; the log has all.
 _SHOWN = 5
@@ -32,25 +32,32 @@ class Log:
     path: Path
     parts: list[str] = field(default_factory=list)
 
-    def run(self, command: Sequence[str | Path], env: dict[str, str] | None = None) -> None:
+    def run(
+        self,
+        command: Sequence[str | Path],
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         """Run a command.
+
+        Args:
+            command: the program and its arguments.
+            env: its environment; by default ours, with messages in English.
+            cwd: the folder in which it runs.
+            names: texts in its messages that are replaced, with what replaces them.
 
         Raises:
             CompilationError: it failed or did not start; shows its first errors.
         """
         words = [str(word) for word in command]
         try:
-            result = subprocess.run(
-                words,
-                env=env or {**os.environ, "LC_ALL": "C"},
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-            )
+            result = processes.run(words, env=env or {**os.environ, "LC_ALL": "C"}, cwd=cwd)
         except OSError as error:
             raise CompilationError(f"cannot run {words[0]}: {error}") from error
         output = result.stdout + result.stderr
+        for found, meant in (names or {}).items():
+            output = output.replace(found, meant)
         self.parts.append(f"$ {' '.join(words)}\n{output}")
         if result.returncode:
             self.write()
@@ -110,14 +117,16 @@ def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
     files = []
     for i, group in enumerate(groups):
         files.append(folder / f"{name}_{i}.cpp")
-        files[-1].write_text("".join(f'#include "{source}"\n' for source in group))
+        # Relative names: a folder around them may have any letter in its name.
+        inside = (os.path.relpath(source, folder) for source in group)
+        files[-1].write_text("".join(f'#include "{source}"\n' for source in inside))
     return files
 
 
 def compile_objects(
     sources: Sequence[tuple[Path, Sequence[str]]], folder: Path, log: Log
 ) -> list[Path]:
-    """Compile each source with its flags to ``folder``; one process per core."""
+    """Compile each source with its flags to ``folder``; one program per core."""
 
     def compile_one(item: tuple[Path, Sequence[str]]) -> Path:
         source, flags = item
@@ -125,8 +134,7 @@ def compile_objects(
         log.run([compiler(), *flags, "-c", source, "-o", target])
         return target
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(compile_one, sources))
+    return processes.in_parallel(compile_one, sources)
 
 
 def runtime_objects(
@@ -150,8 +158,9 @@ def runtime_objects(
         objects = [cache / name / f"{source.stem}.o" for source in sources]
         if not all(path.is_file() for path in objects):
             compile_objects([(s, flags) for s in sources], scratch, log)
-            if not (cache / name).exists():  # else another process was faster
-                scratch.rename(cache / name)
+            (cache / name).mkdir(exist_ok=True)
+            for path in objects:  # another process may put the same files there
+                (scratch / path.name).replace(path)
         return objects
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

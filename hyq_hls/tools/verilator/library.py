@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from hyq_hls.errors import CompilationError, SimulationError
+from hyq_hls.errors import SimulationError
+from hyq_hls.support import load_library
+from hyq_hls.support.libraries import Signature
 from hyq_hls.tools.verilator.result import Ints
 
 MESSAGE_LENGTH = 1024
@@ -75,7 +75,7 @@ class CSummary(ctypes.Structure):
         ("cycles", _int64),
         ("sent", _int64),
         ("received", _int64),
-        ("frame_error", _int32),
+        ("frame_errors", _int32),
         ("input_valid", _int32),
         ("input_ready", _int32),
         ("output_valid", _int32),
@@ -100,7 +100,7 @@ class CStreamResult(ctypes.Structure):
 
 
 _bench, _size = ctypes.c_void_p, ctypes.c_size_t
-_FUNCTIONS: dict[str, tuple[type | None, tuple[type, ...]]] = {
+_FUNCTIONS: dict[str, Signature] = {
     "hyq_open": (_bench, (ctypes.POINTER(CConfig), _name, _size)),
     "hyq_advance": (_int32, (_bench, _double, _name, _size)),
     "hyq_summary": (None, (_bench, ctypes.POINTER(CSummary))),
@@ -113,29 +113,9 @@ _FUNCTIONS: dict[str, tuple[type | None, tuple[type, ...]]] = {
 }
 
 
-def load(library: Path, functions: dict[str, tuple[type | None, tuple[type, ...]]]) -> ctypes.CDLL:
-    """Load a library and declare its functions.
-
-    Raises:
-        CompilationError: it cannot be loaded or lacks a function.
-    """
-    # A private copy is loaded: a rebuilt library of the same path would not be.
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            loaded = ctypes.CDLL(str(shutil.copy(library, folder)))
-            for name, (result, arguments) in functions.items():
-                function = getattr(loaded, name)
-                function.restype, function.argtypes = result, arguments
-        except (OSError, AttributeError) as error:
-            raise CompilationError(
-                f"{library} cannot be loaded: {error}; delete it and build again"
-            ) from error
-    return loaded
-
-
 def load_cosimulation(library: Path) -> ctypes.CDLL:
     """Load a library of :func:`~hyq_hls.tools.verilator.build_cosimulation`."""
-    return load(library, _FUNCTIONS)
+    return load_library(library, _FUNCTIONS)
 
 
 class Bench:

@@ -45,7 +45,7 @@ class RunResult:
         outputs: int64 (B, output codes).
         cycles: number of cycles up to and with the last output beat.
         first_input, last_input, first_output, last_output: int64 (B,), cycles of the transfers.
-        frame_error: state of the port of that name at the end.
+        frame_errors: frames whose TLAST came early or late, as the port of that name counts them.
         streams: one per stream, empty when the run was without statistics.
         activity: beats written per bin of ``activity_cycles`` cycles, int64 (bins,) by stream, with
             ``s_axis`` and ``m_axis`` for the ports; empty unless asked for.
@@ -58,7 +58,7 @@ class RunResult:
     last_input: Ints
     first_output: Ints
     last_output: Ints
-    frame_error: bool
+    frame_errors: int
     streams: tuple[StreamStatistics, ...]
     activity: dict[str, Ints] = field(default_factory=dict)
     captured: dict[str, Ints] = field(default_factory=dict)

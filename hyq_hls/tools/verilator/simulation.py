@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike, fsencode
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class RtlSimulation:
             GraphError: wrong shape, dtype or range of the codes.
             InputError: an option is out of its range, or a stream to capture does not exist.
             SimulationError: a deadlock (with the streams at fault), a broken handshake, a wrong
-                ``tlast``, ``frame_error``, too many or too few beats, ``$fatal`` in the design.
+                ``tlast``, ``frame_errors``, too many or too few beats, ``$fatal`` in the design.
         """
         self.input.check(codes, "co-simulation input")
         _check_options(
@@ -142,7 +142,7 @@ class RtlSimulation:
             activity_cycles=activity_cycles,
             statistics=statistics,
             last=_LAST.index(last),
-            vcd=fspath(wave.path).encode() if wave else None,
+            vcd=fsencode(wave.path) if wave else None,
             vcd_cycles=(wave and wave.cycles) or (0, _NO_LIMIT),
             vcd_frames=_frame_window(wave, frames),
         )
@@ -163,7 +163,7 @@ class RtlSimulation:
             last_input=last_input,
             first_output=first_output,
             last_output=last_output,
-            frame_error=bool(summary.frame_error),
+            frame_errors=int(summary.frame_errors),
             streams=tuple(map(_statistics, self.streams, states, stream_cycles))
             if statistics
             else (),

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from hyq_hls.errors import InputError, SimulationError
-from hyq_hls.tools.verilator.library import MESSAGE_LENGTH, load
+from hyq_hls.support import load_library
+from hyq_hls.support.libraries import Signature
+from hyq_hls.tools.verilator.library import MESSAGE_LENGTH
 from hyq_hls.tools.verilator.signals import CSignal, Instance, Ports, Signal, unknown
 from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, build_library
 
@@ -17,14 +19,14 @@ _CLOCKS = ("aclk", "clk_i", "clk", "clock")
 _RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
 
 _handle, _text, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
-_FUNCTIONS: dict[str, tuple[type | None, tuple[type, ...]]] = {
+_FUNCTIONS: dict[str, Signature] = {
     "hyq_open": (_handle, (ctypes.c_uint64, _text, _size)),
     "hyq_top": (_text, ()),
     "hyq_signal_count": (ctypes.c_int64, (_handle,)),
     "hyq_signals": (ctypes.POINTER(CSignal), (_handle,)),
     "hyq_settle": (ctypes.c_int32, (_handle, _text, _size)),
     "hyq_tick": (ctypes.c_int32, (_handle, ctypes.c_void_p, ctypes.c_int64, _text, _size)),
-    "hyq_start_trace": (ctypes.c_int32, (_handle, _text, _text, _size)),
+    "hyq_start_trace": (ctypes.c_int32, (_handle, _text, _text, _text, _size)),
     "hyq_stop_trace": (None, (_handle,)),
     "hyq_close": (None, (_handle,)),
 }
@@ -85,7 +87,7 @@ class Simulator:
         self, library: Path, *, clock: str | None = None, reset: str | None = None, seed: int = 0
     ) -> None:
         self._simulator: int | None = None
-        self._library = load(library, _FUNCTIONS)
+        self._library = load_library(library, _FUNCTIONS)
         self._message = ctypes.create_string_buffer(MESSAGE_LENGTH)
         self._simulator = self._library.hyq_open(seed, self._message, MESSAGE_LENGTH)
         if not self._simulator:
@@ -103,6 +105,7 @@ class Simulator:
         parameters: Mapping[str, Parameter] | None = None,
         *,
         folder: str | Path,
+        wires: bool = True,
         flags: Sequence[str] = DEFAULT_FLAGS,
         verilator_flags: Sequence[str] = (),
     ) -> Path:
@@ -113,6 +116,9 @@ class Simulator:
             top: name of the module.
             parameters: integers, or text.
             folder: where the library and ``verilator.log`` go.
+            wires: whether all signals are visible. False shows all of the top module, and
+                registers and memories (``*_q``) below it: a large design is built ten times as
+                fast, because Verilator may merge its wires.
             flags: flags for the C++ compiler.
             verilator_flags: further flags for Verilator, such as ``-Wno-WIDTH``.
 
@@ -125,10 +131,11 @@ class Simulator:
             Path(folder),
             driver="simulator_shim.cpp",
             name=f"{top}_simulator",
+            configuration="" if wires else _registers(top),
             parameters=parameters,
             trace=True,
             flags=flags,
-            verilator_flags=("--public-flat-rw", *verilator_flags),
+            verilator_flags=(*(["--public-flat-rw"] if wires else []), *verilator_flags),
         )
 
     @classmethod
@@ -142,12 +149,19 @@ class Simulator:
         clock: str | None = None,
         reset: str | None = None,
         seed: int = 0,
+        wires: bool = True,
         flags: Sequence[str] = DEFAULT_FLAGS,
         verilator_flags: Sequence[str] = (),
     ) -> Simulator:
         """Build a module and start it; arguments of :meth:`build_library` and of the class."""
         library = cls.build_library(
-            sources, top, parameters, folder=folder, flags=flags, verilator_flags=verilator_flags
+            sources,
+            top,
+            parameters,
+            folder=folder,
+            wires=wires,
+            flags=flags,
+            verilator_flags=verilator_flags,
         )
         return cls(library, clock=clock, reset=reset, seed=seed)
 
@@ -166,15 +180,27 @@ class Simulator:
         self._after_write()
         self._reset.write(active_low)
 
-    def trace(self, path: str | PathLike[str]) -> None:
+    def trace(self, path: str | PathLike[str], scope: str = "") -> None:
         """Write a VCD file from here on, once per simulation.
 
+        Args:
+            path: the file.
+            scope: instance that is watched with all below it, such as ``u_stem_conv``; by default
+                the whole design, which takes a gigabyte per frame of a network.
+
         Raises:
+            InputError: there is no such instance.
             SimulationError: the file cannot be written, or there was a trace already.
         """
+        instance = self.internals
+        for name in scope.split(".") if scope else ():
+            if name not in instance._children:
+                raise unknown(f"instance in {instance._path}", name, instance._children)
+            instance = instance._children[name]
+        watched = f"TOP.{instance._path}" if scope else ""
         self._check(
             self._library.hyq_start_trace(
-                self._open, fspath(path).encode(), self._message, MESSAGE_LENGTH
+                self._open, fspath(path).encode(), watched.encode(), self._message, MESSAGE_LENGTH
             )
         )
 
@@ -248,6 +274,14 @@ class Simulator:
                 instance = instance._children.setdefault(name, Instance(path, self._before_read))
             instance._signals[signal.name] = signal
         return ports, root._children[self._library.hyq_top().decode()]
+
+
+def _registers(top: str) -> str:
+    """Return the configuration that shows the top module, and registers and memories below it."""
+    return (
+        f'`verilator_config\npublic_flat_rd -module "{top}" -var "*"\n'
+        'public_flat_rd -module "*" -var "*_q"\n'
+    )
 
 
 def _port(

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hyq_hls.errors import CompilationError, FileFormatError
-from hyq_hls.support import write_file
+from hyq_hls.errors import CompilationError
+from hyq_hls.support import seal, sealed_key, user_path
 from hyq_hls.tools.verilator.compiler import (
     Log,
     compile_objects,
@@ -143,12 +143,12 @@ def build_library(
         *_parameter_flags(parameters or {}),
         *verilator_flags,
     ]
-    folder = Path(folder).resolve()
-    library, stamp = folder / f"lib{name or top}.so", folder / f"lib{name or top}.sha256"
+    folder = user_path(folder).resolve()
+    library = folder / f"lib{name or top}.so"
     digest = _digest(
         files, [verilator.version, compiler_version(), driver, configuration, *options, *flags]
     )
-    if library.is_file() and stamp.is_file() and stamp.read_text() == digest:
+    if sealed_key(library) == digest:
         return library
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,10 +158,9 @@ def build_library(
                 files, top, Path(scratch), driver, configuration, options, flags, verilator, log
             )
             log.write()
-            stamp.unlink(missing_ok=True)  # in no moment does it belong to another library
+            seal(built, digest)
             built.replace(library)
-            write_file(stamp, digest)
-    except (OSError, FileFormatError) as error:
+    except OSError as error:
         raise CompilationError(f"cannot build in {folder}: {error}") from error
     return library
 
@@ -180,10 +179,17 @@ def _build(
     model = scratch / "model"
     vlt = scratch / "public.vlt"
     vlt.write_text(configuration)
-    configurations = [vlt] if configuration else []
+    configurations = [vlt.name] if configuration else []
+    # Verilator expands ``$`` in the names of files and chokes on quotes: it gets relative names.
+    parents = {path.parent: f"sources{i}" for i, path in enumerate(files)}
+    for parent, alias in parents.items():
+        (scratch / alias).symlink_to(parent)
+    relative = [f"{parents[path.parent]}/{path.name}" for path in files]
     log.run(
-        [verilator.binary, *options, "--Mdir", model, *configurations, *files],
+        [verilator.binary, *options, "--Mdir", model.name, *configurations, *relative],
         verilator.environment,
+        scratch,
+        {f"{alias}/": f"{parent}/" for parent, alias in parents.items()},
     )
     trace = int("--trace" in options)
     include = verilator.root / "include"
@@ -221,7 +227,12 @@ def _build(
 def _parameter_flags(parameters: Mapping[str, Parameter]) -> list[str]:
     flags = []
     for name, value in parameters.items():
-        # Text is quoted for SystemVerilog; no shell is in between.
+        # Verilator takes the text between two quotation marks as it is; no shell is in between.
+        if isinstance(value, str) and '"' in value:
+            raise CompilationError(
+                f"{name}: Verilator takes no text with a quotation mark, found {value}; move the "
+                "files to a folder without it"
+            )
         text = f'"{value}"' if isinstance(value, str) else str(int(value))
         flags.append(f"-G{name}={text}")
     return flags

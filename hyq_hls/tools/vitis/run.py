@@ -15,6 +15,7 @@ from hls4ml.report import parse_vivado_report
 from numpy.typing import NDArray
 
 from hyq_hls.errors import CompilationError
+from hyq_hls.support.processes import run
 
 _OPTIONS = """array set opt {{
     reset      1
@@ -64,12 +65,11 @@ def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any
     (folder / "build_opt.tcl").write_text(_OPTIONS.format(csim=int(csim), cosim=int(cosim)))
     log = folder / "vitis_hls.log"
     with log.open("w") as stream:
-        status = subprocess.run(
+        status = run(
             ["vitis-run", "--tcl", "build_prj.tcl", "--mode", "hls"],
             cwd=folder,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            check=False,
         ).returncode
     report = None if status else _report(folder)
     if report is None:

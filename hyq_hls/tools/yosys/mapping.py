@@ -9,13 +9,13 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
 from hyq_hls.errors import CompilationError, FileFormatError
 from hyq_hls.support import write_file
+from hyq_hls.support.processes import in_parallel
 from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.yosys.run import run_yosys, yosys_version
 from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
@@ -116,10 +116,9 @@ def synthesize_modules(
         progress.update(len(unique) - len(missing))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            batches = _batches({name: unique[name] for name in missing})
-            tasks = [pool.submit(_run, batch, folder, progress) for batch in batches]
-            errors = {name: error for task in tasks for name, error in task.result().items()}
+        batches = _batches({name: unique[name] for name in missing})
+        failed = in_parallel(lambda batch: _run(batch, folder, progress), batches)
+        errors = {name: error for found in failed for name, error in found.items()}
     except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot write to {folder}: {error}") from error
     found = {name: errors.get(name) or _load(_file(folder, name)) for name in unique}

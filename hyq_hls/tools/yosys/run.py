@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hyq_hls.errors import CompilationError
+from hyq_hls.support.processes import run
 
 #: Lines of the log that an error shows.
 _SHOWN = 8
@@ -39,14 +40,12 @@ def run_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
     yosys_share()
     try:
         with log.open("w", encoding="utf-8") as stream:
-            status = subprocess.run(
+            status = run(
                 [sys.executable, "-c", _SCRIPT, *commands],
                 cwd=cwd,
                 env={**os.environ, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                check=False,
             ).returncode
     except OSError as error:
         raise CompilationError(f"cannot run Yosys in {cwd}, with log {log}: {error}") from error

@@ -52,6 +52,8 @@ class Board:
     ) -> None:
         self.simulation, self.stalls = simulation, stalls
         self.random = np.random.default_rng(0)
+        #: Bytes of every word that are there, a bit each.
+        self.keep = (1 << word_bytes[0]) - 1
         self.sendchannel = Channel(self, word_bytes[0], max_transfer)
         self.recvchannel = Channel(self, word_bytes[1], max_transfer)
         self.buffers: list[Buffer] = []
@@ -84,7 +86,7 @@ class Board:
     def read(self, offset: int) -> int:
         """GPIO channel 2: data at 8."""
         assert offset == 8
-        return int(self.simulation.io.frame_error_o)
+        return int(self.simulation.io.transfer_errors_o)
 
     def run(self, until: Channel) -> None:
         """Clock the design until the transfer of a channel is complete."""
@@ -102,6 +104,7 @@ class Board:
         io.s_axis_tvalid = send.offered
         if send.offered:
             io.s_axis_tdata = int.from_bytes(send.words[0].tobytes(), "little")
+            io.s_axis_tkeep = self.keep
             io.s_axis_tlast = len(send.words) == 1
         io.m_axis_tready = bool(take) and not receive.idle
         if io.s_axis_tvalid and io.s_axis_tready:
@@ -140,7 +143,7 @@ class Channel:
         self.transfers.append(length)
         self.memory = array[start : start + length].view(np.ndarray)
         if self is self.board.sendchannel:
-            assert length % self.word_bytes == 0, "no TKEEP reaches the core"
+            assert length % self.word_bytes == 0
             self.words = deque(self.memory.reshape(-1, self.word_bytes).copy())
 
     def wait(self) -> None:

@@ -40,11 +40,17 @@ def layer(inputs: Quantization, outputs: Quantization) -> Graph:
     return graph
 
 
+def turned(graph: Graph) -> Graph:
+    """The same graph, whose user gets some codes in another order."""
+    graph.output_index = np.array([[3, 0], [4, 4]])
+    return graph
+
+
 BYTE = Quantization(8, False)
 #: Graph, foldings, and bytes of the words at the two ports.
 CASES: dict[str, tuple[Graph, Mapping[str, Folding], tuple[int, int]]] = {
     "3 and 5 bytes": (small_graph(), {"a": Folding(4, 3), "head": Folding(5, 4)}, (4, 8)),
-    "single bytes": (small_graph(1), {}, (1, 1)),
+    "single bytes": (turned(small_graph(1)), {}, (1, 1)),
     "signed 5 to signed 12 bits": (
         layer(Quantization(5, True), Quantization(12, True)),
         {"head": Folding(3, 3)},
@@ -94,7 +100,8 @@ class Deployed:
         return codes
 
     def reference(self, codes: np.ndarray) -> np.ndarray:
-        return dict(self.graph.reference(codes.astype(np.int64)))[self.graph.output_name]
+        last = dict(self.graph.reference(codes.astype(np.int64)))[self.graph.output_name]
+        return self.graph.arranged(last)
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +221,42 @@ def test_a_stream_description_of_another_project_is_noticed(
     streams = json.loads((case.folder / "streams.json").read_text())
     streams["input"] |= {"shape": [4, 4, 6], "beats": 96}
     (tmp_path / "streams.json").write_text(json.dumps(streams))
-    wrong = r"not a whole number of its frames; load the"
+    wrong = r"a transfer that was not 1 of its frames, .* check that streams\.json belongs"
     driver = load(case, board).Driver(streams=tmp_path / "streams.json")
     with driver, pytest.raises(RuntimeError, match=wrong):
         driver.predict(np.zeros((1, 4, 4, 6), np.uint8))
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize("words", [-49, -48, -47, -1, 1, 2, 47, 48, 49, 100])
+def test_the_transfer_after_a_wrong_one_is_right(
+    words: int, stalls: float, deployed: Any, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transfer of two frames of 48 words is some words short or long."""
+    case = deployed("single bytes")
+    board, codes = case.board(stalls=stalls), case.codes(5)
+    wanted = case.reference(codes)
+    transfer = board.sendchannel.transfer
+    with load(case, board).Driver(batch=5) as driver:
+        for _ in range(2):
+            with monkeypatch.context() as patched:
+                patched.setattr(
+                    board.sendchannel,
+                    "transfer",
+                    lambda array, nbytes: transfer(array, nbytes=nbytes + words),
+                )
+                with pytest.raises(RuntimeError, match="not 2 of its frames"):
+                    driver.predict(codes[:2])
+            assert np.array_equal(driver.predict(codes), wanted)
+    assert board.read(8) == 2
+
+
+def test_missing_bytes_of_a_word_are_noticed(deployed: Any, load: Any) -> None:
+    case = deployed("3 and 5 bytes")
+    board, codes = case.board(), case.codes(2)
+    with load(case, board).Driver() as driver:
+        board.keep = 0b0111
+        with pytest.raises(RuntimeError, match="not 2 of its frames"):
+            driver.predict(codes)
+        board.keep = 0b1111
+        assert np.array_equal(driver.predict(codes), case.reference(codes))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
-from hyq_hls.errors import CompilationError, ConversionError
+from hyq_hls.errors import CompilationError, FileFormatError
 from hyq_hls.machine.comparison import compared
 from tests.stream.board.test_csynth import write
 from tests.stream.hls.conftest import small_graph
@@ -50,5 +50,5 @@ def test_report_text_and_file(accelerator: Accelerator, tmp_path: Path) -> None:
     assert all(node in text for node in small_graph().nodes)
     assert "estimate: fits xc7z020" in text
     assert report.save(tmp_path / "r.json").is_file()
-    with pytest.raises(ConversionError, match="cannot write"):
+    with pytest.raises(FileFormatError, match="cannot write"):
         report.save(tmp_path / "missing" / "r.json")

@@ -20,7 +20,7 @@ set pins [dict create \
     axi_gpio {s_axi_aclk s_axi_aresetn S_AXI gpio_io_o gpio2_io_i} \
     axi_dma {s_axi_lite_aclk m_axi_mm2s_aclk m_axi_s2mm_aclk axi_resetn S_AXI_LITE M_AXI_MM2S
         M_AXI_S2MM M_AXIS_MM2S S_AXIS_S2MM} \
-    core [list {*}$axi s_axis m_axis frames_i frame_error_o]]
+    core [list {*}$axi s_axis m_axis frames_i transfer_errors_o]]
 
 proc note {args} {
     lappend ::calls $args

@@ -77,9 +77,10 @@ def convert_small(folder: Path, project: str = "net") -> Accelerator:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
     """The project of ``small_graph``, compiled; not to be changed.
 
-    Its path has a space, and its top function is called as a variable around it is.
+    Its path has a space and a variable of the shell, and its top function is called as a variable
+    around it is.
     """
-    folder = tmp_path_factory.mktemp("hls") / "shared project"
+    folder = tmp_path_factory.mktemp("hls") / "shared $HOME project"
     return convert_small(folder, "sink").compile("-O1")
 
 

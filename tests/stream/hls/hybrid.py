@@ -34,7 +34,8 @@ def hybrid_graph() -> Graph:
     graph.add("map", ops.Fold((2, 2), 4, 4), "residual2")
     graph.add("fusion", ops.Concat((_to(1), _to(2, dyadic=True)), zeros), "map", "residual1")
     graph.add("grid", ops.RequantizeTensor((_ZERO,), _to(1)), "fusion")
-    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "grid")
+    _affines(graph, np.random.default_rng(1))
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "embedding")
     _dense(graph, rng, "head", "pool", 5)
     return graph
 
@@ -80,6 +81,15 @@ def _attentions(graph: Graph, rng: np.random.Generator) -> None:
     _add(graph, "values", "values_linear", "values_table")
     _dense(graph, rng, "out", "values", 4)
     _add(graph, "residual2", "out", "tokens")
+
+
+def _affines(graph: Graph, rng: np.random.Generator) -> None:
+    """Constants per channel, then per position."""
+    shape = graph.type("grid").shape
+    weight, bias = rng.integers(-128, 128, shape[-1]), rng.integers(-9999, 9999, (1, shape[-1]))
+    graph.add("scale", ops.ChannelAffine(weight, 8, bias, _to(6, shape[-1])), "grid")
+    rows = rng.integers(-999, 999, (shape[0] * shape[1], shape[-1]))
+    graph.add("embedding", ops.ChannelAffine(np.array([4]), 4, rows, _to(2)), "scale")
 
 
 def _to(shift: int, channels: int = 1, dyadic: bool = False) -> Requantize:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import _ctypes
 import os
 import shutil
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +16,7 @@ import pytest
 
 from hyq_hls import Accelerator
 from hyq_hls.errors import CompilationError
+from hyq_hls.stream.hls.csim import compile_project
 from tests.stream.hls.conftest import edit, expected, images, small_graph
 
 pytestmark = pytest.mark.slow
@@ -109,10 +114,42 @@ def test_script_cannot_be_run(copied: Accelerator) -> None:
         copied.compile()
 
 
-@pytest.mark.parametrize("content", ["garbage", "foreign"])
+def test_several_compile_at_once(copied: Accelerator) -> None:
+    """Each builds apart; the linker of one would find half the objects of another."""
+    library = copied.folder / "sink.so"
+    library.unlink()
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: compile_project(copied.folder, "sink", ("-O0",)), range(3)))
+    assert set(made) == {library}
+    assert not list(copied.folder.glob(".build-*"))
+    pixels = images(2)
+    opened = Accelerator.open(copied.folder)
+    assert np.array_equal(opened.predict(pixels), expected(small_graph(), pixels))
+
+
+def test_an_interrupt_ends_the_compilers(
+    copied: Accelerator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXX", fake_compiler(tmp_path, f"touch {tmp_path}/runs; exec sleep 60"))
+
+    def interrupt() -> None:
+        while not (tmp_path / "runs").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        copied.compile()
+    assert time.monotonic() - start < 30
+    assert not list(copied.folder.glob(".build-*"))
+
+
+@pytest.mark.parametrize("content", ["garbage", "foreign", "cut"])
 def test_a_library_that_is_not_ours(content: str, copied: Accelerator) -> None:
     library = copied.folder / "sink.so"
-    library.write_bytes(b"\x7fELF of something else")
+    whole = library.read_bytes()
+    library.write_bytes(whole[:20_000] if content == "cut" else b"\x7fELF of something else")
     if content == "foreign":
         shutil.copy(_ctypes.__file__, library)
     with pytest.raises(

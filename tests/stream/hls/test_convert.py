@@ -74,6 +74,35 @@ def test_an_empty_folder_is_taken(qmodel: QuantizedModel, tmp_path: Path) -> Non
     assert (tmp_path / "p" / MARKER).exists()
 
 
+def test_output_here_and_from_elsewhere(
+    qmodel: QuantizedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``.`` in an empty folder; a relative folder and ``~`` after ``chdir``."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    here = convert(qmodel, output_dir=".")
+    home = convert(qmodel, output_dir="~/net")
+    assert (tmp_path / "empty" / MARKER).is_file()
+    assert home.folder == tmp_path / "home" / "net"
+    opened = Accelerator.open(".")
+    monkeypatch.chdir(tmp_path)
+    assert here.folder == opened.folder == tmp_path / "empty"
+    assert Accelerator.open("~/net").folder == home.folder
+    assert convert(qmodel, output_dir="empty", overwrite=True).folder == here.folder
+
+
+@pytest.mark.parametrize("damage", ["3", "[]", "{", '{"part": "xc7z020"}', "[" * 100_000, "folder"])
+def test_a_damaged_marker_is_named(damage: str, qmodel: QuantizedModel, tmp_path: Path) -> None:
+    marker = convert(qmodel, output_dir=tmp_path / "p").folder / MARKER
+    whole = json.loads(marker.read_text())
+    marker.write_text(damage)
+    if damage == "folder":
+        marker.write_text(json.dumps(whole | {"folding": [1], "depths": 3}))
+    with pytest.raises(ConversionError, match=r"hyq_project\.json is damaged .*convert the model"):
+        Accelerator.open(marker.parent)
+
+
 def test_folder_in_use(qmodel: QuantizedModel, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     for overwrite in (False, True):

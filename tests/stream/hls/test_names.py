@@ -93,6 +93,21 @@ def test_names_of_macros_and_modules_are_reserved(name: str) -> None:
     assert identifiers([name]) == {name: "n_" + name.replace(".", "_")}
 
 
+def test_names_of_the_vendor_are_reserved() -> None:
+    assert is_reserved("ap_int")
+    assert is_reserved("AP_UINT")
+    assert identifiers(["ap_int", "apple"]) == {"ap_int": "n_ap_int", "apple": "apple"}
+
+
+def test_long_names_are_shortened_and_stay_different() -> None:
+    """They are names of files too."""
+    names = ["x" * 300, "x" * 300 + "y", "a" * 95 + "." * 200 + "b"]
+    found = list(identifiers(names).values())
+    assert len(set(found)) == 3
+    assert all(len(identifier) < 100 for identifier in found)
+    assert_usable(names)
+
+
 def test_readable_and_stable() -> None:
     names = ["stages.0.conv1_1x1", "head.fc", "stages-0-conv1_1x1"]
     assert list(identifiers(names).values()) == [

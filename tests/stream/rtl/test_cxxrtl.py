@@ -64,7 +64,7 @@ def hybrid(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, Path]:
     return flow, build(folder)
 
 
-@pytest.mark.parametrize(("idle", "backpressure"), [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3)])
+@pytest.mark.parametrize(("idle", "backpressure"), [(0.0, 0.0), (0.3, 0.3)])
 def test_same_codes_in_a_second_simulator(
     hybrid: tuple[Dataflow, Path], idle: float, backpressure: float
 ) -> None:
@@ -80,7 +80,7 @@ def test_the_driver_refuses_wrong_frames(hybrid: tuple[Dataflow, Path]) -> None:
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     for beats, size, message in (
         ((source.beats, sink.beats + 1), source.beats * source.lanes, b"m_axis_tlast"),
-        ((source.beats - 1, sink.beats), (source.beats - 1) * source.lanes, b"frame_error"),
+        ((source.beats - 1, sink.beats), (source.beats - 1) * source.lanes, b"frame_errors"),
         ((source.beats, sink.beats), 5, b"the input has 5 bytes"),
     ):
         command = [str(a) for a in (program, 1, *beats, 0, 0, 1)]

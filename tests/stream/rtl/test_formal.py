@@ -9,6 +9,10 @@ from verif.formal.prove import TEMPLATES, ProofError, main, provable_modules, pr
 pytestmark = pytest.mark.slow
 
 PROOFS: list[tuple[str, dict[str, int]]] = [
+    *(
+        ("hyq_axis_input", {"Lanes": lanes, "Bits": 1, "CodeBytes": 1, "Beats": beats})
+        for lanes, beats in [(1, 1), (1, 2), (2, 3)]
+    ),
     *(("hyq_register_slice", {"Width": width}) for width in (1, 4)),
     *(("hyq_fifo", {"Width": 2, "Depth": depth}) for depth in (1, 2, 3, 4)),
     *(("hyq_fork", {"Width": 2, "Outputs": outputs}) for outputs in (1, 2, 3)),
@@ -23,11 +27,33 @@ PROOFS: list[tuple[str, dict[str, int]]] = [
 ]
 
 SLICE, FIFO, FORK = {"Width": 1}, {"Width": 1, "Depth": 3}, {"Width": 1, "Outputs": 2}
+PORT = {"Lanes": 1, "Bits": 1, "CodeBytes": 1, "Beats": 3}
 JOIN = {"Bits": 1, "InLanes": 1, "OutLanes": 3}
 CUT = {"Bits": 1, "InLanes": 3, "OutLanes": 1}
 
 # Seeded errors: what goes wrong, the part, its parameters, right text and wrong text.
 SEEDED = {
+    "port leaves a frame short": ("hyq_axis_input", PORT, "filling_q <= s_axis_tlast", ";"),
+    "port takes the next frame while it fills": (
+        "hyq_axis_input",
+        PORT,
+        "(out_ready_i && !filling_q)",
+        "out_ready_i",
+    ),
+    "port fills with what lies on the bus": ("hyq_axis_input", PORT, "filling_q ? '0 :", ""),
+    "port does not drop": ("hyq_axis_input", PORT, "dropping_q <= last;", ""),
+    "port drops the next frame": (
+        "hyq_axis_input",
+        PORT,
+        "!(s_axis_tvalid && s_axis_tlast)",
+        "!(s_axis_tvalid && s_axis_tlast && out_ready_i)",
+    ),
+    "port counts no late TLAST": (
+        "hyq_axis_input",
+        PORT,
+        "step && s_axis_tlast != last",
+        "step && (s_axis_tlast && !last)",
+    ),
     "slice loses": (
         "hyq_register_slice",
         SLICE,

@@ -53,7 +53,7 @@ module add_one #(
   output logic                                m_axis_tvalid,
   input  logic                                m_axis_tready,
   output logic                                m_axis_tlast,
-  output logic                                frame_error
+  output logic [15:0]                         frame_errors
 );
   // Values in the file.
   localparam logic [7:0] Swallow = 8'd1;
@@ -159,11 +159,13 @@ module add_one #(
     if (!aresetn) begin
       in_beat_q <= '0;
       out_beat_q <= '0;
-      frame_error <= 1'b0;
+      frame_errors <= '0;
     end else begin
       if (s_axis_tvalid && s_axis_tready) begin
         in_beat_q <= in_last ? '0 : in_beat_q + 1'b1;
-        if (s_axis_tlast != in_last || fault_kind == FrameError) frame_error <= 1'b1;
+        if (s_axis_tlast != in_last || fault_kind == FrameError) begin
+          frame_errors <= frame_errors + 1'b1;
+        end
       end
       if (m_axis_tvalid && m_axis_tready) out_beat_q <= out_last ? '0 : out_beat_q + 1'b1;
     end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,10 +125,12 @@ def test_design_is_the_sum_of_its_modules(tmp_path: Path, monkeypatch: pytest.Mo
             raise CompilationError("Yosys ran out of memory")
         run(commands, log, cwd)
 
+    shutil.copytree(tmp_path / "synthesis", tmp_path / "again")
+    for result in (tmp_path / "again").glob(f"{fails}-*.json"):
+        result.unlink()
     monkeypatch.setattr(mapping, "run_yosys", failing)
     message = rf"1 of \d+ modules were not synthesized: pool \({fails}\); .* ran out of memory"
     with pytest.raises(CompilationError, match=message):
         synthesize_design(flow, tmp_path / "rtl", tmp_path / "again")
-    assert len(list((tmp_path / "again").glob("hyq_dense-*.json"))) == 3
     monkeypatch.setattr(mapping, "run_yosys", run)
     assert synthesize_design(flow, tmp_path / "rtl", tmp_path / "again") == design

@@ -46,7 +46,7 @@ struct Summary {
   int64_t cycles;       // from the reset to the last output beat
   int64_t sent;         // input beats taken by the design
   int64_t received;     // output beats
-  int32_t frame_error;
+  int32_t frame_errors;
   int32_t input_valid;
   int32_t input_ready;
   int32_t output_valid;
@@ -99,7 +99,7 @@ class Bench {
 
   Summary summary() {
     return {last_output_ + 1,      source_->sent(),         sink_->received(),
-            model_->frame_error,   model_->s_axis_tvalid,   model_->s_axis_tready,
+            model_->frame_errors,  model_->s_axis_tvalid,   model_->s_axis_tready,
             model_->m_axis_tvalid, model_->m_axis_tready};
   }
 
@@ -180,8 +180,8 @@ class Bench {
       moved = true;
       last_output_ = cycle_;
     }
-    if (model_->frame_error && config_.last == Last::kFrame) {
-      throw std::runtime_error("frame_error is high although s_axis_tlast came with the last "
+    if (model_->frame_errors && config_.last == Last::kFrame) {
+      throw std::runtime_error("frame_errors counts although s_axis_tlast came with the last "
                                "beat of every frame, cycle " + std::to_string(cycle_));
     }
     if (config_.statistics) {

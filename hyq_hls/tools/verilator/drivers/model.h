@@ -91,13 +91,15 @@ class Model {
     return scope ? scope->varFind(name.c_str()) : nullptr;
   }
 
-  void start_trace(const char* path) {
+  // Only what lies in `scope` is written, such as "TOP.net.u_conv"; all where it is empty.
+  void start_trace(const char* path, const char* scope = "") {
 #if HYQ_TRACE
     stop_trace();
     vcd_ = std::make_unique<VerilatedVcdC>();
     if (traced_) throw std::runtime_error("a model can be traced once; start a new one");
     traced_ = true;
     top_->trace(vcd_.get(), 99);
+    if (*scope) vcd_->dumpvars(99, scope);
     vcd_->open(path);
     if (!vcd_->isOpen()) throw std::runtime_error(std::string("cannot write ") + path);
 #else

@@ -54,9 +54,9 @@ class Simulator {
     }
   }
 
-  void start_trace(const char* path) {
+  void start_trace(const char* path, const char* scope) {
     model_.enter();
-    model_.start_trace(path);
+    model_.start_trace(path, scope);
   }
 
   void stop_trace() { model_.stop_trace(); }
@@ -108,9 +108,9 @@ HYQ_API int32_t hyq_tick(hyq::Simulator* simulator, uint8_t* clock, int64_t peri
   return hyq::guarded(message, size, 1, [&] { return simulator->tick(clock, periods), 0; });
 }
 
-HYQ_API int32_t hyq_start_trace(hyq::Simulator* simulator, const char* path, char* message,
-                                size_t size) {
-  return hyq::guarded(message, size, 1, [&] { return simulator->start_trace(path), 0; });
+HYQ_API int32_t hyq_start_trace(hyq::Simulator* simulator, const char* path, const char* scope,
+                                char* message, size_t size) {
+  return hyq::guarded(message, size, 1, [&] { return simulator->start_trace(path, scope), 0; });
 }
 
 HYQ_API void hyq_stop_trace(hyq::Simulator* simulator) { simulator->stop_trace(); }

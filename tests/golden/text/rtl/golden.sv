@@ -18,8 +18,8 @@ module golden #(
   output logic m_axis_tvalid,
   input  logic m_axis_tready,
   output logic m_axis_tlast,
-  // Rises for good when s_axis_tlast was not where a frame ends.
-  output logic frame_error
+  // Frames that were made whole because s_axis_tlast was not where a frame ends.
+  output logic [15:0] frame_errors
 );
 
   // Each stage below is followed by its streams: a FIFO between the writer's side (wr)
@@ -42,7 +42,7 @@ module golden #(
     .out_data_o(image_wr_data),
     .out_valid_o(image_wr_valid),
     .out_ready_i(image_wr_ready),
-    .frame_error_o(frame_error)
+    .frame_errors_o(frame_errors)
   );
   hyq_fifo #(
     .Width(24),

@@ -66,14 +66,7 @@ class Preparation:
         Raises:
             InputError: it cannot be read as an image; names it.
         """
-        try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except _DAMAGE as error:
-            raise InputError(
-                f"{path} cannot be read as an image ({type(error).__name__}: {error}); restore the "
-                "file, or take it away"
-            ) from error
+        image = read_image(path)
         width, height = image.size
         shorter = min(width, height)
         wide, high = (
@@ -171,6 +164,23 @@ def drawn(total: int, count: int, seed: int) -> NDArray[np.int64]:
     if not 1 <= count <= total:
         raise InputError(f"{count} images are asked for; 1 to {total} are there")
     return np.sort(np.random.default_rng(seed).choice(total, count, replace=False))
+
+
+def read_image(path: Path) -> Image.Image:
+    """Read an image file as RGB.
+
+    Raises:
+        InputError: it cannot be read as an image; names it.
+    """
+    try:
+        with Image.open(path) as file:
+            image: Image.Image = file.convert("RGB")
+            return image
+    except _DAMAGE as error:
+        raise InputError(
+            f"{path} cannot be read as an image ({type(error).__name__}: {error}); restore the "
+            "file, or take it away"
+        ) from error
 
 
 def load_images(

@@ -9,14 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from hyq_hls.errors import InputError
-from hyq_hls.models.image_folder import (
+from hyq_hls.data.image_folder import (
     Preparation,
     all_images,
     drawn,
     labelled_images,
     load_images,
 )
+from hyq_hls.errors import InputError
 
 
 def write(path: Path, pixels: NDArray[np.uint8]) -> Path:

@@ -1,0 +1,133 @@
+"""Means over positions, in one step or in several.
+
+A mean over a part of the positions waits: the means of equally many elements have the mean of all
+elements, so ``x.mean(2).mean(2)`` is the mean over a map. A sum is a mean times a count.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from hyq_hls.capture import float_ops
+from hyq_hls.capture.call import Call
+from hyq_hls.capture.drafts import Draft, Unsupported, View
+from hyq_hls.capture.index_maps import covers
+from hyq_hls.capture.layouts import feature_map, seen, settled
+
+
+def mean(call: Call) -> View:
+    """Capture a mean over some axes."""
+    view = call.pending(call.get("self"))
+    return _mean(call, view, _axes(call, view))
+
+
+def total(call: Call) -> View:
+    """Capture a sum over some axes, which is their mean times a constant factor."""
+    view = call.pending(call.get("self"))
+    axes = _axes(call, view)
+    count = math.prod(view.shape[axis] for axis in axes)
+    found = _mean(call, view, axes)
+    return View(found.source, found.index, found.revision, found.factor * count, found.chain)
+
+
+def pool(call: Call) -> View:
+    """Capture an average pooling; one that gives a map is a depthwise convolution."""
+    view = call.pending(call.get("self"))
+    axes = list(range(len(view.shape)))[-1 if call.operation.endswith("1d") else -2 :]
+    size = [view.shape[axis] for axis in axes]
+    if call.operation.startswith("adaptive"):
+        given = _repeated(call.get("output_size"), len(axes))
+        wanted = [full if count is None else count for full, count in zip(size, given, strict=True)]
+        if any(full % count for full, count in zip(size, wanted, strict=True)):
+            raise Unsupported(
+                f"pooling {call.operation} of {tuple(size)} to {tuple(wanted)}, whose windows "
+                "differ in size",
+                "an output size that divides the size of the map",
+                "choose an output size or an image size that divides",
+            )
+        kernel = [full // count for full, count in zip(size, wanted, strict=True)]
+        stride, padding = kernel, [0] * len(axes)
+    else:
+        kernel, padding = (_repeated(call.get(k), len(axes)) for k in ("kernel_size", "padding"))
+        stride = _repeated(call.get("stride") or kernel, len(axes))
+        _check_windows(call, any(padding))
+    if kernel == size and not any(padding):
+        return _mean(call, view, axes)
+    if len(axes) == 1:
+        raise Unsupported(
+            f"pooling {call.operation} with windows of {kernel[0]}",
+            "a mean over all positions, or a pooling of a map",
+            "use nn.AvgPool2d on a tensor (B, C, 1, N)",
+        )
+    return _depthwise(call, call.settled(view), (kernel, stride, padding))
+
+
+def _axes(call: Call, view: View) -> list[int]:
+    rank, axes = len(view.shape), call.get("dim")
+    return sorted(axis % rank for axis in (axes if axes else range(rank)))
+
+
+def _repeated(values: list[int] | int, count: int) -> list[int]:
+    values = [values] if isinstance(values, int) else list(values)
+    return values * count if len(values) == 1 else values
+
+
+def _check_windows(call: Call, padded: bool) -> None:
+    uneven = padded and not call.get("count_include_pad")
+    if uneven or call.get("ceil_mode") or call.get("divisor_override") is not None:
+        raise Unsupported(
+            f"pooling {call.operation} whose windows are divided by different counts",
+            "windows that are all divided by their size",
+            "set padding=0 or count_include_pad=True, ceil_mode=False, and no divisor_override",
+        )
+
+
+def _depthwise(call: Call, view: View, windows: tuple[list[int], list[int], list[int]]) -> View:
+    kernel, stride, padding = ((first, second) for first, second in windows)
+    draft = feature_map(call.drafts, view)
+    channels = draft.shape[-1]
+    weight = np.full((channels, *kernel, 1), 1 / math.prod(kernel))
+    op = float_ops.Conv2d(weight, np.zeros(channels), stride, padding, channels)
+    result = call.add(op, (draft,), "pool")
+    index = torch.arange(result.size).reshape(1, *result.shape)
+    return seen(result, index.permute(0, 3, 1, 2))
+
+
+def _mean(call: Call, view: View, axes: list[int]) -> View:
+    """Return the mean of a view over axes, which waits when it is a mean over some positions."""
+    kept = [axis for axis in range(len(view.shape)) if axis not in axes]
+    count = math.prod(view.shape[axis] for axis in kept)
+    groups = view.index.permute(*kept, *axes).reshape(count, -1)
+    source, revision = view.source, view.revision
+    if source.means is not None:
+        groups = source.means[groups].reshape(count, -1)
+        source, revision = source.inputs[0], source.revision
+    settled(View(source, groups, revision))
+    shape = call.node.meta["val"].shape
+    chain = (*view.chain, call.node.name)
+    channels = _channels(groups, source)
+    if channels is None:
+        base, tainted = source.base, source.tainted
+        waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted, revision)
+        waiting.means = groups
+        index = torch.arange(count).reshape(shape)
+        return View(waiting, index, revision, view.factor, chain)
+    if not covers(channels, source.shape[-1]):
+        try:
+            source = call.drafts.select(source, channels)
+            channels = torch.arange(count)
+        except Unsupported:
+            pass  # The pooling takes all channels, and its readers take theirs.
+    draft = call.add(float_ops.GlobalAveragePool(), (source,), "pool")
+    return View(draft, channels.reshape(shape), draft.revision, view.factor)
+
+
+def _channels(groups: torch.Tensor, source: Draft) -> torch.Tensor | None:
+    """Return the channel of each group that holds all positions of a channel; None otherwise."""
+    count = source.shape[-1]
+    channels = groups[:, 0] % count
+    whole = torch.arange(source.size // count) * count + channels[:, None]
+    return channels if torch.equal(groups.sort(dim=1).values, whole) else None

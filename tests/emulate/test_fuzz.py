@@ -1,0 +1,322 @@
+"""Random operations whose sums lie near every switch: float32, int32, float64, and the limit.
+
+A graph is refused, or emulation, reference and C++ give the same codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import ceil, log2
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from hyq_hls import ops
+from hyq_hls.emulate.kernels import prepare
+from hyq_hls.errors import GraphError
+from hyq_hls.graph import Graph, Node, Operation, Quantization, TensorType
+from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.layer_norm import LayerNormPrecision
+from tests.ops.direct import Case, compile_cases
+from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
+
+Rng = np.random.Generator
+Made = tuple[Operation, list[TensorType]]
+
+#: Mantissa of float32, int32, mantissa of float64, the widest sum.
+SWITCHES = (24, 31, 53, 62)
+SEEDS = range(6)
+
+
+def code_type(rng: Rng, shape: tuple[int, ...], bits: int, channels: int = 1) -> TensorType:
+    """Codes with zero points in the middle or at the ends, where sums reach furthest."""
+    q = Quantization(bits, bool(rng.integers(2)))
+    zero = rng.choice([q.qmin, (q.qmin + q.qmax + 1) // 2, q.qmax], channels).tolist()
+    return TensorType(shape, Quantization(bits, q.signed, (1.0,), tuple(zero)))
+
+
+def output(rng: Rng, sum_bits: float, channels: int = 1) -> Requantize:
+    """A requantization that spreads sums over the codes; factors for all channels or each."""
+    bits = int(rng.integers(4, 17))
+    q = Quantization(bits, bool(rng.integers(2)))
+    dyadic = rng.random() < 0.5
+    multiplier = (
+        rng.integers(1, 1 << int(rng.integers(1, 17)), channels) if dyadic else np.ones(1, np.int64)
+    )
+    wide = sum_bits + log2(int(np.max(multiplier))) - bits
+    shift = np.clip(int(wide) + rng.integers(-6, 3, channels), -62, 62)
+    if rng.random() < 0.2:  # small sums, which large ones cancel to, are shifted left
+        shift = rng.integers(-4, 2, channels)
+    zero = rng.integers(q.qmin, q.qmax + 1, channels).tolist()
+    return Requantize(Quantization(bits, q.signed, (1.0,), tuple(zero)), shift, multiplier)
+
+
+def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
+    """Products that sum up to ``reach``, and a bias that undoes the zero point, or does not."""
+    depthwise, dense = kind is ops.DepthwiseConv2d, kind is ops.Dense
+    channels, rows = int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    bits = int(rng.integers(4, 17))
+    x = code_type(rng, (4, 4, rows if depthwise else channels), bits)
+    shape = (rows, 3, 3) if depthwise else (rows, channels) if dense else (rows, 3, 3, channels)
+    terms = int(np.prod(shape[1:]))
+    largest = max(1, reach >> bits) // terms + 1
+    sign = np.where(rng.random(shape) < rng.choice([0.0, 0.3, 0.5]), -1, 1)
+    weight = sign * rng.integers((largest + 1) // 2, largest + 1, shape)
+    weight_bits = int(np.abs(weight).max()).bit_length() + 1
+    zero = x.quantization.zero_point[0]
+    undone = -zero * weight.reshape(rows, -1).sum(axis=1)
+    bias = undone if rng.random() < 0.7 else rng.integers(-reach // 2, reach // 2 + 1, rows)
+    out = output(rng, log2(reach) - rng.integers(0, 8), int(rng.choice([1, rows])))
+    if dense:
+        return ops.Dense(weight, weight_bits, bias, out), [x]
+    window = (1, 1), (1, 1), (zero,)
+    operation = ops.DepthwiseConv2d if depthwise else ops.Conv2d
+    return operation(weight, weight_bits, bias, *window, out), [x]
+
+
+def add(rng: Rng, reach: int) -> Made:
+    bits = int(rng.integers(4, 17))
+    types = [code_type(rng, (3, 4), bits) for _ in range(2)]
+    largest = max(1, reach >> (bits + 1))
+    factors = tuple(rng.integers((largest + 1) // 2, largest + 1, 4) for _ in types)
+    zeros = tuple(x.quantization.zero_point for x in types)
+    return ops.Add(factors, zeros, output(rng, log2(reach), 4)), types
+
+
+def concat(rng: Rng, reach: int) -> Made:
+    types = [code_type(rng, (3, 4), int(rng.integers(4, 17))) for _ in range(2)]
+    out = output(rng, 17)
+    other = Requantize(out.quantization, out.shift + 1, out.multiplier)
+    zeros = (types[0].quantization.zero_point, types[1].quantization.zero_point)
+    return ops.Concat((out, other), zeros), types
+
+
+def requantize(rng: Rng, reach: int) -> Made:
+    x = code_type(rng, (3, 4), int(rng.integers(4, 17)))
+    return ops.RequantizeTensor(x.quantization.zero_point, output(rng, 17, 4)), [x]
+
+
+def pool(rng: Rng, reach: int) -> Made:
+    """As many positions as sums of that size take, up to some thousands."""
+    bits = int(rng.integers(10, 17))
+    rows = min(max(1, reach >> bits), 1 << 14)
+    x = code_type(rng, (rows, 1, 2), bits)
+    return ops.GlobalAveragePool(x.quantization.zero_point, output(rng, bits + log2(rows), 2)), [x]
+
+
+def scores(rng: Rng, reach: int) -> Made:
+    """Up to some hundred terms of the bits that reach so far."""
+    bits = int(np.clip((log2(reach) - rng.integers(1, 8)) // 2, 4, 16))
+    terms = int(np.clip(reach >> (2 * bits), 1, 256))
+    types = [code_type(rng, (1, 3, 2 * terms), bits) for _ in range(2)]
+    zeros = (types[0].quantization.zero_point[0], types[1].quantization.zero_point[0])
+    return ops.AttentionScores(2, zeros, output(rng, log2(reach) - 2)), types
+
+
+def values(rng: Rng, reach: int) -> Made:
+    bits = int(rng.choice([3, 4, 5]))
+    value = code_type(rng, (1, 4, 2), int(np.clip(log2(reach) - (1 << bits), 4, 16)))
+    probability = TensorType((1, 4, 1, 4), Quantization(bits, False, encoding="log2"))
+    out = output(rng, (1 << bits) + value.quantization.bits, 2)
+    zero = value.quantization.zero_point
+    return ops.AttentionValues(1, zero, "log2", bits, out), [probability, value]
+
+
+def layer_norm(rng: Rng, reach: int) -> Made:
+    channels, bits = int(rng.integers(2, 7)), int(rng.integers(4, 13))
+    room = log2(reach) / 2 - bits - log2(channels)
+    factors = rng.integers(0, int(np.clip(room, 0, 14)) + 1, channels)
+    x = code_type(rng, (3, channels), bits)
+    gamma, beta = rng.integers(-127, 128, channels), rng.integers(-(1 << 18), 1 << 18, channels)
+    roots = int(rng.integers(0, max(1, int(log2(reach) / 4))))
+    deviation = int(room + bits + log2(channels)) + roots + 1
+    precision = LayerNormPrecision(roots, deviation + 13, 12)
+    out = output(rng, 22, channels)
+    zero, epsilon = x.quantization.zero_point, int(rng.integers(1, 100))
+    return ops.LayerNorm(factors, zero, epsilon, *precision, gamma, beta, 8, 20, out), [x]
+
+
+def linear_softmax(rng: Rng, reach: int) -> Made:
+    x = code_type(rng, (2, 6), int(rng.integers(4, 13)))
+    fraction = int(rng.integers(0, 9))
+    shift_bits = int(np.clip(log2(reach) - fraction - 6, 0, 40))
+    kind, bits = ("log2", 4) if rng.random() < 0.5 else ("uniform", int(rng.integers(2, 9)))
+    return ops.LinearSoftmax(fraction, shift_bits, bits, kind), [x]  # type: ignore[arg-type]
+
+
+def table_softmax(rng: Rng, reach: int) -> Made:
+    x = code_type(rng, (2, 6), 6)
+    table = rng.integers(0, max(2, reach // 30), 64)
+    table[0] = max(1, reach // 30)
+    kind = rng.choice(["log2", "log2_rounded", "uniform"])
+    return ops.TableSoftmax(table, 4, kind), [x]
+
+
+def shift_swish(rng: Rng, reach: int) -> Made:
+    x = code_type(rng, (2, 3), int(rng.integers(4, 13)))
+    fraction = int(rng.integers(0, 12))
+    precision = int(np.clip((log2(reach) - fraction - 2) // 2, 8, 20))
+    zero = x.quantization.zero_point[0]
+    return ops.ShiftSwish(fraction, zero, precision, output(rng, 16 + precision, 3)), [x]
+
+
+MAKERS: dict[str, Callable[[Rng, int], Made]] = {
+    "conv2d": partial(weighted, ops.Conv2d),
+    "dense": partial(weighted, ops.Dense),
+    "depthwise_conv2d": partial(weighted, ops.DepthwiseConv2d),
+    "add": add,
+    "attention_scores": scores,
+    "attention_values": values,
+    "concat": concat,
+    "global_average_pool": pool,
+    "layer_norm": layer_norm,
+    "linear_softmax": linear_softmax,
+    "requantize": requantize,
+    "shift_swish": shift_swish,
+    "table_softmax": table_softmax,
+}
+#: They copy codes or look them up, and sum nothing.
+SUMLESS = {"fold", "table", "unfold"}
+
+
+def made(name: str, switch: int, seed: int) -> Made | None:
+    """An operation with sums of about ``2**switch``; None where its bounds are refused."""
+    rng = np.random.default_rng([switch, seed])
+    reach = int(2.0 ** (switch + rng.uniform(-1.2, 1.2)))
+    try:
+        operation, types = MAKERS[name](rng, reach)
+        operation.output_type(*types)
+        widest = operation.accumulator(*types) | operation.partial_sums(*types)
+    except GraphError:
+        return None
+    return (operation, types) if widest.bits <= MAX_ACCUMULATOR_BITS else None
+
+
+def extreme_codes(
+    operation: Operation, types: list[TensorType], rng: Rng
+) -> list[NDArray[np.int64]]:
+    """Random codes, the ends, the zero points, and what makes a sum of products reach furthest."""
+    codes = [random_codes(x, rng, 5) for x in types]
+    for x, some in zip(types, codes, strict=True):
+        q = x.quantization
+        near = np.asarray(q.zero_point) + rng.integers(-1, 2, x.shape)
+        some[2] = np.clip(near, q.qmin, q.qmax)
+    if isinstance(operation, ops.Dense):
+        q = types[0].quantization
+        ends = np.where(operation.weight[0] > 0, q.qmax, q.qmin)
+        codes[0][0], codes[0][1] = ends, q.qmin + q.qmax - ends
+    return codes
+
+
+def emulated(
+    operation: Operation, types: list[TensorType], codes: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Codes of the kernel; the operands of an operation need not come from one input."""
+    accumulator = operation.accumulator(*types)
+    node = Node("op", operation, (), operation.output_type(*types), accumulator)
+    with torch.inference_mode():
+        found = prepare(node, types)(*(torch.from_numpy(c).float() for c in codes))
+    return found.numpy().astype(np.int64)
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("name", MAKERS)
+def test_emulation_equals_reference(name: str, switch: int) -> None:
+    for seed in SEEDS:
+        case = made(name, switch, seed)
+        if case is not None:
+            operation, types = case
+            codes = extreme_codes(operation, types, np.random.default_rng(seed))
+            found, wanted = emulated(operation, types, codes), operation.reference(*codes)
+            assert np.array_equal(found, wanted), f"{name} {switch} {seed}"
+
+
+def test_the_switches_are_met_from_both_sides() -> None:
+    """Sums below and above each of them are among the cases; those beyond the last are refused."""
+    assert set(MAKERS) | SUMLESS == set(ops.OPERATIONS)
+    for name in ("dense", "conv2d", "depthwise_conv2d"):
+        for switch in SWITCHES:
+            bits = []
+            for seed in range(20):
+                case = made(name, switch, seed)
+                if case is not None:
+                    bits.append(case[0].partial_sums(*case[1]).bits)
+            assert min(bits) <= switch
+            if switch == MAX_ACCUMULATOR_BITS:
+                assert len(bits) < 20
+            else:
+                assert max(bits) > switch
+
+
+def exact(operation: ops.Dense, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Python's integers, which have no width."""
+    sums = codes.astype(object) @ operation.weight.astype(object).T + operation.bias.astype(object)
+    r = operation.requantize
+    shift = np.broadcast_to(r.shift, sums.shape[-1]).tolist()
+    multiplier = np.broadcast_to(r.multiplier, sums.shape[-1]).tolist()
+    zero = np.broadcast_to(r.quantization.zero_point, sums.shape[-1]).tolist()
+    result = np.empty(sums.shape, np.int64)
+    for place in np.ndindex(sums.shape):
+        c = place[-1]
+        scaled = sums[place] * multiplier[c] << max(0, -shift[c])
+        right = max(0, shift[c])
+        code = ((scaled + ((1 << right) >> 1)) >> right) + zero[c]
+        result[place] = min(max(code, r.quantization.qmin), r.quantization.qmax)
+    return result
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_reference_has_no_width(seed: int) -> None:
+    for switch in SWITCHES:
+        case = made("dense", switch, seed)
+        if case is not None:
+            operation, types = case
+            assert isinstance(operation, ops.Dense)
+            (codes,) = extreme_codes(operation, types, np.random.default_rng(seed))
+            assert np.array_equal(operation.reference(codes), exact(operation, codes))
+
+
+@pytest.mark.parametrize("bits", [40, 55, 61, 63])
+def test_bounds_of_huge_weights_do_not_wrap(bits: int) -> None:
+    """Sums of 64-bit products would come out small, and pass."""
+    weight = np.full((2, 64), (1 << (bits - 1)) - 1)
+    x = TensorType((64,), Quantization(16, False))
+    out = Requantize(Quantization(8, True), np.array([62]), np.array([1]))
+    operation = ops.Dense(weight, bits, np.zeros(2, int), out)
+    wanted = 64 * ((1 << (bits - 1)) - 1) * ((1 << 16) - 1)
+    assert operation.accumulator(x).high == wanted
+    graph = Graph("x", x)
+    if ceil(log2(wanted)) < MAX_ACCUMULATOR_BITS:
+        graph.add("fc", operation, "x")
+    else:
+        with pytest.raises(GraphError, match="bits"):
+            graph.add("fc", operation, "x")
+
+
+def cases() -> list[Case[Operation]]:
+    """One per operation at the widths of the C++'s integers, as far as there is one."""
+    found = []
+    for name in MAKERS:
+        for switch in (31, 62):
+            options = (made(name, switch, seed) for seed in SEEDS)
+            case = next((c for c in options if c is not None and c[1][0].size < 1000), None)
+            if case is not None:
+                found.append(Case(*case))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
+def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
+    every = cases()
+    for i, (csim, case) in enumerate(
+        zip(compile_cases(every, tmp_path, flags), every, strict=True)
+    ):
+        types = list(case.inputs)
+        codes = extreme_codes(case.operation, types, np.random.default_rng(i))
+        assert np.array_equal(csim(*codes), case.operation.reference(*codes)), (i, case)
