@@ -38,8 +38,6 @@ module hyq_softmax_probabilities #(
   // A slice cuts the stall of the sum: the exponentials see a ready from a register.
   localparam int unsigned LaneBits = HasExponents ? MantissaBits + ExponentBits : MantissaBits;
   logic [Lanes*LaneBits-1:0] offered, exponential;
-  logic [Lanes*MantissaBits-1:0] mantissa;
-  logic [Lanes*ExponentBits-1:0] exponent;
   logic exponential_valid, exponential_ready;
 
   hyq_register_slice #(
@@ -57,11 +55,8 @@ module hyq_softmax_probabilities #(
 
   if (HasExponents) begin : gen_exponents
     assign offered = {exponent_i, mantissa_i};
-    assign {exponent, mantissa} = exponential;
   end else begin : gen_no_exponents
-    assign offered  = mantissa_i;
-    assign exponent = '0;
-    assign mantissa = exponential;
+    assign offered = mantissa_i;
 
     logic unused_exponent;
     assign unused_exponent = ^exponent_i;
@@ -75,7 +70,11 @@ module hyq_softmax_probabilities #(
   assign exponential_ready = buffer_ready && term_ready;
 
   if (HasExponents) begin : gen_shift
+    logic [Lanes*MantissaBits-1:0] mantissa;
+    logic [Lanes*ExponentBits-1:0] exponent;
     logic [Lanes*TermBits-1:0] terms_q;
+
+    assign {exponent, mantissa} = exponential;
 
     hyq_valid_chain #(.Stages(1)) u_terms_valid (
       .clk_i,
@@ -97,10 +96,13 @@ module hyq_softmax_probabilities #(
     assign terms = terms_q;
   end else begin : gen_direct
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      assign terms[l*TermBits+:TermBits] = TermBits'(mantissa[l*MantissaBits+:MantissaBits]);
+      assign terms[l*TermBits+:TermBits] = TermBits'(exponential[l*LaneBits+:LaneBits]);
     end
 
     assign terms_valid = exponential_valid && buffer_ready;
+
+    logic unused_en;
+    assign unused_en = en;
   end
 
   hyq_row_sum #(
