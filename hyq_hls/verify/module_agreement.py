@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.support import sqnr_db
 
 if TYPE_CHECKING:
     import torch
