@@ -105,8 +105,7 @@ def quantize(
         if not stated.is_plain:
             tqdm.write(f"normalization inside the network: {stated}", file=sys.stderr)
     whole = with_normalization(model, stated)
-    prepared, report = float_graph_of(whole, images.shape[1:])
-    prepared = centred_on_codes(prepared, config.activation_bits)
+    prepared, report = float_graph_of(whole, images.shape[1:], config.activation_bits)
     config.check_names(node.name for node in prepared)
     metadata = {
         "model": type(model).__name__,
@@ -166,9 +165,15 @@ def _check_variety(images: NDArray[np.uint8]) -> None:
 
 
 def float_graph_of(
-    model: torch.nn.Module, shape: tuple[int, ...]
+    model: torch.nn.Module, shape: tuple[int, ...], activation_bits: int = 8
 ) -> tuple[FloatGraph, CaptureReport]:
-    """Return the float graph whose nodes the integer graph follows, for images (H, W, C)."""
+    """Return the float graph whose nodes the integer graph follows.
+
+    Args:
+        model: takes ``byte / 255``; a normalization is a part of it.
+        shape: of an image, (H, W, C).
+        activation_bits: width of the activations, which decides the code of a normalized border.
+    """
     height, width, channels = shape
     graph, report = capture(model, (channels, height, width))
-    return scores_in_octaves(graph), report
+    return centred_on_codes(scores_in_octaves(graph), activation_bits), report

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-#: The float graph computes the same function in another order of sums, in float32.
-_SAME_FUNCTION_DB = 60.0
+#: The float graph computes the same function, but sums in another order, and the border of a
+#: normalized image is a code that is only near enough. Outputs in a wrong order have about 0 dB.
+_SAME_FUNCTION_DB = 40.0
 
 
 @dataclass(frozen=True)
