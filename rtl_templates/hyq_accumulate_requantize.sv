@@ -3,7 +3,8 @@
 // take the words of requantization entries in order.
 //
 // It is a rigid pipeline with the stages of the tree, one of the accumulator and three of the
-// requantization. terms_ready_o is its enable, also for the caller's stages in front of it.
+// requantization. en_o is its enable, also for the caller's stages in front of it. terms_ready_o has
+// the same value and few loads.
 module hyq_accumulate_requantize #(
   parameter int unsigned Lanes,
   parameter int unsigned Terms,  // terms that a lane takes per cycle
@@ -20,6 +21,7 @@ module hyq_accumulate_requantize #(
   input  logic [Lanes*Terms*TermBits-1:0]  terms_data_i,   // term 0 of lane 0 in the lowest bits
   input  logic                             terms_valid_i,
   output logic                             terms_ready_o,
+  output logic                             en_o,
   output logic                             sum_begin_o,    // a sum begins in the next step
   input  logic [Lanes*AccumulatorBits-1:0] start_i,        // start of that sum, from step 1 on
   output logic [Lanes*OutBits-1:0]         out_data_o,
@@ -28,7 +30,7 @@ module hyq_accumulate_requantize #(
 );
 
   logic en;
-  assign terms_ready_o = en;
+  assign en_o = en;
 
   // The tree makes the sum of a beat. Sums wrap around in AccumulatorBits; the sum of all beats
   // fits.
@@ -76,20 +78,23 @@ module hyq_accumulate_requantize #(
 
   // The accumulator makes the sum of all beats.
   logic [Lanes*AccumulatorBits-1:0] acc_q;
-  logic sum_end;
 
   assign sum_begin_o = en && begins[TreeStages-1];
-  assign sum_end     = en && ends[TreeStages];
 
+  // A sum is signed, so that synthesis sees its true width. The adder then takes the narrow sum
+  // without a LUT, and a LUT of each bit has room for the choice of the other operand.
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    localparam int unsigned First = l * AccumulatorBits;
+    logic signed [AccumulatorBits-1:0] sum, start, addend, lane_q;
+
+    assign sum    = sums[l*AccumulatorBits+:AccumulatorBits];
+    assign start  = start_i[l*AccumulatorBits+:AccumulatorBits];
+    assign addend = begins[TreeStages] ? start : lane_q;
 
     always_ff @(posedge clk_i) begin : accumulator
-      if (en && sums_valid) begin
-        acc_q[First+:AccumulatorBits] <= sums[First+:AccumulatorBits]
-            + (begins[TreeStages] ? start_i[First+:AccumulatorBits] : acc_q[First+:AccumulatorBits]);
-      end
+      if (en && sums_valid) lane_q <= sum + addend;
     end
+
+    assign acc_q[l*AccumulatorBits+:AccumulatorBits] = lane_q;
   end
 
   // The entries of the requantization leave their memory in the cycle in which the sum is complete.
@@ -97,10 +102,18 @@ module hyq_accumulate_requantize #(
   logic [hyq_pkg::index_width(Words)-1:0] word;
 
   hyq_stream_pipeline #(.Stages(4)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(ends[TreeStages]), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i,
+    .rst_ni,
+    .in_valid_i (ends[TreeStages]),
+    .in_ready_o (terms_ready_o),
+    .en_o       (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
-  hyq_index #(.Count(Words)) u_word (.clk_i, .rst_ni, .en_i(sum_end), .index_o(word));
+  hyq_index #(.Count(Words)) u_word (
+    .clk_i, .rst_ni, .en_i(en && ends[TreeStages]), .index_o(word)
+  );
 
   hyq_requantize_tail #(
     .Lanes          (Lanes),
@@ -113,7 +126,6 @@ module hyq_accumulate_requantize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(sum_end),
     .beat_i(word),
     .acc_i (acc_q),
     .code_o(out_data_o)

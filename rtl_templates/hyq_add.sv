@@ -50,19 +50,25 @@ module hyq_add #(
   end
 
   // Both operands of a beat enter together.
-  logic en, both_valid;
+  logic en, ready, both_valid;
   logic [BeatBits-1:0] beat;  // beat of the operands that come next
 
   assign both_valid = a_valid_i && b_valid_i;
-  assign a_ready_o  = en && b_valid_i;
-  assign b_ready_o  = en && a_valid_i;
+  assign a_ready_o  = ready && b_valid_i;
+  assign b_ready_o  = ready && a_valid_i;
 
   hyq_stream_pipeline #(.Stages(6)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(both_valid), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(both_valid),
+    .in_ready_o(ready),
+    .en_o      (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_index #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(en && both_valid), .index_o(beat)
+    .clk_i, .rst_ni, .en_i(ready && both_valid), .index_o(beat)
   );
 
   // Stages 1 and 2 make the terms.
@@ -137,7 +143,6 @@ module hyq_add #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(term_beat_q),
     .acc_i (acc_q),
     .code_o(out_data_o)

@@ -82,7 +82,7 @@ module hyq_attention_scores #(
 
   // A register stands behind the subtraction of the queries' zero point.
   logic [QueryWidth-1:0] query_operands, query_q, query;
-  logic query_q_valid, query_next, query_valid, query_ready;
+  logic query_en, query_q_valid, query_next, query_valid, query_ready;
 
   for (genvar c = 0; c < InLanes; c++) begin : gen_query_operand
     logic [QueryOperandBits-1:0] code;
@@ -97,13 +97,14 @@ module hyq_attention_scores #(
     .clk_i,
     .rst_ni,
     .in_valid_i (query_valid_i),
-    .en_o       (query_ready_o),
+    .in_ready_o (query_ready_o),
+    .en_o       (query_en),
     .out_valid_o(query_q_valid),
     .out_ready_i(query_next)
   );
 
   always_ff @(posedge clk_i) begin : query_data
-    if (query_ready_o) begin
+    if (query_en) begin
       query_q <= query_operands;
     end
   end
@@ -127,13 +128,13 @@ module hyq_attention_scores #(
   logic [QueryWidth-1:0] query_operand_q;
   logic [OutLanes*KeyWidth-1:0] key_operands_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid, products_ready, unused_sum_begin;
+  logic en, products_valid, products_ready, unused_sum_begin;
 
   assign query_ready = products_ready && keys_valid;
   assign keys_ready  = products_ready && query_valid;
 
   always_ff @(posedge clk_i) begin : operands
-    if (products_ready) begin
+    if (en) begin
       query_operand_q <= query;
       key_operands_q  <= keys;
     end
@@ -148,7 +149,7 @@ module hyq_attention_scores #(
       assign k = key_operands_q[(j*InLanes+c)*KeyOperandBits+:KeyOperandBits];
 
       always_ff @(posedge clk_i) begin : multiply
-        if (products_ready) begin
+        if (en) begin
           products_q[(j*InLanes+c)*ProductBits+:ProductBits] <= ProductBits'(q) * ProductBits'(k);
         end
       end
@@ -158,7 +159,7 @@ module hyq_attention_scores #(
   hyq_valid_chain #(.Stages(2)) u_products_valid (
     .clk_i,
     .rst_ni,
-    .en_i   (products_ready),
+    .en_i   (en),
     .valid_i(query_valid && keys_valid),
     .valid_o(products_valid)
   );
@@ -179,6 +180,7 @@ module hyq_attention_scores #(
     .terms_data_i (products_q),
     .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .en_o         (en),
     .sum_begin_o  (unused_sum_begin),
     .start_i      ('0),
     .out_data_o,

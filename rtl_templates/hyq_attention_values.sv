@@ -52,13 +52,14 @@ module hyq_attention_values #(
   // Zero points are subtracted from the values in one stage; then the values are stored.
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [ValueWidth-1:0] centred;
-  logic centred_valid, centred_ready;
+  logic value_en, centred_valid, centred_ready;
 
   hyq_stream_pipeline #(.Stages(1)) u_value_pipeline (
     .clk_i,
     .rst_ni,
     .in_valid_i (value_valid_i),
-    .en_o       (value_ready_o),
+    .in_ready_o (value_ready_o),
+    .en_o       (value_en),
     .out_valid_o(centred_valid),
     .out_ready_i(centred_ready)
   );
@@ -77,7 +78,7 @@ module hyq_attention_values #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre (
     .clk_i,
-    .en_i     (value_ready_o),
+    .en_i     (value_en),
     .beat_i   (beat),
     .code_i   (value_data_i),
     .centred_o(centred)
@@ -123,12 +124,21 @@ module hyq_attention_values #(
     .out_ready_i(probabilities_ready)
   );
 
-  // Products are summed and requantized.
+  // Registers hold the operands of the products: behind the replay no time is left for a shift.
+  logic [InLanes*ProbabilityBits-1:0] probabilities_q;
+  logic [InLanes*ValueWidth-1:0] values_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
-  logic products_valid, products_ready, unused_sum_begin;
+  logic en, products_valid, products_ready, unused_sum_begin;
 
   assign probabilities_ready = products_ready && values_valid;
   assign values_ready        = products_ready && probabilities_valid;
+
+  always_ff @(posedge clk_i) begin : operands
+    if (en) begin
+      probabilities_q <= probabilities;
+      values_q        <= values;
+    end
+  end
 
   for (genvar c = 0; c < OutLanes; c++) begin : gen_channel
     for (genvar j = 0; j < InLanes; j++) begin : gen_key
@@ -136,8 +146,8 @@ module hyq_attention_values #(
       logic signed [ValueOperandBits-1:0] value;
       logic signed [ProductBits-1:0] product;
 
-      assign code  = probabilities[j*ProbabilityBits+:ProbabilityBits];
-      assign value = values[(j*OutLanes+c)*ValueOperandBits+:ValueOperandBits];
+      assign code  = probabilities_q[j*ProbabilityBits+:ProbabilityBits];
+      assign value = values_q[(j*OutLanes+c)*ValueOperandBits+:ValueOperandBits];
 
       if (IsLog2) begin : gen_shift
         // value << (MaxShift - code); the largest code stands for zero.
@@ -149,17 +159,17 @@ module hyq_attention_values #(
       end
 
       always_ff @(posedge clk_i) begin : multiply
-        if (products_ready) begin
+        if (en) begin
           products_q[(c*InLanes+j)*ProductBits+:ProductBits] <= product;
         end
       end
     end
   end
 
-  hyq_valid_chain #(.Stages(1)) u_products_valid (
+  hyq_valid_chain #(.Stages(2)) u_products_valid (
     .clk_i,
     .rst_ni,
-    .en_i   (products_ready),
+    .en_i   (en),
     .valid_i(probabilities_valid && values_valid),
     .valid_o(products_valid)
   );
@@ -180,6 +190,7 @@ module hyq_attention_values #(
     .terms_data_i (products_q),
     .terms_valid_i(products_valid),
     .terms_ready_o(products_ready),
+    .en_o         (en),
     .sum_begin_o  (unused_sum_begin),
     .start_i      ('0),
     .out_data_o,

@@ -42,8 +42,6 @@ module hyq_channel_affine #(
   end
 
   logic en;
-  assign in_ready_o = en;
-
   // Stage 1 registers the codes. Products take four more stages, and shifts take none.
   logic [InLanes*InBits-1:0] codes_q;
   logic [InLanes*ProductBits-1:0] products;
@@ -66,7 +64,7 @@ module hyq_channel_affine #(
     logic [Weight.lanes*Weight.bits-1:0] weights;
 
     hyq_index #(.Count(Beats)) u_beat (
-      .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+      .clk_i, .rst_ni, .en_i(in_ready_o && in_valid_i), .index_o(beat)
     );
 
     hyq_channel_rom #(
@@ -112,7 +110,8 @@ module hyq_channel_affine #(
   ) u_bias_rom (
     .clk_i,
     .rst_ni,
-    .en_i  (en && product_next),
+    .en_i  (en),
+    .next_i(en && product_next),
     .data_o(biases)
   );
 
@@ -145,7 +144,13 @@ module hyq_channel_affine #(
   );
 
   hyq_stream_pipeline #(.Stages(4)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(sum_valid), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(sum_valid),
+    .in_ready_o,
+    .en_o      (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_requantize_tail #(
@@ -159,7 +164,6 @@ module hyq_channel_affine #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(sum_beat),
     .acc_i (acc_q),
     .code_o(out_data_o)

@@ -50,8 +50,8 @@ module hyq_convolution #(
     $error("hyq_convolution: with Depthwise, input and output have the same channels and lanes");
   end
 
-  logic [InLanes*InBits-1:0] padded, window, operands;
-  logic padded_valid, padded_ready, window_valid, window_ready, operands_valid, operands_ready;
+  logic [InLanes*InBits-1:0] padded, window;
+  logic padded_valid, padded_ready, window_valid, window_ready;
 
   hyq_padding #(
     .Height   (Height),
@@ -96,20 +96,6 @@ module hyq_convolution #(
     .out_ready_i(window_ready)
   );
 
-  // The stall of the products ends here: the window and its loops see a ready from a register.
-  hyq_register_slice #(
-    .Width(InLanes * InBits)
-  ) u_operands (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (window),
-    .in_valid_i (window_valid),
-    .in_ready_o (window_ready),
-    .out_data_o (operands),
-    .out_valid_o(operands_valid),
-    .out_ready_i(operands_ready)
-  );
-
   hyq_dot_product #(
     .Depthwise      (Depthwise),
     .Rotations      (Rotations),
@@ -130,9 +116,9 @@ module hyq_convolution #(
   ) u_dot_product (
     .clk_i,
     .rst_ni,
-    .in_data_i (operands),
-    .in_valid_i(operands_valid),
-    .in_ready_o(operands_ready),
+    .in_data_i (window),
+    .in_valid_i(window_valid),
+    .in_ready_o(window_ready),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

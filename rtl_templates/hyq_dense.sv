@@ -33,8 +33,8 @@ module hyq_dense #(
   localparam int unsigned Beats = Length / InLanes;
   localparam int unsigned Rotations = OutChannels / OutLanes;
 
-  logic [InLanes*InBits-1:0] replayed, operands;
-  logic replayed_valid, replayed_ready, operands_valid, operands_ready;
+  logic [InLanes*InBits-1:0] operands;
+  logic operands_valid, operands_ready;
 
   hyq_replay #(
     .Width(InLanes * InBits),
@@ -46,20 +46,6 @@ module hyq_dense #(
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .out_data_o (replayed),
-    .out_valid_o(replayed_valid),
-    .out_ready_i(replayed_ready)
-  );
-
-  // The stall of the products ends here: the replay sees a ready from a register.
-  hyq_register_slice #(
-    .Width(InLanes * InBits)
-  ) u_operands (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (replayed),
-    .in_valid_i (replayed_valid),
-    .in_ready_o (replayed_ready),
     .out_data_o (operands),
     .out_valid_o(operands_valid),
     .out_ready_i(operands_ready)

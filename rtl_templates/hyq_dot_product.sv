@@ -52,7 +52,6 @@ module hyq_dot_product #(
   end
 
   logic en;
-  assign in_ready_o = en;
 
   // Operands meet the weights that belong to them.
   logic [InLanes*InBits-1:0] operands_q;
@@ -68,7 +67,8 @@ module hyq_dot_product #(
   ) u_weight_rom (
     .clk_i,
     .rst_ni,
-    .en_i  (en && in_valid_i),
+    .en_i  (en),
+    .next_i(en && in_valid_i),
     .data_o(weights)
   );
 
@@ -137,7 +137,8 @@ module hyq_dot_product #(
   ) u_bias_rom (
     .clk_i,
     .rst_ni,
-    .en_i  (sum_begin),
+    .en_i  (en),
+    .next_i(sum_begin),
     .data_o(biases)
   );
 
@@ -162,7 +163,8 @@ module hyq_dot_product #(
     .rst_ni,
     .terms_data_i (summands),
     .terms_valid_i(products_valid),
-    .terms_ready_o(en),
+    .terms_ready_o(in_ready_o),
+    .en_o         (en),
     .sum_begin_o  (sum_begin),
     .start_i      (starts),
     .out_data_o,

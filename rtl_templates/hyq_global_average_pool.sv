@@ -45,8 +45,7 @@ module hyq_global_average_pool #(
   logic [BeatBits-1:0] centred_beat_q;  // beat of the codes in stage 1
   logic centred_first_q, centred_last_q;
 
-  assign in_ready_o = en;
-  assign step       = en && in_valid_i;
+  assign step       = in_ready_o && in_valid_i;
   assign last_beat  = beat == BeatBits'(Beats - 1);
 
   hyq_index #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .index_o(beat));
@@ -62,6 +61,7 @@ module hyq_global_average_pool #(
     .clk_i,
     .rst_ni,
     .in_valid_i(centred_valid && centred_last_q),
+    .in_ready_o,
     .en_o      (en),
     .out_valid_o,
     .out_ready_i
@@ -139,7 +139,6 @@ module hyq_global_average_pool #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(centred_beat_q),
     .acc_i (sums_q),
     .code_o(out_data_o)

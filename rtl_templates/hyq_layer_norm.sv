@@ -4,7 +4,7 @@
 // Four parts work on different positions: sum and variance, square root, reciprocal, and the
 // element-wise rest. A row buffer holds the values until their reciprocal is there. The slowest
 // part sets the cycles per position. They are Channels / InLanes beats, or the steps of the root or
-// of the reciprocal plus one cycle that loads them.
+// of the reciprocal plus one cycle that loads them, or the four cycles of the variance.
 module hyq_layer_norm #(
   parameter int unsigned   Channels,
   parameter int unsigned   InLanes,
@@ -63,19 +63,18 @@ module hyq_layer_norm #(
   logic [InLanes*ValueBits-1:0] centred, values_q;
   logic [FactorShift.lanes*FactorShift.bits-1:0] factor_shifts;
 
-  assign in_ready_o = en;
-
   hyq_stream_pipeline #(.Stages(2)) u_values_pipeline (
     .clk_i,
     .rst_ni,
     .in_valid_i,
+    .in_ready_o,
     .en_o       (en),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
 
   hyq_index #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+    .clk_i, .rst_ni, .en_i(in_ready_o && in_valid_i), .index_o(beat)
   );
 
   hyq_centre_lanes #(

@@ -45,14 +45,18 @@ module hyq_layer_norm_normalize #(
   logic en, rounding_valid;  // the deviation's product is there, n comes next
   logic [BeatBits-1:0] gamma_beat, beat_q1, beta_beat_q, entry_beat_q;
 
-  assign in_ready_o = en;
-
   hyq_valid_chain #(.Stages(Rounding - 1)) u_rounding_valid (
     .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(rounding_valid)
   );
 
   hyq_stream_pipeline #(.Stages(7)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(rounding_valid), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(rounding_valid),
+    .in_ready_o,
+    .en_o      (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_index #(.Count(Beats)) u_gamma_beat (
@@ -173,7 +177,6 @@ module hyq_layer_norm_normalize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(entry_beat_q),
     .acc_i (accumulators_q),
     .code_o(out_data_o)

@@ -2,7 +2,9 @@
 //
 //   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
 //
-// The squares take one stage, the row sums take their own, and the variance takes three.
+// The squares take one stage and the row sums take their own, as one rigid pipeline. The variance
+// takes three stages. It takes the next row when it is empty, so that the sums see a ready from a
+// register. So it takes a row every four cycles at most.
 module hyq_layer_norm_variance #(
   parameter int unsigned   Channels,
   parameter int unsigned   Lanes,
@@ -33,17 +35,10 @@ module hyq_layer_norm_variance #(
   // Squares.
   logic [Lanes*ValueBits-1:0] values_q;
   logic [Lanes*TermBits-1:0] squares_q;
-  logic en, values_valid, values_ready;
+  logic en, values_valid;
 
-  assign in_ready_o = en;
-
-  hyq_stream_pipeline #(.Stages(1)) u_squares_pipeline (
-    .clk_i,
-    .rst_ni,
-    .in_valid_i,
-    .en_o       (en),
-    .out_valid_o(values_valid),
-    .out_ready_i(values_ready)
+  hyq_valid_chain #(.Stages(1)) u_values_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(values_valid)
   );
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
@@ -58,12 +53,10 @@ module hyq_layer_norm_variance #(
     end
   end
 
-  // Both sums go in step: each takes its beat or its result when the other does.
+  // Both sums go in step: they see the same beats and the same reader, so one answers for both.
   logic [TotalBits-1:0] total;
   logic [SumBits-1:0] squares;
-  logic total_ready, squares_ready, total_valid, squares_valid, sums_ready;
-
-  assign values_ready = total_ready && squares_ready;
+  logic sums_valid, sums_ready, unused_ready, unused_en, unused_valid;
 
   hyq_row_sum #(
     .Lanes   (Lanes),
@@ -74,11 +67,12 @@ module hyq_layer_norm_variance #(
     .clk_i,
     .rst_ni,
     .in_data_i  (values_q),
-    .in_valid_i (values_valid && squares_ready),
-    .in_ready_o (total_ready),
+    .in_valid_i (values_valid),
+    .in_ready_o,
+    .en_o       (en),
     .out_data_o (total),
-    .out_valid_o(total_valid),
-    .out_ready_i(sums_ready && squares_valid)
+    .out_valid_o(sums_valid),
+    .out_ready_i(sums_ready)
   );
 
   hyq_row_sum #(
@@ -90,14 +84,16 @@ module hyq_layer_norm_variance #(
     .clk_i,
     .rst_ni,
     .in_data_i  (squares_q),
-    .in_valid_i (values_valid && total_ready),
-    .in_ready_o (squares_ready),
+    .in_valid_i (values_valid),
+    .in_ready_o (unused_ready),
+    .en_o       (unused_en),
     .out_data_o (squares),
-    .out_valid_o(squares_valid),
-    .out_ready_i(sums_ready && total_valid)
+    .out_valid_o(unused_valid),
+    .out_ready_i(sums_ready)
   );
 
   // The variance takes two stages for its products and one for their difference.
+  logic variance_en, variance_load, variance_empty_q, unused_variance_ready;
   logic [VarianceBits-1:0] scaled_squares, scaled_q1, scaled_q2, square_of_total, variance_q;
   logic [TotalBits-1:0] total_q1, total_q2, total_q3;
   logic [Epsilon.bits-1:0] epsilon;
@@ -105,11 +101,23 @@ module hyq_layer_norm_variance #(
   hyq_stream_pipeline #(.Stages(3)) u_variance_pipeline (
     .clk_i,
     .rst_ni,
-    .in_valid_i(total_valid && squares_valid),
-    .en_o      (sums_ready),
+    .in_valid_i(variance_load),
+    .in_ready_o(unused_variance_ready),
+    .en_o      (variance_en),
     .out_valid_o,
     .out_ready_i
   );
+
+  assign sums_ready    = variance_empty_q;
+  assign variance_load = sums_ready && sums_valid;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : variance_control
+    if (!rst_ni) begin
+      variance_empty_q <= 1'b1;
+    end else begin
+      variance_empty_q <= variance_empty_q ? !variance_load : out_valid_o && out_ready_i;
+    end
+  end
 
   hyq_constant_product #(
     .Bits       (SumBits),
@@ -126,7 +134,7 @@ module hyq_layer_norm_variance #(
     .ProductBits(VarianceBits)
   ) u_square_of_total (
     .clk_i,
-    .en_i     (sums_ready),
+    .en_i     (variance_en),
     .a_i      (total),
     .b_i      (total),
     .product_o(square_of_total)
@@ -138,13 +146,13 @@ module hyq_layer_norm_variance #(
     .File (EpsilonFile)
   ) u_epsilon (
     .clk_i,
-    .en_i  (sums_ready),
+    .en_i  (variance_en),
     .addr_i(1'b0),
     .data_o(epsilon)
   );
 
   always_ff @(posedge clk_i) begin : variance
-    if (sums_ready) begin
+    if (variance_en) begin
       total_q1   <= total;
       total_q2   <= total_q1;
       total_q3   <= total_q2;

@@ -41,7 +41,7 @@ module hyq_linear_softmax #(
   // The codes wait for the largest code of their row.
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
-  logic codes_valid, en;
+  logic codes_valid, codes_ready, en;
 
   hyq_softmax_codes #(
     .Lanes (InLanes),
@@ -58,7 +58,7 @@ module hyq_linear_softmax #(
     .code_o     (codes),
     .maximum_o  (maximum),
     .out_valid_o(codes_valid),
-    .out_ready_i(en)
+    .out_ready_i(codes_ready)
   );
 
   // Exponentials take two stages.
@@ -70,6 +70,7 @@ module hyq_linear_softmax #(
     .clk_i,
     .rst_ni,
     .in_valid_i (codes_valid),
+    .in_ready_o (codes_ready),
     .en_o       (en),
     .out_valid_o(exponentials_valid),
     .out_ready_i(exponentials_ready)

@@ -38,10 +38,9 @@ module hyq_log2_probability #(
   localparam int unsigned Stages = NormalStages + 2;
 
   logic en;
-  assign in_ready_o = en;
 
   hyq_stream_pipeline #(.Stages(Stages)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i, .in_ready_o, .en_o(en), .out_valid_o, .out_ready_i
   );
 
   // All lanes share the highest bits and the leading zeros of the total.

@@ -34,10 +34,9 @@ module hyq_log2_rounded_probability #(
   localparam int unsigned Stages = 1 + ZerosBits + 2;
 
   logic en;
-  assign in_ready_o = en;
 
   hyq_stream_pipeline #(.Stages(Stages)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i, .in_ready_o, .en_o(en), .out_valid_o, .out_ready_i
   );
 
   logic [TotalBits:0] twice_q;

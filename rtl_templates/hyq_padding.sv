@@ -48,12 +48,13 @@ module hyq_padding #(
     logic signed [YBits-1:0] y_q;
     logic signed [XBits-1:0] x_q;
     logic row_border_q, column_border_q, first_pixel_q;
-    logic last_x, last_y, last_beat, border, en, step, valid_q;
+    logic last_x, last_y, last_beat, row_end, border, en, step, valid_q;
 
     assign last_x      = x_q == LastX;
     assign last_y      = y_q == LastY;
-    assign border      = row_border_q || column_border_q;
+    assign row_end     = last_beat && last_x;
     assign en          = !valid_q || out_ready_i;
+    assign border      = row_border_q || column_border_q;
     assign step        = en && (in_valid_i || (border && !first_pixel_q));
     assign in_ready_o  = en && !border;
     assign out_valid_o = valid_q;
@@ -76,22 +77,24 @@ module hyq_padding #(
           // The border begins behind the last pixel of the map and ends before its first one.
           column_border_q <= PadWidth > 0
               && (last_x || x_q == RightX || (column_border_q && x_q != BeforeX));
-          if (last_x) begin
-            y_q          <= last_y ? FirstY : y_q + 1'b1;
-            row_border_q <= PadHeight > 0
-                && (last_y || y_q == BottomY || (row_border_q && y_q != BeforeY));
-          end
+        end
+        if (step && row_end) begin
+          y_q          <= last_y ? FirstY : y_q + 1'b1;
+          row_border_q <= PadHeight > 0
+              && (last_y || y_q == BottomY || (row_border_q && y_q != BeforeY));
         end
       end
     end
 
     // Every border pixel reads all codes, so that the next one starts at channel 0 again.
-    logic border_q;
+    logic border_q, data_en;
     logic [Lanes*Bits-1:0] data_q;
     logic [Pad.lanes*Pad.bits-1:0] pad;
 
+    hyq_enable u_enable (.full_i(valid_q), .ready_i(out_ready_i), .en_o(data_en));
+
     always_ff @(posedge clk_i) begin : data
-      if (step) begin
+      if (data_en) begin
         border_q <= border;
         data_q   <= in_data_i;
       end
@@ -103,7 +106,8 @@ module hyq_padding #(
     ) u_pad_rom (
       .clk_i,
       .rst_ni,
-      .en_i  (step && border),
+      .en_i  (data_en),
+      .next_i(step && border),
       .data_o(pad)
     );
 

@@ -35,7 +35,6 @@ module hyq_replay #(
     assign out_valid_o = !first_round_q || in_valid_i;
     assign transfer    = out_valid_o && out_ready_i;
 
-    hyq_counter #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(transfer), .last_o(last_beat));
     hyq_counter #(.Count(Times)) u_round (
       .clk_i, .rst_ni, .en_i(transfer && last_beat), .last_o(last_round)
     );
@@ -57,18 +56,25 @@ module hyq_replay #(
         end
       end
 
-      assign stored = stored_q;
+      assign stored    = stored_q;
+      assign last_beat = 1'b1;
     end else begin : gen_memory
       localparam int unsigned BeatBits = $clog2(Beats);
       logic [BeatBits-1:0] beat_q, next_beat_q;
+      logic last_beat_q, next_is_last;
+
+      assign last_beat    = last_beat_q;
+      assign next_is_last = next_beat_q == BeatBits'(Beats - 1);
 
       always_ff @(posedge clk_i or negedge rst_ni) begin : addresses
         if (!rst_ni) begin
           beat_q      <= '0;
           next_beat_q <= BeatBits'(1);
+          last_beat_q <= 1'b0;
         end else if (transfer) begin
           beat_q      <= next_beat_q;
-          next_beat_q <= next_beat_q == BeatBits'(Beats - 1) ? '0 : next_beat_q + 1'b1;
+          next_beat_q <= next_is_last ? '0 : next_beat_q + 1'b1;
+          last_beat_q <= next_is_last;
         end
       end
 

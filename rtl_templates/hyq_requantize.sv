@@ -34,14 +34,12 @@ module hyq_requantize #(
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*AccumulatorBits-1:0] centred;
 
-  assign in_ready_o = en;
-
   hyq_stream_pipeline #(.Stages(4)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i, .in_ready_o, .en_o(en), .out_valid_o, .out_ready_i
   );
 
   hyq_index #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(en && in_valid_i), .index_o(beat)
+    .clk_i, .rst_ni, .en_i(in_ready_o && in_valid_i), .index_o(beat)
   );
 
   hyq_centre_lanes #(
@@ -71,7 +69,6 @@ module hyq_requantize #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(beat),
     .acc_i (centred),
     .code_o(out_data_o)

@@ -2,7 +2,7 @@
 // entries of the beat's channels.
 //
 // It has the three stages of hyq_requantize_lanes, under one enable. The entries are read one stage
-// earlier, with read_i, while the last register in front of the accumulators is written.
+// earlier, while the last register in front of the accumulators is written.
 module hyq_requantize_tail #(
   parameter int unsigned Lanes,
   parameter int unsigned Beats,  // beats of a position
@@ -15,8 +15,7 @@ module hyq_requantize_tail #(
 ) (
   input  logic                             clk_i,
   input  logic                             en_i,
-  input  logic                             read_i,  // not without en_i
-  input  logic [BeatBits-1:0]              beat_i,
+  input  logic [BeatBits-1:0]              beat_i,  // beat of the accumulators of the next cycle
   input  logic [Lanes*AccumulatorBits-1:0] acc_i,
   output logic [Lanes*OutBits-1:0]         code_o
 );
@@ -35,7 +34,7 @@ module hyq_requantize_tail #(
     .File (RequantizeFile)
   ) u_rom (
     .clk_i,
-    .en_i  (read_i),
+    .en_i,
     .beat_i,
     .data_o(entries)
   );

@@ -22,7 +22,6 @@ module hyq_row_maximum #(
   localparam int unsigned Stages = Levels > 0 ? Levels : 1;
 
   logic en;
-  assign in_ready_o = en;
 
   // Nodes are numbered as in a heap: node n has the children 2n and 2n + 1, and the last nodes are
   // the codes.
@@ -61,6 +60,7 @@ module hyq_row_maximum #(
     .clk_i,
     .rst_ni,
     .beat_valid_i  (tree_valid),
+    .ready_o       (in_ready_o),
     .en_o          (en),
     .first_beat_o  (first_beat),
     .result_load_o (result_load),

@@ -41,14 +41,18 @@ module hyq_shift_swish #(
   logic en, sigmoid_valid;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
 
-  assign in_ready_o = en;
-
   hyq_valid_chain #(.Stages(SigmoidStages + 1)) u_sigmoid_valid (
     .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(sigmoid_valid)
   );
 
   hyq_stream_pipeline #(.Stages(4)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i(sigmoid_valid), .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i,
+    .rst_ni,
+    .in_valid_i(sigmoid_valid),
+    .in_ready_o,
+    .en_o      (en),
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_index #(.Count(Beats)) u_beat (
@@ -98,7 +102,6 @@ module hyq_shift_swish #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .read_i(en),
     .beat_i(beat),
     .acc_i (acc_q),
     .code_o(out_data_o)

@@ -46,51 +46,52 @@ module hyq_sliding_window #(
   localparam int unsigned FilledBits = $clog2(Rows + 1) + 1;
   typedef logic signed [FilledBits-1:0] filled_t;
 
-  filled_t filled_q, given_back_q;  // given_back_q: by the next read
-  logic room_q, enough_q;           // for another map row, for a row of windows
+  filled_t filled_q, given_back;  // given_back: by the next read
+  logic ready_q, enough_q;        // for another map row, for a row of windows
   logic read, row_written;
 
   // All possible next values are there before it is known whether a row is written or windows end.
-  filled_t filled_d[4];
+  filled_t [1:0] filled;  // without and with the next read
   logic [3:0] room_d, enough_d;
   logic [1:0] change;
 
   assign change = {read, row_written};
+  assign filled = {filled_q - given_back, filled_q};
 
-  for (genvar c = 0; c < 4; c++) begin : gen_filled
-    assign filled_d[c] = filled_q + filled_t'(c % 2) - (c / 2 != 0 ? given_back_q : '0);
-    assign room_d[c]   = filled_d[c] < filled_t'(Rows);
-    assign enough_d[c] = filled_d[c] >= filled_t'(KernelHeight);
+  for (genvar c = 0; c < 4; c++) begin : gen_change
+    assign room_d[c]   = filled[c/2] < filled_t'(int'(Rows) - c % 2);
+    assign enough_d[c] = filled[c/2] >= filled_t'(int'(KernelHeight) - c % 2);
   end
 
   // The write side counts the beats of a row, and rows.
   localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + KernelHeight;
-  logic write, drop, last_write;
+  logic write, drop_d, drop_q, last_write;
   logic [AddressBits-1:0] write_address_q;
 
-  assign in_ready_o  = drop || room_q;
+  assign in_ready_o  = ready_q;
   assign write       = in_valid_i && in_ready_o;
-  assign row_written = write && last_write && !drop;
+  assign row_written = write && last_write && !drop_q;
 
   hyq_counter #(.Count(RowBeats)) u_write (.clk_i, .rst_ni, .en_i(write), .last_o(last_write));
 
   if (StoredRows == Height) begin : gen_no_drop
-    assign drop = 1'b0;
+    assign {drop_d, drop_q} = 2'b00;
   end else begin : gen_drop
     localparam int unsigned YBits = $clog2(Height);
     logic [YBits-1:0] y_q;
-    logic last_y, drop_q;
+    logic row_end, last_y;
 
-    assign last_y = y_q == YBits'(Height - 1);
-    assign drop   = drop_q;
+    assign row_end = write && last_write;
+    assign last_y  = y_q == YBits'(Height - 1);
+    assign drop_d  = row_end ? !last_y && (drop_q || y_q == YBits'(StoredRows - 1)) : drop_q;
 
     always_ff @(posedge clk_i or negedge rst_ni) begin : rows
       if (!rst_ni) begin
         y_q    <= '0;
         drop_q <= 1'b0;
-      end else if (write && last_write) begin
-        y_q    <= last_y ? '0 : y_q + 1'b1;
-        drop_q <= !last_y && (drop_q || y_q == YBits'(StoredRows - 1));
+      end else begin
+        if (row_end) y_q <= last_y ? '0 : y_q + 1'b1;
+        drop_q <= drop_d;
       end
     end
   end
@@ -100,33 +101,45 @@ module hyq_sliding_window #(
   localparam int unsigned RunReads = Depthwise ? KernelWidth : KernelWidth * Beats;
   localparam int unsigned Rotations = Depthwise ? Beats : Times;
 
-  // The loops run one read ahead, so that the distance to the next read comes from registers. They
+  localparam int unsigned Loops = 5;
+  localparam bit [Loops-1:0][31:0] Count = {
+    OutHeight, OutWidth, Rotations, KernelHeight, RunReads
+  };
+
+  // The loops run one read ahead, so that registers know which of them end with the next read. They
   // take their first step after reset, before there can be anything to read.
-  logic en, valid_q, started_q, advance;
-  logic run_end, rotation_end, window_end, windows_end;
-  logic last_run, last_kernel_row, last_rotation, last_window, last_windows;
+  logic en, valid_q, may_advance_q, advance;
+  logic [Loops-1:0] at_last, ends, ends_q;  // ends: all loops up to this one are at their last step
 
-  assign en           = !valid_q || out_ready_i;
-  assign read         = en && enough_q;
-  assign advance      = read || !started_q;
-  assign run_end      = advance && last_run;
-  assign rotation_end = run_end && last_kernel_row;
-  assign window_end   = rotation_end && last_rotation;
-  assign windows_end  = window_end && last_window;
+  assign en      = !valid_q || out_ready_i;
+  assign read    = en && enough_q;
+  assign advance = en && may_advance_q;
 
-  hyq_counter #(.Count(RunReads)) u_run (.clk_i, .rst_ni, .en_i(advance), .last_o(last_run));
-  hyq_counter #(.Count(KernelHeight)) u_kernel_row (
-    .clk_i, .rst_ni, .en_i(run_end), .last_o(last_kernel_row)
-  );
-  hyq_counter #(.Count(Rotations)) u_rotation (
-    .clk_i, .rst_ni, .en_i(rotation_end), .last_o(last_rotation)
-  );
-  hyq_counter #(.Count(OutWidth)) u_window (
-    .clk_i, .rst_ni, .en_i(window_end), .last_o(last_window)
-  );
-  hyq_counter #(.Count(OutHeight)) u_windows (
-    .clk_i, .rst_ni, .en_i(windows_end), .last_o(last_windows)
-  );
+  for (genvar k = 0; k < Loops; k++) begin : gen_loop
+    logic inner_ends;
+
+    if (k == 0) begin : gen_innermost
+      assign inner_ends = 1'b1;
+    end else begin : gen_outer
+      assign inner_ends = ends[k-1];
+    end
+
+    hyq_counter #(.Count(Count[k])) u_index (
+      .clk_i, .rst_ni, .en_i(advance && inner_ends), .last_o(at_last[k])
+    );
+
+    assign ends[k] = inner_ends && at_last[k];
+  end
+
+  always_ff @(posedge clk_i) begin : next_read
+    if (advance) ends_q <= ends;
+  end
+
+  always_comb begin : rows_given_back
+    given_back = '0;
+    if (ends_q[3]) given_back = filled_t'(StrideHeight);
+    if (ends_q[4]) given_back = filled_t'(KernelHeight);
+  end
 
   // This is the distance from a read to the next one, by the loops that end with it. It leads from
   // the last read of a loop back to its first one (its span), and from there to the place where the
@@ -145,62 +158,43 @@ module hyq_sliding_window #(
     return {AddressBits'(forwards), (AddressBits + 1)'(forwards - int'(Words))};
   endfunction
 
-  logic [AddressBits-1:0] read_address_q, forwards, forwards_q;
-  logic [AddressBits:0] backwards, backwards_q, behind;
+  logic [AddressBits-1:0] read_address_q, forwards;
+  logic [AddressBits:0] backwards, behind;
 
   always_comb begin : distance
-    if (!last_run) begin
-      {forwards, backwards} = turn(RunStep);
-    end else if (!last_kernel_row) begin
-      {forwards, backwards} = turn(int'(RowBeats) - RunSpan);
-    end else if (!last_rotation) begin
-      {forwards, backwards} = turn(RotationStep - RotationSpan);
-    end else if (!last_window) begin
-      {forwards, backwards} = turn(WindowStep - WindowSpan);
-    end else if (!last_windows) begin
-      {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
-    end else begin
-      {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
-    end
+    {forwards, backwards} = turn(RunStep);
+    if (ends_q[0]) {forwards, backwards} = turn(int'(RowBeats) - RunSpan);
+    if (ends_q[1]) {forwards, backwards} = turn(RotationStep - RotationSpan);
+    if (ends_q[2]) {forwards, backwards} = turn(WindowStep - WindowSpan);
+    if (ends_q[3]) {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
+    if (ends_q[4]) {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
   end
 
-  assign behind = {1'b0, read_address_q} + backwards_q;
+  assign behind = {1'b0, read_address_q} + backwards;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : control
     if (!rst_ni) begin
       filled_q        <= '0;
-      room_q          <= 1'b1;
+      ready_q         <= 1'b1;
       enough_q        <= 1'b0;
       write_address_q <= '0;
       read_address_q  <= '0;
       valid_q         <= 1'b0;
-      started_q       <= 1'b0;
+      may_advance_q   <= 1'b1;
     end else begin
-      filled_q  <= filled_d[change];
-      room_q    <= room_d[change];
-      enough_q  <= enough_d[change];
-      started_q <= 1'b1;
-      if (write && !drop) begin
+      filled_q      <= filled[read] + filled_t'(row_written);
+      ready_q       <= drop_d || room_d[change];
+      enough_q      <= enough_d[change];
+      may_advance_q <= enough_d[change];
+      if (write && !drop_q) begin
         write_address_q <=
             write_address_q == AddressBits'(Words - 1) ? '0 : write_address_q + 1'b1;
       end
       if (read) begin
         read_address_q <=
-            behind[AddressBits] ? read_address_q + forwards_q : behind[AddressBits-1:0];
+            behind[AddressBits] ? read_address_q + forwards : behind[AddressBits-1:0];
       end
       if (en) valid_q <= read;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin : next_read
-    if (advance) begin
-      forwards_q  <= forwards;
-      backwards_q <= backwards;
-      if (!windows_end) begin
-        given_back_q <= '0;
-      end else begin
-        given_back_q <= last_windows ? filled_t'(KernelHeight) : filled_t'(StrideHeight);
-      end
     end
   end
 
@@ -210,7 +204,7 @@ module hyq_sliding_window #(
     .Depth(Words)
   ) u_ram (
     .clk_i,
-    .write_i        (write && !drop),
+    .write_i        (write && !drop_q),
     .write_address_i(write_address_q),
     .write_data_i   (in_data_i),
     .read_i         (read),

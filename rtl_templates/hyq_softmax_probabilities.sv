@@ -35,30 +35,60 @@ module hyq_softmax_probabilities #(
   // bit.
   localparam int unsigned TermBits = TotalBits > ExponentialBits ? ExponentialBits + 1 : TotalBits;
 
+  // A slice cuts the stall of the sum: the exponentials see a ready from a register.
+  localparam int unsigned LaneBits = HasExponents ? MantissaBits + ExponentBits : MantissaBits;
+  logic [Lanes*LaneBits-1:0] offered, exponential;
+  logic exponential_valid, exponential_ready;
+
+  hyq_register_slice #(
+    .Width(Lanes * LaneBits)
+  ) u_exponential (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (offered),
+    .in_valid_i,
+    .in_ready_o,
+    .out_data_o (exponential),
+    .out_valid_o(exponential_valid),
+    .out_ready_i(exponential_ready)
+  );
+
+  if (HasExponents) begin : gen_exponents
+    assign offered = {exponent_i, mantissa_i};
+  end else begin : gen_no_exponents
+    assign offered = mantissa_i;
+
+    logic unused_exponent;
+    assign unused_exponent = ^exponent_i;
+  end
+
   logic [Lanes*TermBits-1:0] terms;
   logic [TotalBits-1:0] sum, total;
-  logic term_ready, terms_valid, sum_ready, buffer_ready;
+  logic en, terms_valid, term_ready, buffer_ready;
   logic sum_valid, sum_taken, total_valid, total_taken;
 
-  assign in_ready_o = buffer_ready && term_ready;
+  assign exponential_ready = buffer_ready && term_ready;
 
   if (HasExponents) begin : gen_shift
+    logic [Lanes*MantissaBits-1:0] mantissa;
+    logic [Lanes*ExponentBits-1:0] exponent;
     logic [Lanes*TermBits-1:0] terms_q;
 
-    hyq_stream_pipeline #(.Stages(1)) u_pipeline (
+    assign {exponent, mantissa} = exponential;
+
+    hyq_valid_chain #(.Stages(1)) u_terms_valid (
       .clk_i,
       .rst_ni,
-      .in_valid_i (in_valid_i && buffer_ready),
-      .en_o       (term_ready),
-      .out_valid_o(terms_valid),
-      .out_ready_i(sum_ready)
+      .en_i   (en),
+      .valid_i(exponential_valid && buffer_ready),
+      .valid_o(terms_valid)
     );
 
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
       always_ff @(posedge clk_i) begin : shift
-        if (term_ready) begin
-          terms_q[l*TermBits+:TermBits] <= TermBits'(mantissa_i[l*MantissaBits+:MantissaBits])
-              << exponent_i[l*ExponentBits+:ExponentBits];
+        if (en) begin
+          terms_q[l*TermBits+:TermBits] <= TermBits'(mantissa[l*MantissaBits+:MantissaBits])
+              << exponent[l*ExponentBits+:ExponentBits];
         end
       end
     end
@@ -66,11 +96,13 @@ module hyq_softmax_probabilities #(
     assign terms = terms_q;
   end else begin : gen_direct
     for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-      assign terms[l*TermBits+:TermBits] = TermBits'(mantissa_i[l*MantissaBits+:MantissaBits]);
+      assign terms[l*TermBits+:TermBits] = TermBits'(exponential[l*LaneBits+:LaneBits]);
     end
 
-    assign term_ready  = sum_ready;
-    assign terms_valid = in_valid_i && buffer_ready;
+    assign terms_valid = exponential_valid && buffer_ready;
+
+    logic unused_en;
+    assign unused_en = en;
   end
 
   hyq_row_sum #(
@@ -83,7 +115,8 @@ module hyq_softmax_probabilities #(
     .rst_ni,
     .in_data_i  (terms),
     .in_valid_i (terms_valid),
-    .in_ready_o (sum_ready),
+    .in_ready_o (term_ready),
+    .en_o       (en),
     .out_data_o (sum),
     .out_valid_o(sum_valid),
     .out_ready_i(sum_taken)
@@ -104,22 +137,16 @@ module hyq_softmax_probabilities #(
   );
 
   // Exponentials and sums of the same row meet again.
-  localparam int unsigned LaneBits = HasExponents ? MantissaBits + ExponentBits : MantissaBits;
-  logic [Lanes*LaneBits-1:0] exponentials_in, exponentials;
+  logic [Lanes*LaneBits-1:0] exponentials;
   logic [Lanes*MantissaBits-1:0] mantissas;
   logic [Lanes*ExponentBits-1:0] exponents;
   logic exponentials_valid, exponentials_ready;
 
   if (HasExponents) begin : gen_stored_exponents
-    assign exponentials_in = {exponent_i, mantissa_i};
     assign {exponents, mantissas} = exponentials;
   end else begin : gen_stored_mantissas
-    assign exponentials_in = mantissa_i;
-    assign exponents       = '0;
-    assign mantissas       = exponentials;
-
-    logic unused_exponents;
-    assign unused_exponents = ^exponent_i;
+    assign exponents = '0;
+    assign mantissas = exponentials;
   end
 
   hyq_row_buffer #(
@@ -129,8 +156,8 @@ module hyq_softmax_probabilities #(
   ) u_exponentials (
     .clk_i,
     .rst_ni,
-    .in_data_i     (exponentials_in),
-    .in_valid_i    (in_valid_i && term_ready),
+    .in_data_i     (exponential),
+    .in_valid_i    (exponential_valid && term_ready),
     .in_ready_o    (buffer_ready),
     .result_valid_i(total_valid),
     .result_ready_o(total_taken),

@@ -27,10 +27,9 @@ module hyq_table #(
   end
 
   logic en;
-  assign in_ready_o = en;
 
   hyq_stream_pipeline #(.Stages(1)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i, .in_ready_o, .en_o(en), .out_valid_o, .out_ready_i
   );
 
   for (genvar l = 0; l < InLanes; l++) begin : gen_lane

@@ -43,7 +43,7 @@ module hyq_table_softmax #(
   // The codes wait for the largest code of their row.
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
-  logic codes_valid, en;
+  logic codes_valid, codes_ready, en;
 
   hyq_softmax_codes #(
     .Lanes (InLanes),
@@ -60,7 +60,7 @@ module hyq_table_softmax #(
     .code_o     (codes),
     .maximum_o  (maximum),
     .out_valid_o(codes_valid),
-    .out_ready_i(en)
+    .out_ready_i(codes_ready)
   );
 
   // Exponentials take two stages: the distance from the maximum, and its entry.
@@ -71,6 +71,7 @@ module hyq_table_softmax #(
     .clk_i,
     .rst_ni,
     .in_valid_i (codes_valid),
+    .in_ready_o (codes_ready),
     .en_o       (en),
     .out_valid_o(exponentials_valid),
     .out_ready_i(exponentials_ready)

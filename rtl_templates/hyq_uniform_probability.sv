@@ -30,10 +30,9 @@ module hyq_uniform_probability #(
   localparam int unsigned DividendBits = (ScaledBits > TotalBits ? ScaledBits : TotalBits) + 1;
 
   logic en;
-  assign in_ready_o = en;
 
   hyq_stream_pipeline #(.Stages(Stages)) u_pipeline (
-    .clk_i, .rst_ni, .in_valid_i, .en_o(en), .out_valid_o, .out_ready_i
+    .clk_i, .rst_ni, .in_valid_i, .in_ready_o, .en_o(en), .out_valid_o, .out_ready_i
   );
 
   logic [TotalBits-1:0] total_q1, total_q2;

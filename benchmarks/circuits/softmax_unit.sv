@@ -51,7 +51,7 @@ module softmax_unit #(
 
   logic [ValueBits-1:0] value;
   logic [ShiftBits-1:0] shift;
-  logic value_valid, buffer_ready, sum_ready;
+  logic value_valid, buffer_ready, sum_ready, unused_en;
 
   assign exponential_en = !value_valid || (buffer_ready && sum_ready);
 
@@ -99,6 +99,7 @@ module softmax_unit #(
     .in_data_i  (exponential),
     .in_valid_i (value_valid && buffer_ready),
     .in_ready_o (sum_ready),
+    .en_o       (unused_en),
     .out_data_o (total),
     .out_valid_o(total_valid),
     .out_ready_i(total_taken)

@@ -159,7 +159,7 @@ def two_compile(place: Place) -> None:
 
     def work() -> None:
         try:
-            found = Accelerator.open(made.folder).compile("-O0").predict(place.images)
+            found = Accelerator.open(made.folder).compile("-O0").codes(place.images)
             if not np.array_equal(found, place.qmodel.codes(place.images)):
                 raise Wrong("other codes")
         except Exception as error:

@@ -37,7 +37,7 @@ def journey(name: str, compiled: bool, place: Place) -> None:
     codes = place.qmodel.codes(place.images)
     if not np.array_equal(opened.qmodel.codes(place.images), codes):
         raise Wrong("other codes")
-    if compiled and not np.array_equal(made.compile("-O0").predict(place.images), codes):
+    if compiled and not np.array_equal(made.compile("-O0").codes(place.images), codes):
         raise Wrong("other codes of the C++")
     if os.listdir(root) != [name] or sorted(os.listdir(root / name)) != ["net.hyq", "p"]:
         raise Wrong(f"left over: {os.listdir(root)}, {os.listdir(root / name)}")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
+from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.errors import ShapeError
 

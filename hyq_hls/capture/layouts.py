@@ -31,9 +31,17 @@ _MOVEMENT = (
 
 def fresh(view: View) -> View:
     """Return the view itself, or raise ``Unsupported`` if its values wait for a mean over more."""
-    if view.source.means is not None:
+    means = view.source.means
+    if means is not None and means.shape[1] == view.source.inputs[0].size:
         raise LayoutUnsupported(
-            f"a mean or sum over {view.source.means.shape[1]} elements at a time of "
+            f"a mean or sum over all elements of {view.source.base!r}, channels included",
+            "a mean over all positions of each channel",
+            "take the mean over positions, then nn.Linear with weights 1 / channels",
+            view.source.origin,
+        )
+    if means is not None:
+        raise LayoutUnsupported(
+            f"a mean or sum over {means.shape[1]} elements at a time of "
             f"{view.source.base!r} {view.source.inputs[0].shape}",
             "a mean over all positions, in one step or in steps that follow each other",
             "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",

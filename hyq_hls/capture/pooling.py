@@ -141,7 +141,7 @@ def _mean_of_channels(call: Call, source: Draft, groups: torch.Tensor, factor: f
     np.add.at(weight, (np.arange(len(rows))[:, None], rows.numpy()), 1 / groups.shape[1])
     draft = call.add(float_ops.Linear(weight, np.zeros(len(rows))), (source,), "mean")
     index = groups[:, 0] // channels * len(rows) + row
-    return View(draft, index.reshape(call.node.meta["val"].shape), draft.revision, factor)
+    return View(draft, index.reshape(call.node.meta["val"].shape), factor)
 
 
 def _channels(groups: torch.Tensor, source: Draft) -> torch.Tensor | None:

@@ -1,4 +1,4 @@
-"""What stands for the value of an unsupported node, so that the nodes behind it are examined."""
+"""Stand-ins for the values of unsupported nodes, so that the nodes behind them are examined."""
 
 from __future__ import annotations
 

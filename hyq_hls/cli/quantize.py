@@ -11,7 +11,7 @@ from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
 
 #: Options that are numbers, with what they take.
-_NUMBERS = {
+NUMBERS = {
     "weight_bits": "2 to 16",
     "activation_bits": "2 to 16",
     "preactivation_bits": "2 to 16, least width of what only SiLU reads",
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "fq_vit, minmax, ...; the options below change it, and values in brackets are those of "
         "fast",
     )
-    for name, meaning in _NUMBERS.items():
+    for name, meaning in NUMBERS.items():
         parser.add_argument(
             _flag(name),
             type=int,
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
     sources.check_output(options.output, "--output")
-    names = [*_NUMBERS, *CHOICES]
+    names = [*NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
     start = preset(options.preset, **bits)

@@ -146,7 +146,7 @@ def _batch(images: NDArray[Any], spec: str) -> NDArray[Any]:
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what chooses a design: part, clock, speed, room."""
     parser.add_argument("--part", default="xc7z020", help="part, device or board")
-    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
+    parser.add_argument("--clock-mhz", type=float, default=100.0, help="target clock")
     parser.add_argument(
         "--target-fps",
         type=float,
@@ -160,7 +160,9 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         "that fits it",
     )
     parser.add_argument(
-        "--any-size", action="store_true", help="go on also where the part is too small"
+        "--any-size",
+        action="store_true",
+        help="go on also where the part is too small or the clock too fast",
     )
 
 

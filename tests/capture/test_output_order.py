@@ -114,7 +114,7 @@ def test_an_accuracy_needs_logits() -> None:
 
 def test_an_agreement_needs_the_shape_and_the_function_of_the_module() -> None:
     assert ModuleAgreement((4, 10), (4, 10), 130.0, 30.0, 4).ok
-    assert not ModuleAgreement((4, 10), (4, 10), 20.0, 30.0, 4).ok
+    assert not ModuleAgreement((4, 10), (4, 10), 10.0, 30.0, 4).ok
     other = ModuleAgreement((4, 10), (4, 5, 2), 130.0, 30.0, 4)
     assert not other.ok
     assert str(other) == "network: outputs (4, 5, 2), but the module gives (4, 10)"

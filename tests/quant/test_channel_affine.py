@@ -12,7 +12,8 @@ import torch
 from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import FloatOp, GlobalAveragePool, Input, Linear, Unfold
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import GlobalAveragePool, Input, Linear, Unfold
 from hyq_hls.ops import ChannelAffine as IntegerAffine
 from hyq_hls.quant import presets
 from hyq_hls.quant.judge.bottlenecks import bottlenecks

@@ -14,7 +14,8 @@ import torch
 import hyq_hls.capture.elementwise
 from hyq_hls.capture.elementwise import Elementwise, Mish
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Add, FloatOp, Input, Linear, Shape, Softmax
+from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.float_ops import Add, Input, Linear, Softmax
 from hyq_hls.errors import QuantizationError
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.quant import traits

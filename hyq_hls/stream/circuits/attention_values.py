@@ -51,8 +51,8 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape
         first_values = tokens * channels // folding.outputs
-        # The zero point is subtracted one stage before the memory.
-        return first_values + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
+        # A stage before the memory subtracts the zero point. A stage behind it holds the operands.
+        return first_values + self.cycles(folding) - 1 + 2 + self.product_stages(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (_, value), operation = self.inputs, self.operation

@@ -53,7 +53,7 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
         frames, left = divmod(conv.window[0] + conv.stride[0], stored)
         buffered = frames + min(Fraction(left, height), Fraction(1))
         # Every stage behind the line buffer holds the result of another position.
-        return buffered + Fraction(dot_product_stages(channels) + 4, rows * positions)
+        return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
 
     def schedule(self, folding: Folding, frames: int) -> RowSchedule:
         """Return the schedule of the line buffer in the first ``frames`` frames after reset."""
@@ -92,8 +92,7 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
             first = schedule.row_ends[above - 1]
         else:
             first = 0
-        # A register slice stands between the window and the products.
-        stages = border + 1 + dot_product_stages(self.terms(folding))
+        stages = border + dot_product_stages(self.terms(folding))
         return schedule.frame_ends[0] - first + stages
 
     def window_arguments(

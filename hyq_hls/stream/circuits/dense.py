@@ -27,12 +27,9 @@ class DenseCircuit(Circuit[Dense]):
 
     @property
     def frames_inside(self) -> Fraction:
-        """Largest share of a frame in the circuit.
-
-        Every stage holds at most one position, and the register slice in front of them holds two.
-        """
+        """Largest share of a frame in the circuit: every stage holds at most one position."""
         stages = dot_product_stages(self.operation.weight.shape[1])
-        return Fraction(stages + 3, self.inputs[0].words)
+        return Fraction(stages + 1, self.inputs[0].words)
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -52,8 +49,7 @@ class DenseCircuit(Circuit[Dense]):
         return self.macs // self.products(folding)
 
     def latency(self, folding: Folding) -> int:
-        """Count the stages of the products, and the register slice in front of them."""
-        return self.cycles(folding) - 1 + 1 + dot_product_stages(folding.inputs)
+        return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), dense = self.inputs, self.operation

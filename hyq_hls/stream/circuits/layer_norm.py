@@ -56,7 +56,7 @@ class LayerNormCircuit(Circuit[LayerNorm]):
     def cycles(self, folding: Folding) -> int:
         """Return the cycles of all positions.
 
-        A position takes the largest of its beats, its square root and its reciprocal.
+        A position takes the largest of its beats, its variance, its square root and its reciprocal.
         """
         return self.inputs[0].words * self._period(folding)
 
@@ -83,9 +83,10 @@ class LayerNormCircuit(Circuit[LayerNorm]):
     def _period(self, folding: Folding) -> int:
         """Return the cycles from position to position.
 
-        A root or a reciprocal takes one cycle to load, and one for each bit.
+        A variance, a root or a reciprocal takes one cycle to load. Then the variance takes one for
+        each stage, and the others one for each bit.
         """
-        steps = max(self._root_steps, self._reciprocal_steps)
+        steps = max(_VARIANCE_STAGES, self._root_steps, self._reciprocal_steps)
         return max(self.inputs[0].channels // folding.inputs, 1 + steps)
 
     def _result_delay(self, folding: Folding) -> int:

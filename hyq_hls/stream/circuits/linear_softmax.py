@@ -17,7 +17,7 @@ class LinearSoftmaxCircuit(SoftmaxCircuit[LinearSoftmax]):
         log2 = log2_stages(softmax.fraction + 1, self._total_bits)
         return SoftmaxStages(
             maximum=tree_stages(folding.inputs) + 1,
-            exponential=2,
+            exponential=2 + 1,
             total=1 + tree_stages(folding.inputs) + 1 + 1,
             probability=log2 if softmax.output == "log2" else 2 + softmax.bits + 1,
         )

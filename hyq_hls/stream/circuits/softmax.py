@@ -19,7 +19,7 @@ class SoftmaxStages(NamedTuple):
 
     Attributes:
         maximum: registers of the maximum.
-        exponential: registers of an exponential.
+        exponential: registers of an exponential, with its register slice.
         total: registers of the sum, with its register slice.
         probability: registers of a probability.
     """
@@ -44,7 +44,7 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
     @property
     def frames_inside(self) -> Fraction:
         x = self.inputs[0]
-        return Fraction(2 + sum(self.stages(Folding(x.channels, x.channels))), x.words)
+        return Fraction(3 + sum(self.stages(Folding(x.channels, x.channels))), x.words)
 
     def cycles(self, folding: Folding) -> int:
         return self.inputs[0].size // folding.inputs

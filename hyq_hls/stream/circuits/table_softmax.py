@@ -25,7 +25,7 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
         }
         return SoftmaxStages(
             maximum=tree_stages(folding.inputs) + 1,
-            exponential=2,
+            exponential=2 + 1,
             total=tree_stages(folding.inputs) + 1 + 1,
             probability=probability[self.operation.output],
         )

@@ -22,9 +22,10 @@ from hyq_hls.tools.yosys.timing import TimedPath, Wires, read_netlists
 from hyq_hls.tools.yosys.utilization import Utilization, count_cells
 
 #: This changes when the commands below change, so that results of older commands are not used.
-_FLOW = "synth_xilinx 5"
-#: Modules that stay whole, because Yosys makes them several times as large when it dissolves them.
-_WHOLE = "hyq_logic_rom"
+_FLOW = "synth_xilinx 6"
+#: Modules that stay whole: Yosys makes memories of logic several times as large when it dissolves
+#: them, and it would merge equal enables.
+_WHOLE = "hyq_logic_rom* hyq_enable*"
 #: Number of modules in one run of Yosys, which takes five seconds to start.
 _BATCH = 12
 
@@ -189,7 +190,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
                 *(f"rename {job.top}$batch.u_{part} {part}" for part, job in parts.items()),
                 "delete batch",
                 "read_verilog kept.v",
-                f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)} {_WHOLE}*",
+                f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)} {_WHOLE}",
                 f"synth_xilinx -family xc7 -flatten -noiopad {options} -top kept",
                 "tee -q -o stat.json stat -json -tech xilinx",
                 # Delays belong to the cells' ``specify`` blocks, which synthesis leaves out.

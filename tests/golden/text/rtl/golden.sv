@@ -203,7 +203,7 @@ module golden #(
   );
   hyq_fifo #(
     .Width(32),
-    .Depth(114)
+    .Depth(113)
   ) u_conv_copy2_x4_fifo (
     .clk_i(aclk),
     .rst_ni(aresetn),
@@ -426,7 +426,7 @@ module golden #(
   );
   hyq_fifo #(
     .Width(8),
-    .Depth(178)
+    .Depth(182)
   ) u_value_fifo (
     .clk_i(aclk),
     .rst_ni(aresetn),
