@@ -102,7 +102,7 @@ def main() -> None:
     right_answers = np.concatenate([clean.labels, distorted.labels])
     with torch.inference_mode():
         real = np.concatenate([model(batch).numpy() for batch in batches(images, 64)])
-    codes, found = qmodel.codes(images, progress=True), accelerator.predict(images, progress=True)
+    codes, found = qmodel.codes(images, progress=True), accelerator.codes(images, progress=True)
     split = len(clean.images)
     top1 = {}
     for level, answers in (("float", real), ("integer", codes), ("C++", found)):

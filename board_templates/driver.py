@@ -6,7 +6,8 @@ this file) to the board. It needs numpy and pynq 2.7 or later, nothing else:
     from driver import Driver
 
     with Driver() as accelerator:
-        codes = accelerator.predict(images)  # uint8 (B, H, W, C) in, integers (B, classes) out
+        logits = accelerator.predict(images)  # uint8 (B, H, W, C) in, logits (B, classes) out
+        codes = accelerator.codes(images)  # the integers that the hardware gives
 """
 
 from __future__ import annotations
@@ -116,6 +117,10 @@ class Driver:
         self.output = Stream(**description["output"])
         #: What the network itself does to the bytes of an image.
         self.normalization: str = description["normalization"]
+        #: Scale and zero point of the output codes, one or one per channel.
+        self.scale, self.zero_point = (np.array(description[k]) for k in ("scale", "zero_point"))
+        #: Names of the outputs, where the network has them.
+        self.class_names: list[str] | None = description["class_names"]
         # Where the elements of the model's output lie in a frame; None leaves the frame as it is.
         self._output_index = description["output_index"]
         longest = max(self.input.frame_bytes, self.output.frame_bytes)
@@ -133,7 +138,14 @@ class Driver:
             for stream in (self.input, self.output)
         ]
 
-    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
+    def predict(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Real values of the outputs, usually logits (B, classes): ``(code - zero_point) * scale``.
+
+        Arguments and errors are those of :meth:`codes`.
+        """
+        return self._arranged((self._output_frames(images) - self.zero_point) * self.scale)
+
+    def codes(self, images: ArrayLike) -> NDArray[np.int64]:
         """Output codes of images.
 
         Args:
@@ -149,6 +161,9 @@ class Driver:
             RuntimeError: the driver is closed, or the core found a transfer of another length; the
                 next call is not affected.
         """
+        return self._arranged(self._output_frames(images))
+
+    def _output_frames(self, images: ArrayLike) -> NDArray[np.int64]:
         codes = np.asarray(images)
         if codes.shape == self.input.shape:
             codes = codes[None]
@@ -156,10 +171,12 @@ class Driver:
         if not self._buffers:
             raise RuntimeError("this driver is closed; make a new one")
         batches = range(0, len(codes), self.batch)
-        found = np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+        return np.concatenate([self._transfer(codes[i : i + self.batch]) for i in batches])
+
+    def _arranged(self, frames: NDArray[Any]) -> NDArray[Any]:
         if self._output_index is None:
-            return found
-        return found.reshape(len(found), -1)[:, np.asarray(self._output_index)]
+            return frames
+        return frames.reshape(len(frames), -1)[:, np.asarray(self._output_index)]
 
     def _transfer(self, codes: NDArray[Any]) -> NDArray[np.int64]:
         """One transfer each way; the output is awaited first, so that the core never waits."""

@@ -3,7 +3,7 @@
 >>> qmodel = hyq_hls.quantize(model, calibration_images)          # integers only
 >>> qmodel.save("net.hyq")
 >>> acc = hyq_hls.convert(qmodel, part="xc7z020", output_dir="build/net")
->>> acc.compile().predict(images)                                 # HLS C++, the same integers
+>>> acc.compile().codes(images)                                   # HLS C++, the same integers
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import is_file, replaced_folder, user_path, write_file
+from hyq_hls.support import Shown, is_file, replaced_folder, user_path, write_file
 from hyq_hls.tools.verilator import Simulator
 from hyq_hls.tools.vitis import report_file
 from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
@@ -40,7 +40,7 @@ SYNTHESIS_DIR = "synthesis"
 MACHINES: dict[str, type[Machine]] = {StreamMachine.architecture: StreamMachine}
 
 
-class Accelerator:
+class Accelerator(Shown):
     """A project on disk, C++ and RTL. :func:`hyq_hls.convert` or :meth:`open` makes it.
 
     Attributes:
@@ -161,7 +161,16 @@ class Accelerator:
             raise SimulationError("the C simulation is not compiled; call compile() first")
         return self._compiled
 
-    def predict(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
+    def predict(self, images: Any, progress: bool = False) -> NDArray[np.float64]:
+        """Return the real values of the C++'s outputs, usually logits (B, classes).
+
+        They are ``(code - zero_point) * scale`` of ``qmodel.output_quantization``. Arguments and
+        errors are those of :meth:`codes`.
+        """
+        codes = self._stream_codes(images, progress)
+        return self.qmodel.graph.arranged(self.qmodel.output_quantization.dequantize(codes))
+
+    def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
         """Return the output codes of the C++ in the model's shape and order.
 
         Args:
@@ -172,9 +181,12 @@ class Accelerator:
             InputError: unusable images.
             SimulationError: not compiled, or a stream ran dry or was not emptied.
         """
+        return self.qmodel.graph.arranged(self._stream_codes(images, progress))
+
+    def _stream_codes(self, images: Any, progress: bool) -> NDArray[np.int64]:
         codes = self._input_codes(images)
         with tqdm(total=len(codes), desc="C++", unit="img", disable=not progress) as bar:
-            return self.qmodel.graph.arranged(self.csim.predict(codes, bar.update))
+            return self.csim.predict(codes, bar.update)
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
         r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
@@ -325,6 +337,13 @@ class Accelerator:
 
     def _input_codes(self, images: Any) -> NDArray[np.int64]:
         return self.qmodel.image_bytes(images).astype(np.int64)
+
+    def __repr__(self) -> str:
+        return (
+            f"Accelerator({str(self.folder)!r}: {self.project} on {self.part.name} at "
+            f"{self.clock_mhz:g} MHz, {self.machine.cycles_per_frame:,} cycles per frame, "
+            f"{'compiled' if self.compiled else 'not compiled'})"
+        )
 
     def __str__(self) -> str:
         """Return a table with one line per node, and the sums."""

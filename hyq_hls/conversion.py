@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from math import floor
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from hyq_hls.accelerator import MARKER, Accelerator
 from hyq_hls.errors import ConversionError
@@ -21,7 +24,7 @@ from hyq_hls.support import is_empty, user_path
 def convert(
     qmodel: QuantizedModel,
     part: str = "xc7z020",
-    clock_mhz: float = 150.0,
+    clock_mhz: float = 100.0,
     output_dir: str | os.PathLike[str] = "build/net",
     *,
     target_fps: float | None = None,
@@ -39,7 +42,8 @@ def convert(
     Args:
         qmodel: from :func:`hyq_hls.quantize` or :func:`hyq_hls.load`.
         part: part, device or board, for example ``xc7z020`` or ``pynq-z2``.
-        clock_mhz: target clock.
+        clock_mhz: target clock. It must be one that the estimate reaches, where wires take as long
+            as logic.
         output_dir: new or empty folder; it appears complete or not at all.
         target_fps: frames per second at that clock, by the smallest design that reaches them. By
             default about 200 multiply-accumulates per cycle, or what the part has room for.
@@ -49,16 +53,24 @@ def convert(
         circuits: circuits of some nodes, by pattern of their names, such as
             ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
             integers.
-        must_fit: False writes the project also where the estimate says that the part is too small,
-            for simulation.
+        must_fit: False writes the project also where the estimate says that the part is too small
+            or the clock too fast, for simulation.
         project: name of the top function and of the top module.
         overwrite: replace a project that was written here before.
 
     Raises:
-        ConversionError: unknown part, bad name, clock, frame rate or folding, a part that is too
-            small, a folder that is in use or cannot be written, or an operation that did not arrive
-            in C++ or RTL.
+        ConversionError: an argument of another type, unknown part, bad name, clock, frame rate or
+            folding, a part that is too small, a clock that the estimate does not reach, a folder
+            that is in use or cannot be written, or an operation that did not arrive in C++ or RTL.
     """
+    _check_model(qmodel)
+    _check_type("part", part, str, "the name of a part or board")
+    for name, value in (("clock_mhz", clock_mhz), ("target_fps", target_fps), ("share", share)):
+        if value is not None or name == "clock_mhz":
+            _check_type(name, value, Real, "a number")
+    for name, table, kind in (("folding", folding, Folding), ("circuits", circuits, str)):
+        if table is not None:
+            _check_table(name, table, kind)
     if not isinstance(project, str) or not re.fullmatch(r"[A-Za-z]\w{,63}", project, re.ASCII):
         raise ConversionError(
             f"project name {project!r:.80}: a letter and at most 63 letters, digits and "
@@ -82,7 +94,46 @@ def convert(
         must_fit=must_fit,
     )
     machine = StreamMachine(target, clock_mhz, project, flow)
+    if must_fit:
+        _check_clock(machine)
     return Accelerator.write(folder, qmodel, machine)
+
+
+def _check_model(value: Any) -> None:
+    """Raise :class:`ConversionError` for what is no quantized model, and say how to make one."""
+    if isinstance(value, QuantizedModel):
+        return
+    cure = "quantize the trained module first: convert(quantize(model, images))"
+    if isinstance(value, str | os.PathLike):
+        cure = "load the file first: convert(load(path))"
+    raise ConversionError(f"a QuantizedModel is wanted, found {type(value).__name__}; {cure}")
+
+
+def _check_type(name: str, value: Any, kind: Any, wanted: str) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ConversionError(f"{name}={value!r}: {wanted} is wanted")
+
+
+def _check_table(name: str, value: Any, kind: type[Any]) -> None:
+    wanted = f"a dict from names of nodes to {kind.__name__}"
+    _check_type(name, value, Mapping, wanted)
+    if not all(isinstance(k, str) and isinstance(v, kind) for k, v in value.items()):
+        raise ConversionError(f"{name}={value!r}: {wanted} is wanted")
+
+
+def _check_clock(machine: StreamMachine) -> None:
+    """Refuse a clock out of reach; delays of parts that are no 7 series are not estimated."""
+    report, part = machine.estimate(), machine.part
+    reached = part.max_clock_mhz
+    if part.family == "zynq-7000":
+        reached = min(report.supported_clock_mhz, reached)
+    if machine.clock_mhz > reached:
+        slowest, used = max(report.design.operations.items(), key=lambda item: item[1].delay_ns)
+        raise ConversionError(
+            f"clock_mhz={machine.clock_mhz:g}: {floor(reached)} MHz are in reach on {part.name}; "
+            f"the longest path has {used.delay_ns:.2f} ns of logic, in {slowest}, and as much for "
+            f"wires; give clock_mhz={floor(reached)}, or must_fit=False to write it all the same"
+        )
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

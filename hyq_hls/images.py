@@ -80,7 +80,7 @@ def _channels_last(
     found = array.shape[1:]
     if shape is None:
         counts = (channels,) if channels in (found[0], found[2]) else (1, 3)
-        wanted = f"an axis of {channels or '1 or 3'} channels, first or last,"
+        wanted = f"an axis of {' or '.join(map(str, counts))} channels, first or last,"
         last, first = found[2] in counts, found[0] in counts
     else:
         height, width, depth = shape

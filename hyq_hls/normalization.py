@@ -1,4 +1,4 @@
-"""What a model takes in the place of image bytes: another range, a mean, a deviation."""
+"""A model may take other values than image bytes: another range, less a mean, over a deviation."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from hyq_hls.data import labelled_batches
 from hyq_hls.errors import InputError
-from hyq_hls.graph import Graph
+from hyq_hls.graph import Graph, Quantization
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
 from hyq_hls.images import image_bytes, number_array
 from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.ops import OPERATIONS
-from hyq_hls.support import aligned
+from hyq_hls.support import Shown, aligned
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from hyq_hls.graph.archive import Limits
 
 
-class QuantizedModel:
+#: Key of the metadata for the names of the outputs.
+CLASS_NAMES = "class_names"
+
+
+class QuantizedModel(Shown):
     """Integers only, from image bytes to logits.
 
     Attributes:
@@ -74,7 +78,7 @@ class QuantizedModel:
 
     @property
     def normalization(self) -> Normalization:
-        """What the model was said to take for a byte; it is a part of the network."""
+        """The values that the PyTorch model takes for bytes; the network makes them itself."""
         return Normalization.from_json(self.graph.metadata.get(METADATA_KEY))
 
     def codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
@@ -92,13 +96,33 @@ class QuantizedModel:
         with tqdm(total=len(pixels), desc="emulate", unit="img", disable=not progress) as bar:
             return self.emulator(pixels, bar.update)
 
-    def __call__(self, images: Any) -> NDArray[np.float64]:
+    def predict(self, images: Any, progress: bool = False) -> NDArray[np.float64]:
         """Return the real values that the output codes stand for, usually logits (B, classes).
 
-        They have the shape and order of the model's output.
+        They have the shape and order of the model's output. With :attr:`output_quantization` they
+        are ``(code - zero_point) * scale``.
+
+        Args:
+            images: see :meth:`codes`.
+            progress: show a progress bar.
         """
-        codes = self.stream_codes(images)
-        return self.graph.arranged(self.graph.output_type.quantization.dequantize(codes))
+        codes = self.stream_codes(images, progress)
+        return self.graph.arranged(self.output_quantization.dequantize(codes))
+
+    def __call__(self, images: Any) -> NDArray[np.float64]:
+        """Return :meth:`predict` of the images, as a PyTorch module would."""
+        return self.predict(images)
+
+    @property
+    def output_quantization(self) -> Quantization:
+        """Scale and zero point of the output codes."""
+        return self.graph.output_type.quantization
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the outputs, where ``quantize`` was given some."""
+        names = self.graph.metadata.get(CLASS_NAMES)
+        return None if names is None else tuple(names)
 
     def evaluate(self, data: Any, labels: Any = None, progress: bool = False) -> float:
         """Return the top-1 accuracy in percent.
@@ -111,9 +135,14 @@ class QuantizedModel:
 
         Raises:
             InputError: no data, labels that are no classes of the network, or not as many as
-                images.
+                images; or the output is no vector of logits.
         """
-        classes = self.graph.output_type.shape[-1]
+        if len(self.graph.output_shape) != 1:
+            raise InputError(
+                f"an output of shape (images, *{self.graph.output_shape}) found; logits (images, "
+                "classes) are wanted for an accuracy"
+            )
+        (classes,) = self.graph.output_shape
         right = total = 0
         for images, truth in labelled_batches(data, labels):
             if truth.size and not 0 <= truth.min() <= truth.max() < classes:
@@ -145,6 +174,15 @@ class QuantizedModel:
         """Return what pickle keeps: everything but the emulator, which is made again."""
         return {**self.__dict__, "_emulator": None}
 
+    def __repr__(self) -> str:
+        sizes = (
+            " x ".join(map(str, t.shape)) for t in (self.graph.input_type, self.graph.output_type)
+        )
+        return (
+            f"QuantizedModel({self.graph.metadata.get('model', 'a graph')}: {' -> '.join(sizes)}, "
+            f"{len(self.graph.nodes)} nodes, {self.graph.macs():,} MAC)"
+        )
+
     def __str__(self) -> str:
         """Return one line per node with its operation, output, widths and work."""
         rows = [("node", "operation", "output", "code", "acc bits", "MAC")]
@@ -166,6 +204,9 @@ class QuantizedModel:
                 )
             )
         lines = [*aligned(rows), f"{self.graph.macs():,} MAC per image"]
+        zero = self.graph.input_type.quantization.zero_point
+        if any(zero):
+            lines.append(f"the byte that stands for zero: {', '.join(map(str, zero))}")
         if not self.normalization.is_plain:
             lines.append(f"takes bytes; normalizes them itself: {self.normalization}")
         return "\n".join(lines)

@@ -85,9 +85,9 @@ MUTANTS = [
     ),
     Mutant(
         "preactivation bits are ignored",
-        "hyq_hls/quant/scales/assign.py",
-        "max(config.activation_bits, config.preactivation_bits)",
-        "config.activation_bits",
+        "hyq_hls/quant/config.py",
+        "return max(self.activation_bits, least)",
+        "return self.activation_bits",
         "tests/quant/test_decisions.py",
     ),
     Mutant(
@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant(
         "every batch leaves rows of the same positions",
         "hyq_hls/quant/scales/statistics.py",
-        "flat[(7 * len(self._rows)) % step :: step]",
+        "flat[(7 * self._batch) % step :: step]",
         "flat[::step]",
         "tests/quant/test_decisions.py",
     ),

@@ -53,7 +53,7 @@ def test_cpp_equals_emulation_on_a_thousand_images(
 ) -> None:
     images = np.concatenate([digits.test().images, digits.distorted().images[:640]])
     assert len(images) == 1000
-    assert np.array_equal(default_accelerator.predict(images), default_qmodel.codes(images))
+    assert np.array_equal(default_accelerator.codes(images), default_qmodel.codes(images))
 
 
 def test_rtl_equals_emulation_and_cpp(default_accelerator: Accelerator) -> None:
@@ -153,7 +153,7 @@ def test_bit_accurate_widths(
     images = np.concatenate([digits.test().images[:3], np.full((1, 32, 32, 3), 255, np.uint8)])
     accelerator = Accelerator.open(default_accelerator.folder)
     accelerator.compile("-DHYQ_BIT_ACCURATE", "-O1")
-    assert np.array_equal(accelerator.predict(images), default_qmodel.codes(images))
+    assert np.array_equal(accelerator.codes(images), default_qmodel.codes(images))
 
 
 def test_types_of_the_graph(default_qmodel: QuantizedModel) -> None:

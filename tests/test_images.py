@@ -172,3 +172,15 @@ def test_a_cube_is_ambiguous_even_with_a_shape() -> None:
     one = pixels[:, :1, :1, :1]
     assert np.array_equal(image_bytes(one, (1, 1, 1)), one)
     assert np.array_equal(image_bytes(one), one), "1 x 1 x 1 is the same in both layouts"
+
+
+def test_the_channels_of_the_network_say_which_axis_they_are() -> None:
+    """Any number of channels is found when it is known; else, or in vain, 1 or 3."""
+    for channels in (2, 4, 8):
+        pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 7, channels), np.uint8)
+        assert np.array_equal(image_bytes(pixels, channels=channels), pixels)
+        first = np.moveaxis(pixels, 3, 1)
+        assert np.array_equal(image_bytes(first, channels=channels), pixels)
+        with pytest.raises(InputError, match="1 or 3 channels"):
+            image_bytes(pixels, channels=9)
+    assert np.array_equal(image_bytes(PIXELS, channels=9), PIXELS)

@@ -164,7 +164,7 @@ def test_it_goes_the_whole_road(serial: Accelerator) -> None:
     assert not serial.compiled
     assert wanted.shape == (5, 2, 2)
     assert np.array_equal(wanted.reshape(5, 4), expected(small_graph(), pixels)[:, [4, 3, 0, 1]])
-    assert np.array_equal(serial.compile().predict(pixels), wanted)
+    assert np.array_equal(serial.compile().codes(pixels), wanted)
     assert serial.cosimulate(pixels).ok
     assert serial.cosimulate(pixels, idle=0.5).cycles_per_frame == round(
         1.5 * serial.machine.cycles_per_frame
@@ -182,7 +182,7 @@ def test_a_project_is_opened_as_the_machine_that_it_holds(serial: Accelerator) -
     again = Accelerator.open(serial.folder)
     assert isinstance(again.machine, SerialMachine)
     assert (again.machine.multipliers, again.clock_mhz, again.compiled) == (2, 100, True)
-    assert np.array_equal(again.predict(images(2)), serial.predict(images(2)))
+    assert np.array_equal(again.codes(images(2)), serial.codes(images(2)))
 
 
 def test_a_project_of_an_unknown_machine_is_refused(serial: Accelerator) -> None:

@@ -16,9 +16,10 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import Draft
 from hyq_hls.capture.elementwise import LeakyRelu, Relu
+from hyq_hls.capture.float_op import FloatOp
 
 #: New operations of drafts.
-_Changes = dict[Draft, fo.FloatOp]
+_Changes = dict[Draft, FloatOp]
 
 
 def absorb_constants(drafts: Iterable[Draft], output: Draft | None) -> Draft | None:

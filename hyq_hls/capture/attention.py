@@ -45,20 +45,41 @@ def scaled_dot_product_attention(call: Call) -> View:
     """Capture fused attention as scores, softmax and values."""
     query, key = call.pending(call.get("query")), call.pending(call.get("key"))
     value = call.view("value")
-    for name, wanted in (("attn_mask", None), ("is_causal", False), ("dropout_p", 0.0)):
-        if call.get(name) != wanted:
-            raise Unsupported(
-                f"attention with {name}",
-                "attention without mask and dropout",
-                "remove the mask, or put it into the data",
-            )
-    if call.get("enable_gqa"):
-        raise Unsupported("grouped queries", "one key for each query head", "repeat the keys")
+    _check_options(call)
     scale = call.get("scale")
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     scores = _scores(call, query, replace(key, index=key.index.transpose(-1, -2)), scale)
     attention = softmax_of(call, scores, -1, own=False)
     return _values(call, attention, value)
+
+
+def _check_options(call: Call) -> None:
+    mask = call.get("attn_mask")
+    if call.get("is_causal") or not (mask is None or _changes_nothing(mask)):
+        raise Unsupported(
+            f"attention with {'is_causal' if call.get('is_causal') else 'attn_mask'}",
+            "attention of every query to every key",
+            "leave the mask out and fine-tune",
+        )
+    if call.get("dropout_p"):
+        raise Unsupported(
+            f"attention with dropout_p = {call.get('dropout_p')} in evaluation mode too",
+            "dropout in training only",
+            "write dropout_p=p if self.training else 0.0",
+        )
+    if call.get("enable_gqa"):
+        raise Unsupported(
+            "attention with enable_gqa",
+            "one key for each query head",
+            "repeat the heads of keys and values with repeat_interleave",
+        )
+
+
+def _changes_nothing(mask: object) -> bool:
+    """Return whether a mask is constant and lets all queries see all keys as they are."""
+    if not isinstance(mask, torch.Tensor):
+        return False
+    return bool(mask.all()) if mask.dtype == torch.bool else not bool(mask.any())
 
 
 def matmul(call: Call, a: View, b: View) -> View:

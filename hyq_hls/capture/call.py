@@ -11,7 +11,7 @@ import torch
 from torch import fx
 
 from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View, join
-from hyq_hls.capture.float_ops import Array, FloatOp
+from hyq_hls.capture.float_op import Array, FloatOp
 from hyq_hls.capture.nodes import module_path, operation
 
 

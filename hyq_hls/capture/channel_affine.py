@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hyq_hls.capture.float_ops import Array, FloatOp, Shape
+from hyq_hls.capture.float_op import Array, FloatOp, Shape
 from hyq_hls.errors import ShapeError
 
 

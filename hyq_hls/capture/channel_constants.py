@@ -14,7 +14,8 @@ import torch
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.float_ops import Array, AttentionScores
+from hyq_hls.capture.float_op import Array
+from hyq_hls.capture.float_ops import AttentionScores
 from hyq_hls.capture.layouts import seen, whole
 
 

@@ -13,6 +13,7 @@ from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
+from hyq_hls.capture.float_op import Array
 from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
@@ -103,9 +104,7 @@ def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
     return _linear(call, view, (matrix, np.zeros(len(matrix))), -1)
 
 
-def _linear(
-    call: Call, view: View, parameters: tuple[float_ops.Array, float_ops.Array], axis: int
-) -> View:
+def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) -> View:
     weight, bias = parameters
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):

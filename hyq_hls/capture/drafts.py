@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import AttentionValues, Conv2d, FloatOp, Fold, Linear, Shape, Unfold
+from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.errors import ShapeError
 
@@ -49,8 +50,6 @@ class Draft:
         origin: the exported node that made it.
         tokens: whether the value is tokens (P, N, C) and not a map (H, W, C).
         tainted: whether an unsupported node is before it.
-        revision: grows when a normalization is absorbed, so that views of the value before it are
-            noticed.
         readers: how many drafts read it.
         parts: drafts of a part of its channels.
         absorbers: drafts that compute it now, because its constants went into theirs.
@@ -66,7 +65,6 @@ class Draft:
     origin: str
     tokens: bool = False
     tainted: bool = False
-    revision: int = 0
     readers: int = 0
     parts: dict[bytes, Draft] = field(default_factory=dict)
     absorbers: tuple[Draft, ...] = ()
@@ -92,14 +90,12 @@ class View:
         source: the draft.
         index: int64 of the exported shape (batch 1); each entry is the flat index into the
             channels-last value of ``source``.
-        revision: revision of ``source`` whose value is shown.
         factor: constant that the elements are multiplied with.
         chain: exported data movements between the source and this tensor.
     """
 
     source: Draft
     index: torch.Tensor
-    revision: int
     factor: float = 1.0
     chain: tuple[str, ...] = ()
 
@@ -229,7 +225,7 @@ class Drafts:
         draft = self._scaled[key]
         for name in view.chain:
             self.movements.setdefault(name, draft)
-        return View(draft, view.index, draft.revision, 1.0, view.chain)
+        return View(draft, view.index, 1.0, view.chain)
 
     def __len__(self) -> int:
         return len(self._all)

@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
-from hyq_hls.capture.float_ops import FloatOp, Shape
+from hyq_hls.capture.float_op import FloatOp, Shape
 
 
 class Elementwise(FloatOp):

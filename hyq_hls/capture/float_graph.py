@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hyq_hls.capture.float_ops import FloatOp, Input, Shape
+from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.float_ops import Input
 from hyq_hls.errors import GraphError, ShapeError
 
 Layout = Literal["auto", "nchw", "nhwc"]

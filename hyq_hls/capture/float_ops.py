@@ -18,66 +18,14 @@ batch axis. ``dataclasses.replace(op, weight=new_weight)`` changes a parameter.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from hyq_hls.capture.float_op import Array, FloatOp, Shape, as_tensor
 from hyq_hls.errors import ShapeError
-
-Shape = tuple[int, ...]
-Array = npt.NDArray[np.float64]
-
-
-class FloatOp(ABC):
-    """One float operation: parameters, shape rule and meaning."""
-
-    @property
-    def kind(self) -> str:
-        """Name of the operation, as ``Conv2d``."""
-        return type(self).__name__
-
-    @abstractmethod
-    def output_shape(self, *shapes: Shape) -> Shape:
-        """Return the shape of the result for input ``shapes``, without batch.
-
-        Raises:
-            ShapeError: the operation cannot take these shapes.
-        """
-
-    @abstractmethod
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Compute the result for batched channels-last float tensors."""
-
-    def _freeze(self, **ranks: int) -> None:
-        # Frozen dataclasses still let __post_init__ normalize their fields this way.
-        for name, rank in ranks.items():
-            array = np.array(getattr(self, name), dtype=np.float64, order="C")
-            if array.ndim != rank:
-                raise ShapeError(f"{self.kind}.{name} needs {rank} axes, found shape {array.shape}")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-    def _expect(self, condition: bool, shapes: tuple[Shape, ...], wanted: str) -> None:
-        if not condition:
-            found = ", ".join(str(tuple(shape)) for shape in shapes) or "nothing"
-            raise ShapeError(f"{self.kind} takes {wanted}, found {found}")
-
-    def __repr__(self) -> str:
-        parts = []
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            text = "x".join(map(str, value.shape)) if isinstance(value, np.ndarray) else repr(value)
-            parts.append(f"{field.name}={text}")
-        return f"{self.kind}({', '.join(parts)})"
-
-
-def _as(array: Array, like: torch.Tensor) -> torch.Tensor:
-    # torch.tensor copies: the array is read-only, and torch knows no read-only tensors.
-    return torch.tensor(array, dtype=like.dtype, device=like.device)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,11 +105,11 @@ class Conv2d(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, H, W, I)`` to ``(B, H', W', O)``."""
         (x,) = inputs
-        weight = _as(self.weight, x).permute(0, 3, 1, 2)
+        weight = as_tensor(self.weight, x).permute(0, 3, 1, 2)
         y = functional.conv2d(
             x.permute(0, 3, 1, 2),
             weight,
-            _as(self.bias, x),
+            as_tensor(self.bias, x),
             self.stride,
             self.padding,
             1,
@@ -197,7 +145,7 @@ class Linear(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, ..., I)`` to ``(B, ..., O)``."""
         (x,) = inputs
-        return functional.linear(x, _as(self.weight, x), _as(self.bias, x))
+        return functional.linear(x, as_tensor(self.weight, x), as_tensor(self.bias, x))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -259,7 +207,7 @@ class LayerNorm(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, ..., C)`` to ``(B, ..., C)``."""
         (x,) = inputs
-        weight, bias = _as(self.weight, x), _as(self.bias, x)
+        weight, bias = as_tensor(self.weight, x), as_tensor(self.bias, x)
         return functional.layer_norm(x, weight.shape, weight, bias, self.eps)
 
 

@@ -35,7 +35,7 @@ def write_back(values: dict[fx.Node, Any], node: fx.Node, before: View, value: V
         if not later or other is node or storage(other) != memory:
             continue
         index = table[held.index]
-        if held.revision != before.revision or bool((index < 0).all()):
+        if bool((index < 0).all()):
             continue
         if bool((index < 0).any()):
             raise Unsupported(

@@ -41,14 +41,11 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     number of positions become one tensor with all their channels, of which the result is a
     re-arrangement.
     """
-    chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
-    chain = (*chain, call.node.name)
     first = views[0]
-    if all(v.source is first.source and v.revision == first.revision for v in views) and all(
-        v.factor == first.factor for v in views
-    ):
+    if all(v.source is first.source and v.factor == first.factor for v in views):
+        chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
         index = join([v.index for v in views], axis)
-        return View(first.source, index, first.revision, first.factor, chain)
+        return View(first.source, index, first.factor, (*chain, call.node.name))
     views = [_trimmed(call, fresh(view)) for view in views]
     sources = list(dict.fromkeys(view.source for view in views))
     if len({source.shape[:-1] for source in sources}) != 1:
@@ -68,7 +65,7 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     for view in views:
         own = view.source.shape[-1]
         parts.append(view.index // own * channels + view.index % own + offsets[view.source])
-    return View(draft, join(parts, axis), draft.revision, 1.0, chain)
+    return View(draft, join(parts, axis))
 
 
 def _trimmed(call: Call, view: View) -> View:

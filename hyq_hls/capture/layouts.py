@@ -30,25 +30,22 @@ _MOVEMENT = (
 
 
 def fresh(view: View) -> View:
-    """Return the view itself, or raise ``Unsupported`` if what it shows is no node's value."""
-    if view.source.means is not None:
+    """Return the view itself, or raise ``Unsupported`` if its values wait for a mean over more."""
+    means = view.source.means
+    if means is not None and means.shape[1] == view.source.inputs[0].size:
         raise LayoutUnsupported(
-            f"a mean or sum over {view.source.means.shape[1]} elements at a time of "
+            f"a mean or sum over all elements of {view.source.base!r}, channels included",
+            "a mean over all positions of each channel",
+            "take the mean over positions, then nn.Linear with weights 1 / channels",
+            view.source.origin,
+        )
+    if means is not None:
+        raise LayoutUnsupported(
+            f"a mean or sum over {means.shape[1]} elements at a time of "
             f"{view.source.base!r} {view.source.inputs[0].shape}",
             "a mean over all positions, in one step or in steps that follow each other",
             "take the mean over the whole map, or use nn.AvgPool2d to make a map smaller",
             view.source.origin,
-        )
-    return settled(view)
-
-
-def settled(view: View) -> View:
-    """Return the view itself, or raise ``Unsupported`` if its source was normalized since."""
-    if view.revision != view.source.revision:
-        raise LayoutUnsupported(
-            f"the value of {view.source.base!r} before its batch normalization",
-            "a convolution whose only reader is its batch normalization, which it absorbs",
-            "read the normalized value, or remove the normalization",
         )
     return view
 
@@ -193,7 +190,7 @@ def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
     Rearrangements that are not settled yet stay in its chain.
     """
     chain = before.chain if before is not None and not is_identity(index) else ()
-    return View(draft, index, draft.revision, 1.0, chain)
+    return View(draft, index, 1.0, chain)
 
 
 def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:

@@ -70,10 +70,7 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     )
     first = views[0]
     if name not in (*_RESHAPES, *_EXPANSIONS) and any(
-        view.source is not first.source
-        or view.revision != first.revision
-        or view.factor != first.factor
-        for view in views
+        view.source is not first.source or view.factor != first.factor for view in views
     ):
         raise unknown_operation(f"{name} of several tensors", node.meta["val"].shape)
     result: Any
@@ -93,7 +90,7 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     chain = (*chain, node.name)
 
     def as_view(index: torch.Tensor) -> View:
-        return View(first.source, index, first.revision, first.factor, chain)
+        return View(first.source, index, first.factor, chain)
 
     return [as_view(index) for index in result] if not torch.is_tensor(result) else as_view(result)
 

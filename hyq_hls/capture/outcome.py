@@ -1,4 +1,4 @@
-"""What became of the nodes of an exported graph."""
+"""The fate of the nodes of an exported graph."""
 
 from __future__ import annotations
 

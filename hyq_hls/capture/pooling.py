@@ -15,7 +15,7 @@ from hyq_hls.capture import float_ops
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.index_maps import covers
-from hyq_hls.capture.layouts import feature_map, seen, settled
+from hyq_hls.capture.layouts import feature_map, seen
 
 
 def mean(call: Call) -> View:
@@ -30,7 +30,7 @@ def total(call: Call) -> View:
     axes = _axes(call, view)
     count = math.prod(view.shape[axis] for axis in axes)
     found = _mean(call, view, axes)
-    return View(found.source, found.index, found.revision, found.factor * count, found.chain)
+    return View(found.source, found.index, found.factor * count, found.chain)
 
 
 def pool(call: Call) -> View:
@@ -87,7 +87,7 @@ def _check_windows(call: Call, padded: bool) -> None:
 
 def _depthwise(call: Call, view: View, windows: tuple[list[int], list[int], list[int]]) -> View:
     kernel, stride, padding = ((first, second) for first, second in windows)
-    draft = feature_map(call.drafts, view)
+    draft = feature_map(call.drafts, call.settled(view))
     channels = draft.shape[-1]
     weight = np.full((channels, *kernel, 1), 1 / math.prod(kernel))
     op = float_ops.Conv2d(weight, np.zeros(channels), stride, padding, channels)
@@ -101,20 +101,21 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
     kept = [axis for axis in range(len(view.shape)) if axis not in axes]
     count = math.prod(view.shape[axis] for axis in kept)
     groups = view.index.permute(*kept, *axes).reshape(count, -1)
-    source, revision = view.source, view.revision
+    source = view.source
     if source.means is not None:
         groups = source.means[groups].reshape(count, -1)
-        source, revision = source.inputs[0], source.revision
-    settled(View(source, groups, revision))
+        source = source.inputs[0]
     shape = call.node.meta["val"].shape
     chain = (*view.chain, call.node.name)
     channels = _channels(groups, source)
+    if channels is None and _alone(groups, source):
+        return _mean_of_channels(call, source, groups, view.factor)
     if channels is None:
         base, tainted = source.base, source.tainted
-        waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted, revision)
+        waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted)
         waiting.means = groups
         index = torch.arange(count).reshape(shape)
-        return View(waiting, index, revision, view.factor, chain)
+        return View(waiting, index, view.factor, chain)
     if not covers(channels, source.shape[-1]):
         try:
             source = call.drafts.select(source, channels)
@@ -122,7 +123,25 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
         except Unsupported:
             pass  # The pooling takes all channels, and its readers take theirs.
     draft = call.add(float_ops.GlobalAveragePool(), (source,), "pool")
-    return View(draft, channels.reshape(shape), draft.revision, view.factor)
+    return View(draft, channels.reshape(shape), view.factor)
+
+
+def _alone(groups: torch.Tensor, source: Draft) -> bool:
+    """Return whether each group holds channels of one position."""
+    positions = groups // source.shape[-1]
+    return groups.shape[1] > 1 and torch.equal(positions, positions[:, :1].expand_as(positions))
+
+
+def _mean_of_channels(call: Call, source: Draft, groups: torch.Tensor, factor: float) -> View:
+    """Capture means over channels, as of stacked heads, as a linear layer."""
+    channels = source.shape[-1]
+    members = (groups % channels).sort(dim=1).values
+    rows, row = torch.unique(members, dim=0, return_inverse=True)
+    weight = np.zeros((len(rows), channels))
+    np.add.at(weight, (np.arange(len(rows))[:, None], rows.numpy()), 1 / groups.shape[1])
+    draft = call.add(float_ops.Linear(weight, np.zeros(len(rows))), (source,), "mean")
+    index = groups[:, 0] // channels * len(rows) + row
+    return View(draft, index.reshape(call.node.meta["val"].shape), factor)
 
 
 def _channels(groups: torch.Tensor, source: Draft) -> torch.Tensor | None:

@@ -1,4 +1,4 @@
-"""What stands for the value of an unsupported node, so that the nodes behind it are examined."""
+"""Stand-ins for the values of unsupported nodes, so that the nodes behind them are examined."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def stand_in(drafts: Drafts, node: fx.Node) -> View | Missing:
         stored = (*shape[2:], shape[1])
         draft = drafts.add_opaque(stored, node.name, tokens=False)
         index = torch.arange(draft.size).reshape(1, *stored)
-        return View(draft, index.permute(0, 3, 1, 2), 0)
+        return View(draft, index.permute(0, 3, 1, 2))
     if value.ndim == 2 and shape[0] != 1:
         return Missing()
     draft = drafts.add_opaque(shape if value.ndim == 3 else shape[1:], node.name, tokens=True)
-    return View(draft, torch.arange(draft.size).reshape(shape), 0)
+    return View(draft, torch.arange(draft.size).reshape(shape))

@@ -162,7 +162,7 @@ class Tracing:
             op = float_ops.Input((height, width, channels))
             draft = self.drafts.add(op, (), "input", node.name)
             index = torch.arange(draft.size).reshape(1, height, width, channels)
-            self.values[node] = View(draft, index.permute(0, 3, 1, 2), draft.revision)
+            self.values[node] = View(draft, index.permute(0, 3, 1, 2))
             self._note(node, "computed", "became {}", draft)
             return
         self.values[node] = self.exported.constants.get(node.name)

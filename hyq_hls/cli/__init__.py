@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 import hyq_hls
 from hyq_hls.cli import convert, cosim, estimate, evaluate, quantize, verify
+from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
+from hyq_hls.quant.config import CHOICES
 
 COMMANDS = {
     "quantize": quantize,
@@ -48,6 +51,21 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+#: Arguments of Python whose option has another name or the contrary meaning.
+_OPTIONS = {"must_fit=False": "--any-size", "output_dir=": "--output ", "count=": "--calibration "}
+
+
+def _as_options(message: str, options: argparse.Namespace) -> str:
+    """Return a message about arguments of Python in the words of the command line."""
+    for argument, option in _OPTIONS.items():
+        message = re.sub(rf"\b{argument}", option, message)
+    for name in (*vars(options), *CHOICES, *NUMBERS):
+        option = f"--{name.replace('_', '-')}"
+        message = re.sub(rf"\b{name}=True\b", option, message)
+        message = re.sub(rf"\b{name}=", f"{option} ", message)
+    return message
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 when levels disagree, 2 on an error that names its cure."""
     options = parser().parse_args(arguments)
@@ -56,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except HyqError as error:
-        print(f"hyq-hls: error: {error}", file=sys.stderr)
+        print(f"hyq-hls: error: {_as_options(str(error), options)}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         _forget_output()

@@ -35,6 +35,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.count < 1:
         raise InputError(f"--count {options.count}: at least one image is wanted")
+    for name in ("idle", "backpressure"):
+        if not 0 <= getattr(options, name) < 1:
+            raise InputError(f"--{name} {getattr(options, name)}: 0 <= p < 1 is wanted")
+    for name in ("vcd", "report"):
+        sources.check_output(getattr(options, name), f"--{name}")
     accelerator = Accelerator.open(options.project)
     images, _ = sources.images(options.images)
     some = sources.take(images, options.count)

@@ -46,7 +46,7 @@ def run(folder: Path) -> bool:
     images = np.concatenate([clean.images, distorted.images])
     labels = np.concatenate([clean.labels, distorted.labels])
 
-    print("1. quantize the trained MobileViT: 8-bit weights and activations, power-of-two scales")
+    print("1. quantize the trained MobileViT: 8-bit weights and activations, shifts only")
     qmodel = quantize(model, digits.calibration(CALIBRATION_IMAGES))
     folder.mkdir(parents=True, exist_ok=True)
     saved = qmodel.save(folder / "mobilevit_digits.hyq")
@@ -59,11 +59,11 @@ def run(folder: Path) -> bool:
     integer = [100 * right[:split].mean(), 100 * right[split:].mean()]
 
     print("3. convert to HLS C++ and RTL, compile the C simulation")
-    accelerator = convert(qmodel, "xc7z020", 150, folder / "net", overwrite=True)
+    accelerator = convert(qmodel, "xc7z020", output_dir=folder / "net", overwrite=True)
     accelerator.compile()
 
     print("4. the C++ on the same images, every code compared")
-    found = accelerator.predict(images, progress=True)
+    found = accelerator.codes(images, progress=True)
     equal = int((found == codes).all(axis=1).sum())
 
     print("5. the RTL on Verilator: shrink its FIFOs, then real images with and without stalls")

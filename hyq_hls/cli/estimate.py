@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
     from hyq_hls.stream.cost import estimate_design, resource_report  # noqa: PLC0415
 
+    sources.check_output(options.report, "--report")
     if options.source.is_dir():
         sources.refuse_design_arguments(options)
         accelerator = Accelerator.open(options.source)

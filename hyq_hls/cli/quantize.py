@@ -9,10 +9,9 @@ from pathlib import Path
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
-from hyq_hls.support import user_path
 
 #: Options that are numbers, with what they take.
-_NUMBERS = {
+NUMBERS = {
     "weight_bits": "2 to 16",
     "activation_bits": "2 to 16",
     "preactivation_bits": "2 to 16, least width of what only SiLU reads",
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "fq_vit, minmax, ...; the options below change it, and values in brackets are those of "
         "fast",
     )
-    for name, meaning in _NUMBERS.items():
+    for name, meaning in NUMBERS.items():
         parser.add_argument(
             _flag(name),
             type=int,
@@ -84,10 +83,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibration < 1:
         raise InputError(f"--calibration {options.calibration}: at least one image is wanted")
-    output = user_path(options.output)
-    if output.is_dir() or not output.parent.is_dir():
-        raise InputError(f"cannot write --output {options.output}: a file in a folder is wanted")
-    names = [*_NUMBERS, *CHOICES]
+    sources.check_output(options.output, "--output")
+    names = [*NUMBERS, *CHOICES]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     bits = {name: given[name] for name in ("weight_bits", "activation_bits") if name in given}
     start = preset(options.preset, **bits)

@@ -43,6 +43,12 @@ def path(text: str) -> Path:
     return Path(os.path.expanduser(text))
 
 
+def check_output(place: Path | None, option: str) -> None:
+    """Raise ``InputError`` before the work where a file cannot be written after it."""
+    if place is not None and (user_path(place).is_dir() or not user_path(place).parent.is_dir()):
+        raise InputError(f"cannot write {option} {place}: a file in a folder is wanted")
+
+
 def model(spec: str) -> torch.nn.Module:
     """Return the trained module that ``spec`` names.
 
@@ -140,7 +146,7 @@ def _batch(images: NDArray[Any], spec: str) -> NDArray[Any]:
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what chooses a design: part, clock, speed, room."""
     parser.add_argument("--part", default="xc7z020", help="part, device or board")
-    parser.add_argument("--clock-mhz", type=float, default=150.0, help="target clock")
+    parser.add_argument("--clock-mhz", type=float, default=100.0, help="target clock")
     parser.add_argument(
         "--target-fps",
         type=float,
@@ -154,7 +160,9 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         "that fits it",
     )
     parser.add_argument(
-        "--any-size", action="store_true", help="go on also where the part is too small"
+        "--any-size",
+        action="store_true",
+        help="go on also where the part is too small or the clock too fast",
     )
 
 

@@ -66,6 +66,7 @@ def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
     spec = given or remembered
     if not spec:
         return
+    from hyq_hls.quant.expected_input import with_normalization  # noqa: PLC0415
     from hyq_hls.quant.pipeline import float_graph_of  # noqa: PLC0415
 
     try:
@@ -77,7 +78,9 @@ def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
             f"{error}; {spec} was the model when this network was quantized: verify in the same "
             "folder, or give --model"
         ) from error
-    graph, report = float_graph_of(module, qmodel.graph.input_type.shape)
+    module = with_normalization(module, qmodel.normalization)
+    bits = qmodel.graph.metadata.get("config", {}).get("activation_bits", 8)
+    graph, report = float_graph_of(module, qmodel.graph.input_type.shape, bits)
     known = {node.name: graph.shape(node.name) for node in graph}
     for name, node in qmodel.graph.nodes.items():
         if known.get(name) != node.type.shape:

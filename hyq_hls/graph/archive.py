@@ -35,7 +35,7 @@ _MOST_LIST_BYTES = 1 << 22
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may ask of the program that reads it; sizes are checked before anything is read.
+    """Limits of what a file may ask of its reader; sizes are checked before anything is read.
 
     Attributes:
         file_bytes: size of the file.

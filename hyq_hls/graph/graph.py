@@ -118,6 +118,12 @@ class Graph:
         """Type of the graph's output."""
         return self.type(self.output_name)
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the user's output of one sample."""
+        index = self.output_index
+        return self.output_type.shape if index is None else tuple(index.shape)
+
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         r"""Return values (B, \*last tensor) in the order and shape of the user's output."""
         if self.output_index is None:

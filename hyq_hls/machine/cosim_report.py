@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hyq_hls.support import aligned, user_path, write_file
+from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
 
 
@@ -33,7 +33,7 @@ class StreamReport:
 
 
 @dataclass
-class CosimReport:
+class CosimReport(Shown):
     """The result of :meth:`hyq_hls.Accelerator.cosimulate`.
 
     Attributes:
@@ -94,6 +94,10 @@ class CosimReport:
         target = user_path(path)
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
+
+    def __repr__(self) -> str:
+        verdict = "all codes equal" if self.ok else "codes DIFFER"
+        return f"CosimReport({self.images} images, {verdict}, {self.cycles:,} cycles)"
 
     def __str__(self) -> str:
         """Say whether all are equal, how long it took, and which streams stall most."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hyq_hls.machine.budget import binding, capacity, fits
 from hyq_hls.parts import Part
-from hyq_hls.support import aligned, user_path, write_file
+from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.yosys import Utilization
 
 #: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.
@@ -36,7 +36,7 @@ class DesignUtilization:
 
 
 @dataclass(frozen=True)
-class ResourceReport:
+class ResourceReport(Shown):
     """Resources and speed of a design.
 
     Attributes:
@@ -104,6 +104,13 @@ class ResourceReport:
         }
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
+
+    def __repr__(self) -> str:
+        used, verdict = self.total, "fits" if self.fits else "does NOT fit"
+        return (
+            f"ResourceReport({self.method}: {used.lut:,} LUT, {used.ff:,} FF, {used.dsp} DSP, "
+            f"{used.bram36:g} BRAM36 of {self.part.name}, {verdict})"
+        )
 
     def __str__(self) -> str:
         """Return one line per node, the streams, and the sums beside the capacity of the part."""

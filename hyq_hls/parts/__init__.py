@@ -61,6 +61,8 @@ def part(name: str) -> Part:
     Raises:
         ConversionError: the part is unknown; the nearest names are given.
     """
+    if not isinstance(name, str):
+        raise ConversionError(f"part={name!r}: the name of a part or board is wanted")
     wanted = name.lower()
     known, boards = _tables()
     if wanted in known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
+from operator import index
 from typing import Any, Literal, Protocol, get_args
 
 from hyq_hls.errors import QuantizationError
@@ -126,17 +127,19 @@ class QuantConfig:
             ("layer_norm_factors", 0, 7),
         ):
             _check_range(name, getattr(self, name), low, high)
+            object.__setattr__(self, name, index(getattr(self, name)))  # numpy's integers too
         if self.preactivation_bits is not None:
             _check_range("preactivation_bits", self.preactivation_bits, MIN_BITS, MAX_BITS)
         if self.softmax_bits is not None:
             most = _UNIFORM_BITS if self.softmax == "uniform" else _LOG2_BITS
             _check_range(f"softmax_bits ({self.softmax})", self.softmax_bits, MIN_BITS, most)
+        self._check_types()
         for pattern, bits in self.overrides.items():
             for name in ("weight_bits", "activation_bits"):
                 if getattr(bits, name) is not None:
                     _check_range(f"{name} of {pattern}", getattr(bits, name), MIN_BITS, MAX_BITS)
         for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
+            if not isinstance(getattr(self, name), str) or getattr(self, name) not in choices:
                 raise QuantizationError(
                     f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(choices)}"
                 )
@@ -171,6 +174,23 @@ class QuantConfig:
             if mean >= _MEAN_CODE and abs(round(mean) / mean - 1) <= _MEAN_ERROR:
                 return bits
         return MAX_BITS
+
+    def _check_types(self) -> None:
+        if not isinstance(self.overrides, Mapping) or not all(
+            isinstance(pattern, str) and isinstance(bits, NodeBits)
+            for pattern, bits in self.overrides.items()
+        ):
+            raise QuantizationError(
+                f"overrides={self.overrides!r}: a dict from patterns of node names to NodeBits is "
+                "wanted, as {'head.*': NodeBits(4, 8)}"
+            )
+        if not isinstance(self.methods, tuple | list):
+            raise QuantizationError(
+                f"methods={self.methods!r}: a tuple of methods is wanted, as methods=(Qads(),)"
+            )
+        for name in ("percentile", "momentum"):
+            if not isinstance(getattr(self, name), int | float):
+                raise QuantizationError(f"{name}={getattr(self, name)!r}: a number is wanted")
 
     def for_node(self, name: str) -> QuantConfig:
         """Return this configuration with the overrides of one node applied."""
@@ -215,6 +235,10 @@ _UNIFORM_BITS, _LOG2_BITS = 8, 4
 _MEAN_CODE, _MEAN_ERROR = 16, 1 / 128
 
 
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, int) or not low <= value <= high:
+def _check_range(name: str, value: Any, low: int, high: int) -> None:
+    try:
+        inside = low <= index(value) <= high and not isinstance(value, bool)
+    except TypeError:
+        inside = False
+    if not inside:
         raise QuantizationError(f"{name}={value!r}: an integer from {low} to {high} is wanted")

@@ -1,4 +1,4 @@
-"""What a model expects for image bytes: asked, read from the model, or found by running it."""
+"""Find out what a model expects for image bytes: ask, read it from the model, or run the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MISSED = 100.0
 #: So small a factor is no accident, even where nothing says that the model was trained.
 _MET = 3.0
 #: Outputs that differ by less than this share of their size between images are suspicious,
-_NUMB = 0.02
+_NUMB = 0.01
 #: if they differ by this factor more when the images are 255 times as large.
 _MORE = 20.0
 _IMAGES = 16
@@ -77,7 +77,8 @@ def range_of_training(model: nn.Module, images: NDArray[np.uint8]) -> Normalizat
             f"{unit.missed:.0f} for images in [0, 1], of {whole.missed:.1f} for [0, 255]"
         )
     else:
-        if unit.reaction < min(_NUMB, whole.reaction / _MORE):
+        # A BatchNorm is the better witness: outputs of deep random networks hardly react either.
+        if not whole.normalizes and unit.reaction < min(_NUMB, whole.reaction / _MORE):
             _warn(
                 "the outputs of the model hardly differ between images in [0, 1], but do between "
                 "images in [0, 255]. Bytes / 255 are given to it"
@@ -132,18 +133,20 @@ def _warn(text: str) -> None:
 
 @dataclass
 class _Values:
-    """What a model makes of some images.
+    """Measures of what a model makes of some images.
 
     Attributes:
         spread: standard deviation at its first layer.
         missed: factor by which the variances at its first BatchNorm miss those of training, 1
             without BatchNorm.
+        normalizes: whether it has a BatchNorm with statistics.
         trained: whether that BatchNorm has seen batches.
         reaction: deviation of the outputs between images, relative to their size.
     """
 
     spread: float = math.inf
     missed: float = 1.0
+    normalizes: bool = False
     trained: bool = False
     reaction: float = 1.0
 
@@ -163,6 +166,7 @@ def _run(model: nn.Module, images: torch.Tensor) -> _Values:
                 variance = x.transpose(0, 1).flatten(1).var(dim=1).clamp(min=_TINY)
                 ratio = torch.log(variance / module.running_var.clamp(min=_TINY))
                 found.missed = float(ratio.abs().mean().exp())
+                found.normalizes = True
                 batches = module.num_batches_tracked
                 found.trained = batches is not None and bool(batches.item())
         started.add("layer")

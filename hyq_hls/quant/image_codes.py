@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import Conv2d, FloatOp, Input, Shape
+from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.float_ops import Conv2d, Input
 from hyq_hls.graph.types import MAX_BITS, Quantization
 
 #: Image bytes stand for value = byte / 255.

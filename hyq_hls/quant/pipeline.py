@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
 from hyq_hls.quant.presets import as_config
-from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.quant.summary import summary
+from hyq_hls.quantized_model import CLASS_NAMES, QuantizedModel
 
 
 def quantize(
@@ -40,6 +42,7 @@ def quantize(
     input_range: tuple[float, float] | None = None,
     count: int | None = None,
     seed: int = 0,
+    class_names: Sequence[str] | None = None,
     progress: bool = True,
 ) -> QuantizedModel:
     """Quantize a trained module after training, to integers only.
@@ -66,7 +69,9 @@ def quantize(
             :mod:`hyq_hls.quant.presets` such as ``"best"``, or a dict of the fields of
             :class:`~hyq_hls.quant.config.QuantConfig` that differ from its defaults. None takes the
             defaults, which are the recipe ``fast``.
-        progress: whether to show progress bars.
+        class_names: names of the outputs, for reports and for the driver of the board.
+        progress: whether to show progress bars, what is drawn, and at the end one line that says
+            how close the integers come to the model.
 
     Raises:
         InputError: calibration images are unusable.
@@ -91,17 +96,16 @@ def quantize(
     images = image_bytes(
         given if stated is None else stated.undone(given), channels=_channels(model)
     )
+    _check_variety(images)
     if stated is None:
         stated = Normalization() if given.dtype.kind == "f" else range_of_training(model, images)
     stated.check_channels(images.shape[-1])
-    _check_variety(images)
     if progress:
         tqdm.write(f"calibrate on {drawn.origin}", file=sys.stderr)
         if not stated.is_plain:
             tqdm.write(f"normalization inside the network: {stated}", file=sys.stderr)
     whole = with_normalization(model, stated)
-    prepared, report = float_graph_of(whole, images.shape[1:])
-    prepared = centred_on_codes(prepared, config.activation_bits)
+    prepared, report = float_graph_of(whole, images.shape[1:], config.activation_bits)
     config.check_names(node.name for node in prepared)
     metadata = {
         "model": type(model).__name__,
@@ -109,11 +113,18 @@ def quantize(
         "calibration_images": len(images),
         "calibration_origin": drawn.origin,
         METADATA_KEY: stated.to_json(),
+        **_named(class_names),
     }
     plan = Plan.of(prepared, config, images, progress)
     for method in methods:
         plan = method.apply(plan)
-    return QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(whole))
+    outputs = math.prod(prepared.shape(prepared.output))
+    if class_names is not None and len(class_names) != outputs:
+        raise InputError(f"{len(class_names)} class_names found; the network has {outputs} outputs")
+    qmodel = QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(whole))
+    if progress:
+        tqdm.write(summary(qmodel, images), file=sys.stderr)
+    return qmodel
 
 
 def _channels(model: torch.nn.Module) -> int | None:
@@ -121,6 +132,15 @@ def _channels(model: torch.nn.Module) -> int | None:
     convolutions = (m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
     first = next(convolutions, None)
     return None if first is None else first.in_channels
+
+
+def _named(class_names: Sequence[str] | None) -> dict[str, list[str]]:
+    if class_names is None:
+        return {}
+    listed = isinstance(class_names, Iterable) and not isinstance(class_names, str)
+    if not listed or not all(isinstance(name, str) for name in class_names):
+        raise InputError(f"class_names={class_names!r}: a list of texts, one per class, is wanted")
+    return {CLASS_NAMES: list(class_names)}
 
 
 def _described(value: Any) -> str:
@@ -145,9 +165,15 @@ def _check_variety(images: NDArray[np.uint8]) -> None:
 
 
 def float_graph_of(
-    model: torch.nn.Module, shape: tuple[int, ...]
+    model: torch.nn.Module, shape: tuple[int, ...], activation_bits: int = 8
 ) -> tuple[FloatGraph, CaptureReport]:
-    """Return the float graph whose nodes the integer graph follows, for images (H, W, C)."""
+    """Return the float graph whose nodes the integer graph follows.
+
+    Args:
+        model: takes ``byte / 255``; a normalization is a part of it.
+        shape: of an image, (H, W, C).
+        activation_bits: width of the activations, which decides the code of a normalized border.
+    """
     height, width, channels = shape
     graph, report = capture(model, (channels, height, width))
-    return scores_in_octaves(graph), report
+    return centred_on_codes(scores_in_octaves(graph), activation_bits), report

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.quant.calibrate import calibrate
 from hyq_hls.quant.config import QuantConfig

@@ -7,7 +7,8 @@ from dataclasses import replace
 from math import log
 
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import AttentionScores, FloatOp, Softmax
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import AttentionScores, Softmax
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.traits import has_weights, weighted

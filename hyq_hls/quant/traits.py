@@ -17,6 +17,7 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_op import Shape
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
@@ -116,7 +117,7 @@ class Traits:
     block_output: bool = False
     tokens: bool = False
     leading: int | None = None
-    work: Callable[[Sequence[fo.Shape]], int] | None = None
+    work: Callable[[Sequence[Shape]], int] | None = None
     product_factor: Callable[[Any], float] | None = None
     arithmetic: Callable[[QuantConfig], Arithmetic] = lambda config: Arithmetic()
 
@@ -210,7 +211,7 @@ def _of_mean(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
     return {node.inputs[0]: 1 / (height * width)}
 
 
-def _products(shapes: Sequence[fo.Shape]) -> int:
+def _products(shapes: Sequence[Shape]) -> int:
     """Return the products per pixel of a patch: queries by keys, or probabilities by values."""
     return shapes[0][1] * shapes[1][1] * shapes[1][2]
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from hyq_hls.capture.channel_affine import ChannelAffine
-from hyq_hls.capture.float_ops import Conv2d, FloatOp, Linear
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import Conv2d, Linear
 
 Array = NDArray[np.float64]
 

@@ -85,6 +85,7 @@ def build_simulator(
             {"MemoryDir": str(memory_dir)},
             folder=folder / "build_simulator",
             wires=False,
+            flags=("-O0",),  # A person waits for the build, and looks at few cycles.
         )
     circuits = {
         instance.circuit.node.name: instance

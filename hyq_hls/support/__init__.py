@@ -9,10 +9,13 @@ from hyq_hls.support.files import (
     write_file,
 )
 from hyq_hls.support.libraries import load_library, seal, sealed_key
+from hyq_hls.support.shown import Shown
+from hyq_hls.support.sqnr import sqnr_db
 from hyq_hls.support.tables import aligned
 from hyq_hls.support.templates import template_dir
 
 __all__ = [
+    "Shown",
     "aligned",
     "is_empty",
     "is_file",
@@ -21,6 +24,7 @@ __all__ = [
     "replaced_folder",
     "seal",
     "sealed_key",
+    "sqnr_db",
     "template_dir",
     "user_path",
     "write_file",

@@ -120,12 +120,20 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             draft.rename(folder)
     except OSError as error:
         raise ConversionError(
-            f"cannot write {folder}: {error.strerror or error}; choose another folder, with room"
+            f"cannot write {folder}: {_reason(error)}; choose another folder, with room"
         ) from error
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _reason(error: OSError) -> str:
+    """Return one reason; ``shutil.copytree`` gathers one for every file that it could not copy."""
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        _, _, first = error.args[0][0]
+        return str(first)
+    return error.strerror or str(error)
 
 
 def _is_fixed(folder: Path) -> bool:

@@ -52,14 +52,17 @@ def load_library(library: Path, functions: Mapping[str, Signature]) -> ctypes.CD
     Raises:
         CompilationError: it is damaged, cannot be loaded, or lacks a function.
     """
-    try:
-        folder = tempfile.TemporaryDirectory()
-    except OSError as error:
-        raise CompilationError(f"no temporary folder for {library}: {error}") from error
-    with folder:
+    with tempfile.TemporaryDirectory() as folder:
+        # A private copy is loaded: a rebuilt library of the same path would not be.
+        private = Path(folder) / library.name
         try:
-            # A private copy is loaded: a rebuilt library of the same path would not be.
-            private = Path(shutil.copy(library, folder.name))
+            shutil.copy(library, private)
+        except OSError as error:
+            raise CompilationError(
+                f"{library} cannot be loaded: {error.strerror or error}; check that it is there "
+                f"and that {tempfile.gettempdir()} has room"
+            ) from error
+        try:
             if sealed_key(private) is None:
                 raise OSError("it is cut or damaged")
             loaded = ctypes.CDLL(str(private))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hyq_hls.support import sqnr_db
+
+__all__ = ["Difference", "first_difference", "sqnr_db"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,3 @@ def first_difference(
     places = np.argwhere(expected != found)
     index = tuple(int(i) for i in places[0])
     return Difference(level, node, index, int(expected[index]), int(found[index]), len(places))
-
-
-def sqnr_db(signal: NDArray[np.float64], approximation: NDArray[np.float64]) -> float:
-    """Return the signal-to-quantization-noise ratio in dB; infinite when both are equal."""
-    noise = float(np.square(signal - approximation).sum())
-    power = float(np.square(signal).sum())
-    if noise == 0:
-        return inf
-    return float(10 * np.log10(power / noise)) if power else -inf

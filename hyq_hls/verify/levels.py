@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
+from hyq_hls.errors import InputError
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.support import aligned
-from hyq_hls.verify.compare import Difference, first_difference, sqnr_db
+from hyq_hls.support import Shown, aligned, sqnr_db
+from hyq_hls.verify.compare import Difference, first_difference
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
@@ -44,7 +45,7 @@ class NodeLevels:
 
 
 @dataclass
-class VerifyReport:
+class VerifyReport(Shown):
     """The result of :func:`verify`.
 
     Attributes:
@@ -70,6 +71,12 @@ class VerifyReport:
         """
         equal = all(n == self.images for n in self.equal_images.values())
         return not self.differences and equal and (self.module is None or self.module.ok)
+
+    def __repr__(self) -> str:
+        return (
+            f"VerifyReport({len(self.nodes)} nodes, {self.images} images, "
+            f"{'all levels agree' if self.ok else 'LEVELS DISAGREE'})"
+        )
 
     def __str__(self) -> str:
         """Return a table of nodes, then the network, then the first differences."""
@@ -110,6 +117,14 @@ def verify(
         CompilationError: Verilator is missing or failed.
         SimulationError: a simulation failed.
     """
+    for value, kind in ((qmodel, QuantizedModel), (accelerator, Accelerator | None)):
+        if not isinstance(value, kind):
+            raise InputError(
+                f"verify takes a QuantizedModel, images and an Accelerator; found "
+                f"{type(value).__name__}"
+            )
+    if not isinstance(trace_images, int):
+        raise InputError(f"trace_images={trace_images!r}: a number of images is wanted")
     pixels = qmodel.image_bytes(images)
     some = pixels[: max(1, trace_images)]
     report = VerifyReport(images=len(pixels))
@@ -161,7 +176,7 @@ def _compare_network(
     if accelerator is None:
         return
     emulated = qmodel.codes(pixels, progress)
-    found = accelerator.predict(pixels, progress)
+    found = accelerator.codes(pixels, progress)
     report.equal_images[CPP] = int((emulated == found).reshape(len(pixels), -1).all(axis=1).sum())
     difference = first_difference(CPP, qmodel.graph.output_name, emulated, found)
     if difference is not None and not report.differences:

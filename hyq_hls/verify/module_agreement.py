@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.support import sqnr_db
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-#: The float graph computes the same function in another order of sums, in float32.
-_SAME_FUNCTION_DB = 60.0
+#: The float graph computes the same function, but sums in another order, and the border of a
+#: normalized image is a code that is only near enough. Outputs in a wrong order have about 0 dB.
+_SAME_FUNCTION_DB = 40.0
 
 
 @dataclass(frozen=True)

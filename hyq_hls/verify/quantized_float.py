@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hyq_hls import ops
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Graph, Node
 from hyq_hls.quant.traits import has_weights, weighted
 from hyq_hls.quant.weighted import WeightedLayer

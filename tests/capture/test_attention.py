@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls.capture import UnsupportedModelError, float_ops
-from tests.capture.hybrids import fold_by_permute, unfold_by_permute
-from tests.capture.nets import Forward, captured, kinds
+from hyq_hls.capture import UnsupportedModelError, capture, float_ops
+from tests.capture.hybrids import fold_by_permute, settle, unfold_by_permute
+from tests.capture.nets import Forward, Net, captured, kinds
 
 ATTENTION = ["AttentionScores", "Softmax", "AttentionValues"]
 
@@ -183,3 +183,18 @@ def test_a_difference_along_the_softmax_stays() -> None:
 
     with pytest.raises(UnsupportedModelError, match="amax"):
         captured(forward, (8, 3, 4), qkv=nn.Linear(8, 24))
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(12, 12), torch.ones(12, 12, dtype=torch.bool)])
+def test_a_mask_that_masks_nothing(mask: torch.Tensor) -> None:
+    """The mask is no buffer: it stays float32 in a module of float64."""
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = m.qkv(_tokens(x)).unsqueeze(1).chunk(3, -1)
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return out.squeeze(1).mean(1)
+
+    graph, report = capture(settle(Net(forward, qkv=nn.Linear(8, 24))), (8, 3, 4))
+    assert [kind for kind in kinds(graph).values() if kind in ATTENTION] == ATTENTION
+    assert report.relative_error is not None
+    assert report.relative_error < 1e-5

@@ -107,6 +107,16 @@ ABSORBED: dict[str, tuple[Forward, dict[str, nn.Module], list[str]]] = {
         {"a": nn.Linear(3, 4), "b": nn.Linear(3, 4)},
         ["GlobalAveragePool", "Linear", "GlobalAveragePool", "Linear", "Add"],
     ),
+    "mean of stacked heads": (
+        lambda m, x: torch.stack((m.a(_mean(x)), m.b(_mean(x)))).mean(0),
+        {"a": nn.Linear(3, 4), "b": nn.Linear(3, 4)},
+        ["GlobalAveragePool", "Linear", "GlobalAveragePool", "Linear", "Concat", "Linear"],
+    ),
+    "mean and sum over channels": (
+        lambda m, x: torch.cat((m.conv(x).mean(1), m.conv(x).sum(1)), 1),
+        {"conv": _conv()},
+        ["Conv2d", "Linear", "Conv2d", "Linear", "Concat"],
+    ),
     "factor behind ReLU": (
         lambda m, x: 0.5 * m.conv(x).relu(),
         {"conv": _conv()},

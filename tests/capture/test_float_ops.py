@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from hyq_hls.capture import elementwise, float_ops
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.errors import ShapeError
 
 
@@ -18,7 +19,7 @@ def _random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
-def _check(op: float_ops.FloatOp, wanted: torch.Tensor, *inputs: torch.Tensor) -> None:
+def _check(op: FloatOp, wanted: torch.Tensor, *inputs: torch.Tensor) -> None:
     found = op.forward(*inputs)
     torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
     assert op.output_shape(*(tuple(x.shape[1:]) for x in inputs)) == tuple(found.shape[1:])
@@ -123,7 +124,7 @@ def test_parameters_are_exact_float64_and_read_only() -> None:
         (float_ops.Input((1, 2, 3)), [(1, 2, 3)]),
     ],
 )
-def test_shapes_that_do_not_fit(op: float_ops.FloatOp, shapes: list[tuple[int, ...]]) -> None:
+def test_shapes_that_do_not_fit(op: FloatOp, shapes: list[tuple[int, ...]]) -> None:
     with pytest.raises(ShapeError, match=f"{op.kind} takes .*, found "):
         op.output_shape(*shapes)
 

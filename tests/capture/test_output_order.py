@@ -11,12 +11,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hyq_hls import quantize
+from hyq_hls import QuantizedModel, quantize
 from hyq_hls.capture import capture
+from hyq_hls.errors import InputError
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.ops import Table
 from hyq_hls.verify.compare import sqnr_db
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 from tests.capture.hybrids import settle
 
+BYTE = Quantization(8, False)
 Head = Callable[["_Heads", torch.Tensor], Any]
 
 
@@ -97,9 +101,20 @@ def test_the_integers_have_the_outputs_of_the_module(name: str) -> None:
     assert wrong.integer_db < 10
 
 
+def test_an_accuracy_needs_logits() -> None:
+    graph = Graph("x", TensorType((2, 3, 3), BYTE), output_index=np.array([4, 1]))
+    graph.add("table", Table(np.arange(256), BYTE), "x")
+    pixels = np.zeros((2, 2, 3, 3), np.uint8)
+    pixels[1].reshape(-1)[4] = 1
+    assert QuantizedModel(graph).evaluate(pixels, [0, 1]) == 50
+    graph.output_index = np.array([[4, 1]])
+    with pytest.raises(InputError, match="logits"):
+        QuantizedModel(graph).evaluate(pixels, [0, 1])
+
+
 def test_an_agreement_needs_the_shape_and_the_function_of_the_module() -> None:
     assert ModuleAgreement((4, 10), (4, 10), 130.0, 30.0, 4).ok
-    assert not ModuleAgreement((4, 10), (4, 10), 20.0, 30.0, 4).ok
+    assert not ModuleAgreement((4, 10), (4, 10), 10.0, 30.0, 4).ok
     other = ModuleAgreement((4, 10), (4, 5, 2), 130.0, 30.0, 4)
     assert not other.ok
     assert str(other) == "network: outputs (4, 5, 2), but the module gives (4, 10)"

@@ -73,7 +73,7 @@ def test_layers(layer: nn.Module, found: str) -> None:
     [
         (lambda m, x: x * x, "mul", "arithmetic mul"),
         (lambda m, x: x + torch.ones(2, 4, 6, 6), "add", "a constant tensor (2, 4, 6, 6)"),
-        (lambda m, x: x * torch.rand(6, 6), "mul", "a factor of shape (6, 6)"),
+        (lambda m, x: x * torch.arange(36.0).reshape(6, 6), "mul", "a factor of shape (6, 6)"),
         (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),
         (lambda m, x: functional.silu(x.mean(2)).mean(2), "mean", "over 6 elements at a time"),
         (lambda m, x: x.sum(3)[:, :, 0], "sum_1", "over 6 elements at a time"),
@@ -117,7 +117,7 @@ def _attention(change: Callable[..., torch.Tensor]) -> Forward:
         ),
         (
             lambda q, k, v: functional.scaled_dot_product_attention(
-                q, k, v, attn_mask=torch.zeros(36, 36)
+                q, k, v, attn_mask=torch.eye(36)
             ),
             "scaled_dot_product_attention",
             "attention with attn_mask",

@@ -178,10 +178,10 @@ def test_image_sources(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--weight-bits", 1), "weight_bits=1: an integer from 2 to 16 is wanted"),
-        (("--activation-bits", 17), "activation_bits=17: an integer from 2 to 16"),
-        (("--softmax-bits", 5), "softmax_bits (log2)=5: an integer from 2 to 4"),
-        (("--layer-norm-factors", -1), "layer_norm_factors=-1"),
+        (("--weight-bits", 1), "--weight-bits 1: an integer from 2 to 16 is wanted"),
+        (("--activation-bits", 17), "--activation-bits 17: an integer from 2 to 16"),
+        (("--softmax-bits", 9), "softmax_bits (uniform)=9: an integer from 2 to 8"),
+        (("--layer-norm-factors", -1), "--layer-norm-factors -1"),
         (("--calibration", 0), "--calibration 0: at least one image is wanted"),
         (("--calibration", -5), "--calibration -5: at least one image is wanted"),
         (("--node-bits", "4=4/40"), "activation_bits of 4=40: an integer from 2 to 16"),

@@ -70,11 +70,11 @@ def test_broken_and_missing_images_are_named(
 
 
 OPTIONS: dict[str, tuple[object, ...]] = {
-    "unknown preset 'fast'; choose one of minmax": ("--presets", "minmax,fast"),
+    "unknown preset 'bset'; choose one of fast": ("--presets", "minmax,bset"),
     "--presets 'minmax,minmax': different names": ("--presets", "minmax,minmax"),
     "--presets ' ,': different names": ("--presets", " ,"),
     "--settings '8/8': W<bits>A<bits> is wanted": ("--settings", "8/8"),
-    "weight_bits=99": ("--settings", "W99A8"),
+    "--weight-bits 99": ("--settings", "W99A8"),
     "--batch 0: at least one image": ("--batch", 0),
     "--images -1: at least one image": ("--images", -1),
     "--images 31: ": ("--images", 31),

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from hyq_hls import Accelerator, NodeBits, load, quantize
+from hyq_hls import Accelerator, NodeBits, QuantConfig, load, quantize
 from hyq_hls.cli import sources
 from hyq_hls.ops import Conv2d, Dense
 from tests.cli.conftest import run
-from tests.quant.networks import lean
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def test_quantize_is_the_api(
     assert run("quantize", *source, "--output", output, *options, *some) == 0
     text = capsys.readouterr().out
     assert f"saved {output}; next: hyq-hls convert {output}" in text
-    config = lean(
+    config = QuantConfig(
         weight_bits=6,
         output_bits=12,
         scale="dyadic",

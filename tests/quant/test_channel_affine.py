@@ -12,7 +12,8 @@ import torch
 from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import FloatOp, GlobalAveragePool, Input, Linear, Unfold
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import GlobalAveragePool, Input, Linear, Unfold
 from hyq_hls.ops import ChannelAffine as IntegerAffine
 from hyq_hls.quant import presets
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
@@ -184,16 +185,6 @@ def test_methods_take_the_operations() -> None:
     assert learned.weights["map"].codes.shape == (5, 1)
 
 
-@pytest.mark.slow
-def test_the_whole_road(tmp_path: Path) -> None:
-    """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
-    qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
-    for stalls in (0.0, 0.4):
-        report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
-        assert report.ok, str(report)
-
-
 def test_factors_of_channels_pass_a_constant_per_position() -> None:
     plan = plan_of(shifting(8, 8))
     changed = with_factors(plan, {"map": np.array([1.0, 2.0, 4.0, 1.0, 1.0])})
@@ -214,3 +205,13 @@ def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None
         for n in before_unfold
     ]
     assert bridge_blocks(FloatGraph(nodes, graph.output)) == [("image", "linear", "map")]
+
+
+@pytest.mark.slow
+def test_the_whole_road(tmp_path: Path) -> None:
+    """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
+    qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    for stalls in (0.0, 0.4):
+        report = accelerator.cosimulate(IMAGES, idle=stalls, backpressure=stalls)
+        assert report.ok, str(report)

@@ -242,7 +242,7 @@ class Degenerate(nn.Module):
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
-@pytest.mark.parametrize("images", [IMAGES[:1], np.zeros((2, 8, 8, 3), np.uint8)])
+@pytest.mark.parametrize("images", [IMAGES[:1], np.eye(2, 192, dtype=np.uint8).reshape(2, 8, 8, 3)])
 def test_degenerate_channels_and_one_image(scale: Any, images: np.ndarray) -> None:
     config = lean(scale=scale, activation_granularity="channel", methods=(QUICK,))
     qmodel = quantize(Degenerate().eval(), images, config, progress=False)

@@ -15,12 +15,12 @@ from torch.nn import functional
 from hyq_hls import quantize
 from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.float_ops import (
     Add,
     AttentionScores,
     AttentionValues,
     Concat,
-    FloatOp,
     Fold,
     GlobalAveragePool,
     Input,

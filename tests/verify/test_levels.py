@@ -46,6 +46,8 @@ def break_kernel(qmodel: QuantizedModel, name: str, index: tuple[int, ...]) -> N
 def test_all_agree(small: tuple[QuantizedModel, np.ndarray]) -> None:
     report = verify(*small, progress=False)
     assert report.ok
+    assert report.module is not None
+    assert report.module.float_db > 100
     assert [n.node for n in report.nodes] == list(small[0].graph.nodes)
     assert {n.level for n in report.nodes} == {"emulation"}
     assert str(report).endswith("all levels agree")

@@ -20,7 +20,7 @@ import torch
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Operation, Quantization
 from hyq_hls.graph.types import MAX_BITS, MIN_BITS

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph
-from hyq_hls.capture.float_ops import FloatOp, LayerNorm
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import LayerNorm
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.float_ops import FloatOp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.image_codes import image_quantization

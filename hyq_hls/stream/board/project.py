@@ -63,6 +63,9 @@ def write_board_files(
         "input": asdict(source),
         "output": asdict(sink),
         "normalization": str(Normalization.from_json(flow.graph.metadata.get(METADATA_KEY))),
+        "scale": list(flow.graph.output_type.quantization.scale),
+        "zero_point": list(flow.graph.output_type.quantization.zero_point),
+        "class_names": flow.graph.metadata.get("class_names"),
         "output_index": None if index is None else index.tolist(),
     }
     (folder / "streams.json").write_text(json.dumps(streams, indent=1) + "\n", encoding="utf-8")

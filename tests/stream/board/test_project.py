@@ -27,6 +27,7 @@ def test_convert_writes_the_folder(tmp_path: Path) -> None:
     }
     streams = json.loads((folder / "streams.json").read_text())
     assert streams["project"] == "net"
+    assert streams["normalization"] == "byte / 255"
     assert streams["input"] == {
         "shape": [4, 4, 3],
         "beats": 16,

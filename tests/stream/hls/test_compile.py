@@ -99,7 +99,7 @@ def test_broken_cpp(copied: Accelerator, project: Accelerator) -> None:
     assert not (copied.folder / "sink.so").exists()
     assert not Accelerator.open(copied.folder).compiled
     pixels = images(2)
-    assert np.array_equal(project.predict(pixels), expected(small_graph(), pixels))
+    assert np.array_equal(project.codes(pixels), expected(small_graph(), pixels))
 
 
 def test_project_without_its_script(copied: Accelerator) -> None:
@@ -124,7 +124,7 @@ def test_several_compile_at_once(copied: Accelerator) -> None:
     assert not list(copied.folder.glob(".build-*"))
     pixels = images(2)
     opened = Accelerator.open(copied.folder)
-    assert np.array_equal(opened.predict(pixels), expected(small_graph(), pixels))
+    assert np.array_equal(opened.codes(pixels), expected(small_graph(), pixels))
 
 
 def test_an_interrupt_ends_the_compilers(

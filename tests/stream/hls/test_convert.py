@@ -266,7 +266,7 @@ def test_open(project: Accelerator, tmp_path: Path) -> None:
     opened = Accelerator.open(str(project.folder))
     assert opened.compiled
     assert (opened.project, opened.clock_mhz) == (project.project, project.clock_mhz)
-    assert np.array_equal(opened.predict(pixels), project.predict(pixels))
+    assert np.array_equal(opened.codes(pixels), project.codes(pixels))
     shutil.copytree(project.folder, tmp_path / "moved")
     (tmp_path / "moved" / "sink.so").unlink()
     moved = Accelerator.open(tmp_path / "moved")

@@ -31,10 +31,10 @@ IMAGES = images(40)
 @pytest.mark.smoke
 @pytest.mark.slow
 def test_equals_the_reference(project: Accelerator) -> None:
-    found = project.predict(IMAGES)
+    found = project.codes(IMAGES)
     assert found.dtype == np.int64
     assert np.array_equal(found, expected(GRAPH, IMAGES))
-    assert np.array_equal(project.predict(IMAGES[:1]), found[:1]), "a batch of one stays a batch"
+    assert np.array_equal(project.codes(IMAGES[:1]), found[:1]), "a batch of one stays a batch"
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_trace_gives_every_stream(project: Accelerator) -> None:
             assert found[name].shape == values.shape
             assert np.array_equal(found[name], values), name
     assert np.array_equal(project.trace(IMAGES[3])["a"], found["a"]), "a trace starts empty"
-    assert np.array_equal(project.predict(IMAGES), expected(GRAPH, IMAGES))
+    assert np.array_equal(project.codes(IMAGES), expected(GRAPH, IMAGES))
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_many_threads_at_once(project: Accelerator) -> None:
         mine = slice(5 * i, 5 * i + 10)
         start.wait()
         for _ in range(10):
-            if not np.array_equal(project.predict(IMAGES[mine]), wanted[mine]):
+            if not np.array_equal(project.codes(IMAGES[mine]), wanted[mine]):
                 wrong.append(f"thread {i}, predict")
             if not np.array_equal(project.trace(IMAGES[5 * i])["a"][0], values_of_a[5 * i]):
                 wrong.append(f"thread {i}, trace")
@@ -119,7 +119,7 @@ def test_input_codes(codes: np.ndarray, message: str, project: Accelerator) -> N
 def test_images_are_checked(project: Accelerator) -> None:
     for unusable in (np.zeros((0, 4, 4, 3), np.uint8), np.full((1, 4, 4, 3), np.nan)):
         with pytest.raises(InputError):
-            project.predict(unusable)
+            project.codes(unusable)
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_not_compiled(tmp_path: Path) -> None:
 
 def survives(project: Accelerator) -> bool:
     """Whether this process still predicts right."""
-    return np.array_equal(project.predict(IMAGES[:3]), expected(GRAPH, IMAGES[:3]))
+    return np.array_equal(project.codes(IMAGES[:3]), expected(GRAPH, IMAGES[:3]))
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_reading_an_empty_stream(copied: Accelerator, project: Accelerator) -> N
     copied.compile("-O0")
     for _ in range(2):
         with pytest.raises(SimulationError, match="sample 0: stream a_copy1 is read while empty"):
-            copied.predict(IMAGES)
+            copied.codes(IMAGES)
     with pytest.raises(SimulationError, match="stream a_copy1 is read while empty"):
         copied.trace(IMAGES[0])
     assert survives(project)
@@ -186,7 +186,7 @@ def test_words_left_over_and_exceptions(copied: Accelerator) -> None:
     )
     copied.compile("-O0")
     fine = np.zeros((1, 4, 4, 3), np.uint8)
-    assert np.array_equal(copied.predict(fine), np.zeros((1, 5)))
+    assert np.array_equal(copied.codes(fine), np.zeros((1, 5)))
     for value, message in (
         (3, "stream inner still holds 2 words that nobody read"),
         (4, "stream inner is read while empty"),
@@ -197,24 +197,24 @@ def test_words_left_over_and_exceptions(copied: Accelerator) -> None:
     ):
         batch = np.concatenate([fine, fine + np.uint8(value)])
         with pytest.raises(SimulationError, match=f"sample 1: .*{message}"):
-            copied.predict(batch)
-    assert np.array_equal(copied.predict(fine), np.zeros((1, 5)))
+            copied.codes(batch)
+    assert np.array_equal(copied.codes(fine), np.zeros((1, 5)))
 
 
 @pytest.mark.slow
 def test_recompiling_gives_new_results(copied: Accelerator) -> None:
     """The same path, other numbers, also through objects that were opened before and after."""
-    old = copied.predict(IMAGES[:4])
+    old = copied.codes(IMAGES[:4])
     before = Accelerator.open(copied.folder)
     opening = "head_bias[5] = {\n    "
     edit(copied, "firmware/weights/head.h", opening, f"{opening}4096 + ")
     assert not Accelerator.open(copied.folder).compiled, "the library is older than its sources"
     copied.compile("-O0")
-    new = copied.predict(IMAGES[:4])
+    new = copied.codes(IMAGES[:4])
     assert np.array_equal(new[:, 0], np.minimum(old[:, 0] + 16, 255))
     assert np.array_equal(new[:, 1:], old[:, 1:])
-    assert np.array_equal(before.predict(IMAGES[:4]), old)
-    assert np.array_equal(Accelerator.open(copied.folder).predict(IMAGES[:4]), new)
+    assert np.array_equal(before.codes(IMAGES[:4]), old)
+    assert np.array_equal(Accelerator.open(copied.folder).codes(IMAGES[:4]), new)
 
 
 @pytest.mark.parametrize("readers", range(2, 10))

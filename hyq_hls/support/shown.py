@@ -1,0 +1,12 @@
+"""How notebooks show what has a text for people."""
+
+from __future__ import annotations
+
+from html import escape
+
+
+class Shown:
+    """A notebook shows the text of ``str()``, with its columns."""
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
