@@ -7,7 +7,6 @@ are all built from ``FUNCTIONS``. The quantizer makes a table of each from its `
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -252,12 +251,12 @@ class Clamp(Elementwise):
     """``min(max(x, minimum), maximum)``; infinite bounds leave a side open.
 
     Attributes:
-        minimum: smallest result.
-        maximum: largest result.
+        minimum: smallest result; by default that of Hardtanh.
+        maximum: largest result; by default that of Hardtanh.
     """
 
-    minimum: float = -math.inf
-    maximum: float = math.inf
+    minimum: float = -1.0
+    maximum: float = 1.0
 
     @classmethod
     def usual(cls) -> Sequence[Elementwise]:

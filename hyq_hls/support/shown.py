@@ -1,4 +1,4 @@
-"""How notebooks show what has a text for people."""
+"""A text for people, as notebooks show it."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
     ],
     ew.Clamp: [
         (ew.Clamp(-1.0, 0.5), [nn.Hardtanh(-1, 0.5), lambda x: x.clamp(-1, 0.5)]),
-        (ew.Clamp(minimum=-0.25), [lambda x: x.clamp(min=-0.25), lambda x: x.clamp_min(-0.25)]),
-        (ew.Clamp(maximum=0.25), [lambda x: torch.clamp_max(x, 0.25)]),
+        (ew.Clamp(-0.25, math.inf), [lambda x: x.clamp(min=-0.25), lambda x: x.clamp_min(-0.25)]),
+        (ew.Clamp(-math.inf, 0.25), [lambda x: torch.clamp_max(x, 0.25)]),
     ],
     ew.Hardswish: [
         (
