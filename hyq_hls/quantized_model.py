@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.data import labelled_batches
 from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.graph.file import load as load_graph
@@ -137,6 +136,8 @@ class QuantizedModel(Shown):
             InputError: no data, labels that are no classes of the network, or not as many as
                 images; or the output is no vector of logits.
         """
+        from hyq_hls.data import labelled_batches  # noqa: PLC0415  (a loaded network needs no torch)
+
         if len(self.graph.output_shape) != 1:
             raise InputError(
                 f"an output of shape (images, *{self.graph.output_shape}) found; logits (images, "

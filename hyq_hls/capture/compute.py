@@ -37,6 +37,7 @@ def conv2d(call: Call) -> View:
     groups = int(call.get("groups"))
     stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
     padding = _padding(call.get("padding"), weight.shape[2:])
+    stride = _within(stride, view.shape[2:], padding)
     _check_convolution(dilation, groups, view.shape[1], len(weight))
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
@@ -57,6 +58,7 @@ def conv1d(call: Call) -> View:
     (stride,), (dilation,) = call.get("stride"), call.get("dilation")
     given = call.get("padding")
     padding = _padding(given if isinstance(given, str) else (0, *given), (1, weight.shape[2]))
+    _, stride = _within((1, stride), (1, view.shape[2]), padding)
     _check_convolution((1, dilation), groups, view.shape[1], len(weight))
     if (weight.shape[2], stride, groups, *padding) == (1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0], bias), 1)
@@ -64,6 +66,14 @@ def conv1d(call: Call) -> View:
     op = float_ops.Conv2d(kernels, bias, (1, stride), padding, groups)
     result = _convolution(call, replace(view, index=view.index.unsqueeze(2)), op)
     return replace(result, index=result.index.squeeze(2))
+
+
+def _within(
+    stride: tuple[int, int], size: tuple[int, ...], padding: tuple[int, int]
+) -> tuple[int, int]:
+    """Return a stride that leaves the map after one window no later than at its end."""
+    height, width = (min(s, n + 2 * p) for s, n, p in zip(stride, size, padding, strict=True))
+    return height, width
 
 
 def _check_convolution(dilation: tuple[int, int], groups: int, inputs: int, outputs: int) -> None:

@@ -88,6 +88,16 @@ def add(rng: Rng, reach: int) -> Made:
     return ops.Add(factors, zeros, output(rng, log2(reach), 4)), types
 
 
+def channel_affine(rng: Rng, reach: int) -> Made:
+    bits = int(rng.integers(4, 17))
+    x = code_type(rng, (3, 4), bits)
+    largest = max(1, reach >> bits)
+    weight = rng.choice([-1, 1], 4) * rng.integers((largest + 1) // 2, largest + 1, 4)
+    bias = -x.quantization.zero_point[0] * weight[None] + rng.integers(-99, 100, (3, 4))
+    width = int(np.abs(weight).max()).bit_length() + 1
+    return ops.ChannelAffine(weight, width, bias, output(rng, log2(reach), 4)), [x]
+
+
 def concat(rng: Rng, reach: int) -> Made:
     types = [code_type(rng, (3, 4), int(rng.integers(4, 17))) for _ in range(2)]
     out = output(rng, 17)
@@ -172,6 +182,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "add": add,
     "attention_scores": scores,
     "attention_values": values,
+    "channel_affine": channel_affine,
     "concat": concat,
     "global_average_pool": pool,
     "layer_norm": layer_norm,

@@ -42,6 +42,8 @@ def random_case(seed: int) -> Case[Conv2d]:
     h, w = (
         int(max(1, k - 2 * p) + rng.integers(0, 6)) for k, p in zip((kh, kw), padding, strict=True)
     )
+    padding = [min(pad, kernel) for pad, kernel in zip(padding, (kh, kw), strict=True)]
+    stride = [min(s, n + 2 * p) for s, n, p in zip(stride, (h, w), padding, strict=True)]
     q = Quantization(bits, bool(rng.integers(2)))
     zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
     x = TensorType((h, w, c), replace(q, zero_point=zero))

@@ -390,6 +390,8 @@ def test_inputs_that_do_not_fit() -> None:
 
 def test_wide_inputs_are_refused_by_the_graph() -> None:
     graph = Graph("x", X)
-    operation = layer_norm(X, reciprocal_bits=70)
+    operation = layer_norm(X, reciprocal_bits=62)
     with pytest.raises(GraphError, match=r"norm: the accumulator needs \d+ bits, 62 are supported"):
         graph.add("norm", operation, "x")
+    with pytest.raises(GraphError, match=r"reciprocal_bits 70.*62 at most"):
+        layer_norm(X, reciprocal_bits=70)

@@ -109,7 +109,7 @@ def test_the_test_bench_sees_one_wrong_code(
 ) -> None:
     wrong = expected(accelerator.qmodel.graph, images(3))
     wrong[1, 2] += 1
-    monkeypatch.setattr(QuantizedModel, "codes", lambda self, pixels: wrong)
+    monkeypatch.setattr(QuantizedModel, "stream_codes", lambda self, pixels: wrong)
     install(vitis, "[ -x tb ] && ./tb" if (accelerator.folder / "tb").exists() else COMPILE)
     with pytest.raises(CompilationError, match="ERROR: sample 1, word 2, lane 0: found"):
         accelerator.build(images(3))
