@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from hyq_hls.capture import capture
+from hyq_hls.capture.float_ops import Conv2d
 from tests.capture.hybrids import settle
 from tests.capture.nets import Forward, Net, captured, kinds
 
@@ -32,6 +33,12 @@ def test_convolutions(layer: nn.Conv2d, kind: str, norm: bool) -> None:
     bn = nn.BatchNorm2d(layer.out_channels, eps=0.1) if norm else nn.Identity()
     graph = captured(lambda m, x: m.bn(m.conv(x)), conv=layer, bn=bn)
     assert kinds(graph) == {"conv": kind}
+
+
+def test_a_stride_that_leaves_the_map_ends_with_it() -> None:
+    graph = captured(lambda m, x: m.conv(x), conv=nn.Conv2d(3, 4, 1, stride=(9, 2)))
+    (conv,) = (node.op for node in graph if isinstance(node.op, Conv2d))
+    assert conv.stride == (4, 2)
 
 
 @pytest.mark.parametrize("affine", [False, True])
