@@ -134,10 +134,14 @@ _VENDOR = """module net (
   output [{o}:0] head_TDATA, output head_TVALID, input head_TREADY
 );
   assign {{ap_done, ap_ready, ap_idle}} = 3'b0;
+  wire last;
+  hyq_counter #(.Count({beats})) u_beat (
+    .clk_i(ap_clk), .rst_ni(ap_rst_n), .en_i(image_TVALID && image_TREADY), .last_o(last)
+  );
   core #(.MemoryDir("{memory}")) u_core (
     .aclk(ap_clk), .aresetn(ap_rst_n && ap_start),
     .s_axis_tdata(image_TDATA), .s_axis_tvalid(image_TVALID), .s_axis_tready(image_TREADY),
-    .s_axis_tlast(1'b0), .m_axis_tdata(head_TDATA), .m_axis_tvalid(head_TVALID),
+    .s_axis_tlast(last), .m_axis_tdata(head_TDATA), .m_axis_tvalid(head_TVALID),
     .m_axis_tready(head_TREADY), .m_axis_tlast(), .frame_errors()
   );
 endmodule
@@ -161,7 +165,8 @@ def test_vendor_rtl_in_the_same_driver(tmp_path: Path) -> None:
             name = f"0_{path.name}" if path.stem == "hyq_pkg" else path.name
             (verilog / name).write_bytes(path.read_bytes())
     widths = {"i": 8 * flow.streams[flow.source].lanes - 1, "o": 8 * flow.streams["head"].lanes - 1}
-    text = _VENDOR.format(**widths, memory=tmp_path / "core/memory")
+    beats = flow.streams[flow.source].beats
+    text = _VENDOR.format(**widths, memory=tmp_path / "core/memory", beats=beats)
     (verilog / "net.v").write_text(text)
     report = accelerator.cosimulate(images(5), rtl="vitis", backpressure=0.3)
     assert report.ok, str(report)
