@@ -43,8 +43,7 @@ def capture(
     channels_height_width = tuple(input_shape)
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
-    complete = all(outcome.problem is None for outcome in traced.outcomes.values())
-    result = traced.output.source if traced.output is not None and complete else None
+    result = traced.output.source if traced.output is not None and traced.complete else None
     drafts = traced.drafts.since(0) if result is None else traced.drafts.needed(result)
     result = absorb_constants(drafts, result)
     traced.drafts.name()

@@ -110,12 +110,16 @@ class Drafts:
 
     Args:
         paths: module path of each exported node.
+        sequence_first: whether tokens (N, 1, C) are one sequence of N positions, as in PyTorch's
+            sequence-first layout, and not N sequences of one position.
 
     Attributes:
+        sequence_first: see above.
         movements: the draft that an exported data movement became, by name of the movement.
     """
 
-    def __init__(self, paths: Mapping[str, str]) -> None:
+    def __init__(self, paths: Mapping[str, str], sequence_first: bool = True) -> None:
+        self.sequence_first = sequence_first
         self._all: list[Draft] = []
         self._layouts: dict[tuple[int, str], Draft] = {}
         self._scaled: dict[tuple[int, float], Draft] = {}

@@ -101,9 +101,9 @@ def _settle_map(
     draft = view.source
     height, width = draft.shape[:2]
     rank = len(view.shape)
-    if rank == 3 and grid is not None and grid[1] == 1:
+    if drafts.sequence_first and rank == 3 and grid is not None and grid[1] == 1:
         # Tokens (N, 1, C) are one sequence in PyTorch's sequence-first layout. As (P, N, C) they
-        # would be P sequences of a single position, over which nobody attends.
+        # are P sequences of a single position: those of a map that is as large as one patch.
         grid = (1, grid[0])
     # Only a tensor (B, N, C) or (B, P, N, C) says that its author sees tokens in it.
     whole_map = rank == 4 and grid == (height, width)

@@ -70,3 +70,8 @@ class Traced:
     output: View | None
     outcomes: dict[str, Outcome]
     paths: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every node is supported."""
+        return all(outcome.problem is None for outcome in self.outcomes.values())

@@ -97,11 +97,11 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 class Tracing:
     """One walk over an exported graph; see ``trace``."""
 
-    def __init__(self, exported: Exported) -> None:
+    def __init__(self, exported: Exported, sequence_first: bool) -> None:
         self.exported = exported
         nodes = list(exported.graph.nodes)
         self.paths = {node.name: module_path(node) for node in exported.nodes}
-        self.drafts = Drafts(self.paths)
+        self.drafts = Drafts(self.paths, sequence_first)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.output: View | None = None
@@ -349,5 +349,13 @@ class Tracing:
 
 
 def trace(exported: Exported) -> Traced:
-    """Trace a whole exported graph; problems are in the outcomes, nothing is raised."""
-    return Tracing(exported).run()
+    """Trace a whole exported graph; problems are in the outcomes, nothing is raised.
+
+    Tokens (N, 1, C) have two readings, which only their reader tells apart. The usual one comes
+    first, and its problems are told where both have some.
+    """
+    usual = Tracing(exported, sequence_first=True).run()
+    if usual.complete:
+        return usual
+    other = Tracing(exported, sequence_first=False).run()
+    return other if other.complete else usual
