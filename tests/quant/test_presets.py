@@ -120,9 +120,13 @@ def peaked(model: Any) -> None:
     model.block.transformer[0].attn.qkv.weight *= 30
 
 
+#: All black but for one pixel: an image without any difference is refused.
+BLACK = np.zeros_like(IMAGES[:1])
+BLACK[0, 0, 0] = 1
+
 HARD: dict[str, tuple[Callable[[Any], None] | None, np.ndarray]] = {
     "one image": (None, IMAGES[:1]),
-    "one black image": (None, np.zeros_like(IMAGES[:1])),
+    "one black image": (None, BLACK),
     "odd channels": (odd_channels, IMAGES),
     "all zero": (all_zero, IMAGES),
     "peaked": (peaked, IMAGES),

@@ -153,7 +153,7 @@ def test_codes_of_the_board_are_those_of_the_reference(
         q = case.graph.output_type.quantization
         assert np.array_equal(driver.predict(codes[2]), q.dequantize(wanted[2:3]))
     frame = board.sendchannel.transfers[-1]
-    assert board.sendchannel.transfers == [frame * n for n in (3, 3, 1, 3, 3, 1, 1)]
+    assert board.sendchannel.transfers == [frame * n for n in (3, 3, 1, 3, 3, 1, 1, 1)]
 
 
 def test_signed_codes_reach_both_ends(deployed: Any) -> None:
