@@ -65,9 +65,14 @@ def test_an_interrupt_ends_what_a_program_has_started(tmp_path: Path) -> None:
         wait_for(started.exists)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # The processes of pytest-xdist ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        run(shell(script))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(shell(script))
+    finally:
+        signal.signal(signal.SIGINT, before)
     wait_for(lambda: not alive(started))
 
 
