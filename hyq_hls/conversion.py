@@ -64,9 +64,9 @@ def convert(
             that is in use or cannot be written, or an operation that did not arrive in C++ or RTL.
     """
     _check_model(qmodel)
-    _check_type("part", part, str, "the name of a part or board")
-    for name, value in (("clock_mhz", clock_mhz), ("target_fps", target_fps), ("share", share)):
-        if value is not None or name == "clock_mhz":
+    _check_type("clock_mhz", clock_mhz, Real, "a number")
+    for name, value in (("target_fps", target_fps), ("share", share)):
+        if value is not None:
             _check_type(name, value, Real, "a number")
     for name, table, kind in (("folding", folding, Folding), ("circuits", circuits, str)):
         if table is not None:

@@ -14,6 +14,7 @@ from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph, Quantization
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
+from hyq_hls.graph.graph import CLASS_NAMES
 from hyq_hls.images import image_bytes, number_array
 from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.ops import OPERATIONS
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from hyq_hls.capture import CaptureReport, FloatGraph
     from hyq_hls.emulate import Emulator
     from hyq_hls.graph.archive import Limits
-
-
-#: Key of the metadata for the names of the outputs.
-CLASS_NAMES = "class_names"
 
 
 class QuantizedModel(Shown):
@@ -176,9 +173,8 @@ class QuantizedModel(Shown):
         return {**self.__dict__, "_emulator": None}
 
     def __repr__(self) -> str:
-        sizes = (
-            " x ".join(map(str, t.shape)) for t in (self.graph.input_type, self.graph.output_type)
-        )
+        shapes = (self.graph.input_type.shape, self.graph.output_shape)
+        sizes = (" x ".join(map(str, shape)) for shape in shapes)
         return (
             f"QuantizedModel({self.graph.metadata.get('model', 'a graph')}: {' -> '.join(sizes)}, "
             f"{len(self.graph.nodes)} nodes, {self.graph.macs():,} MAC)"

@@ -15,7 +15,7 @@ from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.inspection import unwrapped
 from hyq_hls.capture.module_check import Runs, output_index, relative_error
 from hyq_hls.capture.outcome import Outcome, Traced
-from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
+from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError, explain
 from hyq_hls.capture.tracing import trace
 
 
@@ -85,8 +85,7 @@ def _complaint(report: CaptureReport) -> str:
         f"{count} unsupported node{'s' if count > 1 else ''}"
     ]
     for (found, wanted, advice), places in groups.items():
-        lines += ["  " + place for place in places]
-        lines += [f"    found:  {found}", f"    wanted: {wanted}", f"    to do:  {advice}"]
+        lines.append("  " + explain("\n  ".join(places), found, wanted, advice))
     return "\n".join(lines)
 
 

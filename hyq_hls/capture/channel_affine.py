@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hyq_hls.capture.float_op import Array, FloatOp, Shape
+from hyq_hls.capture.float_op import Array, FloatOp, Shape, as_tensor
 from hyq_hls.errors import ShapeError
 
 
@@ -40,11 +40,7 @@ class ChannelAffine(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, ..., C)`` to ``(B, ..., C)``."""
         (x,) = inputs
-        # torch.tensor copies: the arrays are read-only, and torch knows no read-only tensors.
-        multiplier, offset = (
-            torch.tensor(a, dtype=x.dtype, device=x.device) for a in (self.multiplier, self.offset)
-        )
-        return x * multiplier + offset
+        return x * as_tensor(self.multiplier, x) + as_tensor(self.offset, x)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,4 +64,4 @@ class PositionConstant(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Add the constant to ``(B, ..., C)``."""
         (x,) = inputs
-        return x + torch.tensor(self.constant, dtype=x.dtype, device=x.device)
+        return x + as_tensor(self.constant, x)

@@ -116,6 +116,12 @@ class FloatGraph:
         """Return the names of the nodes that read ``name``, in topological order, each once."""
         return tuple(self._consumers[self[name].name])
 
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the module's output for one image."""
+        index = self.output_index
+        return self.shape(self.output) if index is None else tuple(index.shape)
+
     def with_nodes(self, nodes: Iterable[FloatNode], output: str | None = None) -> FloatGraph:
         """Build a graph of other nodes.
 

@@ -26,12 +26,11 @@ def write_back(values: dict[fx.Node, Any], node: fx.Node, before: View, value: V
     """
     table = torch.full((before.source.size,), -1)
     table[before.index.reshape(-1)] = value.index.reshape(-1)
-    places = {other: place for place, other in enumerate(node.graph.nodes)}
     memory = storage(node)
     for other, held in list(values.items()):
         if not isinstance(held, View) or held.source is not before.source:
             continue
-        later = any(places[user] > places[node] for user in other.users)
+        later = any(user > node for user in other.users)
         if not later or other is node or storage(other) != memory:
             continue
         index = table[held.index]

@@ -89,6 +89,14 @@ def output_of(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return tensor
 
 
+def outputs_of(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return the outputs of a batch; a module may be written for a batch of one image."""
+    try:
+        return output_of(module, images)
+    except Exception:  # It is the code of the user, which may raise anything.
+        return torch.cat([output_of(module, image) for image in images.split(1)])
+
+
 def output_index(view: View, runs: Runs) -> NDArray[np.int64]:
     """Return the index map of the output of one image, without the axis of the batch.
 

@@ -87,7 +87,7 @@ def _check_windows(call: Call, padded: bool) -> None:
 
 def _depthwise(call: Call, view: View, windows: tuple[list[int], list[int], list[int]]) -> View:
     kernel, stride, padding = ((first, second) for first, second in windows)
-    draft = feature_map(call.drafts, call.settled(view))
+    draft = feature_map(call.drafts, view)
     channels = draft.shape[-1]
     weight = np.full((channels, *kernel, 1), 1 / math.prod(kernel))
     op = float_ops.Conv2d(weight, np.zeros(channels), stride, padding, channels)

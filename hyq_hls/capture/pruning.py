@@ -11,8 +11,8 @@ from torch import fx
 from hyq_hls.capture.nodes import is_mutable, storage
 
 
-def prune(graph: fx.Graph) -> set[fx.Node]:
-    """Erase the nodes that the output does not depend on, and return them.
+def prune(graph: fx.Graph) -> None:
+    """Erase the nodes that the output does not depend on.
 
     An operation in place is needed where a needed node reads its memory later. Placeholders stay.
     """
@@ -28,4 +28,3 @@ def prune(graph: fx.Graph) -> set[fx.Node]:
             unused.append(node)
     for node in unused:
         graph.erase_node(node)
-    return set(unused)

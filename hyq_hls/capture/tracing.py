@@ -106,7 +106,6 @@ class Tracing:
         self.outcomes: dict[str, Outcome] = {}
         self.output: View | None = None
         self._last = {used: node for node in nodes for used in node.all_input_nodes}
-        self._places = {node: place for place, node in enumerate(nodes)}
         self._written = written_functions(exported)
         self._results: dict[fx.Node, fx.Node] = {}
         for result, written in self._written.items():
@@ -130,7 +129,7 @@ class Tracing:
 
     def _keep(self, used: fx.Node, reader: fx.Node) -> None:
         """Keep the value of a node until ``reader`` has read it."""
-        self._last[used] = max(self._last[used], reader, key=self._places.__getitem__)
+        self._last[used] = max(self._last[used], reader)
 
     def run(self) -> Traced:
         """Trace every node in order."""

@@ -45,7 +45,10 @@ def path(text: str) -> Path:
 
 def check_output(place: Path | None, option: str) -> None:
     """Raise ``InputError`` before the work where a file cannot be written after it."""
-    if place is not None and (user_path(place).is_dir() or not user_path(place).parent.is_dir()):
+    if place is None:
+        return
+    file = user_path(place)
+    if file.is_dir() or not file.parent.is_dir():
         raise InputError(f"cannot write {option} {place}: a file in a folder is wanted")
 
 

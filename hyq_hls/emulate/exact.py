@@ -38,12 +38,9 @@ def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | 
     codes are shifted left.
     """
     zero = max(abs(z) for z in requantize.quantization.zero_point) + 1
-    largest, factors = (
-        magnitude(bounds),
-        np.broadcast_arrays(requantize.shift, requantize.multiplier),
-    )
-    reach = 0
-    for shift, multiplier in {*zip(*(f.tolist() for f in factors), strict=True)}:
+    largest, reach = magnitude(bounds), 0
+    shifts, multipliers = np.broadcast_arrays(requantize.shift, requantize.multiplier)
+    for shift, multiplier in {*zip(shifts.tolist(), multipliers.tolist(), strict=True)}:
         fraction = max(1, shift)
         reach = max(reach, (largest * multiplier << (fraction - shift)) + (zero << fraction))
     return exact_dtype(reach)

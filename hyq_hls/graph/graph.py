@@ -18,6 +18,10 @@ from hyq_hls.graph.types import TensorType
 MAX_ACCUMULATOR_BITS = 62
 
 
+#: Key of the metadata for the names of the outputs.
+CLASS_NAMES = "class_names"
+
+
 @dataclass(frozen=True)
 class Node:
     """One operation in its place.

@@ -84,10 +84,9 @@ class Convolution(Operation):
                 f"window {self.window} and stride {self.stride} must be positive, padding "
                 f"{self.padding} not negative"
             )
-        for what, size, kernel, stride, pad in zip(
-            ("height", "width"), (height, width), self.window, self.stride, self.padding,
-            strict=True,
-        ):  # fmt: skip
+        sizes = []
+        axes = zip((height, width), self.window, self.stride, self.padding, strict=True)
+        for what, (size, kernel, stride, pad) in zip(("height", "width"), axes, strict=True):
             if pad > kernel:
                 raise GraphError(
                     f"padding {pad} is more than the {what} {kernel} of the window, which sees "
@@ -98,12 +97,8 @@ class Convolution(Operation):
                     f"stride {stride} leaves the padded {what} {size + 2 * pad} of the map after "
                     f"one window; a stride of {size + 2 * pad} gives the same"
                 )
-        h, w = (
-            (size + 2 * pad - kernel) // stride + 1
-            for size, kernel, stride, pad in zip(
-                (height, width), self.window, self.stride, self.padding, strict=True
-            )
-        )
+            sizes.append((size + 2 * pad - kernel) // stride + 1)
+        h, w = sizes
         if min(h, w) < 1:
             raise GraphError(
                 f"window {self.window} with padding {self.padding} is larger than the map of "

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
 from hyq_hls.data import draw
 from hyq_hls.errors import InputError, QuantizationError
+from hyq_hls.graph.graph import CLASS_NAMES
 from hyq_hls.images import image_bytes, number_array
 from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.quant.config import QuantConfig
@@ -29,7 +30,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.prepare import scores_in_octaves
 from hyq_hls.quant.presets import as_config
 from hyq_hls.quant.summary import summary
-from hyq_hls.quantized_model import CLASS_NAMES, QuantizedModel
+from hyq_hls.quantized_model import QuantizedModel
 
 
 def quantize(
@@ -113,14 +114,11 @@ def quantize(
         "calibration_images": len(images),
         "calibration_origin": drawn.origin,
         METADATA_KEY: stated.to_json(),
-        **_named(class_names),
+        **_named(class_names, math.prod(prepared.output_shape)),
     }
     plan = Plan.of(prepared, config, images, progress)
     for method in methods:
         plan = method.apply(plan)
-    outputs = math.prod(prepared.shape(prepared.output))
-    if class_names is not None and len(class_names) != outputs:
-        raise InputError(f"{len(class_names)} class_names found; the network has {outputs} outputs")
     qmodel = QuantizedModel(plan.lowered(metadata), plan.graph, report, evaluation_copy(whole))
     if progress:
         tqdm.write(summary(qmodel, images), file=sys.stderr)
@@ -134,12 +132,14 @@ def _channels(model: torch.nn.Module) -> int | None:
     return None if first is None else first.in_channels
 
 
-def _named(class_names: Sequence[str] | None) -> dict[str, list[str]]:
+def _named(class_names: Sequence[str] | None, outputs: int) -> dict[str, list[str]]:
     if class_names is None:
         return {}
     listed = isinstance(class_names, Iterable) and not isinstance(class_names, str)
     if not listed or not all(isinstance(name, str) for name in class_names):
         raise InputError(f"class_names={class_names!r}: a list of texts, one per class, is wanted")
+    if len(class_names) != outputs:
+        raise InputError(f"{len(class_names)} class_names found; the network has {outputs} outputs")
     return {CLASS_NAMES: list(class_names)}
 
 
@@ -152,12 +152,14 @@ def _described(value: Any) -> str:
 def _check_variety(images: NDArray[np.uint8]) -> None:
     """Raise :class:`InputError` for images from which no range can be learned."""
     first = images[0]
-    if (first == first.flat[0]).all() and (images == first).all():
+    if not (images == first).all():
+        return
+    if (first == first.flat[0]).all():
         raise InputError(
             f"{len(images)} calibration image(s), every pixel {first.flat[0]}; the ranges of the "
             "network cannot be seen in them: give images like those that it will see"
         )
-    if len(images) > 1 and (images == first).all():
+    if len(images) > 1:
         raise InputError(
             f"all {len(images)} calibration images are the same; give different ones, like those "
             "that the network will see"

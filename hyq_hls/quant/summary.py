@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import torch
 
-from hyq_hls.capture.module_check import output_of
+from hyq_hls.capture.module_check import outputs_of
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import sqnr_db
@@ -28,8 +28,7 @@ def summary(qmodel: QuantizedModel, images: np.ndarray) -> str:
     assert qmodel.float_graph is not None
     images = images[:_IMAGES]
     with torch.inference_mode():
-        each = [output_of(qmodel.module, to_float(images[i : i + 1])) for i in range(len(images))]
-        wanted = torch.cat(each).double().numpy()
+        wanted = outputs_of(qmodel.module, to_float(images)).double().numpy()
         real = qmodel.float_graph.run(to_float(images[:_TRACED]))
     found = qmodel.predict(images)
     same = found.reshape(len(found), -1).argmax(1) == wanted.reshape(len(found), -1).argmax(1)

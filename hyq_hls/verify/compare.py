@@ -7,10 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.support import sqnr_db
-
-__all__ = ["Difference", "first_difference", "sqnr_db"]
-
 
 @dataclass(frozen=True)
 class Difference:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import sqnr_db
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
 
 #: The float graph computes the same function, but sums in another order, and the border of a
 #: normalized image is a code that is only near enough. Outputs in a wrong order have about 0 dB.
@@ -62,11 +57,12 @@ def module_agreement(qmodel: QuantizedModel, pixels: NDArray[np.uint8]) -> Modul
         return None
     import torch  # noqa: PLC0415  (a loaded model is verified without torch)
 
+    from hyq_hls.capture.module_check import outputs_of  # noqa: PLC0415
     from hyq_hls.quant.calibrate import batches  # noqa: PLC0415
 
     graph, module = qmodel.float_graph, qmodel.module
     with torch.inference_mode():
-        wanted = np.concatenate([_outputs(module, batch).numpy() for batch in batches(pixels)])
+        wanted = np.concatenate([outputs_of(module, batch).numpy() for batch in batches(pixels)])
         real = np.concatenate([graph(batch).numpy() for batch in batches(pixels)])
     found = qmodel(pixels)
     same = wanted.shape == found.shape == real.shape
@@ -77,18 +73,6 @@ def module_agreement(qmodel: QuantizedModel, pixels: NDArray[np.uint8]) -> Modul
         sqnr_db(wanted, found) if same else -np.inf,
         int((_largest(wanted) == _largest(found)).sum()) if same else 0,
     )
-
-
-def _outputs(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Run a module that may be written for a batch of one image."""
-    import torch  # noqa: PLC0415
-
-    from hyq_hls.capture.module_check import output_of  # noqa: PLC0415
-
-    try:
-        return output_of(module, images)
-    except RuntimeError:
-        return torch.cat([output_of(module, image) for image in images.split(1)])
 
 
 def _largest(values: NDArray[np.float64]) -> NDArray[np.int64]:

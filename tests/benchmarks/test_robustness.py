@@ -13,7 +13,7 @@ from hyq_hls.errors import InputError
 
 #: One of so many situations is tried here; the benchmark tries all.
 SHARES = {"damaged_files": 40, "command_lines": 9, "misuses": 7, "odd_paths": 8}
-#: Situations that the issue of reliability asks for.
+#: Least number of situations in a group.
 LEAST = {
     "reports": 16,
     "damaged_files": 1100,

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from hyq_hls import quantize
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.support import sqnr_db
 from tests.capture.hybrids import settle
 from tests.capture.nets import Net, captured, kinds
 

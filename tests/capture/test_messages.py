@@ -234,4 +234,6 @@ def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
     ],
 )
 def test_models_as_people_hold_them(make: Callable[[], nn.Module]) -> None:
-    capture(make(), IMAGE)
+    _, report = capture(make(), IMAGE)
+    assert report.relative_error is not None, "graph and module were compared"
+    assert not report.unsupported

@@ -16,7 +16,7 @@ from hyq_hls.capture import capture
 from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.ops import Table
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.support import sqnr_db
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 from tests.capture.hybrids import settle
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from benchmarks.situations.disturbances import no_room
 from hyq_hls.errors import FileFormatError, GraphError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.file import load, save
@@ -186,27 +184,16 @@ def test_permission_denied(graph: Graph, tmp_path: Path, monkeypatch: pytest.Mon
         save(graph, tmp_path / "g.hyq")
 
 
-@contextmanager
-def no_room_beyond(size: int) -> Iterator[None]:
-    """Files cannot grow beyond ``size`` bytes: a write in the middle fails, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("room", [0, 1, 200])
 def test_no_room_left(graph: Graph, room: int, tmp_path: Path) -> None:
     path = save(example_graph("fold", np.random.default_rng(0)), tmp_path / "g.hyq")
     old = path.read_bytes()
     assert len(old) > 200
-    with no_room_beyond(room), pytest.raises(FileFormatError, match=r"cannot write .*has room"):
+    with no_room(room), pytest.raises(FileFormatError, match=r"cannot write .*has room"):
         save(graph, path)
     assert path.read_bytes() == old, "the old file survives"
     assert list(tmp_path.iterdir()) == [path], "nothing half-written is left"
-    with no_room_beyond(room), pytest.raises(FileFormatError, match="cannot write"):
+    with no_room(room), pytest.raises(FileFormatError, match="cannot write"):
         save(graph, tmp_path / "new.hyq")
     assert list(tmp_path.iterdir()) == [path]
 

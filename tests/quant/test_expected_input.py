@@ -16,7 +16,7 @@ from hyq_hls import QuantizedModel, quantize
 from hyq_hls.errors import InputError, InputRangeWarning
 from hyq_hls.normalization import Normalization
 from hyq_hls.quant.calibrate import to_float
-from hyq_hls.verify.compare import sqnr_db
+from hyq_hls.support import sqnr_db
 from tests.capture.hybrids import settle
 from tests.quant.test_image_codes import images
 

@@ -227,3 +227,25 @@ def test_swish_per_channel(swish: Swish) -> None:
         found.append(name)
     assert bool(found) == (swish == "table")
     assert np.array_equal(qmodel.codes(IMAGES), codes[qmodel.graph.output_name])
+
+
+class _Chosen(nn.Module):
+    """Two heads, and the sums of two of their three classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.mean((2, 3))
+        return (self.first(x) + self.second(x))[:, [2, 0]]
+
+
+def test_names_and_sizes_are_those_of_the_outputs_of_the_module() -> None:
+    qmodel = quantize(_Chosen().eval(), IMAGES, class_names=["cat", "dog"], progress=False)
+    assert qmodel.graph.output_type.shape == (3,)
+    assert qmodel(IMAGES).shape == (len(IMAGES), 2)
+    assert qmodel.class_names == ("cat", "dog")
+    assert "8 x 8 x 3 -> 2, " in repr(qmodel)
+    with pytest.raises(InputError, match="3 class_names found; the network has 2 outputs"):
+        quantize(_Chosen().eval(), IMAGES, class_names=["a", "b", "c"], progress=False)

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from hyq_hls.graph.graph import CLASS_NAMES
 from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.parts import part as find_part
 from hyq_hls.stream.board.words import WordFormat
@@ -65,7 +66,7 @@ def write_board_files(
         "normalization": str(Normalization.from_json(flow.graph.metadata.get(METADATA_KEY))),
         "scale": list(flow.graph.output_type.quantization.scale),
         "zero_point": list(flow.graph.output_type.quantization.zero_point),
-        "class_names": flow.graph.metadata.get("class_names"),
+        "class_names": flow.graph.metadata.get(CLASS_NAMES),
         "output_index": None if index is None else index.tolist(),
     }
     (folder / "streams.json").write_text(json.dumps(streams, indent=1) + "\n", encoding="utf-8")
