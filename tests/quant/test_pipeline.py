@@ -238,7 +238,8 @@ class _Chosen(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.mean((2, 3))
-        return (self.first(x) + self.second(x))[:, [2, 0]]
+        scores: torch.Tensor = self.first(x) + self.second(x)
+        return scores[:, [2, 0]]
 
 
 def test_names_and_sizes_are_those_of_the_outputs_of_the_module() -> None:
