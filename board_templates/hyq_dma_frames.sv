@@ -39,6 +39,8 @@ module hyq_dma_frames #(
   logic [31:0] sent_q, received_q, transfer_errors_q;
   // What the transfer will have at the output: frames_i frames, or fewer when it ended early.
   logic ended_q;
+  // The output is complete, and words that are too much still come in.
+  logic complete_q;
   logic [31:0] frames_q;
   logic s_step, m_step, frame_end, last_sent, last_received;
   logic wrong_q, wrong;
@@ -60,6 +62,7 @@ module hyq_dma_frames #(
       sent_q <= '0;
       received_q <= '0;
       ended_q <= 1'b0;
+      complete_q <= 1'b0;
       frames_q <= '0;
       wrong_q <= 1'b0;
       transfer_errors_q <= '0;
@@ -76,11 +79,13 @@ module hyq_dma_frames #(
       if (m_step) begin
         received_q <= last_received ? '0 : received_q + 1;
       end
-      if (m_step && last_received) begin
-        ended_q <= 1'b0;
-      end else if (s_step && s_last_i) begin
-        ended_q <= 1'b1;
+      if (s_step && s_last_i) begin
+        ended_q <= !complete_q && !(m_step && last_received);
+        complete_q <= 1'b0;
         frames_q <= sent_q + 1;
+      end else if (m_step && last_received) begin
+        ended_q <= 1'b0;
+        complete_q <= !ended_q;
       end
     end
   end
