@@ -33,11 +33,11 @@ template <class value_T> inline value_T value_of(int code) {
     return value;
 }
 
-/// Requantizes the channels of one position. The entries hold the shifts.
+/// Requantizes the channels of one position, which begin at index `first` of `size` values.
 template <typename CONFIG_T> struct requantize_position {
-    template <class data_T, class res_T>
-    static void run(const data_T data[], res_T res[], unsigned first,
-                    const typename CONFIG_T::requantize_t requantize[]) {
+    template <unsigned size, class data_T, class res_T>
+    static void run(const data_T data[size], res_T res[size], unsigned first,
+                    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
         HYQ_INLINE
     Channels:
         for (unsigned c = 0; c < CONFIG_T::channels; c++) {
@@ -51,9 +51,9 @@ template <typename CONFIG_T> struct requantize_position {
 
 /// Computes Shift-Swish of the channels of one position.
 template <typename CONFIG_T> struct shift_swish_position {
-    template <class data_T, class res_T>
-    static void run(const data_T data[], res_T res[], unsigned first,
-                    const typename CONFIG_T::requantize_t requantize[]) {
+    template <unsigned size, class data_T, class res_T>
+    static void run(const data_T data[size], res_T res[size], unsigned first,
+                    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
         HYQ_INLINE
         typedef typename CONFIG_T::accumulator_t accumulator_t;
     Channels:
@@ -88,8 +88,8 @@ inline int probability_code(typename CONFIG_T::exponential_t exponential,
 /// \tparam CONFIG_T  as for linear_softmax and code_of; and octave_multiplier and octave_shift (the
 ///                   factor from codes to octaves), octave_t (holds the product).
 template <typename CONFIG_T> struct linear_softmax_position {
-    template <class data_T, class res_T>
-    static void run(const data_T data[], res_T res[], unsigned first) {
+    template <unsigned size, class data_T, class res_T>
+    static void run(const data_T data[size], res_T res[size], unsigned first) {
         HYQ_INLINE
         typedef typename CONFIG_T::octave_t octave_t;
         typedef typename CONFIG_T::operand_t operand_t;
@@ -137,19 +137,21 @@ Positions:
         HYQ_PIPELINE(1)
         const data_T in = data.read();
         res_T out;
-        POSITION_T::run(in.data, out.data, 0, memories...);
+        POSITION_T::template run<CONFIG_T::channels>(in.data, out.data, 0, memories...);
         res.write(out);
     }
 }
 
 /// io_parallel: an array holds all positions.
 template <class POSITION_T, typename CONFIG_T, class data_T, class res_T, class... memory_T>
-void each_position(data_T data[], res_T res[], const memory_T &...memories) {
+void each_position(data_T data[CONFIG_T::words * CONFIG_T::channels],
+                   res_T res[CONFIG_T::words * CONFIG_T::channels], const memory_T &...memories) {
     HYQ_PIPELINE(1)
+    static const unsigned size = CONFIG_T::words * CONFIG_T::channels;
 Positions:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
         HYQ_UNROLL
-        POSITION_T::run(data, res, i * CONFIG_T::channels, memories...);
+        POSITION_T::template run<size>(data, res, i * CONFIG_T::channels, memories...);
     }
 }
 
