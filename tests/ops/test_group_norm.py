@@ -193,7 +193,7 @@ def test_the_circuit() -> None:
     circuit = case.circuit
     buffer = circuit.memories(case.folding)[0]
     # A frame waits, and what comes while its root and its reciprocal are made.
-    assert (buffer.width, buffer.depth) == (3 * 9, 128 + 57)
+    assert (buffer.width, buffer.depth) == (3 * 9, 128 + 55)
     assert circuit.cycles(case.folding) == 128
     assert circuit.dsps(case.folding) == 3 * 3 + 1 + 1
     power_of_two = TensorType((4, 16, 4), Quantization(8, False, zero_point=(120,)))
