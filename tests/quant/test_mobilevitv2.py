@@ -73,8 +73,9 @@ def test_gammas_take_up_the_number_of_elements(channels: int) -> None:
     operation = group_norm(x, weight, bias, 1e-5, y, 8)
     codes = rng.integers(0, 256, (4, *x.shape))
     real = torch.from_numpy(x.quantization.dequantize(codes)).movedim(-1, 1)
-    tensors = (torch.from_numpy(v) for v in (weight, bias))
-    wanted = torch.nn.functional.group_norm(real, 1, *tensors, 1e-5).movedim(1, -1).numpy()
+    gamma, beta = torch.from_numpy(weight), torch.from_numpy(bias)
+    normalized = torch.nn.functional.group_norm(real, 1, gamma, beta, 1e-5)
+    wanted = normalized.movedim(1, -1).numpy()
     found = y.dequantize(operation.reference(codes))
     assert np.abs(found - np.clip(wanted, -4, 127 / 32)).max() < 1.5 / 32
 
