@@ -1,4 +1,4 @@
-"""The canonical form of a DATAFLOW region: streams or arrays, calls, one writer and one reader each.
+"""The canonical form of a DATAFLOW region: streams, arrays, calls; one writer and one reader each.
 
 An array between two processes becomes a pair of pages (UG1399, PIPO): the reader starts when the
 writer has ended, and the writer goes on with the other page.
