@@ -13,7 +13,8 @@ namespace hyq {
 ///
 /// \tparam CONFIG_T  gives the geometry (see sliding_window.h), out_channels, out_lanes and
 ///                   length = kernel_height * kernel_width * in_channels.
-/// \param weight  as [group of outputs][kernel row][kernel column][beat], [output lane][input lane].
+/// \param weight  as [group of outputs][kernel row][kernel column][beat],
+///                [output lane][input lane].
 template <typename CONFIG_T, class data_T, class res_T>
 void conv2d(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::weight_t &weight,
             const typename CONFIG_T::bias_t &bias, const typename CONFIG_T::pad_t &pad,
