@@ -40,6 +40,9 @@ template <class T> using stream = hls::stream<T>;
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
+/// The call is a process of a HYQ_DATAFLOW function.
+#define HYQ_PROCESS(...) __VA_ARGS__
+
 /// This function becomes a part of its caller.
 #define HYQ_INLINE HYQ_PRAGMA(HLS INLINE)
 

@@ -7,6 +7,9 @@
 #define HYQ_TYPES_H_
 
 #include "target.h"
+#if defined(HYQ_TIMED)
+#include "csim/timed.h"
+#endif
 
 namespace hyq {
 

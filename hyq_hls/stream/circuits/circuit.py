@@ -29,6 +29,8 @@ class Circuit(ABC, Generic[OperationT]):
 
     #: Names of the input ports.
     ports: ClassVar[tuple[str, ...]] = ("in",)
+    #: Processes of its C++ template, one after another.
+    processes: ClassVar[int] = 1
 
     operation: OperationT
     inputs: tuple[TensorType, ...]
