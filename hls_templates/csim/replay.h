@@ -163,8 +163,8 @@ class replay {
         }
         if (next.what == step::write_late) {
             self.inside.push_back({at + self.latency, next.stream});
-        } else if (!(next.what == step::read ? take(self, next.stream, at)
-                                             : put(self, next.stream, at))) {
+        } else if (!(next.what == step::write ? put(self, next.stream, at)
+                                              : take(self, next, at))) {
             return false;
         }
         self.at = at;
@@ -190,15 +190,20 @@ class replay {
         return true;
     }
 
-    bool take(actor &self, unsigned stream, cycle at) {
-        queue &from = queues_[stream];
+    bool take(actor &self, const step &next, cycle at) {
+        queue &from = queues_[next.stream];
         if (from.is_empty()) {
-            return wait(self, stream, step::read);
+            return wait(self, next.stream, step::read);
+        }
+        if (next.what == step::look) {
+            cycle place = from.read_place();
+            use(self, place, at);
+            return true;
         }
         use(self, from.read_place(), at);
         from.waiting.read(at + self.stalled);
         from.read++;
-        wake(run_.streams[stream].writer, stream);
+        wake(run_.streams[next.stream].writer, next.stream);
         return true;
     }
 

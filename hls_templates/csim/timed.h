@@ -26,19 +26,56 @@ class process_scope {
         self.name += ")";
         trace_->running = trace_->processes.size();
         trace_->processes.push_back(self);
+        if (caller_ != stream_trace::nobody && trace_->processes[caller_].has_pages) {
+            take_pages();
+        }
     }
     process_scope(const process_scope &) = delete;
     process_scope &operator=(const process_scope &) = delete;
 
     ~process_scope() {
-        if (trace_ != nullptr) {
-            trace_->running = caller_;
+        if (trace_ == nullptr) {
+            return;
         }
+        trace_->leave();
+        if (pages_ != stream_trace::nobody) {
+            trace_->add(trace_->running, pages_, step::read);
+        }
+        trace_->running = caller_;
     }
 
   private:
     trace *trace_;
     std::size_t caller_ = stream_trace::nobody;
+    std::size_t pages_ = stream_trace::nobody;
+
+    /// Waits for the arrays of the process before.
+    void take_pages() {
+        const std::size_t self = trace_->running;
+        const std::size_t before = trace_->processes[caller_].last_child;
+        trace_->processes[caller_].last_child = self;
+        if (before != stream_trace::nobody) {
+            const std::string name = trace_->processes[before].name + " pages";
+            pages_ = trace_->add_pages(name, before, self);
+            trace_->add(before, pages_, step::write);
+            trace_->add(self, pages_, step::look);
+        }
+    }
+};
+
+/// HYQ_DATAFLOW and HYQ_PING_PONG: the process that runs only starts others.
+class region {
+  public:
+    explicit region(bool has_pages) {
+        trace *const self = trace::recorded();
+        if (self != nullptr && self->running != stream_trace::nobody) {
+            self->process().is_region = true;
+            self->process().has_pages = has_pages;
+        }
+    }
+    region(const region &) = delete;
+    region &operator=(const region &) = delete;
+    ~region() {} // a variable with a destructor needs no use
 };
 
 /// HYQ_PIPELINE: an iteration of a pipelined loop, as long as this lives.
@@ -73,10 +110,14 @@ class iteration {
 } // namespace csim
 } // namespace hyq
 
+#undef HYQ_DATAFLOW
+#undef HYQ_PING_PONG
 #undef HYQ_PROCESS
 #undef HYQ_PIPELINE
 #undef HYQ_STREAM_DEPTH
 
+#define HYQ_DATAFLOW hyq::csim::region hyq_region(false);
+#define HYQ_PING_PONG hyq::csim::region hyq_region(true);
 #define HYQ_PROCESS(...)                                                                           \
     do {                                                                                           \
         hyq::csim::process_scope hyq_process(#__VA_ARGS__);                                        \

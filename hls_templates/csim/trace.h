@@ -21,7 +21,8 @@ struct step {
         read,       ///< takes a word
         write,      ///< gives a word at once
         write_late, ///< gives a word at the end of a pipeline
-        leave       ///< ends a pipelined loop: the pipeline runs empty
+        leave,      ///< ends a pipelined loop: the pipeline runs empty
+        look        ///< waits for a word that it does not take
     };
     unsigned cycles; ///< cycles since the step before
     unsigned stream;
@@ -35,6 +36,9 @@ struct process_trace {
     unsigned loop = 0;   ///< line of the pipelined loop, 0 outside
     bool is_iteration = false;
     bool is_filled = false; ///< the pipeline may hold words
+    bool is_region = false; ///< it only starts other processes
+    bool has_pages = false; ///< and they hand over arrays
+    std::size_t last_child = ~std::size_t(0);
 
     unsigned long cycles_per_frame() const {
         unsigned long sum = cycles;
@@ -69,7 +73,7 @@ struct trace {
     process_trace &process() { return processes[running]; }
 
     void access(std::size_t stream, bool is_read) {
-        if (running == stream_trace::nobody) {
+        if (running == stream_trace::nobody || process().is_region) {
             throw std::runtime_error("stream " + streams[stream].name +
                                      " is used outside of a process: wrap the call in HYQ_PROCESS");
         }
@@ -87,22 +91,34 @@ struct trace {
             self.cycles++; // a state of its own outside of the loops
         }
         const bool is_late = self.is_iteration && !is_read;
-        add(stream, is_read ? step::read : is_late ? step::write_late : step::write);
+        add(running, stream, is_read ? step::read : is_late ? step::write_late : step::write);
         self.is_filled |= is_late;
     }
 
     void leave() {
         if (process().is_filled) {
-            add(0, step::leave);
+            add(running, 0, step::leave);
         }
         process().is_filled = false;
         process().loop = 0;
     }
 
-  private:
-    void add(std::size_t stream, step::kind what) {
-        process().steps.push_back({process().cycles, unsigned(stream), what});
-        process().cycles = 0;
+    void add(std::size_t owner, std::size_t stream, step::kind what) {
+        processes[owner].steps.push_back({processes[owner].cycles, unsigned(stream), what});
+        processes[owner].cycles = 0;
+    }
+
+    /// Adds the pair of pages through which a process gives arrays to another one.
+    ///
+    /// It is a queue for one word. The reader takes the word when it has ended: so the writer may
+    /// write a page while the other one is read, and no third.
+    std::size_t add_pages(const std::string &name, std::size_t writer, std::size_t reader) {
+        streams.emplace_back();
+        streams.back().name = name;
+        streams.back().depth = 1;
+        streams.back().writer = writer;
+        streams.back().reader = reader;
+        return streams.size() - 1;
     }
 };
 

@@ -33,7 +33,7 @@ class SoftmaxStages(NamedTuple):
 class SoftmaxCircuit(Circuit[SoftmaxT]):
     """A softmax. Codes wait for the maximum of their row, and exponentials for its sum."""
 
-    processes = 3
+    pipelines = 5
 
     @abstractmethod
     def stages(self, folding: Folding) -> SoftmaxStages:

@@ -48,24 +48,25 @@ def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:
     kept = {flow.source: Fraction(0)}
     for stage in flow.stages:
         most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
-        most += Fraction(pipeline * _pipelines(stage), flow.cycles(stage))
+        pipelines = stage.circuit.pipelines if isinstance(stage, OperationStage) else 1
+        most += Fraction(pipeline * pipelines, flow.cycles(stage))
         kept |= dict.fromkeys(stage.outputs, most)
     return kept
 
 
 def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
     """Return the frames that a stage, with the FIFOs before it, may keep inside at once."""
+    streams = [flow.streams[s] for s in stage.inputs]
+    if all(stream.type.words == 1 for stream in streams):
+        return _vectors_inside(flow, stage)
     if not isinstance(stage, OperationStage):
-        return Fraction(SHALLOW, min(flow.streams[s].beats for s in stage.inputs))
-    waiting = max(
-        Fraction(2 * flow.streams[s].type.channels, flow.streams[s].type.size) for s in stage.inputs
-    )
+        return Fraction(SHALLOW, min(stream.beats for stream in streams))
+    waiting = max(Fraction(2, s.type.words) for s in streams if s.type.words > 1)
     return stage.circuit.frames_inside + waiting
 
 
-def _pipelines(stage: Stage) -> int:
-    """Return the pipelines of a stage in C++: its processes, and the queues between them.
-
-    Such a queue has room for the words of a pipeline, too.
-    """
-    return 2 * stage.circuit.processes - 1 if isinstance(stage, OperationStage) else 1
+def _vectors_inside(flow: Dataflow, stage: Stage) -> Fraction:
+    """Return the frames during which a stage works on a vector, which comes once per frame."""
+    if not isinstance(stage, OperationStage):
+        return Fraction(0)
+    return Fraction(stage.circuit.latency(stage.folding), flow.cycles_per_frame)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hyq_hls.support import template_dir
 
-READ, WRITE, LATE, LEAVE = range(4)
+READ, WRITE, LATE, LEAVE, LOOK = range(5)
 
 #: A step is (cycles, stream, kind), as in ``trace.h``.
 Step = tuple[int, int, int]
@@ -35,7 +35,7 @@ extern "C" int run(unsigned processes, const unsigned *lengths, const unsigned *
         for (unsigned i = 0; i < lengths[p]; i++, steps += 3) {
             const hyq::csim::step next = {steps[0], steps[1], hyq::csim::step::kind(steps[2])};
             run.processes[p].steps.push_back(next);
-            if (next.what == hyq::csim::step::read) {
+            if (next.what == hyq::csim::step::read || next.what == hyq::csim::step::look) {
                 run.streams[next.stream].reader = p;
             } else if (next.what != hyq::csim::step::leave) {
                 run.streams[next.stream].writer = p;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.stream.hls.replay import LATE, LEAVE, READ, WRITE, Replay, Step, oracle
+from tests.stream.hls.replay import LATE, LEAVE, LOOK, READ, WRITE, Replay, Step, oracle
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,17 @@ def test_a_pipeline_keeps_its_words_while_it_waits(replay: Replay) -> None:
     assert stuck.deadlock.startswith("deadlock in frame 0: ")
     drained = [*copy[:4], (0, 0, LEAVE), *copy[4:]]
     assert replay.run([asks, drained, early], [2, 2, 2], [0, 3, 0]).deadlock == ""
+
+
+def test_a_pair_of_pages_is_written_and_read_at_a_time(replay: Replay) -> None:
+    """The slower side sets the pace; a third page is not begun before the first one was read."""
+    for fill, send in ((8, 3), (3, 8), (5, 5)):
+        store: list[Step] = [*take(0, fill), (0, 2, WRITE)]
+        give: list[Step] = [(0, 2, LOOK), *feed(1, send), (0, 2, READ)]
+        run = replay.run([feed(0, fill), store, give, take(1, send)], [2, 2, 1], frames=6)
+        assert run.deadlock == ""
+        between = run.ends[-1] - run.ends[-2]
+        assert max(fill, send) <= between <= max(fill, send) + 2
 
 
 def test_a_deadlock_names_all_who_wait(replay: Replay) -> None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 
 _CPP = """
 #define HYQ_TIMED
+#define HYQ_DATAFLOW
 #define HYQ_PROCESS
 #define HYQ_PIPELINE
 #define HYQ_STREAM_DEPTH
@@ -53,14 +54,38 @@ void ask(stream &in) {
         in.read();
     }
 }
+void store(stream &in, int *) {
+    for (unsigned i = 0; i < 3; i++) {
+        HYQ_PIPELINE(1)
+        in.read();
+    }
+}
+void send(const int *, stream &out) {
+    for (unsigned i = 0; i < 3; i++) {
+        HYQ_PIPELINE(1)
+        out.write(word());
+    }
+}
+void pages(stream &in, stream &out) {
+    HYQ_PING_PONG
+    int page[3];
+    HYQ_PROCESS(store(in, page));
+    HYQ_PROCESS(send(page, out));
+}
 void inner(stream &in, stream &out) {
+    HYQ_DATAFLOW
     stream middle;
     HYQ_STREAM_DEPTH(middle, 7)
     HYQ_PROCESS(copy(in, middle));
     HYQ_PROCESS(copy(middle, out));
 }
+void forgotten(stream &in, stream &out) {
+    HYQ_DATAFLOW
+    copy(in, out);
+}
 void top(unsigned fault) {
-    stream a("a"), b("b");
+    HYQ_DATAFLOW
+    stream a("a"), b("b"), c("c");
     HYQ_STREAM_DEPTH(a, 5)
     HYQ_PROCESS(put(a));
     if (fault == 1) {
@@ -72,8 +97,12 @@ void top(unsigned fault) {
     if (fault == 3) {
         HYQ_PROCESS(put(a));
     }
+    if (fault == 4) {
+        HYQ_PROCESS(forgotten(a, b));
+    }
     HYQ_PROCESS(inner(a, b));
-    HYQ_PROCESS(get(b));
+    HYQ_PROCESS(pages(b, c));
+    HYQ_PROCESS(get(c));
 }
 
 extern "C" void record(unsigned fault, char *text) {
@@ -85,7 +114,7 @@ extern "C" void record(unsigned fault, char *text) {
         for (const auto &process : run.processes) {
             found += process.name + ":";
             for (const auto &step : process.steps) {
-                const char *const kinds[] = {"read", "write", "late", "leave"};
+                const char *const kinds[] = {"read", "write", "late", "leave", "look"};
                 found += " " + std::to_string(step.cycles) + " " + kinds[step.what];
                 if (step.what != hyq::csim::step::leave) {
                     found += " " + run.streams[step.stream].name;
@@ -130,15 +159,21 @@ def test_what_is_recorded(record: Callable[[int], str]) -> None:
 
     Outside of a pipelined loop an access takes a cycle, and its word leaves at once.
     """
+    through = "pages(b)/store(in) pages"
     assert record(0).splitlines() == [
-        "put(a): 1 write a 1 late a 1 late a",
+        "put(a): 1 write a 1 late a 1 late a 0 leave",
         "inner(a):",
-        "inner(a)/copy(in):" + " 2 read a 0 late inner(a).middle" * 3,
-        "inner(a)/copy(middle):" + " 2 read inner(a).middle 0 late b" * 3,
-        "get(b): 1 read b 1 read b 1 read b",
+        "inner(a)/copy(in):" + " 2 read a 0 late inner(a).middle" * 3 + " 0 leave",
+        "inner(a)/copy(middle):" + " 2 read inner(a).middle 0 late b" * 3 + " 0 leave",
+        "pages(b):",
+        f"pages(b)/store(in): 1 read b 1 read b 1 read b 0 write {through}",
+        f"pages(b)/send(page): 0 look {through} 1 late c 1 late c 1 late c 0 leave 0 read {through}",
+        "get(c): 1 read c 1 read c 1 read c",
         "a 5",
         "b 2",
+        "c 2",
         "inner(a).middle 7",
+        f"{through} 1",
     ]
 
 
@@ -147,6 +182,7 @@ def test_what_is_recorded(record: Callable[[int], str]) -> None:
     [
         (1, "stream a is used outside of a process: wrap the call in HYQ_PROCESS"),
         (2, "stream a is asked whether it is empty or full: the order of its words would depend"),
+        (4, "stream a is used outside of a process: wrap the call in HYQ_PROCESS"),
         (3, "stream a has two writers: put(a) and put(a)"),
     ],
 )
