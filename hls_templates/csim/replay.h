@@ -86,7 +86,8 @@ class replay {
 
     /// \param depths     words of every stream.
     /// \param latencies  depth of the pipelines of every process.
-    /// \param pace       cycles from frame to frame at the input; 0 offers words at once.
+    /// \param pace       cycles from frame to frame at the input, whose words come at a steady rate;
+    ///                   0 offers them at once.
     replay(const trace &run, const unsigned *depths, const unsigned *latencies, unsigned frames,
            cycle pace)
         : run_(run), frames_(frames), pace_(pace), actors_(run.processes.size()),
@@ -128,10 +129,12 @@ class replay {
             return; // its processes do the work
         }
         while (self.frame < frames_) {
-            if (self.next == 0 && self.frame > 0 && index == 0) {
-                self.stalled = std::max(self.stalled, pace_ * self.frame - self.at);
+            const std::size_t words = program.steps.size();
+            if (index == 0) { // The input comes at a steady rate.
+                const cycle due = pace_ * cycle(self.frame * words + self.next) / cycle(words);
+                self.stalled = std::max(self.stalled, due - self.at);
             }
-            if (self.next == program.steps.size()) {
+            if (self.next == words) {
                 if (!empty_pipeline(self)) {
                     return;
                 }

@@ -41,9 +41,9 @@ def latencies(processes: int, seed: int = 0) -> Iterator[list[int]]:
 def size_hls_fifos(flow: Dataflow, simulation: TimedSimulation) -> tuple[Dataflow, FifoSizing]:
     """Shrink the FIFOs to what the timed simulation needs, and simulate the result again.
 
-    Frames come at the rate that the C++ keeps. Every FIFO keeps the largest number of words that
-    waited under any latencies, plus a margin. The result must run under these and other latencies,
-    and be as fast (within 1 %).
+    Frames come at the rate that the C++ keeps with room for two frames in every FIFO. A FIFO keeps
+    the largest number of words that waited under any latencies, plus a margin. The result must run
+    under these and other latencies, and be as fast (within 1 %).
 
     Args:
         flow: the machine.
@@ -56,13 +56,14 @@ def size_hls_fifos(flow: Dataflow, simulation: TimedSimulation) -> tuple[Dataflo
         SimulationError: no smaller depths keep the frame rate.
     """
     safe = flow.with_depths(safe_hls_depths(flow))
+    roomy = flow.with_depths({s.name: max(s.depth, 2 * s.beats) for s in safe.streams.values()})
     cycles, peaks = [], dict.fromkeys(flow.streams, 0)
     for chosen in latencies(len(simulation.processes)):
-        cycles.append(simulation.run(depths=safe.depths, latency=chosen).cycles_per_frame)
-        paced = simulation.run(depths=safe.depths, latency=chosen, pace=cycles[-1])
+        cycles.append(simulation.run(depths=roomy.depths, latency=chosen).cycles_per_frame)
+        paced = simulation.run(depths=roomy.depths, latency=chosen, pace=cycles[-1])
         peaks = {name: max(peak, paced.peaks[name]) for name, peak in peaks.items()}
     for slack in (1.0, 1.5, 2.0):
-        small = flow.with_depths(shrunk_depths(safe, peaks, slack))
+        small = flow.with_depths(shrunk_depths(roomy, peaks, slack))
         found = _cycles(small, simulation)
         if found and all(new <= 1.01 * old for new, old in zip(found, cycles, strict=True)):
             return small, FifoSizing.of(safe, small, (cycles[0], found[0]))

@@ -167,7 +167,8 @@ class TimedSimulation:
             latency: cycles from the read to the write of an iteration in a pipelined loop: one for
                 all processes, or one for each of :attr:`processes`. A pipeline that waits keeps
                 its words; it runs empty at the end of its loop.
-            pace: cycles from frame to frame at the input; 0 offers words at once.
+            pace: cycles from frame to frame at the input, whose words come at a steady rate; 0
+                offers them at once.
 
         Raises:
             ConversionError: an unknown stream, or a depth below 1.
