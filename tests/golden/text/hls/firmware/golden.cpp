@@ -16,7 +16,7 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     hyq::stream<conv_copy1_x1_word> conv_copy1_x1("conv_copy1_x1");
     HYQ_STREAM_DEPTH(conv_copy1_x1, 8)
     hyq::stream<conv_copy2_x4_word> conv_copy2_x4("conv_copy2_x4");
-    HYQ_STREAM_DEPTH(conv_copy2_x4, 197)
+    HYQ_STREAM_DEPTH(conv_copy2_x4, 221)
     hyq::stream<tokens_word> tokens("tokens");
     HYQ_STREAM_DEPTH(tokens, 2)
     hyq::stream<tokens_copy1_word> tokens_copy1("tokens_copy1");
@@ -26,21 +26,26 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     hyq::stream<tokens_copy3_word> tokens_copy3("tokens_copy3");
     HYQ_STREAM_DEPTH(tokens_copy3, 8)
     hyq::stream<query_word> query("query");
-    HYQ_STREAM_DEPTH(query, 239)
+    HYQ_STREAM_DEPTH(query, 271)
     hyq::stream<key_word> key("key");
-    HYQ_STREAM_DEPTH(key, 239)
+    HYQ_STREAM_DEPTH(key, 271)
     hyq::stream<value_word> value("value");
-    HYQ_STREAM_DEPTH(value, 445)
+    HYQ_STREAM_DEPTH(value, 493)
     hyq::stream<scores_word> scores("scores");
     HYQ_STREAM_DEPTH(scores, 8)
     hyq::stream<softmax_word> softmax("softmax");
-    HYQ_STREAM_DEPTH(softmax, 242)
+    HYQ_STREAM_DEPTH(softmax, 306)
     hyq::stream<values_word> values("values");
     HYQ_STREAM_DEPTH(values, 8)
     hyq::stream<map_word> map("map");
     HYQ_STREAM_DEPTH(map, 2)
     hyq::stream<map_x4_word> map_x4("map_x4");
     HYQ_STREAM_DEPTH(map_x4, 16)
+
+    HYQ_RESHAPE(conv_weight, 2)
+    HYQ_RESHAPE(conv_bias, 2)
+    HYQ_RESHAPE(conv_requantize, 2)
+    HYQ_RESHAPE(sum_exponent_a, 2)
     HYQ_PROCESS(hyq::conv2d<conv_config>(image, conv, conv_weight, conv_bias, conv_pad, conv_requantize));
     HYQ_PROCESS(hyq::fork<32>(conv, conv_copy1, conv_copy2));
     HYQ_PROCESS(hyq::convert_width<32>(conv_copy1, conv_copy1_x1));
