@@ -25,6 +25,10 @@ template <class T, unsigned lanes> struct word {
     const T &operator[](unsigned i) const { return data[i]; }
 };
 
+/// Most cycles from the read to the write of an iteration: a pipeline that waits keeps its words.
+/// Streams inside an operation have room for them. The timed C simulation assumes as many.
+static const unsigned pipeline_latency = 32;
+
 template <int bytes> struct native;
 template <> struct native<2> {
     typedef short type;

@@ -274,10 +274,14 @@ class replay {
             at = waits_for(at);
         } while (at != start && is_waiting(at));
         std::string others;
+        std::size_t count = 0;
         for (std::size_t i = 0; i < actors_.size(); i++) {
-            if (is_waiting(i) && circle.find(explained(i)) == std::string::npos) {
+            if (is_waiting(i) && circle.find(explained(i)) == std::string::npos && count++ < 20) {
                 others += "\n  " + explained(i);
             }
+        }
+        if (count > 20) {
+            others += "\n  and " + std::to_string(count - 20) + " more";
         }
         return "deadlock in frame " + std::to_string(actors_[start].frame) + ": " + circle +
                "; raise the depth of " + full +

@@ -22,8 +22,8 @@ class process_scope {
         }
         const std::string text(call);
         const std::size_t end = text.find_first_of(",)", text.find('('));
-        self.name += text.compare(0, 5, "hyq::") == 0 ? text.substr(5, end - 5) : text.substr(0, end);
-        self.name += ")";
+        const std::size_t start = text.compare(0, 5, "hyq::") == 0 ? 5 : 0;
+        self.name += text.substr(start, end - start) + ")";
         trace_->running = trace_->processes.size();
         trace_->processes.push_back(self);
         if (caller_ != stream_trace::nobody && trace_->processes[caller_].has_pages) {

@@ -10,7 +10,7 @@ Therefore mixtures of 0 and the longest are simulated, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -43,7 +43,8 @@ def size_hls_fifos(flow: Dataflow, simulation: TimedSimulation) -> tuple[Dataflo
 
     Frames come at the rate that the C++ keeps with room for two frames in every FIFO. A FIFO keeps
     the largest number of words that waited under any latencies, plus a margin. The result must run
-    under these and other latencies, and be as fast (within 1 %).
+    under these and other latencies, and be as fast (within 1 %). Where FIFOs by analysis were too
+    small for that rate, the words are counted again with that room.
 
     Args:
         flow: the machine.
@@ -57,28 +58,36 @@ def size_hls_fifos(flow: Dataflow, simulation: TimedSimulation) -> tuple[Dataflo
     """
     safe = flow.with_depths(safe_hls_depths(flow))
     roomy = flow.with_depths({s.name: max(s.depth, 2 * s.beats) for s in safe.streams.values()})
-    cycles, peaks = [], dict.fromkeys(flow.streams, 0)
-    for chosen in latencies(len(simulation.processes)):
-        cycles.append(simulation.run(depths=roomy.depths, latency=chosen).cycles_per_frame)
-        paced = simulation.run(depths=roomy.depths, latency=chosen, pace=cycles[-1])
-        peaks = {name: max(peak, paced.peaks[name]) for name, peak in peaks.items()}
-    for slack in (1.0, 1.5, 2.0):
-        small = flow.with_depths(shrunk_depths(roomy, peaks, slack))
-        found = _cycles(small, simulation)
-        if found and all(new <= 1.01 * old for new, old in zip(found, cycles, strict=True)):
-            return small, FifoSizing.of(safe, small, (cycles[0], found[0]))
+    patterns = list(latencies(len(simulation.processes)))
+    cycles = [_cycles(roomy, simulation, pattern) for pattern in patterns]
+    for start in (safe, roomy):
+        peaks = [
+            simulation.run(depths=start.depths, latency=pattern, pace=pace).peaks
+            for pattern, pace in zip(patterns, cycles, strict=True)
+        ]
+        most = {name: max(peak[name] for peak in peaks) for name in flow.streams}
+        for slack in (1.0, 1.5):
+            small = flow.with_depths(shrunk_depths(start, most, slack))
+            found = _cycles_of_all(small, simulation, patterns)
+            if found and all(new <= 1.01 * old for new, old in zip(found, cycles, strict=True)):
+                return small, FifoSizing.of(safe, small, (cycles[0], found[0]))
     raise SimulationError("no smaller FIFO depths keep the frame rate; those of before stay")
 
 
-def _cycles(flow: Dataflow, simulation: TimedSimulation) -> list[int]:
-    """Return the cycles per frame under all latencies; nothing where one of them deadlocks."""
-    processes = len(simulation.processes)
+def _cycles(flow: Dataflow, simulation: TimedSimulation, latency: Sequence[int]) -> int:
+    return simulation.run(depths=flow.depths, latency=latency).cycles_per_frame
+
+
+def _cycles_of_all(
+    flow: Dataflow, simulation: TimedSimulation, patterns: Sequence[Sequence[int]]
+) -> list[int]:
+    """Return the cycles per frame for every pattern of latencies; nothing after a deadlock.
+
+    Other patterns must not deadlock either.
+    """
     try:
-        for chosen in latencies(processes, seed=1):
-            simulation.run(depths=flow.depths, latency=chosen)
-        return [
-            simulation.run(depths=flow.depths, latency=chosen).cycles_per_frame
-            for chosen in latencies(processes)
-        ]
+        for pattern in latencies(len(simulation.processes), seed=1):
+            simulation.run(depths=flow.depths, latency=pattern)
+        return [_cycles(flow, simulation, pattern) for pattern in patterns]
     except SimulationError:
         return []
