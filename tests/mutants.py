@@ -168,6 +168,20 @@ MUTANTS = [
         "tests/emulate",
     ),
     Mutant(
+        "the shorter way keeps as many words as the longer one",
+        "hyq_hls/stream/flow/depths.py",
+        "least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)",
+        "least = most = _frames_kept(flow, pipeline)",
+        "tests/stream/hls/test_timed.py",
+    ),
+    Mutant(
+        "the C++ gets the FIFO depths of the RTL",
+        "hyq_hls/stream/machine.py",
+        "build_model(self.hls_flow, folder",
+        "build_model(self.flow, folder",
+        "tests/stream/hls/test_timed.py",
+    ),
+    Mutant(
         "a float holds one bit more than it has",
         "hyq_hls/emulate/exact.py",
         "largest <= 1 << bits",
