@@ -210,6 +210,27 @@ MUTANTS = [
         "tests/quant/test_channel_affine.py",
     ),
     Mutant(
+        "the scale of a product does not follow its operands",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "        if traits.multiplies and node.name not in known",
+        "        if False and node.name not in known",
+        "tests/quant/test_multiply.py",
+    ),
+    Mutant(
+        "gammas forget that the elements of a frame are no power of two",
+        "hyq_hls/quant/lowering/group_norm.py",
+        "weight * growth / unit",
+        "weight / unit",
+        "tests/quant/test_mobilevitv2.py",
+    ),
+    Mutant(
+        "vectors fill pipelines as positions do",
+        "hyq_hls/stream/flow/depths.py",
+        "        return _vectors_inside(flow, stage)\n",
+        "        pass\n",
+        "tests/stream/flow/test_build.py",
+    ),
+    Mutant(
         "a factor per channel counts as the depthwise layer of a bottleneck",
         "hyq_hls/quant/judge/bottlenecks.py",
         "if not is_depthwise(node) or weighted(node).pointwise:",
