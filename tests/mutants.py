@@ -182,6 +182,27 @@ MUTANTS = [
         "tests/quant/test_channel_affine.py",
     ),
     Mutant(
+        "a masked score lies one code too high",
+        "hyq_hls/quant/hidden.py",
+        "bits = (codes + distance - 1).bit_length()",
+        "bits = (codes + distance // 2 - 1).bit_length()",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "the table of a softmax goes on for masked scores",
+        "hyq_hls/quant/lowering/lower.py",
+        "np.pad(found.table, (0, codes - found.table.size))",
+        'np.pad(found.table, (0, codes - found.table.size), "edge")',
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "masked scores widen the range of the others",
+        "hyq_hls/quant/calibrate.py",
+        "update(visible(graph[name].op, value))",
+        "update(value)",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
         "a factor per channel counts as the depthwise layer of a bottleneck",
         "hyq_hls/quant/judge/bottlenecks.py",
         "if not is_depthwise(node) or weighted(node).pointwise:",

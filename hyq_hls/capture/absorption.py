@@ -36,6 +36,7 @@ def absorb_constants(drafts: Iterable[Draft], output: Draft | None) -> Draft | N
         The draft whose value is the result now.
     """
     alive = list(drafts)
+    _join_constants(_Place(alive, output), alive)
     for draft in alive:
         if not isinstance(draft.op, ChannelAffine):
             continue
@@ -54,6 +55,19 @@ def absorb_constants(drafts: Iterable[Draft], output: Draft | None) -> Draft | N
         draft.absorbers = tuple(changes) or (before,)
         output = before if output is draft else output
     return output
+
+
+def _join_constants(place: _Place, drafts: Iterable[Draft]) -> None:
+    """Make one constant of two that are added one after the other, as a bias and a mask."""
+    for draft in drafts:
+        before = draft.inputs[0] if draft.inputs else draft
+        if not isinstance(draft.op, PositionConstant) or not isinstance(
+            before.op, PositionConstant
+        ):
+            continue
+        if len(place.readers[before]) == 1:
+            draft.op, draft.inputs = before.op.plus(draft.op), before.inputs
+            before.absorbers = (draft,)
 
 
 class _Place:

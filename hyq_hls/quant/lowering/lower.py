@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.hidden import hides, stored
 from hyq_hls.quant.image_codes import CentredImage
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
@@ -185,9 +187,14 @@ class Lowering:
     ) -> Operation:
         x, unit = self._input(node), 1 << _CONSTANT_BITS
         scale = np.asarray(x.scale) / unit
+        y = stored(op, self._output(node), config)
         bias = np.rint(op.constant / scale).astype(np.int64) - unit * np.asarray(x.zero_point)
+        if hides(op):
+            # Even the largest code of the input ends below all codes of the output.
+            lowest = np.floor((y.qmin - y.zero_point[0] - 1) * y.scale[0] / scale[0])
+            bias[op.hidden] = int(lowest) - unit * x.qmax
         rows = bias.reshape(-1, bias.shape[-1])
-        out = requantize(scale, self._output(node))
+        out = requantize(scale, y)
         return ops.ChannelAffine(np.array([unit]), _CONSTANT_BITS + 2, rows, out)
 
     def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | Operations:
@@ -245,7 +252,13 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        return softmax_operation(config.exponential, x, y.bits, config.softmax)
+        found = softmax_operation(config.exponential, x, y.bits, config.softmax)
+        if not isinstance(found, ops.TableSoftmax):
+            return found
+        # Distances beyond those of two codes that are seen are those of hidden scores.
+        codes = 1 << stored(self.graph[node.inputs[0]].op, x, config).bits
+        table = np.pad(found.table, (0, codes - found.table.size))
+        return replace(found, table=table)
 
     def _values(self, node: FloatNode, op: fo.AttentionValues, config: QuantConfig) -> Operation:
         p, v = self._input(node, 0), self._input(node, 1)
