@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
@@ -39,6 +40,8 @@ _ALIGN_BITS = 10
 #: Fraction bits of constants per position, in steps of the codes that they meet. Their rounding
 #: adds a sixteenth of the codes' own noise. One bit more costs a bit of memory for every constant.
 _CONSTANT_BITS = 2
+#: Fraction bits of the smallest factor of a mean, so that it is off by ``2**-12`` at most.
+_MEAN_BITS = 11
 
 
 def lower(
@@ -106,6 +109,7 @@ class Lowering:
             fo.AttentionValues: self._values,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
+            AveragePool: self._average_pool,
             fo.GlobalAveragePool: self._pool,
         }
 
@@ -265,6 +269,19 @@ class Lowering:
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
         return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
+
+    def _average_pool(self, node: FloatNode, op: AveragePool, config: QuantConfig) -> Operation:
+        x, counts = self._input(node), 1 + np.arange(op.kernel[0] * op.kernel[1])
+        unit = 1 << (_MEAN_BITS + int(counts[-1]).bit_length())
+        return ops.AveragePool(
+            op.kernel,
+            op.stride,
+            op.padding,
+            x.zero_point,
+            np.rint(unit / counts).astype(np.int64),
+            unit if op.less_input else 0,
+            requantize(np.asarray(x.scale) / unit, self._output(node)),
+        )
 
     def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
         x = self._input(node)
