@@ -203,6 +203,20 @@ MUTANTS = [
         "tests/quant/test_hidden.py",
     ),
     Mutant(
+        "corners of an average pooling are divided as edges are",
+        "hyq_hls/stream/circuits/average_pool.py",
+        "np.outer(high, wide) - 1",
+        "np.maximum.outer(high, wide) - 1",
+        "tests/ops/test_average_pool.py",
+    ),
+    Mutant(
+        "a summand passes a pooling that loses it",
+        "hyq_hls/capture/absorption.py",
+        "place.behind(reader, _factors(affine) if reader.op.less_input else affine)",
+        "place.behind(reader, affine)",
+        "tests/capture/test_pooling.py",
+    ),
+    Mutant(
         "a factor per channel counts as the depthwise layer of a bottleneck",
         "hyq_hls/quant/judge/bottlenecks.py",
         "if not is_depthwise(node) or weighted(node).pointwise:",

@@ -83,14 +83,13 @@ def test_borders_that_count_nothing(size: Any) -> None:
 def _mixer(*layers: nn.Module) -> list[str]:
     """The kinds of a network of layers and ``pool(x) - x``."""
     pool = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
-    named = {f"layer{i}": layer for i, layer in enumerate(layers)}
 
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
-        for name in named:
-            x = getattr(m, name)(x)
-        return pool(x) - x
+        x = m.layers(x)
+        result: torch.Tensor = pool(x) - x
+        return result
 
-    return list(kinds(captured(forward, **named)).values())
+    return list(kinds(captured(forward, layers=nn.Sequential(*layers))).values())
 
 
 def test_the_token_mixer_of_poolformer_is_one_node() -> None:

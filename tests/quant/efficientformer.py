@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -51,6 +53,8 @@ class MapBlock(nn.Module):
 
 class Attention(nn.Module):
     """Attention with wide values, and a learned bias for each distance of two positions."""
+
+    index: torch.Tensor
 
     def __init__(self, channels: int, heads: int, key: int, ratio: int, side: int) -> None:
         super().__init__()
@@ -124,7 +128,7 @@ class EfficientFormer(nn.Module):
         super().__init__()
         first, last = widths[0], widths[-1]
         layers = [*_down(3, first), nn.ReLU()]
-        for width, following in zip(widths, widths[1:], strict=False):
+        for width, following in pairwise(widths):
             layers += [MapBlock(width, ratio, scale), *_down(width, following)]
         self.maps = nn.Sequential(*layers, MapBlock(last, ratio, scale))
         self.tokens = TokenBlock(last, heads, key, ratio, side, scale)
