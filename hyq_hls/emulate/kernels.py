@@ -190,6 +190,27 @@ def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -
     return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
 
 
+def _average_pool(op: ops.AveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    zero = torch.tensor(op.pad_value, dtype=dtype)
+    rows, columns = op.inside(*inputs[0].shape[:2])
+    factor = torch.tensor(op.factor[np.outer(rows, columns) - 1], dtype=dtype)[..., None]
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        centred = x.to(dtype) - zero
+        # The divisor 1 makes a sum of the mean; a border of zeros adds nothing.
+        sums = functional.avg_pool2d(
+            centred.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding, divisor_override=1
+        )
+        acc = sums.permute(0, 2, 3, 1) * factor
+        return finish(acc.sub_(centred, alpha=op.centre) if op.centre else acc)
+
+    return run
+
+
 def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
     if magnitude(node.accumulator) >= 1 << 52:
@@ -356,6 +377,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
+    ops.AveragePool: _average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Conv2d: _convolution,

@@ -6,6 +6,7 @@ from hyq_hls.graph.operation import Operation
 from hyq_hls.ops.add import Add
 from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.attention_values import AttentionValues
+from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
 from hyq_hls.ops.conv2d import Conv2d
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         Add,
         AttentionScores,
         AttentionValues,
+        AveragePool,
         ChannelAffine,
         Concat,
         Conv2d,
@@ -56,6 +58,7 @@ __all__ = [
     "Add",
     "AttentionScores",
     "AttentionValues",
+    "AveragePool",
     "ChannelAffine",
     "Concat",
     "Conv2d",

@@ -14,6 +14,7 @@ from enum import Enum, Flag, auto
 from typing import Any, TypeVar
 
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
@@ -319,6 +320,7 @@ TRAITS: dict[type[Any], Traits] = {
         leading=2,
         work=_weighted_keys,
     ),
+    AveragePool: Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, leading=1),
     fo.GlobalAveragePool: Traits(
         writes=_NOTHING,
         reads=(_BOTH,),

@@ -129,6 +129,17 @@ def pool(rng: Rng, reach: int) -> Made:
     return ops.GlobalAveragePool(x.quantization.zero_point, output(rng, bits + log2(rows), 2)), [x]
 
 
+def average_pool(rng: Rng, reach: int) -> Made:
+    """Factors by which sums of nine codes reach so far; half of the cases subtract their input."""
+    x = code_type(rng, (4, 3, 2), int(rng.integers(4, 17)))
+    largest = max(1, reach >> x.quantization.bits)
+    factor = rng.integers((largest + 1) // 2, largest + 1, 9) // np.arange(1, 10) + 1
+    centre = largest if rng.integers(2) else 0
+    around = (3, 3), (1, 1), (1, 1)
+    zero, out = x.quantization.zero_point, output(rng, log2(reach), 2)
+    return ops.AveragePool(*around, zero, factor, centre, out), [x]
+
+
 def scores(rng: Rng, reach: int) -> Made:
     """Up to some hundred terms of the bits that reach so far."""
     bits = int(np.clip((log2(reach) - rng.integers(1, 8)) // 2, 4, 16))
@@ -215,6 +226,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "add": add,
     "attention_scores": scores,
     "attention_values": values,
+    "average_pool": average_pool,
     "channel_affine": channel_affine,
     "concat": concat,
     "global_average_pool": pool,

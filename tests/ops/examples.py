@@ -111,6 +111,18 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
 
 
+def _average_pool(rng: np.random.Generator) -> Graph:
+    graph, factor = Graph("x", MAP), np.rint(1024 / np.arange(1, 10)).astype(np.int64)
+    rest = (1, 1), (1, 1), (128,), factor
+    out = Requantize(BYTE, np.array([9]), np.array([1]))
+    graph.add("mix", ops.AveragePool((3, 3), *rest, 1024, out), "x")
+    pool = ops.AveragePool(
+        (2, 3), (2, 1), (1, 1), (128,), rng.integers(1, 999, 6), 0, requantize(rng, 3, 8)
+    )
+    graph.add("pool", pool, "mix")
+    return graph
+
+
 def _channel_affine(rng: np.random.Generator) -> Graph:
     graph = Graph("x", MAP)
     weight, bias = rng.integers(-128, 128, 3), rng.integers(-9999, 9999, (1, 3))
@@ -158,6 +170,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "add": _add,
     "attention_scores": _scores,
     "attention_values": _values,
+    "average_pool": _average_pool,
     "channel_affine": _channel_affine,
     "concat": _concat,
     "conv2d": _conv2d,

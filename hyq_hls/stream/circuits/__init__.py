@@ -14,6 +14,7 @@ from hyq_hls.graph import Graph, Operation, TensorType
 from hyq_hls.stream.circuits.add import AddCircuit
 from hyq_hls.stream.circuits.attention_scores import AttentionScoresCircuit
 from hyq_hls.stream.circuits.attention_values import AttentionValuesCircuit
+from hyq_hls.stream.circuits.average_pool import AveragePoolCircuit
 from hyq_hls.stream.circuits.channel_affine import ChannelAffineCircuit
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.concat import ConcatCircuit
@@ -42,6 +43,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Add: (AddCircuit,),
     ops.AttentionScores: (AttentionScoresCircuit,),
     ops.AttentionValues: (AttentionValuesCircuit,),
+    ops.AveragePool: (AveragePoolCircuit,),
     ops.ChannelAffine: (ChannelAffineCircuit,),
     ops.Concat: (ConcatCircuit,),
     ops.Conv2d: (Conv2dCircuit,),
