@@ -210,6 +210,27 @@ MUTANTS = [
         "tests/quant/test_channel_affine.py",
     ),
     Mutant(
+        "the scale of a product does not follow its operands",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "        if traits.multiplies and node.name not in known",
+        "        if False and node.name not in known",
+        "tests/quant/test_multiply.py",
+    ),
+    Mutant(
+        "gammas forget that the elements of a frame are no power of two",
+        "hyq_hls/quant/lowering/group_norm.py",
+        "weight * growth / unit",
+        "weight / unit",
+        "tests/quant/test_mobilevitv2.py",
+    ),
+    Mutant(
+        "vectors fill pipelines as positions do",
+        "hyq_hls/stream/flow/depths.py",
+        "        return _vectors_inside(flow, stage)\n",
+        "        pass\n",
+        "tests/stream/flow/test_build.py",
+    ),
+    Mutant(
         "a masked score lies one code too high",
         "hyq_hls/quant/hidden.py",
         "bits = (codes + distance - 1).bit_length()",

@@ -18,6 +18,7 @@ from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import Draft
 from hyq_hls.capture.elementwise import LeakyRelu, Relu
 from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
 
 #: New operations of drafts.
@@ -161,7 +162,7 @@ def _is_positive_factor(op: ChannelAffine) -> bool:
 
 
 def _rows(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes:
-    """Change the rows of the weights of a layer, or those of a LayerNorm."""
+    """Change the rows of the weights of a layer, or those of a normalization."""
     op: Any = draft.op
     weight = op.weight * affine.multiplier.reshape(-1, *[1] * (op.weight.ndim - 1))
     return {draft: replace(op, weight=weight, bias=op.bias * affine.multiplier + affine.offset)}
@@ -221,6 +222,7 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     fo.Conv2d: _rows,
     fo.Linear: _rows,
     fo.LayerNorm: _rows,
+    GroupNorm: _rows,
     fo.Unfold: _input,
     fo.Fold: _input,
     fo.GlobalAveragePool: _input,
@@ -287,8 +289,11 @@ def _behind_product(
 def _normalized(
     place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
 ) -> _Changes | None:
-    """Let LayerNorm undo one factor and one summand for all channels; only epsilon feels it."""
-    assert isinstance(reader.op, fo.LayerNorm)
+    """Let a normalization undo one factor and one summand for all channels.
+
+    Only epsilon feels it.
+    """
+    assert isinstance(reader.op, fo.LayerNorm | GroupNorm)
     factor, summand = affine.multiplier[0], affine.offset[0]
     uniform = (affine.multiplier == factor).all() and (affine.offset == summand).all()
     if not uniform or factor == 0:
@@ -334,6 +339,7 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     fo.AttentionValues: _behind_values,
     Multiply: _behind_product,
     fo.LayerNorm: _normalized,
+    GroupNorm: _normalized,
     fo.AttentionScores: _scores,
     PositionConstant: _constant_behind,
     ChannelAffine: _affine_behind,

@@ -21,6 +21,7 @@ from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
 from hyq_hls.capture.layouts import fresh, seen, sequence_patch
 from hyq_hls.capture.scores import additive_mask, causal_mask, is_scores, with_scale
+from hyq_hls.capture.separable import softmax_over_tokens
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
 _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v)"
@@ -135,7 +136,8 @@ def softmax(call: Call) -> View:
     view = call.pending(call.get("self"))
     if is_scores(view.source):
         return softmax_of(call, view, int(call.get("dim")), own=True)
-    return compute.softmax(call)
+    found = softmax_over_tokens(call, call.settled(view), int(call.get("dim")))
+    return compute.softmax(call) if found is None else found
 
 
 def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:

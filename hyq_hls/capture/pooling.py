@@ -18,6 +18,7 @@ from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.index_maps import covers
 from hyq_hls.capture.layouts import feature_map, seen
+from hyq_hls.capture.separable import context
 
 
 def mean(call: Call) -> View:
@@ -27,9 +28,15 @@ def mean(call: Call) -> View:
 
 
 def total(call: Call) -> View:
-    """Capture a sum over some axes, which is their mean times a constant factor."""
+    """Capture a sum over some axes, which is their mean times a constant factor.
+
+    The sum of weighted keys is a context vector instead.
+    """
     view = call.pending(call.get("self"))
     axes = _axes(call, view)
+    vector = context(call, view, axes)
+    if vector is not None:
+        return vector
     count = math.prod(view.shape[axis] for axis in axes)
     found = _mean(call, view, axes)
     return View(found.source, found.index, found.factor * count, found.chain)

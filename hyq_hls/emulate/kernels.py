@@ -235,6 +235,29 @@ def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> 
     return run
 
 
+def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    # As for a LayerNorm.
+    if magnitude(node.accumulator) >= 1 << 52:
+        return None
+    wide, count = torch.float64, inputs[0].size
+    offset, gamma, beta = (torch.tensor(v, dtype=wide) for v in (op.zero_point, op.gamma, op.beta))
+    root_scale, one = 4.0**op.root_bits, 2.0**op.reciprocal_bits
+    to_mean, unit = op.mean_multiplier * 2.0**-op.mean_shift, 2.0**op.mean_bits
+    normalize, finish = 2.0**-op.normalize_shift, requantizer(node.accumulator, op.requantize)
+
+    def run(q: torch.Tensor) -> torch.Tensor:
+        x = q.to(wide) - offset
+        axes = tuple(range(1, x.ndim))
+        total = x.sum(dim=axes, keepdim=True)
+        variance = count * x.square().sum(dim=axes, keepdim=True) - total.square() + op.epsilon
+        reciprocal = (one / variance.mul_(root_scale).sqrt_().floor_()).floor_()
+        mean = total.mul_(to_mean).add_(0.5).floor_()
+        normalized = x.mul_(unit).sub_(mean).mul_(reciprocal * normalize).add_(0.5).floor_()
+        return finish(normalized.mul_(gamma).add_(beta))
+
+    return run
+
+
 def _unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     (ph, pw), (height, width, channels) = op.patch, inputs[0].shape
 
@@ -332,6 +355,24 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     return run
 
 
+def _context(op: ops.SeparableContext, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    if magnitude(node.accumulator) > 1 << 53:
+        return None
+    table = torch.tensor(op.table, dtype=torch.float64)
+    zero = torch.tensor(op.zero_point, dtype=torch.float64)
+    finish = requantizer(op.result(inputs[1]), op.requantize)
+
+    def run(scores: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        index = scores.to(torch.int32) - op.first
+        e = table.index_select(0, index.reshape(-1)).reshape(scores.shape)
+        total = e.sum(dim=2, keepdim=True).long()
+        weighted = (e.transpose(2, 3) @ (keys.double() - zero)).long()
+        dividend = (weighted << op.mean_bits) + (total >> 1)
+        return finish(torch.div(dividend, total, rounding_mode="floor"))
+
+    return run
+
+
 _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
@@ -344,10 +385,12 @@ _RULES: dict[type[Operation], Rule] = {
     ops.DepthwiseConv2d: _convolution,
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
+    ops.GroupNorm: _group_norm,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
+    ops.SeparableContext: _context,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
     ops.TableSoftmax: _softmax,

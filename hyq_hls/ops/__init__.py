@@ -14,10 +14,12 @@ from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.ops.group_norm import GroupNorm
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
 from hyq_hls.ops.table_softmax import TableSoftmax
@@ -38,10 +40,12 @@ OPERATIONS: dict[str, type[Operation]] = {
         DepthwiseConv2d,
         Fold,
         GlobalAveragePool,
+        GroupNorm,
         LayerNorm,
         LinearSoftmax,
         Multiply,
         RequantizeTensor,
+        SeparableContext,
         ShiftSwish,
         Table,
         TableSoftmax,
@@ -62,10 +66,12 @@ __all__ = [
     "DepthwiseConv2d",
     "Fold",
     "GlobalAveragePool",
+    "GroupNorm",
     "LayerNorm",
     "LinearSoftmax",
     "Multiply",
     "RequantizeTensor",
+    "SeparableContext",
     "ShiftSwish",
     "Table",
     "TableSoftmax",

@@ -71,6 +71,6 @@ def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
         if type(node.op) is Softmax and node.name not in changed:
             raise QuantizationError(
                 f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
-                "integer softmax; leave a softmax at the end of a classifier out, it changes no "
-                "answer"
+                "integer softmax, and scores of tokens whose weighted keys are summed up; leave a "
+                "softmax at the end of a classifier out, it changes no answer"
             )

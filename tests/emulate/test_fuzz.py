@@ -21,6 +21,7 @@ from hyq_hls.errors import GraphError
 from hyq_hls.graph import Graph, Node, Operation, Quantization, TensorType
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.layer_norm import LayerNormPrecision
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
@@ -171,6 +172,29 @@ def layer_norm(rng: Rng, reach: int) -> Made:
     return ops.LayerNorm(factors, zero, epsilon, *precision, gamma, beta, 8, 20, out), [x]
 
 
+def group_norm(rng: Rng, reach: int) -> Made:
+    """The bits of the codes are those whose variance reaches so far."""
+    shape = (2, 3, int(rng.integers(1, 9)))
+    bits = int(np.clip(log2(reach) / 2 - log2(np.prod(shape)) - rng.integers(-1, 2), 2, 16))
+    x = code_type(rng, shape, bits)
+    epsilon = int(rng.integers(1, 100))
+    gamma, beta = (rng.integers(-n, n, shape[-1]) for n in (127, 1 << 18))
+    precision, out = group_norm_precision(x, epsilon), output(rng, 22, shape[-1])
+    zero = x.quantization.zero_point
+    return ops.GroupNorm(zero, epsilon, *precision, gamma, beta, 8, 20, out), [x]
+
+
+def separable_context(rng: Rng, reach: int) -> Made:
+    keys = code_type(rng, (2, 4, 3), int(rng.integers(2, 17)), 3)
+    scores = code_type(rng, (2, 4, 1), int(rng.integers(2, 9)))
+    fraction = int(rng.integers(0, 9))
+    widest = max(1, reach >> (keys.quantization.bits + fraction + 2))
+    table = rng.integers(1, widest + 1, 1 << scores.quantization.bits)
+    out, zero = output(rng, keys.quantization.bits + fraction, 3), keys.quantization.zero_point
+    first = scores.quantization.qmin
+    return ops.SeparableContext(table, first, fraction, zero, out), [scores, keys]
+
+
 def linear_softmax(rng: Rng, reach: int) -> Made:
     x = code_type(rng, (2, 6), int(rng.integers(4, 13)))
     fraction = int(rng.integers(0, 9))
@@ -206,10 +230,12 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "channel_affine": channel_affine,
     "concat": concat,
     "global_average_pool": pool,
+    "group_norm": group_norm,
     "layer_norm": layer_norm,
     "multiply": multiply,
     "linear_softmax": linear_softmax,
     "requantize": requantize,
+    "separable_context": separable_context,
     "shift_swish": shift_swish,
     "table_softmax": table_softmax,
 }

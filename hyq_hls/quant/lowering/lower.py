@@ -16,15 +16,19 @@ from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.hidden import hides, stored
 from hyq_hls.quant.image_codes import CentredImage
+from hyq_hls.quant.lowering.group_norm import group_norm
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
+from hyq_hls.quant.lowering.separable_context import separable_context
 from hyq_hls.quant.lowering.table import function_table, values_of
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.scales.weights import Weights
@@ -106,9 +110,11 @@ class Lowering:
             Multiply: self._multiply,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
+            GroupNorm: self._group_norm,
             fo.AttentionScores: self._scores,
             OctaveSoftmax: self._softmax,
             fo.AttentionValues: self._values,
+            SeparableContext: self._context,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
             AveragePool: self._average_pool,
@@ -255,6 +261,10 @@ class Lowering:
             x, op.weight, op.bias, op.eps, self._output(node), config.weight_bits, node.name
         )
 
+    def _group_norm(self, node: FloatNode, op: GroupNorm, config: QuantConfig) -> Operation:
+        x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
+        return group_norm(x, op.weight, op.bias, op.eps, self._output(node), config.weight_bits)
+
     def _scores(self, node: FloatNode, op: fo.AttentionScores, config: QuantConfig) -> Operation:
         q, k = self._input(node, 0), self._input(node, 1)
         scale = q.scale[0] * k.scale[0] * op.scale
@@ -276,6 +286,9 @@ class Lowering:
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
         return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
+
+    def _context(self, node: FloatNode, op: SeparableContext, config: QuantConfig) -> Operation:
+        return separable_context(self._input(node, 0), self._input(node, 1), self._output(node))
 
     def _average_pool(self, node: FloatNode, op: AveragePool, config: QuantConfig) -> Operation:
         x, counts = self._input(node), 1 + np.arange(op.kernel[0] * op.kernel[1])
