@@ -7,13 +7,14 @@ exact width included.
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import verif.clang
 from hyq_hls.graph import Operation
 from hyq_hls.ops import OPERATIONS
 from tests.ops import (
@@ -100,8 +101,8 @@ def test_operators_equal_those_of_hls4ml(tmp_path: Path) -> None:
 
 
 def test_a_missing_clang_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verif.clang.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(verif.clang.shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     clang.cache_clear()
     try:
         with pytest.raises(ClangError, match="found no clang; pip install ziglang, or clang"):
