@@ -62,7 +62,7 @@ class Delays:
         return points[-1][1]
 
     def of(self, instruction: Instruction, widths: Widths) -> int:
-        """Picoseconds of an instruction. Wiring (casts, shifts by a constant) takes none."""
+        """Picoseconds of an instruction. Wiring (casts, constant shifts, tests of a sign) takes none."""
         opcode = instruction.opcode
         if opcode == "call":
             name = re.sub(r"\.i\d+$", "", instruction.callee.removeprefix("llvm."))
@@ -72,6 +72,8 @@ class Delays:
         if kind is None or (kind in ("shift", "logic") and _by_constant(instruction)):
             return 0
         if opcode == "icmp" and _is_sign_test(instruction):
+            return 0
+        if opcode in ("add", "or", "xor") and widths.is_concatenation(instruction):
             return 0
         reads = opcode in ("icmp", "sdiv", "udiv", "srem", "urem", "mul")
         width = widths.operands(instruction) if reads else widths.result(instruction)

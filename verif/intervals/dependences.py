@@ -190,23 +190,39 @@ def _step(loop: Loop, value: Value) -> int | None:
 def _worst(graph: nx.DiGraph) -> tuple[Fraction, list[Instruction]] | None:
     """Return the cycle of a strongly connected graph with the largest delay per distance.
 
-    Every found cycle gives a ratio; a cycle with a larger one is negative when each distance is
-    worth that much.
+    A cycle with a larger ratio than the best one so far has a positive sum when every distance
+    costs that ratio.
     """
-    if graph.number_of_edges() == 0:
-        return None
     ratio, best = Fraction(-1), None
-    while True:
-        for source, _, edge in graph.edges(data=True):
-            edge["weight"] = (
-                ratio.numerator * edge["distance"]
-                - graph.nodes[source]["delay"] * ratio.denominator
-            )
-        try:
-            cycle = nx.find_negative_cycle(graph, next(iter(graph)))[:-1]
-        except nx.NetworkXError:
-            return None if best is None else (ratio, best)
+    while cycle := _positive_cycle(graph, ratio):
         edges = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
         distance = sum(graph.edges[edge]["distance"] for edge in edges)
-        delay = sum(graph.nodes[node]["delay"] for node in cycle)
-        ratio, best = Fraction(delay, distance), cycle
+        ratio = Fraction(sum(graph.nodes[node]["delay"] for node in cycle), distance)
+        best = ratio, cycle
+    return best
+
+
+def _positive_cycle(graph: nx.DiGraph, ratio: Fraction) -> list[Instruction] | None:
+    """Return a cycle whose delays exceed its distances times ``ratio`` (Bellman and Ford)."""
+    gains = [
+        (u, v, graph.nodes[u]["delay"] * ratio.denominator - ratio.numerator * edge["distance"])
+        for u, v, edge in graph.edges(data=True)
+    ]
+    total: dict[Instruction, int] = dict.fromkeys(graph, 0)
+    before: dict[Instruction, Instruction] = {}
+    last = None
+    for _ in range(len(graph)):
+        last = None
+        for u, v, gain in gains:
+            if total[u] + gain > total[v]:
+                total[v], before[v], last = total[u] + gain, u, v
+        if last is None:
+            return None
+    if last is None:
+        return None
+    for _ in range(len(graph)):  # from anywhere behind a cycle into it
+        last = before[last]
+    cycle = [last]
+    while (previous := before[cycle[-1]]) is not last:
+        cycle.append(previous)
+    return cycle[::-1]

@@ -59,16 +59,24 @@ class Widths:
         self._find_read(ordered)
 
     def result(self, instruction: Instruction) -> int:
-        """Bits of the result of an operation."""
-        bits = self._of(instruction)
+        """Bits that an operation computes; an adder takes over bits to which zero is added."""
+        bits, taken = self._of(instruction), 0
+        if instruction.opcode in ("add", "sub"):
+            a, b = (self._of(operand).zeros for operand in instruction.operands[:2])
+            taken = max(a, b) if instruction.opcode == "add" else b
         highest = min(bits.unsigned, bits.signed, self._read.get(instruction, 0))
-        return max(1, highest - bits.zeros)
+        return max(1, highest - max(taken, bits.zeros))
 
     def operands(self, instruction: Instruction) -> int:
         """Bits of the widest operand; those of a comparison."""
         read = instruction.operands[:-1] if instruction.opcode == "call" else instruction.operands
         most = _joined([self._of(o) for o in read])
         return max(1, min(most.unsigned, most.signed) - most.zeros)
+
+    def is_concatenation(self, instruction: Instruction) -> bool:
+        """Whether one operand of an addition or of ``or`` ends where the other begins."""
+        a, b = (self._of(operand) for operand in instruction.operands[:2])
+        return a.zeros >= b.unsigned or b.zeros >= a.unsigned
 
     def _of(self, value: Value) -> Bits:
         if isinstance(value, Constant):
