@@ -62,7 +62,7 @@ class Delays:
         return points[-1][1]
 
     def of(self, instruction: Instruction, widths: Widths) -> int:
-        """Picoseconds of an instruction. Wiring (casts, constant shifts, tests of a sign) takes none."""
+        """Picoseconds of an instruction; none for wiring (casts, constant shifts, sign bits)."""
         opcode = instruction.opcode
         if opcode == "call":
             name = re.sub(r"\.i\d+$", "", instruction.callee.removeprefix("llvm."))

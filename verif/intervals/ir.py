@@ -57,9 +57,15 @@ class Symbol:
 
     Attributes:
         name: its name, or its text where it has none.
+        width: bits of an integer, otherwise 0.
     """
 
     name: str
+    width: int = 0
+
+
+#: A value that nothing was assigned to.
+UNDEFINED = Symbol("undefined")
 
 
 @dataclass(eq=False)
@@ -247,7 +253,9 @@ def _operand(source: Any, known: dict[Any, Instruction]) -> Value:
     if source.value_kind == llvm.ValueKind.constant_int and width <= 64:
         value = int(source.get_constant_value()) & ((1 << width) - 1)
         return Constant(value - (1 << width) if width > 1 and value >> (width - 1) else value)
-    return Symbol(source.name or str(source))
+    if source.value_kind in (llvm.ValueKind.undef_value, llvm.ValueKind.poison_value):
+        return UNDEFINED
+    return Symbol(source.name or str(source), width)
 
 
 def _bits(kind: Any) -> int:

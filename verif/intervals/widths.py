@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from verif.intervals.ir import Constant, Instruction, Value
+from verif.intervals.ir import UNDEFINED, Constant, Instruction, Value
 
 #: Operations whose low bits depend on the same low bits of their operands alone.
 _LOW_BITS = frozenset(
@@ -69,8 +69,7 @@ class Widths:
 
     def operands(self, instruction: Instruction) -> int:
         """Bits of the widest operand; those of a comparison."""
-        read = instruction.operands[:-1] if instruction.opcode == "call" else instruction.operands
-        most = _joined([self._of(o) for o in read])
+        most = _joined([self._of(o) for o in instruction.operands if not _is_pointer(o)])
         return max(1, min(most.unsigned, most.signed) - most.zeros)
 
     def is_concatenation(self, instruction: Instruction) -> bool:
@@ -83,7 +82,9 @@ class Widths:
             size, zeros = value.value.bit_length(), (value.value & -value.value).bit_length() - 1
             unsigned = size if value.value >= 0 else 1 << 16
             return Bits(unsigned, size + 1, zeros) if value.value else Bits(1, 1, 1 << 16)
-        return self._known.get(value, _NONE) if isinstance(value, Instruction) else Bits(64, 64)
+        if isinstance(value, Instruction):
+            return self._known.get(value, _NONE)
+        return _NONE if value is UNDEFINED else Bits(value.width or 64, value.width or 64)
 
     def _find_known(self, instructions: list[Instruction]) -> None:
         """Let what is known grow until it holds for every way through the loops."""
@@ -125,8 +126,10 @@ class Widths:
             reads = 1
         elif opcode == "and" and amount is not None and amount >= 0:
             reads = min(wanted, amount.bit_length())
-        elif opcode in _LOW_BITS or (opcode == "shl" and operand is not user.operands[1]):
+        elif opcode in _LOW_BITS:
             reads = min(wanted, user.width)
+        elif opcode == "shl" and operand is not user.operands[1]:
+            reads = max(0, wanted - (amount or 0))
         elif opcode in ("lshr", "ashr") and amount is not None:
             reads = wanted + amount if wanted else 0
         return reads
@@ -199,4 +202,4 @@ def _joined(found: Sequence[Bits]) -> Bits:
 
 
 def _is_pointer(value: Value) -> bool:
-    return isinstance(value, Instruction) and value.width == 0
+    return not isinstance(value, Constant) and value.width == 0 and value is not UNDEFINED
