@@ -9,8 +9,8 @@ from verif.intervals.ir import Constant, Instruction, Symbol, Value
 
 _ADDRESS = re.compile(r"getelementptr (?:(?:inbounds|nuw|nusw) )*(.*?), ptr ")
 _ARRAY = re.compile(r"\[(\d+) x (.*)\]")
-#: What LLVM appends to the name of a variable.
-_SUFFIX = re.compile(r"(\.i)*\d*$")
+#: What LLVM appends to the name of a variable, and how the linker's name of a constant begins.
+_AROUND = re.compile(r"^_ZL\d+|(\.i)*\d*$")
 
 
 @dataclass
@@ -88,7 +88,12 @@ def address_of(pointer: Value, sizes: dict[str, int]) -> Address:
             kind = array[2] if array else "i8"
         pointer = pointer.operands[0]
     name = pointer.name if isinstance(pointer, (Instruction, Symbol)) else "?"
-    return Address(_SUFFIX.sub("", name), place)
+    return Address(variable(name), place)
+
+
+def variable(name: str) -> str:
+    """Return the name in the C++ of a pointer's name in LLVM."""
+    return _AROUND.sub("", name)
 
 
 def _size(kind: str, sizes: dict[str, int]) -> int:

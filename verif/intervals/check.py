@@ -56,12 +56,18 @@ def check_module(module: Module, mhz: float) -> list[LoopReport]:
         module: a C++ file as LLVM IR.
         mhz: the clock.
     """
-    return [report for f in module.functions for report in _check_function(f, module, mhz)]
+    directives = directives_of(module)
+    return [
+        report
+        for function in module.functions
+        for report in _check_function(function, module, directives[function.symbol], mhz)
+    ]
 
 
-def _check_function(function: Function, module: Module, mhz: float) -> list[LoopReport]:
+def _check_function(
+    function: Function, module: Module, directives: Directives, mhz: float
+) -> list[LoopReport]:
     loops = find_loops(function)
-    directives = directives_of(function, module)
     widths = Widths(function.instructions(), counters(loops))
     with_loops = {f.symbol for f in module.functions if f.loop_places}
     reports = []
@@ -100,13 +106,12 @@ def _check_loop(
             if count > wanted:
                 reasons.append(f"{count} {what} of stream {stream.stream} in an iteration")
                 interval = max(interval, count)
-    for store, load, distance in carried(loop, accesses):
-        name = store.address.memory
-        computed = store.address.place.terms == load.address.place.terms
-        if name in directives.independent and computed:
+    for pair in carried(loop, accesses):
+        name = pair.store.address.memory
+        if pair.is_known and pair.distance < directives.claims.get(name, 1):
             reasons.append(
-                f"DEPENDENCE false of {name} is wrong: {load.instruction.place} reads what "
-                f"{store.instruction.place} wrote {distance} iterations before"
+                f"the DEPENDENCE claimed of {name} is wrong: {pair.load.instruction.place} reads "
+                f"what {pair.store.instruction.place} wrote {pair.distance} iterations before"
             )
     return _report(loop, int(interval), worst, reasons)
 

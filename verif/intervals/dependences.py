@@ -12,7 +12,7 @@ from verif.intervals.addresses import sum_of
 from verif.intervals.delays import Delays
 from verif.intervals.ir import Constant, Instruction, Value
 from verif.intervals.loops import Loop
-from verif.intervals.memories import Access, Directives
+from verif.intervals.memories import NEVER, Access, Directives
 from verif.intervals.widths import Widths
 
 
@@ -98,9 +98,11 @@ def worst_recurrence(
     for source, target, distance in _edges(loop):
         if source in inside:
             _connect(graph, source, target, distance)
-    for store, load, distance in carried(loop, accesses):
-        if store.address.memory not in directives.independent:
-            _connect(graph, store.instruction, load.instruction, distance)
+    for pair in carried(loop, accesses):
+        claim = directives.claims.get(pair.store.address.memory, 1)
+        if claim != NEVER:
+            distance = max(pair.distance, claim)
+            _connect(graph, pair.store.instruction, pair.load.instruction, distance)
     found = [_worst(graph.subgraph(c)) for c in nx.strongly_connected_components(graph)]
     worst = max((f for f in found if f), key=lambda f: f[0], default=None)
     if worst is None:
@@ -136,42 +138,61 @@ def _connect(graph: nx.DiGraph, source: Instruction, target: Instruction, distan
     graph.add_edge(source, target, distance=distance)
 
 
-def carried(loop: Loop, accesses: Sequence[Access]) -> Iterator[tuple[Access, Access, int]]:
-    """Yield a store, a load of the same word in a later iteration, and how many iterations later.
+@dataclass(frozen=True)
+class Carried:
+    """A load of a word that an earlier iteration stored.
 
-    Where nothing is known of the addresses, the next iteration may read the word.
+    Attributes:
+        store: the store.
+        load: the load.
+        distance: after how many iterations it loads; 1 where that is unknown.
+        is_known: whether the addresses tell the distance.
     """
+
+    store: Access
+    load: Access
+    distance: int
+    is_known: bool
+
+
+def carried(loop: Loop, accesses: Sequence[Access]) -> Iterator[Carried]:
+    """Yield the loads that may meet a word of an earlier iteration."""
     for store in accesses:
         for load in accesses:
             if store.is_store and not load.is_store and store.address.memory == load.address.memory:
-                distance = distance_between(loop, store, load)
-                if distance is not None:
-                    yield store, load, distance
+                stride = _stride(loop, store, load)
+                if stride is None:
+                    yield Carried(store, load, 1, is_known=False)
+                elif distance := _distance(loop, store, load, stride):
+                    yield Carried(store, load, distance, is_known=True)
 
 
-def distance_between(loop: Loop, store: Access, load: Access) -> int | None:
-    """Return after how many iterations ``load`` reads what ``store`` wrote; None for never.
+def _stride(loop: Loop, store: Access, load: Access) -> int | None:
+    """Return by how many bytes both addresses grow in an iteration; None where that is unknown."""
+    if store.address.place.terms != load.address.place.terms:
+        return None
+    stride = 0
+    for value, factor in store.address.place.terms.items():
+        step = _step(loop, value)
+        if step is None:
+            return None
+        stride += step * factor
+    return stride
+
+
+def _distance(loop: Loop, store: Access, load: Access, stride: int) -> int:
+    """Return after how many iterations ``load`` reads what ``store`` wrote; 0 for never.
 
     When the loop begins again, as inner loops do, it meets the words of its last run.
     """
-    written, read = store.address.place, load.address.place
-    if written.terms != read.terms:
-        return 1
-    offset, stride = written.constant - read.constant, 0
-    for value, factor in written.terms.items():
-        step = _step(loop, value)
-        if step is None:
-            return 1
-        stride += step * factor
+    offset = store.address.place.constant - load.address.place.constant
     if stride == 0:
-        return 1 if offset == 0 else None
+        return int(offset == 0)
     distance, rest = divmod(offset, stride)
-    if rest:
-        return None
-    if distance > 0:
-        return distance
-    runs = [n for phi, n in counters([loop]).items() if phi in written.terms]
-    return runs[0] + distance if runs and runs[0] + distance > 0 else None
+    if distance <= 0:
+        runs = [n for phi, n in counters([loop]).items() if phi in store.address.place.terms]
+        distance = runs[0] + distance if runs else 0
+    return max(0, distance) if rest == 0 else 0
 
 
 def _step(loop: Loop, value: Value) -> int | None:

@@ -113,6 +113,7 @@ class Function:
         symbol: its name for the linker, by which it is called.
         name: its name in the C++ with its template arguments.
         place: the file that defines it.
+        parameters: names of its parameters.
         entry: name of its first block.
         blocks: instructions by block, in order.
         successors: the blocks that a block branches to.
@@ -122,6 +123,7 @@ class Function:
     symbol: str
     name: str
     place: Place | None
+    parameters: list[str] = field(default_factory=list)
     entry: str = ""
     blocks: dict[str, list[Instruction]] = field(default_factory=dict)
     successors: dict[str, list[str]] = field(default_factory=dict)
@@ -210,7 +212,7 @@ def _function(source: Any, places: _Places) -> Function:
     lines = str(source).splitlines()
     head = next(line for line in lines if line.startswith("define"))
     name, place = places.function(head)
-    function = Function(source.name, name or source.name, place)
+    function = Function(source.name, name or source.name, place, [a.name for a in source.arguments])
     # An instruction has two spaces before it; what continues it (cases of a switch) has more.
     printed = [line[2:] for line in lines if re.match(r"  [^ #\]]", line)]
     known: dict[Any, Instruction] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import networkx as nx
 
-from verif.intervals.addresses import Address, address_of
+from verif.intervals.addresses import Address, address_of, variable
 from verif.intervals.ir import Constant, Function, Instruction, Module, Symbol
 from verif.intervals.loops import Loop
 
@@ -16,38 +16,80 @@ from verif.intervals.loops import Loop
 PORTS = 2
 
 
+Dimensions = dict[str, list[tuple[int, int]]]
+
+
 @dataclass
 class Directives:
-    """What the directives of a function say of its arrays.
+    """What the directives of a function, and of those that hand it arrays, say of its arrays.
 
     Attributes:
         partitions: pairs of distances in bytes of the dimensions that are split into memories.
         reshapes: pairs of distances in bytes of the dimensions that lie in one word.
         roms: memories with as many ports as they need.
-        independent: memories that no iteration reads where an earlier one writes.
+        claims: after how many iterations a memory is read where it was written, at the earliest;
+            ``NEVER`` for one that is claimed to be never read there.
     """
 
-    partitions: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
-    reshapes: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    partitions: Dimensions = field(default_factory=dict)
+    reshapes: Dimensions = field(default_factory=dict)
     roms: set[str] = field(default_factory=set)
-    independent: set[str] = field(default_factory=set)
+    claims: dict[str, int] = field(default_factory=dict)
+
+    def hand_over(self, name: str, other: Directives, parameter: str) -> None:
+        """Tell a function that is called what is known of an argument."""
+        for mine, theirs in (
+            (self.partitions, other.partitions),
+            (self.reshapes, other.reshapes),
+        ):
+            for pair in mine.get(name, ()):
+                if pair not in theirs.setdefault(parameter, []):
+                    theirs[parameter].append(pair)
+        if name in self.roms:
+            other.roms.add(parameter)
+        if name in self.claims:
+            other.claims.setdefault(parameter, self.claims[name])
 
 
-def directives_of(function: Function, module: Module) -> Directives:
-    """Read the directives of a function about its arrays."""
+#: More iterations than any loop has; ``directives.h`` has the same number.
+NEVER = 0x7FFFFFFF
+
+
+def directives_of(module: Module) -> dict[str, Directives]:
+    """Read the directives of all functions about arrays, by the symbol of the function.
+
+    A directive often stands where an array is declared, and the loops in a function that takes it.
+    """
+    known = {f.symbol: _own_directives(f, module) for f in module.functions}
+    bodies = {f.symbol: f for f in module.functions}
+    for _ in module.functions:  # from callers to callees, as deep as calls go
+        before = repr(known)
+        for function in module.functions:
+            for call in function.instructions():
+                if callee := bodies.get(call.callee):
+                    for parameter, value in zip(callee.parameters, call.operands, strict=False):
+                        name = address_of(value, module.sizes).memory
+                        known[function.symbol].hand_over(
+                            name, known[callee.symbol], variable(parameter)
+                        )
+        if repr(known) == before:
+            break
+    return known
+
+
+def _own_directives(function: Function, module: Module) -> Directives:
     result = Directives()
     for call in function.instructions():
         first = call.operands[0] if call.operands else None
         name = module.strings.get(first.name, "") if isinstance(first, Symbol) else ""
         numbers = [o.value for o in call.operands[1:] if isinstance(o, Constant)]
-        if call.callee == "hyq_partition":
-            result.partitions[name].append((numbers[0], numbers[1]))
-        elif call.callee == "hyq_reshape":
-            result.reshapes[name].append((numbers[0], numbers[1]))
+        if call.callee in ("hyq_partition", "hyq_reshape"):
+            table = result.partitions if call.callee == "hyq_partition" else result.reshapes
+            table.setdefault(name, []).append((numbers[0], numbers[1]))
         elif call.callee == "hyq_rom":
             result.roms.add(name)
-        elif call.callee == "hyq_no_dependence":
-            result.independent.add(name)
+        elif call.callee == "hyq_dependence":
+            result.claims[name] = numbers[0]
     return result
 
 

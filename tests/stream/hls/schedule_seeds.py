@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -86,7 +86,7 @@ SEEDS = {
             "line[i + 3] = sum; out[0] = sum;"
         )
         + "word_t last; last[0] = line[in_order(data)]; last[1] = 0; res.write(last);",
-        "DEPENDENCE false of line is wrong",
+        "the DEPENDENCE claimed of line is wrong",
     ),
     "loop_inside": Seed(
         _LOOP.format("for (unsigned l = 0; l < 40; l++) { out[0] += data.read()[1]; }"),
@@ -122,6 +122,17 @@ CLEAN = {
             "rest = hyq::exact<27>(fits ? less : rest) << 1; out[0] = fits;"
         )
     ),
+    "rom_of_the_caller": Seed(
+        _LOOP.format("out[0] = rom[(unsigned char)in[0]] + rom[(unsigned char)in[1]] + rom[i];")
+    ),
+    "far_dependence": Seed(
+        "hyq::exact<24> sums[128];"
+        + _LOOP.format(
+            "HYQ_DEPENDENCE(sums, 4)"
+            "const hyq::exact<24> sum = sums[(unsigned char)in[0] & 127] + in[1];"
+            "sums[(unsigned char)in[0] & 127] = sum; out[0] = sum;"
+        )
+    ),
     "many_reads_of_rom": Seed(
         "HYQ_ROM(rom)"
         + _LOOP.format(
@@ -131,7 +142,16 @@ CLEAN = {
 }
 
 
-def program(names: Iterable[str] = (*SEEDS, *CLEAN)) -> str:
+#: A directive that stands in the caller, as it does in the top function of a project.
+_CALLER = """
+const hyq::exact<8> table[256] = {1};
+void caller(hyq::stream<word_t> &data, hyq::stream<word_t> &res) {
+    HYQ_ROM(table)
+    rom_of_the_caller(data, res, table);
+}"""
+
+
+def program(names: Collection[str] = (*SEEDS, *CLEAN)) -> str:
     """C++ with a process per seed."""
     lines = [
         '#include "hyq/types.h"',
@@ -144,4 +164,6 @@ def program(names: Iterable[str] = (*SEEDS, *CLEAN)) -> str:
             f"void {name}(hyq::stream<word_t> &data, hyq::stream<word_t> &res, "
             f"const hyq::exact<8> rom[256]) {{\n{seeds[name].body}\n}}"
         )
+    if "rom_of_the_caller" in names:
+        lines.append(_CALLER)
     return "\n".join([*lines, ""])

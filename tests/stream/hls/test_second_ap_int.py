@@ -69,7 +69,7 @@ CASES: list[Case[Operation]] = [
     *map(test_table_softmax.random_case, SEEDS),
     *test_unfold.CASES[:1],
 ]
-EXACT = ("-O1", "-D__SYNTHESIS__", "-w")
+EXACT = ("-O0", "-D__SYNTHESIS__", "-w")
 
 
 def test_every_operation_is_among_the_cases() -> None:

@@ -12,7 +12,7 @@ void hyq_pipeline(int interval) __attribute__((noduplicate, nothrow));
 void hyq_partition(const char *array, int outer, int inner) __attribute__((nothrow));
 void hyq_reshape(const char *array, int outer, int inner) __attribute__((nothrow));
 void hyq_rom(const char *array) __attribute__((nothrow));
-void hyq_no_dependence(const char *array) __attribute__((noduplicate, nothrow));
+void hyq_dependence(const char *array, int iterations) __attribute__((noduplicate, nothrow));
 }
 
 namespace hyq {
@@ -50,7 +50,9 @@ template <class T, int depth> struct part<T &, depth> : part<T, depth> {};
     hyq_reshape(#array, int(lanes) * int(sizeof(array[0])), int(sizeof(array[0])));
 #undef HYQ_ROM
 #define HYQ_ROM(array) hyq_rom(#array);
+#undef HYQ_DEPENDENCE
+#define HYQ_DEPENDENCE(array, iterations) hyq_dependence(#array, iterations);
 #undef HYQ_NO_DEPENDENCE
-#define HYQ_NO_DEPENDENCE(array) hyq_no_dependence(#array);
+#define HYQ_NO_DEPENDENCE(array) hyq_dependence(#array, 0x7fffffff);
 
 #endif
