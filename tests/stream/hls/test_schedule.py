@@ -20,24 +20,12 @@ from verif.clang import ClangError
 from verif.intervals.check import LoopReport
 from verif.schedule import TemplateReport, by_template, check_project, main
 
-#: Templates whose loops miss their interval at 150 MHz, with what is wrong. A template that is
-#: repaired makes its test fail until its line is deleted here.
-MISSES = {
-    "conv2d": "32-bit counters of sliding_window.h",
-    "depthwise_conv2d": "32-bit counters of sliding_window.h",
-    "attention_scores": "32-bit counters of matrix_buffer.h",
-    "attention_values": "32-bit counters of matrix_buffer.h",
-    "dense": "the lanes of a product are chained into the accumulator",
-    "layer_norm": "the root takes two adders and a selection",
-    "linear_softmax": "the lanes of a row are chained into its sum",
-    "softmax": "the lanes of a row are chained into its maximum",
-    "width_converter": "PIPELINE is missing",
-}
-#: Headers that define a process: a function of streams with loops.
+_PROCESS = re.compile(r"^void \w+\(\s*stream<", re.MULTILINE)
+#: Headers that define a process with loops of its own.
 TEMPLATES = sorted(
     path.stem
     for path in template_dir().glob("*.h")
-    if re.search(r"^void \w+\(\s*stream<", path.read_text(), re.MULTILINE)
+    if _PROCESS.search(path.read_text()) and "for (" in path.read_text()
 )
 
 
@@ -128,22 +116,12 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TemplateRep
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "template",
-    [
-        pytest.param(t, marks=[pytest.mark.xfail(reason=MISSES[t])] if t in MISSES else [])
-        for t in TEMPLATES
-    ],
-)
+@pytest.mark.parametrize("template", TEMPLATES)
 def test_every_loop_of_a_template_reaches_its_interval(
     templates: dict[str, TemplateReport], template: str
 ) -> None:
     assert templates[template].reasons == []
     assert templates[template].worst_ii == 1
-
-
-def test_every_miss_is_a_template() -> None:
-    assert set(MISSES) <= set(TEMPLATES)
 
 
 @pytest.mark.slow

@@ -8,8 +8,6 @@ exact width included.
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -132,8 +130,8 @@ def test_operators_equal_those_of_hls4ml(tmp_path: Path) -> None:
 
 
 def test_a_missing_clang_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     clang.cache_clear()
     try:
         with pytest.raises(ClangError, match="found no clang; pip install ziglang, or clang"):

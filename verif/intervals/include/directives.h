@@ -45,9 +45,6 @@ template <class T, int depth> struct part<T &, depth> : part<T, depth> {};
 #define HYQ_RESHAPE(array, dimension)                                                              \
     hyq_reshape(#array, hyq::schedule::part<decltype(array), dimension - 1>::bytes,                \
                 hyq::schedule::part<decltype(array), dimension>::bytes);
-#undef HYQ_RESHAPE_CYCLIC
-#define HYQ_RESHAPE_CYCLIC(array, lanes)                                                           \
-    hyq_reshape(#array, int(lanes) * int(sizeof(array[0])), int(sizeof(array[0])));
 #undef HYQ_ROM
 #define HYQ_ROM(array) hyq_rom(#array);
 #undef HYQ_DEPENDENCE
