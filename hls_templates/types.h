@@ -10,6 +10,7 @@
 
 namespace hyq {
 
+#ifndef HYQ_OWN_WORD // target.h may have one that its compiler understands better.
 /// The content of one stream transfer (a beat): `lanes` neighbouring channels of one position. The
 /// beats of a position follow each other, channels ascending.
 template <class T, unsigned lanes> struct word {
@@ -21,6 +22,7 @@ template <class T, unsigned lanes> struct word {
     T &operator[](unsigned i) { return data[i]; }
     const T &operator[](unsigned i) const { return data[i]; }
 };
+#endif
 
 template <int bytes> struct native;
 template <> struct native<2> {

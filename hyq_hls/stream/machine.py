@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.errors import InputError
+from hyq_hls.errors import ConversionError, InputError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
     Codes,
@@ -21,16 +21,24 @@ from hyq_hls.parts import Part
 from hyq_hls.stream.board import csynth_utilization
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
-from hyq_hls.stream.cosimulation import build_rtl, build_simulator, build_vitis_rtl, compare
+from hyq_hls.stream.cosimulation import (
+    build_bambu_rtl,
+    build_rtl,
+    build_simulator,
+    build_vitis_rtl,
+    compare,
+)
 from hyq_hls.stream.cost import estimate_design, resource_report
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu, check_compiler
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder
+from hyq_hls.tools.bambu import BUILD_BAMBU
 from hyq_hls.tools.verilator import RtlSimulation, Simulator
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
@@ -44,11 +52,21 @@ class StreamMachine(Machine):
 
     Attributes:
         flow: stages and streams.
+        hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
+
+    Raises:
+        ConversionError: there is no such compiler, or it cannot take the network.
     """
 
     architecture = "stream"
 
     flow: Dataflow
+    hls: Compiler = "vitis"
+
+    def __post_init__(self) -> None:
+        check_compiler(self.hls)
+        if self.hls == "bambu":
+            check_bambu(self.flow, self.part.name)
 
     @classmethod
     def from_settings(
@@ -58,19 +76,28 @@ class StreamMachine(Machine):
         folding = {name: Folding(*lanes) for name, lanes in settings["folding"].items()}
         circuits = node_circuits(graph, settings["circuits"])
         flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
-        return cls(part, clock_mhz, project, flow)
+        hls = check_compiler(settings.get("hls", "vitis"))  # Older projects name none.
+        return cls(part, clock_mhz, project, flow, hls)
 
     def settings(self) -> dict[str, Any]:
-        """Return folding and circuit of every node, and the depth of every FIFO."""
+        """Return folding and circuit of every node, depth of every FIFO, and the compiler."""
         return {
             "folding": {s.node.name: list(astuple(s.folding)) for s in self.flow.operations},
             "circuits": {s.node.name: s.circuit.name for s in self.flow.operations},
             "depths": {s.name: s.depth for s in self.flow.streams.values()},
+            "hls": self.hls,
         }
 
     def with_depths(self, depths: Mapping[str, int]) -> StreamMachine:
         """Return the same machine with other FIFO depths, in words by stream."""
         return replace(self, flow=self.flow.with_depths(depths))
+
+    def check_hls(self, wanted: str | None) -> None:
+        """Raise :class:`ConversionError` unless the C++ is for the compiler ``wanted``, or None."""
+        if wanted is not None and check_compiler(wanted) != self.hls:
+            raise ConversionError(
+                f"the project was written for {self.hls}; convert the model with hls={wanted!r}"
+            )
 
     @property
     def cycles_per_frame(self) -> int:
@@ -85,7 +112,12 @@ class StreamMachine(Machine):
     def write(self, folder: Path) -> None:
         """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
         device = self.part.device
-        build_model(self.flow, folder, self.project, device, self.clock_mhz).write()
+        build_model(self.flow, folder, self.project, device, self.clock_mhz, self.hls).write()
+        if self.hls == "bambu":
+            script = folder / BUILD_BAMBU
+            text = build_bambu_sh(self.flow, self.project, self.part.name, self.clock_mhz)
+            script.write_text(text, encoding="utf-8")
+            script.chmod(0o755)
         write_rtl(self.flow, folder / RTL_DIR, self.project)
         write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
 
@@ -136,14 +168,16 @@ class StreamMachine(Machine):
         options: SimulationOptions,
         progress: Callable[[int], object] | None = None,
     ) -> CosimReport:
-        """Run frames through our RTL, or through the RTL that Vitis HLS made of the C++."""
+        """Run frames through our RTL, or through the RTL that an HLS compiler made of the C++."""
         if options.rtl == "hyq":
             simulation = self.rtl_simulation(folder, trace=options.vcd is not None)
         elif options.rtl == "vitis" and options.vcd is None:
             simulation = build_vitis_rtl(self.flow, folder, self.project)
+        elif options.rtl == "bambu" and options.vcd is None:
+            simulation = build_bambu_rtl(self.flow, folder, self.project)
         else:
             raise InputError(
-                f'rtl={options.rtl!r}: "hyq", or "vitis" without a VCD file, is wanted'
+                f'rtl={options.rtl!r}: "hyq", or "vitis" or "bambu" without a VCD file, is wanted'
             )
         return compare(
             self.flow,
