@@ -19,18 +19,18 @@ from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, Type
 
+from verif.clang import BITINT
 from verif.subset.constructs import Constructs
 from verif.subset.finding import Finding, Findings
 from verif.subset.pragmas import Pragmas
 from verif.subset.unit import ParseError, Unit, place, walk
 
-#: Headers that stand in for Bambu's ``ap_int.h`` and ``hls_stream.h``.
-HEADERS = Path(__file__).parent / "bambu"
+#: Folders of the headers that stand in for Bambu's ``hls_stream.h`` and ``ap_int.h``.
+HEADERS = (Path(__file__).resolve().parent / "bambu", BITINT)
 _PROLOGUE = '#define __BAMBU__ 1\n#include "ap_int.h"\n#include "hls_stream.h"\n'
 _STREAM = re.compile(r"^ac_channel<(.*)> &$")
-_WORD = re.compile(
-    r"hyq::packed_word<ac_int<(\d+), false>, ac_int<(\d+), (?:true|false)>, (\d+)[uU]?>"
-)
+_INTEGER = r"bitint::integer<(\d+), (?:true|false)>"
+_WORD = re.compile(rf"hyq::packed_word<{_INTEGER}, {_INTEGER}, (\d+)[uU]?>")
 
 
 def check_project(folder: Path) -> list[Finding]:
@@ -43,7 +43,7 @@ def check_project(folder: Path) -> list[Finding]:
     sources = sorted(firmware.glob("*.cpp"))
     if len(sources) != 1:
         raise ParseError(f"one C++ file is wanted in {firmware}, found {len(sources)}")
-    unit = Unit(sources, [HEADERS, firmware], [firmware], [HEADERS], _PROLOGUE)
+    unit = Unit(sources, [*HEADERS, firmware], [firmware], HEADERS, _PROLOGUE)
     top = unit.function(sources[0].stem)
     if top is None:
         raise ParseError(f"{sources[0]} defines no function {sources[0].stem}")
