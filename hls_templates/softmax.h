@@ -3,7 +3,7 @@
 #ifndef HYQ_SOFTMAX_H_
 #define HYQ_SOFTMAX_H_
 
-#include "types.h"
+#include "tree.h"
 
 namespace hyq {
 
@@ -88,7 +88,8 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
 }
 
 /// The buffers of a softmax between its three processes. A row waits for its result. There is more
-/// room for the words that a synthesized pipeline may still hold when the result leaves.
+/// room for the words that a synthesized pipeline may still hold when the result leaves. A row has
+/// one result.
 ///
 /// \tparam CONFIG_T  as for linear_softmax, without line and shifts.
 template <typename CONFIG_T> struct softmax_rows {
@@ -96,8 +97,10 @@ template <typename CONFIG_T> struct softmax_rows {
     typedef word<exact<CONFIG_T::total_bits, false>, 1> result_t;
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
-    static const unsigned code_depth = CONFIG_T::code_depth + 32;
-    static const unsigned exponential_depth = CONFIG_T::exponential_depth + 32;
+    static const unsigned code_depth = CONFIG_T::code_depth + pipeline_latency;
+    static const unsigned exponential_depth = CONFIG_T::exponential_depth + pipeline_latency;
+    static const unsigned maximum_depth = code_depth / beats + 2;
+    static const unsigned total_depth = exponential_depth / beats + 2;
 };
 
 /// Finds the largest code of every row, and passes the codes on.
@@ -111,12 +114,15 @@ Rows:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
             HYQ_PIPELINE(1)
             const data_T in = data.read();
+            operand_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const operand_t code = in[l];
-                maximum = (beat == 0 && l == 0) || code > maximum ? code : maximum;
+                lanes[l] = in[l];
             }
+            const operand_t largest = tree<CONFIG_T::in_lanes>::maximum(lanes);
+            maximum = beat == 0 || largest > maximum ? largest : maximum;
             codes.write(in);
             if (beat == softmax_rows<CONFIG_T>::beats - 1) {
                 maximum_T result;

@@ -98,7 +98,7 @@ def convert(
         circuits=circuits,
         must_fit=must_fit,
     )
-    machine = StreamMachine(target, clock_mhz, project, flow, compiler)
+    machine = StreamMachine(target, clock_mhz, project, flow, hls=compiler)
     if must_fit:
         _check_clock(machine)
     return Accelerator.write(folder, qmodel, machine)

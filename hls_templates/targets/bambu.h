@@ -106,6 +106,12 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
+/// Bambu has no pages of an array between processes, so one call follows the other.
+#define HYQ_PING_PONG
+
+/// The call is a process of a HYQ_DATAFLOW or HYQ_PING_PONG function.
+#define HYQ_PROCESS(...) __VA_ARGS__
+
 /// In a template that nobody calls, the directive is an error. Small functions are inlined anyway.
 #define HYQ_INLINE
 
@@ -126,8 +132,8 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 // Bambu does not know the directives of memories.
 #define HYQ_PARTITION(array, dimension)
 #define HYQ_RESHAPE(array, dimension)
-#define HYQ_RESHAPE_CYCLIC(array, lanes)
 #define HYQ_ROM(array)
+#define HYQ_DEPENDENCE(array, iterations)
 #define HYQ_NO_DEPENDENCE(array)
 
 #endif
