@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.errors import ConversionError, HyqError, InputError, SimulationError
+from hyq_hls.errors import ConversionError, HyqError, SimulationError
 from hyq_hls.machine import (
     CompiledNetwork,
     CosimReport,
@@ -228,8 +228,7 @@ class Accelerator(Shown):
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
             seed: seed of the random stalls.
-            rtl: "hyq" for our own RTL, or "vitis" or "bambu" for the RTL that :meth:`build` let
-                this HLS compiler generate from the C++.
+            rtl: "hyq" for our own RTL; "vitis" or "bambu" for that of :meth:`build` from the C++.
             vcd: file for waveforms of the run (it is large: simulate a few images at most).
             activity_cycles: count the words of every stream per bin of this number of cycles; 0
                 counts none.
@@ -325,9 +324,7 @@ class Accelerator(Shown):
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 
-    def build(
-        self, images: Any = None, cosim: bool = False, *, hls: str | None = None
-    ) -> dict[str, Any]:
+    def build(self, images: Any = None, cosim: bool = False, hls: str = "") -> dict[str, Any]:
         """Synthesize the C++ with its HLS compiler; Vitis HLS also simulates and compares it.
 
         Args:
@@ -342,9 +339,7 @@ class Accelerator(Shown):
         """
         self.stream.check_hls(hls)
         if self.stream.hls == "bambu":
-            if images is not None or cosim:
-                raise InputError("Bambu runs no test bench: give neither images nor cosim")
-            return {"Verilog": str(build_with_bambu(self.folder, self.project))}
+            return build_with_bambu(self.folder, self.project, images is not None or cosim)
         require_vitis()
         pixels = self.qmodel.image_bytes(images)
         write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))

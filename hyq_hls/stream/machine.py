@@ -110,9 +110,9 @@ class StreamMachine(Machine):
         """Return the same machine with other FIFO depths of the C++, in words by stream."""
         return replace(self, hls_depths=dict(depths))
 
-    def check_hls(self, wanted: str | None) -> None:
-        """Raise :class:`ConversionError` unless the C++ is for the compiler ``wanted``, or None."""
-        if wanted is not None and check_compiler(wanted) != self.hls:
+    def check_hls(self, wanted: str) -> None:
+        """Raise :class:`ConversionError` unless the C++ is for a compiler; an empty name fits."""
+        if wanted and check_compiler(wanted) != self.hls:
             raise ConversionError(
                 f"the project was written for {self.hls}; convert the model with hls={wanted!r}"
             )

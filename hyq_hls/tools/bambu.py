@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hyq_hls.errors import CompilationError
+from hyq_hls.errors import CompilationError, InputError
 from hyq_hls.support.processes import run
 
 #: The script in a project, and the folder where its Verilog appears.
@@ -23,16 +23,23 @@ def require_bambu() -> None:
         )
 
 
-def build(folder: Path, project: str) -> Path:
-    """Let Bambu turn the C++ of a project into Verilog, and return the file.
+def build(folder: Path, project: str, testbench: bool = False) -> dict[str, str]:
+    """Let Bambu turn the C++ of a project into Verilog.
 
     Args:
         folder: project written by ``convert`` with ``hls="bambu"``.
         project: name of its top function.
+        testbench: whether a test bench was asked for, which is refused.
+
+    Returns:
+        The path of the file as ``Verilog``.
 
     Raises:
         CompilationError: Bambu is not installed, it failed, or it left no Verilog.
+        InputError: a test bench was asked for.
     """
+    if testbench:
+        raise InputError("Bambu runs no test bench: give neither images nor cosim")
     require_bambu()
     output = folder / BAMBU_DIR
     shutil.rmtree(output, ignore_errors=True)  # its Verilog is not that of this run
@@ -46,4 +53,4 @@ def build(folder: Path, project: str) -> Path:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
         what = f"failed with status {status}" if status else f"left no {project}.v"
         raise CompilationError(f"Bambu {what}, see {log}:\n{tail}")
-    return verilog
+    return {"Verilog": str(verilog)}
