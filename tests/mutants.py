@@ -56,6 +56,20 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "a memory that several lanes read has one port",
+        "hyq_hls/stream/hls/text.py",
+        "rom.lookups > 1",
+        "rom.lookups > 2",
+        "tests/stream/hls/test_text.py",
+    ),
+    Mutant(
+        "a field of a requantization overlaps the next one",
+        "hyq_hls/stream/arguments.py",
+        "lowest += bits",
+        "lowest += bits - 1",
+        "tests/stream/circuits/test_requantization.py",
+    ),
+    Mutant(
         "a join does not wait for the longer path",
         "hyq_hls/stream/flow/depths.py",
         "(1 + max(ahead, Fraction(0)))",
@@ -194,6 +208,62 @@ MUTANTS = [
         "linear=True, ratios=_equal, adds=True, leading=1",
         "linear=True, ratios=_equal, leading=1",
         "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "the scale of a product does not follow its operands",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "        if traits.multiplies and node.name not in known",
+        "        if False and node.name not in known",
+        "tests/quant/test_multiply.py",
+    ),
+    Mutant(
+        "gammas forget that the elements of a frame are no power of two",
+        "hyq_hls/quant/lowering/group_norm.py",
+        "weight * growth / unit",
+        "weight / unit",
+        "tests/quant/test_mobilevitv2.py",
+    ),
+    Mutant(
+        "vectors fill pipelines as positions do",
+        "hyq_hls/stream/flow/depths.py",
+        "        return _vectors_inside(flow, stage)\n",
+        "        pass\n",
+        "tests/stream/flow/test_build.py",
+    ),
+    Mutant(
+        "a masked score lies one code too high",
+        "hyq_hls/quant/hidden.py",
+        "bits = (codes + distance - 1).bit_length()",
+        "bits = (codes + distance // 2 - 1).bit_length()",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "the table of a softmax goes on for masked scores",
+        "hyq_hls/quant/lowering/lower.py",
+        "np.pad(found.table, (0, codes - found.table.size))",
+        'np.pad(found.table, (0, codes - found.table.size), "edge")',
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "masked scores widen the range of the others",
+        "hyq_hls/quant/calibrate.py",
+        "update(visible(graph[name].op, value))",
+        "update(value)",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "corners of an average pooling are divided as edges are",
+        "hyq_hls/stream/circuits/average_pool.py",
+        "np.outer(high, wide) - 1",
+        "np.maximum.outer(high, wide) - 1",
+        "tests/ops/test_average_pool.py",
+    ),
+    Mutant(
+        "a summand passes a pooling that loses it",
+        "hyq_hls/capture/absorption.py",
+        "place.behind(reader, _factors(affine) if reader.op.less_input else affine)",
+        "place.behind(reader, affine)",
+        "tests/capture/test_pooling.py",
     ),
     Mutant(
         "a factor per channel counts as the depthwise layer of a bottleneck",
