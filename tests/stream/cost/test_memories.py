@@ -84,6 +84,13 @@ def test_rule_and_synthesis(which: str, synthesized: dict[str, Utilization]) -> 
         assert expected.lut <= found.lut <= 1.8 * expected.lut
 
 
+@pytest.mark.parametrize(
+    ("width", "depth", "luts"), [(64, 32, 0), (11, 64, 0), (12, 64, 12), (12, 33, 12), (8, 65, 16)]
+)
+def test_few_and_narrow_constants_dissolve(width: int, depth: int, luts: int) -> None:
+    assert memory_utilization(Memory(width, depth, constant=True)).lut == luts
+
+
 def test_both_kinds_are_covered() -> None:
     kinds = {(m.constant, bool(memory_utilization(m).bram18)) for m in MEMORIES.values()}
     assert len(kinds) == 4
