@@ -56,6 +56,20 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "a memory that several lanes read has one port",
+        "hyq_hls/stream/hls/text.py",
+        "rom.lookups > 1",
+        "rom.lookups > 2",
+        "tests/stream/hls/test_text.py",
+    ),
+    Mutant(
+        "a field of a requantization overlaps the next one",
+        "hyq_hls/stream/arguments.py",
+        "lowest += bits",
+        "lowest += bits - 1",
+        "tests/stream/circuits/test_requantization.py",
+    ),
+    Mutant(
         "a join does not wait for the longer path",
         "hyq_hls/stream/flow/depths.py",
         "(1 + max(ahead, Fraction(0)))",
