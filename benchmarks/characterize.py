@@ -30,7 +30,9 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import (
     ChannelAffine,
+    GlobalAveragePool,
     LinearSoftmax,
+    Multiply,
     RequantizeTensor,
     ShiftSwish,
     TableSoftmax,
@@ -71,7 +73,8 @@ def networks() -> dict[str, Graph]:
     }
     for name in ("other", "default"):
         graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
-    return graphs | {"requantize": requantizations(), "channel_affine": affines()}
+    alone = {"requantize": requantizations, "channel_affine": affines, "multiply": multiplies}
+    return graphs | {name: graph() for name, graph in alone.items()}
 
 
 def requantizations() -> Graph:
@@ -125,6 +128,22 @@ def _position_affine(
 def _to(code: Quantization, shift: NDArray[np.int64], multiplier: int) -> Requantize:
     """Return a requantization by powers of two, or by a 16-bit multiplier other than 1."""
     return Requantize(code, shift + 15 * (multiplier > 1), np.array([multiplier]))
+
+
+def multiplies() -> Graph:
+    """Return squares and gates, which these networks do without."""
+    code, gate = Quantization(8, False, (2.0**-5,), (128,)), Quantization(8, False, (2.0**-8,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    tensor = graph.input_name
+    pool = GlobalAveragePool(code.zero_point, _to(gate, np.array([3]), 1))
+    vector = graph.add("pool", pool, tensor).name
+    for multiplier in (1, 40001):
+        for second, zero_point in ((tensor, code.zero_point), (vector, gate.zero_point)):
+            out = _to(code, np.array([8]), multiplier)
+            operation = Multiply((code.zero_point, zero_point), out)
+            name = f"multiply{len(graph.nodes)}"
+            tensor = graph.add(name, operation, tensor, second).name
+    return graph
 
 
 def table_softmaxes(graphs: dict[str, Graph]) -> dict[str, Graph]:
