@@ -29,6 +29,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import (
+    AveragePool,
     ChannelAffine,
     GlobalAveragePool,
     LinearSoftmax,
@@ -73,7 +74,12 @@ def networks() -> dict[str, Graph]:
     }
     for name in ("other", "default"):
         graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
-    alone = {"requantize": requantizations, "channel_affine": affines, "multiply": multiplies}
+    alone = {
+        "requantize": requantizations,
+        "channel_affine": affines,
+        "average_pool": pools,
+        "multiply": multiplies,
+    }
     return graphs | {name: graph() for name, graph in alone.items()}
 
 
@@ -143,6 +149,27 @@ def multiplies() -> Graph:
             operation = Multiply((code.zero_point, zero_point), out)
             name = f"multiply{len(graph.nodes)}"
             tensor = graph.add(name, operation, tensor, second).name
+    return graph
+
+
+def pools() -> Graph:
+    """Return average poolings, and token mixers, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((16, 16, 32), code))
+    tensor = graph.input_name
+    factor = np.rint(2.0**15 / np.arange(1, 10)).astype(np.int64)
+    for number, (stride, channels) in enumerate(((1, 1), (1, 32), (2, 1), (1, 32))):
+        multiplier = np.array([1 if number % 2 else 40001])
+        shift = rng.integers(13, 16, channels) + 15 * (number % 2 == 0)
+        operation = AveragePool(
+            *((3, 3), (stride, stride), (1, 1)),
+            code.zero_point,
+            factor,
+            1 << 15 if stride == 1 else 0,
+            Requantize(code, shift, multiplier),
+        )
+        tensor = graph.add(f"pool{number}", operation, tensor).name
     return graph
 
 

@@ -41,8 +41,8 @@ void fold(stream<data_T> &data, stream<res_T> &res) {
     typedef map_order<CONFIG_T> order;
     typename data_T::value_type frame[order::words][CONFIG_T::in_lanes];
     HYQ_RESHAPE(frame, 2)
-    store_frame<order::words>(data, frame);
-    send_frame<order>(frame, res);
+    HYQ_PROCESS(store_frame<order::words>(data, frame));
+    HYQ_PROCESS(send_frame<order>(frame, res));
 }
 
 } // namespace hyq

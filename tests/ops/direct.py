@@ -33,7 +33,7 @@ WARNINGS = (
     "-Wno-uninitialized",
     "-Wno-maybe-uninitialized",
 )
-_FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fno-gnu-unique", *WARNINGS)
+_FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fwrapv", "-fno-gnu-unique", *WARNINGS)
 _AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
 
 _RUN = """
@@ -41,7 +41,7 @@ extern "C" int run_{name}(const int *const *inputs, int *output) {{
     hyq::csim::monitor::instance().leftover.clear();
     try {{
         {streams}
-        {call}
+        {call};
         for (unsigned i = 0; i < {words}; i++) {{
             const {name}_t word = {name}.read();
             for (unsigned c = 0; c < {name}_t::size; c++) {{

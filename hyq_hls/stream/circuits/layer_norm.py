@@ -24,6 +24,8 @@ _VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
 class LayerNormCircuit(Circuit[LayerNorm]):
     """Sums of a position, then its square root and its reciprocal, then its normalized values."""
 
+    pipelines = 7
+
     def products(self, folding: Folding) -> int:
         return 3 * folding.inputs
 
