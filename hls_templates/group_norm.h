@@ -28,15 +28,16 @@ template <typename CONFIG_T, class data_T, class values_T, class total_T, class 
 void group_norm_moments(
     stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
     stream<radicand_T> &radicands,
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries]) {
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon) {
     typedef group_norm_frame<CONFIG_T> frame;
     typedef typename CONFIG_T::value_t value_t;
+    typedef typename CONFIG_T::total_t total_t;
     typedef typename CONFIG_T::squares_t squares_t;
     typedef typename CONFIG_T::variance_t variance_t;
     typedef typename CONFIG_T::radicand_t radicand_t;
     const typename CONFIG_T::count_t count = CONFIG_T::elements;
-    typename CONFIG_T::total_t total = 0;
+    total_t total = 0;
     squares_t squares = 0;
 Positions:
     for (unsigned i = 0; i < frame::positions; i++) {
@@ -45,20 +46,27 @@ Positions:
             HYQ_PIPELINE(1)
             const data_T in = data.read();
             values_T x;
+            total_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
+            squares_t lane_squares[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lane_squares, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * CONFIG_T::in_lanes + l;
-                const value_t value =
-                    int(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
+                const value_t value = int(in[l]) - of_channel(zero_point, beat, l);
                 x[l] = value;
-                total += value;
-                squares += product<squares_t>(value, value);
+                lanes[l] = value;
+                lane_squares[l] = product<squares_t>(value, value);
             }
+            const bool first = i == 0 && beat == 0;
+            const total_t beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
+            const squares_t beat_squares = tree<CONFIG_T::in_lanes>::sum(lane_squares);
+            total = first ? beat_total : total_t(total + beat_total);
+            squares = first ? beat_squares : squares_t(squares + beat_squares);
             values.write(x);
             if (i == frame::positions - 1 && beat == frame::beats - 1) {
                 const variance_t variance = product<variance_t>(squares, count) -
-                                            product<variance_t>(total, total) + epsilon[0];
+                                            product<variance_t>(total, total) + epsilon[0][0];
                 const radicand_t widened = variance;
                 total_T sum;
                 radicand_T radicand;
@@ -76,9 +84,9 @@ template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, 
 void group_norm_normalize(
     stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
     stream<res_T> &res,
-    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
-    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
     typedef group_norm_frame<CONFIG_T> frame;
     typedef typename CONFIG_T::value_t value_t;
     typedef typename CONFIG_T::mean_product_t mean_product_t;
@@ -103,13 +111,12 @@ Positions:
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * CONFIG_T::in_lanes + l;
                 const difference_t d =
                     (difference_t(value_t(x[l])) << CONFIG_T::mean_fraction) - mean;
                 const normalized_t n =
                     (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
-                const accumulator_t acc = product<accumulator_t>(gamma[c], n) + beta[c];
-                out[l] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+                const accumulator_t acc = product<accumulator_t>(gamma[beat][l], n) + beta[beat][l];
+                out[l] = requantize_value<CONFIG_T>(acc, of_channel(requantize, beat, l));
             }
             res.write(out);
         }
@@ -127,16 +134,12 @@ Positions:
 template <typename CONFIG_T, class data_T, class res_T>
 void group_norm(
     stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries],
-    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
-    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon,
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
     HYQ_DATAFLOW
-    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
-    HYQ_RESHAPE_CYCLIC(gamma, CONFIG_T::gamma_lanes)
-    HYQ_RESHAPE_CYCLIC(beta, CONFIG_T::beta_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef group_norm_frame<CONFIG_T> frame;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
                       CONFIG_T::in_lanes == CONFIG_T::out_lanes,

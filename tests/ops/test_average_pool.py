@@ -43,13 +43,14 @@ def random_case(seed: int) -> Case[AveragePool]:
         kernel, stride, padding, factor = (3, 3), (1, 1), (1, 1), NINTHS
         centre = 1024 if seed % 2 else int(rng.integers(1, 1 << 12))
     multiplier = rng.integers(1 << 12, 1 << 16, rng.choice([1, c])) if seed % 2 else ONE
-    reach = math.log2(float(factor.max())) + bits + (12 + 4 if seed % 2 else 0)
-    shift = int(reach) - out_bits + rng.integers(0, 3, rng.choice([1, c]))
     out = Quantization(out_bits, bool(rng.integers(2)))
     out = replace(out, zero_point=((out.qmin + out.qmax + 1) // 2,))
     operation = AveragePool(
-        kernel, stride, padding, zero, factor, centre, Requantize(out, shift, multiplier)
+        kernel, stride, padding, zero, factor, centre, Requantize(out, np.zeros(1, int), ONE)
     )
+    reach = operation.accumulator(x).bits + 15 * (seed % 2)
+    shift = reach - 3 - out_bits + rng.integers(0, 2, rng.choice([1, c]))
+    operation = replace(operation, requantize=Requantize(out, shift, multiplier))
     return Case(operation, [x], random_folding(rng, circuit_of(operation, x)))
 
 

@@ -78,6 +78,7 @@ class SeparableContextCircuit(Circuit[SeparableContext]):
                 "key_first": Signed(keys.quantization.qmin),
             },
             {
+                "weight_t": (context.exponential_bits, False),
                 "weighted_t": (context.weighted(keys).high.bit_length(), False),
                 "total_t": (context.total(keys).high.bit_length(), False),
                 "dividend_t": (context.dividend(keys).high.bit_length(), False),

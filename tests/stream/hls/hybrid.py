@@ -11,18 +11,35 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.layer_norm import layer_norm_precision
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.project import build_model
 
 _ZERO = 100
 _CODES = Quantization(8, False, (2.0**-4,), (_ZERO,))
 
 
-def write_hybrid(folder: Path) -> Path:
-    """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``."""
-    flow = build_dataflow(hybrid_graph(), {})
+def write_hybrid(folder: Path, seed: int | None = None) -> Path:
+    """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``.
+
+    Args:
+        folder: the project.
+        seed: of random foldings, and so of width converters; one lane everywhere when None.
+    """
+    graph = hybrid_graph()
+    flow = build_dataflow(graph, {} if seed is None else _random_foldings(graph, seed))
     build_model(flow, folder, "hybrid", "xc7z020clg400-1", 150).write()
     return folder
+
+
+def _random_foldings(graph: Graph, seed: int) -> dict[str, Folding]:
+    rng = np.random.default_rng(seed)
+    foldings = {}
+    for name, node in graph.nodes.items():
+        legal = circuit_of(node.operation, *graph.input_types(node)).foldings
+        foldings[name] = legal[rng.integers(len(legal))]
+    return foldings
 
 
 def hybrid_graph() -> Graph:
