@@ -35,7 +35,10 @@ template <class T> using stream = hls::stream<T>;
 // Functions
 
 /// This makes the port of the top function an AXI4-Stream.
-#define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE axis port=name)
+#define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE mode=axis port=name)
+
+/// The top function has the ports ap_start, ap_done, ap_ready and ap_idle.
+#define HYQ_CONTROL_PORTS HYQ_PRAGMA(HLS INTERFACE mode=ap_ctrl_hs port=return)
 
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
-    from hyq_hls.stream.cost import estimate_design, resource_report  # noqa: PLC0415
+    from hyq_hls.stream.cost import estimate_report  # noqa: PLC0415
 
     sources.check_output(options.report, "--report")
     if options.source.is_dir():
@@ -54,8 +54,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             target = part(options.part)
             flow = design(network.graph, target, options.clock_mhz, **choice)
-            used = estimate_design(flow)
-            report = resource_report(flow, used, target, options.clock_mhz, "estimate")
+            report = estimate_report(flow, target, options.clock_mhz)
     print(report)
     reports = [report]
     if options.synth:
@@ -65,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         reports.append(report)
         print(f"\n{report}")
     if options.source.is_dir() and accelerator.has_vendor_report:
+        print(f"\n{accelerator.build_report()}")
         reports.append(accelerator.vendor_report())
     if len(reports) > 1:
         print(f"\n{compared(reports)}")

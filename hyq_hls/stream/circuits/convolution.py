@@ -12,6 +12,7 @@ from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.line_buffer import RowSchedule, row_schedule
 from hyq_hls.stream.circuits.matrix import dot_product_stages
+from hyq_hls.stream.circuits.process import Loop, Process
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -75,6 +76,21 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
         words = rows * (x.shape[1] + 2 * conv.padding[1]) * (x.channels // folding.inputs)
         line_buffer = Memory(folding.inputs * x.quantization.bits, words)
         return [line_buffer, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return one process: the first rows, then each row of windows and the rows behind it."""
+        (x,), conv = self.inputs, self.operation
+        windows, _ = conv.output_size(*x.shape[:2])
+        row = (x.shape[1] + 2 * conv.padding[1]) * (x.channels // folding.inputs)
+        reads = self.macs // self.products(folding) // windows
+        first = Loop(conv.window[0] * row)
+        loops = [first, Loop(reads, windows)]
+        if conv.stride[0] * row > reads:
+            loops.append(Loop(conv.stride[0] * row - reads, windows))
+        return (Process(dot_product_stages(self.terms(folding)), tuple(loops), first.trips),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        return self.memories(folding)[:1]
 
     def cycles(self, folding: Folding) -> int:
         ends = self.schedule(folding, _STEADY_FRAMES).frame_ends

@@ -14,6 +14,7 @@ from hyq_hls.stream.circuits.matrix import (
     matrix_lanes,
     matrix_rom,
 )
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -50,6 +51,13 @@ class DenseCircuit(Circuit[Dense]):
 
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        return (one_loop(self.cycles(folding), dot_product_stages(folding.inputs)),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        (x,) = self.inputs
+        return [Memory(folding.inputs * x.quantization.bits, x.channels // folding.inputs)]
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), dense = self.inputs, self.operation

@@ -11,6 +11,7 @@ from hyq_hls.ops.layer_norm import LayerNorm, Moments
 from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -19,6 +20,8 @@ from hyq_hls.stream.folding import Folding
 #: Stages of the circuit: of values, of the variance behind the sums, from normalized values to
 #: codes.
 _VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
+#: Words that ``layer_norm_rows`` in ``hls_templates/layer_norm.h`` adds to the depth of a buffer.
+_PIPELINE_WORDS = 64
 
 
 class LayerNormCircuit(Circuit[LayerNorm]):
@@ -52,6 +55,28 @@ class LayerNormCircuit(Circuit[LayerNorm]):
     def memories(self, folding: Folding) -> list[Memory]:
         values = Memory(folding.inputs * self._moments.value.bits, self._row_depth(folding))
         return [values, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return four processes: moments, square roots, reciprocals, normalized values."""
+        x = self.inputs[0]
+        words, row = x.size // folding.inputs, x.channels // folding.inputs - 1
+        moments = _VALUE_STAGES + 2 + tree_stages(folding.inputs) + _VARIANCE_STAGES
+        # A root or a reciprocal is read, made of one bit per cycle, and written.
+        bits = self._root_steps, self._reciprocal_steps
+        roots, reciprocals = (Process(2, (Loop(steps, x.words),), steps) for steps in bits)
+        normalized = one_loop(words, _NORMALIZE_STAGES)
+        return one_loop(words, moments, row), roots, reciprocals, normalized
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        """Return values, sums, radicands, roots and reciprocals."""
+        depth, moments = self._row_depth(folding) + _PIPELINE_WORDS, self._moments
+        return [
+            Memory(folding.inputs * moments.value.bits, depth),
+            Memory(moments.total.bits, depth),
+            Memory(2 * self._root_steps, 2),
+            Memory(self._root_steps, 2),
+            Memory(self._reciprocal_steps, 2),
+        ]
 
     def cycles(self, folding: Folding) -> int:
         """Return the cycles of all positions.

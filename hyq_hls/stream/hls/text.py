@@ -52,7 +52,7 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
-    body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_DATAFLOW", ""]
+    body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_CONTROL_PORTS", "HYQ_DATAFLOW", ""]
     for name, stream in flow.streams.items():
         if name not in ports:
             body.append(f'hyq::stream<{word_type(flow, name)}> {name}("{name}");')

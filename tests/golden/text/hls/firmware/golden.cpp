@@ -5,6 +5,7 @@
 void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     HYQ_AXI_STREAM(image)
     HYQ_AXI_STREAM(sum)
+    HYQ_CONTROL_PORTS
     HYQ_DATAFLOW
 
     hyq::stream<conv_word> conv("conv");
