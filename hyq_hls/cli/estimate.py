@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         choice = {
             "target_fps": options.target_fps,
             "share": options.share,
-            "must_fit": not options.any_size,
+            "must_fit": sources.must_fit(options),
         }
         if options.synth:
             clock, folder = options.clock_mhz, options.work / "net"

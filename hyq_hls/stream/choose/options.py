@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hyq_hls.graph import Graph, Node
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
-from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.cost.plan import fifo_bram18, plan_operation
+from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.folding import Folding
@@ -25,12 +27,14 @@ class Option:
     Attributes:
         folding: the lanes.
         cycles: cycles per frame.
-        utilization: estimate of the circuit.
+        utilization: estimate of the circuit in RTL.
+        planned: what its C++ takes by plan: DSP slices and block RAMs.
     """
 
     folding: Folding
     cycles: int
     utilization: Utilization
+    planned: Utilization
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,12 @@ class Edge:
 def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
     """Return the foldings of a node whose lanes are powers of two or all that there are."""
     return [
-        Option(folding, cycles, circuit_utilization(node, circuit, folding))
+        Option(
+            folding,
+            cycles,
+            circuit_utilization(node, circuit, folding),
+            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).known,
+        )
         for folding, cycles in regular_foldings(circuit).items()
     ]
 
@@ -77,10 +86,20 @@ def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
 
 def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
-    width = edge.bits * read
-    depth = max(SHALLOW, -(-edge.waiting // width))
-    total = estimate(Fifo(width, depth))
+    fifo = _fifo(edge, read)
+    total = estimate(fifo)
     if written != read:
         total += estimate(WidthConverter(edge.bits, written, read))
         total += estimate(Fifo(edge.bits * written, SHALLOW))
     return total
+
+
+def edge_plan(edge: Edge, read: int) -> Utilization:
+    """Return what the FIFO of the C++ takes by plan; a width converter takes no block RAM."""
+    fifo = _fifo(edge, read)
+    return Utilization(bram18=fifo_bram18(Memory(fifo.width, fifo.depth)))
+
+
+def _fifo(edge: Edge, read: int) -> Fifo:
+    width = edge.bits * read
+    return Fifo(width, max(SHALLOW, -(-edge.waiting // width)))

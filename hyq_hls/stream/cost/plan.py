@@ -42,13 +42,19 @@ def plan_hls(flow: Dataflow) -> HlsPlan:
 
 def plan_operation(stage: OperationStage) -> PlannedFunction:
     """Predict the function of one node."""
+    found = stage.circuit.processes(stage.folding)
+    return PlannedFunction(_cycles(found), _latency(found), dsps_of(stage), operation_bram18(stage))
+
+
+def operation_bram18(stage: OperationStage) -> int:
+    """Return the block RAMs of the function of one node."""
     circuit, folding = stage.circuit, stage.folding
-    found = circuit.processes(folding)
     blocks = sum(fifo_bram18(fifo) for fifo in circuit.inner_streams(folding))
     blocks += sum(array_bram18(array) for array in circuit.arrays(folding))
     # The top function binds every constant memory to the place that the SystemVerilog has for it.
-    blocks += sum(memory_utilization(m).bram18 for m in circuit.memories(folding) if m.constant)
-    return PlannedFunction(_cycles(found), _latency(found), dsps_of(stage), blocks)
+    return blocks + sum(
+        memory_utilization(m).bram18 for m in circuit.memories(folding) if m.constant
+    )
 
 
 def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:
@@ -64,7 +70,7 @@ def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:
 
 def hls_fifo(stream: Stream) -> Memory:
     """Return width and depth of the FIFO that the C++ declares for a stream."""
-    return Memory(word_bits(stream), stream.beats)
+    return Memory(word_bits(stream), stream.depth)
 
 
 def fifo_bram18(fifo: Memory) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +14,13 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine.budget import RESOURCES, capacity, fits
 from hyq_hls.parts import part
+from hyq_hls.stream.choose.backends import BACKENDS
+from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.fit import fit, pareto
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
 from hyq_hls.stream.circuits import node_circuits
+from hyq_hls.stream.cost import estimate_design, plan_hls
+from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph
@@ -74,6 +80,44 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
     assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
 
 
+def test_the_cpp_counts_where_it_is_asked_for() -> None:
+    """Its FIFOs and buffers take block RAMs where the RTL's lie in LUTs."""
+    graph = hybrid_graph()
+    circuits, budget = node_circuits(graph), {**capacity(PART), "bram18": 7.0}
+    rtl = FoldingProblem(graph, circuits, capacity(PART)).fastest(budget)
+    both = FoldingProblem(graph, circuits, capacity(PART), BACKENDS).fastest(budget)
+    assert rtl is not None
+    assert both is not None
+    assert rtl.planned.bram18 > 7 >= both.planned.bram18
+    assert both.cycles >= rtl.cycles
+    assert both.planned.dsp == sum(used.dsp for used in both.planned_nodes.values())
+    none = {**budget, "bram18": 0.0}
+    assert FoldingProblem(graph, circuits, capacity(PART), BACKENDS).fastest(none) is None
+
+
+def test_a_part_that_is_too_small_for_the_cpp_alone() -> None:
+    graph, small = hybrid_graph(), replace(PART, bram36=2)
+    flow = design(graph, small, 100, must_fit="rtl")
+    assert fits(estimate_design(flow).total, small)
+    assert not fits(plan_hls(flow).total, small)
+    for must_fit in (True, "hls"):
+        message = (
+            r'the HLS C\+\+ \(must_fit="rtl" asks .* does not fit 100% of xc7z020: .* RAMB18 of 4;'
+        )
+        with pytest.raises(ConversionError, match=message):
+            design(graph, small, 100, must_fit=must_fit)
+        with pytest.raises(ConversionError, match=message):
+            design(graph, small, 100, must_fit=must_fit, folding={"depthwise": Folding(1, 1)})
+    assert design(graph, small, 100, must_fit=False).cycles_per_frame == flow.cycles_per_frame
+
+
+def test_what_counts_has_a_name() -> None:
+    with pytest.raises(
+        ConversionError, match=r'must_fit=\'cpp\': True \(RTL and HLS C\+\+\), "rtl"'
+    ):
+        design(small_graph(), PART, 100, must_fit="cpp")
+
+
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.floats(0.15, 0.9))
@@ -122,7 +166,7 @@ def test_pareto_front() -> None:
         ),
     ],
 )
-def test_what_cannot_be(options: dict[str, float], message: str) -> None:
+def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
     graph: Graph = hybrid_graph()
     with pytest.raises(ConversionError, match=message):
         fit(graph, node_circuits(graph), PART, 100, **options)
