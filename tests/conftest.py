@@ -41,7 +41,7 @@ def _forbid_compilers(event: str, arguments: tuple[Any, ...]) -> None:
         return
     words: Sequence[Any] = arguments[1]
     for word in map(str, [words] if isinstance(words, str) else words):
-        if Path(word).name in _COMPILERS or "pyosys" in word:
+        if Path(word).name in _COMPILERS or "pyosys" in word or word == "ziglang":
             pytest.fail(
                 f"{_running.nodeid} starts {Path(word).name}, which takes long; "
                 "mark it with pytest.mark.slow"

@@ -17,6 +17,7 @@ from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import Draft
 from hyq_hls.capture.elementwise import LeakyRelu, Relu
 from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.multiply import Multiply
 
 #: New operations of drafts.
 _Changes = dict[Draft, FloatOp]
@@ -143,6 +144,10 @@ def _values(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | No
     return None if affine.offset.any() else place.before(draft.inputs[1], affine)
 
 
+def _first_factor(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    return None if affine.offset.any() else place.before(draft.inputs[0], affine)
+
+
 def _both_summands(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
     first, second = draft.inputs
     return _together((place.before(first, affine), place.before(second, _factors(affine))))
@@ -177,6 +182,7 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     Relu: _input_of_relu,
     LeakyRelu: _input_of_relu,
     fo.AttentionValues: _values,
+    Multiply: _first_factor,
     fo.Add: _both_summands,
     fo.Concat: _all_parts,
     PositionConstant: _constant_before,
@@ -214,6 +220,15 @@ def _behind_values(
 ) -> _Changes | None:
     of_values = reader.inputs[0] is not read and not affine.offset.any()
     return place.behind(reader, affine) if of_values else None
+
+
+def _behind_product(
+    place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
+) -> _Changes | None:
+    one_operand = reader.inputs[0] is not reader.inputs[1]
+    all_channels = read.shape[-1] == reader.shape[-1]
+    passes = one_operand and all_channels and not affine.offset.any()
+    return place.behind(reader, affine) if passes else None
 
 
 def _normalized(
@@ -263,6 +278,7 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     Relu: _behind_relu,
     LeakyRelu: _behind_relu,
     fo.AttentionValues: _behind_values,
+    Multiply: _behind_product,
     fo.LayerNorm: _normalized,
     fo.AttentionScores: _scores,
     PositionConstant: _constant_behind,

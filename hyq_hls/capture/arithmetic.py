@@ -15,6 +15,7 @@ from hyq_hls.capture.compute import aligned, apply_function
 from hyq_hls.capture.drafts import Unsupported, View
 from hyq_hls.capture.elementwise import Clamp
 from hyq_hls.capture.layouts import seen, shown, whole
+from hyq_hls.capture.products import multiply
 
 
 def add(call: Call) -> View:
@@ -38,7 +39,7 @@ def negate(call: Call) -> View:
 
 
 def scale(call: Call) -> View:
-    """Capture a product with a constant, or a quotient by one.
+    """Capture a product of two tensors, one of which may be constant, or a quotient by a constant.
 
     One constant for all is kept with the view until a reader needs the product: attention takes
     it into the scale of its scores.
@@ -46,6 +47,8 @@ def scale(call: Call) -> View:
     first, second = call.get("self"), call.get("other")
     if call.operation == "mul" and not isinstance(first, View):
         first, second = second, first
+    if call.operation == "mul" and isinstance(second, View):
+        return multiply(call, call.pending(first), call.pending(second))
     constant = as_constant(second)
     if not isinstance(first, View) or constant is None or call.get("rounding_mode"):
         raise unknown_operation(call.operation, ())

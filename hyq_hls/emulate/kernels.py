@@ -157,6 +157,24 @@ def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None
     return lambda a, b: finish((a * m0).add_(b * m1).add_(constant))
 
 
+def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    zeros = [torch.tensor(z, dtype=dtype) for z in op.zero_points]
+
+    def run(*codes: torch.Tensor) -> torch.Tensor:
+        a, b = (
+            (x.to(dtype) - z).reshape(len(x), -1, x.shape[-1])
+            for x, z in zip(codes, zeros, strict=True)
+        )
+        kept = a.reshape(len(a), b.shape[1], -1, a.shape[-1])
+        return finish(kept * b[:, :, None]).reshape(codes[0].shape)
+
+    return run
+
+
 def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = [requantizer(node.accumulator, r) for r in op.requantize]
     zero = [torch.tensor(z, dtype=torch.float32) for z in op.zero_points]
@@ -306,6 +324,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.GlobalAveragePool: _pool,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
+    ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,

@@ -15,6 +15,7 @@ from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
+from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
@@ -37,6 +38,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         GlobalAveragePool,
         LayerNorm,
         LinearSoftmax,
+        Multiply,
         RequantizeTensor,
         ShiftSwish,
         Table,
@@ -59,6 +61,7 @@ __all__ = [
     "GlobalAveragePool",
     "LayerNorm",
     "LinearSoftmax",
+    "Multiply",
     "RequantizeTensor",
     "ShiftSwish",
     "Table",

@@ -91,6 +91,12 @@ def centred(tensor: TensorType) -> Bounds:
     return Bounds(q.qmin - max(q.zero_point), q.qmax - min(q.zero_point))
 
 
+def product_bounds(a: Bounds, b: Bounds) -> Bounds:
+    """Bound the product of two values."""
+    ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    return Bounds(min(ends), max(ends))
+
+
 def dot_bounds(weight: NDArray[np.int64], bias: NDArray[np.int64], low: int, high: int) -> Bounds:
     """Bound ``bias + weight . x`` for rows of ``weight`` (O, n) and every x in [low, high].
 

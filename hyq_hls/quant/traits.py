@@ -18,6 +18,7 @@ from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
+from hyq_hls.capture.multiply import Multiply
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
@@ -103,6 +104,7 @@ class Traits:
             means as many as there are values, or weights.
         product_factor: factor of a product of two tensors with free scales; None where the
             operation is no such product.
+        multiplies: whether it is the product of its inputs, whose scale follows from theirs.
         arithmetic: how integers compute it, as a function of the configuration.
     """
 
@@ -119,6 +121,7 @@ class Traits:
     leading: int | None = None
     work: Callable[[Sequence[Shape]], int] | None = None
     product_factor: Callable[[Any], float] | None = None
+    multiplies: bool = False
     arithmetic: Callable[[QuantConfig], Arithmetic] = lambda config: Arithmetic()
 
     def reads_of(self, index: int) -> PerChannel:
@@ -263,6 +266,9 @@ TRAITS: dict[type[Any], Traits] = {
     Silu: replace(_FUNCTION, arithmetic=lambda config: SWISH[config.swish]),
     fo.Add: Traits(
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, block_output=True
+    ),
+    Multiply: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free, leading=1, multiplies=True
     ),
     fo.Concat: Traits(
         writes=PerChannel.SCALES, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True

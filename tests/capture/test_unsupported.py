@@ -71,7 +71,7 @@ def test_layers(layer: nn.Module, found: str) -> None:
 @pytest.mark.parametrize(
     ("forward", "node", "found"),
     [
-        (lambda m, x: x * x, "mul", "arithmetic mul"),
+        (lambda m, x: x * x.flip(2), "mul", "different orders"),
         (lambda m, x: x + torch.ones(2, 4, 6, 6), "add", "a constant tensor (2, 4, 6, 6)"),
         (lambda m, x: x * torch.arange(36.0).reshape(6, 6), "mul", "a factor of shape (6, 6)"),
         (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),

@@ -88,6 +88,15 @@ def add(rng: Rng, reach: int) -> Made:
     return ops.Add(factors, zeros, output(rng, log2(reach), 4)), types
 
 
+def multiply(rng: Rng, reach: int) -> Made:
+    bits = int(np.clip(log2(reach) - rng.integers(4, 17), 2, 16))
+    other = int(np.clip(log2(reach) - bits, 2, 16))
+    shapes = [(2, 3, 4), [(2, 3, 4), (2, 1, 4), (4,), (2, 3, 1)][rng.integers(4)]]
+    types = [code_type(rng, s, b) for s, b in zip(shapes, (bits, other), strict=True)]
+    zeros = tuple(x.quantization.zero_point for x in types)
+    return ops.Multiply(zeros, output(rng, bits + other, 4)), types
+
+
 def channel_affine(rng: Rng, reach: int) -> Made:
     bits = int(rng.integers(4, 17))
     x = code_type(rng, (3, 4), bits)
@@ -186,6 +195,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "concat": concat,
     "global_average_pool": pool,
     "layer_norm": layer_norm,
+    "multiply": multiply,
     "linear_softmax": linear_softmax,
     "requantize": requantize,
     "shift_swish": shift_swish,

@@ -94,10 +94,32 @@ def random_folding(rng: np.random.Generator, circuit: AnyCircuit) -> Folding:
     return legal[rng.integers(len(legal))]
 
 
+def compile_with_gxx(
+    source: Path, library: Path, include: Sequence[Path], flags: Sequence[str]
+) -> None:
+    """Compile ``source`` to a shared library with g++ and the ``ap_int.h`` of hls4ml."""
+    folders = [f"-I{folder}" for folder in include]
+    command = ["g++", *_FLAGS, *flags, *folders, "-isystem", str(_AP_TYPES), str(source)]
+    result = subprocess.run(
+        [*command, "-o", str(library)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[:4000]
+
+
 def compile_cases(
-    cases: Sequence[Case[Operation]], folder: Path, flags: Sequence[str]
+    cases: Sequence[Case[Operation]],
+    folder: Path,
+    flags: Sequence[str],
+    compile_library: Callable[..., None] = compile_with_gxx,
 ) -> list[Callable[..., Codes]]:
-    r"""One function per case: codes (B, \*shape) of every input to output codes."""
+    r"""One function per case: codes (B, \*shape) of every input to output codes.
+
+    Args:
+        cases: operations; all are compiled at once.
+        folder: where source and library are written.
+        flags: arguments of the compiler.
+        compile_library: the compiler, called as :func:`compile_with_gxx` is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = sorted({case.circuit.module for case in cases})
     text = "".join(f'#include "hyq/{name}.h"\n' for name in names)
@@ -107,10 +129,7 @@ def compile_cases(
     source.write_text(text)
     headers = template_dir()
     (folder / "hyq").symlink_to(headers)
-    include = ["-I", str(folder), "-I", str(headers / "csim"), "-isystem", str(_AP_TYPES)]
-    command = ["g++", *_FLAGS, *flags, *include, str(source), "-o", str(library)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr[:4000]
+    compile_library(source, library, [folder, headers / "csim"], flags)
     loaded = ctypes.CDLL(str(library))
     return [_runner(case, getattr(loaded, f"run_op{i}")) for i, case in enumerate(cases)]
 

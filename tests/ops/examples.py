@@ -61,6 +61,15 @@ def _add(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _multiply(rng: np.random.Generator) -> Graph:
+    graph, a, b = _pair(MAP, rng)
+    zeros = a.quantization.zero_point, b.quantization.zero_point
+    gate = Requantize(Quantization(8, False, (2.0**-8,)), np.array([3]), np.array([1]))
+    graph.add("pool", ops.GlobalAveragePool(zeros[1], gate), "b")
+    graph.add("product", ops.Multiply((zeros[0], (0,)), requantize(rng, 4)), "a", "pool")
+    return graph
+
+
 def _concat(rng: np.random.Generator) -> Graph:
     graph, a, b = _pair(MAP, rng)
     zeros = a.quantization.zero_point, b.quantization.zero_point
@@ -142,6 +151,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     ),
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
+    "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
     "shift_swish": lambda rng: _single(MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 3, 12))),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),

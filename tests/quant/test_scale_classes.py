@@ -32,7 +32,7 @@ from hyq_hls.quant.scales.readers import reads_fraction_bits
 from hyq_hls.quant.scales.scale_classes import (
     ScaleClass,
     choose_bases,
-    query_bases,
+    product_bases,
     scale_classes,
 )
 from tests.capture.hybrids import Hybrid, settle
@@ -182,7 +182,7 @@ def test_attention_ties_values_and_leaves_queries_to_the_keys() -> None:
     assert names == [{"x", "tokens", "value", "values", "residual"}, {"key"}, {"scores"}]
     assert [group.pinned for group in classes] == [False, False, True]
     bases = {"key": 1.3, "scores": 1.0}
-    assert query_bases(graph, bases) == {"query": pytest.approx(1 / (1.3 * 0.7))}
+    assert product_bases(graph, bases) == {"query": pytest.approx(1 / (1.3 * 0.7))}
 
 
 def test_a_query_that_is_its_own_key_has_a_base() -> None:
@@ -190,7 +190,7 @@ def test_a_query_that_is_its_own_key_has_a_base() -> None:
     classes = scale_classes(graph, ["scores"])
     assert {"key"} in [set(group.ratios) for group in classes]
     bases = choose_bases(classes, lambda name, base: base)
-    assert query_bases(graph, bases) == {}
+    assert product_bases(graph, bases) == {}
 
 
 def test_pinned_classes_keep_powers_of_two() -> None:

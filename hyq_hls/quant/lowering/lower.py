@@ -14,6 +14,7 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.multiply import Multiply
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
@@ -97,6 +98,7 @@ class Lowering:
             Silu: self._silu,
             Elementwise: self._function,
             fo.Add: self._add,
+            Multiply: self._multiply,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
             fo.AttentionScores: self._scores,
@@ -214,6 +216,11 @@ class Lowering:
         multipliers = tuple(np.rint(s * unit).astype(np.int64) for s in steps)
         out = requantize(finest / unit, self._output(node))
         return ops.Add(multipliers, tuple(q.zero_point for q in inputs), out)
+
+    def _multiply(self, node: FloatNode, op: Multiply, config: QuantConfig) -> Operation:
+        a, b = self._input(node, 0), self._input(node, 1)
+        out = requantize(np.asarray(a.scale) * np.asarray(b.scale), self._output(node))
+        return ops.Multiply((a.zero_point, b.zero_point), out)
 
     def _concat(self, node: FloatNode, op: fo.Concat, config: QuantConfig) -> Operation:
         inputs = [self._input(node, i) for i in range(len(node.inputs))]

@@ -27,7 +27,7 @@ from hyq_hls.quant.scales.readers import (
     step_exponents,
     takes_channels,
 )
-from hyq_hls.quant.scales.scale_classes import choose_bases, query_bases, scale_classes
+from hyq_hls.quant.scales.scale_classes import choose_bases, product_bases, scale_classes
 from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.traits import (
     Codes,
@@ -74,7 +74,7 @@ def _bases(
         return _best(graph, graph[name], statistics[name], own, base)[1]
 
     bases = choose_bases(scale_classes(graph, fraction), error)
-    bases.update(query_bases(graph, bases))
+    bases.update(product_bases(graph, bases))
     return {node.name: bases.get(node.name) for node in graph}
 
 

@@ -10,6 +10,7 @@ a mean. Tensors that are tied form a class, with one real base. The scale of a m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -38,10 +39,11 @@ class ScaleClass:
 def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[ScaleClass]:
     """Return the classes of all tensors that have a choice, ordered by their first member.
 
-    The order is topological. Queries are left out, because they follow the keys (see
-    :func:`query_bases`). A query that is its own key has a base like other tensors, and its scores
-    have a multiplier. A tie between two pinned classes may be no power of two, for example between
-    SiLU outputs before and behind a mean. Such a tie is left to a multiplier too.
+    The order is topological. Queries are left out, because they follow the keys, and so are
+    products of two tensors, which follow their operands (see :func:`product_bases`). A query that
+    is its own key has a base like other tensors, and its scores have a multiplier. A tie between
+    two pinned classes may be no power of two, for example between SiLU outputs before and behind a
+    mean. Such a tie is left to a multiplier too.
 
     Args:
         graph: prepared float graph.
@@ -61,9 +63,11 @@ def scale_classes(graph: FloatGraph, fraction_bits: Iterable[str]) -> list[Scale
     queries = {n.inputs[0] for n in scores} - {n.inputs[1] for n in scores}
     found: list[ScaleClass] = []
     for name, group in of.items():
-        if not any(group is known for known in found) and not (
-            name in queries and len(group.ratios) == 1
-        ):
+        alone = len(group.ratios) == 1
+        follows = alone and (
+            name in queries or (traits_of(graph[name]).multiplies and not group.pinned)
+        )
+        if not follows and not any(group is known for known in found):
             found.append(group)
     return found
 
@@ -87,16 +91,27 @@ def choose_bases(
     return chosen
 
 
-def query_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, float]:
-    """Return the bases of queries: with the key's base, a score has a step of ``2**k`` octaves."""
-    found = {}
+def product_bases(graph: FloatGraph, bases: Mapping[str, float]) -> dict[str, float]:
+    """Return the bases that make the requantization of a product a shift.
+
+    With the key's base, the base of a query gives scores a step of ``2**k`` octaves. The product of
+    two other tensors has the product of their bases. It has no base where an operand, such as the
+    image, has none.
+
+    Args:
+        graph: prepared float graph.
+        bases: bases of the classes of :func:`scale_classes`, by name of the tensor.
+    """
+    known = dict(bases)
     for node in graph:
-        factor = traits_of(node).product_factor
-        if factor:
+        traits = traits_of(node)
+        if traits.product_factor:
             query, key = node.inputs
-            if query not in bases:
-                found[query] = bases[node.name] / (bases[key] * factor(node.op))
-    return found
+            if query not in known:
+                known[query] = known[node.name] / (known[key] * traits.product_factor(node.op))
+        if traits.multiplies and node.name not in known and known.keys() >= {*node.inputs}:
+            known[node.name] = math.prod(known[name] for name in node.inputs)
+    return {name: base for name, base in known.items() if name not in bases}
 
 
 def _merge(of: dict[str, ScaleClass], name: str, other: str, ratio: float) -> None:

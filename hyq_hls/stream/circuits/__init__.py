@@ -24,6 +24,7 @@ from hyq_hls.stream.circuits.fold import FoldCircuit
 from hyq_hls.stream.circuits.global_average_pool import GlobalAveragePoolCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
+from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
 from hyq_hls.stream.circuits.shift_swish import ShiftSwishCircuit
 from hyq_hls.stream.circuits.table import BlockTableCircuit, TableCircuit
@@ -48,6 +49,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.GlobalAveragePool: (GlobalAveragePoolCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
+    ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
     ops.ShiftSwish: (ShiftSwishCircuit, TableCircuit, BlockTableCircuit),
     ops.Table: (TableCircuit, BlockTableCircuit),

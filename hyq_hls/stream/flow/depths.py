@@ -49,9 +49,17 @@ def _frames_kept(flow: Dataflow) -> dict[str, Fraction]:
 
 def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
     """Return the frames that a stage, with the FIFOs before it, may keep inside at once."""
+    streams = [flow.streams[s] for s in stage.inputs]
+    if all(stream.type.words == 1 for stream in streams):
+        return _vectors_inside(flow, stage)
     if not isinstance(stage, OperationStage):
-        return Fraction(SHALLOW, min(flow.streams[s].beats for s in stage.inputs))
-    waiting = max(
-        Fraction(2 * flow.streams[s].type.channels, flow.streams[s].type.size) for s in stage.inputs
-    )
+        return Fraction(SHALLOW, min(stream.beats for stream in streams))
+    waiting = max(Fraction(2, s.type.words) for s in streams if s.type.words > 1)
     return stage.circuit.frames_inside + waiting
+
+
+def _vectors_inside(flow: Dataflow, stage: Stage) -> Fraction:
+    """Return the frames during which a stage works on a vector, which comes once per frame."""
+    if not isinstance(stage, OperationStage):
+        return Fraction(0)
+    return Fraction(stage.circuit.latency(stage.folding), flow.cycles_per_frame)

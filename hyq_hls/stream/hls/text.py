@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import indent, wrap
 
 from hyq_hls.graph.types import TensorType
-from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed
+from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
 from hyq_hls.stream.flow.names import comment
 
@@ -132,17 +132,21 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
 
 def configuration(stage: OperationStage) -> str:
     """Return the configuration structure of an operation: its sizes, types and memory lengths."""
-    arguments = stage.arguments
-    lines = [f"struct {stage.name}_config {{"]
-    for name, value in arguments.constants.items():
+    return structure(f"{stage.name}_config", stage.arguments)
+
+
+def structure(name: str, arguments: TemplateArguments) -> str:
+    """Return a configuration structure of that name."""
+    lines = [f"struct {name} {{"]
+    for constant, value in arguments.constants.items():
         kind = "int" if isinstance(value, Signed) else "unsigned"
-        lines.append(f"    static const {kind} {name} = {value};")
+        lines.append(f"    static const {kind} {constant} = {value};")
     for rom in arguments.roms:
         lines.append(f"    static const unsigned {rom.name}_entries = {rom.entries};")
         lines.append(f"    static const unsigned {rom.name}_lanes = {rom.lanes};")
     lines += [
-        f"    typedef {_integer('integer', bits, signed)} {name};"
-        for name, (bits, signed) in arguments.integers.items()
+        f"    typedef {_integer('integer', bits, signed)} {kind};"
+        for kind, (bits, signed) in arguments.integers.items()
     ]
     lines += [f"    typedef {_entry_type(rom)} {rom.name}_t;" for rom in arguments.roms]
     return "\n".join([*lines, "};"])
@@ -169,14 +173,16 @@ def weights_h(stage: OperationStage, banner: str) -> str:
     """Return ``firmware/weights/<operation>.h``, the constant memories of one operation."""
     lines = [banner, '#include "hyq/requantize.h"']
     for rom in stage.arguments.roms:
-        entries = ", ".join(_entries(rom))
-        lines += [
-            "",
-            f"static const {_entry_type(rom)} {stage.name}_{rom.name}[{rom.entries}] = {{",
-            *wrap(entries, _WIDTH, initial_indent="    ", subsequent_indent="    "),
-            "};",
-        ]
+        lines += ["", memory(stage.name, rom)]
     return _guard(f"{stage.name}_weights", lines)
+
+
+def memory(owner: str, rom: Rom | RequantizeRom) -> str:
+    """Return the definition of a constant memory, ``<owner>_<memory>``."""
+    entries = ", ".join(_entries(rom))
+    lines = wrap(entries, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    head = f"static const {_entry_type(rom)} {owner}_{rom.name}[{rom.entries}] = {{"
+    return "\n".join([head, *lines, "};"])
 
 
 def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:

@@ -1,0 +1,118 @@
+"""Two implementations of ap_int agree: the headers of hls4ml, and ``_BitInt`` through clang.
+
+Both run the same templates. The tests of each operation compare the headers of hls4ml with its
+reference; here the second implementation is compared with the same references, constant memories of
+exact width included.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import verif.clang
+from hyq_hls.graph import Operation
+from hyq_hls.ops import OPERATIONS
+from tests.ops import (
+    test_add,
+    test_attention_scores,
+    test_attention_values,
+    test_channel_affine,
+    test_concat,
+    test_conv2d,
+    test_dense,
+    test_depthwise_conv2d,
+    test_fold,
+    test_global_average_pool,
+    test_layer_norm,
+    test_linear_softmax,
+    test_requantize,
+    test_shift_swish,
+    test_table,
+    test_table_softmax,
+    test_unfold,
+)
+from tests.ops.direct import Case, compile_cases
+from tests.ops.harness import random_codes
+from tests.stream.hls.ap_int_words import random_program
+from verif.clang import BITINT, ClangError, clang, compile_library, run_clang
+from verif.vitis_subset import hls4ml_types
+
+SEEDS = range(3)
+#: Widths of 2 to 16 bits, random shapes and lanes: cases of the tests of the operations.
+CASES: list[Case[Operation]] = [
+    *test_add.CASES[::3],
+    *map(test_attention_scores.random_case, SEEDS),
+    *map(test_attention_values.random_case, SEEDS),
+    *test_channel_affine.CASES[:3],
+    *test_concat.CASES[::3],
+    *map(test_conv2d.random_case, SEEDS),
+    *test_dense.CASES[::5],
+    *(test_depthwise_conv2d.random_case(seed)[0] for seed in SEEDS),
+    *test_fold.CASES[:1],
+    *test_global_average_pool.CASES[:3],
+    *map(test_layer_norm.random_case, SEEDS),
+    *map(test_linear_softmax.random_case, SEEDS),
+    *test_requantize.CASES[:3],
+    *(test_shift_swish.CASES[i] for i in (0, 2, 5, 9)),
+    *test_table.CASES[:3],
+    *map(test_table_softmax.random_case, SEEDS),
+    *test_unfold.CASES[:1],
+]
+EXACT = ("-O1", "-D__SYNTHESIS__", "-w")
+
+
+def test_every_operation_is_among_the_cases() -> None:
+    assert {type(case.operation) for case in CASES} == set(OPERATIONS.values())
+
+
+@pytest.mark.slow
+def test_operations_equal_their_references(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for case, csim in zip(
+        CASES, compile_cases(CASES, tmp_path, EXACT, compile_library), strict=True
+    ):
+        codes = [random_codes(x, rng) for x in case.inputs]
+        assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
+
+
+@pytest.mark.slow
+def test_operators_equal_those_of_hls4ml(tmp_path: Path) -> None:
+    """Random operands of random widths: every operator gives the same width, sign and value."""
+    source = tmp_path / "words.cpp"
+    source.write_text(random_program(np.random.default_rng(0)))
+    vendor, second = tmp_path / "vendor", tmp_path / "second"
+    include = ["-isystem", str(hls4ml_types())]
+    command = ["g++", "-std=c++14", "-w", *include, str(source), "-o", str(vendor)]
+    subprocess.run(command, check=True)
+    run_clang(["-O0", "-w", f"-I{BITINT}", "-c", source, "-o", f"{second}.o"])
+    subprocess.run(["g++", f"{second}.o", "-o", str(second)], check=True)
+    lines = [
+        subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+        for program in (vendor, second)
+    ]
+    assert len(lines[0]) > 1000
+    wrong = [pair for pair in zip(*lines, strict=True) if pair[0] != pair[1]]
+    assert not wrong, wrong[:3]
+
+
+def test_a_missing_clang_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verif.clang.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(verif.clang.shutil, "which", lambda name: None)
+    clang.cache_clear()
+    try:
+        with pytest.raises(ClangError, match="found no clang; pip install ziglang, or clang"):
+            clang()
+    finally:
+        clang.cache_clear()
+
+
+@pytest.mark.slow
+def test_an_error_in_the_cpp_is_shown(tmp_path: Path) -> None:
+    source = tmp_path / "wrong.cpp"
+    source.write_text("int f() { return nothing; }\n")
+    with pytest.raises(ClangError, match=r"wrong.cpp:1:.*undeclared identifier 'nothing'"):
+        run_clang(["-fsyntax-only", source])
