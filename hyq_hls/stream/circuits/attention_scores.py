@@ -7,7 +7,6 @@ from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
-from hyq_hls.stream.circuits.process import Loop, Process
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -37,15 +36,13 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
             memories.append(Memory(folding.inputs * centred(query).bits, depth))
         return memories
 
-    def processes(self, folding: Folding) -> tuple[Process, ...]:
-        """Return one process: the keys of the first pixel, then all products."""
-        _, tokens, channels = self.inputs[1].shape
-        first = Loop(tokens * channels // folding.inputs)
-        loops = first, Loop(self.cycles(folding))
-        return (Process(self.product_stages(folding), loops, first.trips),)
+    def matrix_banks(self, folding: Folding) -> tuple[int, int]:
+        return folding.outputs, folding.inputs
 
-    def arrays(self, folding: Folding) -> list[Memory]:
-        return [m for m in self.memories(folding) if not m.constant]
+    def reused_operand(self, folding: Folding) -> Memory:
+        query = self.inputs[0]
+        depth = query.channels // self.operation.heads // folding.inputs
+        return Memory(folding.inputs * centred(query).bits, depth)
 
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape

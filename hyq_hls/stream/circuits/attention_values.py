@@ -7,7 +7,6 @@ from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.attention import AttentionCircuit
 from hyq_hls.stream.circuits.matrix import matrix_lanes
-from hyq_hls.stream.circuits.process import Loop, Process
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -49,15 +48,13 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
             memories.append(Memory(word, tokens // folding.inputs))
         return memories
 
-    def processes(self, folding: Folding) -> tuple[Process, ...]:
-        """Return one process: the values of the first pixel, then all products."""
-        _, tokens, channels = self.inputs[1].shape
-        first = Loop(tokens * channels // folding.outputs)
-        loops = first, Loop(self.cycles(folding))
-        return (Process(self.product_stages(folding), loops, first.trips),)
+    def matrix_banks(self, folding: Folding) -> tuple[int, int]:
+        return folding.inputs, folding.outputs
 
-    def arrays(self, folding: Folding) -> list[Memory]:
-        return [m for m in self.memories(folding) if not m.constant]
+    def reused_operand(self, folding: Folding) -> Memory:
+        probability = self.inputs[0]
+        word = folding.inputs * probability.quantization.bits
+        return Memory(word, self.inputs[1].shape[1] // folding.inputs)
 
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape

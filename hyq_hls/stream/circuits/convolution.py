@@ -78,12 +78,16 @@ class ConvolutionCircuit(Circuit[ConvolutionT]):
         return [line_buffer, *super().memories(folding)]
 
     def processes(self, folding: Folding) -> tuple[Process, ...]:
-        """Return one process: the first rows, then each row of windows and the rows behind it."""
+        """Return one process: the first rows of the map, then each row of windows.
+
+        The words of the next rows that do not pass beside a row of windows follow it.
+        """
         (x,), conv = self.inputs, self.operation
         windows, _ = conv.output_size(*x.shape[:2])
+        rows = min(conv.window[0] - conv.padding[0], x.shape[0])
         row = (x.shape[1] + 2 * conv.padding[1]) * (x.channels // folding.inputs)
         reads = self.macs // self.products(folding) // windows
-        first = Loop(conv.window[0] * row)
+        first = Loop(rows * row)
         loops = [first, Loop(reads, windows)]
         if conv.stride[0] * row > reads:
             loops.append(Loop(conv.stride[0] * row - reads, windows))

@@ -11,7 +11,7 @@ from hyq_hls.ops.layer_norm import LayerNorm, Moments
 from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
-from hyq_hls.stream.circuits.process import Loop, Process, one_loop
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -61,9 +61,9 @@ class LayerNormCircuit(Circuit[LayerNorm]):
         x = self.inputs[0]
         words, row = x.size // folding.inputs, x.channels // folding.inputs - 1
         moments = _VALUE_STAGES + 2 + tree_stages(folding.inputs) + _VARIANCE_STAGES
-        # A root or a reciprocal is read, made of one bit per cycle, and written.
+        # A root or a reciprocal is made of one bit per cycle.
         bits = self._root_steps, self._reciprocal_steps
-        roots, reciprocals = (Process(2, (Loop(steps, x.words),), steps) for steps in bits)
+        roots, reciprocals = (one_loop(x.words * steps, 2, steps - 1) for steps in bits)
         normalized = one_loop(words, _NORMALIZE_STAGES)
         return one_loop(words, moments, row), roots, reciprocals, normalized
 

@@ -10,7 +10,7 @@ from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.unfold import Unfold
 from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.circuits.circuit import Circuit
-from hyq_hls.stream.circuits.process import Loop, Process
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.folding import Folding
 
 ReorderT = TypeVar("ReorderT", Fold, Unfold)
@@ -39,12 +39,12 @@ class ReorderCircuit(Circuit[ReorderT]):
         return 2 * self.cycles(folding)  # The circuit stores a frame, then sends it.
 
     def processes(self, folding: Folding) -> tuple[Process, ...]:
-        words = Loop(self.cycles(folding))
-        return (Process(2, (words, words), words.trips),)  # The C++ stores a frame, then sends it.
+        """Return two processes: one stores a frame in a page, one sends the other page."""
+        words = self.cycles(folding)
+        return one_loop(words, 2, wait=words - 1), one_loop(words, 2)
 
     def arrays(self, folding: Folding) -> list[Memory]:
-        (x,) = self.inputs
-        return [Memory(folding.inputs * x.quantization.bits, x.size // folding.inputs)]
+        return self.memories(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         height, width, channels = self.map_shape

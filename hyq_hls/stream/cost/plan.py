@@ -10,7 +10,7 @@ from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.cost.features import dsps_of
 from hyq_hls.stream.cost.memories import block_rams, memory_utilization
-from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage, Stream
+from hyq_hls.stream.flow import Dataflow, OperationStage, Stage, Stream
 from hyq_hls.stream.flow.timing import Timing, frame_latency
 from hyq_hls.stream.rtl.plumbing import plumbing_of, word_bits
 
@@ -61,11 +61,7 @@ def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:
     """Return the processes that the C++ of a stage consists of."""
     if isinstance(stage, OperationStage):
         return stage.circuit.processes(stage.folding)
-    beats = [flow.streams[name].beats for name in (*stage.inputs, *stage.outputs)]
-    if isinstance(stage, ForkStage):
-        return (one_loop(beats[0], _PLUMBING_DEPTH),)
-    # A width converter takes a cycle for every code.
-    return (one_loop(flow.streams[stage.inputs[0]].type.size, _PLUMBING_DEPTH),)
+    return (one_loop(flow.cycles(stage), _PLUMBING_DEPTH),)
 
 
 def hls_fifo(stream: Stream) -> Memory:

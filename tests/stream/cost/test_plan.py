@@ -10,9 +10,10 @@ import pytest
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.machine import PlannedFunction
-from hyq_hls.ops import Conv2d, LinearSoftmax, Unfold
+from hyq_hls.ops import AttentionScores, Conv2d, LinearSoftmax, Unfold
 from hyq_hls.parts import part
 from hyq_hls.stream.arguments import Memory
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.cost import estimate_report, plan_hls
 from hyq_hls.stream.cost.plan import array_bram18, fifo_bram18
@@ -58,7 +59,7 @@ def test_arrays() -> None:
 
 
 def test_a_convolution_loads_its_first_rows() -> None:
-    """3 x 3 on a padded map of 8 x 8 x 2: three rows, then six rows of windows."""
+    """3 x 3 on a map of 6 x 6 x 2 with a border: two rows, then six rows of windows."""
     q = Quantization(8, False)
     x = TensorType((6, 6, 2), q)
     weight = np.ones((4, 3, 3, 2), np.int64)
@@ -68,26 +69,55 @@ def test_a_convolution_loads_its_first_rows() -> None:
     graph.add("conv", Conv2d(weight, 8, bias, (1, 1), (1, 1), (0,), requantize), "image")
     flow = build_dataflow(graph, {"conv": Folding(2, 1)})
     (process,) = flow.operations[0].circuit.processes(Folding(2, 1))
-    assert process.loops == (Loop(3 * 8 * 2), Loop(6 * 2 * 9 * 2, times=6))
-    assert process.iterations == 48 + 6 * 216
-    assert process.cycles > flow.operations[0].cycles
+    assert process.loops == (Loop(2 * 8 * 2), Loop(6 * 2 * 9 * 2, times=6))
+    assert process.iterations == flow.operations[0].cycles == 32 + 6 * 216
+    assert process.wait == 32
     (wide,) = flow.operations[0].circuit.processes(Folding(4, 2))
-    assert wide.loops == (Loop(24), Loop(54, times=6))
+    assert wide.loops == (Loop(16), Loop(54, times=6))
     strided = Conv2d(weight, 8, bias, (2, 2), (1, 1), (0,), requantize)
     narrow = Graph("image", x, {})
     narrow.add("conv", strided, "image")
     circuit = build_dataflow(narrow, {}).operations[0].circuit
     (process,) = circuit.processes(Folding(4, 2))
-    assert process.loops == (Loop(24), Loop(27, times=3)), "no rows are left to be loaded"
+    assert process.loops == (Loop(16), Loop(27, times=3)), "no words are left for another loop"
 
 
-def test_a_reorder_stores_before_it_sends() -> None:
+def test_words_that_no_window_hides_take_a_loop_of_their_own() -> None:
+    q = Quantization(8, False)
+    graph = Graph("image", TensorType((6, 6, 4), q), {})
+    requantize = Requantize(q, np.array([6]), ONE)
+    weight = np.ones((1, 1, 2, 4), np.int64)
+    conv = Conv2d(weight, 8, np.zeros(1, np.int64), (2, 2), (0, 0), (0,), requantize)
+    graph.add("conv", conv, "image")
+    (process,) = build_dataflow(graph, {}).operations[0].circuit.processes(Folding(1, 4))
+    assert process.loops == (Loop(6), Loop(6, times=3), Loop(6, times=3))
+
+
+def test_a_reorder_sends_a_page_while_it_stores_the_next() -> None:
     graph = Graph("image", TensorType((4, 4, 2), Quantization(8, False)), {})
     graph.add("tokens", Unfold((2, 2)), "image")
     flow = build_dataflow(graph, {})
+    assert [p.iterations for p in flow.operations[0].circuit.processes(Folding())] == [32, 32]
     plan = plan_hls(flow)
-    assert plan.operations["tokens"].cycles > 2 * flow.operations[0].cycles
-    assert plan.latency >= plan.operations["tokens"].latency - 2
+    assert plan.operations["tokens"].cycles == flow.operations[0].cycles + 1
+    assert plan.latency > 2 * 32
+
+
+def test_attention_collects_a_pixel_while_it_multiplies_another() -> None:
+    """Four pixels of three tokens of eight channels, two heads: every word is stored and sent."""
+    q = Quantization(8, False)
+    tokens = TensorType((4, 3, 8), q)
+    circuit = circuit_of(
+        AttentionScores(2, (0, 0), Requantize(q, np.array([8]), ONE)), tokens, tokens
+    )
+    folding = Folding(3, 2)
+    collect, multiply = circuit.processes(folding)
+    assert collect.loops == (Loop(3 * 8 // 2, times=4), Loop(8 // 2, times=4))
+    assert multiply.loops == (Loop(circuit.cycles(folding)),)
+    assert circuit.inner_streams(folding) == [Memory(3 * 2 * 8, 2)]
+    banks, (together, query) = circuit.arrays(folding)[:3], circuit.arrays(folding)[3:]
+    assert banks == [Memory(2 * 8, 4)] * 3
+    assert (together, query) == (Memory(6 * 9, 4), Memory(2 * 9, 2))
 
 
 def test_a_softmax_is_three_processes_with_streams_between_them() -> None:
