@@ -13,20 +13,13 @@ namespace hyq {
 ///                   centred_b_t (a code minus its zero point).
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void add(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
-         const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
-         const typename CONFIG_T::multiplier_a_t multiplier_a[CONFIG_T::multiplier_a_entries],
-         const typename CONFIG_T::exponent_a_t exponent_a[CONFIG_T::exponent_a_entries],
-         const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
-         const typename CONFIG_T::multiplier_b_t multiplier_b[CONFIG_T::multiplier_b_entries],
-         const typename CONFIG_T::exponent_b_t exponent_b[CONFIG_T::exponent_b_entries],
-         const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point_a, CONFIG_T::zero_point_a_lanes)
-    HYQ_RESHAPE_CYCLIC(multiplier_a, CONFIG_T::multiplier_a_lanes)
-    HYQ_RESHAPE_CYCLIC(exponent_a, CONFIG_T::exponent_a_lanes)
-    HYQ_RESHAPE_CYCLIC(zero_point_b, CONFIG_T::zero_point_b_lanes)
-    HYQ_RESHAPE_CYCLIC(multiplier_b, CONFIG_T::multiplier_b_lanes)
-    HYQ_RESHAPE_CYCLIC(exponent_b, CONFIG_T::exponent_b_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
+         const typename CONFIG_T::zero_point_a_t &zero_point_a,
+         const typename CONFIG_T::multiplier_a_t &multiplier_a,
+         const typename CONFIG_T::exponent_a_t &exponent_a,
+         const typename CONFIG_T::zero_point_b_t &zero_point_b,
+         const typename CONFIG_T::multiplier_b_t &multiplier_b,
+         const typename CONFIG_T::exponent_b_t &exponent_b,
+         const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
@@ -43,21 +36,20 @@ Words:
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * lanes + l;
                 const typename CONFIG_T::centred_a_t x_a =
-                    int(in_a[l]) - of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);
+                    int(in_a[l]) - of_channel(zero_point_a, beat, l);
                 const typename CONFIG_T::centred_b_t x_b =
-                    int(in_b[l]) - of_channel<CONFIG_T::zero_point_b_entries>(zero_point_b, c);
+                    int(in_b[l]) - of_channel(zero_point_b, beat, l);
                 const accumulator_t term_a =
                     product<accumulator_t>(
-                        of_channel<CONFIG_T::multiplier_a_entries>(multiplier_a, c), x_a)
-                    << int(of_channel<CONFIG_T::exponent_a_entries>(exponent_a, c));
+                        of_channel(multiplier_a, beat, l), x_a)
+                    << int(of_channel(exponent_a, beat, l));
                 const accumulator_t term_b =
                     product<accumulator_t>(
-                        of_channel<CONFIG_T::multiplier_b_entries>(multiplier_b, c), x_b)
-                    << int(of_channel<CONFIG_T::exponent_b_entries>(exponent_b, c));
+                        of_channel(multiplier_b, beat, l), x_b)
+                    << int(of_channel(exponent_b, beat, l));
                 out[l] = requantize_value<CONFIG_T>(
-                    term_a + term_b, entry_of<CONFIG_T>(requantize, c));
+                    term_a + term_b, of_channel(requantize, beat, l));
             }
             res.write(out);
         }

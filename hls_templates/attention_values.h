@@ -5,6 +5,7 @@
 
 #include "matrix_buffer.h"
 #include "requantize.h"
+#include "tree.h"
 
 namespace hyq {
 
@@ -21,44 +22,33 @@ inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_
     return product<accumulator_t>(code, value);
 }
 
-/// Probabilities stream past the values of their pixel, while the values of the next pixel are
-/// stored. A cycle weights out_lanes channels of in_lanes keys.
-///
-/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
-///                   out_lanes, is_log2, code_top (the largest probability code), and
-///                   probability_operand_t, value_operand_t (a code minus its zero point).
-template <typename CONFIG_T, class probability_T, class value_T, class res_T>
-void attention_values(
-    stream<probability_T> &probability, stream<value_T> &value, stream<res_T> &res,
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
-    static_assert(probability_T::size == in_lanes, "a word carries the weights of in_lanes keys");
-    static_assert(value_T::size == out_lanes && res_T::size == out_lanes,
-                  "values have the lanes of the output");
-    static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
-                  "heads divide the channels");
-    static_assert(CONFIG_T::depth % out_lanes == 0, "words divide the channels of a head");
-    static const unsigned beats = CONFIG_T::tokens / in_lanes, groups = CONFIG_T::depth / out_lanes;
-    static const unsigned zero_points = CONFIG_T::zero_point_entries;
+/// The order in which the values of a pixel meet the probabilities of a query.
+template <typename CONFIG_T> struct value_order {
+    typedef matrix_order<CONFIG_T::tokens, CONFIG_T::in_lanes,
+                         CONFIG_T::channels / CONFIG_T::out_lanes, 1>
+        type;
+};
 
-    typedef matrix_cursor<CONFIG_T::tokens, in_lanes, CONFIG_T::heads * groups, 1> cursor_t;
-    cursor_t next;
-    typename CONFIG_T::value_operand_t values[2][in_lanes][cursor_t::page_words][out_lanes];
-    HYQ_PARTITION(values, 2)
-    HYQ_RESHAPE(values, 4)
-    typename CONFIG_T::probability_operand_t weights[beats][in_lanes];
-    HYQ_RESHAPE(weights, 2)
+/// The first query of a pixel meets its values as they come, and stores them for the other queries.
+template <typename CONFIG_T, class probability_T, class values_T, class res_T>
+void weight_values(stream<probability_T> &probability, stream<values_T> &values,
+                   stream<res_T> &res, const typename CONFIG_T::zero_point_t &zero_point,
+                   const typename CONFIG_T::requantize_t &requantize) {
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+    typedef typename CONFIG_T::value_operand_t value_operand_t;
+    typedef typename CONFIG_T::probability_operand_t probability_operand_t;
+    static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
+    static const unsigned beats = CONFIG_T::tokens / in_lanes, groups = CONFIG_T::depth / out_lanes;
+    static const unsigned value_words = value_order<CONFIG_T>::type::bank_words;
+
+    value_operand_t stored_values[value_words][values_T::size];
+    HYQ_RESHAPE(stored_values, 2)
+    probability_operand_t stored_weights[beats][in_lanes];
+    HYQ_RESHAPE(stored_weights, 2)
     accumulator_t acc[out_lanes];
     HYQ_PARTITION(acc, 1)
-FirstValues:
-    for (unsigned i = 0; i < CONFIG_T::tokens * cursor_t::row_words; i++) {
-        HYQ_PIPELINE(1)
-        store_word<zero_points>(values, next, value.read(), zero_point);
-    }
+    counter<value_words> word;
+    counter<CONFIG_T::heads * groups> group; // of all output channels
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
     Queries:
@@ -70,47 +60,96 @@ Pixels:
                 Beats:
                     for (unsigned b = 0; b < beats; b++) {
                         HYQ_PIPELINE(1)
-                        HYQ_NO_DEPENDENCE(values)
-                        // The loop has as many cycles as a pixel has words of values.
-                        if (p + 1 < CONFIG_T::pixels && i < in_lanes) {
-                            store_word<zero_points>(values, next, value.read(), zero_point);
-                        }
-                        if (g == 0) {
-                            const probability_T in = probability.read();
-                        Unpack:
-                            for (unsigned j = 0; j < in_lanes; j++) {
+                        HYQ_DEPENDENCE(stored_values, value_words)
+                        HYQ_DEPENDENCE(stored_weights, beats)
+                        value_operand_t v[values_T::size];
+                        HYQ_PARTITION(v, 1)
+                        if (i == 0) {
+                            const values_T in = values.read();
+                        StoreValues:
+                            for (unsigned c = 0; c < values_T::size; c++) {
                                 HYQ_UNROLL
-                                weights[b][j] = in[j];
+                                v[c] = int(in[c]) - int(of_channel(zero_point, group.index(),
+                                                                   c % out_lanes));
+                                stored_values[word.index()][c] = v[c];
+                            }
+                        } else {
+                        LoadValues:
+                            for (unsigned c = 0; c < values_T::size; c++) {
+                                HYQ_UNROLL
+                                v[c] = stored_values[word.index()][c];
                             }
                         }
-                        const unsigned word = h * groups + g;
+                        probability_operand_t w[in_lanes];
+                        HYQ_PARTITION(w, 1)
+                        if (g == 0) {
+                            const probability_T in = probability.read();
+                        StoreWeights:
+                            for (unsigned j = 0; j < in_lanes; j++) {
+                                HYQ_UNROLL
+                                w[j] = in[j];
+                                stored_weights[b][j] = w[j];
+                            }
+                        } else {
+                        LoadWeights:
+                            for (unsigned j = 0; j < in_lanes; j++) {
+                                HYQ_UNROLL
+                                w[j] = stored_weights[b][j];
+                            }
+                        }
+                        res_T out;
                     Channels:
                         for (unsigned c = 0; c < out_lanes; c++) {
                             HYQ_UNROLL
-                            accumulator_t sum = 0;
+                            accumulator_t terms[in_lanes];
+                            HYQ_PARTITION(terms, 1)
                         Keys:
                             for (unsigned j = 0; j < in_lanes; j++) {
                                 HYQ_UNROLL
-                                sum += weighted<CONFIG_T>(weights[b][j],
-                                                          values[p % 2][j][word * beats + b][c]);
+                                terms[j] = weighted<CONFIG_T>(w[j], v[j * out_lanes + c]);
                             }
+                            const accumulator_t sum = tree<in_lanes>::sum(terms);
                             acc[c] = b == 0 ? sum : accumulator_t(acc[c] + sum);
+                            out[c] = requantize_value<CONFIG_T>(
+                                acc[c], of_channel(requantize, group.index(), c));
                         }
                         if (b == beats - 1) {
-                            res_T out;
-                        Outputs:
-                            for (unsigned c = 0; c < out_lanes; c++) {
-                                HYQ_UNROLL
-                                out[c] = requantize_value<CONFIG_T>(
-                                    acc[c], entry_of<CONFIG_T>(requantize, word * out_lanes + c));
-                            }
                             res.write(out);
                         }
+                        group.advance(b == beats - 1);
+                        word.advance();
                     }
                 }
             }
         }
     }
+}
+
+/// One process collects the values of a pixel while the other one weights those of the pixel
+/// before, out_lanes channels of in_lanes keys per cycle. Both go on with the next frame without a
+/// pause.
+///
+/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
+///                   out_lanes, is_log2, code_top (the largest probability code), and
+///                   probability_operand_t, value_operand_t (a code minus its zero point).
+template <typename CONFIG_T, class probability_T, class value_T, class res_T>
+void attention_values(stream<probability_T> &probability, stream<value_T> &value,
+                      stream<res_T> &res, const typename CONFIG_T::zero_point_t &zero_point,
+                      const typename CONFIG_T::requantize_t &requantize) {
+    HYQ_DATAFLOW
+    static_assert(probability_T::size == CONFIG_T::in_lanes,
+                  "a word carries the weights of in_lanes keys");
+    static_assert(value_T::size == CONFIG_T::out_lanes && res_T::size == CONFIG_T::out_lanes,
+                  "values have the lanes of the output");
+    static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
+                  "heads divide the channels");
+    static_assert(CONFIG_T::depth % CONFIG_T::out_lanes == 0,
+                  "words divide the channels of a head");
+    typedef word<typename value_T::value_type, CONFIG_T::in_lanes * CONFIG_T::out_lanes> values_t;
+    stream<values_t> values;
+    HYQ_STREAM_DEPTH(values, 2)
+    collect_matrices<typename value_order<CONFIG_T>::type, CONFIG_T::pixels>(value, values);
+    weight_values<CONFIG_T>(probability, values, res, zero_point, requantize);
 }
 
 } // namespace hyq

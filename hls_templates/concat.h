@@ -12,14 +12,10 @@ namespace hyq {
 /// \tparam CONFIG_T  gives words (positions), channels_a, channels_b, in_lanes and out_lanes.
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void concat(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
-            const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
-            const typename CONFIG_T::requantize_a_t requantize_a[CONFIG_T::requantize_a_entries],
-            const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
-            const typename CONFIG_T::requantize_b_t requantize_b[CONFIG_T::requantize_b_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point_a, CONFIG_T::zero_point_a_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize_a, CONFIG_T::requantize_a_lanes)
-    HYQ_RESHAPE_CYCLIC(zero_point_b, CONFIG_T::zero_point_b_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize_b, CONFIG_T::requantize_b_lanes)
+            const typename CONFIG_T::zero_point_a_t &zero_point_a,
+            const typename CONFIG_T::requantize_a_t &requantize_a,
+            const typename CONFIG_T::zero_point_b_t &zero_point_b,
+            const typename CONFIG_T::requantize_b_t &requantize_b) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
@@ -39,24 +35,22 @@ Words:
             First:
                 for (unsigned l = 0; l < lanes; l++) {
                     HYQ_UNROLL
-                    const unsigned c = beat * lanes + l;
                     const accumulator_t centred =
                         accumulator_t(in[l]) -
-                        of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);
-                    out[l] = requantize_value<CONFIG_T>(
-                        centred, of_channel<CONFIG_T::requantize_a_entries>(requantize_a, c));
+                        of_channel(zero_point_a, beat, l);
+                    out[l] = requantize_value<CONFIG_T, typename CONFIG_T::requantize_a_format>(
+                        centred, of_channel(requantize_a, beat, l));
                 }
             } else {
                 const b_T in = b.read();
             Second:
                 for (unsigned l = 0; l < lanes; l++) {
                     HYQ_UNROLL
-                    const unsigned c = (beat - beats_a) * lanes + l;
                     const accumulator_t centred =
                         accumulator_t(in[l]) -
-                        of_channel<CONFIG_T::zero_point_b_entries>(zero_point_b, c);
-                    out[l] = requantize_value<CONFIG_T>(
-                        centred, of_channel<CONFIG_T::requantize_b_entries>(requantize_b, c));
+                        of_channel(zero_point_b, beat - beats_a, l);
+                    out[l] = requantize_value<CONFIG_T, typename CONFIG_T::requantize_b_format>(
+                        centred, of_channel(requantize_b, beat - beats_a, l));
                 }
             }
             res.write(out);

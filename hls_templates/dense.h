@@ -3,6 +3,7 @@
 #ifndef HYQ_DENSE_H_
 #define HYQ_DENSE_H_
 
+#include "counter.h"
 #include "dot_product.h"
 
 namespace hyq {
@@ -12,15 +13,11 @@ namespace hyq {
 ///
 /// \tparam CONFIG_T  gives words (positions), length (input channels), out_channels, in_lanes,
 ///                   out_lanes and operand_t.
-/// \param weight  as [group of outputs][beat][output lane][input lane].
+/// \param weight  as [group of outputs][beat], [output lane][input lane].
 template <typename CONFIG_T, class data_T, class res_T>
-void dense(stream<data_T> &data, stream<res_T> &res,
-           const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries],
-           const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries],
-           const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(weight, CONFIG_T::weight_lanes)
-    HYQ_RESHAPE_CYCLIC(bias, CONFIG_T::bias_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
+void dense(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::weight_t &weight,
+           const typename CONFIG_T::bias_t &bias,
+           const typename CONFIG_T::requantize_t &requantize) {
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
     static_assert(data_T::size == in_lanes, "a word carries in_lanes channels");
     static_assert(CONFIG_T::length % in_lanes == 0 && CONFIG_T::out_channels % out_lanes == 0,
@@ -30,10 +27,11 @@ void dense(stream<data_T> &data, stream<res_T> &res,
     static const unsigned beats = CONFIG_T::length / in_lanes;
     static const unsigned groups = CONFIG_T::out_channels / out_lanes;
 
-    typename CONFIG_T::operand_t x[beats][in_lanes];
-    HYQ_RESHAPE(x, 2)
+    typename CONFIG_T::operand_t stored[beats][in_lanes];
+    HYQ_RESHAPE(stored, 2)
     typename CONFIG_T::accumulator_t acc[out_lanes];
     HYQ_PARTITION(acc, 1)
+    counter<groups * beats> word;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Groups:
@@ -41,21 +39,29 @@ Words:
         Beats:
             for (unsigned b = 0; b < beats; b++) {
                 HYQ_PIPELINE(1)
+                HYQ_DEPENDENCE(stored, beats)
+                typename CONFIG_T::operand_t x[in_lanes];
+                HYQ_PARTITION(x, 1)
                 if (g == 0) {
                     const data_T in = data.read();
-                Unpack:
+                Store:
                     for (unsigned l = 0; l < in_lanes; l++) {
                         HYQ_UNROLL
-                        x[b][l] = in[l];
+                        x[l] = in[l];
+                        stored[b][l] = x[l];
+                    }
+                } else {
+                Load:
+                    for (unsigned l = 0; l < in_lanes; l++) {
+                        HYQ_UNROLL
+                        x[l] = stored[b][l];
                     }
                 }
-                if (b == 0) {
-                    start_sums<CONFIG_T>(acc, g, bias);
-                }
-                add_products<CONFIG_T>(acc, x[b], g * beats + b, weight);
+                add_products<CONFIG_T>(acc, x, weight[word.index()], b == 0);
                 if (b == beats - 1) {
-                    res.write(requantize_sums<res_T, CONFIG_T>(acc, g, requantize));
+                    res.write(requantize_sums<res_T, CONFIG_T>(acc, g, bias, requantize));
                 }
+                word.advance();
             }
         }
     }

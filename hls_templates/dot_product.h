@@ -4,57 +4,54 @@
 #define HYQ_DOT_PRODUCT_H_
 
 #include "requantize.h"
+#include "tree.h"
 
 namespace hyq {
 
-/// Starts the sums of a group of outputs from their biases.
-template <typename CONFIG_T>
-inline void start_sums(typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes], unsigned group,
-                       const typename CONFIG_T::bias_t bias[CONFIG_T::bias_entries]) {
-    HYQ_INLINE
-Biases:
-    for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
-        HYQ_UNROLL
-        acc[o] = bias[group * CONFIG_T::out_lanes + o];
-    }
-}
-
-/// Adds the products of one cycle. Their weights are word `word`, [output lane][input lane].
-template <typename CONFIG_T>
-inline void add_products(typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes],
-                         const typename CONFIG_T::operand_t x[CONFIG_T::in_lanes], unsigned word,
-                         const typename CONFIG_T::weight_t weight[CONFIG_T::weight_entries]) {
+/// Adds the products of one cycle to the sums of a group of outputs.
+///
+/// The products are summed apart from the accumulators, and the bias is added at the end. So one
+/// adder lies between two iterations, whatever the lanes are.
+///
+/// \param is_first  it is the first cycle of the group.
+/// \param weight  as [output lane][input lane].
+template <typename CONFIG_T, class weight_T, unsigned weight_lanes>
+inline void add_products(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
+                         const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
+                         const weight_T (&weight)[weight_lanes], bool is_first) {
     HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
-    static_assert(CONFIG_T::weight_lanes == CONFIG_T::out_lanes * CONFIG_T::in_lanes,
+    static_assert(weight_lanes == CONFIG_T::out_lanes * CONFIG_T::in_lanes,
                   "a word of weights is what one cycle multiplies by");
 Sums:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        accumulator_t sum = acc[o];
+        accumulator_t products[CONFIG_T::in_lanes];
+        HYQ_PARTITION(products, 1)
     Products:
         for (unsigned i = 0; i < CONFIG_T::in_lanes; i++) {
             HYQ_UNROLL
-            const unsigned entry = (word * CONFIG_T::out_lanes + o) * CONFIG_T::in_lanes + i;
-            sum += product<accumulator_t>(weight[entry], x[i]);
+            products[i] = product<accumulator_t>(weight[o * CONFIG_T::in_lanes + i], x[i]);
         }
-        acc[o] = sum;
+        const accumulator_t sum = tree<CONFIG_T::in_lanes>::sum(products);
+        acc[o] = is_first ? sum : accumulator_t(acc[o] + sum);
     }
 }
 
-/// Returns the output word of a group of outputs.
+/// Returns the output word of a group of outputs. Without its bias a sum may not fit accumulator_t;
+/// it wraps around, and the bias wraps it back.
 template <class res_T, typename CONFIG_T>
-inline res_T
-requantize_sums(const typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes], unsigned group,
-                const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+inline res_T requantize_sums(const typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
+                             unsigned group, const typename CONFIG_T::bias_t &bias,
+                             const typename CONFIG_T::requantize_t &requantize) {
     HYQ_INLINE
     static_assert(res_T::size == CONFIG_T::out_lanes, "a word carries out_lanes outputs");
     res_T out;
 Outputs:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        const unsigned channel = group * CONFIG_T::out_lanes + o;
-        out[o] = requantize_value<CONFIG_T>(acc[o], entry_of<CONFIG_T>(requantize, channel));
+        const typename CONFIG_T::accumulator_t sum = acc[o] + bias[group][o];
+        out[o] = requantize_value<CONFIG_T>(sum, of_channel(requantize, group, o));
     }
     return out;
 }

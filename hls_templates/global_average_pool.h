@@ -14,33 +14,32 @@ namespace hyq {
 template <typename CONFIG_T, class data_T, class res_T>
 void global_average_pool(
     stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
                   "a beat of sums has the lanes of a beat of codes");
     static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
-    accumulator_t sums[CONFIG_T::channels];
-    HYQ_RESHAPE_CYCLIC(sums, CONFIG_T::in_lanes)
+    static const unsigned beats = CONFIG_T::channels / lanes;
+    accumulator_t sums[beats][lanes];
+    HYQ_RESHAPE(sums, 2)
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
-        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
+        for (unsigned beat = 0; beat < beats; beat++) {
             HYQ_PIPELINE(1)
+            HYQ_DEPENDENCE(sums, beats)
             const data_T in = data.read();
             accumulator_t sum[lanes];
             HYQ_PARTITION(sum, 1)
         Sums:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * lanes + l;
                 const typename CONFIG_T::centred_t centred =
-                    int(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
-                sum[l] = centred + (i == 0 ? accumulator_t(0) : sums[c]);
-                sums[c] = sum[l];
+                    int(in[l]) - of_channel(zero_point, beat, l);
+                sum[l] = (i == 0 ? accumulator_t(0) : sums[beat][l]) + centred;
+                sums[beat][l] = sum[l];
             }
             if (i == CONFIG_T::words - 1) {
                 res_T out;
@@ -48,7 +47,7 @@ Words:
                 for (unsigned l = 0; l < lanes; l++) {
                     HYQ_UNROLL
                     out[l] = requantize_value<CONFIG_T>(
-                        sum[l], entry_of<CONFIG_T>(requantize, beat * lanes + l));
+                        sum[l], of_channel(requantize, beat, l));
                 }
                 res.write(out);
             }

@@ -37,14 +37,14 @@ template <class value_T> inline value_T value_of(int code) {
 template <typename CONFIG_T> struct requantize_position {
     template <unsigned size, class data_T, class res_T>
     static void run(const data_T data[size], res_T res[size], unsigned first,
-                    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+                    const typename CONFIG_T::requantize_t &requantize) {
         HYQ_INLINE
     Channels:
         for (unsigned c = 0; c < CONFIG_T::channels; c++) {
             HYQ_UNROLL
             const typename CONFIG_T::accumulator_t acc = code_of<CONFIG_T>(data[first + c]);
             res[first + c] = value_of<res_T>(
-                requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c)));
+                requantize_value<CONFIG_T>(acc, of_channel(requantize, 0, c)));
         }
     }
 };
@@ -53,7 +53,7 @@ template <typename CONFIG_T> struct requantize_position {
 template <typename CONFIG_T> struct shift_swish_position {
     template <unsigned size, class data_T, class res_T>
     static void run(const data_T data[size], res_T res[size], unsigned first,
-                    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+                    const typename CONFIG_T::requantize_t &requantize) {
         HYQ_INLINE
         typedef typename CONFIG_T::accumulator_t accumulator_t;
     Channels:
@@ -62,7 +62,7 @@ template <typename CONFIG_T> struct shift_swish_position {
             const typename CONFIG_T::centred_t x = code_of<CONFIG_T>(data[first + c]);
             const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
             res[first + c] = value_of<res_T>(
-                requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c)));
+                requantize_value<CONFIG_T>(acc, of_channel(requantize, 0, c)));
         }
     }
 };
@@ -94,28 +94,30 @@ template <typename CONFIG_T> struct linear_softmax_position {
         typedef typename CONFIG_T::octave_t octave_t;
         typedef typename CONFIG_T::operand_t operand_t;
         typedef typename CONFIG_T::exponential_t exponential_t;
+        typedef typename CONFIG_T::total_t total_t;
         static const unsigned channels = CONFIG_T::channels;
         const octave_t half = (octave_t(1) << CONFIG_T::octave_shift) >> 1;
         operand_t octaves[channels];
         HYQ_PARTITION(octaves, 1)
         exponential_t exponentials[channels];
         HYQ_PARTITION(exponentials, 1)
-        operand_t maximum = 0;
-        typename CONFIG_T::total_t total = 0;
+        total_t terms[channels];
+        HYQ_PARTITION(terms, 1)
     Octaves:
         for (unsigned c = 0; c < channels; c++) {
             HYQ_UNROLL
             const octave_t code = code_of<CONFIG_T>(data[first + c]);
             octaves[c] = (code * octave_t(CONFIG_T::octave_multiplier) + half) >>
                          CONFIG_T::octave_shift;
-            maximum = c == 0 || octaves[c] > maximum ? octaves[c] : maximum;
         }
+        const operand_t maximum = tree<channels>::maximum(octaves);
     Exponentials:
         for (unsigned c = 0; c < channels; c++) {
             HYQ_UNROLL
             exponentials[c] = linear_exponential<CONFIG_T>(maximum - octaves[c]);
-            total += exponentials[c];
+            terms[c] = exponentials[c];
         }
+        const total_t total = tree<channels>::sum(terms);
     Probabilities:
         for (unsigned c = 0; c < channels; c++) {
             HYQ_UNROLL

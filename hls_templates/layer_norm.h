@@ -4,59 +4,9 @@
 #define HYQ_LAYER_NORM_H_
 
 #include "requantize.h"
+#include "tree.h"
 
 namespace hyq {
-
-/// Returns the floor of the square root, by one bit per step. It is non-restoring: the addition of
-/// the next step repairs a remainder that became negative.
-///
-/// \tparam CONFIG_T  gives root_steps (bits of the root), radicand_t, root_t, remainder_t.
-template <typename CONFIG_T>
-inline typename CONFIG_T::root_t integer_root(typename CONFIG_T::radicand_t radicand) {
-    HYQ_INLINE
-    typedef typename CONFIG_T::remainder_t remainder_t;
-    remainder_t remainder = 0;
-    typename CONFIG_T::root_t root = 0;
-RootBits:
-    for (unsigned i = 0; i < CONFIG_T::root_steps; i++) {
-        HYQ_PIPELINE(1)
-        const int pair = int((radicand >> (2 * (CONFIG_T::root_steps - 1 - i))) & 3);
-        const remainder_t shifted = (remainder << 2) + pair;
-        const remainder_t four_roots = remainder_t(root) << 2;
-        if (remainder < 0) {
-            remainder = shifted + four_roots + 3;
-        } else {
-            remainder = shifted - four_roots - 1;
-        }
-        root = (root << 1) + (remainder < 0 ? 0 : 1);
-    }
-    return root;
-}
-
-/// Returns floor(2^reciprocal_fraction / divisor), by one bit per step.
-///
-/// The quotient fits reciprocal_steps bits, so nothing is subtracted before the last
-/// reciprocal_steps steps of a restoring division, and the division starts there.
-///
-/// \tparam CONFIG_T  gives reciprocal_fraction, reciprocal_steps, root_t, reciprocal_t and
-///                   remainder_t.
-template <typename CONFIG_T>
-inline typename CONFIG_T::reciprocal_t integer_reciprocal(typename CONFIG_T::root_t divisor) {
-    HYQ_INLINE
-    typedef typename CONFIG_T::remainder_t remainder_t;
-    remainder_t remainder = 1;
-    remainder = remainder << (CONFIG_T::reciprocal_fraction + 1 - CONFIG_T::reciprocal_steps);
-    typename CONFIG_T::reciprocal_t quotient = 0;
-QuotientBits:
-    for (unsigned i = 0; i < CONFIG_T::reciprocal_steps; i++) {
-        HYQ_PIPELINE(1)
-        const remainder_t difference = remainder - divisor;
-        const bool fits = difference >= 0;
-        remainder = (fits ? difference : remainder) << 1;
-        quotient = (quotient << 1) + int(fits);
-    }
-    return quotient;
-}
 
 /// The buffers of a LayerNorm between its four processes. A position waits for its reciprocal.
 /// There is more room for the words that a synthesized pipeline may still hold behind it.
@@ -78,42 +28,46 @@ template <typename CONFIG_T, class data_T, class values_T, class total_T, class 
 void layer_norm_moments(
     stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
     stream<radicand_T> &radicands,
-    const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries]) {
+    const typename CONFIG_T::factor_shift_t &factor_shift,
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon) {
     typedef typename CONFIG_T::value_t value_t;
     typedef typename CONFIG_T::squares_t squares_t;
+    typedef typename CONFIG_T::total_t total_t;
     typedef typename CONFIG_T::variance_t variance_t;
     typedef typename CONFIG_T::radicand_t radicand_t;
     const typename CONFIG_T::count_t count = CONFIG_T::channels;
-    typename CONFIG_T::total_t total = 0;
+    total_t total = 0;
     squares_t squares = 0;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
         for (unsigned beat = 0; beat < layer_norm_rows<CONFIG_T>::beats; beat++) {
             HYQ_PIPELINE(1)
-            if (beat == 0) {
-                total = 0;
-                squares = 0;
-            }
             const data_T in = data.read();
             values_T x;
+            total_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
+            squares_t lane_squares[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lane_squares, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * CONFIG_T::in_lanes + l;
-                const int zero = of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
-                const int shift = of_channel<CONFIG_T::factor_shift_entries>(factor_shift, c);
+                const int zero = of_channel(zero_point, beat, l);
+                const int shift = of_channel(factor_shift, beat, l);
                 const value_t value = value_t(int(in[l]) - zero) << shift;
                 x[l] = value;
-                total += value;
-                squares += product<squares_t>(value, value);
+                lanes[l] = value;
+                lane_squares[l] = product<squares_t>(value, value);
             }
+            const total_t beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
+            const squares_t beat_squares = tree<CONFIG_T::in_lanes>::sum(lane_squares);
+            total = beat == 0 ? beat_total : total_t(total + beat_total);
+            squares = beat == 0 ? beat_squares : squares_t(squares + beat_squares);
             values.write(x);
             if (beat == layer_norm_rows<CONFIG_T>::beats - 1) {
                 const variance_t variance = product<variance_t>(squares, count) -
-                                            product<variance_t>(total, total) + epsilon[0];
+                                            product<variance_t>(total, total) + epsilon[0][0];
                 const radicand_t widened = variance;
                 total_T sum;
                 radicand_T radicand;
@@ -127,24 +81,86 @@ Words:
 }
 
 /// Makes standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
+///
+/// A root is the floor of a square root, by one bit per cycle. It is non-restoring: the addition of
+/// the next step repairs a remainder that became negative. Sum and difference are made side by side,
+/// and the sign chooses, so that one adder lies between two steps.
+///
+/// \tparam CONFIG_T  gives root_steps (bits of the root), radicand_t, root_t, remainder_t.
 template <typename CONFIG_T, class radicand_T, class root_T>
 void layer_norm_roots(stream<radicand_T> &radicands, stream<root_T> &roots) {
+    typedef typename CONFIG_T::radicand_t radicand_t;
+    typedef typename CONFIG_T::remainder_t remainder_t;
+    typedef typename CONFIG_T::root_t root_t;
+    static const unsigned steps = CONFIG_T::root_steps;
+    const radicand_t below = (radicand_t(1) << (2 * steps - 2)) - 1; // all but the top two bits
+    radicand_t radicand = 0; // a shift register
+    remainder_t remainder = 0;
+    root_t root = 0;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        root_T root;
-        root[0] = integer_root<CONFIG_T>(radicands.read()[0]);
-        roots.write(root);
+    RootBits:
+        for (unsigned step = 0; step < steps; step++) {
+            HYQ_PIPELINE(1)
+            if (step == 0) {
+                radicand = radicands.read()[0];
+                remainder = 0;
+                root = 0;
+            }
+            const remainder_t pair = radicand >> (2 * steps - 2);
+            const remainder_t shifted = (remainder << 2) | pair;
+            const remainder_t four_roots = remainder_t(root) << 2;
+            const remainder_t sum = shifted + remainder_t(four_roots | remainder_t(3));
+            const remainder_t difference = shifted - remainder_t(four_roots | remainder_t(1));
+            remainder = remainder < 0 ? sum : difference;
+            root = (root << 1) | root_t(remainder < 0 ? 0 : 1);
+            radicand = (radicand & below) << 2;
+            if (step == steps - 1) {
+                root_T out;
+                out[0] = root;
+                roots.write(out);
+            }
+        }
     }
 }
 
-/// Makes reciprocals of the standard deviations.
+/// Makes reciprocals of the standard deviations: floor(2^reciprocal_fraction / root), by one bit
+/// per cycle.
+///
+/// The quotient fits reciprocal_steps bits, so nothing is subtracted before the last
+/// reciprocal_steps steps of a restoring division, and the division starts there.
+///
+/// \tparam CONFIG_T  gives reciprocal_fraction, reciprocal_steps, root_t, reciprocal_t and
+///                   remainder_t.
 template <typename CONFIG_T, class root_T, class reciprocal_T>
 void layer_norm_reciprocals(stream<root_T> &roots, stream<reciprocal_T> &reciprocals) {
+    typedef typename CONFIG_T::remainder_t remainder_t;
+    typedef typename CONFIG_T::reciprocal_t reciprocal_t;
+    static const unsigned steps = CONFIG_T::reciprocal_steps;
+    const remainder_t start = remainder_t(1) << (CONFIG_T::reciprocal_fraction + 1 - steps);
+    remainder_t divisor = 0;
+    remainder_t remainder = 0;
+    reciprocal_t quotient = 0;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
-        reciprocal_T reciprocal;
-        reciprocal[0] = integer_reciprocal<CONFIG_T>(roots.read()[0]);
-        reciprocals.write(reciprocal);
+    QuotientBits:
+        for (unsigned step = 0; step < steps; step++) {
+            HYQ_PIPELINE(1)
+            if (step == 0) {
+                divisor = roots.read()[0];
+                remainder = start;
+                quotient = 0;
+            }
+            const remainder_t difference = remainder - divisor;
+            const bool fits = !(difference < 0);
+            remainder = (fits ? difference : remainder) << 1;
+            quotient = (quotient << 1) | reciprocal_t(fits ? 1 : 0);
+            if (step == steps - 1) {
+                reciprocal_T out;
+                out[0] = quotient;
+                reciprocals.write(out);
+            }
+        }
     }
 }
 
@@ -153,9 +169,9 @@ template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, 
 void layer_norm_normalize(
     stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
     stream<res_T> &res,
-    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
-    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::value_t value_t;
     typedef typename CONFIG_T::deviation_t deviation_t;
     typedef typename CONFIG_T::product_t product_t;
@@ -179,12 +195,11 @@ Words:
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * CONFIG_T::in_lanes + l;
                 const deviation_t d = product<deviation_t>(value_t(x[l]), count) - total;
                 const normalized_t n =
                     (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
-                const accumulator_t acc = product<accumulator_t>(gamma[c], n) + beta[c];
-                out[l] = requantize_value<CONFIG_T>(acc, entry_of<CONFIG_T>(requantize, c));
+                const accumulator_t acc = product<accumulator_t>(gamma[beat][l], n) + beta[beat][l];
+                out[l] = requantize_value<CONFIG_T>(acc, of_channel(requantize, beat, l));
             }
             res.write(out);
         }
@@ -200,18 +215,13 @@ Words:
 template <typename CONFIG_T, class data_T, class res_T>
 void layer_norm(
     stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::factor_shift_t factor_shift[CONFIG_T::factor_shift_entries],
-    const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-    const typename CONFIG_T::epsilon_t epsilon[CONFIG_T::epsilon_entries],
-    const typename CONFIG_T::gamma_t gamma[CONFIG_T::gamma_entries],
-    const typename CONFIG_T::beta_t beta[CONFIG_T::beta_entries],
-    const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
+    const typename CONFIG_T::factor_shift_t &factor_shift,
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon,
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
     HYQ_DATAFLOW
-    HYQ_RESHAPE_CYCLIC(factor_shift, CONFIG_T::factor_shift_lanes)
-    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
-    HYQ_RESHAPE_CYCLIC(gamma, CONFIG_T::gamma_lanes)
-    HYQ_RESHAPE_CYCLIC(beta, CONFIG_T::beta_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
     typedef layer_norm_rows<CONFIG_T> rows;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
                       CONFIG_T::in_lanes == CONFIG_T::out_lanes,

@@ -26,8 +26,9 @@ void softmax_exponentials(stream<data_T> &codes, stream<maximum_T> &maxima,
                           stream<exponentials_T> &exponentials, stream<total_T> &totals) {
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
+    typedef typename CONFIG_T::total_t total_t;
     operand_t maximum = 0;
-    typename CONFIG_T::total_t total = 0;
+    total_t total = 0;
 Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
@@ -35,17 +36,20 @@ Rows:
             HYQ_PIPELINE(1)
             if (beat == 0) {
                 maximum = maxima.read()[0];
-                total = 0;
             }
             const data_T in = codes.read();
             exponentials_T out;
+            total_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
                 const exponential_t e = linear_exponential<CONFIG_T>(maximum - operand_t(in[l]));
                 out[l] = e;
-                total += e;
+                lanes[l] = e;
             }
+            const total_t sum = tree<CONFIG_T::in_lanes>::sum(lanes);
+            total = beat == 0 ? sum : total_t(total + sum);
             exponentials.write(out);
             if (beat == softmax_rows<CONFIG_T>::beats - 1) {
                 total_T result;

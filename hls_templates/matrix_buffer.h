@@ -1,71 +1,89 @@
-// Two matrices lie in banks of rows: one is stored while the other is used. RTL:
-// hyq_matrix_buffer.sv.
+// A process collects the rows of a matrix in banks, and sends the matrix in the order of its use.
+// RTL: hyq_matrix_buffer.sv.
 #ifndef HYQ_MATRIX_BUFFER_H_
 #define HYQ_MATRIX_BUFFER_H_
 
-#include "types.h"
+#include "counter.h"
 
 namespace hyq {
 
-/// The place at which the next word of a stream of matrices is stored.
-///
-/// Row r lies in bank r % banks, as row r / banks of that bank. A row is blocks of words. Addresses
-/// in a bank count blocks, rows and words of a block, the last fastest. This is the order of their
-/// use.
-template <unsigned rows, unsigned banks, unsigned blocks, unsigned block_words>
-struct matrix_cursor {
-    static_assert(rows % banks == 0, "banks divide the rows");
-    static const unsigned bank_rows = rows / banks;
-    static const unsigned row_words = blocks * block_words;
-    static const unsigned page_words = bank_rows * row_words;
+/// The order of a matrix. Row r lies in bank r % banks, as row r / banks of that bank. A row is
+/// blocks of words. Addresses in a bank count blocks, rows and words of a block, the last fastest.
+template <unsigned matrix_rows, unsigned matrix_banks, unsigned matrix_blocks, unsigned words>
+struct matrix_order {
+    static_assert(matrix_rows % matrix_banks == 0, "banks divide the rows");
+    static const unsigned banks = matrix_banks, blocks = matrix_blocks, block_words = words;
+    static const unsigned bank_rows = matrix_rows / banks;
+    static const unsigned bank_words = blocks * bank_rows * block_words;
+};
 
-    unsigned page, row, bank, block, word;
+/// The place of the next word of a matrix, which comes row by row.
+template <class order> struct matrix_cursor {
+    typedef index_integer<order::bank_words + order::block_words> address_t;
 
-    matrix_cursor() : page(0), row(0), bank(0), block(0), word(0) {}
+    counter<order::block_words> word;
+    counter<order::blocks> block;
+    counter<order::banks> bank;
+    counter<order::bank_rows> bank_row;
+    address_t address, row_start;
 
-    unsigned address() const {
-        HYQ_INLINE
-        return (block * bank_rows + row) * block_words + word;
-    }
-
-    unsigned word_of_row() const {
-        HYQ_INLINE
-        return block * block_words + word;
-    }
+    matrix_cursor() : address(0), row_start(0) {}
 
     void advance() {
         HYQ_INLINE
-        word = word + 1 < block_words ? word + 1 : 0;
-        if (word == 0) {
-            block = block + 1 < blocks ? block + 1 : 0;
-        }
-        if (word == 0 && block == 0) {
-            bank = bank + 1 < banks ? bank + 1 : 0;
-        }
-        if (word == 0 && block == 0 && bank == 0) {
-            row = row + 1 < bank_rows ? row + 1 : 0;
-        }
-        if (word == 0 && block == 0 && bank == 0 && row == 0) {
-            page = 1 - page;
-        }
+        const address_t next_row = unsigned(row_start) + order::block_words;
+        const address_t next_block =
+            unsigned(address) + (order::bank_rows - 1) * order::block_words + 1;
+        const address_t next_word = unsigned(address) + 1;
+        const bool is_row = word.last && block.last, is_bank_row = is_row && bank.last;
+        row_start = !is_bank_row ? row_start : bank_row.last ? address_t(0) : next_row;
+        address = is_row ? row_start : word.last ? next_block : next_word;
+        bank_row.advance(is_bank_row);
+        bank.advance(is_row);
+        block.advance(word.last);
+        word.advance();
     }
 };
 
-/// Stores a word of codes minus the zero points of its channels. One zero point serves all, or each
-/// has its own.
-template <unsigned zero_points, class operand_T, unsigned banks, unsigned words, unsigned lanes,
-          class cursor_T, class data_T, class zero_T>
-inline void store_word(operand_T (&pages)[2][banks][words][lanes], cursor_T &next, const data_T &in,
-                       const zero_T zero_point[zero_points]) {
-    HYQ_INLINE
-Lanes:
-    for (unsigned l = 0; l < lanes; l++) {
-        HYQ_UNROLL
-        const unsigned channel = next.word_of_row() * lanes + l;
-        pages[next.page][next.bank][next.address()][l] =
-            int(in[l]) - int(of_channel<zero_points>(zero_point, channel));
+/// Stores a matrix, then sends it: at every address the words of all banks together. The reader
+/// keeps what it needs again, so the next matrix is stored while the reader uses this one.
+///
+/// A matrix takes rows * blocks * block_words + bank_words cycles. That is less than its use takes
+/// where it is used for at least two groups; where it is used for one, it is 1 + 1 / banks times
+/// that. (The RTL sends while it stores.)
+template <class order, unsigned matrices, class data_T, class banks_T>
+void collect_matrices(stream<data_T> &data, stream<banks_T> &res) {
+    static const unsigned lanes = data_T::size;
+    static_assert(banks_T::size == order::banks * lanes, "a word has the words of all banks");
+    typename data_T::value_type matrix[order::banks][order::bank_words][lanes];
+    HYQ_PARTITION(matrix, 1)
+    HYQ_RESHAPE(matrix, 3)
+    matrix_cursor<order> next;
+Matrices:
+    for (unsigned m = 0; m < matrices; m++) {
+    Store:
+        for (unsigned i = 0; i < order::banks * order::bank_words; i++) {
+            HYQ_PIPELINE(1)
+            const data_T in = data.read();
+        Lanes:
+            for (unsigned l = 0; l < lanes; l++) {
+                HYQ_UNROLL
+                matrix[next.bank.index()][unsigned(next.address)][l] = in[l];
+            }
+            next.advance();
+        }
+    Send:
+        for (unsigned i = 0; i < order::bank_words; i++) {
+            HYQ_PIPELINE(1)
+            banks_T out;
+        Codes:
+            for (unsigned c = 0; c < banks_T::size; c++) {
+                HYQ_UNROLL
+                out[c] = matrix[c / lanes][i][c % lanes];
+            }
+            res.write(out);
+        }
     }
-    next.advance();
 }
 
 } // namespace hyq

@@ -14,12 +14,9 @@ namespace hyq {
 ///                   out_lanes, centred_a_t and centred_b_t (a code minus its zero point).
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void multiply(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
-              const typename CONFIG_T::zero_point_a_t zero_point_a[CONFIG_T::zero_point_a_entries],
-              const typename CONFIG_T::zero_point_b_t zero_point_b[CONFIG_T::zero_point_b_entries],
-              const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point_a, CONFIG_T::zero_point_a_lanes)
-    HYQ_RESHAPE_CYCLIC(zero_point_b, CONFIG_T::zero_point_b_lanes)
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
+              const typename CONFIG_T::zero_point_a_t &zero_point_a,
+              const typename CONFIG_T::zero_point_b_t &zero_point_b,
+              const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes, channels = CONFIG_T::channels;
     static const bool alike = CONFIG_T::b_channels == channels;
@@ -30,7 +27,8 @@ void multiply(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
     static_assert(channels % lanes == 0, "beats divide the channels of a position");
     static_assert(CONFIG_T::words % CONFIG_T::repeats == 0,
                   "every position of b holds for equally many positions of a");
-    b_T kept[kept_beats];
+    typename b_T::value_type kept[kept_beats][b_T::size];
+    HYQ_RESHAPE(kept, 2)
 Positions:
     for (unsigned p = 0; p < CONFIG_T::words / CONFIG_T::repeats; p++) {
     Repeats:
@@ -38,27 +36,34 @@ Positions:
         Beats:
             for (unsigned beat = 0; beat < beats; beat++) {
                 HYQ_PIPELINE(1)
+                HYQ_DEPENDENCE(kept, kept_beats)
                 const unsigned place = alike ? beat : 0;
                 const a_T in_a = a.read();
                 b_T in_b;
                 if (i == 0 && beat == place) {
                     in_b = b.read();
-                    kept[place] = in_b;
+                Keep:
+                    for (unsigned l = 0; l < b_T::size; l++) {
+                        HYQ_UNROLL
+                        kept[place][l] = in_b[l];
+                    }
                 } else {
-                    in_b = kept[place];
+                Load:
+                    for (unsigned l = 0; l < b_T::size; l++) {
+                        HYQ_UNROLL
+                        in_b[l] = kept[place][l];
+                    }
                 }
                 res_T out;
             Lanes:
                 for (unsigned l = 0; l < lanes; l++) {
                     HYQ_UNROLL
-                    const unsigned c = beat * lanes + l, c_b = alike ? c : 0;
                     const typename CONFIG_T::centred_a_t x_a =
-                        int(in_a[l]) - of_channel<CONFIG_T::zero_point_a_entries>(zero_point_a, c);
+                        int(in_a[l]) - of_channel(zero_point_a, beat, l);
                     const typename CONFIG_T::centred_b_t x_b =
-                        int(in_b[alike ? l : 0]) -
-                        of_channel<CONFIG_T::zero_point_b_entries>(zero_point_b, c_b);
+                        int(in_b[alike ? l : 0]) - of_channel(zero_point_b, place, alike ? l : 0);
                     out[l] = requantize_value<CONFIG_T>(product<accumulator_t>(x_a, x_b),
-                                                        entry_of<CONFIG_T>(requantize, c));
+                                                        of_channel(requantize, beat, l));
                 }
                 res.write(out);
             }

@@ -9,48 +9,52 @@
 
 namespace hyq {
 
-/// A scale factor 2^-shift takes one adder and a shift.
-struct power_of_two {
-    rom<7> shift;
-    rom<17> zero_point;
+/// The fields of an entry, from its lowest bit: zero point (two's complement), shift - smallest
+/// shift, multiplier. A field of 0 bits is the same for all entries: no shift more, or factor 1.
+///
+/// An entry is one integer, so the memory is an array of integers. RTL: hyq_pkg::requantize_t.
+///
+/// \tparam base  smallest shift, after all accumulators are shifted to the left by `left`; at least
+///               1, so that there is a bit to round by.
+template <int zero_point_bits, int shift_bits, int multiplier_bits, int base, int left>
+struct requantization {
+    typedef unsigned long long bits_t;
+    typedef rom<zero_point_bits + shift_bits + multiplier_bits, false> entry_t;
+    typedef integer<(multiplier_bits == 0 ? 1 : multiplier_bits) + 1> factor_t;
+
+    static int zero_point(bits_t entry) {
+        HYQ_INLINE
+        const int unused = 32 - zero_point_bits; // bits above the field: filled with its sign
+        return int(unsigned(entry) << unused) >> unused;
+    }
+
+    /// Returns the accumulator times the multiplier, over 2^(shift - 1), rounded down. So one
+    /// fraction bit is left.
+    template <class scaled_T, class accumulator_T>
+    static scaled_T scale(accumulator_T acc, bits_t entry) {
+        HYQ_INLINE
+        const unsigned shift = unsigned(entry >> zero_point_bits) & ((1u << shift_bits) - 1);
+        const int multiplier = int(entry >> (zero_point_bits + shift_bits));
+        const factor_t factor = multiplier_bits == 0 ? 1 : multiplier;
+        const scaled_T scaled = product<scaled_T>(acc, factor);
+        return scaled_T(scaled_T(scaled << left) >> (base - 1)) >> shift;
+    }
 };
-
-/// A scale factor multiplier * 2^-shift takes a multiplier too.
-struct dyadic {
-    rom<17> multiplier;
-    rom<7> shift;
-    rom<17> zero_point;
-};
-
-template <class scaled_T, class accumulator_T>
-inline scaled_T scale(accumulator_T acc, const power_of_two &) {
-    HYQ_INLINE
-    return acc;
-}
-
-template <class scaled_T, class accumulator_T>
-inline scaled_T scale(accumulator_T acc, const dyadic &entry) {
-    HYQ_INLINE
-    return product<scaled_T>(acc, entry.multiplier);
-}
 
 /// Turns one accumulator into one code.
 ///
 /// \tparam CONFIG_T  gives accumulator_t, scaled_t (holds the scaled and rounded accumulator),
 ///                   code_min and code_max.
-template <typename CONFIG_T, class entry_T>
-inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T &entry) {
+/// \tparam format  a requantization.
+template <typename CONFIG_T, class format = typename CONFIG_T::requantize_format>
+inline int requantize_value(typename CONFIG_T::accumulator_t acc,
+                            typename format::entry_t entry) {
     HYQ_INLINE
     typedef typename CONFIG_T::scaled_t scaled_t;
-    const int shift = entry.shift;
-    scaled_t scaled = scale<scaled_t>(acc, entry);
-    if (shift > 0) {
-        scaled = (scaled + (scaled_t(1) << (shift - 1))) >> shift;
-    } else {
-        scaled = scaled << -shift;
-    }
+    const scaled_t scaled =
+        (format::template scale<scaled_t>(acc, entry) + scaled_t(1)) >> 1; // half a step up
     // The range test comes before the zero point is added, so that no wider integer is needed.
-    const int zero_point = entry.zero_point;
+    const int zero_point = format::zero_point(entry);
     if (scaled < CONFIG_T::code_min - zero_point) {
         return CONFIG_T::code_min;
     }
@@ -60,24 +64,13 @@ inline int requantize_value(typename CONFIG_T::accumulator_t acc, const entry_T 
     return int(scaled) + zero_point;
 }
 
-/// Returns the requantization entry of a channel. One entry serves all, or each has its own.
-template <typename CONFIG_T>
-inline const typename CONFIG_T::requantize_t &
-entry_of(const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries],
-         unsigned channel) {
-    HYQ_INLINE
-    return of_channel<CONFIG_T::requantize_entries>(requantize, channel);
-}
-
 /// Requantizes a stream.
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes and out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void requantize(stream<data_T> &data, stream<res_T> &res,
-                const typename CONFIG_T::zero_point_t zero_point[CONFIG_T::zero_point_entries],
-                const typename CONFIG_T::requantize_t entries[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(zero_point, CONFIG_T::zero_point_lanes)
-    HYQ_RESHAPE_CYCLIC(entries, CONFIG_T::requantize_lanes)
+                const typename CONFIG_T::zero_point_t &zero_point,
+                const typename CONFIG_T::requantize_t &entries) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
@@ -93,10 +86,9 @@ Words:
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                const unsigned c = beat * lanes + l;
                 const accumulator_t centred =
-                    accumulator_t(in[l]) - of_channel<CONFIG_T::zero_point_entries>(zero_point, c);
-                out[l] = requantize_value<CONFIG_T>(centred, entry_of<CONFIG_T>(entries, c));
+                    accumulator_t(in[l]) - of_channel(zero_point, beat, l);
+                out[l] = requantize_value<CONFIG_T>(centred, of_channel(entries, beat, l));
             }
             res.write(out);
         }

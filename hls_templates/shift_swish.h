@@ -42,8 +42,7 @@ inline typename CONFIG_T::sigmoid_t shift_sigmoid(typename CONFIG_T::centred_t x
 ///                   (holds x and -x), exponent_t, exponential_t, numerator_t, sigmoid_t.
 template <typename CONFIG_T, class data_T, class res_T>
 void shift_swish(stream<data_T> &data, stream<res_T> &res,
-                 const typename CONFIG_T::requantize_t requantize[CONFIG_T::requantize_entries]) {
-    HYQ_RESHAPE_CYCLIC(requantize, CONFIG_T::requantize_lanes)
+                 const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
@@ -62,7 +61,7 @@ Words:
                 const typename CONFIG_T::centred_t x = int(in[l]) - CONFIG_T::code_zero;
                 const accumulator_t acc = product<accumulator_t>(x, shift_sigmoid<CONFIG_T>(x));
                 out[l] = requantize_value<CONFIG_T>(
-                    acc, entry_of<CONFIG_T>(requantize, beat * lanes + l));
+                    acc, of_channel(requantize, beat, l));
             }
             res.write(out);
         }

@@ -2,12 +2,19 @@
 #ifndef HYQ_SLIDING_WINDOW_H_
 #define HYQ_SLIDING_WINDOW_H_
 
-#include "types.h"
+#include "counter.h"
 
 namespace hyq {
 
-/// The places at which a line buffer is written and read. Its rows lie in a circle: while the
-/// windows of one row are read from kernel_height rows, the next stride_height rows are written.
+/// The geometry of a line buffer, and the places at which it is written. Its rows lie in a circle:
+/// while the windows of one row are read from kernel_height rows, the next stride_height rows are
+/// written. Rows above and below the map are not stored.
+///
+/// A frame begins with an empty buffer. In the cycles that store its first rows no window is read,
+/// so a frame takes first_words cycles more than its windows. (In the RTL the first rows of the
+/// next frame overlap with the last windows; it stores the border too, and at stride 1 with a border
+/// of one row both take the same time.) A buffer that outlives the call could overlap as well, but
+/// then a reset would have to clear it, and C simulation could not run frames on several threads.
 ///
 /// \tparam CONFIG_T  gives height, width, in_channels, kernel_height, kernel_width, stride_height,
 ///                   stride_width, pad_height, pad_width, in_lanes, operand_t, pad_t.
@@ -15,6 +22,8 @@ template <typename CONFIG_T> struct sliding_window {
     typedef typename CONFIG_T::operand_t operand_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(CONFIG_T::in_channels % lanes == 0, "beats divide the channels of a pixel");
+    static_assert(CONFIG_T::pad_height <= CONFIG_T::kernel_height,
+                  "a border that no window sees is not stored");
     static const unsigned beats = CONFIG_T::in_channels / lanes;
     static const unsigned padded_height = CONFIG_T::height + 2 * CONFIG_T::pad_height;
     static const unsigned padded_width = CONFIG_T::width + 2 * CONFIG_T::pad_width;
@@ -26,66 +35,156 @@ template <typename CONFIG_T> struct sliding_window {
     static const unsigned rows = CONFIG_T::kernel_height + CONFIG_T::stride_height;
     static const unsigned row_words = padded_width * beats;
     static const unsigned words = rows * row_words;
-    /// Cycles in which rows are only written: those before the first window, and those per row of
-    /// windows.
-    static const unsigned first_words = CONFIG_T::kernel_height * row_words;
+    /// Words that are written before the first window, and during a row of windows.
+    static const unsigned first_rows = CONFIG_T::kernel_height - CONFIG_T::pad_height;
+    static const unsigned first_words =
+        (first_rows < CONFIG_T::height ? first_rows : CONFIG_T::height) * row_words;
     static const unsigned next_words = CONFIG_T::stride_height * row_words;
 
-    unsigned y = 0, x = 0, beat = 0; ///< the next beat of the padded map
-    unsigned write_word = 0;         ///< its place in the buffer
-    unsigned row = 0;                ///< first row of the windows, and its place in the buffer
-    unsigned place = 0;
+    counter<beats> beat; ///< the next beat of the map, with its border on the left and right
+    counter<padded_width> column;
+    counter<CONFIG_T::height> row;
+    counter<words> place; ///< its word in the buffer
+    bool is_whole;        ///< the whole map was read
 
-    /// Writes the next beat if the windows after these need it. The beat comes from the stream, or
-    /// is `pad` in the border. Behind the last row of windows, the rest of the map is read.
+    sliding_window() : is_whole(false) {}
+
+    /// Writes the next beat, if it is time for it. It comes from the stream, or is `pad` in the
+    /// border.
     template <class data_T>
-    void take(operand_t buffer[words][lanes], stream<data_T> &data,
-              const typename CONFIG_T::pad_t pad[CONFIG_T::pad_entries]) {
+    void take(operand_t (&buffer)[words][lanes], stream<data_T> &data,
+              const typename CONFIG_T::pad_t &pad, bool is_time = true) {
         HYQ_INLINE
         static_assert(data_T::size == lanes, "a word carries in_lanes channels");
-        if (y == padded_height || y >= row + rows) {
-            return;
-        }
-        if (y >= CONFIG_T::pad_height && y < CONFIG_T::pad_height + CONFIG_T::height &&
-            x >= CONFIG_T::pad_width && x < CONFIG_T::pad_width + CONFIG_T::width) {
+        const bool takes = is_time && !is_whole;
+        const bool is_pixel = takes && beat.last, is_row = is_pixel && column.last;
+        const unsigned x = column.index(), of_pixel = beat.index(), to = place.index();
+        is_whole = is_whole || (is_row && row.last);
+        place.advance(takes);
+        row.advance(is_row);
+        column.advance(is_pixel);
+        beat.advance(takes);
+        if (takes && x >= CONFIG_T::pad_width && x < CONFIG_T::pad_width + CONFIG_T::width) {
             const data_T in = data.read();
         Inside:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                buffer[write_word][l] = in[l];
+                buffer[to][l] = in[l];
             }
-        } else {
+        } else if (takes) {
         Border:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                buffer[write_word][l] = of_channel<CONFIG_T::pad_entries>(pad, beat * lanes + l);
+                buffer[to][l] = of_channel(pad, of_pixel, l);
             }
         }
-        write_word = write_word == words - 1 ? 0 : write_word + 1;
-        beat = beat == beats - 1 ? 0 : beat + 1;
-        if (beat == 0) {
-            x = x == padded_width - 1 ? 0 : x + 1;
-            y += x == 0;
+    }
+};
+
+/// The rows of the buffer that a row of windows is read from.
+template <typename CONFIG_T> struct window_rows {
+    typedef sliding_window<CONFIG_T> window_t;
+    static const unsigned kernel_height = CONFIG_T::kernel_height;
+    static const unsigned behind = window_t::padded_height + CONFIG_T::stride_height;
+
+    index_integer<window_t::words> start[kernel_height]; ///< its first word, per row of the kernel
+    index_integer<behind + kernel_height> y[kernel_height]; ///< its row of the padded map
+
+    window_rows() {
+    KernelRows:
+        for (unsigned r = 0; r < kernel_height; r++) {
+            HYQ_UNROLL
+            const unsigned rows = window_t::rows;
+            start[r] = (rows - CONFIG_T::pad_height + r) % rows * window_t::row_words;
+            y[r] = r;
         }
     }
 
-    /// Returns the address of a beat of window `column` at a row of the kernel, `offset` beats from
-    /// the window's left edge.
-    unsigned word(unsigned column, unsigned kernel_row, unsigned offset) const {
+    /// Returns whether a row of the kernel lies above or below the map.
+    bool is_border(unsigned kernel_row) const {
         HYQ_INLINE
-        const unsigned at = place + kernel_row;
-        return (at < rows ? at : at - rows) * row_words +
-               column * CONFIG_T::stride_width * beats + offset;
+        const unsigned row = y[kernel_row];
+        return CONFIG_T::pad_height > 0 && (row < CONFIG_T::pad_height ||
+                                            row >= CONFIG_T::pad_height + CONFIG_T::height);
     }
 
     /// Moves to the next row of windows.
-    void next_row() {
+    void next() {
         HYQ_INLINE
-        row += CONFIG_T::stride_height;
-        place += CONFIG_T::stride_height;
-        place = place < rows ? place : place - rows;
+    KernelRows:
+        for (unsigned r = 0; r < kernel_height; r++) {
+            HYQ_UNROLL
+            const unsigned moved = unsigned(start[r]) + window_t::next_words;
+            start[r] = moved < window_t::words ? moved : moved - window_t::words;
+            y[r] = unsigned(y[r]) + CONFIG_T::stride_height;
+        }
     }
 };
+
+/// The taps of a row of windows, in the order of their use: windows, groups, kernel rows, taps.
+/// Words are counted from the start of a row of the buffer.
+///
+/// \tparam taps, step  of a kernel row, and the words from one to the next.
+/// \tparam groups, group_step  times that a window is read, and the words from one to the next.
+/// \tparam window_step  words from a window to the next.
+template <typename CONFIG_T, unsigned taps, unsigned step, unsigned groups, unsigned group_step,
+          unsigned window_step>
+struct window_taps {
+    typedef index_integer<sliding_window<CONFIG_T>::row_words + window_step> word_t;
+
+    counter<taps> tap;
+    counter<CONFIG_T::kernel_height> kernel_row;
+    counter<groups> group;
+    bool is_first; ///< of a group
+    word_t start;  ///< the first word of the group
+    word_t word;
+
+    window_taps() : is_first(true), start(0), word(0) {}
+
+    /// Returns whether the tap is the last of a group.
+    bool is_last() const {
+        HYQ_INLINE
+        return tap.last && kernel_row.last;
+    }
+
+    void advance() {
+        HYQ_INLINE
+        const unsigned to_next = group.last ? window_step - (groups - 1) * group_step : group_step;
+        const word_t next_start = unsigned(start) + to_next;
+        const word_t next_word = unsigned(word) + step;
+        is_first = is_last();
+        word = is_first ? next_start : tap.last ? start : next_word;
+        start = is_first ? next_start : start;
+        group.advance(is_first);
+        kernel_row.advance(tap.last);
+        tap.advance();
+    }
+};
+
+/// Reads the operands of a tap: from the buffer, or `pad` above and below the map.
+///
+/// \param beat  its beat of a pixel.
+template <typename CONFIG_T, class taps_T>
+inline void
+read_operands(typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
+              const typename CONFIG_T::operand_t (
+                  &buffer)[sliding_window<CONFIG_T>::words][CONFIG_T::in_lanes],
+              const window_rows<CONFIG_T> &rows, const taps_T &taps, unsigned beat,
+              const typename CONFIG_T::pad_t &pad) {
+    HYQ_INLINE
+    const unsigned kernel_row = taps.kernel_row.index();
+    const bool is_border = rows.is_border(kernel_row);
+    const unsigned place = unsigned(rows.start[kernel_row]) + unsigned(taps.word);
+Operands:
+    for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+        HYQ_UNROLL
+        if (is_border) {
+            x[l] = of_channel(pad, beat, l);
+        } else {
+            x[l] = buffer[place][l];
+        }
+    }
+}
 
 } // namespace hyq
 

@@ -3,7 +3,7 @@
 #ifndef HYQ_SOFTMAX_H_
 #define HYQ_SOFTMAX_H_
 
-#include "types.h"
+#include "tree.h"
 
 namespace hyq {
 
@@ -111,12 +111,15 @@ Rows:
         for (unsigned beat = 0; beat < softmax_rows<CONFIG_T>::beats; beat++) {
             HYQ_PIPELINE(1)
             const data_T in = data.read();
+            operand_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const operand_t code = in[l];
-                maximum = (beat == 0 && l == 0) || code > maximum ? code : maximum;
+                lanes[l] = in[l];
             }
+            const operand_t largest = tree<CONFIG_T::in_lanes>::maximum(lanes);
+            maximum = beat == 0 || largest > maximum ? largest : maximum;
             codes.write(in);
             if (beat == softmax_rows<CONFIG_T>::beats - 1) {
                 maximum_T result;

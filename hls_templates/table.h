@@ -12,8 +12,7 @@ namespace hyq {
 ///                   code that values[0] answers.
 template <typename CONFIG_T, class data_T, class res_T>
 void table(stream<data_T> &data, stream<res_T> &res,
-           const typename CONFIG_T::values_t values[CONFIG_T::values_entries]) {
-    HYQ_ROM(values)
+           const typename CONFIG_T::values_t &values) {
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(data_T::size == lanes && res_T::size == lanes,
                   "every input code gives an output code");
@@ -26,7 +25,7 @@ Beats:
     Lanes:
         for (unsigned l = 0; l < lanes; l++) {
             HYQ_UNROLL
-            out[l] = values[int(in[l]) - CONFIG_T::code_first];
+            out[l] = values[int(in[l]) - CONFIG_T::code_first][0];
         }
         res.write(out);
     }

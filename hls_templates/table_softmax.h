@@ -12,13 +12,13 @@ template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T
 void table_exponentials(
     stream<data_T> &codes, stream<maximum_T> &maxima,
     stream<exponentials_T> &terms, stream<total_T> &totals,
-    const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
-    HYQ_ROM(exponentials)
+    const typename CONFIG_T::exponentials_t &exponentials) {
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::distance_t distance_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
+    typedef typename CONFIG_T::total_t total_t;
     operand_t maximum = 0;
-    typename CONFIG_T::total_t total = 0;
+    total_t total = 0;
 Rows:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
     Beats:
@@ -26,18 +26,21 @@ Rows:
             HYQ_PIPELINE(1)
             if (beat == 0) {
                 maximum = maxima.read()[0];
-                total = 0;
             }
             const data_T in = codes.read();
             exponentials_T out;
+            total_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
                 const distance_t distance = maximum - operand_t(in[l]);
-                const exponential_t e = exponentials[distance];
+                const exponential_t e = exponentials[unsigned(distance)][0];
                 out[l] = e;
-                total += e;
+                lanes[l] = e;
             }
+            const total_t sum = tree<CONFIG_T::in_lanes>::sum(lanes);
+            total = beat == 0 ? sum : total_t(total + sum);
             terms.write(out);
             if (beat == softmax_rows<CONFIG_T>::beats - 1) {
                 total_T result;
@@ -58,7 +61,7 @@ Rows:
 template <typename CONFIG_T, class data_T, class res_T>
 void table_softmax(
     stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::exponentials_t exponentials[CONFIG_T::exponentials_entries]) {
+    const typename CONFIG_T::exponentials_t &exponentials) {
     HYQ_DATAFLOW
     typedef softmax_rows<CONFIG_T> rows;
     typedef word<typename data_T::value_type, 1> maximum_t;

@@ -43,6 +43,11 @@ template <class T> using stream = hls::stream<T>;
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
+/// The calls of this function are processes that hand over arrays: while one reads an array, the one
+/// before it writes the next, in a second page. A compiler without such pages may make one call
+/// after the other.
+#define HYQ_PING_PONG HYQ_PRAGMA(HLS DATAFLOW)
+
 /// This function becomes a part of its caller.
 #define HYQ_INLINE HYQ_PRAGMA(HLS INLINE)
 
@@ -67,12 +72,12 @@ template <class T> using stream = hls::stream<T>;
 #define HYQ_RESHAPE(array, dimension) \
     HYQ_PRAGMA(HLS ARRAY_RESHAPE variable=array complete dim=dimension)
 
-/// A word of the memory holds `lanes` consecutive entries of a one-dimensional array.
-#define HYQ_RESHAPE_CYCLIC(array, lanes) \
-    HYQ_PRAGMA(HLS ARRAY_RESHAPE variable=array cyclic factor=lanes dim=1)
-
 /// The array is a read-only memory with as many ports as its readers need.
 #define HYQ_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np)
+
+/// An iteration reads no word that was written less than `iterations` iterations before.
+#define HYQ_DEPENDENCE(array, iterations) \
+    HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter direction=raw dependent=true distance=iterations)
 
 /// The tool may assume that no iteration reads a word that an earlier one, still in the pipeline,
 /// writes.

@@ -33,11 +33,12 @@ template <> struct native<8> {
     typedef long long type;
 };
 
-/// The smallest signed native integer that holds `bits` bits, and the sign of an unsigned value.
+/// The smallest signed native integer that holds `bits` bits and one more: the sign of an unsigned
+/// value, or a sum of products without its bias, which ap_int wraps around and back.
 template <int bits, bool is_signed> struct native_integer {
-    static const int width = bits + (is_signed ? 0 : 1);
-    static_assert(width <= 64, "an integer of more than 64 bits has no native type");
-    typedef typename native<(width <= 16 ? 2 : width <= 32 ? 4 : 8)>::type type;
+    static_assert(bits + (is_signed ? 0 : 1) <= 64,
+                  "an integer of more than 64 bits has no native type");
+    typedef typename native<(bits < 16 ? 2 : bits < 32 ? 4 : 8)>::type type;
 };
 
 /// The integer of the arithmetic.
@@ -70,11 +71,12 @@ template <class accumulator_T, class a_T, class b_T> inline accumulator_T produc
 #endif
 }
 
-/// Returns the entry of a constant memory for a channel. One entry serves all, or each has its own.
-template <unsigned entries, class T>
-inline const T &of_channel(const T memory[entries], unsigned channel) {
+/// Returns the entry of a constant memory for a channel: lane `lane` of beat `beat`. One entry
+/// serves all channels, or each has its own.
+template <class T, unsigned words, unsigned lanes>
+inline const T &of_channel(const T (&memory)[words][lanes], unsigned beat, unsigned lane) {
     HYQ_INLINE
-    return memory[entries == 1 ? 0 : channel];
+    return memory[words == 1 ? 0 : beat][lanes == 1 ? 0 : lane];
 }
 
 } // namespace hyq

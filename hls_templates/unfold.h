@@ -3,54 +3,40 @@
 #ifndef HYQ_UNFOLD_H_
 #define HYQ_UNFOLD_H_
 
-#include "types.h"
+#include "reorder.h"
 
 namespace hyq {
+
+/// The loops over tokens, in words of the map: pixel of a patch (row, column), patch (row, column),
+/// beat.
+template <typename CONFIG_T> struct token_order {
+    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
+    static const unsigned words = CONFIG_T::height * CONFIG_T::width * beats;
+    static const unsigned size3 = CONFIG_T::patch_width;
+    static const unsigned size2 = CONFIG_T::height / CONFIG_T::patch_height;
+    static const unsigned size1 = CONFIG_T::width / CONFIG_T::patch_width;
+    static const unsigned size0 = beats;
+    static const unsigned stride4 = CONFIG_T::width * beats;
+    static const unsigned stride3 = beats;
+    static const unsigned stride2 = CONFIG_T::patch_height * CONFIG_T::width * beats;
+    static const unsigned stride1 = CONFIG_T::patch_width * beats;
+    static const unsigned stride0 = 1;
+};
 
 /// The first token needs the first pixel of the last patch, so the whole map is stored.
 ///
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width, in_lanes, out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void unfold(stream<data_T> &data, stream<res_T> &res) {
-    static const unsigned lanes = CONFIG_T::in_lanes, beats = CONFIG_T::channels / lanes;
+    HYQ_INLINE
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,
                   "the patch divides the map");
-    static_assert(data_T::size == lanes && res_T::size == lanes,
+    static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::in_lanes,
                   "input and output have the same lanes");
-    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
-    data_T map[CONFIG_T::height * CONFIG_T::width * beats];
-Store:
-    for (unsigned i = 0; i < CONFIG_T::height * CONFIG_T::width * beats; i++) {
-        HYQ_PIPELINE(1)
-        map[i] = data.read();
-    }
-PatchRow:
-    for (unsigned a = 0; a < CONFIG_T::patch_height; a++) {
-    PatchColumn:
-        for (unsigned b = 0; b < CONFIG_T::patch_width; b++) {
-        Row:
-            for (unsigned i = 0; i < CONFIG_T::height / CONFIG_T::patch_height; i++) {
-            Column:
-                for (unsigned j = 0; j < CONFIG_T::width / CONFIG_T::patch_width; j++) {
-                Beats:
-                    for (unsigned beat = 0; beat < beats; beat++) {
-                        HYQ_PIPELINE(1)
-                        const unsigned y = i * CONFIG_T::patch_height + a;
-                        const unsigned x = j * CONFIG_T::patch_width + b;
-                        const data_T in = map[(y * CONFIG_T::width + x) * beats + beat];
-                        res_T out;
-                    Lanes:
-                        for (unsigned l = 0; l < lanes; l++) {
-                            HYQ_UNROLL
-                            out[l] = in[l];
-                        }
-                        res.write(out);
-                    }
-                }
-            }
-        }
-    }
+    static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0,
+                  "beats divide the channels of a position");
+    reorder<token_order<CONFIG_T>>(data, res);
 }
 
 } // namespace hyq

@@ -6,23 +6,44 @@
 
 namespace hyq {
 
+/// A narrow word passes per cycle: a wide word leaves as several, or is gathered from several.
+///
 /// \tparam words  words of the wider side; its lanes are a multiple of the narrower one's.
 template <unsigned words, class data_T, class res_T>
 void convert_width(stream<data_T> &data, stream<res_T> &res) {
-    static_assert(data_T::size % res_T::size == 0 || res_T::size % data_T::size == 0,
+    static const unsigned in_lanes = data_T::size, out_lanes = res_T::size;
+    static_assert(in_lanes % out_lanes == 0 || out_lanes % in_lanes == 0,
                   "one number of lanes divides the other");
-    const unsigned lanes = data_T::size > res_T::size ? data_T::size : res_T::size;
-    data_T in;
-    res_T out;
+    static const unsigned lanes = in_lanes < out_lanes ? in_lanes : out_lanes;
+    static const unsigned wide = in_lanes < out_lanes ? out_lanes : in_lanes;
+    // The wide word is a shift register of narrow ones, the next at its low end.
+    typename data_T::value_type codes[wide];
+    HYQ_PARTITION(codes, 1)
 Words:
     for (unsigned i = 0; i < words; i++) {
-    Lanes:
-        for (unsigned lane = 0; lane < lanes; lane++) {
-            if (lane % data_T::size == 0) {
-                in = data.read();
+    Parts:
+        for (unsigned part = 0; part < wide / lanes; part++) {
+            HYQ_PIPELINE(1)
+        Shift:
+            for (unsigned c = 0; c < wide - lanes; c++) {
+                HYQ_UNROLL
+                codes[c] = codes[c + lanes];
             }
-            out[lane % res_T::size] = in[lane % data_T::size];
-            if ((lane + 1) % res_T::size == 0) {
+            if (in_lanes == lanes || part == 0) {
+                const data_T in = data.read();
+            Take:
+                for (unsigned c = 0; c < in_lanes; c++) {
+                    HYQ_UNROLL
+                    codes[wide - in_lanes + c] = in[c];
+                }
+            }
+            if (out_lanes == lanes || part == wide / lanes - 1) {
+                res_T out;
+            Give:
+                for (unsigned c = 0; c < out_lanes; c++) {
+                    HYQ_UNROLL
+                    out[c] = codes[c];
+                }
                 res.write(out);
             }
         }

@@ -23,6 +23,7 @@ _HEADERS = (
     "shift_swish.h",
     "softmax.h",
     "target.h",
+    "tree.h",
     "types.h",
 )
 _FUNCTIONS = {

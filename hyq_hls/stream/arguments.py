@@ -43,6 +43,7 @@ class Rom:
         bits: width of an entry.
         signed: two's complement when true.
         lanes: consecutive entries that one memory word holds, the first in its lowest bits.
+        lookups: entries that a cycle reads, each at an address of its own.
 
     Raises:
         GraphError: a value does not fit, or words of ``lanes`` entries do not divide the memory.
@@ -53,6 +54,7 @@ class Rom:
     bits: int
     signed: bool = True
     lanes: int = 1
+    lookups: int = 1
 
     def __post_init__(self) -> None:
         if not np.issubdtype(self.values.dtype, np.integer):
@@ -70,6 +72,11 @@ class Rom:
     def entries(self) -> int:
         """Number of values."""
         return self.values.size
+
+    @property
+    def stored(self) -> NDArray[np.int64]:
+        """Entries in their order in the memory."""
+        return self.values.ravel()
 
     @property
     def size_bits(self) -> int:
@@ -132,9 +139,23 @@ class RequantizeRom:
         return max(lengths if self.multiplier is None else [*lengths, self.multiplier.size])
 
     @property
+    def bits(self) -> int:
+        """Width of an entry, whose fields stand side by side in one unsigned integer."""
+        return sum(bits for _, bits, _ in self.columns)
+
+    @property
+    def stored(self) -> NDArray[np.int64]:
+        """Entries in their order in the memory."""
+        entries, lowest = np.zeros(self.entries, np.int64), 0
+        for values, bits, _ in self.columns:
+            entries += (values & ((1 << bits) - 1)) << lowest
+            lowest += bits
+        return entries
+
+    @property
     def size_bits(self) -> int:
-        """Storage in bits: 7 of shift, 17 of zero point, 17 of multiplier where there is one."""
-        return self.entries * (24 if self.multiplier is None else 41)
+        """Storage of the memory in bits."""
+        return self.entries * self.bits
 
     @property
     def left(self) -> int:
@@ -149,8 +170,7 @@ class RequantizeRom:
     @property
     def memory(self) -> Memory:
         """Words and their width."""
-        width = self.lanes * sum(bits for _, bits, _ in self.columns)
-        return Memory(width, self.entries // self.lanes, constant=True)
+        return Memory(self.bits * self.lanes, self.entries // self.lanes, constant=True)
 
     @property
     def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:
@@ -176,7 +196,8 @@ class TemplateArguments:
     """Parameters of one circuit, for both back ends.
 
     C++ calls ``hyq::<function><config>(inputs..., output, memories...)``; a memory ``weight`` gives
-    the configuration ``weight_t``, ``weight_entries`` and ``weight_lanes``. SystemVerilog
+    the configuration ``weight_t`` (the type of the array ``[words][lanes]``), ``weight_entries``
+    and ``weight_lanes``, and a memory of requantizations ``requantize_format``. SystemVerilog
     instantiates ``hyq_<function>`` with the same names in UpperCamelCase.
 
     Attributes:

@@ -1,4 +1,8 @@
-"""The canonical form of a DATAFLOW region: streams, calls, one writer and one reader each."""
+"""The canonical form of a DATAFLOW region: streams, arrays, calls; one writer and one reader each.
+
+An array between two processes becomes a pair of pages (UG1399, PIPO): the reader starts when the
+writer has ended, and the writer goes on with the other page.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from verif.subset.pragmas import Line, Pragmas
 from verif.subset.unit import bare, body, key, place, walk
 
 _K = CursorKind
+_ARRAYS = frozenset({TypeKind.CONSTANTARRAY, TypeKind.DEPENDENTSIZEDARRAY})
 _READS = frozenset({"read", "operator>>"})
 _WRITES = frozenset({"write", "operator<<"})
 #: Statements that make no process: empty ones, and declarations without a variable.
@@ -63,6 +68,7 @@ class Dataflow:
     def _check_region(self, function: Cursor, lines: list[Line]) -> None:
         depths = {p.options.get("variable"): p.options.get("depth") for p in lines}
         streams: dict[str, Cursor] = {}
+        arrays: dict[str, Cursor] = {}
         calls: list[Cursor] = []
         block = body(function)
         for statement in block.get_children() if block is not None else ():
@@ -74,10 +80,13 @@ class Dataflow:
             for cursor in declared:
                 if cursor.kind == _K.VAR_DECL and is_stream(cursor.type):
                     streams[cursor.spelling] = cursor
-            known = all(c.kind in _SILENT or c.spelling in streams for c in declared)
+                elif cursor.kind == _K.VAR_DECL and cursor.type.kind in _ARRAYS:
+                    arrays[cursor.spelling] = cursor
+            channels = (*streams, *arrays)
+            known = all(c.kind in _SILENT or c.spelling in channels for c in declared)
             if not (declared and known):
                 found = f"a {statement.kind.name.lower()} in the DATAFLOW of {function.spelling}()"
-                wanted = "hls::stream variables and calls of void functions only"
+                wanted = "hls::stream variables, arrays and calls of void functions only"
                 self._findings.add(place(statement), "dataflow", found, wanted)
         for name, stream in streams.items():
             if depths.get(name) is None:
@@ -85,6 +94,7 @@ class Dataflow:
                 self._findings.add(place(stream), "dataflow", f"{name} without a depth", wanted)
         ports = {p.spelling: p for p in function.get_arguments() if is_stream(p.type)}
         self._check_processes(ports, streams, calls)
+        self._check_pages(arrays, calls)
 
     def _check_processes(
         self, ports: dict[str, Cursor], streams: dict[str, Cursor], calls: list[Cursor]
@@ -115,6 +125,16 @@ class Dataflow:
                 )
                 wanted = "one reader of an input, one writer of an output"
                 self._findings.add(place(port), "dataflow", text, wanted)
+
+    def _check_pages(self, arrays: dict[str, Cursor], calls: list[Cursor]) -> None:
+        """Check that the first call that names an array fills it, and the second one reads it."""
+        for name, array in arrays.items():
+            found = [i for i, call in enumerate(calls) if _names(call, name)]
+            constant = [_takes_constant(calls[i], name) for i in found]
+            if constant != [False, True]:
+                text = f"the array {name} is given to {_processes(found, calls)}"
+                wanted = "one process that writes it, then one that takes it as const"
+                self._findings.add(place(array), "dataflow", text, wanted)
 
     def _call_uses(self, call: Cursor) -> dict[str, set[str]]:
         """What a call does with the streams of its caller."""
@@ -167,6 +187,17 @@ class Dataflow:
 def _parent(cursor: Cursor) -> str:
     parent = cursor.semantic_parent
     return "" if parent is None else str(parent.spelling)
+
+
+def _names(cursor: Cursor, variable: str) -> bool:
+    """Whether ``variable`` appears in ``cursor``."""
+    return any(c.kind == _K.DECL_REF_EXPR and c.spelling == variable for c, _ in walk(cursor))
+
+
+def _takes_constant(call: Cursor, array: str) -> bool:
+    """Whether the parameter that receives ``array`` is constant."""
+    pairs = zip(call.get_arguments(), call.referenced.get_arguments(), strict=False)
+    return any("const" in p.type.spelling.split() for a, p in pairs if _names(a, array))
 
 
 def _processes(found: list[int], calls: list[Cursor]) -> str:

@@ -61,7 +61,7 @@ class TableCircuit(ElementwiseCircuit[Table | ShiftSwish | RequantizeTensor]):
                 "code_first": Signed(self.inputs[0].quantization.qmin),
                 **placement,
             },
-            roms=(Rom("values", self.values, q.bits, q.signed),),
+            roms=(Rom("values", self.values, q.bits, q.signed, lookups=folding.outputs),),
         )
 
 

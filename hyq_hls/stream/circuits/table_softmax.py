@@ -71,5 +71,13 @@ class TableSoftmaxCircuit(SoftmaxCircuit[TableSoftmax]):
                 "total_t": (self._total_bits, False),
                 "accumulator_t": (widest, True),
             },
-            roms=(Rom("exponentials", softmax.table, softmax.exponential_bits, False),),
+            roms=(
+                Rom(
+                    "exponentials",
+                    softmax.table,
+                    softmax.exponential_bits,
+                    signed=False,
+                    lookups=folding.inputs,
+                ),
+            ),
         )

@@ -6,7 +6,7 @@ compiler stand in ``hls_templates/target.h``, and nowhere in this text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from textwrap import indent, wrap
 
 from hyq_hls.graph.types import TensorType
@@ -57,6 +57,9 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
         if name not in ports:
             body.append(f'hyq::stream<{word_type(flow, name)}> {name}("{name}");')
             body.append(f"HYQ_STREAM_DEPTH({name}, {stream.beats})")
+    directives = list(memory_directives(flow))
+    if directives:
+        body += ["", *directives]
     section = ""
     for stage in flow.stages:
         if isinstance(stage, OperationStage):
@@ -66,6 +69,20 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
                 body += ["", f"// {comment(section)}"]
         body.append(call(flow, stage))
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
+
+
+def memory_directives(flow: Dataflow) -> Iterator[str]:
+    """Yield the directives of the constant memories.
+
+    They stand in the top function, where the arrays are visible. A memory needs one where a cycle
+    reads several entries: side by side in a word, or each at an address of its own.
+    """
+    for stage in flow.operations:
+        for rom in stage.arguments.roms:
+            if rom.lanes > 1:
+                yield f"HYQ_RESHAPE({stage.name}_{rom.name}, 2)"
+            elif isinstance(rom, Rom) and rom.lookups > 1:
+                yield f"HYQ_ROM({stage.name}_{rom.name})"
 
 
 def top_h(flow: Dataflow, project: str, banner: str) -> str:
@@ -131,7 +148,7 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
 
 
 def configuration(stage: OperationStage) -> str:
-    """Return the configuration structure of an operation: its sizes, types and memory lengths."""
+    """Return the configuration structure of an operation: its sizes, types and memories."""
     return structure(f"{stage.name}_config", stage.arguments)
 
 
@@ -148,7 +165,10 @@ def structure(name: str, arguments: TemplateArguments) -> str:
         f"    typedef {_integer('integer', bits, signed)} {kind};"
         for kind, (bits, signed) in arguments.integers.items()
     ]
-    lines += [f"    typedef {_entry_type(rom)} {rom.name}_t;" for rom in arguments.roms]
+    for rom in arguments.roms:
+        if isinstance(rom, RequantizeRom):
+            lines.append(f"    typedef {_requantization(rom)} {rom.name}_format;")
+        lines.append(f"    typedef {_entry_type(rom)} {rom.name}_t{_dimensions(rom)};")
     return "\n".join([*lines, "};"])
 
 
@@ -164,9 +184,18 @@ def _integer(kind: str, bits: int, signed: bool) -> str:
 
 def _entry_type(rom: Rom | RequantizeRom) -> str:
     """Return the C++ type of an entry of a constant memory."""
-    if isinstance(rom, RequantizeRom):
-        return "hyq::power_of_two" if rom.multiplier is None else "hyq::dyadic"
-    return _integer("rom", rom.bits, rom.signed)
+    return _integer("rom", rom.bits, isinstance(rom, Rom) and rom.signed)
+
+
+def _dimensions(rom: Rom | RequantizeRom) -> str:
+    """Return the dimensions of a constant memory: words, and entries of a word."""
+    return f"[{rom.entries // rom.lanes}][{rom.lanes}]"
+
+
+def _requantization(rom: RequantizeRom) -> str:
+    """Return the C++ type that knows the fields of an entry."""
+    (_, zero_point, _), (_, shift, _), (_, multiplier, _) = rom.columns
+    return f"hyq::requantization<{zero_point}, {shift}, {multiplier}, {rom.base}, {rom.left}>"
 
 
 def weights_h(stage: OperationStage, banner: str) -> str:
@@ -179,18 +208,11 @@ def weights_h(stage: OperationStage, banner: str) -> str:
 
 def memory(owner: str, rom: Rom | RequantizeRom) -> str:
     """Return the definition of a constant memory, ``<owner>_<memory>``."""
-    entries = ", ".join(_entries(rom))
-    lines = wrap(entries, _WIDTH, initial_indent="    ", subsequent_indent="    ")
-    head = f"static const {_entry_type(rom)} {owner}_{rom.name}[{rom.entries}] = {{"
+    words = rom.stored.reshape(-1, rom.lanes).tolist()
+    text = ", ".join("{" + ", ".join(map(str, word)) + "}" for word in words)
+    lines = wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    head = f"static const {_entry_type(rom)} {owner}_{rom.name}{_dimensions(rom)} = {{"
     return "\n".join([head, *lines, "};"])
-
-
-def _entries(rom: Rom | RequantizeRom) -> Sequence[str]:
-    if isinstance(rom, Rom):
-        return [str(v) for v in rom.values.ravel()]
-    columns = [c for c in (rom.multiplier, rom.shift, rom.zero_point) if c is not None]
-    rows = [[int(c[i if c.size > 1 else 0]) for c in columns] for i in range(rom.entries)]
-    return ["{" + ", ".join(map(str, row)) + "}" for row in rows]
 
 
 def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:

@@ -136,6 +136,12 @@ _EXTRA = """    hls::stream<word<config>> extra("extra"); @@
     #pragma HLS STREAM variable=extra depth=4"""
 _TAKE = """template <class T> void take(hls::stream<T> &in) { T x = in.read(); }
 template <class T> void give(hls::stream<T> &out) { out.write(T()); }"""
+_PAGES = """void fill(hls::stream<word<config>> &in, int (&page)[4]) {
+Fill: for (unsigned k = 0; k < 4; k++) { page[k] = in.read()[0]; }
+}
+void send(const int (&page)[4], hls::stream<word<config>> &out) {
+Send: for (unsigned k = 0; k < 4; k++) { word<config> x; x[0] = page[k]; out.write(x); }
+}"""
 _PARTITION = "#pragma HLS ARRAY_PARTITION variable=x complete"
 _LOOP = "for (unsigned k = 0; k < 4; k++) { acc++; }"
 
@@ -318,6 +324,16 @@ FAULTS: dict[str, list[Edit]] = {
         Edit("dataflow", _CALLS, _CALLS + "\nnext(1); @@"),
         Edit("dataflow", "// globals", "int next(int n) { return n + 1; }"),
     ],
+    "array that nobody fills": [
+        Edit("dataflow", f"{_MIDDLE}\n{_DEPTH}", "int page[4]; @@"),
+        Edit("dataflow", "// globals", f"{_TAKE}\n{_PAGES}"),
+        Edit("dataflow", _CALLS, "take(source);\nsend(page, sink);"),
+    ],
+    "array that is read before it is filled": [
+        Edit("dataflow", f"{_MIDDLE}\n{_DEPTH}", "int page[4]; @@"),
+        Edit("dataflow", "// globals", _PAGES),
+        Edit("dataflow", _CALLS, "send(page, sink);\nfill(source, page);"),
+    ],
     "stream without a depth": [
         Edit("dataflow", f"{_MIDDLE}\n{_DEPTH}", _MIDDLE + " @@"),
     ],
@@ -367,6 +383,11 @@ FAULTS: dict[str, list[Edit]] = {
 #: What looks like a fault and is none.
 LEGAL: dict[str, list[Edit]] = {
     "nothing": [],
+    "array between two processes": [
+        Edit("", f"{_MIDDLE}\n{_DEPTH}", "int page[4];"),
+        Edit("", "// globals", _PAGES),
+        Edit("", _CALLS, "fill(source, page);\nsend(page, sink);"),
+    ],
     "template recursion that ends": code(
         "",
         "acc += chain<3>::sum(acc);",

@@ -42,6 +42,11 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     HYQ_STREAM_DEPTH(map, 64)
     hyq::stream<map_x4_word> map_x4("map_x4");
     HYQ_STREAM_DEPTH(map_x4, 16)
+
+    HYQ_RESHAPE(conv_weight, 2)
+    HYQ_RESHAPE(conv_bias, 2)
+    HYQ_RESHAPE(conv_requantize, 2)
+    HYQ_RESHAPE(sum_exponent_a, 2)
     hyq::conv2d<conv_config>(image, conv, conv_weight, conv_bias, conv_pad, conv_requantize);
     hyq::fork<32>(conv, conv_copy1, conv_copy2);
     hyq::convert_width<32>(conv_copy1, conv_copy1_x1);

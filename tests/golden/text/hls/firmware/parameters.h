@@ -49,10 +49,11 @@ struct conv_config {
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<19> accumulator_t;
     typedef hyq::integer<36> scaled_t;
-    typedef hyq::rom<8> weight_t;
-    typedef hyq::rom<8> bias_t;
-    typedef hyq::rom<17> pad_t;
-    typedef hyq::dyadic requantize_t;
+    typedef hyq::rom<8> weight_t[18][6];
+    typedef hyq::rom<8> bias_t[2][2];
+    typedef hyq::rom<17> pad_t[1][1];
+    typedef hyq::requantization<9, 0, 16, 23, 0> requantize_format;
+    typedef hyq::rom<25, false> requantize_t[2][2];
 };
 
 // tokens: unfold, folding 1 x 1, 64 cycles
@@ -84,9 +85,10 @@ struct query_config {
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<17> accumulator_t;
     typedef hyq::integer<18> scaled_t;
-    typedef hyq::rom<8> weight_t;
-    typedef hyq::rom<8> bias_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::rom<8> weight_t[16][1];
+    typedef hyq::rom<8> bias_t[4][1];
+    typedef hyq::requantization<9, 0, 0, 8, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[4][1];
 };
 
 // key: dense, folding 1 x 1, 256 cycles, 256 MAC
@@ -107,9 +109,10 @@ struct key_config {
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<17> accumulator_t;
     typedef hyq::integer<18> scaled_t;
-    typedef hyq::rom<8> weight_t;
-    typedef hyq::rom<8> bias_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::rom<8> weight_t[16][1];
+    typedef hyq::rom<8> bias_t[4][1];
+    typedef hyq::requantization<9, 0, 0, 8, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[4][1];
 };
 
 // value: dense, folding 1 x 1, 256 cycles, 256 MAC
@@ -130,9 +133,10 @@ struct value_config {
     typedef hyq::integer<8, false> operand_t;
     typedef hyq::integer<17> accumulator_t;
     typedef hyq::integer<18> scaled_t;
-    typedef hyq::rom<8> weight_t;
-    typedef hyq::rom<8> bias_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::rom<8> weight_t[16][1];
+    typedef hyq::rom<8> bias_t[4][1];
+    typedef hyq::requantization<9, 0, 0, 8, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[4][1];
 };
 
 // scores: attention_scores, folding 1 x 1, 256 cycles, 256 MAC
@@ -154,7 +158,8 @@ struct scores_config {
     typedef hyq::integer<8> key_operand_t;
     typedef hyq::integer<17> accumulator_t;
     typedef hyq::integer<18> scaled_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::requantization<9, 0, 0, 5, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[1][1];
 };
 
 // softmax: linear_softmax, folding 1 x 1, 128 cycles
@@ -202,8 +207,9 @@ struct values_config {
     typedef hyq::integer<8> value_operand_t;
     typedef hyq::integer<24> accumulator_t;
     typedef hyq::integer<25> scaled_t;
-    typedef hyq::rom<17> zero_point_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::rom<17> zero_point_t[1][1];
+    typedef hyq::requantization<9, 0, 0, 10, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[1][1];
 };
 
 // map: fold, folding 1 x 1, 64 cycles
@@ -243,13 +249,14 @@ struct sum_config {
     typedef hyq::integer<8> centred_b_t;
     typedef hyq::integer<12> accumulator_t;
     typedef hyq::integer<13> scaled_t;
-    typedef hyq::rom<17> zero_point_a_t;
-    typedef hyq::rom<1, false> multiplier_a_t;
-    typedef hyq::rom<2, false> exponent_a_t;
-    typedef hyq::rom<17> zero_point_b_t;
-    typedef hyq::rom<2, false> multiplier_b_t;
-    typedef hyq::rom<1, false> exponent_b_t;
-    typedef hyq::power_of_two requantize_t;
+    typedef hyq::rom<17> zero_point_a_t[1][1];
+    typedef hyq::rom<1, false> multiplier_a_t[1][1];
+    typedef hyq::rom<2, false> exponent_a_t[1][4];
+    typedef hyq::rom<17> zero_point_b_t[1][1];
+    typedef hyq::rom<2, false> multiplier_b_t[1][1];
+    typedef hyq::rom<1, false> exponent_b_t[1][1];
+    typedef hyq::requantization<9, 0, 0, 2, 0> requantize_format;
+    typedef hyq::rom<9, false> requantize_t[1][1];
 };
 
 #endif
