@@ -21,6 +21,8 @@ template <typename CONFIG_T> struct layer_norm_rows {
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
     static const unsigned depth = CONFIG_T::row_depth + 64;
+    /// One sum waits for each of the positions whose values wait, whole or in part.
+    static const unsigned total_depth = depth / beats + 2;
 };
 
 /// Makes values x, their sum, and C^2 times their variance, shifted for the square root.
@@ -234,8 +236,9 @@ void layer_norm(
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
     stream<typename rows::values_t> values;
     HYQ_STREAM_DEPTH(values, rows::depth)
+    HYQ_LUT_FIFO(values) // a row and a pipeline are few words
     stream<typename rows::total_t> totals;
-    HYQ_STREAM_DEPTH(totals, rows::depth)
+    HYQ_STREAM_DEPTH(totals, rows::total_depth)
     stream<typename rows::radicand_t> radicands;
     HYQ_STREAM_DEPTH(radicands, 2)
     stream<typename rows::root_t> roots;

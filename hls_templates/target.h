@@ -75,6 +75,15 @@ template <class T> using stream = hls::stream<T>;
 /// The array is a read-only memory with as many ports as its readers need.
 #define HYQ_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np)
 
+/// The same in LUTs.
+#define HYQ_LUT_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np impl=lutram)
+
+/// The same in block RAM.
+#define HYQ_BLOCK_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np impl=bram)
+
+/// The words of the stream wait in LUTs.
+#define HYQ_LUT_FIFO(name) HYQ_PRAGMA(HLS BIND_STORAGE variable=name type=fifo impl=lutram)
+
 /// An iteration reads no word that was written less than `iterations` iterations before.
 #define HYQ_DEPENDENCE(array, iterations) \
     HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter direction=raw dependent=true distance=iterations)

@@ -11,7 +11,8 @@ from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
-from hyq_hls.stream.cost.plan import fifo_bram18, plan_operation
+from hyq_hls.stream.cost.hls_memories import fifo_bram18
+from hyq_hls.stream.cost.plan import plan_operation
 from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
 from hyq_hls.stream.flow.depths import safe_depths

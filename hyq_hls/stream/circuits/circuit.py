@@ -139,7 +139,10 @@ class Circuit(ABC, Generic[OperationT]):
         return []
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return the words of the streams between the processes of the C++."""
+        """Return the words of the streams between the processes of the C++.
+
+        Those are left out that a directive puts into LUTs.
+        """
         return []
 
     @abstractmethod

@@ -13,6 +13,7 @@ from hyq_hls.stream.circuits.matrix import (
     matrix_dsps,
     matrix_lanes,
     matrix_rom,
+    pair_shift,
 )
 from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.requantization import requantized_arguments
@@ -69,6 +70,7 @@ class DenseCircuit(Circuit[Dense]):
                 "out_channels": out_channels,
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
+                "pair_shift": pair_shift(dense.weight_bits, x.quantization.bits),
             },
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (

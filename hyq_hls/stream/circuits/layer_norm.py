@@ -68,11 +68,11 @@ class LayerNormCircuit(Circuit[LayerNorm]):
         return one_loop(words, moments, row), roots, reciprocals, normalized
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return values, sums, radicands, roots and reciprocals."""
-        depth, moments = self._row_depth(folding) + _PIPELINE_WORDS, self._moments
+        """Return sums, radicands, roots and reciprocals. A directive puts the values into LUTs."""
+        depth = self._row_depth(folding) + _PIPELINE_WORDS
+        beats = self.inputs[0].channels // folding.inputs
         return [
-            Memory(folding.inputs * moments.value.bits, depth),
-            Memory(moments.total.bits, depth),
+            Memory(self._moments.total.bits, depth // beats + 2),
             Memory(2 * self._root_steps, 2),
             Memory(self._root_steps, 2),
             Memory(self._reciprocal_steps, 2),

@@ -9,16 +9,12 @@ from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.cost.features import dsps_of
-from hyq_hls.stream.cost.memories import block_rams, memory_utilization
+from hyq_hls.stream.cost.hls_memories import array_bram18, fifo_bram18, inner_fifo_bram18
+from hyq_hls.stream.cost.memories import memory_utilization
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stage, Stream
 from hyq_hls.stream.flow.timing import Timing, frame_latency
 from hyq_hls.stream.rtl.plumbing import plumbing_of, word_bits
 
-#: A FIFO of at most this depth, or of at most this number of bits, is shift registers (UG1399,
-#: ``config_storage``: ``auto_srl_max_depth`` and ``auto_srl_max_bits``).
-_SHIFT_DEPTH, _SHIFT_BITS = 2, 1024
-#: An array of at most this number of bits lies in LUTs or registers.
-_SMALL_ARRAY = 1024
 #: Cycles of one iteration of a fork or a width converter: read, write.
 _PLUMBING_DEPTH = 2
 
@@ -49,7 +45,7 @@ def plan_operation(stage: OperationStage) -> PlannedFunction:
 def operation_bram18(stage: OperationStage) -> int:
     """Return the block RAMs of the function of one node."""
     circuit, folding = stage.circuit, stage.folding
-    blocks = sum(fifo_bram18(fifo) for fifo in circuit.inner_streams(folding))
+    blocks = sum(inner_fifo_bram18(fifo) for fifo in circuit.inner_streams(folding))
     blocks += sum(array_bram18(array) for array in circuit.arrays(folding))
     # The top function binds every constant memory to the place that the SystemVerilog has for it.
     return blocks + sum(
@@ -67,18 +63,6 @@ def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:
 def hls_fifo(stream: Stream) -> Memory:
     """Return width and depth of the FIFO that the C++ declares for a stream."""
     return Memory(word_bits(stream), stream.depth)
-
-
-def fifo_bram18(fifo: Memory) -> int:
-    """Return the block RAMs of a FIFO."""
-    if fifo.depth <= _SHIFT_DEPTH or fifo.width * fifo.depth <= _SHIFT_BITS:
-        return 0
-    return block_rams(fifo)
-
-
-def array_bram18(array: Memory) -> int:
-    """Return the block RAMs of an array that is written and read."""
-    return 0 if array.width * array.depth <= _SMALL_ARRAY else block_rams(array)
 
 
 def _timing(flow: Dataflow, stage: Stage) -> Timing:

@@ -16,7 +16,13 @@ from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.cost import estimate_report, plan_hls
-from hyq_hls.stream.cost.plan import array_bram18, fifo_bram18
+from hyq_hls.stream.cost.hls_memories import (
+    array_bram18,
+    fifo_bram18,
+    fifo_in_luts,
+    inner_fifo_bram18,
+    rom_place,
+)
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.timing import Timing, frame_latency
 from hyq_hls.stream.folding import Folding
@@ -48,14 +54,32 @@ def test_loops_one_behind_the_other_drain() -> None:
         *[(64, 512, 2), (64, 513, 4), (512, 512, 15), (512, 1024, 29)],
     ],
 )
-def test_fifos(width: int, depth: int, blocks: int) -> None:
-    assert fifo_bram18(Memory(width, depth)) == blocks
+def test_fifos_that_the_tool_places(width: int, depth: int, blocks: int) -> None:
+    assert inner_fifo_bram18(Memory(width, depth)) == blocks
+
+
+def test_fifos_lie_where_those_of_the_rtl_lie() -> None:
+    """Small ones are shift registers anyway; a directive keeps middle ones in LUTs."""
+    assert not fifo_in_luts(Memory(8, 128))
+    assert fifo_in_luts(Memory(8, 129))
+    assert fifo_bram18(Memory(8, 129)) == 0
+    assert not fifo_in_luts(Memory(8, 2048))
+    assert fifo_bram18(Memory(8, 2048)) == 1
+
+
+def test_constant_memories_lie_where_those_of_the_rtl_lie() -> None:
+    assert rom_place(Memory(8, 1024, constant=True)) == "lut"
+    assert rom_place(Memory(8, 64, constant=True)) == ""
+    assert rom_place(Memory(32, 1152, constant=True)) == "", "both choose block RAM"
+    assert rom_place(Memory(8, 64, constant=True, luts_per_block=0)) == "block"
 
 
 def test_arrays() -> None:
     assert array_bram18(Memory(8, 128)) == 0
     assert array_bram18(Memory(8, 129)) == 1
     assert array_bram18(Memory(96, 64)) == 3
+    assert array_bram18(Memory(1000, 3)) == 0
+    assert array_bram18(Memory(1000, 4)) == 28
 
 
 def test_a_convolution_loads_its_first_rows() -> None:

@@ -43,6 +43,8 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     hyq::stream<map_x4_word> map_x4("map_x4");
     HYQ_STREAM_DEPTH(map_x4, 16)
 
+    HYQ_LUT_FIFO(conv_copy2_x4)
+    HYQ_LUT_FIFO(value)
     HYQ_RESHAPE(conv_weight, 2)
     HYQ_RESHAPE(conv_bias, 2)
     HYQ_RESHAPE(conv_requantize, 2)
