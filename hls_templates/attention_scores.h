@@ -129,8 +129,9 @@ void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> 
     typedef word<typename key_T::value_type, CONFIG_T::out_lanes * CONFIG_T::in_lanes> keys_t;
     stream<keys_t> keys;
     HYQ_STREAM_DEPTH(keys, 2)
-    collect_matrices<typename key_order<CONFIG_T>::type, CONFIG_T::pixels>(key, keys);
-    multiply_keys<CONFIG_T>(query, keys, res, requantize);
+    typedef typename key_order<CONFIG_T>::type order;
+    HYQ_PROCESS(collect_matrices<order, CONFIG_T::pixels>(key, keys));
+    HYQ_PROCESS(multiply_keys<CONFIG_T>(query, keys, res, requantize));
 }
 
 } // namespace hyq

@@ -148,8 +148,9 @@ void attention_values(stream<probability_T> &probability, stream<value_T> &value
     typedef word<typename value_T::value_type, CONFIG_T::in_lanes * CONFIG_T::out_lanes> values_t;
     stream<values_t> values;
     HYQ_STREAM_DEPTH(values, 2)
-    collect_matrices<typename value_order<CONFIG_T>::type, CONFIG_T::pixels>(value, values);
-    weight_values<CONFIG_T>(probability, values, res, zero_point, requantize);
+    typedef typename value_order<CONFIG_T>::type order;
+    HYQ_PROCESS(collect_matrices<order, CONFIG_T::pixels>(value, values));
+    HYQ_PROCESS(weight_values<CONFIG_T>(probability, values, res, zero_point, requantize));
 }
 
 } // namespace hyq

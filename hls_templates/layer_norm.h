@@ -20,7 +20,11 @@ template <typename CONFIG_T> struct layer_norm_rows {
     typedef word<exact<CONFIG_T::reciprocal_steps, false>, 1> reciprocal_t;
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
-    static const unsigned depth = CONFIG_T::row_depth + 64;
+    /// Positions whose root or reciprocal is in a pipeline.
+    static const unsigned positions = pipeline_latency / CONFIG_T::root_steps +
+                                      pipeline_latency / CONFIG_T::reciprocal_steps + 2;
+    static const unsigned depth =
+        CONFIG_T::row_depth + 2 * pipeline_latency + positions * beats;
     /// One sum waits for each of the positions whose values wait, whole or in part.
     static const unsigned total_depth = depth / beats + 2;
 };
@@ -245,11 +249,12 @@ void layer_norm(
     HYQ_STREAM_DEPTH(roots, 2)
     stream<typename rows::reciprocal_t> reciprocals;
     HYQ_STREAM_DEPTH(reciprocals, 2)
-    layer_norm_moments<CONFIG_T>(data, values, totals, radicands, factor_shift, zero_point,
-                                 epsilon);
-    layer_norm_roots<CONFIG_T>(radicands, roots);
-    layer_norm_reciprocals<CONFIG_T>(roots, reciprocals);
-    layer_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta, requantize);
+    HYQ_PROCESS(layer_norm_moments<CONFIG_T>(data, values, totals, radicands, factor_shift,
+                                             zero_point, epsilon));
+    HYQ_PROCESS(layer_norm_roots<CONFIG_T>(radicands, roots));
+    HYQ_PROCESS(layer_norm_reciprocals<CONFIG_T>(roots, reciprocals));
+    HYQ_PROCESS(layer_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta,
+                                               requantize));
 }
 
 } // namespace hyq

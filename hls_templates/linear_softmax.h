@@ -81,14 +81,14 @@ void linear_softmax(stream<data_T> &data, stream<res_T> &res) {
     stream<data_T> codes;
     HYQ_STREAM_DEPTH(codes, rows::code_depth)
     stream<maximum_t> maxima;
-    HYQ_STREAM_DEPTH(maxima, rows::code_depth)
+    HYQ_STREAM_DEPTH(maxima, rows::maximum_depth)
     stream<typename rows::exponentials_t> exponentials;
     HYQ_STREAM_DEPTH(exponentials, rows::exponential_depth)
     stream<typename rows::result_t> totals;
-    HYQ_STREAM_DEPTH(totals, rows::exponential_depth)
-    softmax_maxima<CONFIG_T>(data, codes, maxima);
-    softmax_exponentials<CONFIG_T>(codes, maxima, exponentials, totals);
-    softmax_probabilities<CONFIG_T, false>(exponentials, totals, res);
+    HYQ_STREAM_DEPTH(totals, rows::total_depth)
+    HYQ_PROCESS(softmax_maxima<CONFIG_T>(data, codes, maxima));
+    HYQ_PROCESS(softmax_exponentials<CONFIG_T>(codes, maxima, exponentials, totals));
+    HYQ_PROCESS(softmax_probabilities<CONFIG_T, false>(exponentials, totals, res));
 }
 
 } // namespace hyq

@@ -75,8 +75,8 @@ void reorder(stream<data_T> &data, stream<res_T> &res) {
     HYQ_PING_PONG
     typename data_T::value_type frame[order::words][data_T::size];
     HYQ_RESHAPE(frame, 2)
-    store_frame<order::words>(data, frame);
-    send_frame<order>(frame, res);
+    HYQ_PROCESS(store_frame<order::words>(data, frame));
+    HYQ_PROCESS(send_frame<order>(frame, res));
 }
 
 } // namespace hyq

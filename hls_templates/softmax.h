@@ -88,7 +88,8 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
 }
 
 /// The buffers of a softmax between its three processes. A row waits for its result. There is more
-/// room for the words that a synthesized pipeline may still hold when the result leaves.
+/// room for the words that a synthesized pipeline may still hold when the result leaves. A row has
+/// one result.
 ///
 /// \tparam CONFIG_T  as for linear_softmax, without line and shifts.
 template <typename CONFIG_T> struct softmax_rows {
@@ -96,8 +97,10 @@ template <typename CONFIG_T> struct softmax_rows {
     typedef word<exact<CONFIG_T::total_bits, false>, 1> result_t;
 
     static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
-    static const unsigned code_depth = CONFIG_T::code_depth + 32;
-    static const unsigned exponential_depth = CONFIG_T::exponential_depth + 32;
+    static const unsigned code_depth = CONFIG_T::code_depth + pipeline_latency;
+    static const unsigned exponential_depth = CONFIG_T::exponential_depth + pipeline_latency;
+    static const unsigned maximum_depth = code_depth / beats + 2;
+    static const unsigned total_depth = exponential_depth / beats + 2;
 };
 
 /// Finds the largest code of every row, and passes the codes on.

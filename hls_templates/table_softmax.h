@@ -73,14 +73,14 @@ void table_softmax(
     stream<data_T> codes;
     HYQ_STREAM_DEPTH(codes, rows::code_depth)
     stream<maximum_t> maxima;
-    HYQ_STREAM_DEPTH(maxima, rows::code_depth)
+    HYQ_STREAM_DEPTH(maxima, rows::maximum_depth)
     stream<typename rows::exponentials_t> terms;
     HYQ_STREAM_DEPTH(terms, rows::exponential_depth)
     stream<typename rows::result_t> totals;
-    HYQ_STREAM_DEPTH(totals, rows::exponential_depth)
-    softmax_maxima<CONFIG_T>(data, codes, maxima);
-    table_exponentials<CONFIG_T>(codes, maxima, terms, totals, exponentials);
-    softmax_probabilities<CONFIG_T, CONFIG_T::is_rounded != 0>(terms, totals, res);
+    HYQ_STREAM_DEPTH(totals, rows::total_depth)
+    HYQ_PROCESS(softmax_maxima<CONFIG_T>(data, codes, maxima));
+    HYQ_PROCESS(table_exponentials<CONFIG_T>(codes, maxima, terms, totals, exponentials));
+    HYQ_PROCESS(softmax_probabilities<CONFIG_T, CONFIG_T::is_rounded != 0>(terms, totals, res));
 }
 
 } // namespace hyq

@@ -48,6 +48,9 @@ template <class T> using stream = hls::stream<T>;
 /// after the other.
 #define HYQ_PING_PONG HYQ_PRAGMA(HLS DATAFLOW)
 
+/// The call is a process of a HYQ_DATAFLOW or HYQ_PING_PONG function.
+#define HYQ_PROCESS(...) __VA_ARGS__
+
 /// This function becomes a part of its caller.
 #define HYQ_INLINE HYQ_PRAGMA(HLS INLINE)
 

@@ -7,6 +7,9 @@
 #define HYQ_TYPES_H_
 
 #include "target.h"
+#if defined(HYQ_TIMED)
+#include "csim/timed.h"
+#endif
 
 namespace hyq {
 
@@ -21,6 +24,10 @@ template <class T, unsigned lanes> struct word {
     T &operator[](unsigned i) { return data[i]; }
     const T &operator[](unsigned i) const { return data[i]; }
 };
+
+/// Most cycles from the read to the write of an iteration: a pipeline that waits keeps its words.
+/// Streams inside an operation have room for them. The timed C simulation assumes as many.
+static const unsigned pipeline_latency = 32;
 
 template <int bytes> struct native;
 template <> struct native<2> {

@@ -23,7 +23,7 @@ from hyq_hls.machine import (
 from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.stream.fifo_sizing import size_fifos
+from hyq_hls.stream.fifo_sizing import resize_hls_fifos, size_fifos
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
@@ -267,7 +267,8 @@ class Accelerator(Shown):
         """Shrink the FIFOs of the RTL to the depths that they need, and verify them again.
 
         The depths that :func:`hyq_hls.convert` chose are safe by analysis. The new depths are
-        verified under random stalls. See :func:`hyq_hls.stream.fifo_sizing.size_fifos`.
+        verified under random stalls. See :func:`hyq_hls.stream.fifo_sizing.size_fifos`, and
+        :meth:`size_hls_fifos` for the C++.
 
         Args:
             images: some samples; eight are enough.
@@ -287,6 +288,22 @@ class Accelerator(Shown):
             pixels.astype(np.int64),
             lambda tried, options: self._cosimulated(tried, pixels, options, progress),
         )
+        write_file(self.folder / MARKER, _marker_text(self.machine))
+        return sizing
+
+    def size_hls_fifos(self) -> FifoSizing:
+        """Shrink the FIFOs of the C++ to the depths that they need, and simulate them again.
+
+        The depths that :func:`hyq_hls.convert` chose are safe by analysis. The new ones come from
+        the timed C simulation, which needs g++ alone. The C++ is written again, so compile it again
+        before the project is opened the next time.
+
+        Raises:
+            CompilationError: g++ is missing or fails.
+            ConversionError: the machine is not the streaming one.
+            SimulationError: no smaller depths keep the frame rate, or codes differ.
+        """
+        self.machine, sizing = resize_hls_fifos(self.stream, self.folder)
         write_file(self.folder / MARKER, _marker_text(self.machine))
         return sizing
 

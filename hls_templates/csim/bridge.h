@@ -12,6 +12,31 @@
 namespace hyq {
 namespace csim {
 
+/// Gives the top function the words of one sample.
+inline void feed(hls::stream<hyq_input_word> &source, const int *input) {
+Words:
+    for (unsigned i = 0; i < hyq_input_words; i++) {
+        HYQ_PIPELINE(1)
+        hyq_input_word word;
+        for (unsigned c = 0; c < hyq_input_word::size; c++) {
+            word[c] = *input++;
+        }
+        source.write(word);
+    }
+}
+
+/// Takes the words of one result.
+inline void collect(hls::stream<hyq_output_word> &sink, int *output) {
+Words:
+    for (unsigned i = 0; i < hyq_output_words; i++) {
+        HYQ_PIPELINE(1)
+        const hyq_output_word word = sink.read();
+        for (unsigned c = 0; c < hyq_output_word::size; c++) {
+            *output++ = word[c].to_int();
+        }
+    }
+}
+
 /// Passes one sample through the top function; throws on any stream that is read while it is empty,
 /// or that is not emptied.
 inline void simulate(const int *input, int *output) {
@@ -20,20 +45,9 @@ inline void simulate(const int *input, int *output) {
     {
         hls::stream<hyq_input_word> source(hyq_input_name);
         hls::stream<hyq_output_word> sink(hyq_output_name);
-        for (unsigned i = 0; i < hyq_input_words; i++) {
-            hyq_input_word word;
-            for (unsigned c = 0; c < hyq_input_word::size; c++) {
-                word[c] = *input++;
-            }
-            source.write(word);
-        }
+        HYQ_PROCESS(feed(source, input));
         ::HYQ_TOP(source, sink);
-        for (unsigned i = 0; i < hyq_output_words; i++) {
-            const hyq_output_word word = sink.read();
-            for (unsigned c = 0; c < hyq_output_word::size; c++) {
-                *output++ = word[c].to_int();
-            }
-        }
+        HYQ_PROCESS(collect(sink, output));
     }
     if (!state.leftover.empty()) {
         throw std::runtime_error("stream " + state.leftover);
@@ -93,5 +107,9 @@ void hyq_trace_copy(const char *name, int *output) {
 }
 
 } // extern "C"
+
+#if defined(HYQ_TIMED)
+#include "timed_bridge.h"
+#endif
 
 #endif

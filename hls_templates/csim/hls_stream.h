@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+#if defined(HYQ_TIMED)
+#include "hyq/csim/trace.h"
+#endif
+
 namespace hyq {
 namespace csim {
 
@@ -33,28 +37,35 @@ namespace hls {
 
 template <typename T> class stream {
   public:
-    stream() : name_("(unnamed)") {}
-    explicit stream(const char *name) : name_(name) {}
+    stream() : stream("(unnamed)") {}
+    explicit stream(const char *name) : name_(name) { enter_trace(); }
     stream(const stream &) = delete;
     stream &operator=(const stream &) = delete;
 
     ~stream() {
-        if (!empty() && hyq::csim::monitor::instance().leftover.empty()) {
+        if (size() > 0 && hyq::csim::monitor::instance().leftover.empty()) {
             hyq::csim::monitor::instance().leftover =
                 name_ + " still holds " + std::to_string(size()) + " words that nobody read";
         }
     }
 
-    bool empty() const { return head_ == queue_.size(); }
-    bool full() const { return false; }
+    bool empty() const {
+        check_not_timed();
+        return size() == 0;
+    }
+    bool full() const {
+        check_not_timed();
+        return false;
+    }
     std::size_t size() const { return queue_.size() - head_; }
 
     T read() {
-        if (empty()) {
+        trace_access(true);
+        if (size() == 0) {
             throw std::runtime_error("stream " + name_ + " is read while empty");
         }
         T word = queue_[head_++];
-        if (empty()) {
+        if (size() == 0) {
             queue_.clear();
             head_ = 0;
         }
@@ -67,6 +78,7 @@ template <typename T> class stream {
     }
 
     void write(const T &word) {
+        trace_access(false);
         queue_.push_back(word);
         hyq::csim::monitor &monitor = hyq::csim::monitor::instance();
         if (monitor.record) {
@@ -81,7 +93,48 @@ template <typename T> class stream {
         return *this;
     }
 
+#if defined(HYQ_TIMED)
+    /// Notes the depth, and the name of a stream without one.
+    void set_depth(const char *name, unsigned words) {
+        if (trace_ != nullptr) {
+            hyq::csim::stream_trace &self = trace_->streams[index_];
+            self.depth = words;
+            if (name_ == "(unnamed)") {
+                self.name = name_ = trace_->process().name + "." + name;
+            }
+        }
+    }
+
   private:
+    hyq::csim::trace *trace_ = nullptr;
+    std::size_t index_ = 0;
+
+    void enter_trace() {
+        trace_ = hyq::csim::trace::recorded();
+        if (trace_ != nullptr) {
+            index_ = trace_->streams.size();
+            trace_->streams.emplace_back();
+            trace_->streams.back().name = name_;
+        }
+    }
+    void trace_access(bool is_read) {
+        if (trace_ != nullptr) {
+            trace_->access(index_, is_read);
+        }
+    }
+    void check_not_timed() const {
+        if (trace_ != nullptr) {
+            throw std::logic_error("stream " + name_ + " is asked whether it is empty or full: the "
+                                   "order of its words would depend on time");
+        }
+    }
+#else
+  private:
+    void enter_trace() {}
+    void trace_access(bool) {}
+    void check_not_timed() const {}
+#endif
+
     std::string name_;
     std::vector<T> queue_;
     std::size_t head_ = 0;

@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--project", default="net", help="name of the top function")
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
+    parser.add_argument(
+        "--size-fifos",
+        action="store_true",
+        help="shrink the FIFOs of the C++ to what its timed simulation needs",
+    )
     parser.add_argument("--no-compile", action="store_true", help="only write the project")
 
 
@@ -38,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
     print(accelerator)
     name = options.project
     print(f"wrote {options.output}; read firmware/{name}.cpp or rtl/{name}.sv in it first")
+    if options.size_fifos:
+        print("compiling the timed C simulation with g++ ...", flush=True)
+        print(accelerator.size_hls_fifos())
     if not options.no_compile:
         print("compiling the C simulation with g++ ...", flush=True)
         accelerator.compile()

@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.parts import part  # noqa: PLC0415
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
     from hyq_hls.stream.cost import estimate_report  # noqa: PLC0415
+    from hyq_hls.stream.flow.depths import safe_hls_depths  # noqa: PLC0415
 
     sources.check_output(options.report, "--report")
     if options.source.is_dir():
@@ -54,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             target = part(options.part)
             flow = design(network.graph, target, options.clock_mhz, **choice)
-            report = estimate_report(flow, target, options.clock_mhz)
+            hls_flow = flow.with_depths(safe_hls_depths(flow))
+            report = estimate_report(flow, hls_flow, target, options.clock_mhz)
     print(report)
     reports = [report]
     if options.synth:

@@ -1,4 +1,4 @@
-"""Make FIFOs as small as a simulation allows."""
+"""Make the FIFOs of a project as small as a simulation allows, in its RTL and in its C++."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hyq_hls.errors import SimulationError
 from hyq_hls.machine import Codes, CosimReport, SimulationOptions
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
+from hyq_hls.stream.hls.depths import size_hls_fifos
 from hyq_hls.stream.machine import StreamMachine
 
 Simulate = Callable[[StreamMachine, SimulationOptions], CosimReport]
@@ -62,3 +63,22 @@ def _sized(
         if rates[1] <= 1.01 * rates[0]:
             return small, FifoSizing.of(safe.flow, small.flow, rates)
     raise SimulationError("no smaller FIFO depths keep the frame rate; those of before stay")
+
+
+def resize_hls_fifos(machine: StreamMachine, folder: Path) -> tuple[StreamMachine, FifoSizing]:
+    """Shrink the FIFOs of the C++ and write its top function again.
+
+    See :func:`hyq_hls.stream.hls.depths.size_hls_fifos`.
+
+    Args:
+        machine: the machine of the project.
+        folder: the project.
+
+    Raises:
+        CompilationError: g++ is missing or fails.
+        SimulationError: no smaller depths keep the frame rate, or codes differ; the C++ stays.
+    """
+    flow, sizing = size_hls_fifos(machine.flow, machine.timed_simulation(folder))
+    small = machine.with_hls_depths(flow.depths)
+    small.rewrite_hls_top(folder)
+    return small, sizing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,16 @@ from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import build_rtl, build_simulator, build_vitis_rtl, compare
 from hyq_hls.stream.cost import estimate_report, plan_hls, resource_report
 from hyq_hls.stream.flow import Dataflow, build_dataflow
+from hyq_hls.stream.flow.depths import safe_hls_depths
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
+from hyq_hls.stream.hls.text import top_cpp
+from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed, timed_library
 from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
-from hyq_hls.support import replaced_folder
+from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.verilator import RtlSimulation, Simulator
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
@@ -44,12 +48,15 @@ class StreamMachine(Machine):
     """A dataflow for a part: every node is a circuit, and streams lie between them.
 
     Attributes:
-        flow: stages and streams.
+        flow: stages and streams, with the FIFO depths of the RTL.
+        hls_depths: FIFO depths of the C++, in words by stream; None means those that are safe by
+            analysis.
     """
 
     architecture = "stream"
 
     flow: Dataflow
+    hls_depths: Mapping[str, int] | None = None
 
     @classmethod
     def from_settings(
@@ -59,19 +66,30 @@ class StreamMachine(Machine):
         folding = {name: Folding(*lanes) for name, lanes in settings["folding"].items()}
         circuits = node_circuits(graph, settings["circuits"])
         flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
-        return cls(part, clock_mhz, project, flow)
+        # Version 0.1 wrote no depths of the C++, which were whole tensors.
+        return cls(part, clock_mhz, project, flow, settings.get("hls_depths"))
 
     def settings(self) -> dict[str, Any]:
-        """Return folding and circuit of every node, and the depth of every FIFO."""
+        """Return folding and circuit of every node, and the depths of every FIFO."""
         return {
             "folding": {s.node.name: list(astuple(s.folding)) for s in self.flow.operations},
             "circuits": {s.node.name: s.circuit.name for s in self.flow.operations},
-            "depths": {s.name: s.depth for s in self.flow.streams.values()},
+            "depths": self.flow.depths,
+            "hls_depths": self.hls_flow.depths,
         }
 
+    @cached_property
+    def hls_flow(self) -> Dataflow:
+        """The same stages and streams with the FIFO depths of the C++."""
+        return self.flow.with_depths(self.hls_depths or safe_hls_depths(self.flow))
+
     def with_depths(self, depths: Mapping[str, int]) -> StreamMachine:
-        """Return the same machine with other FIFO depths, in words by stream."""
+        """Return the same machine with other FIFO depths of the RTL, in words by stream."""
         return replace(self, flow=self.flow.with_depths(depths))
+
+    def with_hls_depths(self, depths: Mapping[str, int]) -> StreamMachine:
+        """Return the same machine with other FIFO depths of the C++, in words by stream."""
+        return replace(self, hls_depths=dict(depths))
 
     @property
     def cycles_per_frame(self) -> int:
@@ -86,7 +104,7 @@ class StreamMachine(Machine):
     def write(self, folder: Path) -> None:
         """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
         device = self.part.device
-        build_model(self.flow, folder, self.project, device, self.clock_mhz).write()
+        build_model(self.hls_flow, folder, self.project, device, self.clock_mhz).write()
         write_rtl(self.flow, folder / RTL_DIR, self.project)
         write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
 
@@ -98,6 +116,25 @@ class StreamMachine(Machine):
             if build.is_dir():
                 shutil.copytree(build, draft / "build")
 
+    def rewrite_hls_top(self, folder: Path) -> None:
+        """Write the top function of the C++ again, after its FIFO depths changed."""
+        text = top_cpp(self.hls_flow, self.project, f"// {self.flow.banner}")
+        write_file(folder / "firmware" / f"{self.project}.cpp", text)
+
+    def timed_simulation(self, folder: Path) -> TimedSimulation:
+        """Record a frame of random codes in the C++, for any FIFO depths.
+
+        The C++ is compiled where a source changed since the last time.
+
+        Raises:
+            CompilationError: g++ is missing or fails.
+            SimulationError: the C++ gives other codes than the integer reference.
+        """
+        library = timed_library(folder, self.project)
+        if not _is_current(library, folder):
+            compile_timed(folder, self.project)
+        return TimedSimulation.of_graph(library, self.flow.graph)
+
     def compile(self, folder: Path, flags: tuple[str, ...] = ()) -> CSimulation:
         """Compile the C simulation; ``-DHYQ_BIT_ACCURATE`` simulates the exact widths."""
         return self._loaded(compile_project(folder, self.project, flags))
@@ -105,7 +142,7 @@ class StreamMachine(Machine):
     def compiled(self, folder: Path) -> CSimulation | None:
         """Return the C simulation, if no source was changed since it was compiled."""
         library = folder / f"{self.project}.so"
-        if library.exists() and library.stat().st_mtime_ns >= _last_change(folder):
+        if _is_current(library, folder):
             return self._loaded(library)
         return None
 
@@ -178,7 +215,7 @@ class StreamMachine(Machine):
 
     def estimate(self) -> ResourceReport:
         """Estimate by cost models what the RTL takes, and plan the HLS C++ beside it."""
-        return estimate_report(self.flow, self.part, self.clock_mhz)
+        return estimate_report(self.flow, self.hls_flow, self.part, self.clock_mhz)
 
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
         """Synthesize the RTL with Yosys, module by module."""
@@ -196,14 +233,17 @@ class StreamMachine(Machine):
     def build_report(self, folder: Path) -> BuildReport:
         """Return what Vitis HLS says about the C++, beside the plan of it."""
         report = read_csynth(folder, self.project)
-        return BuildReport.of(plan_hls(self.flow), report, csynth_stages(self.flow, report), folder)
+        return BuildReport.of(
+            plan_hls(self.hls_flow), report, csynth_stages(self.flow, report), folder
+        )
 
     def __str__(self) -> str:
         """Return a table with one line per node, and the sums."""
         return nodes_text(self.nodes)
 
 
-def _last_change(folder: Path) -> int:
-    """Return the time stamp of the youngest C++ source of a project."""
+def _is_current(library: Path, folder: Path) -> bool:
+    """Return whether a library exists and no C++ source of its project is younger."""
     sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
-    return max((f.stat().st_mtime_ns for f in sources), default=0)
+    last_change = max((f.stat().st_mtime_ns for f in sources), default=0)
+    return library.exists() and library.stat().st_mtime_ns >= last_change

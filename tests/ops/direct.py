@@ -41,7 +41,7 @@ extern "C" int run_{name}(const int *const *inputs, int *output) {{
     hyq::csim::monitor::instance().leftover.clear();
     try {{
         {streams}
-        {call}
+        {call};
         for (unsigned i = 0; i < {words}; i++) {{
             const {name}_t word = {name}.read();
             for (unsigned c = 0; c < {name}_t::size; c++) {{

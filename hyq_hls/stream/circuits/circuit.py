@@ -30,6 +30,9 @@ class Circuit(ABC, Generic[OperationT]):
 
     #: Names of the input ports.
     ports: ClassVar[tuple[str, ...]] = ("in",)
+    #: Pipelines of its C++ template, one after another: those of its processes, and one for each
+    #: queue between them, which has room for the words of a pipeline.
+    pipelines: ClassVar[int] = 1
 
     operation: OperationT
     inputs: tuple[TensorType, ...]

@@ -11,7 +11,7 @@ from hyq_hls.ops.layer_norm import LayerNorm, Moments
 from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
-from hyq_hls.stream.circuits.process import Process, one_loop
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -20,12 +20,12 @@ from hyq_hls.stream.folding import Folding
 #: Stages of the circuit: of values, of the variance behind the sums, from normalized values to
 #: codes.
 _VALUE_STAGES, _VARIANCE_STAGES, _NORMALIZE_STAGES = 2, 3, 11
-#: Words that ``layer_norm_rows`` in ``hls_templates/layer_norm.h`` adds to the depth of a buffer.
-_PIPELINE_WORDS = 64
 
 
 class LayerNormCircuit(Circuit[LayerNorm]):
     """Sums of a position, then its square root and its reciprocal, then its normalized values."""
+
+    pipelines = 7
 
     def products(self, folding: Folding) -> int:
         return 3 * folding.inputs
@@ -69,8 +69,10 @@ class LayerNormCircuit(Circuit[LayerNorm]):
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
         """Return sums, radicands, roots and reciprocals. A directive puts the values into LUTs."""
-        depth = self._row_depth(folding) + _PIPELINE_WORDS
         beats = self.inputs[0].channels // folding.inputs
+        steps = self._root_steps, self._reciprocal_steps
+        positions = 2 + sum(PIPELINE_LATENCY // bits for bits in steps)
+        depth = self._row_depth(folding) + 2 * PIPELINE_LATENCY + positions * beats
         return [
             Memory(self._moments.total.bits, depth // beats + 2),
             Memory(2 * self._root_steps, 2),

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Cycles from the read to the write of an iteration that FIFO depths of the C++ must withstand. A
+#: divider of 20 bits, the deepest pipeline of the templates, has about as many stages.
+PIPELINE_LATENCY = 32
+
 
 @dataclass(frozen=True)
 class Loop:

@@ -9,12 +9,9 @@ from typing import NamedTuple, TypeVar
 from hyq_hls.ops.softmax import Softmax
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit
-from hyq_hls.stream.circuits.process import Process, one_loop
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.rows import row_buffer_depth
 from hyq_hls.stream.folding import Folding
-
-#: Words that ``softmax_rows`` in ``hls_templates/softmax.h`` adds to the depth of a buffer.
-_PIPELINE_WORDS = 32
 
 SoftmaxT = TypeVar("SoftmaxT", bound=Softmax)
 
@@ -37,6 +34,8 @@ class SoftmaxStages(NamedTuple):
 
 class SoftmaxCircuit(Circuit[SoftmaxT]):
     """A softmax. Codes wait for the maximum of their row, and exponentials for its sum."""
+
+    pipelines = 5
 
     @abstractmethod
     def stages(self, folding: Folding) -> SoftmaxStages:
@@ -67,14 +66,15 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
     def inner_streams(self, folding: Folding) -> list[Memory]:
         """Return codes and maxima, exponentials and sums."""
         types, lanes = self.arguments(folding).integers, folding.inputs
-        codes = self.code_depth(folding) + _PIPELINE_WORDS
-        exponentials = self.exponential_depth(folding) + _PIPELINE_WORDS
+        row = self.inputs[0].channels // lanes
+        codes = self.code_depth(folding) + PIPELINE_LATENCY
+        exponentials = self.exponential_depth(folding) + PIPELINE_LATENCY
         code, exponential = types["operand_t"][0], types["exponential_t"][0]
         return [
             Memory(lanes * code, codes),
-            Memory(code, codes),
+            Memory(code, codes // row + 2),
             Memory(lanes * exponential, exponentials),
-            Memory(types["total_t"][0], exponentials),
+            Memory(types["total_t"][0], exponentials // row + 2),
         ]
 
     def latency(self, folding: Folding) -> int:

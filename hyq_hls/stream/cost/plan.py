@@ -20,7 +20,11 @@ _PLUMBING_DEPTH = 2
 
 
 def plan_hls(flow: Dataflow) -> HlsPlan:
-    """Predict cycles, latency, DSP slices and block RAMs of the C++ of a design."""
+    """Predict cycles, latency, DSP slices and block RAMs of the C++ of a design.
+
+    Args:
+        flow: the design with the FIFO depths of the C++.
+    """
     operations = {stage.node.name: plan_operation(stage) for stage in flow.operations}
     plumbing: dict[str, PlannedFunction] = {}
     for stage in flow.stages:
@@ -61,7 +65,7 @@ def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:
 
 
 def hls_fifo(stream: Stream) -> Memory:
-    """Return width and depth of the FIFO that the C++ declares for a stream."""
+    """Return width and depth of the FIFO of a stream."""
     return Memory(word_bits(stream), stream.depth)
 
 

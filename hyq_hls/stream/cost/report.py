@@ -12,13 +12,21 @@ from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.flow import Dataflow, OperationStage
 
 
-def estimate_report(flow: Dataflow, part: Part, clock_mhz: float) -> ResourceReport:
+def estimate_report(
+    flow: Dataflow, hls_flow: Dataflow, part: Part, clock_mhz: float
+) -> ResourceReport:
     """Return the estimate of the RTL, and the plan of the HLS C++ beside it.
+
+    Args:
+        flow: the design with the FIFO depths of the RTL.
+        hls_flow: the design with those of the C++.
+        part: the part it is for.
+        clock_mhz: the clock at which frames are counted.
 
     Raises:
         ConversionError: a module has no cost model.
     """
-    used, plan = estimate_design(flow), plan_hls(flow)
+    used, plan = estimate_design(flow), plan_hls(hls_flow)
     return resource_report(flow, used, part, clock_mhz, "estimate", plan=plan)
 
 

@@ -150,6 +150,11 @@ class Dataflow:
             return stage.cycles
         return max(self.streams[s].beats for s in (*stage.inputs, *stage.outputs))
 
+    @property
+    def depths(self) -> dict[str, int]:
+        """Words of every FIFO, by stream."""
+        return {stream.name: stream.depth for stream in self.streams.values()}
+
     def with_depths(self, depths: Mapping[str, int]) -> Dataflow:
         """Return the same machine with other FIFO depths, one for every stream.
 

@@ -12,18 +12,24 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow, OperationStage, Stage
 
 
-def safe_depths(flow: Dataflow) -> dict[str, int]:
+def safe_depths(flow: Dataflow, pipeline: int = 0) -> dict[str, int]:
     """Return the depth of every stream in words.
 
     A stream into an operation holds what may come while the operation takes nothing, so that a
     pause does not stop its writer. A stream into a join (an operation with several inputs) holds as
     many frames as all stages between the fork and the join keep inside, and one more.
+
+    Args:
+        flow: the machine.
+        pipeline: most stages of a process that keep their words when no input comes. The circuits
+            of our RTL say themselves what they keep; an HLS compiler chooses its own stages.
     """
     depths = dict.fromkeys(flow.streams, SHALLOW)
-    kept = _frames_kept(flow)
+    least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)
     for stage in flow.operations:
         for index, name in enumerate(stage.inputs):
             stream = flow.streams[name]
@@ -33,16 +39,23 @@ def safe_depths(flow: Dataflow) -> dict[str, int]:
                 depths[name] = min(burst, stream.beats)
             else:
                 others = [s for i, s in enumerate(stage.inputs) if i != index]
-                ahead = max(kept[other] for other in others) - kept[name]
+                ahead = max(most[other] for other in others) - least[name]
                 depths[name] = max(burst, ceil(stream.beats * (1 + max(ahead, Fraction(0)))))
     return depths
 
 
-def _frames_kept(flow: Dataflow) -> dict[str, Fraction]:
+def safe_hls_depths(flow: Dataflow) -> dict[str, int]:
+    """Return depths in words by stream with which the C++ cannot deadlock."""
+    return safe_depths(flow, PIPELINE_LATENCY)
+
+
+def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:
     """Return the frames that may be on the longest way from the source to each stream."""
     kept = {flow.source: Fraction(0)}
     for stage in flow.stages:
         most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
+        pipelines = stage.circuit.pipelines if isinstance(stage, OperationStage) else 1
+        most += Fraction(pipeline * pipelines, flow.cycles(stage))
         kept |= dict.fromkeys(stage.outputs, most)
     return kept
 

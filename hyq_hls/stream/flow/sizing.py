@@ -46,8 +46,9 @@ class FifoSizing:
     @classmethod
     def of(cls, before: Dataflow, after: Dataflow, cycles: tuple[int, int]) -> FifoSizing:
         """Compare two depths of the same machine."""
-        (old_words, old_bits), (new_words, new_bits) = _room(before), _room(after)
-        return cls(old_words, new_words, old_bits, new_bits, *cycles)
+        words = [sum(flow.depths.values()) for flow in (before, after)]
+        bits = [fifo_bits(flow) for flow in (before, after)]
+        return cls(words[0], words[1], bits[0], bits[1], cycles[0], cycles[1])
 
     def __str__(self) -> str:
         saved = 1 - self.bits_after / self.bits_before
@@ -58,7 +59,6 @@ class FifoSizing:
         )
 
 
-def _room(flow: Dataflow) -> tuple[int, int]:
-    streams = flow.streams.values()
-    words = sum(s.depth for s in streams)
-    return words, sum(s.depth * s.lanes * s.type.quantization.bits for s in streams)
+def fifo_bits(flow: Dataflow) -> int:
+    """Return the bits of all FIFOs between the stages."""
+    return sum(s.depth * s.lanes * s.type.quantization.bits for s in flow.streams.values())

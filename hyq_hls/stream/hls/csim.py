@@ -24,6 +24,7 @@ CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_type
 _BUILD_LIB = """#!/bin/bash
 # {banner}
 # Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]
+# HYQ_LIBRARY=name.so gives the library another name.
 # Several may run at a time: each builds in a folder of its own, and the library appears complete.
 set -e
 cd "$(dirname "$0")"
@@ -38,7 +39,7 @@ wait $TOP
 # The library is loaded only when it ends with the hash of all before it.
 HASH=$( (sha256sum || shasum -a 256) < "$BUILD/library.so" 2>/dev/null)
 printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$BUILD/library.so"
-mv -f "$BUILD/library.so" {project}.so
+mv -f "$BUILD/library.so" "${{HYQ_LIBRARY:-{project}.so}}"
 """
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.
@@ -52,8 +53,16 @@ def build_lib_sh(flow: Dataflow, project: str) -> str:
     return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
 
 
-def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> Path:
+def compile_project(
+    folder: Path, project: str, flags: tuple[str, ...] = (), library: str = ""
+) -> Path:
     """Run the project's ``build_lib.sh`` and return the library.
+
+    Args:
+        folder: the written project.
+        project: name of the top function.
+        flags: more g++ flags.
+        library: file name of the library; by default ``<project>.so``.
 
     Raises:
         CompilationError: g++ is missing, or the C++ does not compile; the first errors are shown
@@ -69,14 +78,16 @@ def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> 
     if not script.exists():
         raise CompilationError(f"{folder} has no build_lib.sh; convert the model again")
     log = folder / "csim_build.log"
+    built = folder / (library or f"{project}.so")
     try:
         result = run(
             ["./build_lib.sh", *flags],
             cwd=folder,
-            env={**os.environ, "LC_ALL": "C"},  # errors are found by their English name
+            # Errors are found by their English name.
+            env={**os.environ, "LC_ALL": "C", "HYQ_LIBRARY": built.name},
         )
         if result.returncode:
-            (folder / f"{project}.so").unlink(missing_ok=True)  # it is not that of these sources
+            built.unlink(missing_ok=True)  # it is not that of these sources
         write_file(log, result.stdout + result.stderr)
     except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot compile in {folder}: {error}") from error
@@ -84,7 +95,7 @@ def compile_project(folder: Path, project: str, flags: tuple[str, ...] = ()) -> 
         lines = result.stderr.splitlines()
         errors = [line for line in lines if "error" in line.lower()] or lines[-5:]
         raise CompilationError("\n".join([f"{compiler} failed, see {log}:", *(errors[:5])]))
-    return folder / f"{project}.so"
+    return built
 
 
 class CSimulation:

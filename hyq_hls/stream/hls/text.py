@@ -57,7 +57,7 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
     for name, stream in flow.streams.items():
         if name not in ports:
             body.append(f'hyq::stream<{word_type(flow, name)}> {name}("{name}");')
-            body.append(f"HYQ_STREAM_DEPTH({name}, {stream.beats})")
+            body.append(f"HYQ_STREAM_DEPTH({name}, {stream.depth})")
     directives = [*fifo_directives(flow), *memory_directives(flow)]
     if directives:
         body += ["", *directives]
@@ -68,7 +68,7 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
             if found != section:
                 section = found
                 body += ["", f"// {comment(section)}"]
-        body.append(call(flow, stage))
+        body.append(f"HYQ_PROCESS({call(flow, stage)});")
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
 
@@ -112,7 +112,7 @@ def _signature(flow: Dataflow, project: str) -> str:
 
 
 def call(flow: Dataflow, stage: Stage) -> str:
-    """Return the line of a stage in the top function.
+    """Return the call of a stage in the top function.
 
     A fork has the words of its streams as its parameter, a width converter those of its wider side.
     """
@@ -121,14 +121,14 @@ def call(flow: Dataflow, stage: Stage) -> str:
     streams = (*stage.inputs, *stage.outputs)
     function = "fork" if isinstance(stage, ForkStage) else "convert_width"
     words = min(flow.streams[name].beats for name in streams)
-    return f"hyq::{function}<{words}>({', '.join(streams)});"
+    return f"hyq::{function}<{words}>({', '.join(streams)})"
 
 
 def operation_call(stage: OperationStage) -> str:
-    """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize);``."""
+    """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize)``."""
     memories = [f"{stage.name}_{rom.name}" for rom in stage.arguments.roms]
     arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
-    return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments});"
+    return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments})"
 
 
 def defines_h(flow: Dataflow, banner: str) -> str:

@@ -152,8 +152,8 @@ def test_a_softmax_is_three_processes_with_streams_between_them() -> None:
     fifos = stage.circuit.inner_streams(stage.folding)
     constants = stage.arguments.constants
     assert [f.depth for f in fifos] == [
-        *[constants["code_depth"] + 32] * 2,
-        *[constants["exponential_depth"] + 32] * 2,
+        *(constants["code_depth"] + 32, (constants["code_depth"] + 32) // 64 + 2),
+        *(constants["exponential_depth"] + 32, (constants["exponential_depth"] + 32) // 64 + 2),
     ]
     latency = plan_hls(build_dataflow(graph, {})).operations["softmax"].latency
     assert latency > 1024 + 2 * 63
@@ -174,7 +174,7 @@ def test_the_sum_of_a_plan() -> None:
 
 def test_the_plan_stands_beside_the_estimate() -> None:
     flow = build_dataflow(small_graph(), {})
-    report = estimate_report(flow, part("xc7z020"), 100)
+    report = estimate_report(flow, flow, part("xc7z020"), 100)
     head, a, *_ = str(report).splitlines()
     assert head.split()[-6:] == ["C++", "cycles", "C++", "DSP", "C++", "BRAM36"]
     planned = plan_hls(flow).operations["a"]
@@ -185,7 +185,7 @@ def test_the_plan_stands_beside_the_estimate() -> None:
 
 def test_a_design_fits_when_both_do() -> None:
     flow = build_dataflow(small_graph(), {})
-    report = estimate_report(flow, part("xc7z020"), 100)
+    report = estimate_report(flow, flow, part("xc7z020"), 100)
     assert report.fits
     assert report.plan is not None
     needed = report.plan.total.dsp

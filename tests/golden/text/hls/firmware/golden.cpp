@@ -9,59 +9,61 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     HYQ_DATAFLOW
 
     hyq::stream<conv_word> conv("conv");
-    HYQ_STREAM_DEPTH(conv, 32)
+    HYQ_STREAM_DEPTH(conv, 2)
     hyq::stream<conv_copy1_word> conv_copy1("conv_copy1");
-    HYQ_STREAM_DEPTH(conv_copy1, 32)
+    HYQ_STREAM_DEPTH(conv_copy1, 2)
     hyq::stream<conv_copy2_word> conv_copy2("conv_copy2");
-    HYQ_STREAM_DEPTH(conv_copy2, 32)
+    HYQ_STREAM_DEPTH(conv_copy2, 2)
     hyq::stream<conv_copy1_x1_word> conv_copy1_x1("conv_copy1_x1");
-    HYQ_STREAM_DEPTH(conv_copy1_x1, 64)
+    HYQ_STREAM_DEPTH(conv_copy1_x1, 8)
     hyq::stream<conv_copy2_x4_word> conv_copy2_x4("conv_copy2_x4");
-    HYQ_STREAM_DEPTH(conv_copy2_x4, 16)
+    HYQ_STREAM_DEPTH(conv_copy2_x4, 221)
     hyq::stream<tokens_word> tokens("tokens");
-    HYQ_STREAM_DEPTH(tokens, 64)
+    HYQ_STREAM_DEPTH(tokens, 2)
     hyq::stream<tokens_copy1_word> tokens_copy1("tokens_copy1");
-    HYQ_STREAM_DEPTH(tokens_copy1, 64)
+    HYQ_STREAM_DEPTH(tokens_copy1, 8)
     hyq::stream<tokens_copy2_word> tokens_copy2("tokens_copy2");
-    HYQ_STREAM_DEPTH(tokens_copy2, 64)
+    HYQ_STREAM_DEPTH(tokens_copy2, 8)
     hyq::stream<tokens_copy3_word> tokens_copy3("tokens_copy3");
-    HYQ_STREAM_DEPTH(tokens_copy3, 64)
+    HYQ_STREAM_DEPTH(tokens_copy3, 8)
     hyq::stream<query_word> query("query");
-    HYQ_STREAM_DEPTH(query, 64)
+    HYQ_STREAM_DEPTH(query, 271)
     hyq::stream<key_word> key("key");
-    HYQ_STREAM_DEPTH(key, 64)
+    HYQ_STREAM_DEPTH(key, 271)
     hyq::stream<value_word> value("value");
-    HYQ_STREAM_DEPTH(value, 64)
+    HYQ_STREAM_DEPTH(value, 493)
     hyq::stream<scores_word> scores("scores");
-    HYQ_STREAM_DEPTH(scores, 128)
+    HYQ_STREAM_DEPTH(scores, 8)
     hyq::stream<softmax_word> softmax("softmax");
-    HYQ_STREAM_DEPTH(softmax, 128)
+    HYQ_STREAM_DEPTH(softmax, 306)
     hyq::stream<values_word> values("values");
-    HYQ_STREAM_DEPTH(values, 64)
+    HYQ_STREAM_DEPTH(values, 8)
     hyq::stream<map_word> map("map");
-    HYQ_STREAM_DEPTH(map, 64)
+    HYQ_STREAM_DEPTH(map, 2)
     hyq::stream<map_x4_word> map_x4("map_x4");
     HYQ_STREAM_DEPTH(map_x4, 16)
 
-    HYQ_LUT_FIFO(conv_copy2_x4)
+    HYQ_LUT_FIFO(query)
+    HYQ_LUT_FIFO(key)
     HYQ_LUT_FIFO(value)
+    HYQ_LUT_FIFO(softmax)
     HYQ_RESHAPE(conv_weight, 2)
     HYQ_RESHAPE(conv_bias, 2)
     HYQ_RESHAPE(conv_requantize, 2)
     HYQ_RESHAPE(sum_exponent_a, 2)
-    hyq::conv2d<conv_config>(image, conv, conv_weight, conv_bias, conv_pad, conv_requantize);
-    hyq::fork<32>(conv, conv_copy1, conv_copy2);
-    hyq::convert_width<32>(conv_copy1, conv_copy1_x1);
-    hyq::convert_width<16>(conv_copy2, conv_copy2_x4);
-    hyq::unfold<tokens_config>(conv_copy1_x1, tokens);
-    hyq::fork<64>(tokens, tokens_copy1, tokens_copy2, tokens_copy3);
-    hyq::dense<query_config>(tokens_copy1, query, query_weight, query_bias, query_requantize);
-    hyq::dense<key_config>(tokens_copy2, key, key_weight, key_bias, key_requantize);
-    hyq::dense<value_config>(tokens_copy3, value, value_weight, value_bias, value_requantize);
-    hyq::attention_scores<scores_config>(query, key, scores, scores_requantize);
-    hyq::linear_softmax<softmax_config>(scores, softmax);
-    hyq::attention_values<values_config>(softmax, value, values, values_zero_point, values_requantize);
-    hyq::fold<map_config>(values, map);
-    hyq::convert_width<16>(map, map_x4);
-    hyq::add<sum_config>(map_x4, conv_copy2_x4, sum, sum_zero_point_a, sum_multiplier_a, sum_exponent_a, sum_zero_point_b, sum_multiplier_b, sum_exponent_b, sum_requantize);
+    HYQ_PROCESS(hyq::conv2d<conv_config>(image, conv, conv_weight, conv_bias, conv_pad, conv_requantize));
+    HYQ_PROCESS(hyq::fork<32>(conv, conv_copy1, conv_copy2));
+    HYQ_PROCESS(hyq::convert_width<32>(conv_copy1, conv_copy1_x1));
+    HYQ_PROCESS(hyq::convert_width<16>(conv_copy2, conv_copy2_x4));
+    HYQ_PROCESS(hyq::unfold<tokens_config>(conv_copy1_x1, tokens));
+    HYQ_PROCESS(hyq::fork<64>(tokens, tokens_copy1, tokens_copy2, tokens_copy3));
+    HYQ_PROCESS(hyq::dense<query_config>(tokens_copy1, query, query_weight, query_bias, query_requantize));
+    HYQ_PROCESS(hyq::dense<key_config>(tokens_copy2, key, key_weight, key_bias, key_requantize));
+    HYQ_PROCESS(hyq::dense<value_config>(tokens_copy3, value, value_weight, value_bias, value_requantize));
+    HYQ_PROCESS(hyq::attention_scores<scores_config>(query, key, scores, scores_requantize));
+    HYQ_PROCESS(hyq::linear_softmax<softmax_config>(scores, softmax));
+    HYQ_PROCESS(hyq::attention_values<values_config>(softmax, value, values, values_zero_point, values_requantize));
+    HYQ_PROCESS(hyq::fold<map_config>(values, map));
+    HYQ_PROCESS(hyq::convert_width<16>(map, map_x4));
+    HYQ_PROCESS(hyq::add<sum_config>(map_x4, conv_copy2_x4, sum, sum_zero_point_a, sum_multiplier_a, sum_exponent_a, sum_zero_point_b, sum_multiplier_b, sum_exponent_b, sum_requantize));
 }
