@@ -120,7 +120,8 @@ void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> 
     HYQ_DATAFLOW
     static_assert(query_T::size == CONFIG_T::in_lanes && key_T::size == CONFIG_T::in_lanes,
                   "queries and keys have the lanes of the input");
-    static_assert(res_T::size == CONFIG_T::out_lanes, "a word carries the scores of out_lanes keys");
+    static_assert(res_T::size == CONFIG_T::out_lanes,
+                  "a word carries the scores of out_lanes keys");
     static_assert(CONFIG_T::heads * CONFIG_T::depth == CONFIG_T::channels,
                   "heads divide the channels");
     static_assert(CONFIG_T::depth % CONFIG_T::in_lanes == 0,

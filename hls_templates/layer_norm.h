@@ -89,8 +89,8 @@ Words:
 /// Makes standard deviations, with root_fraction more bits. None is 0, because epsilon >= 1.
 ///
 /// A root is the floor of a square root, by one bit per cycle. It is non-restoring: the addition of
-/// the next step repairs a remainder that became negative. Sum and difference are made side by side,
-/// and the sign chooses, so that one adder lies between two steps.
+/// the next step repairs a remainder that became negative. Sum and difference are made side by
+/// side, and the sign chooses, so that one adder lies between two steps.
 ///
 /// \tparam CONFIG_T  gives root_steps (bits of the root), radicand_t, root_t, remainder_t.
 template <typename CONFIG_T, class radicand_T, class root_T>

@@ -1,5 +1,5 @@
-// A buffer stores a frame and sends it in another order, while the next frame is stored.
-// RTL: hyq_reorder_buffer.sv.
+// One process stores a frame, another one sends it in another order. The frame is a pair of pages:
+// while one is sent, the next frame is stored in the other. RTL: hyq_reorder_buffer.sv.
 #ifndef HYQ_REORDER_H_
 #define HYQ_REORDER_H_
 
@@ -7,6 +7,7 @@
 
 namespace hyq {
 
+/// Stores the words of a frame as they come.
 template <unsigned words, class data_T>
 void store_frame(stream<data_T> &data,
                  typename data_T::value_type (&frame)[words][data_T::size]) {
@@ -22,7 +23,10 @@ Words:
     }
 }
 
-/// Sends the words of a frame by five nested loops, 0 innermost; see `reorder`.
+/// Sends the words of a frame by five nested loops, 0 innermost.
+///
+/// \tparam order  gives words of a frame, size0 .. size3 and stride0 .. stride4 of the loops:
+///                word = index4 * stride4 + ... + index0 * stride0.
 template <class order, class code_T, class res_T>
 void send_frame(const code_T (&frame)[order::words][res_T::size], stream<res_T> &res) {
     // The way from a word to the next, when a loop goes on and all inside it start again.
@@ -53,30 +57,14 @@ Words:
         const bool last1 = index0.last && index1.last;
         const bool last2 = last1 && index2.last;
         const bool last3 = last2 && index3.last;
-        const unsigned step = last3          ? step4
-                              : last2        ? step3
-                              : last1        ? step2
-                              : index0.last ? step1
-                                             : step0;
+        const unsigned outer_step = last3 ? step4 : last2 ? step3 : step2;
+        const unsigned step = last1 ? outer_step : index0.last ? step1 : step0;
         word = unsigned(word) + step; // a step back wraps around
         index3.advance(last2);
         index2.advance(last1);
         index1.advance(index0.last);
         index0.advance();
     }
-}
-
-/// One page is sent while the other one is stored: the tool makes a pair of pages of `frame`.
-///
-/// \tparam order  gives words of a frame, size0 .. size3 and stride0 .. stride4 of the five loops:
-///                word = index4 * stride4 + ... + index0 * stride0.
-template <class order, class data_T, class res_T>
-void reorder(stream<data_T> &data, stream<res_T> &res) {
-    HYQ_PING_PONG
-    typename data_T::value_type frame[order::words][data_T::size];
-    HYQ_RESHAPE(frame, 2)
-    HYQ_PROCESS(store_frame<order::words>(data, frame));
-    HYQ_PROCESS(send_frame<order>(frame, res));
 }
 
 } // namespace hyq

@@ -10,11 +10,12 @@ namespace hyq {
 /// while the windows of one row are read from kernel_height rows, the next stride_height rows are
 /// written. Rows above and below the map are not stored.
 ///
-/// A frame begins with an empty buffer. In the cycles that store its first rows no window is read,
-/// so a frame takes first_words cycles more than its windows. (In the RTL the first rows of the
-/// next frame overlap with the last windows; it stores the border too, and at stride 1 with a border
-/// of one row both take the same time.) A buffer that outlives the call could overlap as well, but
-/// then a reset would have to clear it, and C simulation could not run frames on several threads.
+/// A frame begins with an empty buffer. No window is read in the cycles that store its first rows,
+/// so a frame takes first_words cycles more than its windows. In the RTL, the first rows of a frame
+/// overlap with the last windows of the frame before, but the border is stored too. At stride 1
+/// with a border of one row both take the same time; else the time differs by stride_height -
+/// pad_height rows. A buffer that outlives the call could overlap too, but a reset would have to
+/// clear it, and C simulation could not run frames on several threads.
 ///
 /// \tparam CONFIG_T  gives height, width, in_channels, kernel_height, kernel_width, stride_height,
 ///                   stride_width, pad_height, pad_width, in_lanes, operand_t, pad_t.
@@ -91,6 +92,8 @@ template <typename CONFIG_T> struct window_rows {
     index_integer<behind + kernel_height> y[kernel_height]; ///< its row of the padded map
 
     window_rows() {
+        HYQ_PARTITION(start, 1)
+        HYQ_PARTITION(y, 1)
     KernelRows:
         for (unsigned r = 0; r < kernel_height; r++) {
             HYQ_UNROLL

@@ -43,8 +43,8 @@ template <class T> using stream = hls::stream<T>;
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
-/// The calls of this function are processes that hand over arrays: while one reads an array, the one
-/// before it writes the next, in a second page. A compiler without such pages may make one call
+/// The calls of this function are processes that hand over arrays: while one reads an array, the
+/// one before it writes the next, in a second page. A compiler without such pages may make one call
 /// after the other.
 #define HYQ_PING_PONG HYQ_PRAGMA(HLS DATAFLOW)
 
@@ -89,7 +89,8 @@ template <class T> using stream = hls::stream<T>;
 
 /// An iteration reads no word that was written less than `iterations` iterations before.
 #define HYQ_DEPENDENCE(array, iterations) \
-    HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter direction=raw dependent=true distance=iterations)
+    HYQ_PRAGMA(HLS DEPENDENCE variable=array type=inter direction=raw dependent=true \
+               distance=iterations)
 
 /// The tool may assume that no iteration reads a word that an earlier one, still in the pipeline,
 /// writes.

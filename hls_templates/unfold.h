@@ -28,7 +28,7 @@ template <typename CONFIG_T> struct token_order {
 /// \tparam CONFIG_T  gives height, width, channels, patch_height, patch_width, in_lanes, out_lanes.
 template <typename CONFIG_T, class data_T, class res_T>
 void unfold(stream<data_T> &data, stream<res_T> &res) {
-    HYQ_INLINE
+    HYQ_PING_PONG
     static_assert(CONFIG_T::height % CONFIG_T::patch_height == 0 &&
                       CONFIG_T::width % CONFIG_T::patch_width == 0,
                   "the patch divides the map");
@@ -36,7 +36,11 @@ void unfold(stream<data_T> &data, stream<res_T> &res) {
                   "input and output have the same lanes");
     static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0,
                   "beats divide the channels of a position");
-    reorder<token_order<CONFIG_T>>(data, res);
+    typedef token_order<CONFIG_T> order;
+    typename data_T::value_type frame[order::words][CONFIG_T::in_lanes];
+    HYQ_RESHAPE(frame, 2)
+    HYQ_PROCESS(store_frame<order::words>(data, frame));
+    HYQ_PROCESS(send_frame<order>(frame, res));
 }
 
 } // namespace hyq

@@ -56,6 +56,20 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "a memory that several lanes read has one port",
+        "hyq_hls/stream/hls/text.py",
+        "rom.lookups > 1",
+        "rom.lookups > 2",
+        "tests/stream/hls/test_text.py",
+    ),
+    Mutant(
+        "a field of a requantization overlaps the next one",
+        "hyq_hls/stream/arguments.py",
+        "lowest += bits",
+        "lowest += bits - 1",
+        "tests/stream/circuits/test_requantization.py",
+    ),
+    Mutant(
         "a join does not wait for the longer path",
         "hyq_hls/stream/flow/depths.py",
         "(1 + max(ahead, Fraction(0)))",
@@ -152,6 +166,20 @@ MUTANTS = [
         "self._last_reader[name] = node.name",
         "self._last_reader.setdefault(name, node.name)",
         "tests/emulate",
+    ),
+    Mutant(
+        "the shorter way keeps as many words as the longer one",
+        "hyq_hls/stream/flow/depths.py",
+        "least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)",
+        "least = most = _frames_kept(flow, pipeline)",
+        "tests/stream/hls/test_timed.py",
+    ),
+    Mutant(
+        "the C++ gets the FIFO depths of the RTL",
+        "hyq_hls/stream/machine.py",
+        "build_model(self.hls_flow, folder",
+        "build_model(self.flow, folder",
+        "tests/stream/hls/test_timed.py",
     ),
     Mutant(
         "a float holds one bit more than it has",

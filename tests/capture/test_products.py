@@ -130,7 +130,8 @@ def test_an_outer_product_is_refused() -> None:
     def columns(m: Any, x: torch.Tensor) -> Any:
         return m.conv(x) * m.conv(x)[:, :, :1]
 
-    for forward, message in ((outer, "a product of"), (columns, r"a product of \(1, 4, 4, 6\) and")):
+    refused = ((outer, "a product of"), (columns, r"a product of \(1, 4, 4, 6\) and"))
+    for forward, message in refused:
         with pytest.raises(UnsupportedModelError, match=message):
             capture(settle(Net(forward, conv=_conv())), (3, 4, 6))
 

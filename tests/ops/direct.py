@@ -33,7 +33,7 @@ WARNINGS = (
     "-Wno-uninitialized",
     "-Wno-maybe-uninitialized",
 )
-_FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fno-gnu-unique", *WARNINGS)
+_FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fwrapv", "-fno-gnu-unique", *WARNINGS)
 _AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
 
 _RUN = """

@@ -20,7 +20,8 @@ from hyq_hls.support import load_library, write_file
 from hyq_hls.support.processes import run
 
 #: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
-CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
+#: ``-fwrapv``: a sum may leave its range until its bias is added, and wraps as it does in hardware.
+CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fwrapv -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
 _BUILD_LIB = """#!/bin/bash
 # {banner}
 # Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]

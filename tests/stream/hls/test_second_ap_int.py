@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import verif.clang
 from hyq_hls.graph import Operation
 from hyq_hls.ops import OPERATIONS
 from tests.ops import (
@@ -29,6 +28,7 @@ from tests.ops import (
     test_global_average_pool,
     test_layer_norm,
     test_linear_softmax,
+    test_multiply,
     test_requantize,
     test_shift_swish,
     test_table,
@@ -56,6 +56,7 @@ CASES: list[Case[Operation]] = [
     *test_global_average_pool.CASES[:3],
     *map(test_layer_norm.random_case, SEEDS),
     *map(test_linear_softmax.random_case, SEEDS),
+    *test_multiply.CASES[::5],
     *test_requantize.CASES[:3],
     *(test_shift_swish.CASES[i] for i in (0, 2, 5, 9)),
     *test_table.CASES[:3],
@@ -100,8 +101,8 @@ def test_operators_equal_those_of_hls4ml(tmp_path: Path) -> None:
 
 
 def test_a_missing_clang_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verif.clang.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(verif.clang.shutil, "which", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     clang.cache_clear()
     try:
         with pytest.raises(ClangError, match="found no clang; pip install ziglang, or clang"):

@@ -113,7 +113,12 @@ def test_the_plan_knows_the_iterations_of_every_process(
 TOO_SHORT = {
     "a way around a stage": ("small", "a_copy2", "fork<64>(a)"),
     "a way around an attention": ("hybrid", "tokens_copy2", "fork<64>(tokens)"),
-    "a join in an attention": ("hybrid", "query", "dense<query_config>(norm_copy1)"),
+    "behind a width converter": (
+        "hybrid",
+        "act1_copy2_x1",
+        "convert_width<32>(act1_copy2)",
+    ),
+    "a join of a map and its tokens": ("hybrid", "residual1_copy2", "fork<64>(residual1)"),
     "inside a softmax": (
         "hybrid",
         "linear_softmax<softmax_uniform_config>(scores_copy2).codes",

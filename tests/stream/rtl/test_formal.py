@@ -167,7 +167,7 @@ def test_seeded_error_breaks_the_proof(seed: str) -> None:
 
 
 def test_what_cannot_be_proved_is_an_error() -> None:
-    with pytest.raises(ProofError, match="there are proofs for .*hyq_fifo"):
+    with pytest.raises(ProofError, match=r"there are proofs for .*hyq_fifo"):
         prove("hyq_nothing", {})
     with pytest.raises(ProofError, match="Depth is at least 1"):
         prove("hyq_fifo", {"Width": 1, "Depth": 0})
