@@ -11,7 +11,6 @@ from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.text import fifo_directives, memory_directives
 from tests.stream.hls.hybrid import hybrid_graph
 
-
 #: They are more than 1,024 bits, which the tool would put into block RAM.
 IN_LUTS = [f"HYQ_LUT_ROM({n})" for n in ("act3_values", "softmax_table_exponentials")]
 BIAS = "HYQ_LUT_ROM(embedding_bias)"
