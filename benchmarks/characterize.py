@@ -28,6 +28,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import (
+    AveragePool,
     ChannelAffine,
     LinearSoftmax,
     RequantizeTensor,
@@ -70,7 +71,8 @@ def networks() -> dict[str, Graph]:
     }
     for name in ("other", "default"):
         graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
-    return graphs | {"requantize": requantizations(), "channel_affine": affines()}
+    alone = {"requantize": requantizations, "channel_affine": affines, "average_pool": pools}
+    return graphs | {name: graph() for name, graph in alone.items()}
 
 
 def requantizations() -> Graph:
@@ -105,6 +107,27 @@ def affines() -> Graph:
         out = Requantize(code, shift + 15 * (multiplier > 1), np.array([multiplier]))
         operation = ChannelAffine(weight, 8 if channels > 1 else 4, bias, out)
         tensor = graph.add(f"affine{number}", operation, tensor).name
+    return graph
+
+
+def pools() -> Graph:
+    """Return average poolings, and token mixers, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((16, 16, 32), code))
+    tensor = graph.input_name
+    factor = np.rint(2.0**15 / np.arange(1, 10)).astype(np.int64)
+    for number, (stride, channels) in enumerate(((1, 1), (1, 32), (2, 1), (1, 32))):
+        multiplier = np.array([1 if number % 2 else 40001])
+        shift = rng.integers(13, 16, channels) + 15 * (number % 2 == 0)
+        operation = AveragePool(
+            *((3, 3), (stride, stride), (1, 1)),
+            code.zero_point,
+            factor,
+            1 << 15 if stride == 1 else 0,
+            Requantize(code, shift, multiplier),
+        )
+        tensor = graph.add(f"pool{number}", operation, tensor).name
     return graph
 
 

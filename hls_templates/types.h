@@ -13,6 +13,7 @@
 
 namespace hyq {
 
+#ifndef HYQ_OWN_WORD // target.h may have one that its compiler understands better.
 /// The content of one stream transfer (a beat): `lanes` neighbouring channels of one position. The
 /// beats of a position follow each other, channels ascending.
 template <class T, unsigned lanes> struct word {
@@ -24,6 +25,7 @@ template <class T, unsigned lanes> struct word {
     T &operator[](unsigned i) { return data[i]; }
     const T &operator[](unsigned i) const { return data[i]; }
 };
+#endif
 
 /// Most cycles from the read to the write of an iteration: a pipeline that waits keeps its words.
 /// Streams inside an operation have room for them. The timed C simulation assumes as many.

@@ -29,6 +29,7 @@ from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
 from hyq_hls.support import Shown, is_file, replaced_folder, user_path, write_file
+from hyq_hls.tools.bambu import build as build_with_bambu
 from hyq_hls.tools.verilator import Simulator
 from hyq_hls.tools.vitis import (
     Steps,
@@ -233,8 +234,7 @@ class Accelerator(Shown):
             idle: probability of an idle cycle before each input beat.
             backpressure: probability per cycle that the output is not taken.
             seed: seed of the random stalls.
-            rtl: "hyq" for our own RTL, or "vitis" for the RTL that :meth:`build` let Vitis HLS
-                generate from the C++.
+            rtl: "hyq" for our own RTL; "vitis" or "bambu" for that of :meth:`build` from the C++.
             vcd: file for waveforms of the run (it is large: simulate a few images at most).
             activity_cycles: count the words of every stream per bin of this number of cycles; 0
                 counts none.
@@ -334,19 +334,31 @@ class Accelerator(Shown):
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 
-    def build(self, images: Any, *, cosim: bool = False, export: bool = True) -> BuildReport:
-        """Synthesize with Vitis HLS, and print what it reports beside what was planned.
+    def build(
+        self, images: Any = None, cosim: bool = False, hls: str = "", *, export: bool = True
+    ) -> Any:
+        """Synthesize the C++ with its HLS compiler.
 
-        Its C simulation (and its RTL simulation) must equal the emulation.
+        Vitis HLS also simulates it and compares the codes. What it reports is printed beside what
+        was planned.
 
         Args:
-            images: a few samples for the test bench.
-            cosim: whether to run the vendor's RTL simulation too.
-            export: whether to package the RTL as IP of a catalog (IP-XACT).
+            images: a few samples for the test bench of Vitis HLS; Bambu takes none.
+            cosim: whether to run the RTL simulation of Vitis HLS too.
+            hls: name of the compiler, where it must be a certain one.
+            export: whether Vitis HLS packages the RTL as IP of a catalog (IP-XACT).
+
+        Returns:
+            A :class:`~hyq_hls.machine.BuildReport` of Vitis HLS, or the dictionary of Bambu.
 
         Raises:
-            CompilationError: Vitis HLS is not installed, or it failed.
+            CompilationError: the compiler is not installed, or it failed.
+            ConversionError: the project was written for another compiler.
+            InputError: unusable images, or images for Bambu.
         """
+        self.stream.check_hls(hls)
+        if self.stream.hls == "bambu":
+            return build_with_bambu(self.folder, self.project, images is not None or cosim)
         require_vitis()
         pixels = self.qmodel.image_bytes(images)
         write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))

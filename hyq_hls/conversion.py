@@ -18,6 +18,7 @@ from hyq_hls.stream.choose.backends import counted
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.hls.compilers import check_compiler
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.support import is_empty, user_path
 
@@ -34,6 +35,7 @@ def convert(
     circuits: Mapping[str, str] | None = None,
     must_fit: bool | str = True,
     project: str = "net",
+    hls: str = "vitis",
     overwrite: bool = False,
 ) -> Accelerator:
     """Write the accelerator of a quantized model: an HLS C++ project, and RTL in ``rtl/``.
@@ -58,12 +60,14 @@ def convert(
             C++, by its plan; "rtl" or "hls" where only one of them is built. False writes the
             project also where the part is too small or the clock too fast, for simulation.
         project: name of the top function and of the top module.
+        hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
         overwrite: replace a project that was written here before.
 
     Raises:
         ConversionError: an argument of another type, unknown part, bad name, clock, frame rate or
             folding, a part that is too small, a clock that the estimate does not reach, a folder
-            that is in use or cannot be written, or an operation that did not arrive in C++ or RTL.
+            that is in use or cannot be written, an operation that did not arrive in C++ or RTL, or
+            a compiler that cannot take the network.
     """
     _check_model(qmodel)
     _check_type("clock_mhz", clock_mhz, Real, "a number")
@@ -82,6 +86,7 @@ def convert(
         raise ConversionError(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
+    compiler = check_compiler(hls)
     target = find_part(part)
     folder = user_path(output_dir)
     _check_free(folder, overwrite)
@@ -95,7 +100,7 @@ def convert(
         circuits=circuits,
         must_fit=must_fit,
     )
-    machine = StreamMachine(target, clock_mhz, project, flow)
+    machine = StreamMachine(target, clock_mhz, project, flow, hls=compiler)
     if "rtl" in counted(must_fit):
         _check_clock(machine)
     return Accelerator.write(folder, qmodel, machine)

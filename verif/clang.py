@@ -50,14 +50,18 @@ def clang() -> tuple[str, ...]:
     return (found,)
 
 
-def run_clang(arguments: Sequence[str | Path]) -> None:
+def run_clang(arguments: Sequence[str | Path], folder: Path | None = None) -> None:
     """Run clang as a compiler of C++14.
+
+    Args:
+        arguments: those of clang.
+        folder: where it runs; the current folder when None.
 
     Raises:
         ClangError: there is no clang, or the C++ has an error; the message is that of clang.
     """
     command = [*clang(), "-std=c++14", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if result.returncode:
         raise ClangError(result.stderr.strip())
 

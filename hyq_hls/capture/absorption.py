@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import Draft
 from hyq_hls.capture.elementwise import LeakyRelu, Relu
 from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
 
 #: New operations of drafts.
@@ -37,6 +39,8 @@ def absorb_constants(drafts: Iterable[Draft], output: Draft | None) -> Draft | N
         The draft whose value is the result now.
     """
     alive = list(drafts)
+    _join_constants(_Place(alive, output), alive)
+    _join_pools(_Place(alive, output), alive)
     for draft in alive:
         if not isinstance(draft.op, ChannelAffine):
             continue
@@ -55,6 +59,40 @@ def absorb_constants(drafts: Iterable[Draft], output: Draft | None) -> Draft | N
         draft.absorbers = tuple(changes) or (before,)
         output = before if output is draft else output
     return output
+
+
+def _join_constants(place: _Place, drafts: Iterable[Draft]) -> None:
+    """Make one constant of two that are added one after the other, as a bias and a mask."""
+    for draft in drafts:
+        before = draft.inputs[0] if draft.inputs else draft
+        if not isinstance(draft.op, PositionConstant) or not isinstance(
+            before.op, PositionConstant
+        ):
+            continue
+        if len(place.readers[before]) == 1:
+            draft.op, draft.inputs = before.op.plus(draft.op), before.inputs
+            before.absorbers = (draft,)
+
+
+def _join_pools(place: _Place, drafts: Iterable[Draft]) -> None:
+    """Let a pooling subtract its input by itself, where ``pool(x) - x`` is written."""
+    for draft in drafts:
+        if not isinstance(draft.op, fo.Add):
+            continue
+        for pool, less in (draft.inputs, draft.inputs[::-1]):
+            before = pool.inputs[0] if pool.inputs else pool
+            negated = isinstance(less.op, ChannelAffine) and less.inputs[0] is before
+            if isinstance(pool.op, AveragePool) and negated and _negates(less.op):
+                if len(place.readers[pool]) > 1 or draft.shape != before.shape:
+                    continue
+                draft.op, draft.inputs = replace(pool.op, less_input=True), (before,)
+                pool.absorbers = (draft,)
+                break
+
+
+def _negates(op: FloatOp | None) -> bool:
+    assert isinstance(op, ChannelAffine)
+    return bool((op.multiplier == -1).all() and not op.offset.any())
 
 
 class _Place:
@@ -124,7 +162,7 @@ def _is_positive_factor(op: ChannelAffine) -> bool:
 
 
 def _rows(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes:
-    """Change the rows of the weights of a layer, or those of a LayerNorm."""
+    """Change the rows of the weights of a layer, or those of a normalization."""
     op: Any = draft.op
     weight = op.weight * affine.multiplier.reshape(-1, *[1] * (op.weight.ndim - 1))
     return {draft: replace(op, weight=weight, bias=op.bias * affine.multiplier + affine.offset)}
@@ -132,6 +170,14 @@ def _rows(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes:
 
 def _input(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
     """Pass everything on to an operation that averages, or moves, each channel by itself."""
+    return place.before(draft.inputs[0], affine)
+
+
+def _input_of_pool(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    # A summand is lost where the input is subtracted from its own mean.
+    assert isinstance(draft.op, AveragePool)
+    if draft.op.less_input and affine.offset.any():
+        return None
     return place.before(draft.inputs[0], affine)
 
 
@@ -176,9 +222,11 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     fo.Conv2d: _rows,
     fo.Linear: _rows,
     fo.LayerNorm: _rows,
+    GroupNorm: _rows,
     fo.Unfold: _input,
     fo.Fold: _input,
     fo.GlobalAveragePool: _input,
+    AveragePool: _input_of_pool,
     Relu: _input_of_relu,
     LeakyRelu: _input_of_relu,
     fo.AttentionValues: _values,
@@ -209,6 +257,13 @@ def _readers(place: _Place, reader: Draft, read: Draft, affine: ChannelAffine) -
     return place.behind(reader, affine)
 
 
+def _behind_pool(
+    place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
+) -> _Changes | None:
+    assert isinstance(reader.op, AveragePool)
+    return place.behind(reader, _factors(affine) if reader.op.less_input else affine)
+
+
 def _behind_relu(
     place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
 ) -> _Changes | None:
@@ -234,8 +289,11 @@ def _behind_product(
 def _normalized(
     place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
 ) -> _Changes | None:
-    """Let LayerNorm undo one factor and one summand for all channels; only epsilon feels it."""
-    assert isinstance(reader.op, fo.LayerNorm)
+    """Let a normalization undo one factor and one summand for all channels.
+
+    Only epsilon feels it.
+    """
+    assert isinstance(reader.op, fo.LayerNorm | GroupNorm)
     factor, summand = affine.multiplier[0], affine.offset[0]
     uniform = (affine.multiplier == factor).all() and (affine.offset == summand).all()
     if not uniform or factor == 0:
@@ -275,11 +333,13 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     fo.Unfold: _readers,
     fo.Fold: _readers,
     fo.GlobalAveragePool: _readers,
+    AveragePool: _behind_pool,
     Relu: _behind_relu,
     LeakyRelu: _behind_relu,
     fo.AttentionValues: _behind_values,
     Multiply: _behind_product,
     fo.LayerNorm: _normalized,
+    GroupNorm: _normalized,
     fo.AttentionScores: _scores,
     PositionConstant: _constant_behind,
     ChannelAffine: _affine_behind,

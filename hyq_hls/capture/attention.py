@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from hyq_hls.capture import compute, float_ops
+from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_constants import as_constant, shift_by
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
 from hyq_hls.capture.layouts import fresh, seen, sequence_patch
+from hyq_hls.capture.scores import additive_mask, causal_mask, is_scores, with_scale
+from hyq_hls.capture.separable import softmax_over_tokens
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
-_ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v) without mask"
+_ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v)"
+#: A masked score of half precision cannot be less than -65504.
+_FILLED = -1000.0
 
 
 @dataclass(frozen=True)
@@ -49,17 +56,19 @@ def scaled_dot_product_attention(call: Call) -> View:
     scale = call.get("scale")
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     scores = _scores(call, query, replace(key, index=key.index.transpose(-1, -2)), scale)
+    mask = causal_mask(*scores.shape[-2:]) if call.get("is_causal") else call.get("attn_mask")
+    if mask is not None:
+        scores = shift_by(call, scores, additive_mask(mask))
     attention = softmax_of(call, scores, -1, own=False)
     return _values(call, attention, value)
 
 
 def _check_options(call: Call) -> None:
-    mask = call.get("attn_mask")
-    if call.get("is_causal") or not (mask is None or _changes_nothing(mask)):
+    if isinstance(call.get("attn_mask"), View):
         raise Unsupported(
-            f"attention with {'is_causal' if call.get('is_causal') else 'attn_mask'}",
-            "attention of every query to every key",
-            "leave the mask out and fine-tune",
+            "attention with an attn_mask that is computed from the image",
+            "a mask that is the same for every image",
+            "make it once in __init__ and keep it as a buffer",
         )
     if call.get("dropout_p"):
         raise Unsupported(
@@ -75,11 +84,39 @@ def _check_options(call: Call) -> None:
         )
 
 
-def _changes_nothing(mask: object) -> bool:
-    """Return whether a mask is constant and lets all queries see all keys as they are."""
-    if not isinstance(mask, torch.Tensor):
-        return False
-    return bool(mask.all()) if mask.dtype == torch.bool else not bool(mask.any())
+def masked_fill(call: Call) -> View:
+    """Capture scores that a constant mask replaces by a number far below all others."""
+    return _filled(call, call.view("self"), call.get("mask"), call.get("value"))
+
+
+def where(call: Call) -> View:
+    """Do what ``masked_fill`` does, for ``where(mask, scores, number)`` or the other way round."""
+    mask, kept, filled = (call.get(name) for name in ("condition", "self", "other"))
+    if isinstance(filled, View) and isinstance(mask, torch.Tensor):
+        mask, kept, filled = ~mask, filled, kept
+    return _filled(call, call.as_view(kept), ~mask if torch.is_tensor(mask) else mask, filled)
+
+
+def _filled(call: Call, view: View, mask: Any, value: Any) -> View:
+    number = as_constant(value)
+    low = number is not None and number.numel() == 1 and float(number) <= _FILLED
+    if not (low and isinstance(mask, torch.Tensor) and is_scores(view.source)):
+        raise Unsupported(
+            f"{call.operation} of {view.source.base!r}",
+            f"scores of an attention, a constant mask, and minus infinity or less than {_FILLED:g}",
+            "hide scores from their softmax by a mask that is the same for every image",
+        )
+    return shift_by(call, view, additive_mask(~mask))
+
+
+def baddbmm(call: Call) -> View:
+    """Capture ``beta * self + alpha * (batch1 @ batch2)``: scores of an attention and a bias."""
+    a, b = call.pending(call.get("batch1")), call.pending(call.get("batch2"))
+    bias = as_constant(call.get("self"))
+    if bias is None:
+        raise unknown_operation("baddbmm of three activations", ())
+    product = matmul(call, replace(a, factor=a.factor * float(call.get("alpha"))), b)
+    return shift_by(call, product, bias * float(call.get("beta")))
 
 
 def matmul(call: Call, a: View, b: View) -> View:
@@ -97,15 +134,15 @@ def matmul(call: Call, a: View, b: View) -> View:
 def softmax(call: Call) -> View:
     """Capture a softmax of scores, or of the last axis of any value."""
     view = call.pending(call.get("self"))
-    if isinstance(view.source.op, float_ops.AttentionScores):
+    if is_scores(view.source):
         return softmax_of(call, view, int(call.get("dim")), own=True)
-    return compute.softmax(call)
+    found = softmax_over_tokens(call, call.settled(view), int(call.get("dim")))
+    return compute.softmax(call) if found is None else found
 
 
 def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:
     """Capture a softmax of scores over the keys; a constant factor goes into their scale."""
     scores = view.source
-    assert isinstance(scores.op, float_ops.AttentionScores)
     size, keys = view.shape[axis], scores.shape[-1]
     ordered = view.index.movedim(axis, -1).reshape(-1, size)
     if size != keys or not torch.equal(ordered % keys, torch.arange(keys).expand_as(ordered)):
@@ -114,12 +151,8 @@ def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:
             "softmax over all keys of a query",
             _ADVICE,
         )
-    if view.factor != 1.0:
-        if scores.readers:
-            raise Unsupported("scores read with two scales", "one softmax of the scores", _ADVICE)
-        scores.op = float_ops.AttentionScores(scores.op.heads, scores.op.scale * view.factor)
-    draft = call.add(float_ops.Softmax(), (scores,), "softmax", own)
-    return seen(draft, fresh(replace(view, factor=1.0)).index, view)
+    draft = call.add(float_ops.Softmax(), (with_scale(view).source,), "softmax", own)
+    return seen(draft, view.index, view)
 
 
 def _transposed(view: View) -> View:
@@ -149,7 +182,7 @@ def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     b = call.settled(replace(b, factor=a.factor * b.factor))
     attention = a.source
-    if not attention.inputs or not isinstance(attention.inputs[0].op, float_ops.AttentionScores):
+    if not attention.inputs or not is_scores(attention.inputs[0]):
         raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])

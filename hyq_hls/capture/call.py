@@ -13,6 +13,7 @@ from torch import fx
 from hyq_hls.capture.drafts import Draft, Drafts, Unsupported, View, join
 from hyq_hls.capture.float_op import Array, FloatOp
 from hyq_hls.capture.nodes import module_path, operation
+from hyq_hls.capture.scores import is_scores, with_scale
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Call:
 
     def settled(self, view: View) -> View:
         """Return the view of a node whose value has the constant factor of ``view``."""
+        if is_scores(view.source):
+            return with_scale(view)
         base = join(module_path(self.node), "scaled")
         return self.drafts.scaled(view, base, self.node.name)
 
@@ -63,7 +66,7 @@ class Call:
             raise Unsupported(
                 f"{self.operation} with {what}",
                 f"{self.operation} of tensors that come from the image",
-                "put constants into the weights; learned tokens and masks are not supported",
+                "put constants into the weights; learned tokens are not supported",
             )
         self.used.append(value)
         return value

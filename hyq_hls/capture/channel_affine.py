@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from hyq_hls.capture.float_op import Array, FloatOp, Shape, as_tensor
@@ -43,12 +44,20 @@ class ChannelAffine(FloatOp):
         return x * as_tensor(self.multiplier, x) + as_tensor(self.offset, x)
 
 
+#: The constant that hides a score from its softmax: its exponential is zero in any float format.
+#: It stands for minus infinity, and unlike that it has a difference to other numbers.
+HIDDEN = -(2.0**14)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PositionConstant(FloatOp):
     """``x + constant`` with one constant per position and channel, as a position embedding.
 
+    Added to the scores of an attention, it is a bias of positions, a mask, or both.
+
     Attributes:
-        constant: the summand, in the shape of the input without its batch.
+        constant: the summand, in the shape of the input without its batch; ``HIDDEN`` where a mask
+            hides a score.
     """
 
     constant: Array
@@ -65,3 +74,18 @@ class PositionConstant(FloatOp):
         """Add the constant to ``(B, ..., C)``."""
         (x,) = inputs
         return x + as_tensor(self.constant, x)
+
+    @property
+    def hidden(self) -> npt.NDArray[np.bool_]:
+        """Which elements a mask hides."""
+        hidden: npt.NDArray[np.bool_] = self.constant == HIDDEN
+        return hidden
+
+    def scaled(self, factor: float) -> PositionConstant:
+        """Return the constant of ``factor * x``; what is hidden stays hidden."""
+        return PositionConstant(np.where(self.hidden, HIDDEN, self.constant * factor))
+
+    def plus(self, other: PositionConstant) -> PositionConstant:
+        """Return the sum of two constants; what one of them hides is hidden."""
+        hidden = self.hidden | other.hidden
+        return PositionConstant(np.where(hidden, HIDDEN, self.constant + other.constant))

@@ -15,8 +15,8 @@ from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.float_op import Array
-from hyq_hls.capture.float_ops import AttentionScores
 from hyq_hls.capture.layouts import seen, whole
+from hyq_hls.capture.scores import is_scores, score_constant
 
 
 def batch_norm(call: Call) -> View:
@@ -56,8 +56,17 @@ def as_constant(value: Any) -> torch.Tensor | None:
 def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tensor) -> View:
     """Return ``multiplier * view + offset``, with constants that broadcast to the view."""
     view = whole(call.drafts, view)
-    _check_source(view, multiplier if multiplier.ndim else offset)
+    if view.source.op is None:
+        raise LayoutUnsupported("a constant behind an unsupported node", "a supported node", "")
     factors, summands = (_table(view, constant) for constant in (multiplier, offset))
+    if is_scores(view.source):
+        return _on_scores(call, view, factors, summands)
+    if not np.isfinite(summands).all():
+        raise Unsupported(
+            f"a constant {tuple(offset.shape)} with infinite values; it meets {view.source.base!r}",
+            "finite constants, or a mask that is added to the scores of an attention",
+            "add masks between the product of queries and keys and its softmax",
+        )
     if not _by_channel(factors):
         raise Unsupported(
             f"a factor of shape {tuple(multiplier.shape)} that differs within a channel of "
@@ -75,16 +84,17 @@ def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tens
     return seen(call.add(constant, (draft,), "constant"), view.index, view)
 
 
-def _check_source(view: View, constant: torch.Tensor) -> None:
-    op = view.source.op
-    if op is None:
-        raise LayoutUnsupported("a constant behind an unsupported node", "a supported node", "")
-    if isinstance(op, AttentionScores):
+def _on_scores(call: Call, view: View, factors: Array, summands: Array) -> View:
+    """Add biases of positions, or a mask, to the scores of an attention."""
+    draft = view.source
+    if not (factors == 1).all():
         raise Unsupported(
-            f"a constant tensor {tuple(constant.shape)} that meets the scores of an attention",
-            "scores that go into their softmax as they are, or with one constant factor",
-            "masks and biases of positions are not supported; leave them out and fine-tune",
+            f"factors that differ between the scores {draft.shape} of an attention",
+            "one constant factor for all scores",
+            "multiply the queries or the keys",
         )
+    constant = score_constant(summands.reshape(draft.shape))
+    return seen(call.add(constant, (draft,), "bias", own=False), view.index, view)
 
 
 def _table(view: View, constant: torch.Tensor) -> Array:

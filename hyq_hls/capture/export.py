@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
+from torch.nn.modules import transformer
 
 from hyq_hls.capture.inspection import check_finite, check_module, evaluation_copy
 from hyq_hls.capture.pruning import prune
@@ -73,7 +76,8 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
             report,
         ) from error
     try:
-        program = torch.export.export(module, (image,), strict=False)
+        with patch.object(transformer, "_detect_is_causal_mask", _is_no_hint, create=True):
+            program = torch.export.export(module, (image,), strict=False)
     except Exception as error:
         raise UnsupportedModelError(
             explain(
@@ -97,6 +101,15 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
             parameter = spec.kind == InputKind.PARAMETER
             check_finite(str(spec.target), constants[spec.arg.name], parameter, report)
     return Exported(module, program.graph, nodes, parts, constants, name)
+
+
+def _is_no_hint(*mask: Any) -> bool:
+    """Take a mask as it is, where ``nn.TransformerEncoder`` compares it with a causal one.
+
+    The branch on the result depends on values of a tensor, which no export can follow. Its only
+    use is a hint that lets PyTorch choose a faster kernel.
+    """
+    return False
 
 
 def _inputs(

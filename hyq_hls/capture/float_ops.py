@@ -242,7 +242,13 @@ class AttentionScores(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Softmax(FloatOp):
-    """exp(x) / sum(exp(x)) over the last axis."""
+    """exp(x) / sum(exp(x)) over one axis.
+
+    Attributes:
+        axis: the axis, counted from the end.
+    """
+
+    axis: int = -1
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return the shape of the only input."""
@@ -250,9 +256,9 @@ class Softmax(FloatOp):
         return shapes[0]
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Normalize the last axis."""
+        """Normalize the axis."""
         (x,) = inputs
-        return functional.softmax(x, dim=-1)
+        return functional.softmax(x, dim=self.axis)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,10 +12,13 @@ import numpy as np
 import torch
 
 from hyq_hls.capture import float_ops
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.index_maps import covers
 from hyq_hls.capture.layouts import feature_map, seen
+from hyq_hls.capture.separable import context
 
 
 def mean(call: Call) -> View:
@@ -25,9 +28,15 @@ def mean(call: Call) -> View:
 
 
 def total(call: Call) -> View:
-    """Capture a sum over some axes, which is their mean times a constant factor."""
+    """Capture a sum over some axes, which is their mean times a constant factor.
+
+    The sum of weighted keys is a context vector instead.
+    """
     view = call.pending(call.get("self"))
     axes = _axes(call, view)
+    vector = context(call, view, axes)
+    if vector is not None:
+        return vector
     count = math.prod(view.shape[axis] for axis in axes)
     found = _mean(call, view, axes)
     return View(found.source, found.index, found.factor * count, found.chain)
@@ -53,7 +62,7 @@ def pool(call: Call) -> View:
     else:
         kernel, padding = (_repeated(call.get(k), len(axes)) for k in ("kernel_size", "padding"))
         stride = _repeated(call.get("stride") or kernel, len(axes))
-        _check_windows(call, any(padding))
+        _check_windows(call, size, (kernel, stride, padding))
     if kernel == size and not any(padding):
         return _mean(call, view, axes)
     if len(axes) == 1:
@@ -62,7 +71,11 @@ def pool(call: Call) -> View:
             "a mean over all positions, or a pooling of a map",
             "use nn.AvgPool2d on a tensor (B, C, 1, N)",
         )
-    return _depthwise(call, call.settled(view), (kernel, stride, padding))
+    op = AveragePool(_pair(kernel), _pair(stride), _pair(padding))
+    if any(padding) and not call.get("count_include_pad"):
+        return _map(call, call.settled(view), op)
+    divisor = call.get("divisor_override") or math.prod(kernel)
+    return _depthwise(call, call.settled(view), op, 1 / divisor)
 
 
 def _axes(call: Call, view: View) -> list[int]:
@@ -75,23 +88,36 @@ def _repeated(values: list[int] | int, count: int) -> list[int]:
     return values * count if len(values) == 1 else values
 
 
-def _check_windows(call: Call, padded: bool) -> None:
-    uneven = padded and not call.get("count_include_pad")
-    if uneven or call.get("ceil_mode") or call.get("divisor_override") is not None:
+def _pair(values: list[int]) -> tuple[int, int]:
+    first, second = values
+    return first, second
+
+
+def _check_windows(
+    call: Call, size: list[int], windows: tuple[list[int], list[int], list[int]]
+) -> None:
+    """Refuse windows that reach further than the padding, or have another count with padding."""
+    axes = zip(size, *windows, strict=True)
+    beyond = any((n + 2 * p - k) % s for n, k, s, p in axes) and call.get("ceil_mode")
+    padded = any(windows[2])
+    divided = call.get("divisor_override") is not None
+    if beyond or (divided and padded and not call.get("count_include_pad")):
         raise Unsupported(
-            f"pooling {call.operation} whose windows are divided by different counts",
-            "windows that are all divided by their size",
-            "set padding=0 or count_include_pad=True, ceil_mode=False, and no divisor_override",
+            f"pooling {call.operation} whose windows reach beyond the padding, or with a divisor "
+            "of its own at the border",
+            "windows inside of the padded map",
+            "set ceil_mode=False, and no divisor_override",
         )
 
 
-def _depthwise(call: Call, view: View, windows: tuple[list[int], list[int], list[int]]) -> View:
-    kernel, stride, padding = ((first, second) for first, second in windows)
-    draft = feature_map(call.drafts, view)
-    channels = draft.shape[-1]
-    weight = np.full((channels, *kernel, 1), 1 / math.prod(kernel))
-    op = float_ops.Conv2d(weight, np.zeros(channels), stride, padding, channels)
-    result = call.add(op, (draft,), "pool")
+def _depthwise(call: Call, view: View, pool: AveragePool, weight: float) -> View:
+    channels = feature_map(call.drafts, view).shape[-1]
+    weights, bias = np.full((channels, *pool.kernel, 1), weight), np.zeros(channels)
+    return _map(call, view, float_ops.Conv2d(weights, bias, pool.stride, pool.padding, channels))
+
+
+def _map(call: Call, view: View, op: FloatOp) -> View:
+    result = call.add(op, (feature_map(call.drafts, view),), "pool")
     index = torch.arange(result.size).reshape(1, *result.shape)
     return seen(result, index.permute(0, 3, 1, 2))
 

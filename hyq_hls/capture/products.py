@@ -43,7 +43,7 @@ def _without_copies(view: View) -> View:
 def _product(call: Call, large: View, small: View) -> View:
     """Try each axis that may hold the channels; the first problem is told."""
     failure: Unsupported | None = None
-    for axis in (1, -1) if len(large.shape) == 4 else (-1,):
+    for axis in {4: (1, -1), 3: (-1, 1)}.get(len(large.shape), (-1,)):
         try:
             if _positions(large, axis) == _positions(small, axis):
                 drafts, order, _ = aligned(call, [large, small], (axis,))

@@ -19,6 +19,7 @@ from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported
+from hyq_hls.capture.group_norm import group_norm
 from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
 from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
@@ -70,6 +71,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
+    "group_norm": group_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     "add": arithmetic.add,
     **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
@@ -86,6 +88,9 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
+    "masked_fill": attention.masked_fill,
+    "where": attention.where,
+    "baddbmm": attention.baddbmm,
     "matmul": _matmul,
     "bmm": _matmul,
     "mm": _matmul,

@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=sources.path, default=Path("build/net"), help="project folder"
     )
     parser.add_argument("--project", default="net", help="name of the top function")
+    parser.add_argument(
+        "--hls", choices=("vitis", "bambu"), default="vitis", help="HLS compiler of the C++"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
     parser.add_argument(
         "--size-fifos",
@@ -38,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         share=options.share,
         must_fit=sources.must_fit(options),
         project=options.project,
+        hls=options.hls,
         overwrite=options.overwrite,
     )
     print(accelerator)

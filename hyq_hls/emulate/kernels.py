@@ -190,6 +190,27 @@ def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -
     return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
 
 
+def _average_pool(op: ops.AveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    zero = torch.tensor(op.pad_value, dtype=dtype)
+    rows, columns = op.inside(*inputs[0].shape[:2])
+    factor = torch.tensor(op.factor[np.outer(rows, columns) - 1], dtype=dtype)[..., None]
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        centred = x.to(dtype) - zero
+        # The divisor 1 makes a sum of the mean; a border of zeros adds nothing.
+        sums = functional.avg_pool2d(
+            centred.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding, divisor_override=1
+        )
+        acc = sums.permute(0, 2, 3, 1) * factor
+        return finish(acc.sub_(centred, alpha=op.centre) if op.centre else acc)
+
+    return run
+
+
 def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
     if magnitude(node.accumulator) >= 1 << 52:
@@ -209,6 +230,29 @@ def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> 
         std = variance.mul_(root_scale).sqrt_().floor_()
         reciprocal = (one / std).floor_()
         normalized = (x * channels).sub_(total).mul_(reciprocal * normalize).add_(0.5).floor_()
+        return finish(normalized.mul_(gamma).add_(beta))
+
+    return run
+
+
+def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    # As for a LayerNorm.
+    if magnitude(node.accumulator) >= 1 << 52:
+        return None
+    wide, count = torch.float64, inputs[0].size
+    offset, gamma, beta = (torch.tensor(v, dtype=wide) for v in (op.zero_point, op.gamma, op.beta))
+    root_scale, one = 4.0**op.root_bits, 2.0**op.reciprocal_bits
+    to_mean, unit = op.mean_multiplier * 2.0**-op.mean_shift, 2.0**op.mean_bits
+    normalize, finish = 2.0**-op.normalize_shift, requantizer(node.accumulator, op.requantize)
+
+    def run(q: torch.Tensor) -> torch.Tensor:
+        x = q.to(wide) - offset
+        axes = tuple(range(1, x.ndim))
+        total = x.sum(dim=axes, keepdim=True)
+        variance = count * x.square().sum(dim=axes, keepdim=True) - total.square() + op.epsilon
+        reciprocal = (one / variance.mul_(root_scale).sqrt_().floor_()).floor_()
+        mean = total.mul_(to_mean).add_(0.5).floor_()
+        normalized = x.mul_(unit).sub_(mean).mul_(reciprocal * normalize).add_(0.5).floor_()
         return finish(normalized.mul_(gamma).add_(beta))
 
     return run
@@ -311,10 +355,29 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     return run
 
 
+def _context(op: ops.SeparableContext, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    if magnitude(node.accumulator) > 1 << 53:
+        return None
+    table = torch.tensor(op.table, dtype=torch.float64)
+    zero = torch.tensor(op.zero_point, dtype=torch.float64)
+    finish = requantizer(op.result(inputs[1]), op.requantize)
+
+    def run(scores: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        index = scores.to(torch.int32) - op.first
+        e = table.index_select(0, index.reshape(-1)).reshape(scores.shape)
+        total = e.sum(dim=2, keepdim=True).long()
+        weighted = (e.transpose(2, 3) @ (keys.double() - zero)).long()
+        dividend = (weighted << op.mean_bits) + (total >> 1)
+        return finish(torch.div(dividend, total, rounding_mode="floor"))
+
+    return run
+
+
 _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
+    ops.AveragePool: _average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Conv2d: _convolution,
@@ -322,10 +385,12 @@ _RULES: dict[type[Operation], Rule] = {
     ops.DepthwiseConv2d: _convolution,
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
+    ops.GroupNorm: _group_norm,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
+    ops.SeparableContext: _context,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
     ops.TableSoftmax: _softmax,

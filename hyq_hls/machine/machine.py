@@ -46,7 +46,8 @@ class SimulationOptions:
     """The options of a co-simulation.
 
     Attributes:
-        rtl: "hyq" for our own RTL, or "vitis" for the RTL that Vitis HLS generated from the C++.
+        rtl: "hyq" for our own RTL, or "vitis" or "bambu" for the RTL that this HLS compiler made of
+            the C++.
         idle: probability of an idle cycle before each input beat.
         backpressure: probability per cycle that the output is not taken.
         seed: seed of the random stalls.

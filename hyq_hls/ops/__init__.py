@@ -6,6 +6,7 @@ from hyq_hls.graph.operation import Operation
 from hyq_hls.ops.add import Add
 from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.attention_values import AttentionValues
+from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
 from hyq_hls.ops.conv2d import Conv2d
@@ -13,10 +14,12 @@ from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
+from hyq_hls.ops.group_norm import GroupNorm
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
 from hyq_hls.ops.table_softmax import TableSoftmax
@@ -29,6 +32,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         Add,
         AttentionScores,
         AttentionValues,
+        AveragePool,
         ChannelAffine,
         Concat,
         Conv2d,
@@ -36,10 +40,12 @@ OPERATIONS: dict[str, type[Operation]] = {
         DepthwiseConv2d,
         Fold,
         GlobalAveragePool,
+        GroupNorm,
         LayerNorm,
         LinearSoftmax,
         Multiply,
         RequantizeTensor,
+        SeparableContext,
         ShiftSwish,
         Table,
         TableSoftmax,
@@ -52,6 +58,7 @@ __all__ = [
     "Add",
     "AttentionScores",
     "AttentionValues",
+    "AveragePool",
     "ChannelAffine",
     "Concat",
     "Conv2d",
@@ -59,10 +66,12 @@ __all__ = [
     "DepthwiseConv2d",
     "Fold",
     "GlobalAveragePool",
+    "GroupNorm",
     "LayerNorm",
     "LinearSoftmax",
     "Multiply",
     "RequantizeTensor",
+    "SeparableContext",
     "ShiftSwish",
     "Table",
     "TableSoftmax",

@@ -18,7 +18,8 @@ class ChannelAffine(Operation):
     """``y = requantize(weight[c] * x + bias[position, c])``, element by element.
 
     One row of biases serves all positions of a BatchNorm or a layer scale. A position embedding has
-    a row of biases for every position.
+    a row of biases for every position, and so have biases and masks of attention scores, whose
+    positions are queries and heads, and whose channels are keys.
 
     Attributes:
         weight: factors, (1,) or (C,); they may be negative or zero.

@@ -1,4 +1,4 @@
-"""Dense and depthwise convolution share a window that slides over a padded map."""
+"""The common part of dense and depthwise convolution: weights of a window, and bounds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from hyq_hls.errors import GraphError
-from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.checks import (
@@ -21,10 +19,11 @@ from hyq_hls.ops.checks import (
     partial_sum_bounds,
     plain_pair,
 )
+from hyq_hls.ops.window import Window
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution(Operation):
+class Convolution(Window):
     """Weights, geometry and requantization of a convolution.
 
     The map is padded with the input's zero point, and ``bias`` holds ``-sum(weight * zero_point)``,
@@ -73,39 +72,6 @@ class Convolution(Operation):
         """Kernel height and width."""
         return self.weight.shape[1], self.weight.shape[2]
 
-    def output_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return height and width of the output.
-
-        Raises:
-            GraphError: nothing is left.
-        """
-        if min(*self.stride, *self.window) < 1 or min(self.padding) < 0:
-            raise GraphError(
-                f"window {self.window} and stride {self.stride} must be positive, padding "
-                f"{self.padding} not negative"
-            )
-        sizes = []
-        axes = zip((height, width), self.window, self.stride, self.padding, strict=True)
-        for what, (size, kernel, stride, pad) in zip(("height", "width"), axes, strict=True):
-            if pad > kernel:
-                raise GraphError(
-                    f"padding {pad} is more than the {what} {kernel} of the window, which sees "
-                    f"nothing else there; use at most {kernel}"
-                )
-            if stride > size + 2 * pad:
-                raise GraphError(
-                    f"stride {stride} leaves the padded {what} {size + 2 * pad} of the map after "
-                    f"one window; a stride of {size + 2 * pad} gives the same"
-                )
-            sizes.append((size + 2 * pad - kernel) // stride + 1)
-        h, w = sizes
-        if min(h, w) < 1:
-            raise GraphError(
-                f"window {self.window} with padding {self.padding} is larger than the map of "
-                f"{(height, width)}"
-            )
-        return h, w
-
     def output_type(self, *inputs: TensorType) -> TensorType:
         (x,) = inputs
         check_affine(x)
@@ -116,15 +82,6 @@ class Convolution(Operation):
         self.requantize.check(self.accumulator(x), out_channels)
         h, w = self.output_size(x.shape[0], x.shape[1])
         return TensorType((h, w, out_channels), self.requantize.quantization)
-
-    def windows(self, x: Codes) -> Codes:
-        """Return windows (B, H', W', C, kernel height, kernel width) of maps (B, H, W, C)."""
-        (ph, pw), (b, h, w, c) = self.padding, x.shape
-        padded = np.empty((b, h + 2 * ph, w + 2 * pw, c), dtype=np.int64)
-        padded[:] = np.asarray(self.pad_value)
-        padded[:, ph : ph + h, pw : pw + w] = x
-        views = np.lib.stride_tricks.sliding_window_view(padded, self.window, axis=(1, 2))
-        return views[:, :: self.stride[0], :: self.stride[1]]
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.quant.hidden import visible
 from hyq_hls.quant.scales.statistics import TensorStatistics
 
 _BATCH = 32
@@ -41,8 +42,12 @@ def calibrate(
         QuantizationError: a tensor is not finite.
     """
     count = -(-len(images) // _BATCH)
+
+    def observe(name: str, value: torch.Tensor) -> None:
+        statistics[name].update(visible(graph[name].op, value))
+
     statistics = {node.name: TensorStatistics(node.name, momentum, count) for node in graph}
     with torch.no_grad():
         for batch in tqdm(batches(images), "calibrate", count, unit="batch", disable=not progress):
-            graph.run(batch, keep=(), observe=lambda name, v: statistics[name].update(v))
+            graph.run(batch, keep=(), observe=observe)
     return statistics

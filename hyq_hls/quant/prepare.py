@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import log
 
+from hyq_hls.capture.channel_affine import PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.float_ops import AttentionScores, Softmax
@@ -31,7 +32,7 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     for node in graph:
         if type(node.op) is not AttentionScores:
             continue
-        readers = graph.consumers(node.name)
+        biases, readers = _on_the_way(graph, node.name)
         if not all(type(graph[r].op) is Softmax for r in readers):
             continue
         factor = node.op.scale * LOG2_E
@@ -42,9 +43,27 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
             changed[query.name] = layer.with_parameters(layer.matrix * factor, layer.bias * factor)
             factor = 1.0
         changed[node.name] = replace(node.op, scale=factor)
+        changed.update({name: op.scaled(LOG2_E) for name, op in biases.items()})
         changed.update({r: OctaveSoftmax() for r in readers})
     _check_softmax(graph, changed)
     return graph.replace(changed)
+
+
+def _on_the_way(
+    graph: FloatGraph, name: str
+) -> tuple[dict[str, PositionConstant], tuple[str, ...]]:
+    """Return the biases and masks that are added to scores, and what reads the sums."""
+    biases: dict[str, PositionConstant] = {}
+    readers: tuple[str, ...] = ()
+    for reader in graph.consumers(name):
+        op = graph[reader].op
+        if isinstance(op, PositionConstant):
+            more, behind = _on_the_way(graph, reader)
+            biases |= {reader: op} | more
+            readers += behind
+        else:
+            readers += (reader,)
+    return biases, readers
 
 
 def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
@@ -52,6 +71,6 @@ def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
         if type(node.op) is Softmax and node.name not in changed:
             raise QuantizationError(
                 f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
-                "integer softmax; leave a softmax at the end of a classifier out, it changes no "
-                "answer"
+                "integer softmax, and scores of tokens whose weighted keys are summed up; leave a "
+                "softmax at the end of a classifier out, it changes no answer"
             )

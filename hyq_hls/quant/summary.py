@@ -9,6 +9,7 @@ import torch
 
 from hyq_hls.capture.module_check import outputs_of
 from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.hidden import visible
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import sqnr_db
 
@@ -32,13 +33,13 @@ def summary(qmodel: QuantizedModel, images: np.ndarray) -> str:
         real = qmodel.float_graph.run(to_float(images[:_TRACED]))
     found = qmodel.predict(images)
     same = found.reshape(len(found), -1).argmax(1) == wanted.reshape(len(found), -1).argmax(1)
-    ratios = {
-        name: sqnr_db(
-            real[name].double().numpy(), qmodel.graph.type(name).quantization.dequantize(codes)
-        )
-        for name, codes in qmodel.emulator.trace(images[:_TRACED])
-        if name in real and name in qmodel.graph.nodes
-    }
+    ratios = {}
+    for name, codes in qmodel.emulator.trace(images[:_TRACED]):
+        if name in real and name in qmodel.graph.nodes:
+            meant = torch.from_numpy(qmodel.graph.type(name).quantization.dequantize(codes))
+            op = qmodel.float_graph[name].op
+            pair = (visible(op, values).double().numpy() for values in (real[name], meant))
+            ratios[name] = sqnr_db(*pair)
     worst = sorted((db, name) for name, db in ratios.items() if isfinite(db))[:_WORST]
     nodes = ", ".join(f"{name} {db:.1f} dB" for db, name in worst)
     return (

@@ -14,11 +14,14 @@ from enum import Enum, Flag, auto
 from typing import Any, TypeVar
 
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
+from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
@@ -204,7 +207,7 @@ def _equal(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
 
 
 def _of_values(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
-    """Return the ratio of the values, the second input: they have the scale of the result."""
+    """Return the ratio of values or keys, the second input: they have the scale of the result."""
     return {node.inputs[1]: 1.0}
 
 
@@ -217,6 +220,11 @@ def _of_mean(graph: FloatGraph, node: FloatNode) -> dict[str, float]:
 def _products(shapes: Sequence[Shape]) -> int:
     """Return the products per pixel of a patch: queries by keys, or probabilities by values."""
     return shapes[0][1] * shapes[1][1] * shapes[1][2]
+
+
+def _weighted_keys(shapes: Sequence[Shape]) -> int:
+    """Return the products per pixel of a patch: the scores of tokens by their keys."""
+    return shapes[1][1] * shapes[1][2]
 
 
 def _score_scale(op: fo.AttentionScores) -> float:
@@ -276,6 +284,7 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,
     fo.LayerNorm: Traits(writes=_BOTH, reads=(PerChannel.FACTORS,), linear=False, ratios=_free),
+    GroupNorm: Traits(writes=_BOTH, reads=(_NOTHING,), linear=False, ratios=_free, leading=1),
     fo.AttentionScores: Traits(
         writes=_NOTHING,
         reads=(_NOTHING,),
@@ -302,6 +311,16 @@ TRAITS: dict[type[Any], Traits] = {
         leading=2,
         work=_products,
     ),
+    SeparableContext: Traits(
+        writes=_BOTH,
+        # The channels of the keys, which come second, stay apart.
+        reads=(_NOTHING, PerChannel.SCALES),
+        linear=False,
+        ratios=_of_values,
+        leading=2,
+        work=_weighted_keys,
+    ),
+    AveragePool: Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, leading=1),
     fo.GlobalAveragePool: Traits(
         writes=_NOTHING,
         reads=(_BOTH,),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hyq_hls.errors import CompilationError, ConversionError, FileFormatError, SimulationError
 from hyq_hls.machine import Codes, CosimReport, StreamReport
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
+from hyq_hls.stream.hls.bambu_rtl import write_bambu_top
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
 from hyq_hls.stream.rtl.instances import instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
@@ -115,9 +116,25 @@ def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation
     """
     build = folder / "vitis_cosim"
     sources = write_vitis_top(flow, folder, project, build / "verilog")
+    return _build_generated(flow, sources, f"{project}_vitis", build)
+
+
+def build_bambu_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
+    """Verilate what Bambu generated from the project in ``folder``; its streams are hidden.
+
+    Raises:
+        SimulationError: there is no such Verilog, or its ports are unknown.
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    build = folder / "bambu_cosim"
+    sources = write_bambu_top(flow, folder, project, build / "verilog")
+    return _build_generated(flow, sources, f"{project}_bambu", build)
+
+
+def _build_generated(flow: Dataflow, sources: list[Path], top: str, build: Path) -> RtlSimulation:
     needed = needed_modules({f"hyq_axis_{side}" for side in ("input", "output")})
     adapters = [module_file(module) for module in needed]
-    library = build_cosimulation([*adapters, *sources], f"{project}_vitis", build)
+    library = build_cosimulation([*adapters, *sources], top, build)
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink))
 

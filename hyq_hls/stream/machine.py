@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.errors import InputError
+from hyq_hls.errors import ConversionError, InputError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
     BuildReport,
@@ -23,11 +23,18 @@ from hyq_hls.parts import Part
 from hyq_hls.stream.board import csynth_cycles, csynth_stages, csynth_utilization
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
-from hyq_hls.stream.cosimulation import build_rtl, build_simulator, build_vitis_rtl, compare
+from hyq_hls.stream.cosimulation import (
+    build_bambu_rtl,
+    build_rtl,
+    build_simulator,
+    build_vitis_rtl,
+    compare,
+)
 from hyq_hls.stream.cost import estimate_report, plan_hls, resource_report
 from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_hls_depths
 from hyq_hls.stream.folding import Folding
+from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu, check_compiler
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.text import top_cpp
@@ -36,6 +43,7 @@ from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder, write_file
+from hyq_hls.tools.bambu import BUILD_BAMBU
 from hyq_hls.tools.verilator import RtlSimulation, Simulator
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
@@ -51,12 +59,22 @@ class StreamMachine(Machine):
         flow: stages and streams, with the FIFO depths of the RTL.
         hls_depths: FIFO depths of the C++, in words by stream; None means those that are safe by
             analysis.
+        hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
+
+    Raises:
+        ConversionError: there is no such compiler, or it cannot take the network.
     """
 
     architecture = "stream"
 
     flow: Dataflow
     hls_depths: Mapping[str, int] | None = None
+    hls: Compiler = "vitis"
+
+    def __post_init__(self) -> None:
+        check_compiler(self.hls)
+        if self.hls == "bambu":
+            check_bambu(self.flow, self.part.name)
 
     @classmethod
     def from_settings(
@@ -66,16 +84,18 @@ class StreamMachine(Machine):
         folding = {name: Folding(*lanes) for name, lanes in settings["folding"].items()}
         circuits = node_circuits(graph, settings["circuits"])
         flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
-        # Version 0.1 wrote no depths of the C++, which were whole tensors.
-        return cls(part, clock_mhz, project, flow, settings.get("hls_depths"))
+        # Version 0.1 wrote no depths of the C++, which were whole tensors, and no compiler.
+        depths, hls = settings.get("hls_depths"), check_compiler(settings.get("hls", "vitis"))
+        return cls(part, clock_mhz, project, flow, depths, hls)
 
     def settings(self) -> dict[str, Any]:
-        """Return folding and circuit of every node, and the depths of every FIFO."""
+        """Return folding and circuit of every node, depths of every FIFO, and the compiler."""
         return {
             "folding": {s.node.name: list(astuple(s.folding)) for s in self.flow.operations},
             "circuits": {s.node.name: s.circuit.name for s in self.flow.operations},
             "depths": self.flow.depths,
             "hls_depths": self.hls_flow.depths,
+            "hls": self.hls,
         }
 
     @cached_property
@@ -91,6 +111,13 @@ class StreamMachine(Machine):
         """Return the same machine with other FIFO depths of the C++, in words by stream."""
         return replace(self, hls_depths=dict(depths))
 
+    def check_hls(self, wanted: str) -> None:
+        """Raise :class:`ConversionError` unless the C++ is for a compiler; an empty name fits."""
+        if wanted and check_compiler(wanted) != self.hls:
+            raise ConversionError(
+                f"the project was written for {self.hls}; convert the model with hls={wanted!r}"
+            )
+
     @property
     def cycles_per_frame(self) -> int:
         """Cycles of the slowest stage."""
@@ -104,7 +131,12 @@ class StreamMachine(Machine):
     def write(self, folder: Path) -> None:
         """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
         device = self.part.device
-        build_model(self.hls_flow, folder, self.project, device, self.clock_mhz).write()
+        build_model(self.hls_flow, folder, self.project, device, self.clock_mhz, self.hls).write()
+        if self.hls == "bambu":
+            script = folder / BUILD_BAMBU
+            text = build_bambu_sh(self.flow, self.project, self.part.name, self.clock_mhz)
+            script.write_text(text, encoding="utf-8")
+            script.chmod(0o755)
         write_rtl(self.flow, folder / RTL_DIR, self.project)
         write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
 
@@ -118,7 +150,7 @@ class StreamMachine(Machine):
 
     def rewrite_hls_top(self, folder: Path) -> None:
         """Write the top function of the C++ again, after its FIFO depths changed."""
-        text = top_cpp(self.hls_flow, self.project, f"// {self.flow.banner}")
+        text = top_cpp(self.hls_flow, self.project, f"// {self.flow.banner}", self.hls)
         write_file(folder / "firmware" / f"{self.project}.cpp", text)
 
     def timed_simulation(self, folder: Path) -> TimedSimulation:
@@ -174,14 +206,16 @@ class StreamMachine(Machine):
         options: SimulationOptions,
         progress: Callable[[int], object] | None = None,
     ) -> CosimReport:
-        """Run frames through our RTL, or through the RTL that Vitis HLS made of the C++."""
+        """Run frames through our RTL, or through the RTL that an HLS compiler made of the C++."""
         if options.rtl == "hyq":
             simulation = self.rtl_simulation(folder, trace=options.vcd is not None)
         elif options.rtl == "vitis" and options.vcd is None:
             simulation = build_vitis_rtl(self.flow, folder, self.project)
+        elif options.rtl == "bambu" and options.vcd is None:
+            simulation = build_bambu_rtl(self.flow, folder, self.project)
         else:
             raise InputError(
-                f'rtl={options.rtl!r}: "hyq", or "vitis" without a VCD file, is wanted'
+                f'rtl={options.rtl!r}: "hyq", or "vitis" or "bambu" without a VCD file, is wanted'
             )
         return compare(
             self.flow,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,18 +153,29 @@ def verify(
                 break
             level = candidate
         meant = qmodel.graph.type(name).quantization.dequantize(codes)
-        report.nodes.append(
-            NodeLevels(
-                name,
-                sqnr_db(real[name], quantized[name]) if name in real else None,
-                sqnr_db(real[name], meant) if name in real else None,
-                level,
-            )
-        )
+        before, after = (_ratio(qmodel, real, name, v) for v in (quantized.get(name), meant))
+        report.nodes.append(NodeLevels(name, before, after, level))
     report.differences = list(wrong.values())
     _compare_network(qmodel, pixels, accelerator, report, progress)
     report.module = module_agreement(qmodel, pixels)
     return report
+
+
+def _ratio(
+    qmodel: QuantizedModel,
+    real: Mapping[str, NDArray[np.float64]],
+    name: str,
+    found: NDArray[np.float64] | None,
+) -> float | None:
+    """Return the SQNR of values of a node in dB; None for a node that only integers have."""
+    if qmodel.float_graph is None or name not in real or found is None:
+        return None
+    import torch  # noqa: PLC0415  (see _float_levels)
+
+    from hyq_hls.quant.hidden import visible  # noqa: PLC0415
+
+    op = qmodel.float_graph[name].op
+    return sqnr_db(*(visible(op, torch.from_numpy(v)).numpy() for v in (real[name], found)))
 
 
 def _compare_network(

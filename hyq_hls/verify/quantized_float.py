@@ -7,9 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls import ops
+from hyq_hls.capture.channel_affine import PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Graph, Node
+from hyq_hls.quant.hidden import hides
 from hyq_hls.quant.traits import has_weights, weighted
 from hyq_hls.quant.weighted import WeightedLayer
 
@@ -39,7 +41,11 @@ def quantized_float(
     def quantize(name: str, value: torch.Tensor) -> torch.Tensor | None:
         quantization = graph.type(name).quantization
         values[name] = quantization.dequantize(quantization.quantize(value.numpy()))
-        return torch.from_numpy(values[name]).to(value.dtype)
+        rounded, op = torch.from_numpy(values[name]).to(value.dtype), float_graph[name].op
+        if not hides(op):
+            return rounded
+        assert isinstance(op, PositionConstant)
+        return torch.where(torch.from_numpy(op.hidden), value, rounded)
 
     with torch.no_grad():
         float_graph.replace(replaced).run(images.double(), keep=(), observe=quantize)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
+from hyq_hls.capture.average_pool import AveragePool
 from tests.capture.nets import captured, kinds
 
 Function = Callable[[torch.Tensor], torch.Tensor]
@@ -59,8 +61,102 @@ def test_a_mean_of_channels_in_another_order() -> None:
         nn.AvgPool2d((2, 3), (1, 2), (1, 0)),
         nn.AdaptiveAvgPool2d(2),
         nn.AdaptiveAvgPool2d((None, 3)),
+        nn.AvgPool2d(2, ceil_mode=True),
+        nn.AvgPool2d(2, divisor_override=3),
+        nn.AvgPool2d(3, 1, 1, divisor_override=5),
     ],
 )
 def test_a_pooling_that_gives_a_map_is_a_depthwise_convolution(pool: nn.Module) -> None:
     graph = captured(lambda m, x: m.pool(x), pool=pool)
     assert kinds(graph) == {"pool": "Conv2d"}
+
+
+@pytest.mark.parametrize("size", [3, (3, 2), (1, 5)])
+def test_borders_that_count_nothing(size: Any) -> None:
+    padding = size // 2 if isinstance(size, int) else (size[0] // 2, size[1] // 2)
+    for stride in (1, 2):
+        pool = nn.AvgPool2d(size, stride, padding, count_include_pad=False)
+        graph = captured(lambda m, x: m.pool(x), pool=pool)
+        assert kinds(graph) == {"pool": "AveragePool"}
+
+
+def _mixer(*layers: nn.Module) -> list[str]:
+    """The kinds of a network of layers and ``pool(x) - x``."""
+    pool = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        x = m.layers(x)
+        result: torch.Tensor = pool(x) - x
+        return result
+
+    return list(kinds(captured(forward, layers=nn.Sequential(*layers))).values())
+
+
+def test_the_token_mixer_of_poolformer_is_one_node() -> None:
+    assert _mixer() == ["AveragePool"]
+    assert _mixer(nn.Conv2d(3, 4, 1), nn.GELU()) == ["Linear", "Gelu", "AveragePool"]
+
+
+def test_a_summand_before_the_token_mixer_is_lost_and_a_factor_is_not() -> None:
+    assert _mixer(nn.BatchNorm2d(3)) == ["ChannelAffine", "AveragePool"]
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = m.bn(x)
+        result: torch.Tensor = m.fc((m.pool(y) - y).permute(0, 2, 3, 1))
+        return result
+
+    graph = captured(
+        forward,
+        pool=nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        bn=nn.BatchNorm2d(3),
+        fc=nn.Linear(3, 2),
+    )
+    assert list(kinds(graph).values()) == ["AveragePool", "Linear"]
+
+
+def test_a_pooling_that_others_read_stays() -> None:
+    pool = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = pool(x)
+        result: torch.Tensor = m.conv(torch.cat((y - x, y), 1))
+        return result
+
+    graph = captured(forward, conv=nn.Conv2d(6, 2, 3))
+    ops = [node.op for node in graph]
+    assert [op.less_input for op in ops if isinstance(op, AveragePool)] == [False]
+    assert "Add" in kinds(graph).values()
+
+
+@pytest.mark.parametrize(
+    "mix",
+    [
+        lambda p, x: x - p(x),
+        lambda p, x: p(x) + x,
+        lambda p, x: p(x) - 2 * x,
+        lambda p, x: p(x) - 1,
+    ],
+)
+def test_other_sums_with_a_pooling(mix: Callable[..., torch.Tensor]) -> None:
+    pool = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+    graph = captured(lambda m, x: mix(pool, m.conv(x)), conv=nn.Conv2d(3, 4, 3))
+    assert "AveragePool" in kinds(graph).values()
+    assert not any(isinstance(n.op, AveragePool) and n.op.less_input for n in graph)
+
+
+def test_constants_pass_a_pooling_whose_border_counts_nothing() -> None:
+    """A mean of equal summands is that summand, at the border too."""
+    graph = captured(
+        lambda m, x: m.bn(m.pool(m.conv(x))),
+        conv=nn.Conv2d(3, 4, 3),
+        pool=nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        bn=nn.BatchNorm2d(4),
+    )
+    assert list(kinds(graph).values()) == ["Conv2d", "AveragePool"]
+    graph = captured(
+        lambda m, x: m.fc(m.pool(m.bn(x)).permute(0, 2, 3, 1)),
+        bn=nn.BatchNorm2d(3),
+        pool=nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        fc=nn.Linear(3, 2),
+    )
+    assert list(kinds(graph).values()) == ["AveragePool", "Linear"]

@@ -21,6 +21,7 @@ from hyq_hls.errors import GraphError
 from hyq_hls.graph import Graph, Node, Operation, Quantization, TensorType
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.layer_norm import LayerNormPrecision
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes
@@ -128,6 +129,17 @@ def pool(rng: Rng, reach: int) -> Made:
     return ops.GlobalAveragePool(x.quantization.zero_point, output(rng, bits + log2(rows), 2)), [x]
 
 
+def average_pool(rng: Rng, reach: int) -> Made:
+    """Factors by which sums of nine codes reach so far; half of the cases subtract their input."""
+    x = code_type(rng, (4, 3, 2), int(rng.integers(4, 17)))
+    largest = max(1, reach >> x.quantization.bits)
+    factor = rng.integers((largest + 1) // 2, largest + 1, 9) // np.arange(1, 10) + 1
+    centre = largest if rng.integers(2) else 0
+    around = (3, 3), (1, 1), (1, 1)
+    zero, out = x.quantization.zero_point, output(rng, log2(reach), 2)
+    return ops.AveragePool(*around, zero, factor, centre, out), [x]
+
+
 def scores(rng: Rng, reach: int) -> Made:
     """Up to some hundred terms of the bits that reach so far."""
     bits = int(np.clip((log2(reach) - rng.integers(1, 8)) // 2, 4, 16))
@@ -158,6 +170,29 @@ def layer_norm(rng: Rng, reach: int) -> Made:
     out = output(rng, 22, channels)
     zero, epsilon = x.quantization.zero_point, int(rng.integers(1, 100))
     return ops.LayerNorm(factors, zero, epsilon, *precision, gamma, beta, 8, 20, out), [x]
+
+
+def group_norm(rng: Rng, reach: int) -> Made:
+    """The bits of the codes are those whose variance reaches so far."""
+    shape = (2, 3, int(rng.integers(1, 9)))
+    bits = int(np.clip(log2(reach) / 2 - log2(np.prod(shape)) - rng.integers(-1, 2), 2, 16))
+    x = code_type(rng, shape, bits)
+    epsilon = int(rng.integers(1, 100))
+    gamma, beta = (rng.integers(-n, n, shape[-1]) for n in (127, 1 << 18))
+    precision, out = group_norm_precision(x, epsilon), output(rng, 22, shape[-1])
+    zero = x.quantization.zero_point
+    return ops.GroupNorm(zero, epsilon, *precision, gamma, beta, 8, 20, out), [x]
+
+
+def separable_context(rng: Rng, reach: int) -> Made:
+    keys = code_type(rng, (2, 4, 3), int(rng.integers(2, 17)), 3)
+    scores = code_type(rng, (2, 4, 1), int(rng.integers(2, 9)))
+    fraction = int(rng.integers(0, 9))
+    widest = max(1, reach >> (keys.quantization.bits + fraction + 2))
+    table = rng.integers(1, widest + 1, 1 << scores.quantization.bits)
+    out, zero = output(rng, keys.quantization.bits + fraction, 3), keys.quantization.zero_point
+    first = scores.quantization.qmin
+    return ops.SeparableContext(table, first, fraction, zero, out), [scores, keys]
 
 
 def linear_softmax(rng: Rng, reach: int) -> Made:
@@ -191,13 +226,16 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "add": add,
     "attention_scores": scores,
     "attention_values": values,
+    "average_pool": average_pool,
     "channel_affine": channel_affine,
     "concat": concat,
     "global_average_pool": pool,
+    "group_norm": group_norm,
     "layer_norm": layer_norm,
     "multiply": multiply,
     "linear_softmax": linear_softmax,
     "requantize": requantize,
+    "separable_context": separable_context,
     "shift_swish": shift_swish,
     "table_softmax": table_softmax,
 }

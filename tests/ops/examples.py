@@ -9,6 +9,7 @@ import numpy as np
 from hyq_hls import ops
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.layer_norm import layer_norm_precision
 
 BYTE = Quantization(8, False, (2.0**-6,), (128,))
@@ -110,6 +111,18 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
 
 
+def _average_pool(rng: np.random.Generator) -> Graph:
+    graph, factor = Graph("x", MAP), np.rint(1024 / np.arange(1, 10)).astype(np.int64)
+    rest = (1, 1), (1, 1), (128,), factor
+    out = Requantize(BYTE, np.array([9]), np.array([1]))
+    graph.add("mix", ops.AveragePool((3, 3), *rest, 1024, out), "x")
+    pool = ops.AveragePool(
+        (2, 3), (2, 1), (1, 1), (128,), rng.integers(1, 999, 6), 0, requantize(rng, 3, 8)
+    )
+    graph.add("pool", pool, "mix")
+    return graph
+
+
 def _channel_affine(rng: np.random.Generator) -> Graph:
     graph = Graph("x", MAP)
     weight, bias = rng.integers(-128, 128, 3), rng.integers(-9999, 9999, (1, 3))
@@ -136,10 +149,28 @@ def _layer_norm(rng: np.random.Generator) -> Graph:
     return _single(x, operation)
 
 
+def _group_norm(rng: np.random.Generator) -> Graph:
+    gamma, beta = rng.integers(-127, 128, 3), rng.integers(-(1 << 18), 1 << 18, 3)
+    precision, out = group_norm_precision(MAP, 5), requantize(rng, 3, 17)
+    return _single(MAP, ops.GroupNorm((128,), 5, *precision, gamma, beta, 8, 20, out))
+
+
+def _separable_context(rng: np.random.Generator) -> Graph:
+    graph = Graph("x", TOKENS)
+    score = requantize(rng)
+    layer = ops.Dense(rng.integers(-128, 128, (1, 4)), 8, rng.integers(-999, 1000, 1), score)
+    graph.add("score", layer, "x")
+    table = rng.integers(1, 1 << 12, 256)
+    context = ops.SeparableContext(table, 0, 4, (128,), requantize(rng, 4, 3))
+    graph.add("context", context, "score", "x")
+    return graph
+
+
 EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "add": _add,
     "attention_scores": _scores,
     "attention_values": _values,
+    "average_pool": _average_pool,
     "channel_affine": _channel_affine,
     "concat": _concat,
     "conv2d": _conv2d,
@@ -149,10 +180,12 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "global_average_pool": lambda rng: _single(
         MAP, ops.GlobalAveragePool((128,), requantize(rng, 3, 4, dyadic=True))
     ),
+    "group_norm": _group_norm,
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
     "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
+    "separable_context": _separable_context,
     "shift_swish": lambda rng: _single(MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 3, 12))),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),
     "table_softmax": lambda rng: _single(

@@ -87,6 +87,7 @@ template <int bits, bool is_signed> class integer {
   public:
     typedef typename storage<bits, is_signed>::type storage_t;
     typedef typename native<bits, is_signed>::type native_t;
+    static const int width = bits;
 
     storage_t value;
 

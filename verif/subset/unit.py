@@ -15,7 +15,7 @@ from clang.cindex import Cursor, CursorKind, Diagnostic, Index
 #: A file that exists only in memory and includes what is checked.
 _MAIN = "vitis_subset_main.cpp"
 #: The vendor's types refuse __SYNTHESIS__ in their open version, so it is defined after them.
-_PROLOGUE = '#include "ap_int.h"\n#include "hls_stream.h"\n#define __SYNTHESIS__ 1\n'
+PROLOGUE = '#include "ap_int.h"\n#include "hls_stream.h"\n#define __SYNTHESIS__ 1\n'
 FUNCTIONS = frozenset(
     {
         CursorKind.FUNCTION_DECL,
@@ -60,6 +60,7 @@ class Unit:
         include: include folders, first wins.
         ours: files below these folders are checked.
         vendor: files below these folders are the vendor's types, even inside ``ours``.
+        prologue: C++ before all sources; by default that of Vitis HLS.
 
     Raises:
         ParseError: the first error of the compiler.
@@ -71,11 +72,12 @@ class Unit:
         include: Sequence[Path],
         ours: Sequence[Path],
         vendor: Sequence[Path],
+        prologue: str = PROLOGUE,
     ) -> None:
         self._ours = [p.resolve() for p in ours]
         self._vendor = [p.resolve() for p in vendor]
         self._kinds: dict[str, str] = {}
-        text = _PROLOGUE + "".join(f'#include "{p.resolve()}"\n' for p in sources)
+        text = prologue + "".join(f'#include "{p.resolve()}"\n' for p in sources)
         arguments = ["-x", "c++", "-std=c++14", "-nostdinc", *(f"-I{p}" for p in include)]
         for folder in system_includes():
             arguments += ["-isystem", folder]

@@ -24,6 +24,7 @@ from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig
+from hyq_hls.quant.hidden import stored
 from hyq_hls.quant.judge.simulate import FakeQuantize
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.assign import assign
@@ -93,7 +94,8 @@ def sensitivity_curve(
             if key[1] == "weights":
                 changes.append((key, bits, node, _rounded(plan, node, bits).forward))
             else:
-                changes.append((key, bits, node, FakeQuantize(tensors[bits][node.name])))
+                codes = stored(node.op, tensors[bits][node.name], plan.config)
+                changes.append((key, bits, node, FakeQuantize(codes)))
     errors, power = {key: dict.fromkeys(widths, 0.0) for key in free}, 0.0
     batches = list(_batches(plan, images))
     total = len(batches) * len(changes)

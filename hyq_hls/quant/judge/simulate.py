@@ -20,6 +20,7 @@ from torch import nn
 from hyq_hls.capture.float_graph import FloatNode, Observer
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.ops.softmax import Softmax as SoftmaxOperation
+from hyq_hls.quant.hidden import stored
 from hyq_hls.quant.lowering.lower import Lowering
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.weights import Weights, per_code, weight_steps
@@ -44,7 +45,7 @@ class Simulation(nn.Module):
         super().__init__()
         self.plan = plan
         self.tensors = {
-            node.name: FakeQuantize(plan.tensors[node.name])
+            node.name: FakeQuantize(_stored(plan, node))
             for node in plan.graph
             if traits_of(node).codes not in (Codes.IMAGE, Codes.PROBABILITIES)
         }
@@ -242,9 +243,13 @@ def _key(name: str) -> str:
     return name.replace(".", "/")
 
 
+def _stored(plan: Plan, node: FloatNode) -> Quantization:
+    return stored(node.op, plan.tensors[node.name], plan.config.for_node(node.name))
+
+
 def _exponentials(plan: Plan, node: FloatNode, operation: Operation) -> torch.Tensor:
     """Return the exponential (codes,) of every distance from a row's maximum, over that of zero."""
-    distances = np.arange(1 << plan.tensors[node.inputs[0]].bits)
+    distances = np.arange(1 << _stored(plan, plan.graph[node.inputs[0]]).bits)
     exponential = cast("SoftmaxOperation", operation).exponential(distances)
     return torch.tensor(exponential / exponential[0], dtype=torch.float32)
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.graph import Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.hidden import stored
 from hyq_hls.quant.judge.bit_choice import Array, WidthUsage
 from hyq_hls.quant.judge.costs import CostModel, DesignCosts
 from hyq_hls.quant.judge.sensitivity import Key, TensorsByBits, tensors_by_bits, with_bits
@@ -117,12 +118,16 @@ class _Usage:
 
     def _cost(self, node: FloatNode, weight_bits: int, bits: Mapping[str, int]) -> Array:
         tensors = {name: self._quantization(name, bits) for name in (node.name, *node.inputs)}
-        types = [TensorType(self.plan.graph.shape(i), tensors[i]) for i in node.inputs]
+        types = [self._type(i, tensors[i]) for i in node.inputs]
         total = np.zeros_like(self.costs.total)
         for name, operation in self._steps(node, tensors, weight_bits).items():
             total += self.costs.node(name, operation, types)
             types = [operation.output_type(*types)]
         return total
+
+    def _type(self, name: str, quantization: Quantization) -> TensorType:
+        op, config = self.plan.graph[name].op, self.config.for_node(name)
+        return TensorType(self.plan.graph.shape(name), stored(op, quantization, config))
 
     def _steps(
         self, node: FloatNode, tensors: Mapping[str, Quantization], weight_bits: int

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import QuantizationError
-from hyq_hls.graph import Bounds, Quantization, TensorType
+from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import LayerNorm
+from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.layer_norm import layer_norm_precision
 from hyq_hls.quant.factors import requantize
 
@@ -57,13 +58,8 @@ def layer_norm(
         )
     floor_variance = max(1, round(epsilon * (x.channels / finest) ** 2))
     precision = layer_norm_precision(x, shift, floor_variance)
-    gamma_bits = max(_MIN_GAMMA_BITS, weight_bits)
-    limit = (1 << (gamma_bits - 1)) - 1
-    largest = float(np.abs(weight).max())
-    fraction = floor(log2(limit / largest)) if largest > 0 else _MAX_GAMMA_FRACTION
-    fraction = min(fraction, _MAX_GAMMA_FRACTION)
+    gamma, gamma_bits, fraction = integer_gammas(weight, weight_bits)
     beta_fraction = fraction + precision.normalized_bits
-    gamma = np.rint(weight * 2.0**fraction).astype(np.int64)
     beta = np.rint(bias * 2.0**beta_fraction).astype(np.int64)
     return LayerNorm(
         shift,
@@ -73,6 +69,24 @@ def layer_norm(
         gamma,
         beta,
         gamma_bits,
-        Bounds(int(beta.min()), int(beta.max())).bits,
+        width_of(beta),
         requantize(unit * 2.0**-beta_fraction, output),
     )
+
+
+def integer_gammas(weight: Array, weight_bits: int) -> tuple[NDArray[np.int64], int, int]:
+    """Quantize factors (C,) of a normalization, in units of the output.
+
+    Args:
+        weight: factors (C,).
+        weight_bits: width of a weight elsewhere; gammas have at least 8 bits.
+
+    Returns:
+        Integer gammas (C,), their width, and their fraction bits.
+    """
+    bits = max(_MIN_GAMMA_BITS, weight_bits)
+    limit = (1 << (bits - 1)) - 1
+    largest = float(np.abs(weight).max())
+    fraction = floor(log2(limit / largest)) if largest > 0 else _MAX_GAMMA_FRACTION
+    fraction = min(fraction, _MAX_GAMMA_FRACTION)
+    return np.rint(weight * 2.0**fraction).astype(np.int64), bits, fraction

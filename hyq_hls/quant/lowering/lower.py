@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,17 +12,23 @@ from numpy.typing import NDArray
 
 from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
+from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.hidden import hides, stored
 from hyq_hls.quant.image_codes import CentredImage
+from hyq_hls.quant.lowering.group_norm import group_norm
 from hyq_hls.quant.lowering.layer_norm import layer_norm
 from hyq_hls.quant.lowering.nonlinear import softmax_operation, swish_values
+from hyq_hls.quant.lowering.separable_context import separable_context
 from hyq_hls.quant.lowering.table import function_table, values_of
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.scales.weights import Weights
@@ -38,6 +45,8 @@ _ALIGN_BITS = 10
 #: Fraction bits of constants per position, in steps of the codes that they meet. Their rounding
 #: adds a sixteenth of the codes' own noise. One bit more costs a bit of memory for every constant.
 _CONSTANT_BITS = 2
+#: Fraction bits of the smallest factor of a mean, so that it is off by ``2**-12`` at most.
+_MEAN_BITS = 11
 
 
 def lower(
@@ -101,11 +110,14 @@ class Lowering:
             Multiply: self._multiply,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
+            GroupNorm: self._group_norm,
             fo.AttentionScores: self._scores,
             OctaveSoftmax: self._softmax,
             fo.AttentionValues: self._values,
+            SeparableContext: self._context,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
+            AveragePool: self._average_pool,
             fo.GlobalAveragePool: self._pool,
         }
 
@@ -187,9 +199,14 @@ class Lowering:
     ) -> Operation:
         x, unit = self._input(node), 1 << _CONSTANT_BITS
         scale = np.asarray(x.scale) / unit
+        y = stored(op, self._output(node), config)
         bias = np.rint(op.constant / scale).astype(np.int64) - unit * np.asarray(x.zero_point)
+        if hides(op):
+            # Even the largest code of the input ends below all codes of the output.
+            lowest = np.floor((y.qmin - y.zero_point[0] - 1) * y.scale[0] / scale[0])
+            bias[op.hidden] = int(lowest) - unit * x.qmax
         rows = bias.reshape(-1, bias.shape[-1])
-        out = requantize(scale, self._output(node))
+        out = requantize(scale, y)
         return ops.ChannelAffine(np.array([unit]), _CONSTANT_BITS + 2, rows, out)
 
     def _silu(self, node: FloatNode, op: Silu, config: QuantConfig) -> Operation | Operations:
@@ -244,6 +261,10 @@ class Lowering:
             x, op.weight, op.bias, op.eps, self._output(node), config.weight_bits, node.name
         )
 
+    def _group_norm(self, node: FloatNode, op: GroupNorm, config: QuantConfig) -> Operation:
+        x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
+        return group_norm(x, op.weight, op.bias, op.eps, self._output(node), config.weight_bits)
+
     def _scores(self, node: FloatNode, op: fo.AttentionScores, config: QuantConfig) -> Operation:
         q, k = self._input(node, 0), self._input(node, 1)
         scale = q.scale[0] * k.scale[0] * op.scale
@@ -252,13 +273,35 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        return softmax_operation(config.exponential, x, y.bits, config.softmax)
+        found = softmax_operation(config.exponential, x, y.bits, config.softmax)
+        if not isinstance(found, ops.TableSoftmax):
+            return found
+        # Distances beyond those of two codes that are seen are those of hidden scores.
+        codes = 1 << stored(self.graph[node.inputs[0]].op, x, config).bits
+        table = np.pad(found.table, (0, codes - found.table.size))
+        return replace(found, table=table)
 
     def _values(self, node: FloatNode, op: fo.AttentionValues, config: QuantConfig) -> Operation:
         p, v = self._input(node, 0), self._input(node, 1)
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
         return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
+
+    def _context(self, node: FloatNode, op: SeparableContext, config: QuantConfig) -> Operation:
+        return separable_context(self._input(node, 0), self._input(node, 1), self._output(node))
+
+    def _average_pool(self, node: FloatNode, op: AveragePool, config: QuantConfig) -> Operation:
+        x, counts = self._input(node), 1 + np.arange(op.kernel[0] * op.kernel[1])
+        unit = 1 << (_MEAN_BITS + int(counts[-1]).bit_length())
+        return ops.AveragePool(
+            op.kernel,
+            op.stride,
+            op.padding,
+            x.zero_point,
+            np.rint(unit / counts).astype(np.int64),
+            unit if op.less_input else 0,
+            requantize(np.asarray(x.scale) / unit, self._output(node)),
+        )
 
     def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
         x = self._input(node)

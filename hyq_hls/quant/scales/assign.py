@@ -11,6 +11,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
+from hyq_hls.quant.hidden import FINEST_EXPONENT, hides
 from hyq_hls.quant.image_codes import image_quantization
 from hyq_hls.quant.scales.ranges import (
     Array,
@@ -97,6 +98,8 @@ def _best(
     """Return the best per-tensor quantization on a lattice, and its relative error."""
     readers = real_readers(graph, node.name)
     through, exponents = _constraints(readers, config)
+    if hides(node.op) and config.exponential == "linear":
+        exponents = max(exponents[0], FINEST_EXPONENT), exponents[1]
     return best_quantization(
         data,
         config,

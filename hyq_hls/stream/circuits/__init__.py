@@ -14,6 +14,7 @@ from hyq_hls.graph import Graph, Operation, TensorType
 from hyq_hls.stream.circuits.add import AddCircuit
 from hyq_hls.stream.circuits.attention_scores import AttentionScoresCircuit
 from hyq_hls.stream.circuits.attention_values import AttentionValuesCircuit
+from hyq_hls.stream.circuits.average_pool import AveragePoolCircuit
 from hyq_hls.stream.circuits.channel_affine import ChannelAffineCircuit
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.concat import ConcatCircuit
@@ -22,10 +23,12 @@ from hyq_hls.stream.circuits.dense import DenseCircuit
 from hyq_hls.stream.circuits.depthwise_conv2d import DepthwiseConv2dCircuit
 from hyq_hls.stream.circuits.fold import FoldCircuit
 from hyq_hls.stream.circuits.global_average_pool import GlobalAveragePoolCircuit
+from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
+from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
 from hyq_hls.stream.circuits.shift_swish import ShiftSwishCircuit
 from hyq_hls.stream.circuits.table import BlockTableCircuit, TableCircuit
 from hyq_hls.stream.circuits.table_softmax import TableSoftmaxCircuit
@@ -40,6 +43,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Add: (AddCircuit,),
     ops.AttentionScores: (AttentionScoresCircuit,),
     ops.AttentionValues: (AttentionValuesCircuit,),
+    ops.AveragePool: (AveragePoolCircuit,),
     ops.ChannelAffine: (ChannelAffineCircuit,),
     ops.Concat: (ConcatCircuit,),
     ops.Conv2d: (Conv2dCircuit,),
@@ -47,10 +51,12 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.DepthwiseConv2d: (DepthwiseConv2dCircuit,),
     ops.Fold: (FoldCircuit,),
     ops.GlobalAveragePool: (GlobalAveragePoolCircuit,),
+    ops.GroupNorm: (GroupNormCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
     ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
+    ops.SeparableContext: (SeparableContextCircuit,),
     ops.ShiftSwish: (ShiftSwishCircuit, TableCircuit, BlockTableCircuit),
     ops.Table: (TableCircuit, BlockTableCircuit),
     ops.TableSoftmax: (TableSoftmaxCircuit,),

@@ -21,9 +21,9 @@ from hyq_hls.stream.folding import Folding
 
 #: Outputs of one fork; more readers take a chain of forks.
 MAX_FORK = 4
-#: Endings that the back ends append to an identifier: types, layers, wires of a stream.
+#: Endings that the back ends append to an identifier: types, layers, functions, wires.
 _SUFFIXES = frozenset(
-    {"t", "word", "config", "layer", "fork", "fifo"}
+    {"t", "word", "config", "layer", "fork", "fifo", "process"}
     | {f"{side}_{wire}" for side in ("wr", "rd") for wire in ("data", "valid", "ready")}
 )
 

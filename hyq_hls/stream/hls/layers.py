@@ -21,6 +21,8 @@ from hyq_hls.stream.hls import text
 NAME = "HyQ"
 #: Entry of hls4ml's configuration that holds the :class:`hyq_hls.stream.flow.Dataflow`.
 DATAFLOW = "HyqDataflow"
+#: Entry with the name of the HLS compiler.
+COMPILER = "HyqCompiler"
 
 
 def dataflow_of(model: Any) -> Dataflow:

@@ -17,7 +17,9 @@ from hyq_hls.stream.flow import (
     WidthConverterStage,
 )
 from hyq_hls.stream.hls.check import check_layer_names, check_streams
+from hyq_hls.stream.hls.compilers import Compiler
 from hyq_hls.stream.hls.layers import (
+    COMPILER,
     DATAFLOW,
     NAME,
     HyqFork,
@@ -35,8 +37,23 @@ _CLASSES: dict[type[Stage], type[HyqStage]] = {
 }
 
 
-def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz: float) -> Any:
+def build_model(
+    flow: Dataflow,
+    folder: Path,
+    project: str,
+    part: str,
+    clock_mhz: float,
+    compiler: Compiler = "vitis",
+) -> Any:
     """Turn ``flow`` into hls4ml layers, one per stage.
+
+    Args:
+        flow: the machine.
+        folder: where the project is written later.
+        project: name of the top function.
+        part: device of the project.
+        clock_mhz: target clock.
+        compiler: HLS compiler that the C++ is for.
 
     Raises:
         ConversionError: the project's name is taken, or a stage was lost on the way (hls4ml drops
@@ -54,6 +71,7 @@ def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz
         clock_period=round(1000 / clock_mhz, 3),
     )
     config[DATAFLOW] = flow
+    config[COMPILER] = compiler
     config["HLSConfig"] = {
         "Model": {"Precision": "ap_int<32>", "ReuseFactor": 1},
         "LayerName": {
@@ -68,7 +86,7 @@ def build_model(flow: Dataflow, folder: Path, project: str, part: str, clock_mhz
 
 def _check_project_name(flow: Dataflow, project: str) -> None:
     memories = {rom.name for stage in flow.operations for rom in stage.arguments.roms}
-    suffixes = {"t", "word", "config", "layer", "fork"} | memories
+    suffixes = {"t", "word", "config", "layer", "fork", "process"} | memories
     inside = {f"{n}_{s}" for n in (*flow.streams, "input", "result") for s in suffixes}
     if project in inside:
         raise ConversionError(f"project name {project!r} is the name of a type or memory in it")

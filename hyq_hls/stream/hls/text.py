@@ -14,23 +14,25 @@ from hyq_hls.stream.arguments import Memory, RequantizeRom, Rom, Signed, Templat
 from hyq_hls.stream.cost.hls_memories import fifo_in_luts, rom_memory, rom_place
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
 from hyq_hls.stream.flow.names import comment
+from hyq_hls.stream.hls.compilers import Compiler
 
 _WIDTH = 100
 
 
-def project_files(flow: Dataflow, project: str) -> dict[str, str]:
+def project_files(flow: Dataflow, project: str, compiler: Compiler = "vitis") -> dict[str, str]:
     """Return every generated C++ file of a project but its test bench.
 
     Args:
         flow: the machine.
         project: name of the top function.
+        compiler: HLS compiler that the C++ is for.
 
     Returns:
         Content by path in the project's folder.
     """
     banner = f"// {flow.banner}"
     files = {
-        f"firmware/{project}.cpp": top_cpp(flow, project, banner),
+        f"firmware/{project}.cpp": top_cpp(flow, project, banner, compiler),
         f"firmware/{project}.h": top_h(flow, project, banner),
         "firmware/defines.h": defines_h(flow, banner),
         "firmware/parameters.h": parameters_h(flow, banner),
@@ -48,9 +50,17 @@ def word_type(flow: Dataflow, stream: str) -> str:
     return ports.get(stream, f"{stream}_word")  # POSIX has many types *_t
 
 
-def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
-    """Return ``firmware/<project>.cpp``, which declares streams and calls a function per stage."""
+def top_cpp(flow: Dataflow, project: str, banner: str, compiler: Compiler = "vitis") -> str:
+    """Return ``firmware/<project>.cpp``, which declares streams and calls a function per stage.
+
+    Bambu drives no memory that is an argument of a process. So a process of an operation with
+    memories becomes a function that has streams alone, and reads the memories as globals.
+    """
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
+    wrapped = {s.name for s in flow.operations if compiler == "bambu" and s.arguments.roms}
+    for operation in flow.operations:
+        if operation.name in wrapped:
+            lines += ["", *_process(flow, operation)]
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
     body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_CONTROL_PORTS", "HYQ_DATAFLOW", ""]
@@ -68,7 +78,9 @@ def top_cpp(flow: Dataflow, project: str, banner: str) -> str:
             if found != section:
                 section = found
                 body += ["", f"// {comment(section)}"]
-        body.append(f"HYQ_PROCESS({call(flow, stage)});")
+        streams = ", ".join((*stage.inputs, *stage.outputs))
+        process = f"{stage.name}_process({streams})" if stage.name in wrapped else call(flow, stage)
+        body.append(f"HYQ_PROCESS({process});")
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
 
@@ -78,6 +90,13 @@ def fifo_directives(flow: Dataflow) -> Iterator[str]:
         bits = stream.lanes * stream.type.quantization.bits
         if name not in (flow.source, flow.sink) and fifo_in_luts(Memory(bits, stream.depth)):
             yield f"HYQ_LUT_FIFO({name})"
+
+
+def _process(flow: Dataflow, stage: OperationStage) -> list[str]:
+    """Return the lines of the function of a process that has streams alone."""
+    names = (*stage.inputs, *stage.outputs)
+    streams = ", ".join(f"hyq::stream<{word_type(flow, name)}> &{name}" for name in names)
+    return [f"void {stage.name}_process({streams}) {{", f"    {operation_call(stage)};", "}"]
 
 
 def memory_directives(flow: Dataflow) -> Iterator[str]:

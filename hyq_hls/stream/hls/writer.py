@@ -11,8 +11,9 @@ from hls4ml.writer.vitis_writer import VitisWriter
 
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.hls.check import check_streams
+from hyq_hls.stream.hls.compilers import target_header
 from hyq_hls.stream.hls.csim import build_lib_sh
-from hyq_hls.stream.hls.layers import dataflow_of
+from hyq_hls.stream.hls.layers import COMPILER, dataflow_of
 from hyq_hls.stream.hls.testbench import testbench_cpp
 from hyq_hls.stream.hls.text import project_files
 from hyq_hls.support import template_dir
@@ -36,12 +37,15 @@ class HyqWriter(VitisWriter):
         project = model.config.get_project_name()
         firmware = folder / "firmware"
         (firmware / "weights").mkdir(parents=True)
-        shutil.copytree(template_dir(), firmware / "hyq", ignore=shutil.ignore_patterns(SCRIPT))
+        compiler = model.config.get_config_value(COMPILER)
+        apart = shutil.ignore_patterns("targets", SCRIPT)
+        shutil.copytree(template_dir(), firmware / "hyq", ignore=apart)
+        shutil.copy(target_header(compiler), firmware / "hyq" / "target.h")
         shutil.copytree(_HLS4ML_TEMPLATES / "ap_types", firmware / "ap_types")
         # g++ must find the strict stream of ours; Vitis HLS never looks into ap_types.
         shutil.copy(template_dir() / "csim" / "hls_stream.h", firmware / "ap_types")
         shutil.copy(template_dir() / SCRIPT, folder)
-        files = project_files(flow, project)
+        files = project_files(flow, project, compiler)
         files["project.tcl"] = _project_tcl(flow, model.config)
         files["build_opt.tcl"] = Steps().tcl
         files[f"{project}_test.cpp"] = testbench_cpp(flow, project)

@@ -145,3 +145,22 @@ def test_a_shortcut_holds_more_the_longer_the_other_path_is() -> None:
     depths = [shortcut(length) for length in (1, 2, 4, 8)]
     assert depths == sorted(set(depths)), "every stage of the longer path keeps some words"
     assert depths[0] > MAP.size
+
+
+def test_a_map_waits_for_its_gate_about_two_frames() -> None:
+    """A vector comes once per frame: the stages on its way hold no frames of the map."""
+
+    def waiting(length: int) -> int:
+        graph = Graph("x", MAP)
+        copy = ops.Table(np.arange(256), BYTE)
+        graph.add("map", copy, "x")
+        mean = Requantize(BYTE, np.array([1]), np.array([1]))
+        names = [graph.add("pool", ops.GlobalAveragePool((128,), mean), "map").name]
+        for index in range(length):
+            names.append(graph.add(f"gate{index}", copy, names[-1]).name)
+        graph.add("gated", ops.Multiply(((128,), (128,)), mean), "map", names[-1])
+        flow = build_dataflow(graph, {})
+        (join,) = [s for s in flow.operations if s.node.name == "gated"]
+        return safe_depths(flow)[join.inputs[0]]
+
+    assert 2 * MAP.size <= waiting(0) < waiting(6) < 3.5 * MAP.size

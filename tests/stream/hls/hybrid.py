@@ -9,29 +9,48 @@ import numpy as np
 from hyq_hls import ops
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.layer_norm import layer_norm_precision
+from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.project import build_model
 
 _ZERO = 100
 _CODES = Quantization(8, False, (2.0**-4,), (_ZERO,))
 
 
-def write_hybrid(folder: Path) -> Path:
-    """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``."""
-    flow = build_dataflow(hybrid_graph(), {})
+def write_hybrid(folder: Path, seed: int | None = None) -> Path:
+    """Write the HLS project of :func:`hybrid_graph`, with top function ``hybrid``.
+
+    Args:
+        folder: the project.
+        seed: of random foldings, and so of width converters; one lane everywhere when None.
+    """
+    graph = hybrid_graph()
+    flow = build_dataflow(graph, {} if seed is None else _random_foldings(graph, seed))
     build_model(flow, folder, "hybrid", "xc7z020clg400-1", 150).write()
     return folder
 
 
+def _random_foldings(graph: Graph, seed: int) -> dict[str, Folding]:
+    rng = np.random.default_rng(seed)
+    foldings = {}
+    for name, node in graph.nodes.items():
+        legal = circuit_of(node.operation, *graph.input_types(node)).foldings
+        foldings[name] = legal[rng.integers(len(legal))]
+    return foldings
+
+
 def hybrid_graph() -> Graph:
-    """Convolutions, inverted residual, two attentions, fusion, head: (4, 4, 3) to (5,)."""
+    """Convolutions, inverted residual, attentions, fusion, head: (4, 4, 3) to (5,)."""
     rng = np.random.default_rng(0)
     graph = Graph("image", TensorType((4, 4, 3), Quantization(8, False)))
     _convolutions(graph, rng)
     _attentions(graph, rng)
     zeros = (_ZERO,), (_ZERO,)
-    graph.add("map", ops.Fold((2, 2), 4, 4), "residual2")
+    _separable_attention(graph, np.random.default_rng(2))
+    graph.add("map", ops.Fold((2, 2), 4, 4), "gated")
     graph.add("fusion", ops.Concat((_to(1), _to(2, dyadic=True)), zeros), "map", "residual1")
     graph.add("grid", ops.RequantizeTensor((_ZERO,), _to(1)), "fusion")
     _affines(graph, np.random.default_rng(1))
@@ -81,6 +100,21 @@ def _attentions(graph: Graph, rng: np.random.Generator) -> None:
     _add(graph, "values", "values_linear", "values_table")
     _dense(graph, rng, "out", "values", 4)
     _add(graph, "residual2", "out", "tokens")
+
+
+def _separable_attention(graph: Graph, rng: np.random.Generator) -> None:
+    """A normalization of the whole frame, and a context vector that gates all tokens."""
+    gamma, beta = rng.integers(-127, 128, 4), rng.integers(-(1 << 18), 1 << 18, 4)
+    precision = group_norm_precision(graph.type("residual2"), 5)
+    norm = ops.GroupNorm((_ZERO,), 5, *precision, gamma, beta, 8, 20, _to(13))
+    graph.add("group_norm", norm, "residual2")
+    for name, channels in (("token_score", 1), ("token_key", 4), ("token_value", 4)):
+        _dense(graph, rng, name, "group_norm", channels)
+    table = rng.integers(1, 1 << 12, 256)
+    context = ops.SeparableContext(table, 0, 4, (_ZERO,), _to(3, 4))
+    graph.add("context", context, "token_score", "token_key")
+    gate = ops.Multiply(((_ZERO,), (_ZERO,)), _to(6, dyadic=True))
+    graph.add("gated", gate, "token_value", "context")
 
 
 def _affines(graph: Graph, rng: np.random.Generator) -> None:

@@ -39,6 +39,7 @@ COLLIDING = [
         "fc_values",
         "fc_layer",
         "fc_fork",
+        "fc_process",
         "fc_copy1",
         "fc_copy2",
         "fc_rest1",

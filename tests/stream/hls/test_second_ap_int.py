@@ -7,6 +7,7 @@ exact width included.
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 from pathlib import Path
 
@@ -15,10 +16,14 @@ import pytest
 
 from hyq_hls.graph import Operation
 from hyq_hls.ops import OPERATIONS
+from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.hls.project import build_model
+from tests.golden.network import FOLDINGS, golden_graph
 from tests.ops import (
     test_add,
     test_attention_scores,
     test_attention_values,
+    test_average_pool,
     test_channel_affine,
     test_concat,
     test_conv2d,
@@ -26,17 +31,19 @@ from tests.ops import (
     test_depthwise_conv2d,
     test_fold,
     test_global_average_pool,
+    test_group_norm,
     test_layer_norm,
     test_linear_softmax,
     test_multiply,
     test_requantize,
+    test_separable_context,
     test_shift_swish,
     test_table,
     test_table_softmax,
     test_unfold,
 )
 from tests.ops.direct import Case, compile_cases
-from tests.ops.harness import random_codes
+from tests.ops.harness import random_codes, reference
 from tests.stream.hls.ap_int_words import random_program
 from verif.clang import BITINT, ClangError, clang, compile_library, run_clang
 from verif.vitis_subset import hls4ml_types
@@ -47,6 +54,7 @@ CASES: list[Case[Operation]] = [
     *test_add.CASES[::3],
     *map(test_attention_scores.random_case, SEEDS),
     *map(test_attention_values.random_case, SEEDS),
+    *test_average_pool.CASES[::4],
     *test_channel_affine.CASES[:3],
     *test_concat.CASES[::3],
     *map(test_conv2d.random_case, SEEDS),
@@ -54,16 +62,18 @@ CASES: list[Case[Operation]] = [
     *(test_depthwise_conv2d.random_case(seed)[0] for seed in SEEDS),
     *test_fold.CASES[:1],
     *test_global_average_pool.CASES[:3],
+    *map(test_group_norm.random_case, SEEDS),
     *map(test_layer_norm.random_case, SEEDS),
     *map(test_linear_softmax.random_case, SEEDS),
     *test_multiply.CASES[::5],
     *test_requantize.CASES[:3],
+    *map(test_separable_context.random_case, SEEDS),
     *(test_shift_swish.CASES[i] for i in (0, 2, 5, 9)),
     *test_table.CASES[:3],
     *map(test_table_softmax.random_case, SEEDS),
     *test_unfold.CASES[:1],
 ]
-EXACT = ("-O1", "-D__SYNTHESIS__", "-w")
+EXACT = ("-O0", "-D__SYNTHESIS__", "-w")
 
 
 def test_every_operation_is_among_the_cases() -> None:
@@ -78,6 +88,31 @@ def test_operations_equal_their_references(tmp_path: Path) -> None:
     ):
         codes = [random_codes(x, rng) for x in case.inputs]
         assert np.array_equal(csim(*codes), case.operation.reference(*codes)), case
+
+
+@pytest.mark.slow
+def test_a_network_equals_its_reference(tmp_path: Path) -> None:
+    """A convolution, an attention and an addition with width converters, as one library."""
+    graph = golden_graph()
+    build_model(
+        build_dataflow(graph, FOLDINGS), tmp_path / "net", "net", "xc7z020clg400-1", 150
+    ).write()
+    source, library = tmp_path / "net" / "whole.cpp", tmp_path / "net.so"
+    source.write_text('#include "firmware/net.cpp"\n#include "net_bridge.cpp"\n')
+    firmware = tmp_path / "net" / "firmware"
+    compile_library(source, library, [firmware / "hyq" / "csim", firmware], EXACT)
+    codes = random_codes(graph.input_type, np.random.default_rng(1))
+    found = np.empty((len(codes), *graph.output_type.shape), np.int32)
+    message = ctypes.create_string_buffer(512)
+    inputs = np.ascontiguousarray(codes, np.int32)
+    status = ctypes.CDLL(str(library)).hyq_predict(
+        *(ctypes.c_void_p(a.ctypes.data) for a in (inputs, found)),
+        ctypes.c_ulong(len(codes)),
+        message,
+        ctypes.c_ulong(512),
+    )
+    assert status == 0, message.value
+    assert np.array_equal(found, reference(graph, codes))
 
 
 @pytest.mark.slow

@@ -1,0 +1,173 @@
+// The function is a GroupNorm with one group: all elements of a frame have one mean and one
+// variance. Reference: hyq_hls/ops/group_norm.py, GroupNorm.
+#ifndef HYQ_GROUP_NORM_H_
+#define HYQ_GROUP_NORM_H_
+
+#include "layer_norm.h"
+
+namespace hyq {
+
+/// The buffers of a GroupNorm between its four processes. A frame waits for its reciprocal. There
+/// is more room for the words that a synthesized pipeline may still hold behind it.
+///
+/// \tparam CONFIG_T  as for group_norm.
+template <typename CONFIG_T> struct group_norm_frame {
+    typedef word<exact<CONFIG_T::value_bits>, CONFIG_T::in_lanes> values_t;
+    typedef word<exact<CONFIG_T::total_bits>, 1> total_t;
+    typedef word<exact<2 * CONFIG_T::root_steps, false>, 1> radicand_t;
+    typedef word<exact<CONFIG_T::root_steps, false>, 1> root_t;
+    typedef word<exact<CONFIG_T::reciprocal_steps, false>, 1> reciprocal_t;
+
+    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
+    static const unsigned positions = CONFIG_T::elements / CONFIG_T::channels;
+    static const unsigned depth = CONFIG_T::frame_depth + 64;
+};
+
+/// Makes values x, their sum, and M^2 times their variance, shifted for the square root.
+template <typename CONFIG_T, class data_T, class values_T, class total_T, class radicand_T>
+void group_norm_moments(
+    stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
+    stream<radicand_T> &radicands,
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon) {
+    typedef group_norm_frame<CONFIG_T> frame;
+    typedef typename CONFIG_T::value_t value_t;
+    typedef typename CONFIG_T::total_t total_t;
+    typedef typename CONFIG_T::squares_t squares_t;
+    typedef typename CONFIG_T::variance_t variance_t;
+    typedef typename CONFIG_T::radicand_t radicand_t;
+    const typename CONFIG_T::count_t count = CONFIG_T::elements;
+    total_t total = 0;
+    squares_t squares = 0;
+Positions:
+    for (unsigned i = 0; i < frame::positions; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < frame::beats; beat++) {
+            HYQ_PIPELINE(1)
+            const data_T in = data.read();
+            values_T x;
+            total_t lanes[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lanes, 1)
+            squares_t lane_squares[CONFIG_T::in_lanes];
+            HYQ_PARTITION(lane_squares, 1)
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                HYQ_UNROLL
+                const value_t value = int(in[l]) - of_channel(zero_point, beat, l);
+                x[l] = value;
+                lanes[l] = value;
+                lane_squares[l] = product<squares_t>(value, value);
+            }
+            const bool first = i == 0 && beat == 0;
+            const total_t beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
+            const squares_t beat_squares = tree<CONFIG_T::in_lanes>::sum(lane_squares);
+            total = first ? beat_total : total_t(total + beat_total);
+            squares = first ? beat_squares : squares_t(squares + beat_squares);
+            values.write(x);
+            if (i == frame::positions - 1 && beat == frame::beats - 1) {
+                const variance_t variance = product<variance_t>(squares, count) -
+                                            product<variance_t>(total, total) + epsilon[0][0];
+                const radicand_t widened = variance;
+                total_T sum;
+                radicand_T radicand;
+                sum[0] = total;
+                radicand[0] = widened << (2 * CONFIG_T::root_fraction);
+                totals.write(sum);
+                radicands.write(radicand);
+            }
+        }
+    }
+}
+
+/// Makes normalized values, multiplies them by gamma, adds beta, and requantizes to codes.
+template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, class res_T>
+void group_norm_normalize(
+    stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
+    stream<res_T> &res,
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
+    typedef group_norm_frame<CONFIG_T> frame;
+    typedef typename CONFIG_T::value_t value_t;
+    typedef typename CONFIG_T::mean_product_t mean_product_t;
+    typedef typename CONFIG_T::difference_t difference_t;
+    typedef typename CONFIG_T::product_t product_t;
+    typedef typename CONFIG_T::normalized_t normalized_t;
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+    const integer<18> multiplier = CONFIG_T::mean_multiplier;
+    const mean_product_t mean_half = mean_product_t(1) << (CONFIG_T::mean_shift - 1);
+    const product_t half = product_t(1) << (CONFIG_T::normalize_shift - 1);
+    const typename CONFIG_T::total_t total = totals.read()[0];
+    const typename CONFIG_T::reciprocal_t reciprocal = reciprocals.read()[0];
+    const difference_t mean =
+        (product<mean_product_t>(total, multiplier) + mean_half) >> CONFIG_T::mean_shift;
+Positions:
+    for (unsigned i = 0; i < frame::positions; i++) {
+    Beats:
+        for (unsigned beat = 0; beat < frame::beats; beat++) {
+            HYQ_PIPELINE(1)
+            const values_T x = values.read();
+            res_T out;
+        Lanes:
+            for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
+                HYQ_UNROLL
+                const difference_t d =
+                    (difference_t(value_t(x[l])) << CONFIG_T::mean_fraction) - mean;
+                const normalized_t n =
+                    (product<product_t>(d, reciprocal) + half) >> CONFIG_T::normalize_shift;
+                const accumulator_t acc = product<accumulator_t>(gamma[beat][l], n) + beta[beat][l];
+                out[l] = requantize_value<CONFIG_T>(acc, of_channel(requantize, beat, l));
+            }
+            res.write(out);
+        }
+    }
+}
+
+/// Four processes work on different frames. The first and the last pass one beat per cycle; the
+/// square root and the reciprocal make one bit per cycle.
+///
+/// \tparam CONFIG_T  gives words (1: a frame is one row of a LayerNorm), elements (of a frame),
+///                   channels, in_lanes, out_lanes, mean_fraction, mean_multiplier, mean_shift,
+///                   root_fraction, root_steps, reciprocal_fraction, reciprocal_steps,
+///                   normalize_shift, frame_depth, value_bits, total_bits, and the types of all
+///                   intermediate integers.
+template <typename CONFIG_T, class data_T, class res_T>
+void group_norm(
+    stream<data_T> &data, stream<res_T> &res,
+    const typename CONFIG_T::zero_point_t &zero_point,
+    const typename CONFIG_T::epsilon_t &epsilon,
+    const typename CONFIG_T::gamma_t &gamma,
+    const typename CONFIG_T::beta_t &beta,
+    const typename CONFIG_T::requantize_t &requantize) {
+    HYQ_DATAFLOW
+    typedef group_norm_frame<CONFIG_T> frame;
+    static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
+                      CONFIG_T::in_lanes == CONFIG_T::out_lanes,
+                  "every input code gives an output code");
+    static_assert(CONFIG_T::channels % CONFIG_T::in_lanes == 0 &&
+                      CONFIG_T::elements % CONFIG_T::channels == 0,
+                  "beats divide the channels of a position, and positions the frame");
+    static_assert(CONFIG_T::gamma_entries == CONFIG_T::channels &&
+                      CONFIG_T::beta_entries == CONFIG_T::channels,
+                  "one gamma and one beta per channel");
+    static_assert(CONFIG_T::normalize_shift >= 1 && CONFIG_T::mean_shift >= 1,
+                  "half a step is added before a shift");
+    stream<typename frame::values_t> values;
+    HYQ_STREAM_DEPTH(values, frame::depth)
+    stream<typename frame::total_t> totals;
+    HYQ_STREAM_DEPTH(totals, 2)
+    stream<typename frame::radicand_t> radicands;
+    HYQ_STREAM_DEPTH(radicands, 2)
+    stream<typename frame::root_t> roots;
+    HYQ_STREAM_DEPTH(roots, 2)
+    stream<typename frame::reciprocal_t> reciprocals;
+    HYQ_STREAM_DEPTH(reciprocals, 2)
+    group_norm_moments<CONFIG_T>(data, values, totals, radicands, zero_point, epsilon);
+    layer_norm_roots<CONFIG_T>(radicands, roots);
+    layer_norm_reciprocals<CONFIG_T>(roots, reciprocals);
+    group_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta, requantize);
+}
+
+} // namespace hyq
+
+#endif

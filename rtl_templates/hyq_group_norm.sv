@@ -1,0 +1,229 @@
+// The module is a GroupNorm with one group: all elements of a frame have one mean and one variance.
+// Reference: hyq_hls/ops/group_norm.py, GroupNorm.
+//
+// It is built as hyq_layer_norm, with a frame in the place of a row: four parts work on different
+// frames, and a buffer holds the values until their reciprocal is there. The slowest part sets the
+// cycles per frame. They are Elements / InLanes beats, or the steps of the root or of the
+// reciprocal plus one cycle that loads them.
+module hyq_group_norm #(
+  parameter int unsigned   Elements,  // of a frame; at most 2**30
+  parameter int unsigned   Channels,
+  parameter int unsigned   InLanes,
+  parameter int unsigned   OutLanes,  // equal to InLanes
+  parameter int unsigned   InBits,
+  parameter bit            InSigned,
+  parameter int unsigned   OutBits,
+  parameter bit            OutSigned,
+  parameter int unsigned   MeanFraction,
+  parameter int unsigned   MeanMultiplier,
+  parameter int unsigned   MeanShift,
+  parameter int unsigned   RootFraction,
+  parameter int unsigned   RootSteps,
+  parameter int unsigned   ReciprocalFraction,
+  parameter int unsigned   NormalizeShift,
+  parameter int unsigned   FrameDepth,  // beats in the buffer
+  parameter int unsigned   ValueBits,
+  parameter int unsigned   TotalBits,
+  parameter int unsigned   SquaresBits,
+  parameter int unsigned   RemainderBits,
+  parameter int unsigned   ReciprocalBits,
+  parameter int unsigned   MeanProductBits,
+  parameter int unsigned   DifferenceBits,
+  parameter int unsigned   ProductBits,
+  parameter int unsigned   NormalizedBits,
+  parameter int unsigned   AccumulatorBits,
+  parameter hyq_pkg::rom_t ZeroPoint,
+  parameter                ZeroPointFile,
+  parameter hyq_pkg::rom_t Epsilon,
+  parameter                EpsilonFile,
+  parameter hyq_pkg::rom_t Gamma,
+  parameter                GammaFile,
+  parameter hyq_pkg::rom_t Beta,
+  parameter                BetaFile,
+  parameter hyq_pkg::requantize_t Requantize,
+  parameter                RequantizeFile
+) (
+  input  logic                        clk_i,
+  input  logic                        rst_ni,
+  input  logic [InLanes*InBits-1:0]   in_data_i,
+  input  logic                        in_valid_i,
+  output logic                        in_ready_o,
+  output logic [OutLanes*OutBits-1:0] out_data_o,
+  output logic                        out_valid_o,
+  input  logic                        out_ready_i
+);
+
+  localparam int unsigned Beats = Channels / InLanes;
+  localparam int unsigned VarianceBits = 2 * (RootSteps - RootFraction);
+
+  if (Channels % InLanes != 0 || InLanes != OutLanes || Elements % Channels != 0) begin : gen_bad
+    $error("hyq_group_norm: InLanes divides Channels and is OutLanes; Channels divides Elements");
+  end
+
+  // Values take two stages: a code and its zero point, and their difference.
+  logic en, values_valid, values_ready;
+  logic [hyq_pkg::index_width(Beats)-1:0] beat;
+  logic [InLanes*ValueBits-1:0] centred, values_q;
+
+  hyq_stream_pipeline #(.Stages(2)) u_values_pipeline (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .in_ready_o,
+    .en_o       (en),
+    .out_valid_o(values_valid),
+    .out_ready_i(values_ready)
+  );
+
+  hyq_index #(.Count(Beats)) u_beat (
+    .clk_i, .rst_ni, .en_i(in_ready_o && in_valid_i), .index_o(beat)
+  );
+
+  hyq_centre_lanes #(
+    .Lanes        (InLanes),
+    .Beats        (Beats),
+    .InBits       (InBits),
+    .InSigned     (InSigned),
+    .CentredBits  (ValueBits),
+    .ZeroPoint    (ZeroPoint),
+    .ZeroPointFile(ZeroPointFile)
+  ) u_centre_lanes (
+    .clk_i,
+    .en_i     (en),
+    .beat_i   (beat),
+    .code_i   (in_data_i),
+    .centred_o(centred)
+  );
+
+  always_ff @(posedge clk_i) begin : values_register
+    if (en) values_q <= centred;
+  end
+
+  // These are the results of a frame. Its sum goes along with the variance, the root and the
+  // reciprocal.
+  logic variance_ready, buffer_ready;
+  logic [TotalBits-1:0] variance_total, root_total, total;
+  logic [VarianceBits-1:0] variance;
+  logic [2*RootSteps-1:0] radicand;
+  logic [RootSteps-1:0] root;
+  logic [ReciprocalBits-1:0] reciprocal;
+  logic variance_valid, variance_taken, root_valid, root_taken, result_valid, result_taken;
+
+  assign values_ready = variance_ready && buffer_ready;
+
+  hyq_layer_norm_variance #(
+    .Channels    (Elements),
+    .Lanes       (InLanes),
+    .ValueBits   (ValueBits),
+    .TotalBits   (TotalBits),
+    .SquaresBits (SquaresBits),
+    .VarianceBits(VarianceBits),
+    .Epsilon     (Epsilon),
+    .EpsilonFile (EpsilonFile)
+  ) u_variance (
+    .clk_i,
+    .rst_ni,
+    .in_data_i  (values_q),
+    .in_valid_i (values_valid && buffer_ready),
+    .in_ready_o (variance_ready),
+    .total_o    (variance_total),
+    .variance_o (variance),
+    .out_valid_o(variance_valid),
+    .out_ready_i(variance_taken)
+  );
+
+  assign radicand = (2*RootSteps)'(variance) << (2 * RootFraction);
+
+  hyq_square_root #(
+    .Steps        (RootSteps),
+    .RemainderBits(RemainderBits),
+    .TagBits      (TotalBits)
+  ) u_root (
+    .clk_i,
+    .rst_ni,
+    .radicand_i (radicand),
+    .tag_i      (variance_total),
+    .in_valid_i (variance_valid),
+    .in_ready_o (variance_taken),
+    .root_o     (root),
+    .tag_o      (root_total),
+    .out_valid_o(root_valid),
+    .out_ready_i(root_taken)
+  );
+
+  hyq_reciprocal #(
+    .Exponent    (ReciprocalFraction),
+    .DivisorBits (RootSteps),
+    .QuotientBits(ReciprocalBits),
+    .TagBits     (TotalBits)
+  ) u_reciprocal (
+    .clk_i,
+    .rst_ni,
+    .divisor_i  (root),
+    .tag_i      (root_total),
+    .in_valid_i (root_valid),
+    .in_ready_o (root_taken),
+    .quotient_o (reciprocal),
+    .tag_o      (total),
+    .out_valid_o(result_valid),
+    .out_ready_i(result_taken)
+  );
+
+  // Values and results of the same frame meet again.
+  logic [InLanes*ValueBits-1:0] values;
+  logic normalize_valid, normalize_ready;
+
+  hyq_row_buffer #(
+    .Width(InLanes * ValueBits),
+    .Beats(Elements / InLanes),
+    .Depth(FrameDepth)
+  ) u_values (
+    .clk_i,
+    .rst_ni,
+    .in_data_i     (values_q),
+    .in_valid_i    (values_valid && variance_ready),
+    .in_ready_o    (buffer_ready),
+    .result_valid_i(result_valid),
+    .result_ready_o(result_taken),
+    .out_data_o    (values),
+    .out_valid_o   (normalize_valid),
+    .out_ready_i   (normalize_ready)
+  );
+
+  hyq_group_norm_normalize #(
+    .Channels       (Channels),
+    .Lanes          (InLanes),
+    .ValueBits      (ValueBits),
+    .TotalBits      (TotalBits),
+    .MeanFraction   (MeanFraction),
+    .MeanMultiplier (MeanMultiplier),
+    .MeanShift      (MeanShift),
+    .MeanProductBits(MeanProductBits),
+    .DifferenceBits (DifferenceBits),
+    .ReciprocalBits (ReciprocalBits),
+    .ProductBits    (ProductBits),
+    .NormalizeShift (NormalizeShift),
+    .NormalizedBits (NormalizedBits),
+    .AccumulatorBits(AccumulatorBits),
+    .OutBits        (OutBits),
+    .OutSigned      (OutSigned),
+    .Gamma          (Gamma),
+    .GammaFile      (GammaFile),
+    .Beta           (Beta),
+    .BetaFile       (BetaFile),
+    .Requantize     (Requantize),
+    .RequantizeFile (RequantizeFile)
+  ) u_normalize (
+    .clk_i,
+    .rst_ni,
+    .in_data_i   (values),
+    .total_i     (total),
+    .reciprocal_i(reciprocal),
+    .in_valid_i  (normalize_valid),
+    .in_ready_o  (normalize_ready),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
+  );
+
+endmodule
