@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls import quantize
@@ -30,7 +31,9 @@ from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    GlobalAveragePool,
     LinearSoftmax,
+    Multiply,
     RequantizeTensor,
     ShiftSwish,
     TableSoftmax,
@@ -71,7 +74,12 @@ def networks() -> dict[str, Graph]:
     }
     for name in ("other", "default"):
         graphs[f"{name}, {ARITHMETIC}"] = graphs[name]
-    alone = {"requantize": requantizations, "channel_affine": affines, "average_pool": pools}
+    alone = {
+        "requantize": requantizations,
+        "channel_affine": affines,
+        "average_pool": pools,
+        "multiply": multiplies,
+    }
     return graphs | {name: graph() for name, graph in alone.items()}
 
 
@@ -99,14 +107,48 @@ def affines() -> Graph:
     code = Quantization(8, False, (2.0**-5,), (128,))
     graph = Graph("x", TensorType((8, 8, 32), code))
     tensor = graph.input_name
-    for number, (channels, multiplier) in enumerate(((32, 1), (1, 1), (32, 40001), (1, 40001))):
-        # A product with zero or a power of two would be no product.
-        weight = 2 * rng.integers(20, 60, 32) + 1 if channels > 1 else np.array([4])
-        bias = rng.integers(-2000, 2000, (1 if channels > 1 else 64, 32)) - 128 * weight
-        shift = rng.integers(7, 10, channels) if channels > 1 else np.array([2])
-        out = Requantize(code, shift + 15 * (multiplier > 1), np.array([multiplier]))
-        operation = ChannelAffine(weight, 8 if channels > 1 else 4, bias, out)
-        tensor = graph.add(f"affine{number}", operation, tensor).name
+    for multiplier in (1, 40001):
+        for affine in (_channel_affine, _position_affine):
+            name = f"affine{len(graph.nodes)}"
+            tensor = graph.add(name, affine(rng, code, multiplier), tensor).name
+    return graph
+
+
+def _channel_affine(rng: np.random.Generator, code: Quantization, multiplier: int) -> ChannelAffine:
+    """Return a factor and a summand for each of 32 channels."""
+    # A product with zero or a power of two would be no product.
+    weight = 2 * rng.integers(20, 60, 32) + 1
+    bias = rng.integers(-2000, 2000, (1, 32)) - 128 * weight
+    return ChannelAffine(weight, 8, bias, _to(code, rng.integers(7, 10, 32), multiplier))
+
+
+def _position_affine(
+    rng: np.random.Generator, code: Quantization, multiplier: int
+) -> ChannelAffine:
+    """Return a summand for each of 32 channels of 64 positions."""
+    weight = np.array([4])
+    bias = rng.integers(-2000, 2000, (64, 32)) - 128 * weight
+    return ChannelAffine(weight, 4, bias, _to(code, np.array([2]), multiplier))
+
+
+def _to(code: Quantization, shift: NDArray[np.int64], multiplier: int) -> Requantize:
+    """Return a requantization by powers of two, or by a 16-bit multiplier other than 1."""
+    return Requantize(code, shift + 15 * (multiplier > 1), np.array([multiplier]))
+
+
+def multiplies() -> Graph:
+    """Return squares and gates, which these networks do without."""
+    code, gate = Quantization(8, False, (2.0**-5,), (128,)), Quantization(8, False, (2.0**-8,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    tensor = graph.input_name
+    pool = GlobalAveragePool(code.zero_point, _to(gate, np.array([3]), 1))
+    vector = graph.add("pool", pool, tensor).name
+    for multiplier in (1, 40001):
+        for second, zero_point in ((tensor, code.zero_point), (vector, gate.zero_point)):
+            out = _to(code, np.array([8]), multiplier)
+            operation = Multiply((code.zero_point, zero_point), out)
+            name = f"multiply{len(graph.nodes)}"
+            tensor = graph.add(name, operation, tensor, second).name
     return graph
 
 

@@ -37,6 +37,8 @@ LOOKS = dict(
         strict=True,
     )
 )
+#: Networks that have a table of their own, and no part in means, goals and plots.
+APART = {"long80": "Rows of attention of 100 and 25"}
 DROP_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)
 
 
@@ -58,6 +60,7 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 def report(records: Sequence[tables.Record]) -> str:
     """Return everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
+    records, others = apart(records)
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)
@@ -70,6 +73,10 @@ def report(records: Sequence[tables.Record]) -> str:
     ]
     for setting in tables.names_of(records, "setting", tables.SETTINGS):
         lines += ["", f"### {setting}", "", *tables.setting_table(records, setting)]
+    for network, mine in others.items():
+        for setting in tables.names_of(mine, "setting", tables.SETTINGS):
+            lines += ["", f"### {APART[network]}: `{network}`, {setting}", ""]
+            lines += tables.setting_table(mine, setting)
     spreads = spread.spread_tables(records)
     seeds_differ = [
         "",
@@ -110,6 +117,17 @@ def report(records: Sequence[tables.Record]) -> str:
         *goals.goal_table(records),
     ]
     return "\n".join(lines) + "\n"
+
+
+def apart(
+    records: Sequence[tables.Record],
+) -> tuple[list[tables.Record], dict[str, list[tables.Record]]]:
+    """Return the records of most networks, and those of each network of ``APART``."""
+    found = {name: [r for r in records if r["model"] == name] for name in APART}
+    return (
+        [r for r in records if r["model"] not in APART],
+        {name: mine for name, mine in found.items() if mine},
+    )
 
 
 def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: str) -> None:
@@ -191,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = tables.load(paths)
         section = report(records)
         document = between_markers(options.document.read_text("utf-8"), section)
+        records, _ = apart(records)
         summary = "\n".join(tables.summary_table(records)) + "\n"
         readme = between_markers(options.readme.read_text("utf-8"), summary)
     except HyqError as error:

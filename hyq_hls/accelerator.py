@@ -235,7 +235,7 @@ class Accelerator(Shown):
             backpressure: probability per cycle that the output is not taken.
             seed: seed of the random stalls.
             rtl: "hyq" for our own RTL; "vitis" or "bambu" for that of :meth:`build` from the C++.
-            vcd: file for waveforms of the run (it is large: simulate a few images at most).
+            vcd: file for waveforms (it is large: simulate a few images at most).
             activity_cycles: count the words of every stream per bin of this number of cycles; 0
                 counts none.
             progress: whether to show a progress bar.
@@ -353,8 +353,7 @@ class Accelerator(Shown):
 
         Raises:
             CompilationError: the compiler is not installed, or it failed.
-            ConversionError: the project was written for another compiler.
-            InputError: unusable images, or images for Bambu.
+            ConversionError, InputError: it is another compiler; or unusable images, or for Bambu.
         """
         self.stream.check_hls(hls)
         if self.stream.hls == "bambu":

@@ -1,9 +1,9 @@
-// The module is a read-only memory in LUTs for hyq_rom, with more words than a LUT has. It is a
-// module of its own, so that synthesis can keep it whole. Yosys makes it several times as large
-// when it dissolves it.
+// The module is a read-only memory in LUTs for hyq_rom. It is a module of its own, so that
+// synthesis can keep it whole: up to 64 words are one LUT for each bit, and one level of logic.
+// Yosys makes it several times as large and as slow when it dissolves it.
 module hyq_logic_rom #(
   parameter int unsigned Width,
-  parameter int unsigned Depth,  // more than 64
+  parameter int unsigned Depth,
   parameter              File,
   localparam int unsigned AddressBits = $clog2(Depth)
 ) (

@@ -22,7 +22,12 @@ module hyq_rom #(
 
   localparam bit InBlocks = Depth > 1 && Luts > LutsPerBlock * Blocks;
 
-  if (Depth > 64 && !InBlocks) begin : gen_logic
+  // Synthesis dissolves a memory in the logic around it, or keeps it whole. Dissolved, few words
+  // take fewer LUTs. So do narrow ones, such as shifts and zero points: some of their bits never
+  // change.
+  localparam bit Dissolves = Depth <= 32 || (Depth <= 64 && Width < 12);
+
+  if (!Dissolves && !InBlocks) begin : gen_logic
     hyq_logic_rom #(
       .Width(Width),
       .Depth(Depth),

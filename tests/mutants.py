@@ -279,6 +279,13 @@ MUTANTS = [
         "",
         "tests/quant/test_channel_affine.py",
     ),
+    Mutant(
+        "wide constants dissolve too",
+        "hyq_hls/stream/cost/memories.py",
+        "memory.width < 12",
+        "memory.width < 16",
+        "tests/stream/cost/test_memories.py",
+    ),
 ]
 
 

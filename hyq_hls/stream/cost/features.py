@@ -10,7 +10,7 @@ from functools import singledispatch
 
 from hyq_hls.stream.arguments import Memory, RequantizeRom
 from hyq_hls.stream.circuits.products import product_dsps
-from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
+from hyq_hls.stream.cost.memories import dissolves, memory_utilization
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.flow.dataflow import SHALLOW
 from hyq_hls.stream.rtl.instances import module_of
@@ -79,14 +79,9 @@ def _operation(stage: OperationStage) -> Features:
         "shifted_bits": float(folding.outputs * accumulator * _column(stage, 1)),
         "product_bits": float(products * (bits + 8)),
         "multiplied_bits": float(folding.outputs * _column(stage, 2)),
-        "small_rom_bits": float(sum(_small_rom_bits(m) for m in memories)),
+        "small_rom_bits": float(sum(m.width for m in memories if dissolves(m))),
         "memory_luts": float(sum(memory_utilization(m).lut for m in memories)),
     }
-
-
-def _small_rom_bits(memory: Memory) -> int:
-    """Return the bits of a word of a constant memory that dissolves in logic."""
-    return memory.width if memory.constant and 1 < memory.depth <= SMALL_ROM else 0
 
 
 def _column(stage: OperationStage, column: int) -> int:

@@ -8,8 +8,6 @@ from hyq_hls.tools.yosys import Utilization
 #: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18, unless
 #: its circuit says otherwise.
 LUTS_PER_BLOCK = 160
-#: Number of words of a constant memory that a LUT holds.
-SMALL_ROM = 64
 #: Numbers of words of a RAMB18, and the width of a word in each shape.
 _SHAPES = [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)]
 
@@ -23,8 +21,16 @@ def memory_utilization(memory: Memory) -> Utilization:
     limit = LUTS_PER_BLOCK if memory.luts_per_block is None else memory.luts_per_block
     if luts > limit * blocks:
         return Utilization(bram18=block_rams(memory))
-    # A constant memory of this size or less dissolves in the logic around it.
-    return Utilization(lut=0 if memory.constant and memory.depth <= SMALL_ROM else luts)
+    return Utilization(lut=0 if dissolves(memory) else luts)
+
+
+def dissolves(memory: Memory) -> bool:
+    """Return whether synthesis dissolves a memory in the logic around it.
+
+    It does so with constants of few words, or of narrow words. All others stay whole.
+    """
+    few = memory.depth <= 32 or (memory.depth <= 64 and memory.width < 12)
+    return memory.constant and memory.depth > 1 and few
 
 
 def block_rams(memory: Memory) -> int:

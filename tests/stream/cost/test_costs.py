@@ -28,7 +28,7 @@ from hyq_hls.stream.cost.costs import (
 )
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.cost.features import features_of
-from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, SMALL_ROM, memory_utilization
+from hyq_hls.stream.cost.memories import LUTS_PER_BLOCK, dissolves, memory_utilization
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.plumbing import Fork, Plumbing
 from hyq_hls.stream.synthesis import template_job
@@ -114,7 +114,7 @@ def kinds(circuit: AnyCircuit, folding: Folding) -> set[str]:
     found = set()
     for memory in circuit.memories(folding):
         if memory.constant:
-            small = "word" if memory.depth == 1 else "logic" if memory.depth <= SMALL_ROM else "LUT"
+            small = "word" if memory.depth == 1 else "logic" if dissolves(memory) else "LUT"
             found.add("block" if memory_utilization(memory).bram18 else small)
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hyq_hls.stream.arguments import Memory
-from hyq_hls.stream.cost.memories import SMALL_ROM, memory_utilization
+from hyq_hls.stream.cost.memories import dissolves, memory_utilization
 from hyq_hls.stream.synthesis import template_job
 from hyq_hls.tools.yosys import Utilization, synthesize_modules
 
@@ -27,6 +27,8 @@ RAMS = [
 ROMS = [
     (8, 2),
     (33, 33),
+    (12, 64),
+    (11, 64),
     (8, 256),
     (17, 512),
     (128, 300),
@@ -74,12 +76,19 @@ def test_rule_and_synthesis(which: str, synthesized: dict[str, Utilization]) -> 
     assert found.bram18 == expected.bram18
     if expected.bram18:
         assert expected.lut == 0
-    elif memory.constant and memory.depth <= SMALL_ROM:
-        assert found.lut <= memory.width + 2  # dissolves: the rule leaves it to the features
+    elif dissolves(memory):
+        assert found.lut <= memory.width + 2  # the rule leaves it to the features
     elif memory.depth <= 64:
         assert found.lut == expected.lut  # no multiplexer behind
     else:
         assert expected.lut <= found.lut <= 1.8 * expected.lut
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "luts"), [(64, 32, 0), (11, 64, 0), (12, 64, 12), (12, 33, 12), (8, 65, 16)]
+)
+def test_few_and_narrow_constants_dissolve(width: int, depth: int, luts: int) -> None:
+    assert memory_utilization(Memory(width, depth, constant=True)).lut == luts
 
 
 def test_both_kinds_are_covered() -> None:

@@ -54,7 +54,8 @@ def hybrid_graph() -> Graph:
     graph.add("fusion", ops.Concat((_to(1), _to(2, dyadic=True)), zeros), "map", "residual1")
     graph.add("grid", ops.RequantizeTensor((_ZERO,), _to(1)), "fusion")
     _affines(graph, np.random.default_rng(1))
-    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "embedding")
+    graph.add("square", ops.Multiply(zeros, _to(6)), "embedding", "embedding")
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "square")
     _dense(graph, rng, "head", "pool", 5)
     return graph
 

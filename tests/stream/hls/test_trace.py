@@ -167,8 +167,7 @@ def test_what_is_recorded(record: Callable[[int], str]) -> None:
         "inner(a)/copy(middle):" + " 2 read inner(a).middle 0 late b" * 3 + " 0 leave",
         "pages(b):",
         f"pages(b)/store(in): 1 read b 1 read b 1 read b 0 write {through}",
-        f"pages(b)/send(page): 0 look {through} 1 late c 1 late c 1 late c 0 leave "
-        f"0 read {through}",
+        f"pages(b)/send(page): 0 look {through}" + " 1 late c" * 3 + f" 0 leave 0 read {through}",
         "get(c): 1 read c 1 read c 1 read c",
         "a 5",
         "b 2",
