@@ -25,6 +25,7 @@ template <typename CONFIG_T> struct layer_norm_rows {
                                       pipeline_latency / CONFIG_T::reciprocal_steps + 2;
     static const unsigned depth =
         CONFIG_T::row_depth + 2 * pipeline_latency + positions * beats;
+    /// One sum waits for each of the positions whose values wait, whole or in part.
     static const unsigned total_depth = depth / beats + 2;
 };
 
@@ -243,6 +244,7 @@ void layer_norm(
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
     stream<typename rows::values_t> values;
     HYQ_STREAM_DEPTH(values, rows::depth)
+    HYQ_LUT_FIFO(values) // a row and a pipeline are few words
     stream<typename rows::total_t> totals;
     HYQ_STREAM_DEPTH(totals, rows::total_depth)
     stream<typename rows::radicand_t> radicands;
