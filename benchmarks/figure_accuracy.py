@@ -209,8 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = tables.load(paths)
         section = report(records)
         document = between_markers(options.document.read_text("utf-8"), section)
-        records, _ = apart(records)
-        summary = "\n".join(tables.summary_table(records)) + "\n"
+        most, _ = apart(records)
+        summary = "\n".join(tables.summary_table(most)) + "\n"
         readme = between_markers(options.readme.read_text("utf-8"), summary)
     except HyqError as error:
         parser.error(str(error))
@@ -222,10 +222,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):
-            settings = [s for s in wanted if s in tables.names_of(records, "setting", ())]
+            settings = [s for s in wanted if s in tables.names_of(most, "setting", ())]
             if settings:
                 path = options.images / f"accuracy_{measure.removesuffix('_db')}.png"
-                figure(records, settings, measure).savefig(path, dpi=200, facecolor="white")
+                figure(most, settings, measure).savefig(path, dpi=200, facecolor="white")
                 written.append(path)
     print(section)
     print(f"read {', '.join(map(str, paths))}\nwrote {', '.join(map(str, written))}")
