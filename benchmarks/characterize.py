@@ -31,13 +31,17 @@ from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    Dense,
     GlobalAveragePool,
+    GroupNorm,
     LinearSoftmax,
     Multiply,
     RequantizeTensor,
+    SeparableContext,
     ShiftSwish,
     TableSoftmax,
 )
+from hyq_hls.ops.group_norm import group_norm_precision
 from hyq_hls.ops.table_softmax import SoftmaxOutput
 from hyq_hls.quant import presets
 from hyq_hls.quant.config import Exponential
@@ -149,6 +153,33 @@ def multiplies() -> Graph:
             operation = Multiply((code.zero_point, zero_point), out)
             name = f"multiply{len(graph.nodes)}"
             tensor = graph.add(name, operation, tensor, second).name
+    return graph
+
+
+def separable_attention() -> Graph:
+    """Return normalizations of frames and context vectors, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((4, 16, 32), code))
+    tensor = graph.input_name
+    table = np.maximum(1, np.rint(2.0**18 * np.exp2(np.arange(-255, 1) / 16)) - 1).astype(np.int64)
+    for multiplier in (1, 40001):
+        for shift in (np.array([14]), rng.integers(13, 16, 32)):
+            x, number = graph.type(tensor), len(graph.nodes)
+            gamma, beta = rng.integers(-127, 128, 32), rng.integers(-(1 << 18), 1 << 18, 32)
+            precision, out = group_norm_precision(x, 99), _to(code, shift, multiplier)
+            norm = GroupNorm(code.zero_point, 99, *precision, gamma, beta, 8, 20, out)
+            tensor = graph.add(f"norm{number}", norm, tensor).name
+            weight, bias = rng.integers(-127, 128, (1, 32)), rng.integers(-999, 1000, 1)
+            score = Dense(weight, 8, bias, _to(code, np.array([9]), 1))
+            graph.add(f"score{number}", score, tensor)
+            context = SeparableContext(
+                table, 0, 5, code.zero_point, _to(code, shift - 10, multiplier)
+            )
+            vector = graph.add(f"context{number}", context, f"score{number}", tensor).name
+            zeros = (code.zero_point, code.zero_point)
+            product = Multiply(zeros, _to(code, np.array([8]), 1))
+            tensor = graph.add(f"product{number}", product, tensor, vector).name
     return graph
 
 
@@ -324,12 +355,15 @@ def main() -> None:
         for network, graph in graphs.items()
         for candidate in candidates(graph, network, options.seeds, folder)
     ]
+    attention = {"separable attention": separable_attention()}
     found += [
         candidate
-        for network, graph in table_softmaxes(graphs).items()
+        for network, graph in (table_softmaxes(graphs) | attention).items()
         for candidate in candidates(graph, network, options.seeds, folder)
         if isinstance(candidate.instance.circuit, OperationStage)
-        and isinstance(candidate.instance.circuit.node.operation, TableSoftmax)
+        and isinstance(
+            candidate.instance.circuit.node.operation, GroupNorm | SeparableContext | TableSoftmax
+        )
     ]
     work = chosen(found, options.per_model)
     with tqdm(unit="circuit") as bar:
