@@ -3,7 +3,7 @@
 clang compiles the project to LLVM IR, as Vitis HLS does in its first step. For every loop with
 ``HYQ_PIPELINE`` the check finds the longest cycle of dependences between iterations, by a table of
 delays, and counts the words that an iteration moves per memory and per stream. A loop that moves
-words without ``PIPELINE`` is a miss too. docs/hls.md says what that proves and what it cannot.
+words without ``PIPELINE`` is a miss too. docs/schedule.md says what that proves and what it cannot.
 In the root of the repository, ``python -m verif.schedule <project>`` runs it.
 """
 
