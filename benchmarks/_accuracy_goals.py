@@ -23,9 +23,9 @@ from benchmarks._accuracy_tables import (
 from hyq_hls.evaluate import KEYS
 from hyq_hls.quant.presets import PRESETS
 
-#: Baselines that are comparable with each other.
+#: Baselines that are comparable with each other; ``fast`` is a part of ``best``.
 GROUPS = {
-    "every integer baseline": tuple(name for name in PRESETS if name != OURS),
+    "every integer baseline": tuple(name for name in PRESETS if name not in (OURS, "fast")),
     "torchao (float between grids)": ("torchao-minmax", "torchao-histogram"),
     "brevitas (functions in float)": ("brevitas-layerwise",),
 }

@@ -37,6 +37,8 @@ LOOKS = dict(
         strict=True,
     )
 )
+#: Networks that have a table of their own, and no part in means, goals and plots.
+APART = {"long80": "Rows of attention of 100 and 25"}
 DROP_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)
 
 
@@ -58,6 +60,7 @@ def sources(build: Path, results: Path) -> list[Path]:
 
 def report(records: Sequence[tables.Record]) -> str:
     """Return everything in Markdown: coverage, a table per setting, duels, parts, seeds, goals."""
+    records, others = apart(records)
     networks = tables.names_of(records, "model", ())
     seeds = len({record["seed"] for record in records})
     images = next((r["images"] for r in records if r.get("images")), None)
@@ -70,6 +73,10 @@ def report(records: Sequence[tables.Record]) -> str:
     ]
     for setting in tables.names_of(records, "setting", tables.SETTINGS):
         lines += ["", f"### {setting}", "", *tables.setting_table(records, setting)]
+    for network, mine in others.items():
+        for setting in tables.names_of(mine, "setting", tables.SETTINGS):
+            lines += ["", f"### {APART[network]}: `{network}`, {setting}", ""]
+            lines += tables.setting_table(mine, setting)
     spreads = spread.spread_tables(records)
     seeds_differ = [
         "",
@@ -110,6 +117,17 @@ def report(records: Sequence[tables.Record]) -> str:
         *goals.goal_table(records),
     ]
     return "\n".join(lines) + "\n"
+
+
+def apart(
+    records: Sequence[tables.Record],
+) -> tuple[list[tables.Record], dict[str, list[tables.Record]]]:
+    """Return the records of most networks, and those of each network of ``APART``."""
+    found = {name: [r for r in records if r["model"] == name] for name in APART}
+    return (
+        [r for r in records if r["model"] not in APART],
+        {name: mine for name, mine in found.items() if mine},
+    )
 
 
 def draw(axis: Axes, records: Sequence[tables.Record], setting: str, measure: str) -> None:
@@ -191,7 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = tables.load(paths)
         section = report(records)
         document = between_markers(options.document.read_text("utf-8"), section)
-        summary = "\n".join(tables.summary_table(records)) + "\n"
+        most, _ = apart(records)
+        summary = "\n".join(tables.summary_table(most)) + "\n"
         readme = between_markers(options.readme.read_text("utf-8"), summary)
     except HyqError as error:
         parser.error(str(error))
@@ -203,10 +222,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):
-            settings = [s for s in wanted if s in tables.names_of(records, "setting", ())]
+            settings = [s for s in wanted if s in tables.names_of(most, "setting", ())]
             if settings:
                 path = options.images / f"accuracy_{measure.removesuffix('_db')}.png"
-                figure(records, settings, measure).savefig(path, dpi=200, facecolor="white")
+                figure(most, settings, measure).savefig(path, dpi=200, facecolor="white")
                 written.append(path)
     print(section)
     print(f"read {', '.join(map(str, paths))}\nwrote {', '.join(map(str, written))}")

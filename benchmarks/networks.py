@@ -1,4 +1,4 @@
-"""The benchmark's networks: four trained hybrids on cluttered digits, each with outlier variants.
+"""The benchmark's networks: five trained hybrids on cluttered digits, each with outlier variants.
 
     python -m benchmarks.networks                      trains what is missing, prints the table
     python -m benchmarks.networks --networks slim32 --force
@@ -131,6 +131,16 @@ NETWORKS = {
             (TrainConfig(3, seed=1, learning_rate=1e-3, batch_size=32),),
             natural_images=4096,
             start="slim32",
+        ),
+        # Rows of attention of 100 and 25, which are no powers of two.
+        Network(
+            "long80",
+            _slim((2, 1, 2), heads=2),
+            80,
+            (TrainConfig(2, learning_rate=1e-3),),
+            (TrainConfig(2, seed=1, learning_rate=1e-3, batch_size=32),),
+            natural_images=4096,
+            start="long96",
         ),
     )
 }

@@ -3,10 +3,45 @@
 #ifndef HYQ_DOT_PRODUCT_H_
 #define HYQ_DOT_PRODUCT_H_
 
+#include "product_pair.h"
 #include "requantize.h"
 #include "tree.h"
 
 namespace hyq {
+
+/// Makes the products of one cycle. Two output lanes share a multiplier per operand where they fit.
+///
+/// \tparam CONFIG_T  gives pair_shift: bits of a product, or 0 where two do not fit.
+/// \param weight  as [output lane][input lane].
+template <typename CONFIG_T, class weight_T, unsigned weight_lanes>
+inline void
+multiply_lanes(typename CONFIG_T::accumulator_t (&products)[CONFIG_T::out_lanes][CONFIG_T::in_lanes],
+               const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
+               const weight_T (&weight)[weight_lanes]) {
+    HYQ_INLINE
+    static const unsigned in_lanes = CONFIG_T::in_lanes, pairs = CONFIG_T::out_lanes / 2;
+Pairs:
+    for (unsigned p = 0; p < pairs; p++) {
+        HYQ_UNROLL
+    PairProducts:
+        for (unsigned i = 0; i < in_lanes; i++) {
+            HYQ_UNROLL
+            const unsigned even = 2 * p * in_lanes + i;
+            packed_pair<CONFIG_T::pair_shift>::multiply(weight[even + in_lanes], weight[even], x[i],
+                                                        products[2 * p + 1][i], products[2 * p][i]);
+        }
+    }
+LastLane:
+    for (unsigned o = 2 * pairs; o < CONFIG_T::out_lanes; o++) {
+        HYQ_UNROLL
+    LastProducts:
+        for (unsigned i = 0; i < in_lanes; i++) {
+            HYQ_UNROLL
+            products[o][i] =
+                product<typename CONFIG_T::accumulator_t>(weight[o * in_lanes + i], x[i]);
+        }
+    }
+}
 
 /// Adds the products of one cycle to the sums of a group of outputs.
 ///
@@ -23,17 +58,14 @@ inline void add_products(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_l
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static_assert(weight_lanes == CONFIG_T::out_lanes * CONFIG_T::in_lanes,
                   "a word of weights is what one cycle multiplies by");
+    accumulator_t products[CONFIG_T::out_lanes][CONFIG_T::in_lanes];
+    HYQ_PARTITION(products, 1)
+    HYQ_PARTITION(products, 2)
+    multiply_lanes<CONFIG_T>(products, x, weight);
 Sums:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        accumulator_t products[CONFIG_T::in_lanes];
-        HYQ_PARTITION(products, 1)
-    Products:
-        for (unsigned i = 0; i < CONFIG_T::in_lanes; i++) {
-            HYQ_UNROLL
-            products[i] = product<accumulator_t>(weight[o * CONFIG_T::in_lanes + i], x[i]);
-        }
-        const accumulator_t sum = tree<CONFIG_T::in_lanes>::sum(products);
+        const accumulator_t sum = tree<CONFIG_T::in_lanes>::sum(products[o]);
         acc[o] = is_first ? sum : accumulator_t(acc[o] + sum);
     }
 }

@@ -162,10 +162,11 @@ void group_norm(
     HYQ_STREAM_DEPTH(roots, 2)
     stream<typename frame::reciprocal_t> reciprocals;
     HYQ_STREAM_DEPTH(reciprocals, 2)
-    group_norm_moments<CONFIG_T>(data, values, totals, radicands, zero_point, epsilon);
-    layer_norm_roots<CONFIG_T>(radicands, roots);
-    layer_norm_reciprocals<CONFIG_T>(roots, reciprocals);
-    group_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta, requantize);
+    HYQ_PROCESS(group_norm_moments<CONFIG_T>(data, values, totals, radicands, zero_point, epsilon));
+    HYQ_PROCESS(layer_norm_roots<CONFIG_T>(radicands, roots));
+    HYQ_PROCESS(layer_norm_reciprocals<CONFIG_T>(roots, reciprocals));
+    HYQ_PROCESS(group_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta,
+                                               requantize));
 }
 
 } // namespace hyq

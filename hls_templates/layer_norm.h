@@ -25,6 +25,7 @@ template <typename CONFIG_T> struct layer_norm_rows {
                                       pipeline_latency / CONFIG_T::reciprocal_steps + 2;
     static const unsigned depth =
         CONFIG_T::row_depth + 2 * pipeline_latency + positions * beats;
+    /// One sum waits for each of the positions whose values wait, whole or in part.
     static const unsigned total_depth = depth / beats + 2;
 };
 
@@ -42,7 +43,7 @@ void layer_norm_moments(
     typedef typename CONFIG_T::variance_t variance_t;
     typedef typename CONFIG_T::radicand_t radicand_t;
     const typename CONFIG_T::count_t count = CONFIG_T::channels;
-    total_t total = 0;
+    total_t total = 0, beat_total = 0; // of the beats before, and of the last of them
     squares_t squares = 0;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {
@@ -65,18 +66,22 @@ Words:
                 lanes[l] = value;
                 lane_squares[l] = product<squares_t>(value, value);
             }
-            const total_t beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
+            // The sum of a beat waits in a register for its addition to the total. Otherwise tools
+            // move the zero points, which are constants, behind that adder.
+            total = beat == 0 ? total_t(0) : total_t(total + beat_total);
+            beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
             const squares_t beat_squares = tree<CONFIG_T::in_lanes>::sum(lane_squares);
-            total = beat == 0 ? beat_total : total_t(total + beat_total);
             squares = beat == 0 ? beat_squares : squares_t(squares + beat_squares);
             values.write(x);
             if (beat == layer_norm_rows<CONFIG_T>::beats - 1) {
+                const total_t row_total = total + beat_total;
                 const variance_t variance = product<variance_t>(squares, count) -
-                                            product<variance_t>(total, total) + epsilon[0][0];
+                                            product<variance_t>(row_total, row_total) +
+                                            epsilon[0][0];
                 const radicand_t widened = variance;
                 total_T sum;
                 radicand_T radicand;
-                sum[0] = total;
+                sum[0] = row_total;
                 radicand[0] = widened << (2 * CONFIG_T::root_fraction);
                 totals.write(sum);
                 radicands.write(radicand);
@@ -239,6 +244,7 @@ void layer_norm(
     static_assert(CONFIG_T::normalize_shift >= 1, "half a step is added before the shift");
     stream<typename rows::values_t> values;
     HYQ_STREAM_DEPTH(values, rows::depth)
+    HYQ_LUT_FIFO(values) // a row and a pipeline are few words
     stream<typename rows::total_t> totals;
     HYQ_STREAM_DEPTH(totals, rows::total_depth)
     stream<typename rows::radicand_t> radicands;

@@ -44,11 +44,12 @@ template <typename CONFIG_T> struct sliding_window {
 
     counter<beats> beat; ///< the next beat of the map, with its border on the left and right
     counter<padded_width> column;
+    bool is_inside; ///< the column is none of the border
     counter<CONFIG_T::height> row;
     counter<words> place; ///< its word in the buffer
     bool is_whole;        ///< the whole map was read
 
-    sliding_window() : is_whole(false) {}
+    sliding_window() : is_inside(CONFIG_T::pad_width == 0), is_whole(false) {}
 
     /// Writes the next beat, if it is time for it. It comes from the stream, or is `pad` in the
     /// border.
@@ -59,13 +60,18 @@ template <typename CONFIG_T> struct sliding_window {
         static_assert(data_T::size == lanes, "a word carries in_lanes channels");
         const bool takes = is_time && !is_whole;
         const bool is_pixel = takes && beat.last, is_row = is_pixel && column.last;
-        const unsigned x = column.index(), of_pixel = beat.index(), to = place.index();
+        const bool reads = takes && is_inside;
+        const unsigned of_pixel = beat.index(), to = place.index(), next = column.index() + 1;
+        const bool is_next_inside = column.last ? CONFIG_T::pad_width == 0
+                                                : next >= CONFIG_T::pad_width &&
+                                                      next < CONFIG_T::pad_width + CONFIG_T::width;
+        is_inside = is_pixel ? is_next_inside : is_inside;
         is_whole = is_whole || (is_row && row.last);
         place.advance(takes);
         row.advance(is_row);
         column.advance(is_pixel);
         beat.advance(takes);
-        if (takes && x >= CONFIG_T::pad_width && x < CONFIG_T::pad_width + CONFIG_T::width) {
+        if (reads) {
             const data_T in = data.read();
         Inside:
             for (unsigned l = 0; l < lanes; l++) {

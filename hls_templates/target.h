@@ -35,7 +35,10 @@ template <class T> using stream = hls::stream<T>;
 // Functions
 
 /// This makes the port of the top function an AXI4-Stream.
-#define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE axis port=name)
+#define HYQ_AXI_STREAM(name) HYQ_PRAGMA(HLS INTERFACE mode=axis port=name)
+
+/// The top function has the ports ap_start, ap_done, ap_ready and ap_idle.
+#define HYQ_CONTROL_PORTS HYQ_PRAGMA(HLS INTERFACE mode=ap_ctrl_hs port=return)
 
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
@@ -74,6 +77,15 @@ template <class T> using stream = hls::stream<T>;
 
 /// The array is a read-only memory with as many ports as its readers need.
 #define HYQ_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np)
+
+/// The same in LUTs.
+#define HYQ_LUT_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np impl=lutram)
+
+/// The same in block RAM.
+#define HYQ_BLOCK_ROM(array) HYQ_PRAGMA(HLS BIND_STORAGE variable=array type=rom_np impl=bram)
+
+/// The words of the stream wait in LUTs.
+#define HYQ_LUT_FIFO(name) HYQ_PRAGMA(HLS BIND_STORAGE variable=name type=fifo impl=lutram)
 
 /// An iteration reads no word that was written less than `iterations` iterations before.
 #define HYQ_DEPENDENCE(array, iterations) \

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from hyq_hls.errors import ConversionError, HyqError, SimulationError
 from hyq_hls.machine import (
+    BuildReport,
     CompiledNetwork,
     CosimReport,
     Machine,
@@ -30,8 +31,13 @@ from hyq_hls.stream.node_implementation import NodeImplementation
 from hyq_hls.support import Shown, is_file, replaced_folder, user_path, write_file
 from hyq_hls.tools.bambu import build as build_with_bambu
 from hyq_hls.tools.verilator import Simulator
-from hyq_hls.tools.vitis import report_file
-from hyq_hls.tools.vitis.run import build, require_vitis, write_test_data
+from hyq_hls.tools.vitis import (
+    Steps,
+    report_file,
+    require_vitis,
+    run_vitis,
+    write_test_data,
+)
 from hyq_hls.version import __version__
 
 MARKER = "hyq_project.json"
@@ -302,7 +308,11 @@ class Accelerator(Shown):
         return sizing
 
     def estimate(self) -> ResourceReport:
-        """Estimate without synthesis, in less than a second, how much of the part the RTL takes."""
+        """Estimate without synthesis, in about a second, what the RTL and the HLS C++ take.
+
+        The RTL's figures come from cost models, those of the C++ from a plan of its loops and
+        memories, which stands in ``plan`` of the report.
+        """
         return self.machine.estimate()
 
     def synthesize(
@@ -324,13 +334,22 @@ class Accelerator(Shown):
         with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 
-    def build(self, images: Any = None, cosim: bool = False, hls: str = "") -> dict[str, Any]:
-        """Synthesize the C++ with its HLS compiler; Vitis HLS also simulates and compares it.
+    def build(
+        self, images: Any = None, cosim: bool = False, hls: str = "", *, export: bool = True
+    ) -> Any:
+        """Synthesize the C++ with its HLS compiler.
+
+        Vitis HLS also simulates it and compares the codes. What it reports is printed beside what
+        was planned.
 
         Args:
             images: a few samples for the test bench of Vitis HLS; Bambu takes none.
             cosim: whether to run the RTL simulation of Vitis HLS too.
             hls: name of the compiler, where it must be a certain one.
+            export: whether Vitis HLS packages the RTL as IP of a catalog (IP-XACT).
+
+        Returns:
+            A :class:`~hyq_hls.machine.BuildReport` of Vitis HLS, or the dictionary of Bambu.
 
         Raises:
             CompilationError: the compiler is not installed, or it failed.
@@ -342,7 +361,18 @@ class Accelerator(Shown):
         require_vitis()
         pixels = self.qmodel.image_bytes(images)
         write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))
-        return build(self.folder, cosim=cosim)
+        run_vitis(self.folder, Steps(cosim=cosim, export=export))
+        report = self.build_report()
+        print(report)
+        return report
+
+    def build_report(self) -> BuildReport:
+        """Return what Vitis HLS said in the last :meth:`build`, beside what was planned.
+
+        Raises:
+            CompilationError: nothing was built, or the report is damaged.
+        """
+        return self.machine.build_report(self.folder)
 
     @property
     def has_vendor_report(self) -> bool:

@@ -14,6 +14,7 @@ from hyq_hls.accelerator import MARKER, Accelerator
 from hyq_hls.errors import ConversionError
 from hyq_hls.parts import part as find_part
 from hyq_hls.quantized_model import QuantizedModel
+from hyq_hls.stream.choose.backends import counted
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
@@ -32,7 +33,7 @@ def convert(
     share: float | None = None,
     folding: Mapping[str, Folding] | None = None,
     circuits: Mapping[str, str] | None = None,
-    must_fit: bool = True,
+    must_fit: bool | str = True,
     project: str = "net",
     hls: str = "vitis",
     overwrite: bool = False,
@@ -55,8 +56,9 @@ def convert(
         circuits: circuits of some nodes, by pattern of their names, such as
             ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
             integers.
-        must_fit: False writes the project also where the estimate says that the part is too small
-            or the clock too fast, for simulation.
+        must_fit: what the part must have room for: True for the RTL, by its estimate, and the HLS
+            C++, by its plan; "rtl" or "hls" where only one of them is built. False writes the
+            project also where the part is too small or the clock too fast, for simulation.
         project: name of the top function and of the top module.
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
         overwrite: replace a project that was written here before.
@@ -99,7 +101,7 @@ def convert(
         must_fit=must_fit,
     )
     machine = StreamMachine(target, clock_mhz, project, flow, hls=compiler)
-    if must_fit:
+    if "rtl" in counted(must_fit):
         _check_clock(machine)
     return Accelerator.write(folder, qmodel, machine)
 

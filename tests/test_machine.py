@@ -18,6 +18,7 @@ from hyq_hls.accelerator import MACHINES, MARKER
 from hyq_hls.errors import CompilationError, ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
+    BuildReport,
     Codes,
     CosimReport,
     DesignUtilization,
@@ -123,6 +124,9 @@ class SerialMachine(Machine):
 
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
         return self._report("synthesis")
+
+    def build_report(self, folder: Path) -> BuildReport:
+        raise CompilationError("nothing was built")
 
     def vendor_report(self, folder: Path) -> ResourceReport:
         raise CompilationError("nothing was built")

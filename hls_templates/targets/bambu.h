@@ -103,6 +103,9 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 /// A stream is a FIFO port without a directive.
 #define HYQ_AXI_STREAM(name)
 
+/// Ports that start the top function and say when it is ready are there anyway.
+#define HYQ_CONTROL_PORTS
+
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
@@ -133,6 +136,9 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 #define HYQ_PARTITION(array, dimension)
 #define HYQ_RESHAPE(array, dimension)
 #define HYQ_ROM(array)
+#define HYQ_LUT_ROM(array)
+#define HYQ_BLOCK_ROM(array)
+#define HYQ_LUT_FIFO(name)
 #define HYQ_DEPENDENCE(array, iterations)
 #define HYQ_NO_DEPENDENCE(array)
 

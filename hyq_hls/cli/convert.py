@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         options.output,
         target_fps=options.target_fps,
         share=options.share,
-        must_fit=not options.any_size,
+        must_fit=sources.must_fit(options),
         project=options.project,
         hls=options.hls,
         overwrite=options.overwrite,

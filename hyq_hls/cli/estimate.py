@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
-    from hyq_hls.stream.cost import estimate_design, resource_report  # noqa: PLC0415
+    from hyq_hls.stream.cost import estimate_report  # noqa: PLC0415
+    from hyq_hls.stream.flow.depths import safe_hls_depths  # noqa: PLC0415
 
     sources.check_output(options.report, "--report")
     if options.source.is_dir():
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         choice = {
             "target_fps": options.target_fps,
             "share": options.share,
-            "must_fit": not options.any_size,
+            "must_fit": sources.must_fit(options),
         }
         if options.synth:
             clock, folder = options.clock_mhz, options.work / "net"
@@ -54,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             target = part(options.part)
             flow = design(network.graph, target, options.clock_mhz, **choice)
-            used = estimate_design(flow)
-            report = resource_report(flow, used, target, options.clock_mhz, "estimate")
+            hls_flow = flow.with_depths(safe_hls_depths(flow))
+            report = estimate_report(flow, hls_flow, target, options.clock_mhz)
     print(report)
     reports = [report]
     if options.synth:
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         reports.append(report)
         print(f"\n{report}")
     if options.source.is_dir() and accelerator.has_vendor_report:
+        print(f"\n{accelerator.build_report()}")
         reports.append(accelerator.vendor_report())
     if len(reports) > 1:
         print(f"\n{compared(reports)}")

@@ -163,10 +163,23 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         "that fits it",
     )
     parser.add_argument(
+        "--must-fit",
+        choices=("both", "rtl", "hls"),
+        default="both",
+        help="what the part must have room for: the RTL by its estimate, the HLS C++ by its plan",
+    )
+    parser.add_argument(
         "--any-size",
         action="store_true",
         help="go on also where the part is too small or the clock too fast",
     )
+
+
+def must_fit(options: argparse.Namespace) -> bool | str:
+    """Return what the options say of ``must_fit`` in Python."""
+    if options.any_size:
+        return False
+    return True if options.must_fit == "both" else str(options.must_fit)
 
 
 def refuse_design_arguments(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Graph
+from hyq_hls.machine.build_report import BuildReport
 from hyq_hls.machine.cosim_report import CosimReport
 from hyq_hls.machine.resource_report import ResourceReport
 from hyq_hls.parts import Part
@@ -192,6 +193,14 @@ class Machine(ABC):
 
         Raises:
             CompilationError: pyosys is missing, or Yosys failed on some modules.
+        """
+
+    @abstractmethod
+    def build_report(self, folder: Path) -> BuildReport:
+        """Return what Vitis HLS said about the C++ in its last run, beside the plan.
+
+        Raises:
+            CompilationError: nothing was built, or the report is damaged.
         """
 
     @abstractmethod

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hyq_hls.machine.budget import binding, capacity, fits
+from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
 from hyq_hls.parts import Part
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.yosys import Utilization
@@ -52,6 +53,7 @@ class ResourceReport(Shown):
         bottleneck: the slowest node.
         bottleneck_busy: the same share for the bottleneck's multipliers; 0 where it has none.
         macs_per_cycle_per_dsp: multiply-accumulates over cycles and DSP slices.
+        plan: the HLS C++ of the same design, by its own model; None where nobody asked for it.
     """
 
     part: Part
@@ -66,6 +68,7 @@ class ResourceReport(Shown):
     bottleneck: str
     bottleneck_busy: float
     macs_per_cycle_per_dsp: float
+    plan: HlsPlan | None = None
 
     @property
     def total(self) -> Utilization:
@@ -74,8 +77,9 @@ class ResourceReport(Shown):
 
     @property
     def fits(self) -> bool:
-        """Whether the part has all these resources."""
-        return fits(self.total, self.part)
+        """Whether the part has all these resources, and those that the C++ takes by its plan."""
+        planned = self.plan is None or fits(self.plan.total, self.part)
+        return planned and fits(self.total, self.part)
 
     @property
     def fps(self) -> float:
@@ -105,6 +109,18 @@ class ResourceReport(Shown):
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
+    def _planned(self, plan: HlsPlan) -> str:
+        """Return the line of the HLS C++."""
+        cycles = plan.cycles_per_frame
+        resource, share = binding(plan.total, self.part)
+        verdict = "fits" if fits(plan.total, self.part) else "does NOT fit"
+        return (
+            f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
+            f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
+            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} "
+            "cycles; its LUTs and flip-flops are known when Vitis HLS has run"
+        )
+
     def __repr__(self) -> str:
         used, verdict = self.total, "fits" if self.fits else "does NOT fit"
         return (
@@ -113,10 +129,12 @@ class ResourceReport(Shown):
         )
 
     def __str__(self) -> str:
-        """Return one line per node, the streams, and the sums beside the capacity of the part."""
-        has, total = capacity(self.part), self.total
-        head = ("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")
-        rows: list[tuple[str, ...]] = [head]
+        """Return one line per node, the streams, and the sums beside the capacity of the part.
+
+        The columns of the HLS C++ stand behind those of the RTL, where there is a plan of it.
+        """
+        has, total, plan = capacity(self.part), self.total, self.plan
+        rows: list[tuple[str, ...]] = [("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")]
         for name, used in self.design.operations.items():
             rows.append((name, self.foldings[name], f"{self.cycles[name]:,}", *_cells(used)))
         rows += [(name, "", "", *_cells(used)) for name, used in self.design.plumbing.items()]
@@ -125,13 +143,17 @@ class ResourceReport(Shown):
         rows.append((self.part.name, "", "", *_cells(part)))
         shares = (f"{getattr(total, name) / has[name]:.0%}" for name in has)
         rows.append(("share", "", "", *shares))
+        if plan is not None:
+            beside = _planned_columns(plan, [row[0] for row in rows[:-3]], self.part)
+            rows = [(*row, *cells) for row, cells in zip(rows, beside, strict=True)]
         resource, share = binding(total, self.part)
         clock = self.supported_clock_mhz
-        verdict = "fits" if self.fits else "does NOT fit"
+        verdict = "fits" if fits(total, self.part) else "does NOT fit"
         return "\n".join(
             [
                 *aligned(rows),
                 f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
+                *([] if plan is None else [self._planned(plan)]),
                 f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
                 f"{total.delay_ns:.2f} ns without wires, with as much for wires "
                 f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "
@@ -141,6 +163,25 @@ class ResourceReport(Shown):
                 f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
             ]
         )
+
+
+def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, str, str]]:
+    """Return the cells of the C++ for the head, the rows ``names`` below it, and the three sums."""
+    functions, total = {**plan.operations, **plan.plumbing}, plan.total
+    return [
+        ("C++ cycles", "C++ DSP", "C++ BRAM36"),
+        *(_planned_cells(functions.get(name)) for name in names[1:]),
+        (f"{plan.cycles_per_frame:,}", f"{total.dsp:,}", f"{total.bram36:g}"),
+        ("", f"{part.dsps:,}", f"{part.bram36:g}"),
+        ("", f"{total.dsp / part.dsps:.0%}", f"{total.bram36 / part.bram36:.0%}"),
+    ]
+
+
+def _planned_cells(planned: PlannedFunction | None) -> tuple[str, str, str]:
+    if planned is None:
+        return "-", "-", "-"
+    cycles = f"{planned.cycles:,}" if planned.cycles else ""
+    return cycles, f"{planned.dsp:,}", f"{planned.known.bram36:g}"
 
 
 def _cells(used: Utilization) -> tuple[str, str, str, str]:

@@ -25,7 +25,7 @@ Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int32]
 
-SIDES = (32, 64, 96)
+SIDES = (32, 64, 80, 96)
 CHANNELS = 3
 _SPLITS = ("train", "test")
 _SEED = 40_000

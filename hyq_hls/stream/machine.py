@@ -12,6 +12,7 @@ from typing import Any
 from hyq_hls.errors import ConversionError, InputError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
+    BuildReport,
     Codes,
     CosimReport,
     Machine,
@@ -19,7 +20,7 @@ from hyq_hls.machine import (
     SimulationOptions,
 )
 from hyq_hls.parts import Part
-from hyq_hls.stream.board import csynth_utilization
+from hyq_hls.stream.board import csynth_cycles, csynth_stages, csynth_utilization
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
@@ -29,12 +30,12 @@ from hyq_hls.stream.cosimulation import (
     build_vitis_rtl,
     compare,
 )
-from hyq_hls.stream.cost import estimate_design, resource_report
+from hyq_hls.stream.cost import estimate_report, plan_hls, resource_report
 from hyq_hls.stream.flow import Dataflow, build_dataflow
+from hyq_hls.stream.flow.depths import safe_hls_depths
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu, check_compiler
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
-from hyq_hls.stream.hls.depths import safe_hls_depths
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.text import top_cpp
 from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed, timed_library
@@ -247,9 +248,8 @@ class StreamMachine(Machine):
         return build_simulator(self.flow, folder / RTL_DIR, self.project, node)
 
     def estimate(self) -> ResourceReport:
-        """Estimate by cost models, in less than a second, how much of the part the RTL takes."""
-        used = estimate_design(self.flow)
-        return resource_report(self.flow, used, self.part, self.clock_mhz, "estimate")
+        """Estimate by cost models what the RTL takes, and plan the HLS C++ beside it."""
+        return estimate_report(self.flow, self.hls_flow, self.part, self.clock_mhz)
 
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
         """Synthesize the RTL with Yosys, module by module."""
@@ -258,8 +258,18 @@ class StreamMachine(Machine):
 
     def vendor_report(self, folder: Path) -> ResourceReport:
         """Return the estimate of Vitis HLS for the C++."""
-        used = csynth_utilization(self.flow, read_csynth(folder, self.project))
-        return resource_report(self.flow, used, self.part, self.clock_mhz, "Vitis HLS")
+        report = read_csynth(folder, self.project)
+        used, cycles = csynth_utilization(self.flow, report), csynth_cycles(self.flow, report)
+        return resource_report(
+            self.flow, used, self.part, self.clock_mhz, "Vitis HLS", cycles=cycles
+        )
+
+    def build_report(self, folder: Path) -> BuildReport:
+        """Return what Vitis HLS says about the C++, beside the plan of it."""
+        report = read_csynth(folder, self.project)
+        return BuildReport.of(
+            plan_hls(self.hls_flow), report, csynth_stages(self.flow, report), folder
+        )
 
     def __str__(self) -> str:
         """Return a table with one line per node, and the sums."""

@@ -86,6 +86,17 @@ def test_missing_networks_are_counted_and_do_not_win() -> None:
     assert row_of(lines, "omse")[3:5] == ["-", "0.30 (1 of 2)"]
 
 
+def test_a_network_apart_has_its_own_table_and_no_part_in_means() -> None:
+    others = [record("omse", 9.0, model="long80"), record("best", 8.0, model="long80")]
+    lines = figure_accuracy.report([record("omse", 1.0), *others]).splitlines()
+    heads = [i for i, line in enumerate(lines) if line.startswith("### ")]
+    assert lines[heads[0]] == "### W8A8"
+    assert row_of(lines[heads[0] : heads[1]], "omse")[3] == "**1.00**"
+    assert lines[heads[1]] == "### Rows of attention of 100 and 25: `long80`, W8A8"
+    assert row_of(lines[heads[1] : heads[2]], "best")[3] == "**8.00**"
+    assert "at most 1.00" not in "".join(lines[heads[2] :])
+
+
 def test_errors_are_shown_with_a_footnote() -> None:
     records = [
         failed("hyq"),

@@ -8,8 +8,7 @@ import pytest
 
 from hyq_hls import __version__
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths
-from hyq_hls.stream.hls.depths import safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
 from tests.golden.network import FOLDINGS, golden_graph

@@ -187,7 +187,7 @@ def test_background_is_level_gradient_texture_and_noise() -> None:
     ("arguments", "message"),
     [
         (("held out", 1, 32, 0), "split train or test, found 'held out'"),
-        (("test", 1, 48, 0), r"side \(32, 64, 96\), found side=48"),
+        (("test", 1, 48, 0), r"side \(32, 64, 80, 96\), found side=48"),
         (("test", 0, 32, 0), "at least 1 and seed of at least 0, found 0 and 0"),
         (("test", 1, 32, -1), "at least 1 and seed of at least 0, found 1 and -1"),
     ],

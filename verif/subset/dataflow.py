@@ -55,7 +55,7 @@ class Dataflow:
         ports = {p.options.get("port") for p in self._pragmas.within(top) if p.name == "INTERFACE"}
         for parameter in top.get_arguments():
             if parameter.spelling not in ports:
-                wanted = f"#pragma HLS INTERFACE axis port={parameter.spelling}"
+                wanted = f"#pragma HLS INTERFACE mode=axis port={parameter.spelling}"
                 found = f"the port {parameter.spelling} without an interface"
                 self._findings.add(place(parameter), "interface", found, wanted)
 

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from hyq_hls.machine import DesignUtilization
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.tools.vitis.csynth import CsynthReport, CsynthRow
+from hyq_hls.tools.vitis.csynth import CsynthReport, CsynthRow, CsynthStage
 from hyq_hls.tools.yosys import Utilization
+
+
+def csynth_stages(flow: Dataflow, report: CsynthReport) -> dict[str, CsynthStage]:
+    """Return what Vitis HLS says of every node that has a function of its own, by its name."""
+    nodes = {stage.name: stage.node.name for stage in flow.operations}
+    found = report.of_stages({stage.name: stage.circuit.module for stage in flow.operations})
+    return {nodes[name]: stage for name, stage in found.items()}
+
+
+def csynth_cycles(flow: Dataflow, report: CsynthReport) -> dict[str, int]:
+    """Return the longest interval of every node that has one, by its name."""
+    found = csynth_stages(flow, report)
+    return {
+        name: stage.row.interval_max
+        for name, stage in found.items()
+        if stage.row.interval_max is not None
+    }
 
 
 def csynth_utilization(flow: Dataflow, report: CsynthReport) -> DesignUtilization:
@@ -13,8 +30,8 @@ def csynth_utilization(flow: Dataflow, report: CsynthReport) -> DesignUtilizatio
 
     What got no function of its own is one row.
     """
-    found = {stage.node.name: report.of_stage(stage.name) for stage in flow.operations}
-    operations = {name: _utilization(row) for name, row in found.items() if row is not None}
+    stages = csynth_stages(flow, report)
+    operations = {name: _utilization(stage.row) for name, stage in stages.items()}
     named = sum(operations.values(), Utilization())
     total = _utilization(report.total)
     rest = Utilization(

@@ -8,13 +8,15 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine.budget import fits, too_large
 from hyq_hls.parts import Part
+from hyq_hls.stream.choose.backends import LABELS, counted
 from hyq_hls.stream.choose.balance import balance
 from hyq_hls.stream.choose.circuits import choose_circuits
 from hyq_hls.stream.choose.fit import cycles_of, fit
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.design import estimate_design
+from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
 from hyq_hls.stream.folding import Folding
 
 
@@ -27,7 +29,7 @@ def design(
     share: float | None = None,
     folding: Mapping[str, Folding] | None = None,
     circuits: Mapping[str, str] | None = None,
-    must_fit: bool = True,
+    must_fit: bool | str = True,
 ) -> Dataflow:
     """Design a streaming machine of a graph for a part.
 
@@ -41,9 +43,10 @@ def design(
         circuits: circuits of some nodes, by pattern of their names, such as
             ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
             integers.
-        must_fit: raise an error where the part, or its share, is too small. By default, without
-            ``target_fps`` and ``share``, a balanced design of about 200 multiply-accumulates per
-            cycle is tried first.
+        must_fit: raise an error where the part, or its share, is too small for the RTL by its
+            estimate, or for the HLS C++ by its plan; "rtl" or "hls" counts only one of them. By
+            default, without ``target_fps`` and ``share``, a balanced design of about 200
+            multiply-accumulates per cycle is tried first.
 
     Raises:
         ConversionError: the clock is not between 1 and 1000 MHz, the frame rate is out of reach,
@@ -51,22 +54,41 @@ def design(
     """
     if not 1 <= clock_mhz <= 1000:
         raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
-    given = folding or {}
+    backends, given = counted(must_fit), folding or {}
     chosen = choose_circuits(graph, part, circuits)
-    if must_fit and (target_fps is not None or share is not None):
-        room = 1.0 if share is None else share
-        found = fit(graph, chosen, part, clock_mhz, share=room, target_fps=target_fps)
-        return _built(graph, chosen, {**found.solution.foldings, **given})
-    cycles = None if target_fps is None else cycles_of(target_fps, clock_mhz)
-    flow = _built(graph, chosen, {**balance(chosen, cycles), **given})
-    if not must_fit:
-        return flow
-    used = estimate_design(flow)
-    if fits(used.total, part):
-        return flow
-    if given:
-        raise too_large(used.total, used.operations, part, 1.0, "this folding")
-    return _built(graph, chosen, fit(graph, chosen, part, clock_mhz).solution.foldings)
+    asked = target_fps is not None or share is not None
+    if not (backends and asked):
+        cycles = None if target_fps is None else cycles_of(target_fps, clock_mhz)
+        flow = _built(graph, chosen, {**balance(chosen, cycles), **given})
+        error = _excess(flow, part, backends)
+        if error is None:
+            return flow
+        if given:
+            raise error
+    room = 1.0 if share is None else share
+    found = fit(
+        graph, chosen, part, clock_mhz, share=room, target_fps=target_fps, backends=backends
+    )
+    flow = _built(graph, chosen, {**found.solution.foldings, **given})
+    error = _excess(flow, part, backends)
+    if error is not None:
+        raise error
+    return flow
+
+
+def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionError | None:
+    """Return the error for a design that is too large for a part in one of its back ends."""
+    for backend in sorted(backends):
+        if backend == "rtl":
+            used = estimate_design(flow)
+            total, operations = used.total, used.operations
+        else:
+            plan = plan_hls(flow.with_depths(safe_hls_depths(flow)))
+            total = plan.total
+            operations = {name: planned.known for name, planned in plan.operations.items()}
+        if not fits(total, part):
+            return too_large(total, operations, part, 1.0, f"{LABELS[backend]} of this folding")
+    return None
 
 
 def _built(

@@ -9,8 +9,9 @@ import numpy as np
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
-from hyq_hls.machine.budget import binding, capacity, too_large
+from hyq_hls.machine.budget import binding, capacity, fits, too_large
 from hyq_hls.parts import Part
+from hyq_hls.stream.choose.backends import LABELS, RTL
 from hyq_hls.stream.choose.solve import FoldingProblem, Solution
 from hyq_hls.stream.circuits import AnyCircuit
 
@@ -50,6 +51,7 @@ def fit(
     *,
     share: float = 1.0,
     target_fps: float | None = None,
+    backends: frozenset[str] = RTL,
 ) -> Fit:
     """Return the fastest design within a share of a part, or the smallest one for a frame rate.
 
@@ -60,6 +62,7 @@ def fit(
         clock_mhz: clock at which frames are counted.
         share: share of every resource of the part that may be used, above 0 and at most 1.
         target_fps: frames per second that are wanted; None asks for as many as fit.
+        backends: back ends that must fit: "rtl", "hls".
 
     Raises:
         ConversionError: no folding is that fast, or none fits: the message names resource, nodes
@@ -67,7 +70,7 @@ def fit(
     """
     if not 0 < share <= 1:
         raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
-    problem = FoldingProblem(graph, circuits, capacity(part))
+    problem = FoldingProblem(graph, circuits, capacity(part), backends)
     budget = {name: share * has for name, has in capacity(part).items()}
     if target_fps is None:
         solution = problem.fastest(budget)
@@ -105,7 +108,10 @@ def _too_large(
     smallest = problem.smallest(cycles)
     if smallest is None:
         return ConversionError(f"{what}: no design was found within the time limit of the solver")
-    return too_large(smallest.used, smallest.nodes, part, share, what)
+    if "rtl" in problem.backends and not fits(smallest.used, part, share):
+        return too_large(smallest.used, smallest.nodes, part, share, what)
+    nodes = smallest.planned_nodes
+    return too_large(smallest.planned, nodes, part, share, f"{LABELS['hls']} of {what}")
 
 
 def pareto(

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hyq_hls.graph import Graph, Node
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
-from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.cost.hls_memories import fifo_bram18
+from hyq_hls.stream.cost.plan import plan_operation
+from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
-from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.plumbing import Fifo, WidthConverter
 from hyq_hls.tools.yosys import Utilization
@@ -25,12 +28,14 @@ class Option:
     Attributes:
         folding: the lanes.
         cycles: cycles per frame.
-        utilization: estimate of the circuit.
+        utilization: estimate of the circuit in RTL.
+        planned: what its C++ takes by plan: DSP slices and block RAMs.
     """
 
     folding: Folding
     cycles: int
     utilization: Utilization
+    planned: Utilization
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Edge:
         port: number of the reader's input.
         bits: width of a code.
         waiting: bits that its FIFO must hold by analysis.
+        hls_waiting: the same in the C++.
     """
 
     writer: str | None
@@ -50,12 +56,18 @@ class Edge:
     port: int
     bits: int
     waiting: int
+    hls_waiting: int
 
 
 def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
     """Return the foldings of a node whose lanes are powers of two or all that there are."""
     return [
-        Option(folding, cycles, circuit_utilization(node, circuit, folding))
+        Option(
+            folding,
+            cycles,
+            circuit_utilization(node, circuit, folding),
+            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).known,
+        )
         for folding, cycles in regular_foldings(circuit).items()
     ]
 
@@ -63,24 +75,36 @@ def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
 def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
     """List every way from a tensor to a reader; FIFOs are those of the balanced design."""
     flow = build_dataflow(graph, balance(circuits), circuits)
-    depths = safe_depths(flow)
+    depths, hls_depths = safe_depths(flow), safe_hls_depths(flow)
     found = []
     for stage in flow.operations:
         for port, (name, tensor) in enumerate(zip(stage.inputs, stage.node.inputs, strict=True)):
             stream = flow.streams[name]
             bits = stream.type.quantization.bits
-            waiting = depths[name] * stream.lanes * bits if depths[name] > SHALLOW else 0
+            waiting, hls_waiting = (
+                found_depths[name] * stream.lanes * bits if found_depths[name] > SHALLOW else 0
+                for found_depths in (depths, hls_depths)
+            )
             writer = tensor if tensor in graph.nodes else None
-            found.append(Edge(writer, stage.node.name, port, bits, waiting))
+            found.append(Edge(writer, stage.node.name, port, bits, waiting, hls_waiting))
     return found
 
 
 def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
-    width = edge.bits * read
-    depth = max(SHALLOW, -(-edge.waiting // width))
-    total = estimate(Fifo(width, depth))
+    fifo = _fifo(edge.bits * read, edge.waiting)
+    total = estimate(fifo)
     if written != read:
         total += estimate(WidthConverter(edge.bits, written, read))
         total += estimate(Fifo(edge.bits * written, SHALLOW))
     return total
+
+
+def edge_plan(edge: Edge, read: int) -> Utilization:
+    """Return what the FIFO of the C++ takes by plan; a width converter takes no block RAM."""
+    fifo = _fifo(edge.bits * read, edge.hls_waiting)
+    return Utilization(bram18=fifo_bram18(Memory(fifo.width, fifo.depth)))
+
+
+def _fifo(width: int, waiting: int) -> Fifo:
+    return Fifo(width, max(SHALLOW, -(-waiting // width)))

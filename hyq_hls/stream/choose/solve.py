@@ -6,7 +6,7 @@ Every node takes one of its foldings. For a number of cycles per frame the progr
               + sum of cost[edge, lanes written, lanes read] * y[edge, lanes written, lanes read]
     subject to  sum of x over the foldings of a node that are fast enough = 1
                 sums of y over lanes read (written) = sums of x over foldings with those lanes
-                usage of every resource <= budget
+                usage of every resource <= budget, by RTL and by C++ where both count
 
 where the cost is the share of the part that is used, added over its resources. HiGHS solves it
 through scipy. The fastest design follows by bisection over the cycles that foldings have.
@@ -24,7 +24,15 @@ from scipy.sparse import coo_array
 
 from hyq_hls.graph import Graph
 from hyq_hls.machine.budget import RESOURCES
-from hyq_hls.stream.choose.options import Edge, Option, edge_utilization, edges, node_options
+from hyq_hls.stream.choose.backends import RTL
+from hyq_hls.stream.choose.options import (
+    Edge,
+    Option,
+    edge_plan,
+    edge_utilization,
+    edges,
+    node_options,
+)
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
@@ -44,12 +52,16 @@ class Solution:
         cycles: cycles per frame of its slowest node.
         used: estimate of what it takes; streams are included, forks and AXI4-Stream ports are not.
         nodes: what every node takes of that, by name.
+        planned: what its C++ takes by plan.
+        planned_nodes: what every node takes of that, by name.
     """
 
     foldings: Mapping[str, Folding]
     cycles: int
     used: Utilization
     nodes: Mapping[str, Utilization]
+    planned: Utilization
+    planned_nodes: Mapping[str, Utilization]
 
 
 class FoldingProblem:
@@ -60,6 +72,7 @@ class FoldingProblem:
         graph: Graph,
         circuits: Mapping[str, AnyCircuit],
         capacity: Mapping[str, float],
+        backends: frozenset[str] = RTL,
     ) -> None:
         """Collect foldings and costs.
 
@@ -67,9 +80,11 @@ class FoldingProblem:
             graph: what is folded.
             circuits: circuits of all nodes by name.
             capacity: capacity of the part by resource; a unit of cost is all of one resource.
+            backends: back ends that a budget limits: "rtl", "hls".
         """
         self.circuits = circuits
         self.capacity = capacity
+        self.backends = backends
         self.options = {n: node_options(graph.nodes[n], c) for n, c in circuits.items()}
         self.edges = edges(graph, circuits)
         self._edge_costs: dict[tuple[int, int, int], Utilization] = {}
@@ -139,6 +154,7 @@ class _Program:
         self.problem, self.budget = problem, budget
         self.choices = [(name, option) for name, options in fast.items() for option in options]
         self.costs = [option.utilization for _, option in self.choices]
+        self.plans = [option.planned for _, option in self.choices]
         self.rows: list[int] = []
         self.columns: list[int] = []
         self.values: list[float] = []
@@ -166,6 +182,7 @@ class _Program:
         ):
             pairs[written, read] = len(self.costs)
             self.costs.append(self.problem.edge_cost(index, written, read))
+            self.plans.append(edge_plan(edge, read))
         for lanes, mine in reads.items():
             self._equation([c for (_, r), c in pairs.items() if r == lanes], mine, 0.0)
         for lanes, mine in writes.items():
@@ -180,25 +197,32 @@ class _Program:
 
     def solve(self) -> Solution | None:
         capacity, count = self.problem.capacity, len(self.costs)
-        usage = np.array([[getattr(c, r) for r in RESOURCES] for c in self.costs], dtype=float)
-        shares = usage / np.array([capacity[r] for r in RESOURCES])
+        shares = {"rtl": self._shares(self.costs), "hls": self._shares(self.plans)}
         equations = coo_array(
             (self.values, (self.rows, self.columns)), shape=(len(self.sums), count)
         )
         constraints = [LinearConstraint(equations.tocsr(), self.sums, self.sums)]
         if self.budget is not None:
             limits = np.array([self.budget[r] / capacity[r] for r in RESOURCES])
-            constraints.append(LinearConstraint(shares.T, -np.inf, limits))
+            constraints += [
+                LinearConstraint(shares[backend].T, -np.inf, limits)
+                for backend in sorted(self.problem.backends)
+            ]
         integral = np.zeros(count)
         integral[: len(self.choices)] = 1  # the pairs follow from them
         result = milp(
-            shares.sum(axis=1),
+            shares["rtl"].sum(axis=1),
             integrality=integral,
             bounds=Bounds(0, 1),
             constraints=constraints,
             options={"mip_rel_gap": GAP, "time_limit": TIME_LIMIT},
         )
         return None if result.x is None else self._solution(result.x)
+
+    def _shares(self, costs: Sequence[Utilization]) -> NDArray[np.float64]:
+        """Return the shares of a part's resources that every column takes."""
+        usage = [[getattr(c, r) / self.problem.capacity[r] for r in RESOURCES] for c in costs]
+        return np.array(usage, dtype=np.float64)
 
     def _solution(self, x: NDArray[np.float64]) -> Solution:
         taken = [i for i, value in enumerate(x) if value > 0.5]
@@ -208,4 +232,6 @@ class _Program:
             max(option.cycles for _, option in chosen),
             sum((self.costs[i] for i in taken), Utilization()),
             {name: option.utilization for name, option in chosen},
+            sum((self.plans[i] for i in taken), Utilization()),
+            {name: option.planned for name, option in chosen},
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from fractions import Fraction
 
+from hyq_hls.ops.checks import centred
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit, OperationT
 from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES
 from hyq_hls.stream.folding import Folding
 
@@ -26,6 +30,36 @@ class AttentionCircuit(Circuit[OperationT]):
     def cycles(self, folding: Folding) -> int:
         """Return the cycles of the products; loading runs beside them and never takes longer."""
         return self.macs // (folding.outputs * folding.inputs)
+
+    @abstractmethod
+    def matrix_banks(self, folding: Folding) -> tuple[int, int]:
+        """Return the banks of a pixel of the second operand, and the codes of a word in each."""
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return two processes: one stores and sends the second operand, one multiplies."""
+        pixels, tokens, channels = self.inputs[1].shape
+        banks, lanes = self.matrix_banks(folding)
+        stored = tokens * channels // lanes
+        collected = Process(2, (Loop(stored, pixels), Loop(stored // banks, pixels)), stored)
+        return collected, one_loop(self.cycles(folding), self.product_stages(folding))
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        """Return the banks, the words of all banks side by side, and the first operand."""
+        _, second = self.inputs
+        _, tokens, channels = second.shape
+        banks, lanes = self.matrix_banks(folding)
+        words = tokens * channels // (banks * lanes)
+        bank = Memory(lanes * second.quantization.bits, words)
+        side_by_side = Memory(banks * lanes * centred(second).bits, words)
+        return [bank] * banks + [side_by_side, self.reused_operand(folding)]
+
+    @abstractmethod
+    def reused_operand(self, folding: Folding) -> Memory:
+        """Return the array of the first operand, which is used for several groups."""
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        banks, lanes = self.matrix_banks(folding)
+        return [Memory(banks * lanes * self.inputs[1].quantization.bits, 2)]
 
     @staticmethod
     def product_stages(folding: Folding) -> int:

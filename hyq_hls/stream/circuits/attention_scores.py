@@ -36,6 +36,14 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
             memories.append(Memory(folding.inputs * centred(query).bits, depth))
         return memories
 
+    def matrix_banks(self, folding: Folding) -> tuple[int, int]:
+        return folding.outputs, folding.inputs
+
+    def reused_operand(self, folding: Folding) -> Memory:
+        query = self.inputs[0]
+        depth = query.channels // self.operation.heads // folding.inputs
+        return Memory(folding.inputs * centred(query).bits, depth)
+
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape
         first_keys = tokens * channels // folding.inputs

@@ -48,6 +48,14 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
             memories.append(Memory(word, tokens // folding.inputs))
         return memories
 
+    def matrix_banks(self, folding: Folding) -> tuple[int, int]:
+        return folding.inputs, folding.outputs
+
+    def reused_operand(self, folding: Folding) -> Memory:
+        probability = self.inputs[0]
+        word = folding.inputs * probability.quantization.bits
+        return Memory(word, self.inputs[1].shape[1] // folding.inputs)
+
     def latency(self, folding: Folding) -> int:
         _, tokens, channels = self.inputs[1].shape
         first_values = tokens * channels // folding.outputs

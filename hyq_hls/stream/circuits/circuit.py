@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 from hyq_hls.errors import GraphError
 from hyq_hls.graph import Bounds, Operation, TensorType
 from hyq_hls.stream.arguments import Memory, TemplateArguments
+from hyq_hls.stream.circuits.process import Process
 from hyq_hls.stream.folding import Folding, equal_lanes
 
 OperationT = TypeVar("OperationT", bound=Operation)
@@ -125,6 +126,27 @@ class Circuit(ABC, Generic[OperationT]):
     def dsps(self, folding: Folding) -> int:
         """Return the DSP48E1 slices for the products; fewer where two products share one slice."""
         return self.products(folding)
+
+    @abstractmethod
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return the processes of the C++ in the order of the data, as ``hls_templates`` has them.
+
+        A circuit whose C++ is no DATAFLOW region is one process.
+        """
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        """Return the arrays of the C++ that are written and read; by default there are none.
+
+        An array of a few entries, such as that of the sums, is registers and is left out.
+        """
+        return []
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        """Return the words of the streams between the processes of the C++.
+
+        Those are left out that a directive puts into LUTs.
+        """
+        return []
 
     @abstractmethod
     def cycles(self, folding: Folding) -> int:

@@ -8,6 +8,7 @@ from hyq_hls.ops.checks import centred
 from hyq_hls.ops.concat import Concat
 from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.requantization import (
     REQUANTIZE_STAGES,
     requantize_product,
@@ -36,6 +37,9 @@ class ConcatCircuit(Circuit[Concat]):
 
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + _STAGES
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        return (one_loop(self.cycles(folding), _STAGES),)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         a, b = self.inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.stream.arguments import TemplateArguments
 from hyq_hls.stream.circuits.convolution import ConvolutionCircuit
-from hyq_hls.stream.circuits.matrix import matrix_dsps, matrix_lanes, matrix_rom
+from hyq_hls.stream.circuits.matrix import matrix_dsps, matrix_lanes, matrix_rom, pair_shift
 from hyq_hls.stream.folding import Folding
 
 
@@ -25,6 +25,11 @@ class Conv2dCircuit(ConvolutionCircuit[Conv2d]):
     def arguments(self, folding: Folding) -> TemplateArguments:
         weight = self.operation.weight
         matrix = weight.reshape(weight.shape[0], -1)
-        sizes = {"out_channels": matrix.shape[0], "length": matrix.shape[1]}
-        rom = matrix_rom(matrix, self.operation.weight_bits, folding)
+        bits = self.operation.weight_bits
+        sizes = {
+            "out_channels": matrix.shape[0],
+            "length": matrix.shape[1],
+            "pair_shift": pair_shift(bits, self.inputs[0].quantization.bits),
+        }
+        rom = matrix_rom(matrix, bits, folding)
         return self.window_arguments(folding, sizes, rom)

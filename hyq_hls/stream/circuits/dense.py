@@ -13,7 +13,9 @@ from hyq_hls.stream.circuits.matrix import (
     matrix_dsps,
     matrix_lanes,
     matrix_rom,
+    pair_shift,
 )
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -51,6 +53,13 @@ class DenseCircuit(Circuit[Dense]):
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + dot_product_stages(folding.inputs)
 
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        return (one_loop(self.cycles(folding), dot_product_stages(folding.inputs)),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        (x,) = self.inputs
+        return [Memory(folding.inputs * x.quantization.bits, x.channels // folding.inputs)]
+
     def arguments(self, folding: Folding) -> TemplateArguments:
         (x,), dense = self.inputs, self.operation
         out_channels, length = dense.weight.shape
@@ -61,6 +70,7 @@ class DenseCircuit(Circuit[Dense]):
                 "out_channels": out_channels,
                 "in_lanes": folding.inputs,
                 "out_lanes": folding.outputs,
+                "pair_shift": pair_shift(dense.weight_bits, x.quantization.bits),
             },
             {"operand_t": (x.quantization.bits, x.quantization.signed)},
             (

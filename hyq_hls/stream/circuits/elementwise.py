@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from hyq_hls.stream.circuits.circuit import Circuit, OperationT
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.folding import Folding
 
 
@@ -21,6 +22,9 @@ class ElementwiseCircuit(Circuit[OperationT]):
 
     def latency(self, folding: Folding) -> int:
         return self.cycles(folding) - 1 + self.stages
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        return (one_loop(self.cycles(folding), self.stages),)
 
     def sizes(self, folding: Folding) -> dict[str, int]:
         """Return words and lanes, as the arguments of every element-wise circuit have them."""

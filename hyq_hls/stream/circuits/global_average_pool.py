@@ -8,6 +8,7 @@ from hyq_hls.ops.checks import centred
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
 from hyq_hls.stream.arguments import Memory, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.elementwise import ElementwiseCircuit
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -26,6 +27,14 @@ class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
         word = folding.outputs * self.accumulator.bits
         sums = Memory(word, self.inputs[0].channels // folding.outputs)
         return [sums, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        beats = self.inputs[0].channels // folding.inputs
+        cycles = self.cycles(folding)
+        return (one_loop(cycles, self.stages, cycles - beats),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        return self.memories(folding)[:1]
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         operation, lanes = self.operation, folding.outputs

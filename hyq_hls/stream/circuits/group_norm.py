@@ -11,6 +11,7 @@ from hyq_hls.ops.group_norm import FrameMoments, GroupNorm
 from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -56,6 +57,24 @@ class GroupNormCircuit(Circuit[GroupNorm]):
     def memories(self, folding: Folding) -> list[Memory]:
         values = Memory(folding.inputs * self._moments.value.bits, self._frame_depth(folding))
         return [values, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return four processes: moments, square root, reciprocal, normalized values."""
+        beats = self._beats(folding)
+        moments = _VALUE_STAGES + 2 + tree_stages(folding.inputs) + _VARIANCE_STAGES
+        bits = self._root_steps, self._reciprocal_steps
+        root, reciprocal = (one_loop(steps, 2, steps - 1) for steps in bits)
+        normalized = one_loop(beats, _NORMALIZE_STAGES)
+        return one_loop(beats, moments, beats - 1), root, reciprocal, normalized
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        """Return values, sum, radicand, root and reciprocal."""
+        moments, steps = self._moments, self._root_steps
+        values = Memory(
+            folding.inputs * moments.value.bits, self._frame_depth(folding) + 2 * PIPELINE_LATENCY
+        )
+        widths = moments.total.bits, 2 * steps, steps, self._reciprocal_steps
+        return [values, *(Memory(width, 2) for width in widths)]
 
     def cycles(self, folding: Folding) -> int:
         """Return the cycles of a frame: those of its beats, its root or its reciprocal."""

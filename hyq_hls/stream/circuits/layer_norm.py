@@ -11,6 +11,7 @@ from hyq_hls.ops.layer_norm import LayerNorm, Moments
 from hyq_hls.stream.arguments import Memory, Rom, TemplateArguments, channel_rom, zero_point_rom
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -54,6 +55,30 @@ class LayerNormCircuit(Circuit[LayerNorm]):
     def memories(self, folding: Folding) -> list[Memory]:
         values = Memory(folding.inputs * self._moments.value.bits, self._row_depth(folding))
         return [values, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return four processes: moments, square roots, reciprocals, normalized values."""
+        x = self.inputs[0]
+        words, row = x.size // folding.inputs, x.channels // folding.inputs - 1
+        moments = _VALUE_STAGES + 2 + tree_stages(folding.inputs) + _VARIANCE_STAGES
+        # A root or a reciprocal is made of one bit per cycle.
+        bits = self._root_steps, self._reciprocal_steps
+        roots, reciprocals = (one_loop(x.words * steps, 2, steps - 1) for steps in bits)
+        normalized = one_loop(words, _NORMALIZE_STAGES)
+        return one_loop(words, moments, row), roots, reciprocals, normalized
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        """Return sums, radicands, roots and reciprocals. A directive puts the values into LUTs."""
+        beats = self.inputs[0].channels // folding.inputs
+        steps = self._root_steps, self._reciprocal_steps
+        positions = 2 + sum(PIPELINE_LATENCY // bits for bits in steps)
+        depth = self._row_depth(folding) + 2 * PIPELINE_LATENCY + positions * beats
+        return [
+            Memory(self._moments.total.bits, depth // beats + 2),
+            Memory(2 * self._root_steps, 2),
+            Memory(self._root_steps, 2),
+            Memory(self._reciprocal_steps, 2),
+        ]
 
     def cycles(self, folding: Folding) -> int:
         """Return the cycles of all positions.

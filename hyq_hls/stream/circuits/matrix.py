@@ -3,7 +3,7 @@
 Their circuit is ``hyq_dot_product``. Every cycle it multiplies ``inputs`` operands by the same
 number of weights of each of ``outputs`` rows. Where ``2 * weight bits + operand bits <= 24``, two
 rows share one DSP48E1 per operand (``hyq_packed_product``), and there are half as many DSPs as
-multipliers.
+multipliers. So do two rows in the C++ (``product_pair.h``).
 """
 
 from __future__ import annotations
@@ -39,9 +39,18 @@ def matrix_dsps(folding: Folding, weight_bits: int, operand_bits: int) -> int:
 
     Two rows share a slice where they fit.
     """
-    packed = 2 * weight_bits + operand_bits <= 24
+    packed = pair_shift(weight_bits, operand_bits) > 0
     rows = -(-folding.outputs // 2) if packed else folding.outputs
     return rows * folding.inputs
+
+
+def pair_shift(weight_bits: int, operand_bits: int) -> int:
+    """Return the bits of a product where two products share a slice; 0 where they do not fit.
+
+    One weight is shifted by these bits and added to the other.
+    """
+    product = weight_bits + operand_bits
+    return product if product + weight_bits <= 24 else 0
 
 
 def tree_stages(terms: int) -> int:

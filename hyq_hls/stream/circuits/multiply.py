@@ -42,6 +42,10 @@ class MultiplyCircuit(ElementwiseCircuit[Multiply]):
             memories.append(Memory(lanes * b.quantization.bits, b.channels // lanes))
         return memories
 
+    def arrays(self, folding: Folding) -> list[Memory]:
+        b, lanes = self.inputs[1], self._kept_lanes(folding)
+        return [Memory(lanes * b.quantization.bits, b.channels // lanes)]
+
     def products(self, folding: Folding) -> int:
         return folding.outputs
 

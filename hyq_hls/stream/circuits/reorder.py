@@ -10,6 +10,7 @@ from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.unfold import Unfold
 from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.folding import Folding
 
 ReorderT = TypeVar("ReorderT", Fold, Unfold)
@@ -38,6 +39,14 @@ class ReorderCircuit(Circuit[ReorderT]):
 
     def latency(self, folding: Folding) -> int:
         return 2 * self.cycles(folding)  # The circuit stores a frame, then sends it.
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return two processes: one stores a frame in a page, one sends the other page."""
+        words = self.cycles(folding)
+        return one_loop(words, 2, wait=words - 1), one_loop(words, 2)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        return self.memories(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         height, width, channels = self.map_shape

@@ -8,6 +8,7 @@ from hyq_hls.ops.checks import width_of
 from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.stream.arguments import Memory, Rom, Signed, TemplateArguments, channel_rom
 from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.circuits.products import product_dsps
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES, requantized_arguments
 from hyq_hls.stream.folding import Folding, equal_lanes
@@ -50,6 +51,14 @@ class SeparableContextCircuit(Circuit[SeparableContext]):
     def dsps(self, folding: Folding) -> int:
         key_bits = self.inputs[1].quantization.bits
         return folding.inputs * product_dsps(self.operation.exponential_bits + 1, key_bits + 1)
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        _, tokens, channels = self.inputs[1].shape
+        waiting = (tokens - 1) * channels // folding.inputs
+        return (one_loop(self.cycles(folding), self.stages, waiting),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        return self.memories(folding)[:1]
 
     def cycles(self, folding: Folding) -> int:
         return self.inputs[1].size // folding.inputs

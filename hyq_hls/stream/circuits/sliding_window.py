@@ -11,6 +11,7 @@ from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.line_buffer import RowSchedule, row_schedule
 from hyq_hls.stream.circuits.matrix import dot_product_stages
+from hyq_hls.stream.circuits.process import Loop, Process
 from hyq_hls.stream.folding import Folding
 
 WindowT = TypeVar("WindowT", bound=Window)
@@ -77,6 +78,25 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         words = rows * (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
         line_buffer = Memory(folding.inputs * x.quantization.bits, words)
         return [line_buffer, *super().memories(folding)]
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return one process: the first rows of the map, then each row of windows.
+
+        The words of the next rows that do not pass beside a row of windows follow it.
+        """
+        (x,), operation = self.inputs, self.operation
+        windows, _ = operation.output_size(*x.shape[:2])
+        rows = min(operation.window[0] - operation.padding[0], x.shape[0])
+        row = (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
+        reads = self.macs // self.products(folding) // windows
+        first = Loop(rows * row)
+        loops = [first, Loop(reads, windows)]
+        if operation.stride[0] * row > reads:
+            loops.append(Loop(operation.stride[0] * row - reads, windows))
+        return (Process(self.stages(folding), tuple(loops), first.trips),)
+
+    def arrays(self, folding: Folding) -> list[Memory]:
+        return self.memories(folding)[:1]
 
     def cycles(self, folding: Folding) -> int:
         ends = self.schedule(folding, _STEADY_FRAMES).frame_ends

@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from hyq_hls.ops.softmax import Softmax
+from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.rows import row_buffer_depth
 from hyq_hls.stream.folding import Folding
 
@@ -50,6 +52,30 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
 
     def cycles(self, folding: Folding) -> int:
         return self.inputs[0].size // folding.inputs
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return three processes: maxima, exponentials with their sum, probabilities."""
+        stages, cycles = self.stages(folding), self.cycles(folding)
+        row = self.inputs[0].channels // folding.inputs - 1
+        return (
+            one_loop(cycles, stages.maximum, row),
+            one_loop(cycles, stages.exponential + stages.total, row),
+            one_loop(cycles, stages.probability),
+        )
+
+    def inner_streams(self, folding: Folding) -> list[Memory]:
+        """Return codes and maxima, exponentials and sums."""
+        types, lanes = self.arguments(folding).integers, folding.inputs
+        row = self.inputs[0].channels // lanes
+        codes = self.code_depth(folding) + PIPELINE_LATENCY
+        exponentials = self.exponential_depth(folding) + PIPELINE_LATENCY
+        code, exponential = types["operand_t"][0], types["exponential_t"][0]
+        return [
+            Memory(lanes * code, codes),
+            Memory(code, codes // row + 2),
+            Memory(lanes * exponential, exponentials),
+            Memory(types["total_t"][0], exponentials // row + 2),
+        ]
 
     def latency(self, folding: Folding) -> int:
         """Count two waits of a row: its codes for the maximum, its exponentials for the sum."""

@@ -1,6 +1,7 @@
 """The cost of a streaming design."""
 
 from hyq_hls.stream.cost.design import estimate_design
-from hyq_hls.stream.cost.report import resource_report
+from hyq_hls.stream.cost.plan import plan_hls
+from hyq_hls.stream.cost.report import estimate_report, resource_report
 
-__all__ = ["estimate_design", "resource_report"]
+__all__ = ["estimate_design", "estimate_report", "plan_hls", "resource_report"]

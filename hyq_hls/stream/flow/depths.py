@@ -12,6 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow, OperationStage, Stage
 
 
@@ -41,6 +42,11 @@ def safe_depths(flow: Dataflow, pipeline: int = 0) -> dict[str, int]:
                 ahead = max(most[other] for other in others) - least[name]
                 depths[name] = max(burst, ceil(stream.beats * (1 + max(ahead, Fraction(0)))))
     return depths
+
+
+def safe_hls_depths(flow: Dataflow) -> dict[str, int]:
+    """Return depths in words by stream with which the C++ cannot deadlock."""
+    return safe_depths(flow, PIPELINE_LATENCY)
 
 
 def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:

@@ -3,9 +3,9 @@
 The C++ keeps the same words inside as our RTL: its templates have the line buffers, pages and row
 buffers of the circuits. But nobody knows how many stages an HLS compiler will give a pipeline, and
 a pipeline that waits for its input keeps all words in it. So the C++ must run with any latency of
-every process, from 0 to :data:`hyq_hls.stream.hls.timed.PIPELINE_LATENCY`. Latencies work in both
-directions: those of the longer way keep words back, those of the shorter way give it more room.
-Therefore mixtures of 0 and the longest are simulated, too.
+every process, from 0 to :data:`~hyq_hls.stream.circuits.process.PIPELINE_LATENCY`. Latencies
+work in both directions: those of the longer way keep words back, those of the shorter way give it
+more room. Therefore mixtures of 0 and the longest are simulated, too.
 """
 
 from __future__ import annotations
@@ -15,18 +15,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hyq_hls.errors import SimulationError
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.flow.depths import safe_hls_depths
 from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
-from hyq_hls.stream.hls.timed import PIPELINE_LATENCY, TimedSimulation
+from hyq_hls.stream.hls.timed import TimedSimulation
 
 #: Mixtures of latencies for each sizing, and as many others for its proof.
 _MIXTURES = 6
-
-
-def safe_hls_depths(flow: Dataflow) -> dict[str, int]:
-    """Return depths in words by stream with which the C++ cannot deadlock."""
-    return safe_depths(flow, PIPELINE_LATENCY)
 
 
 def latencies(processes: int, seed: int = 0) -> Iterator[list[int]]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from textwrap import indent, wrap
 
 from hyq_hls.graph.types import TensorType
-from hyq_hls.stream.arguments import RequantizeRom, Rom, Signed, TemplateArguments
+from hyq_hls.stream.arguments import Memory, RequantizeRom, Rom, Signed, TemplateArguments
+from hyq_hls.stream.cost.hls_memories import fifo_in_luts, rom_memory, rom_place
 from hyq_hls.stream.flow import Dataflow, ForkStage, OperationStage, Stage
 from hyq_hls.stream.flow.names import comment
 from hyq_hls.stream.hls.compilers import Compiler
@@ -62,12 +63,12 @@ def top_cpp(flow: Dataflow, project: str, banner: str, compiler: Compiler = "vit
             lines += ["", *_process(flow, operation)]
     lines += ["", f"{_signature(flow, project)} {{"]
     ports = (flow.source, flow.sink)
-    body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_DATAFLOW", ""]
+    body = [*(f"HYQ_AXI_STREAM({port})" for port in ports), "HYQ_CONTROL_PORTS", "HYQ_DATAFLOW", ""]
     for name, stream in flow.streams.items():
         if name not in ports:
             body.append(f'hyq::stream<{word_type(flow, name)}> {name}("{name}");')
             body.append(f"HYQ_STREAM_DEPTH({name}, {stream.depth})")
-    directives = list(memory_directives(flow))
+    directives = [*fifo_directives(flow), *memory_directives(flow)]
     if directives:
         body += ["", *directives]
     section = ""
@@ -83,6 +84,14 @@ def top_cpp(flow: Dataflow, project: str, banner: str, compiler: Compiler = "vit
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
 
+def fifo_directives(flow: Dataflow) -> Iterator[str]:
+    """Yield the directives of the FIFOs that would lie in block RAM without them."""
+    for name, stream in flow.streams.items():
+        bits = stream.lanes * stream.type.quantization.bits
+        if name not in (flow.source, flow.sink) and fifo_in_luts(Memory(bits, stream.depth)):
+            yield f"HYQ_LUT_FIFO({name})"
+
+
 def _process(flow: Dataflow, stage: OperationStage) -> list[str]:
     """Return the lines of the function of a process that has streams alone."""
     names = (*stage.inputs, *stage.outputs)
@@ -94,14 +103,19 @@ def memory_directives(flow: Dataflow) -> Iterator[str]:
     """Yield the directives of the constant memories.
 
     They stand in the top function, where the arrays are visible. A memory needs one where a cycle
-    reads several entries: side by side in a word, or each at an address of its own.
+    reads several entries: side by side in a word, or each at an address of its own. It needs one
+    where the tool would put it elsewhere than the SystemVerilog.
     """
+    bindings = {"lut": "HYQ_LUT_ROM", "block": "HYQ_BLOCK_ROM"}
     for stage in flow.operations:
         for rom in stage.arguments.roms:
+            name, place = f"{stage.name}_{rom.name}", rom_place(rom_memory(stage, rom))
             if rom.lanes > 1:
-                yield f"HYQ_RESHAPE({stage.name}_{rom.name}, 2)"
+                yield f"HYQ_RESHAPE({name}, 2)"
+            if place:
+                yield f"{bindings[place]}({name})"
             elif isinstance(rom, Rom) and rom.lookups > 1:
-                yield f"HYQ_ROM({stage.name}_{rom.name})"
+                yield f"HYQ_ROM({name})"
 
 
 def top_h(flow: Dataflow, project: str, banner: str) -> str:

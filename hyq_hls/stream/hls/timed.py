@@ -20,9 +20,6 @@ from hyq_hls.graph import Graph, TensorType
 from hyq_hls.stream.hls.csim import compile_project
 from hyq_hls.support import load_library
 
-#: Cycles from the read to the write of an iteration that a depth must withstand. A divider of 20
-#: bits, the deepest pipeline of the templates, has about as many stages.
-PIPELINE_LATENCY = 32
 _FLAGS = ("-O1", "-DHYQ_TIMED")  # It is compiled for one frame.
 _MESSAGE_LENGTH = 1 << 16
 _POINTER, _LONG = ctypes.c_void_p, ctypes.c_ulong

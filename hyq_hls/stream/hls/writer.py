@@ -1,4 +1,4 @@
-"""Writes an HLS project: our own C++ files, hls4ml's project scripts."""
+"""Writes an HLS project: C++ files, and the script that Vitis HLS takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import hls4ml
 from hls4ml.writer.vitis_writer import VitisWriter
 
-from hyq_hls.errors import ConversionError
+from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.hls.check import check_streams
 from hyq_hls.stream.hls.compilers import target_header
 from hyq_hls.stream.hls.csim import build_lib_sh
@@ -17,6 +17,7 @@ from hyq_hls.stream.hls.layers import COMPILER, dataflow_of
 from hyq_hls.stream.hls.testbench import testbench_cpp
 from hyq_hls.stream.hls.text import project_files
 from hyq_hls.support import template_dir
+from hyq_hls.tools.vitis.run import SCRIPT, Steps
 
 _HLS4ML_TEMPLATES = Path(hls4ml.__file__).parent / "templates" / "vivado"
 
@@ -28,8 +29,7 @@ class HyqWriter(VitisWriter):
         """Write the whole project into the model's output folder.
 
         Raises:
-            ConversionError: the model is no longer the image of its dataflow, or the scripts of
-                this hls4ml are unknown.
+            ConversionError: the model is no longer the image of its dataflow.
         """
         flow = dataflow_of(model)
         check_streams(flow, model)
@@ -38,32 +38,31 @@ class HyqWriter(VitisWriter):
         firmware = folder / "firmware"
         (firmware / "weights").mkdir(parents=True)
         compiler = model.config.get_config_value(COMPILER)
-        shutil.copytree(template_dir(), firmware / "hyq", ignore=shutil.ignore_patterns("targets"))
+        apart = shutil.ignore_patterns("targets", SCRIPT)
+        shutil.copytree(template_dir(), firmware / "hyq", ignore=apart)
         shutil.copy(target_header(compiler), firmware / "hyq" / "target.h")
         shutil.copytree(_HLS4ML_TEMPLATES / "ap_types", firmware / "ap_types")
         # g++ must find the strict stream of ours; Vitis HLS never looks into ap_types.
         shutil.copy(template_dir() / "csim" / "hls_stream.h", firmware / "ap_types")
-        self.write_build_script(model)
-        self.write_board_script_override(model)
-        self.write_build_prj_override(model)
-        self.write_build_opts(model)
-        self._use_template_includes(folder / "build_prj.tcl")
+        shutil.copy(template_dir() / SCRIPT, folder)
         files = project_files(flow, project, compiler)
+        files["project.tcl"] = _project_tcl(flow, model.config)
+        files["build_opt.tcl"] = Steps().tcl
         files[f"{project}_test.cpp"] = testbench_cpp(flow, project)
         files["build_lib.sh"] = build_lib_sh(flow, project)
         for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
         (folder / "build_lib.sh").chmod(0o755)
 
-    @staticmethod
-    def _use_template_includes(script: Path) -> None:
-        """Compile C++14 with the includes of ``firmware/``, where hls4ml's script has C++11."""
-        content = script.read_text()
-        wanted = "-std=c++0x"
-        if wanted not in content:
-            raise ConversionError(
-                f"{script.name} of this hls4ml has no {wanted}; version 1.3.0 does"
-            )
-        content = content.replace(wanted, "-std=c++14 -Ifirmware")
-        content = content.replace("add_files -tb firmware/weights\n", "")
-        script.write_text(content)
+
+def _project_tcl(flow: Dataflow, config: Any) -> str:
+    """Return ``project.tcl``, which says what ``build_prj.tcl`` builds."""
+    settings = {
+        "project_name": f'"{config.get_project_name()}"',
+        "part": f'"{config.get_config_value("Part")}"',
+        "clock_period": config.get_config_value("ClockPeriod"),
+        "clock_uncertainty": config.get_config_value("ClockUncertainty", "27%"),
+        "version": '"1.0.0"',
+    }
+    lines = [f"# {flow.banner}", *(f"set {name} {value}" for name, value in settings.items())]
+    return "\n".join([*lines, ""])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,33 +37,79 @@ class CsynthRow:
 
 
 @dataclass(frozen=True)
+class CsynthLoop:
+    """A pipelined loop of a function.
+
+    Attributes:
+        name: its label; labels of loops that the tool made one are joined by ``_``.
+        trips: iterations; None where the tool does not know.
+        interval: cycles from one iteration to the next, the II.
+        depth: cycles of one iteration.
+        source: file and line of the C++; empty where the report does not say.
+    """
+
+    name: str
+    trips: int | None
+    interval: int
+    depth: int
+    source: str
+
+
+@dataclass(frozen=True)
+class CsynthStage:
+    """The part of a report that belongs to one operation.
+
+    Attributes:
+        row: its whole function.
+        interval: the largest II of its loops; None where the report has no pipelined loop.
+    """
+
+    row: CsynthRow
+    interval: int | None
+
+
+@dataclass(frozen=True)
 class CsynthReport:
     """C synthesis of a project.
 
     Attributes:
         total: the top function.
         modules: every function below it, by the name that the tool gave it.
+        loops: the pipelined loops of every function, by the same name.
         part: device of the synthesis.
         target_ns: target clock period.
     """
 
     total: CsynthRow
     modules: dict[str, CsynthRow]
+    loops: dict[str, list[CsynthLoop]]
     part: str
     target_ns: float
 
-    def of_stage(self, name: str) -> CsynthRow | None:
-        """Return the function of an operation; None when the tool made no function for it.
+    def of_stages(self, templates: Mapping[str, str]) -> dict[str, CsynthStage]:
+        """Return what the report says about operations, by the names of their stages.
 
         The tool names an instance of a template after its arguments, here the configuration
-        structure ``<name>_config``; loops that it splits off have longer names.
+        structure ``<stage>_config``. Functions that it splits off have longer names. A stage for
+        which it made no function is left out.
 
         Args:
-            name: name of the stage, as in ``parameters.h``.
+            templates: C++ function of every stage, by name of the stage as in ``parameters.h``.
         """
-        pattern = re.compile(rf"(?:^|_){re.escape(name)}_config(?:_|$)")
-        names = [module for module in self.modules if pattern.search(module)]
-        return self.modules[min(names, key=len)] if names else None
+        functions: dict[str, list[str]] = {stage: [] for stage in templates}
+        for module in self.modules:
+            fitting = [stage for stage in templates if f"_{stage}_config_" in f"_{module}_"]
+            if fitting:  # The name of one stage may be the end of another's.
+                functions[max(fitting, key=len)].append(module)
+        found = {}
+        for stage, names in functions.items():
+            start = f"_{templates[stage]}_{stage}_config_"
+            whole = [name for name in names if start in f"_{name}_"]
+            if whole:
+                loops = [loop.interval for name in names for loop in self.loops[name]]
+                row = self.modules[min(whole, key=len)]
+                found[stage] = CsynthStage(row, max(loops, default=None))
+        return found
 
 
 def read_csynth(folder: Path, project: str) -> CsynthReport:
@@ -83,14 +129,11 @@ def read_csynth(folder: Path, project: str) -> CsynthReport:
             f"no synthesis report {top}; run Accelerator.build() first, which needs Vitis HLS"
         )
     root = _parse(top)
-    modules = {
-        path.name.removesuffix(_SUFFIX): _row(_parse(path), path)
-        for path in sorted(reports.glob(f"*{_SUFFIX}"))
-        if path != top
-    }
+    others = {path: _parse(path) for path in sorted(reports.glob(f"*{_SUFFIX}")) if path != top}
     return CsynthReport(
         total=_row(root, top),
-        modules=modules,
+        modules={_function(path): _row(other, path) for path, other in others.items()},
+        loops={_function(path): _loops(other) for path, other in others.items()},
         part=_text(root, "UserAssignments/Part", top),
         target_ns=_number(root, "UserAssignments/TargetClockPeriod", top),
     )
@@ -99,6 +142,10 @@ def read_csynth(folder: Path, project: str) -> CsynthReport:
 def report_file(folder: Path, project: str) -> Path:
     """Return where Vitis HLS leaves the report of the top function."""
     return folder / f"{project}_prj" / _REPORT_DIR / f"{project}{_SUFFIX}"
+
+
+def _function(path: Path) -> str:
+    return path.name.removesuffix(_SUFFIX)
 
 
 def _parse(path: Path) -> ET.Element:
@@ -127,6 +174,31 @@ def _row(root: ET.Element, path: Path) -> CsynthRow:
         interval_max=_cycles(root, f"{speed}/Interval-max"),
         delay_ns=_number(root, clock, path),
     )
+
+
+def _loops(root: ET.Element) -> list[CsynthLoop]:
+    """Return the pipelined loops of a function; those inside a loop that is none are included."""
+    estimates = root.find("PerformanceEstimates")
+    if estimates is None:
+        return []
+    places = {
+        _plain(entry, "Name") or entry.tag: _plain(entry, "SourceLocation")
+        for entry in estimates.iterfind("SummaryOfViolations/SummaryOfLoopViolations/*")
+    }
+    found = []
+    for entry in estimates.iterfind("SummaryOfLoopLatency//*[PipelineII]"):
+        interval, depth = _cycles(entry, "PipelineII"), _cycles(entry, "PipelineDepth")
+        name = _plain(entry, "Name") or entry.tag
+        if interval is not None and depth is not None:
+            trips = _cycles(entry, "TripCount")
+            found.append(CsynthLoop(name, trips, interval, depth, places.get(name, "")))
+    return found
+
+
+def _plain(root: ET.Element, tag: str) -> str:
+    """Return a text of the report; the tool writes ``-`` where it has nothing to say."""
+    text = (root.findtext(tag) or "").strip()
+    return "" if text == "-" else text
 
 
 def _text(root: ET.Element, tag: str, path: Path) -> str:

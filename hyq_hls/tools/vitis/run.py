@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
-import xml.etree.ElementTree as ET
-from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from hls4ml.report import parse_vivado_report
 from numpy.typing import NDArray
 
 from hyq_hls.errors import CompilationError
 from hyq_hls.support.processes import run
 
-_OPTIONS = """array set opt {{
-    reset      1
-    csim       {csim}
-    synth      1
-    cosim      {cosim}
-    validation {cosim}
-    export     0
-    vsynth     0
-    fifo_opt   0
-}}
-"""
+SCRIPT = "build_prj.tcl"
+#: What the tool prints. The name vitis_hls.log belongs to the tool itself.
+LOG = "build_prj.log"
+#: Programs that run a script, the newer one first, and their arguments before its name.
+_PROGRAMS = {"vitis-run": ("--mode", "hls", "--tcl"), "vitis_hls": ("-f",)}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps that the tool takes with a project.
+
+    Attributes:
+        csim: whether the test bench runs with the C++.
+        synth: whether the C++ is synthesized.
+        cosim: whether the test bench runs with the RTL, by the vendor's simulator.
+        export: whether the RTL is packaged as IP of a catalog (IP-XACT).
+    """
+
+    csim: bool = True
+    synth: bool = True
+    cosim: bool = False
+    export: bool = True
+
+    @property
+    def tcl(self) -> str:
+        """Content of ``build_opt.tcl``."""
+        lines = [f"    {name:6} {int(wanted)}" for name, wanted in asdict(self).items()]
+        return "\n".join(["array set opt {", *lines, "}", ""])
 
 
 def write_test_data(folder: Path, codes: NDArray[np.int64], expected: NDArray[np.int64]) -> None:
@@ -38,52 +51,47 @@ def write_test_data(folder: Path, codes: NDArray[np.int64], expected: NDArray[np
         np.savetxt(data / name, array.reshape(len(array), -1), fmt="%d")
 
 
-def require_vitis() -> None:
-    """Raise :class:`CompilationError` unless Vitis HLS is on PATH."""
-    if shutil.which("vitis-run") is None:
-        raise CompilationError(
-            "vitis-run was not found: building needs AMD Vitis HLS (2024.1 or later) on PATH, for "
-            "example by `source <Vitis>/settings64.sh`. C simulation (compile, predict) needs only "
-            "g++."
-        )
+def require_vitis() -> list[str]:
+    """Return the command that runs :data:`SCRIPT`.
+
+    Raises:
+        CompilationError: Vitis HLS is not on PATH.
+    """
+    for program, arguments in _PROGRAMS.items():
+        if shutil.which(program) is not None:
+            return [program, *arguments, SCRIPT]
+    raise CompilationError(
+        "neither vitis-run nor vitis_hls was found: building needs AMD Vitis HLS (2023.2 or later) "
+        "on PATH, for example by `source <Vitis>/settings64.sh`. C simulation (compile, predict) "
+        "needs only g++."
+    )
 
 
-def build(folder: Path, csim: bool = True, cosim: bool = False) -> dict[str, Any]:
-    """Synthesize the project with Vitis HLS and return its report.
+def run_vitis(folder: Path, steps: Steps) -> str:
+    """Run the script of a project, and return what the tool printed.
 
     Args:
         folder: project written by ``convert``, with test data in ``tb_data``.
-        csim: run the vendor's C simulation first.
-        cosim: run the vendor's RTL simulation afterwards.
+        steps: what the tool does.
 
     Raises:
         CompilationError: Vitis HLS is not installed, or it failed.
     """
-    require_vitis()
+    command = require_vitis()
     for old in folder.glob("*_prj"):  # its report is not that of this run
         shutil.rmtree(old)
-    (folder / "build_opt.tcl").write_text(_OPTIONS.format(csim=int(csim), cosim=int(cosim)))
-    log = folder / "vitis_hls.log"
+    (folder / "build_opt.tcl").write_text(steps.tcl)
+    log = folder / LOG
     with log.open("w") as stream:
-        status = run(
-            ["vitis-run", "--tcl", "build_prj.tcl", "--mode", "hls"],
-            cwd=folder,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        ).returncode
-    report = None if status else _report(folder)
-    if report is None:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        what = f"failed with status {status}" if status else "left no synthesis report"
-        raise CompilationError(f"Vitis HLS {what}, see {log}:\n{tail}")
-    return report
+        status = run(command, cwd=folder, stdout=stream, stderr=subprocess.STDOUT).returncode
+    text = log.read_text(errors="replace")
+    if status:
+        raise _failure(f"failed with status {status}", log, text)
+    if steps.synth and not any(folder.glob("*_prj/solution1/syn/report/*_csynth.xml")):
+        raise _failure("left no synthesis report", log, text)
+    return text
 
 
-def _report(folder: Path) -> dict[str, Any] | None:
-    """Return the report as hls4ml reads it; None when there is none (hls4ml would print that)."""
-    with redirect_stdout(io.StringIO()):
-        try:
-            report: dict[str, Any] | None = parse_vivado_report(str(folder))
-        except (IndexError, AttributeError, OSError, ET.ParseError):
-            return None
-    return report if report and "CSynthesisReport" in report else None
+def _failure(what: str, log: Path, text: str) -> CompilationError:
+    tail = "\n".join(text.splitlines()[-8:])
+    return CompilationError(f"Vitis HLS {what}, see {log}:\n{tail}")

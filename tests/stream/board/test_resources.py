@@ -44,6 +44,15 @@ def test_side_by_side(accelerator: Accelerator) -> None:
     assert lines[-1].split()[2] == "4,242"
 
 
+def test_cycles_are_those_of_the_vendor(accelerator: Accelerator) -> None:
+    write(accelerator.folder, "net")
+    write(accelerator.folder, "dense_b_config_s", low=900, high=901)
+    report = accelerator.vendor_report()
+    assert report.cycles["b"] == report.cycles_per_frame == 901
+    assert report.bottleneck == "b"
+    assert report.plan is None
+
+
 def test_report_text_and_file(accelerator: Accelerator, tmp_path: Path) -> None:
     report = accelerator.estimate()
     text = str(report)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Graph
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.machine.budget import RESOURCES, capacity, fits
+from hyq_hls.ops import Add, GlobalAveragePool
 from hyq_hls.parts import part
+from hyq_hls.stream.choose.backends import BACKENDS
+from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.fit import fit, pareto
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
 from hyq_hls.stream.circuits import node_circuits
+from hyq_hls.stream.cost import estimate_design, plan_hls
+from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph
@@ -74,6 +83,68 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
     assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
 
 
+def test_the_cpp_counts_where_it_is_asked_for() -> None:
+    """Vitis HLS puts a line buffer into block RAM that the RTL has in LUTs."""
+    graph = hybrid_graph()
+    circuits, budget = node_circuits(graph), {**capacity(PART), "bram18": 1.0}
+    rtl = FoldingProblem(graph, circuits, capacity(PART)).fastest(budget)
+    both = FoldingProblem(graph, circuits, capacity(PART), BACKENDS).fastest(budget)
+    assert rtl is not None
+    assert both is not None
+    assert rtl.planned.bram18 > 1 >= both.planned.bram18
+    assert both.cycles >= rtl.cycles
+    assert both.planned.dsp == sum(used.dsp for used in both.planned_nodes.values())
+    none = {**budget, "bram18": 0.0}
+    assert FoldingProblem(graph, circuits, capacity(PART), BACKENDS).fastest(none) is None
+
+
+def pools_graph() -> Graph:
+    """Three sums over one map, each with 96 counters, which are more than 1,024 bits."""
+    q = Quantization(8, True)
+    one = np.array([1])
+    graph = Graph("image", TensorType((4, 4, 96), q), {})
+    for name in ("a", "b", "c"):
+        pool = GlobalAveragePool((0,), Requantize(q, np.array([4]), one))
+        graph.add(name, pool, "image")
+    for name, inputs in (("d", ("a", "b")), ("e", ("d", "c"))):
+        graph.add(name, Add((one, one), ((0,), (0,)), Requantize(q, one, one)), *inputs)
+    return graph
+
+
+def test_a_part_that_is_too_small_for_the_cpp_alone() -> None:
+    graph, small = pools_graph(), replace(PART, bram36=1)
+    narrow = dict.fromkeys("abc", Folding(1, 1))
+    flow = design(graph, small, 100, must_fit="rtl", folding=narrow)
+    assert fits(estimate_design(flow).total, small)
+    assert plan_hls(flow).total.bram18 == 3
+    message = (
+        r'the HLS C\+\+ \(must_fit="rtl" asks only for the RTL\) of this folding does not fit '
+        r"100% of xc7z020: it needs 3 RAMB18 of 2; most for a, b, c"
+    )
+    for must_fit in (True, "hls"):
+        with pytest.raises(ConversionError, match=message):
+            design(graph, small, 100, must_fit=must_fit, folding=narrow)
+    assert plan_hls(design(graph, small, 100)).total.bram18 <= 2
+    free = design(graph, small, 100, must_fit=False, folding=narrow)
+    assert free.cycles_per_frame == flow.cycles_per_frame
+
+
+def test_no_folding_makes_the_cpp_small_enough() -> None:
+    graph = hybrid_graph()
+    circuits = node_circuits(graph)
+    with pytest.raises(
+        ConversionError, match=r"the HLS C\+\+ .* of the slowest design does not fit"
+    ):
+        fit(graph, circuits, PART, 100, share=0.001, backends=frozenset({"hls"}))
+
+
+def test_what_counts_has_a_name() -> None:
+    with pytest.raises(
+        ConversionError, match=r'must_fit=\'cpp\': True \(RTL and HLS C\+\+\), "rtl"'
+    ):
+        design(small_graph(), PART, 100, must_fit="cpp")
+
+
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.floats(0.15, 0.9))
@@ -122,7 +193,7 @@ def test_pareto_front() -> None:
         ),
     ],
 )
-def test_what_cannot_be(options: dict[str, float], message: str) -> None:
+def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
     graph: Graph = hybrid_graph()
     with pytest.raises(ConversionError, match=message):
         fit(graph, node_circuits(graph), PART, 100, **options)

@@ -54,7 +54,11 @@ def hybrid_graph() -> Graph:
     graph.add("fusion", ops.Concat((_to(1), _to(2, dyadic=True)), zeros), "map", "residual1")
     graph.add("grid", ops.RequantizeTensor((_ZERO,), _to(1)), "fusion")
     _affines(graph, np.random.default_rng(1))
-    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "embedding")
+    graph.add("square", ops.Multiply(zeros, _to(6)), "embedding", "embedding")
+    factor = np.rint(2.0**15 / np.arange(1, 10)).astype(np.int64)
+    window = (3, 3), (1, 1), (1, 1), (_ZERO,)
+    graph.add("mean", ops.AveragePool(*window, factor, 0, _to(15)), "square")
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "mean")
     _dense(graph, rng, "head", "pool", 5)
     return graph
 

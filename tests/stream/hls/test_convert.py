@@ -19,7 +19,7 @@ from hyq_hls.errors import ConversionError, FileFormatError
 from hyq_hls.graph.file import load
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.parts import part as find_part
-from hyq_hls.stream.hls.writer import HyqWriter
+from hyq_hls.stream.hls import writer
 from hyq_hls.support.files import DRAFT
 from tests.stream.hls.conftest import expected, images, small_graph
 
@@ -175,7 +175,7 @@ def test_the_old_project_survives(
     folder = convert(qmodel, output_dir=tmp_path / "p").folder
     old = contents(folder)
     if step == "write_hls":
-        monkeypatch.setattr(HyqWriter, "write_build_script", Fault(error))
+        monkeypatch.setattr(writer, "project_files", Fault(error))
     elif step == "graph":
         monkeypatch.setattr(QuantizedModel, "save", Fault(error))
     else:

@@ -13,8 +13,8 @@ import pytest
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.support import template_dir
-from tests.ops.examples import example_graph
-from tests.stream.hls.hybrid import write_hybrid
+from tests.ops.examples import EXAMPLES, example_graph
+from tests.stream.hls.hybrid import hybrid_graph, write_hybrid
 from tests.stream.hls.schedule_seeds import CLEAN, SEEDS, program
 from verif.clang import ClangError
 from verif.intervals.check import LoopReport
@@ -103,12 +103,15 @@ void top(hyq::stream<word_t> &data, hyq::stream<word_t> &res) {
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TemplateReport]:
     """Every template: networks with all operations, with one lane and with random lanes."""
     folder = tmp_path_factory.mktemp("templates")
-    gate = build_dataflow(example_graph("multiply", np.random.default_rng(0)), {})
-    build_model(gate, folder / "gate", "gate", "xc7z020clg400-1", 150).write()
+    known = {node.operation.name for node in hybrid_graph().nodes.values()}
+    others = sorted(set(EXAMPLES) - known)
+    for name in others:
+        flow = build_dataflow(example_graph(name, np.random.default_rng(0)), {})
+        build_model(flow, folder / name, name, "xc7z020clg400-1", 150).write()
     projects = [
         write_hybrid(folder / "narrow"),
         write_hybrid(folder / "wide", seed=1),
-        folder / "gate",
+        *(folder / name for name in others),
         write_project(folder / "layer", _HLS4ML_LAYER),
     ]
     reports = by_template(report for p in projects for report in check_project(p))

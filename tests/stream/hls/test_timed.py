@@ -14,11 +14,12 @@ from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.accelerator import MARKER
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.graph import Graph
+from hyq_hls.stream.cost.plan import processes
 from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
 from hyq_hls.stream.flow.sizing import fifo_bits
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.depths import latencies, safe_hls_depths, size_hls_fifos
+from hyq_hls.stream.hls.depths import latencies, size_hls_fifos
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed
 from tests.golden.network import FOLDINGS, golden_graph
@@ -92,6 +93,20 @@ def test_cycles_are_those_of_the_slowest_process(
     assert run.latency_cycles > slowest
     paced = simulation.run(frames=8, pace=2 * slowest)
     assert paced.cycles_per_frame == 2 * slowest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_plan_knows_the_iterations_of_every_process(
+    name: str, compiled: Callable[[str], tuple[Dataflow, TimedSimulation]]
+) -> None:
+    flow, simulation = compiled(name)
+    planned = [p.iterations for stage in flow.stages for p in processes(flow, stage)]
+    regions = {name.rpartition("/")[0] for name in simulation.processes}
+    inner = {name: count for name, count in simulation.processes.items() if name not in regions}
+    source, *found, sink = inner.values()
+    assert found == planned, list(inner)
+    assert (source, sink) == (flow.streams[flow.source].beats, flow.streams[flow.sink].beats)
 
 
 #: Streams of one word, each of another kind: the network, its stream, and who waits to write it.

@@ -11,43 +11,45 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import CompilationError, InputError
+from tests.stream.board.test_csynth import ALL, LOG, LOOPS, REPORT
 from tests.stream.hls.conftest import expected, images, small_graph
-
-#: What hls4ml's parser wants of a project.
-SYNTHESIS = """<profile>
-<UserAssignments><TargetClockPeriod>6.67</TargetClockPeriod></UserAssignments>
-<PerformanceEstimates>
-<SummaryOfTimingAnalysis><EstimatedClockPeriod>4.871</EstimatedClockPeriod></SummaryOfTimingAnalysis>
-<SummaryOfOverallLatency><Best-caseLatency>1034</Best-caseLatency>
-<Worst-caseLatency>1035</Worst-caseLatency><Interval-min>258</Interval-min>
-<Interval-max>259</Interval-max></SummaryOfOverallLatency>
-</PerformanceEstimates>
-<AreaEstimates><Resources><DSP>17</DSP><LUT>4242</LUT></Resources>
-<AvailableResources><DSP>220</DSP><LUT>53200</LUT></AvailableResources></AreaEstimates>
-</profile>"""
 
 #: ``source`` is also a name inside the test bench and the bridge.
 PROJECT = "source"
 
 HEAD = """#!/bin/bash
 set -e
-[ "$*" = "--tcl build_prj.tcl --mode hls" ] || { echo "odd arguments: $*"; exit 90; }
+case "$(basename $0) $*" in
+"vitis-run --mode hls --tcl build_prj.tcl" | "vitis_hls -f build_prj.tcl") ;;
+*) echo "odd arguments: $*"; exit 90 ;;
+esac
 grep -q 'set_top' build_prj.tcl || { echo "not in the project"; exit 91; }
 """
 COMPILE = f"""
-g++ -std=c++14 -O0 -Ifirmware -Ifirmware/ap_types {PROJECT}_test.cpp firmware/{PROJECT}.cpp -o tb
+g++ -std=c++14 -O0 -DHYQ_BIT_ACCURATE -Ifirmware -Ifirmware/ap_types \\
+    {PROJECT}_test.cpp firmware/{PROJECT}.cpp -o tb
 ./tb
 """
-REPORT = f"""
+
+
+def written(name: str, **values: object) -> str:
+    """Commands that write the report of a function."""
+    defaults = {"delay": "4.871", "best": 1034, "worst": 1035, "low": 258, "high": 259, "loops": ""}
+    text = REPORT.format(name=name, **{"resources": ALL, **defaults, **values})
+    return f"""
 report={PROJECT}_prj/solution1/syn/report
 mkdir -p $report
-cat > {PROJECT}_prj/hls.app <<'XML'
-<project><solutions><solution name="solution1"/></solutions></project>
-XML
-cat > $report/{PROJECT}_csynth.xml <<'XML'
-{SYNTHESIS}
+cat > $report/{name}_csynth.xml <<'XML'
+{text}
 XML
 """
+
+
+TOP = written(PROJECT)
+STAGE = written(
+    "dense_a_config_s", resources="<DSP>4</DSP><FF>10</FF><LUT>20</LUT>", loops=LOOPS, high=99
+)
+LOGGED = f"cat <<'LOG'\n{LOG}LOG\n"
 
 
 @pytest.fixture(scope="module")
@@ -75,33 +77,65 @@ def test_without_vitis(accelerator: Accelerator) -> None:
         accelerator.build(images(2))
     message = str(caught.value)
     assert "\n" not in message
-    assert "vitis-run was not found: building needs AMD Vitis HLS" in message
+    assert "neither vitis-run nor vitis_hls was found: building needs AMD Vitis HLS" in message
     assert "settings64.sh" in message
     assert not (accelerator.folder / "tb_data").exists(), "nothing happened yet"
 
 
 def test_report(accelerator: Accelerator, vitis: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The test bench compiles, reads the samples and agrees; the report is parsed, quietly."""
-    install(vitis, COMPILE + REPORT)
+    """The test bench compiles, reads the samples and agrees; planned stands beside reported."""
+    install(vitis, COMPILE + TOP + STAGE)
     pixels = images(5)
     report = accelerator.build(pixels)
-    assert report["CSynthesisReport"] == {
-        "TargetClockPeriod": "6.67",
-        "EstimatedClockPeriod": "4.871",
-        "BestLatency": "1034",
-        "WorstLatency": "1035",
-        "IntervalMin": "258",
-        "IntervalMax": "259",
-        "DSP": "17",
-        "LUT": "4242",
-        "AvailableDSP": "220",
-        "AvailableLUT": "53200",
-    }
     codes = expected(accelerator.qmodel.graph, pixels)
-    assert np.array_equal(np.array(report["CSimResults"], dtype=int), codes)
-    assert np.array_equal(np.loadtxt(accelerator.folder / "tb_data/expected.dat", int), codes)
-    assert "INFO: 5 samples equal" in (accelerator.folder / "vitis_hls.log").read_text()
-    assert capsys.readouterr() == ("", "")
+    for name in ("expected.dat", "csim_results.log"):
+        assert np.array_equal(np.loadtxt(accelerator.folder / "tb_data" / name, int), codes)
+    assert "INFO: 5 samples equal" in (accelerator.folder / "build_prj.log").read_text()
+    assert report.ok
+    assert report.total.interval_max == 259
+    assert report.plan == accelerator.estimate().plan
+    assert report.ip is None
+    text, errors = capsys.readouterr()
+    assert (text, errors) == (f"{report}\n", "")
+    head, a, b, *_ = text.splitlines()
+    assert head.split()[:4] == ["cycles", "plan", "cycles", "latency"]
+    planned = report.plan.operations["a"]
+    assert a.split() == [
+        *("a", f"{planned.cycles}", "99", f"{planned.latency}", "1,035", "2"),
+        *(f"{planned.dsp}", "4", f"{planned.bram18}", "0", "20", "10"),
+    ]
+    assert b.split().count("-") == 7, "it has no function of its own"
+    total = next(line for line in text.splitlines() if line.startswith("total")).split()
+    assert total[2] == "259"
+    assert total[-2:] == ["4,242", "911"]
+    assert "every loop has the II" in text
+
+
+def test_violations_are_shown_by_loop_and_line(
+    accelerator: Accelerator, vitis: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(vitis, LOGGED + TOP + STAGE)
+    report = accelerator.build(images(1))
+    assert not report.ok
+    assert "VIOLATED" in repr(report)
+    text = capsys.readouterr().out
+    assert "VIOLATED: II 3 instead of 1 in dense_a_config_s, loop Words_Groups_Beats at fi" in text
+    assert "VIOLATED: 8.844 ns instead of 4.87 ns in dense_a_config_s at firmware/hyq/ty" in text
+    assert str(accelerator.build_report()) == str(report), "the log of the run stays"
+
+
+def test_the_packaged_ip_is_found(accelerator: Accelerator, vitis: Path) -> None:
+    ip = f"{PROJECT}_prj/solution1/impl/ip"
+    install(vitis, f"{TOP}\nmkdir -p {ip}; touch {ip}/component.xml")
+    report = accelerator.build(images(1))
+    assert report.ip == accelerator.folder / ip
+    assert f"IP for a catalog: {report.ip}" in str(report)
+
+
+@pytest.mark.skipif(shutil.which("vitis-run") is not None, reason="Vitis HLS is installed")
+def test_the_older_program(accelerator: Accelerator, vitis: Path) -> None:
+    install(vitis.with_name("vitis_hls"), TOP)
+    assert accelerator.build(images(1)).total.lut == 4242
 
 
 def test_the_test_bench_sees_one_wrong_code(
@@ -115,16 +149,16 @@ def test_the_test_bench_sees_one_wrong_code(
         accelerator.build(images(3))
 
 
-@pytest.mark.parametrize("cosim", [False, True])
-def test_options(cosim: bool, accelerator: Accelerator, vitis: Path) -> None:
+@pytest.mark.parametrize(("cosim", "export"), [(False, True), (True, False)])
+def test_options(cosim: bool, export: bool, accelerator: Accelerator, vitis: Path) -> None:
     install(vitis, "cat build_opt.tcl; exit 3")
-    with pytest.raises(CompilationError, match=r"failed with status 3, see .*vitis_hls\.log"):
-        accelerator.build(images(1), cosim=cosim)
-    words = (accelerator.folder / "vitis_hls.log").read_text().split()
+    with pytest.raises(CompilationError, match=r"failed with status 3, see .*build_prj\.log"):
+        accelerator.build(images(1), cosim=cosim, export=export)
+    words = (accelerator.folder / "build_prj.log").read_text().split()
     options = dict(zip(words[4:-1:2], words[5:-1:2], strict=True))
-    assert options["cosim"] == options["validation"] == str(int(cosim))
-    assert (options["csim"], options["synth"], options["reset"]) == ("1", "1", "1")
-    assert (options["export"], options["vsynth"]) == ("0", "0")
+    assert options == {
+        "csim": "1", "synth": "1", "cosim": str(int(cosim)), "export": str(int(export)),
+    }  # fmt: skip
 
 
 def test_failure_shows_the_end_of_the_log(accelerator: Accelerator, vitis: Path) -> None:
@@ -132,32 +166,32 @@ def test_failure_shows_the_end_of_the_log(accelerator: Accelerator, vitis: Path)
     with pytest.raises(CompilationError) as caught:
         accelerator.build(images(1))
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"Vitis HLS failed with status 1, see {accelerator.folder}/vitis_hls.log:"
+    assert lines[0] == f"Vitis HLS failed with status 1, see {accelerator.folder}/build_prj.log:"
     assert lines[1:8] == [f"line {i}" for i in range(14, 21)]
     assert lines[8].endswith(" last")
 
 
 @pytest.mark.parametrize(
     "script",
-    [
-        "true",
-        f"mkdir {PROJECT}_prj",
-        REPORT + f"echo '<project' > {PROJECT}_prj/hls.app",
-        REPORT + f"rm -r {PROJECT}_prj/solution1/syn",
-        REPORT + "echo > $report/*.xml",
-    ],
-    ids=["nothing", "empty", "broken_app", "no_synthesis", "empty_synthesis"],
+    ["true", f"mkdir {PROJECT}_prj", f"{TOP}rm -r {PROJECT}_prj/solution1/syn"],
+    ids=["nothing", "empty", "no_synthesis"],
 )
 def test_no_report_is_an_error(script: str, accelerator: Accelerator, vitis: Path) -> None:
     """Also when an earlier run left one."""
-    install(vitis, REPORT)
-    assert accelerator.build(images(1))["CSynthesisReport"]["LUT"] == "4242"
+    install(vitis, TOP)
+    assert accelerator.build(images(1)).total.lut == 4242
     install(vitis, f"echo working\n{script}")
     with pytest.raises(CompilationError, match=r"left no synthesis report, see .*:\nworking"):
         accelerator.build(images(1))
 
 
+def test_a_damaged_report_is_an_error(accelerator: Accelerator, vitis: Path) -> None:
+    install(vitis, f"{TOP}echo > $report/{PROJECT}_csynth.xml")
+    with pytest.raises(CompilationError, match="is no report of Vitis HLS"):
+        accelerator.build(images(1))
+
+
 def test_unusable_images(accelerator: Accelerator, vitis: Path) -> None:
-    install(vitis, REPORT)
+    install(vitis, TOP)
     with pytest.raises(InputError, match="the set is empty"):
         accelerator.build(images(0))

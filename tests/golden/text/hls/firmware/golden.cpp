@@ -5,6 +5,7 @@
 void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     HYQ_AXI_STREAM(image)
     HYQ_AXI_STREAM(sum)
+    HYQ_CONTROL_PORTS
     HYQ_DATAFLOW
 
     hyq::stream<conv_word> conv("conv");
@@ -42,6 +43,10 @@ void golden(hyq::stream<input_t> &image, hyq::stream<result_t> &sum) {
     hyq::stream<map_x4_word> map_x4("map_x4");
     HYQ_STREAM_DEPTH(map_x4, 16)
 
+    HYQ_LUT_FIFO(query)
+    HYQ_LUT_FIFO(key)
+    HYQ_LUT_FIFO(value)
+    HYQ_LUT_FIFO(softmax)
     HYQ_RESHAPE(conv_weight, 2)
     HYQ_RESHAPE(conv_bias, 2)
     HYQ_RESHAPE(conv_requantize, 2)

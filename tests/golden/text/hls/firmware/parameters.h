@@ -36,6 +36,7 @@ struct conv_config {
     static const unsigned out_lanes = 2;
     static const unsigned out_channels = 4;
     static const unsigned length = 27;
+    static const unsigned pair_shift = 16;
     static const int code_min = 0;
     static const int code_max = 255;
     static const unsigned weight_entries = 108;
@@ -74,6 +75,7 @@ struct query_config {
     static const unsigned out_channels = 4;
     static const unsigned in_lanes = 1;
     static const unsigned out_lanes = 1;
+    static const unsigned pair_shift = 16;
     static const int code_min = 0;
     static const int code_max = 255;
     static const unsigned weight_entries = 16;
@@ -98,6 +100,7 @@ struct key_config {
     static const unsigned out_channels = 4;
     static const unsigned in_lanes = 1;
     static const unsigned out_lanes = 1;
+    static const unsigned pair_shift = 16;
     static const int code_min = 0;
     static const int code_max = 255;
     static const unsigned weight_entries = 16;
@@ -122,6 +125,7 @@ struct value_config {
     static const unsigned out_channels = 4;
     static const unsigned in_lanes = 1;
     static const unsigned out_lanes = 1;
+    static const unsigned pair_shift = 16;
     static const int code_min = 0;
     static const int code_max = 255;
     static const unsigned weight_entries = 16;
