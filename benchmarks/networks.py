@@ -138,7 +138,7 @@ NETWORKS = {
             _slim((2, 1, 2), heads=2),
             80,
             (TrainConfig(2, learning_rate=1e-3),),
-            (TrainConfig(2, seed=1, learning_rate=1e-3, batch_size=32),),
+            (TrainConfig(3, seed=1, learning_rate=1e-3, batch_size=32),),
             natural_images=4096,
             start="long96",
         ),
