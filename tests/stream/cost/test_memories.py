@@ -78,6 +78,8 @@ def test_rule_and_synthesis(which: str, synthesized: dict[str, Utilization]) -> 
         assert expected.lut == 0
     elif dissolves(memory):
         assert found.lut <= memory.width + 2  # the rule leaves it to the features
+    elif memory.constant and memory.depth <= 64:
+        assert expected.lut <= found.lut <= expected.lut + 1  # a bit of 33 words may take two
     elif memory.depth <= 64:
         assert found.lut == expected.lut  # no multiplexer behind
     else:
