@@ -1,4 +1,4 @@
-"""Where the memories of the HLS C++ lie, by the rules of Vitis HLS and by our directives.
+"""Place the memories of the HLS C++ by the rules of Vitis HLS and by our directives.
 
 Left alone, Vitis HLS puts every memory of more than 1,024 bits into block RAM. Directives bind
 constant memories and FIFOs to the place that the same memory has in the SystemVerilog. Arrays
