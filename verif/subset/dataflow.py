@@ -66,7 +66,7 @@ class Dataflow:
                 self._findings.add(place(cursor), "stream", found, "streams in DATAFLOW functions")
 
     def _check_region(self, function: Cursor, lines: list[Line]) -> None:
-        depths = {p.options.get("variable"): p.options.get("depth") for p in lines}
+        depths = {p.options.get("variable"): p.options for p in lines if p.name == "STREAM"}
         streams: dict[str, Cursor] = {}
         arrays: dict[str, Cursor] = {}
         calls: list[Cursor] = []
@@ -89,7 +89,7 @@ class Dataflow:
                 wanted = "hls::stream variables, arrays and calls of void functions only"
                 self._findings.add(place(statement), "dataflow", found, wanted)
         for name, stream in streams.items():
-            if depths.get(name) is None:
+            if "depth" not in depths.get(name, {}):
                 wanted = f"#pragma HLS STREAM variable={name} depth=..."
                 self._findings.add(place(stream), "dataflow", f"{name} without a depth", wanted)
         ports = {p.spelling: p for p in function.get_arguments() if is_stream(p.type)}

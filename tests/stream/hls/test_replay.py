@@ -40,7 +40,7 @@ def test_a_place_of_a_full_queue_takes_a_cycle(replay: Replay) -> None:
 def test_frames_follow_each_other_and_a_pace_holds_them_back(replay: Replay) -> None:
     processes = [feed(0, 4), take(0, 4)]
     assert replay.run(processes, [2], frames=3).ends == [5, 9, 13]
-    assert replay.run(processes, [2], frames=3, pace=10).ends == [5, 15, 25]
+    assert replay.run(processes, [2], frames=3, pace=10).ends == [9, 19, 29]
 
 
 def test_a_pipeline_keeps_its_words_while_it_waits(replay: Replay) -> None:
