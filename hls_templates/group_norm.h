@@ -97,15 +97,19 @@ void group_norm_normalize(
     const integer<18> multiplier = CONFIG_T::mean_multiplier;
     const mean_product_t mean_half = mean_product_t(1) << (CONFIG_T::mean_shift - 1);
     const product_t half = product_t(1) << (CONFIG_T::normalize_shift - 1);
-    const typename CONFIG_T::total_t total = totals.read()[0];
-    const typename CONFIG_T::reciprocal_t reciprocal = reciprocals.read()[0];
-    const difference_t mean =
-        (product<mean_product_t>(total, multiplier) + mean_half) >> CONFIG_T::mean_shift;
+    difference_t mean = 0;
+    typename CONFIG_T::reciprocal_t reciprocal = 0;
 Positions:
     for (unsigned i = 0; i < frame::positions; i++) {
     Beats:
         for (unsigned beat = 0; beat < frame::beats; beat++) {
             HYQ_PIPELINE(1)
+            if (i == 0 && beat == 0) {
+                const typename CONFIG_T::total_t total = totals.read()[0];
+                mean = (product<mean_product_t>(total, multiplier) + mean_half) >>
+                       CONFIG_T::mean_shift;
+                reciprocal = reciprocals.read()[0];
+            }
             const values_T x = values.read();
             res_T out;
         Lanes:

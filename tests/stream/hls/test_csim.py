@@ -206,7 +206,7 @@ def test_recompiling_gives_new_results(copied: Accelerator) -> None:
     """The same path, other numbers, also through objects that were opened before and after."""
     old = copied.codes(IMAGES[:4])
     before = Accelerator.open(copied.folder)
-    opening = "head_bias[5] = {\n    "
+    opening = "head_bias[1][5] = {\n    {"
     edit(copied, "firmware/weights/head.h", opening, f"{opening}4096 + ")
     assert not Accelerator.open(copied.folder).compiled, "the library is older than its sources"
     copied.compile("-O0")

@@ -105,7 +105,9 @@ def test_the_plan_knows_the_iterations_of_every_process(
     regions = {name.rpartition("/")[0] for name in simulation.processes}
     inner = {name: count for name, count in simulation.processes.items() if name not in regions}
     source, *found, sink = inner.values()
-    assert found == planned, list(inner)
+    names = [*inner][1:-1]
+    wrong = [pair for pair in zip(names, found, planned, strict=True) if pair[1] != pair[2]]
+    assert not wrong
     assert (source, sink) == (flow.streams[flow.source].beats, flow.streams[flow.sink].beats)
 
 
@@ -118,7 +120,11 @@ TOO_SHORT = {
         "act1_copy2_x1",
         "convert_width<32>(act1_copy2)",
     ),
-    "a join of a map and its tokens": ("hybrid", "residual1_copy2", "fork<64>(residual1)"),
+    "a join of a map and its tokens": (
+        "hybrid",
+        "residual1_copy2_x2",
+        "convert_width<32>(residual1_copy2)",
+    ),
     "inside a softmax": (
         "hybrid",
         "linear_softmax<softmax_uniform_config>(scores_copy2).codes",
