@@ -50,7 +50,7 @@ def _only(error: UnsupportedModelError, node: str, found: str) -> None:
         (nn.ConvTranspose2d(4, 4, 2), "conv_transpose2d"),
         (nn.LogSigmoid(), "activation log_sigmoid"),
         (nn.PReLU(), "activation prelu"),
-        (nn.GroupNorm(2, 4), "normalization group_norm"),
+        (nn.GroupNorm(2, 4), "GroupNorm of 2 groups"),
         (nn.MaxPool2d(2), "pooling max_pool2d"),
         (nn.AvgPool2d(4, ceil_mode=True), "windows reach beyond the padding"),
         (

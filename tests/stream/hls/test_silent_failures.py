@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -172,8 +173,9 @@ def test_weights_arrive_as_they_are(tmp_path: Path) -> None:
     assert isinstance(operation, Dense)
     header = (tmp_path / "p/firmware/weights/a.h").read_text()
     for name, values in (("weight", operation.weight), ("bias", operation.bias)):
-        body = header.partition(f"a_{name}[{values.size}] = {{")[2].partition("}")[0]
-        assert np.array_equal([int(v) for v in body.split(",")], values.ravel())
+        body = re.search(rf"a_{name}(?:\[\d+\])+ = \{{(.*?)\}};", header, re.DOTALL)
+        assert body is not None
+        assert np.array_equal([int(v) for v in re.findall(r"-?\d+", body[1])], values.ravel())
 
 
 def test_dead_nodes_are_refused(tmp_path: Path) -> None:
