@@ -84,6 +84,7 @@ void linear_softmax(stream<data_T> &data, stream<res_T> &res) {
     HYQ_STREAM_DEPTH(maxima, rows::maximum_depth)
     stream<typename rows::exponentials_t> exponentials;
     HYQ_STREAM_DEPTH(exponentials, rows::exponential_depth)
+    HYQ_LUT_FIFO(exponentials) // a row and a pipeline are few words
     stream<typename rows::result_t> totals;
     HYQ_STREAM_DEPTH(totals, rows::total_depth)
     HYQ_PROCESS(softmax_maxima<CONFIG_T>(data, codes, maxima));

@@ -76,6 +76,7 @@ void table_softmax(
     HYQ_STREAM_DEPTH(maxima, rows::maximum_depth)
     stream<typename rows::exponentials_t> terms;
     HYQ_STREAM_DEPTH(terms, rows::exponential_depth)
+    HYQ_LUT_FIFO(terms) // a row and a pipeline are few words
     stream<typename rows::result_t> totals;
     HYQ_STREAM_DEPTH(totals, rows::total_depth)
     HYQ_PROCESS(softmax_maxima<CONFIG_T>(data, codes, maxima));

@@ -64,16 +64,15 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
         )
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return codes and maxima, exponentials and sums."""
+        """Return codes, maxima and sums. A directive puts the exponentials into LUTs."""
         types, lanes = self.arguments(folding).integers, folding.inputs
         row = self.inputs[0].channels // lanes
         codes = self.code_depth(folding) + PIPELINE_LATENCY
         exponentials = self.exponential_depth(folding) + PIPELINE_LATENCY
-        code, exponential = types["operand_t"][0], types["exponential_t"][0]
+        code = types["operand_t"][0]
         return [
             Memory(lanes * code, codes),
             Memory(code, codes // row + 2),
-            Memory(lanes * exponential, exponentials),
             Memory(types["total_t"][0], exponentials // row + 2),
         ]
 
