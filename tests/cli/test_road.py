@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -154,14 +155,21 @@ def test_one_wrong_weight(
     conv = next(iter(graph.nodes.values()))
     operation = conv.operation
     assert isinstance(operation, Conv2d)
-    headers = list((folder / "firmware" / "weights").glob("*.h"))
-    header = next(h for h in headers if f"[{operation.weight.size}]" in h.read_text())
-    before, opening, rest = header.read_text().partition(f"[{operation.weight.size}] = {{\n    ")
+    opening = re.compile(r"_weight\[(\d+)\]\[(\d+)\] = \{\n    \{")
+    sizes = {
+        header: int(found[1]) * int(found[2])
+        for header in (folder / "firmware" / "weights").glob("*.h")
+        if (found := opening.search(header.read_text()))
+    }
+    header = next(h for h, size in sizes.items() if size == operation.weight.size)
+    start = opening.search(header.read_text())
+    assert start is not None
+    before, rest = header.read_text()[: start.end()], header.read_text()[start.end() :]
     first, comma, rest = rest.partition(",")
     weight = operation.weight.copy()
     assert weight.flat[0] == int(first)
     weight.flat[0] = -128 if int(first) > 0 else 127
-    header.write_text(f"{before}{opening}{weight.flat[0]}{comma}{rest}")
+    header.write_text(f"{before}{weight.flat[0]}{comma}{rest}")
     build(folder)
     capsys.readouterr()
     status = run("verify", folder, "--images", workplace / "images.npy", "--trace", 2)
