@@ -128,7 +128,10 @@ def kinds(circuit: AnyCircuit, folding: Folding) -> set[str]:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_more_lanes_never_take_less(data: st.DataObject) -> None:
-    """Unless constants move or a memory vanishes; memories between LUTs and block RAM are weighed as the rule does."""
+    """Unless constants move or a memory vanishes.
+
+    Memories between LUTs and block RAM are weighed as the rule does.
+    """
     graph = hybrid_graph()
     node = data.draw(st.sampled_from(list(graph.nodes.values())))
     circuit = circuit_of(node.operation, *graph.input_types(node))
