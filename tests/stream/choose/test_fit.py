@@ -147,7 +147,7 @@ def test_what_counts_has_a_name() -> None:
 
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
-@given(st.floats(0.15, 0.9))
+@given(st.floats(0.2, 0.9))
 def test_more_room_is_never_slower(share: float) -> None:
     graph = hybrid_graph()
     rates = [
