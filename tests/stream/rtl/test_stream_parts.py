@@ -125,7 +125,7 @@ SEEDED = {
     "spare": ("register_slice_5", "spare_valid_q ? spare_data_q : in_data_i", "in_data_i"),
     "twice": ("fork_5_3", "'0 : taken_q | out_ready_i", "'0 : taken_q"),
     "lanes": ("width_converter_5_2_6", "{in_data_i, stored_q}", "{stored_q, in_data_i}"),
-    "enable": ("rom_33_33", "if (en_i) begin", "begin"),
+    "enable": ("rom_1_33", "if (en_i) begin", "begin"),
     "round": ("replay_5_3", ".Count(Times)", ".Count(Times - 1)"),
     "read_ahead": ("replay_5_3", "read_address_i (next_beat_q)", "read_address_i (beat_q)"),
     "bank": ("reorder_buffer_unfold", "full_q[read_bank_q] && (", "("),
