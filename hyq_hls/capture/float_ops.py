@@ -179,8 +179,8 @@ class Concat(FloatOp):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LayerNorm(FloatOp):
-    """Normalization over the last axis.
+class Normalization(FloatOp):
+    """The common part of normalizations: a factor and a summand for every channel.
 
     Attributes:
         weight: factor of each channel ``(C,)``.
@@ -203,6 +203,10 @@ class LayerNorm(FloatOp):
         ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
         self._expect(ok, shapes, f"(..., {channels})")
         return shapes[0]
+
+
+class LayerNorm(Normalization):
+    """Normalization over the last axis."""
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, ..., C)`` to ``(B, ..., C)``."""

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch.nn import functional
 
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Unsupported, View
-from hyq_hls.capture.float_op import Array, FloatOp, Shape, as_tensor
+from hyq_hls.capture.float_op import as_tensor
+from hyq_hls.capture.float_ops import Normalization
 from hyq_hls.capture.layouts import rows, shown
-from hyq_hls.errors import ShapeError
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class GroupNorm(FloatOp):
-    """Normalization over all elements of an image, with a factor and a summand per channel.
-
-    Attributes:
-        weight: factor of each channel ``(C,)``.
-        bias: summand of each channel ``(C,)``.
-        eps: summand of the variance.
-    """
-
-    weight: Array
-    bias: Array
-    eps: float
-
-    def __post_init__(self) -> None:
-        self._freeze(weight=1, bias=1)
-        if self.bias.shape != self.weight.shape:
-            raise ShapeError(f"{self!r}: weight and bias differ in shape")
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        """Return ``(..., C)`` for ``(..., C)``."""
-        (channels,) = self.weight.shape
-        ok = len(shapes) == 1 and len(shapes[0]) > 0 and shapes[0][-1] == channels
-        self._expect(ok, shapes, f"(..., {channels})")
-        return shapes[0]
+class GroupNorm(Normalization):
+    """Normalization over all elements of an image, with a factor and a summand per channel."""
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Map ``(B, ..., C)`` to ``(B, ..., C)``."""

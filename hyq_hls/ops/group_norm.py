@@ -10,19 +10,12 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import (
-    centred,
-    check_affine,
-    check_fits,
-    check_zero_points,
-    freeze,
-    plain_integers,
-    product_bounds,
-)
+from hyq_hls.ops.checks import centred
 from hyq_hls.ops.layer_norm import integer_root
+from hyq_hls.ops.normalization import Normalization, root_precision
 
 #: Fraction bits of a normalized value, unless asked otherwise. With one more, as a LayerNorm has,
 #: the reciprocals of networks would leave the 25-bit side of a DSP48E1.
@@ -78,13 +71,9 @@ def group_norm_precision(
             f"group_norm over {x.size} elements of {x.quantization.bits} bits needs more than "
             f"{MAX_ACCUMULATOR_BITS} bits; use fewer bits for its input"
         )
-    root_bits = 0
-    smallest = max(x.size - 1, 1) + epsilon  # as in layer_norm_precision
-    while isqrt(smallest << (2 * root_bits)) < 1 << (normalized_bits + 1):
-        root_bits += 1
-    root_bits = min(root_bits, room // 2)
-    largest = isqrt(moments.variance << (2 * root_bits))
-    reciprocal_bits = largest.bit_length() + normalized_bits + 1
+    root_bits, reciprocal_bits = root_precision(
+        x.size, epsilon, moments.variance, room, normalized_bits
+    )
     exponent = (x.size - 1).bit_length()
     span = Bounds(0, moments.value.high - moments.value.low).bits - 1
     mean_bits = min(max(_DIFFERENCE_BITS - 1 - span, 2), _MAX_MEAN_BITS)
@@ -130,7 +119,7 @@ class FrameMoments:
 
 
 @dataclass(frozen=True, eq=False)
-class GroupNorm(Operation):
+class GroupNorm(Normalization):
     """``y = requantize(gamma_c * (x - mean) / sqrt(variance) + beta_c)`` over a whole frame.
 
     It is GroupNorm with one group (Wu and He, arXiv:1803.08494): mean and variance are those of
@@ -179,20 +168,11 @@ class GroupNorm(Operation):
     requantize: Requantize
 
     def __post_init__(self) -> None:
-        plain_integers(self, "epsilon", *GroupNormPrecision._fields, "gamma_bits", "beta_bits")
-        for name in ("gamma", "beta"):
-            freeze(self, name, 1)
-        check_fits(self.gamma, self.gamma_bits, "gammas")
-        check_fits(self.beta, self.beta_bits, "betas")
+        self._check_parameters(*GroupNormPrecision._fields)
         if self.gamma.size != self.beta.size:
             raise GraphError(
                 f"group_norm has {self.gamma.size} gammas and {self.beta.size} betas; one of each "
                 "per channel is wanted"
-            )
-        if self.epsilon < 1:
-            raise GraphError(
-                f"epsilon {self.epsilon} would divide by zero; 1 is the smallest, also where the "
-                "model has none"
             )
         if (
             min(self.mean_bits, self.root_bits) < 0
@@ -206,21 +186,6 @@ class GroupNorm(Operation):
                 f"{_MEAN_MULTIPLIER_BITS + 1} bits, both shifts are 1 or more, and reciprocal_bits "
                 f"is {MAX_ACCUMULATOR_BITS} at most; group_norm_precision gives good values"
             )
-
-    def output_type(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        check_affine(x)
-        if x.channels != self.gamma.size:
-            raise GraphError(f"{self.gamma.size} channels are wanted, found {x.shape}")
-        check_zero_points(self.zero_point, x)
-        largest = isqrt(self.radicand(x).high)
-        if largest >> self.reciprocal_bits:
-            raise GraphError(
-                f"reciprocal_bits {self.reciprocal_bits} give 0 for standard deviations up to "
-                f"{largest}; group_norm_precision gives a good value"
-            )
-        self.requantize.check(self.result(x), x.channels)
-        return TensorType(x.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         (q,) = codes
@@ -246,21 +211,9 @@ class GroupNorm(Operation):
         bounds |= Bounds(0, 1 << self.reciprocal_bits) | self.mean_product(x)
         return bounds | self.difference(x) | self.product(x) | self.result(x)
 
-    def macs(self, *inputs: TensorType) -> int:
-        return 3 * inputs[0].size  # square, times the reciprocal, times gamma
-
     def moments(self, x: TensorType) -> FrameMoments:
         """Return the bounds of sums and variance for inputs of type ``x``."""
         return FrameMoments.of(x, self.epsilon)
-
-    def radicand(self, x: TensorType) -> Bounds:
-        """Return the bounds of ``V << 2t``, of which the square root is taken."""
-        return Bounds(0, self.moments(x).variance << (2 * self.root_bits))
-
-    @property
-    def largest_reciprocal(self) -> int:
-        """``R`` at the smallest variance, which is epsilon."""
-        return (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
 
     def mean_product(self, x: TensorType) -> Bounds:
         """Return the bounds of ``S * K`` with half a step added."""
@@ -299,11 +252,3 @@ class GroupNorm(Operation):
         """Return the bounds of ``n``."""
         product = self.product(x)
         return Bounds(product.low >> self.normalize_shift, product.high >> self.normalize_shift)
-
-    def result(self, x: TensorType) -> Bounds:
-        """Return the bounds of ``gamma_c * n + beta_c``, which is requantized."""
-        n, bounds = self.normalized(x), Bounds(0, 0)
-        for gamma, beta in zip(self.gamma.tolist(), self.beta.tolist(), strict=True):
-            product = product_bounds(Bounds(gamma, gamma), n)
-            bounds |= product | Bounds(product.low + beta, product.high + beta)
-        return bounds

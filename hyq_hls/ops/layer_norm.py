@@ -10,10 +10,11 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.graph import MAX_ACCUMULATOR_BITS
-from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_fits, check_zero_points, freeze, plain_integers
+from hyq_hls.ops.checks import freeze
+from hyq_hls.ops.normalization import Normalization, root_precision
 
 MAX_FACTOR_SHIFT = 15
 #: Fraction bits of a normalized value, unless asked otherwise: rounding to 2**-13.
@@ -106,20 +107,12 @@ def layer_norm_precision(
             f"to 2**{int(np.max(factor_shift))} needs more than {MAX_ACCUMULATOR_BITS} bits; use "
             "fewer bits or smaller factors for its input"
         )
-    # Integers that are not all equal have sum_{i<j} (x_i - x_j)**2 >= C - 1.
-    smallest = max(x.channels - 1, 1) + int(epsilon)
-    root_bits = 0
-    while isqrt(smallest << (2 * root_bits)) < 1 << (normalized_bits + 1):
-        root_bits += 1
-    root_bits = min(root_bits, room // 2)
-    largest = isqrt(moments.variance << (2 * root_bits))
-    return LayerNormPrecision(
-        root_bits, largest.bit_length() + normalized_bits + 1, normalized_bits
-    )
+    bits = root_precision(x.channels, int(epsilon), moments.variance, room, normalized_bits)
+    return LayerNormPrecision(*bits, normalized_bits)
 
 
 @dataclass(frozen=True, eq=False)
-class LayerNorm(Operation):
+class LayerNorm(Normalization):
     """``y = requantize(gamma * (x - mean) / sqrt(variance) + beta)`` over the last axis.
 
     Power-of-two factors per channel are FQ-ViT's (PTF); everything after them is integers::
@@ -163,12 +156,8 @@ class LayerNorm(Operation):
     requantize: Requantize
 
     def __post_init__(self) -> None:
-        plain_integers(self, "epsilon", "root_bits", "reciprocal_bits", "normalized_bits")
-        plain_integers(self, "gamma_bits", "beta_bits")
-        for name in ("factor_shift", "gamma", "beta"):
-            freeze(self, name, 1)
-        check_fits(self.gamma, self.gamma_bits, "gammas")
-        check_fits(self.beta, self.beta_bits, "betas")
+        self._check_parameters("root_bits", "reciprocal_bits", "normalized_bits")
+        freeze(self, "factor_shift", 1)
         if self.gamma.size != self.beta.size or self.factor_shift.size not in (1, self.gamma.size):
             raise GraphError(
                 f"layer_norm has {self.gamma.size} gammas, {self.beta.size} betas and "
@@ -177,11 +166,6 @@ class LayerNorm(Operation):
             )
         if self.factor_shift.min() < 0 or self.factor_shift.max() > MAX_FACTOR_SHIFT:
             raise GraphError(f"factors {self.factor_shift} leave [0, {MAX_FACTOR_SHIFT}]")
-        if self.epsilon < 1:
-            raise GraphError(
-                f"epsilon {self.epsilon} would divide by zero; 1 is the smallest, also where the "
-                "model has none"
-            )
         if (
             min(self.root_bits, self.normalized_bits, self.normalize_shift - 1) < 0
             or self.reciprocal_bits > MAX_ACCUMULATOR_BITS
@@ -197,21 +181,6 @@ class LayerNorm(Operation):
     def normalize_shift(self) -> int:
         """Right shift from ``D_c * R`` to a normalized value."""
         return self.reciprocal_bits - self.root_bits - self.normalized_bits
-
-    def output_type(self, *inputs: TensorType) -> TensorType:
-        (x,) = inputs
-        check_affine(x)
-        if x.channels != self.gamma.size:
-            raise GraphError(f"{self.gamma.size} channels are wanted, found {x.shape}")
-        check_zero_points(self.zero_point, x)
-        largest = isqrt(self.radicand(x).high)
-        if largest >> self.reciprocal_bits:
-            raise GraphError(
-                f"reciprocal_bits {self.reciprocal_bits} give 0 for standard deviations up to "
-                f"{largest}; layer_norm_precision gives a good value"
-            )
-        self.requantize.check(self.result(x), x.channels)
-        return TensorType(x.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         (q,) = codes
@@ -232,21 +201,9 @@ class LayerNorm(Operation):
         bounds |= self.radicand(x) | Bounds(0, 1 << self.reciprocal_bits)
         return bounds | self.product(x) | self.result(x)
 
-    def macs(self, *inputs: TensorType) -> int:
-        return 3 * inputs[0].size  # square, times the reciprocal, times gamma
-
     def moments(self, x: TensorType) -> Moments:
         """Return the bounds of sums, deviations and variance for inputs of type ``x``."""
         return Moments.of(x, self.factor_shift, self.epsilon)
-
-    def radicand(self, x: TensorType) -> Bounds:
-        """Return the bounds of ``V << 2t``, of which the square root is taken."""
-        return Bounds(0, self.moments(x).variance << (2 * self.root_bits))
-
-    @property
-    def largest_reciprocal(self) -> int:
-        """``R`` at the smallest variance, which is epsilon."""
-        return (1 << self.reciprocal_bits) // isqrt(self.epsilon << (2 * self.root_bits))
 
     def product(self, x: TensorType) -> Bounds:
         """Return the bounds of ``D * R`` with half a step added.
@@ -265,12 +222,3 @@ class LayerNorm(Operation):
         """Return the bounds of ``n_c``."""
         product = self.product(x)
         return Bounds(product.low >> self.normalize_shift, product.high >> self.normalize_shift)
-
-    def result(self, x: TensorType) -> Bounds:
-        """Return the bounds of ``gamma_c * n_c + beta_c``, which is requantized."""
-        n = self.normalized(x)
-        bounds = Bounds(0, 0)
-        for gamma, beta in zip(self.gamma.tolist(), self.beta.tolist(), strict=True):
-            low, high = sorted((gamma * n.low, gamma * n.high))
-            bounds |= Bounds(low, high) | Bounds(low + beta, high + beta)
-        return bounds
