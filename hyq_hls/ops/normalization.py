@@ -46,7 +46,7 @@ def root_precision(
 
 
 class SquaredMoments(Protocol):
-    """What the bounds of sums and variance have in common."""
+    """The bounds of sums and variance, as both normalizations have them."""
 
     @property
     def variance(self) -> int:
