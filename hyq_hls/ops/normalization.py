@@ -45,8 +45,16 @@ def root_precision(
     return root_bits, largest.bit_length() + normalized_bits + 1
 
 
-class SquaredMoments(Protocol):
+class RowMoments(Protocol):
     """The bounds of sums and variance, as both normalizations have them."""
+
+    @property
+    def value(self) -> Bounds:
+        """Bounds of a value: a code less its zero point, times its factor."""
+
+    @property
+    def total(self) -> Bounds:
+        """Bounds of the sum of all values that share a mean."""
 
     @property
     def variance(self) -> int:
@@ -112,7 +120,7 @@ class Normalization(Operation):
         return 3 * inputs[0].size  # square, times the reciprocal, times gamma
 
     @abstractmethod
-    def moments(self, x: TensorType) -> SquaredMoments:
+    def moments(self, x: TensorType) -> RowMoments:
         """Return the bounds of sums and variance for inputs of type ``x``."""
 
     def radicand(self, x: TensorType) -> Bounds:

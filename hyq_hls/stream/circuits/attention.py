@@ -20,8 +20,6 @@ class AttentionCircuit(Circuit[OperationT]):
     One pixel is multiplied while the next one is loaded.
     """
 
-    pipelines = 3
-
     @property
     def frames_inside(self) -> Fraction:
         stored = Fraction(2, self.inputs[1].shape[0])  # Two pixels are stored.

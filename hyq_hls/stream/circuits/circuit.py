@@ -30,9 +30,6 @@ class Circuit(ABC, Generic[OperationT]):
 
     #: Names of the input ports.
     ports: ClassVar[tuple[str, ...]] = ("in",)
-    #: Pipelines of its C++ template, one after another: those of its processes, and one for each
-    #: queue between them, which has room for the words of a pipeline.
-    pipelines: ClassVar[int] = 1
 
     operation: OperationT
     inputs: tuple[TensorType, ...]
@@ -147,6 +144,15 @@ class Circuit(ABC, Generic[OperationT]):
         Those are left out that a directive puts into LUTs.
         """
         return []
+
+    def pipelines(self, folding: Folding) -> int:
+        """Return how many pipelines of the C++ may hold words, one after another.
+
+        They are those of its processes, and one for each queue between two of them, which has room
+        for the words of a pipeline.
+        """
+        processes = len(self.processes(folding))
+        return 2 * processes - 1 if self.inner_streams(folding) else processes
 
     @abstractmethod
     def cycles(self, folding: Folding) -> int:

@@ -19,8 +19,6 @@ ReorderT = TypeVar("ReorderT", Fold, Unfold)
 class ReorderCircuit(Circuit[ReorderT]):
     """A buffer that stores a frame, and sends it while the next one is stored."""
 
-    pipelines = 2
-
     @property
     @abstractmethod
     def map_shape(self) -> tuple[int, ...]:

@@ -35,8 +35,6 @@ class SoftmaxStages(NamedTuple):
 class SoftmaxCircuit(Circuit[SoftmaxT]):
     """A softmax. Codes wait for the maximum of their row, and exponentials for its sum."""
 
-    pipelines = 5
-
     @abstractmethod
     def stages(self, folding: Folding) -> SoftmaxStages:
         """Return the registers of the four steps."""

@@ -54,10 +54,13 @@ def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:
     kept = {flow.source: Fraction(0)}
     for stage in flow.stages:
         most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
-        pipelines = stage.circuit.pipelines if isinstance(stage, OperationStage) else 1
-        most += Fraction(pipeline * pipelines, flow.cycles(stage))
+        most += Fraction(pipeline * _pipelines(stage), flow.cycles(stage))
         kept |= dict.fromkeys(stage.outputs, most)
     return kept
+
+
+def _pipelines(stage: Stage) -> int:
+    return stage.circuit.pipelines(stage.folding) if isinstance(stage, OperationStage) else 1
 
 
 def _frames_inside(flow: Dataflow, stage: Stage) -> Fraction:
