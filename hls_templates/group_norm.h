@@ -3,7 +3,7 @@
 #ifndef HYQ_GROUP_NORM_H_
 #define HYQ_GROUP_NORM_H_
 
-#include "layer_norm.h"
+#include "normalization.h"
 
 namespace hyq {
 
@@ -11,16 +11,9 @@ namespace hyq {
 /// is more room for the words that a synthesized pipeline may still hold behind it.
 ///
 /// \tparam CONFIG_T  as for group_norm.
-template <typename CONFIG_T> struct group_norm_frame {
-    typedef word<exact<CONFIG_T::value_bits>, CONFIG_T::in_lanes> values_t;
-    typedef word<exact<CONFIG_T::total_bits>, 1> total_t;
-    typedef word<exact<2 * CONFIG_T::root_steps, false>, 1> radicand_t;
-    typedef word<exact<CONFIG_T::root_steps, false>, 1> root_t;
-    typedef word<exact<CONFIG_T::reciprocal_steps, false>, 1> reciprocal_t;
-
-    static const unsigned beats = CONFIG_T::channels / CONFIG_T::in_lanes;
+template <typename CONFIG_T> struct group_norm_frame : norm_words<CONFIG_T> {
     static const unsigned positions = CONFIG_T::elements / CONFIG_T::channels;
-    static const unsigned depth = CONFIG_T::frame_depth + 64;
+    static const unsigned depth = CONFIG_T::frame_depth + 2 * pipeline_latency;
 };
 
 /// Makes values x, their sum, and M^2 times their variance, shifted for the square root.
@@ -32,13 +25,7 @@ void group_norm_moments(
     const typename CONFIG_T::epsilon_t &epsilon) {
     typedef group_norm_frame<CONFIG_T> frame;
     typedef typename CONFIG_T::value_t value_t;
-    typedef typename CONFIG_T::total_t total_t;
-    typedef typename CONFIG_T::squares_t squares_t;
-    typedef typename CONFIG_T::variance_t variance_t;
-    typedef typename CONFIG_T::radicand_t radicand_t;
-    const typename CONFIG_T::count_t count = CONFIG_T::elements;
-    total_t total = 0;
-    squares_t squares = 0;
+    norm_sums<CONFIG_T> sums;
 Positions:
     for (unsigned i = 0; i < frame::positions; i++) {
     Beats:
@@ -46,34 +33,18 @@ Positions:
             HYQ_PIPELINE(1)
             const data_T in = data.read();
             values_T x;
-            total_t lanes[CONFIG_T::in_lanes];
-            HYQ_PARTITION(lanes, 1)
-            squares_t lane_squares[CONFIG_T::in_lanes];
-            HYQ_PARTITION(lane_squares, 1)
+            value_t beat_values[CONFIG_T::in_lanes];
+            HYQ_PARTITION(beat_values, 1)
         Lanes:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
                 HYQ_UNROLL
-                const value_t value = int(in[l]) - of_channel(zero_point, beat, l);
-                x[l] = value;
-                lanes[l] = value;
-                lane_squares[l] = product<squares_t>(value, value);
+                beat_values[l] = int(in[l]) - of_channel(zero_point, beat, l);
+                x[l] = beat_values[l];
             }
-            const bool first = i == 0 && beat == 0;
-            const total_t beat_total = tree<CONFIG_T::in_lanes>::sum(lanes);
-            const squares_t beat_squares = tree<CONFIG_T::in_lanes>::sum(lane_squares);
-            total = first ? beat_total : total_t(total + beat_total);
-            squares = first ? beat_squares : squares_t(squares + beat_squares);
+            sums.add(beat_values, i == 0 && beat == 0);
             values.write(x);
             if (i == frame::positions - 1 && beat == frame::beats - 1) {
-                const variance_t variance = product<variance_t>(squares, count) -
-                                            product<variance_t>(total, total) + epsilon[0][0];
-                const radicand_t widened = variance;
-                total_T sum;
-                radicand_T radicand;
-                sum[0] = total;
-                radicand[0] = widened << (2 * CONFIG_T::root_fraction);
-                totals.write(sum);
-                radicands.write(radicand);
+                sums.write(totals, radicands, CONFIG_T::elements, epsilon);
             }
         }
     }
@@ -167,8 +138,8 @@ void group_norm(
     stream<typename frame::reciprocal_t> reciprocals;
     HYQ_STREAM_DEPTH(reciprocals, 2)
     HYQ_PROCESS(group_norm_moments<CONFIG_T>(data, values, totals, radicands, zero_point, epsilon));
-    HYQ_PROCESS(layer_norm_roots<CONFIG_T>(radicands, roots));
-    HYQ_PROCESS(layer_norm_reciprocals<CONFIG_T>(roots, reciprocals));
+    HYQ_PROCESS(norm_roots<CONFIG_T>(radicands, roots));
+    HYQ_PROCESS(norm_reciprocals<CONFIG_T>(roots, reciprocals));
     HYQ_PROCESS(group_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta,
                                                requantize));
 }
