@@ -15,6 +15,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, is_identity
+from hyq_hls.capture.positions import SelectPositions
 from hyq_hls.errors import ShapeError
 
 
@@ -163,6 +164,16 @@ class Drafts:
         The same tokens and patch give the same node.
         """
         return self._layout(Fold(patch, *size), draft, view, "fold")
+
+    def select_positions(
+        self, draft: Draft, rows: torch.Tensor, columns: torch.Tensor, view: View
+    ) -> Draft:
+        """Return rows and columns of a map, or pixels and tokens, as ``view`` shows them.
+
+        The same choice of the same draft gives the same node.
+        """
+        op = SelectPositions(tuple(rows.tolist()), tuple(columns.tolist()))
+        return self._layout(op, draft, view, "select")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
         key = (id(draft), repr(op))

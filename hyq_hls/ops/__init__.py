@@ -9,6 +9,8 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
+from hyq_hls.ops.concat_constant import ConcatConstant
+from hyq_hls.ops.concat_positions import ConcatPositions
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
@@ -19,6 +21,7 @@ from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.select_positions import SelectPositions
 from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
@@ -35,6 +38,8 @@ OPERATIONS: dict[str, type[Operation]] = {
         AveragePool,
         ChannelAffine,
         Concat,
+        ConcatConstant,
+        ConcatPositions,
         Conv2d,
         Dense,
         DepthwiseConv2d,
@@ -45,6 +50,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         LinearSoftmax,
         Multiply,
         RequantizeTensor,
+        SelectPositions,
         SeparableContext,
         ShiftSwish,
         Table,
@@ -61,6 +67,8 @@ __all__ = [
     "AveragePool",
     "ChannelAffine",
     "Concat",
+    "ConcatConstant",
+    "ConcatPositions",
     "Conv2d",
     "Dense",
     "DepthwiseConv2d",
@@ -71,6 +79,7 @@ __all__ = [
     "LinearSoftmax",
     "Multiply",
     "RequantizeTensor",
+    "SelectPositions",
     "SeparableContext",
     "ShiftSwish",
     "Table",
