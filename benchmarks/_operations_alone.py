@@ -12,11 +12,13 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    ConcatConstant,
     Dense,
     GlobalAveragePool,
     GroupNorm,
     Multiply,
     RequantizeTensor,
+    SelectPositions,
     SeparableContext,
 )
 from hyq_hls.ops.group_norm import group_norm_precision
@@ -143,6 +145,23 @@ def contexts() -> Graph:
     return graph
 
 
+def tokens() -> Graph:
+    """Return constants before and behind tokens, and selections of some tokens."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((1, 16, 32), code))
+    tensor = graph.input_name
+    for number, (count, multiplier) in enumerate(((1, 1), (4, 40001), (16, 1), (1, 40001))):
+        constant = rng.integers(0, 256, (count, 32))
+        out = _to(code, np.array([0]), multiplier)
+        joined = ConcatConstant(constant, number % 2 == 0, code.zero_point, out)
+        tensor = graph.add(f"constant{number}", joined, tensor).name
+    for number, columns in enumerate((range(1, 38), range(0, 37, 2), range(12), range(1))):
+        selected = SelectPositions((0,), tuple(columns))
+        tensor = graph.add(f"select{number}", selected, tensor).name
+    return graph
+
+
 #: The graphs by the name that they have in the table.
 ALONE: Mapping[str, Callable[[], Graph]] = {
     "requantize": requantizations,
@@ -151,4 +170,5 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "multiply": multiplies,
     "group_norm": norms,
     "separable_context": contexts,
+    "tokens": tokens,
 }
