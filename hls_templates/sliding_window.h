@@ -140,6 +140,8 @@ template <typename CONFIG_T, unsigned taps, unsigned step, unsigned groups, unsi
           unsigned window_step>
 struct window_taps {
     typedef index_integer<sliding_window<CONFIG_T>::row_words + window_step> word_t;
+    /// Taps of a window, each time that it is read counted.
+    static const unsigned per_window = groups * CONFIG_T::kernel_height * taps;
 
     counter<taps> tap;
     counter<CONFIG_T::kernel_height> kernel_row;
@@ -170,6 +172,43 @@ struct window_taps {
     }
 };
 
+/// The taps of windows that are read whole, once per group of outputs.
+template <typename CONFIG_T, unsigned groups>
+using whole_window_taps =
+    window_taps<CONFIG_T, CONFIG_T::kernel_width * sliding_window<CONFIG_T>::beats, 1, groups, 0,
+                CONFIG_T::stride_width * sliding_window<CONFIG_T>::beats>;
+
+/// The same with the beats of a pixel, each of which is a tap.
+template <typename CONFIG_T, unsigned groups>
+struct dense_taps : whole_window_taps<CONFIG_T, groups> {
+    counter<sliding_window<CONFIG_T>::beats> of_pixel;
+
+    /// Returns the beat of the tap's pixel.
+    unsigned beat() const {
+        HYQ_INLINE
+        return of_pixel.index();
+    }
+
+    void advance() {
+        HYQ_INLINE
+        whole_window_taps<CONFIG_T, groups>::advance();
+        of_pixel.advance();
+    }
+};
+
+/// The taps of windows that are read beat by beat. Each beat is a group of outputs.
+template <typename CONFIG_T>
+struct depthwise_taps
+    : window_taps<CONFIG_T, CONFIG_T::kernel_width, sliding_window<CONFIG_T>::beats,
+                  sliding_window<CONFIG_T>::beats, 1,
+                  CONFIG_T::stride_width * sliding_window<CONFIG_T>::beats> {
+    /// Returns the beat of the tap's pixel.
+    unsigned beat() const {
+        HYQ_INLINE
+        return this->group.index();
+    }
+};
+
 /// Reads the operands of a tap: from the buffer, or `pad` above and below the map.
 ///
 /// \param beat  its beat of a pixel.
@@ -192,6 +231,50 @@ Operands:
         } else {
             x[l] = buffer[place][l];
         }
+    }
+}
+
+/// Reads all windows of a map, one tap per cycle, while the next rows are written. Between two
+/// frames there is a pause (see sliding_window).
+///
+/// \tparam taps_T  dense_taps or depthwise_taps.
+/// \param sums  gets every tap, by sums.add(operands, taps, row of windows, others...).
+/// \param others  what it needs besides: the output stream and memories.
+template <typename CONFIG_T, class taps_T, class data_T, class sums_T, class... others_T>
+inline void each_tap(stream<data_T> &data, const typename CONFIG_T::pad_t &pad, sums_T &sums,
+                     others_T &...others) {
+    HYQ_INLINE
+    typedef sliding_window<CONFIG_T> window_t;
+    static const unsigned reads = window_t::out_width * taps_T::per_window;
+    window_t window;
+    window_rows<CONFIG_T> rows;
+    typename CONFIG_T::operand_t buffer[window_t::words][CONFIG_T::in_lanes];
+    HYQ_RESHAPE(buffer, 2)
+FirstRows:
+    for (unsigned i = 0; i < window_t::first_words; i++) {
+        HYQ_PIPELINE(1)
+        window.take(buffer, data, pad);
+    }
+Rows:
+    for (unsigned y = 0; y < window_t::out_height; y++) {
+        taps_T taps;
+    Taps:
+        for (unsigned i = 0; i < reads; i++) {
+            HYQ_PIPELINE(1)
+            HYQ_NO_DEPENDENCE(buffer)
+            window.take(buffer, data, pad, i < window_t::next_words);
+            typename CONFIG_T::operand_t x[CONFIG_T::in_lanes];
+            HYQ_PARTITION(x, 1)
+            read_operands<CONFIG_T>(x, buffer, rows, taps, taps.beat(), pad);
+            sums.add(x, taps, y, others...);
+            taps.advance();
+        }
+    RestOfRows:
+        for (unsigned i = reads; i < window_t::next_words; i++) {
+            HYQ_PIPELINE(1)
+            window.take(buffer, data, pad);
+        }
+        rows.next();
     }
 }
 
