@@ -63,8 +63,6 @@ module hyq_average_pool #(
   logic window_valid, window_ready;
 
   hyq_padded_windows #(
-    .Depthwise   (1'b1),
-    .Times       (1),
     .Height      (Height),
     .Width       (Width),
     .Channels    (InChannels),
@@ -75,6 +73,8 @@ module hyq_average_pool #(
     .PadHeight   (PadHeight),
     .PadWidth    (PadWidth),
     .Lanes       (InLanes),
+    .Run         (1),
+    .Times       (1),
     .Bits        (InBits),
     .Pad         (Pad),
     .PadFile     (PadFile)

@@ -1,8 +1,6 @@
 // The module surrounds a map with its border and emits the beats of the windows that slide over it.
-// hyq_padding and hyq_sliding_window explain their order and their cycles.
+// hyq_sliding_window explains their order, and hyq_padding the border.
 module hyq_padded_windows #(
-  parameter bit            Depthwise,
-  parameter int unsigned   Times,    // rotations of a window; not used with Depthwise
   parameter int unsigned   Height,   // height of the input map
   parameter int unsigned   Width,
   parameter int unsigned   Channels,
@@ -13,6 +11,8 @@ module hyq_padded_windows #(
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
   parameter int unsigned   Lanes,    // divides Channels
+  parameter int unsigned   Run,      // beats of a group of channels; divides the beats of a pixel
+  parameter int unsigned   Times,    // times that a window of a group is read
   parameter int unsigned   Bits,
   parameter hyq_pkg::rom_t Pad,
   parameter                PadFile
@@ -56,14 +56,14 @@ module hyq_padded_windows #(
   hyq_sliding_window #(
     .BeatBits    (Lanes * Bits),
     .Beats       (Beats),
+    .Run         (Run),
+    .Times       (Times),
     .Height      (Height + 2 * PadHeight),
     .Width       (Width + 2 * PadWidth),
     .KernelHeight(KernelHeight),
     .KernelWidth (KernelWidth),
     .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth),
-    .Depthwise   (Depthwise),
-    .Times       (Times)
+    .StrideWidth (StrideWidth)
   ) u_sliding_window (
     .clk_i,
     .rst_ni,
