@@ -27,7 +27,7 @@ template <typename CONFIG_T> struct average_pool_sums {
              const typename CONFIG_T::pad_t &pad,
              const typename CONFIG_T::requantize_t &requantize) {
         HYQ_INLINE
-        const unsigned group = taps.group.index();
+        const unsigned group = taps.output();
         const bool is_middle = taps.kernel_row.index() == CONFIG_T::kernel_height / 2 &&
                                taps.tap.index() == CONFIG_T::kernel_width / 2;
         const int whole =

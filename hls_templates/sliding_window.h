@@ -158,6 +158,12 @@ struct window_taps {
         return tap.last && kernel_row.last;
     }
 
+    /// Returns the word of outputs that the tap belongs to.
+    unsigned output() const {
+        HYQ_INLINE
+        return group.index();
+    }
+
     void advance() {
         HYQ_INLINE
         const unsigned to_next = group.last ? window_step - (groups - 1) * group_step : group_step;
@@ -237,7 +243,7 @@ Operands:
 /// Reads all windows of a map, one tap per cycle, while the next rows are written. Between two
 /// frames there is a pause (see sliding_window).
 ///
-/// \tparam taps_T  dense_taps or depthwise_taps.
+/// \tparam taps_T  the order of the taps, such as dense_taps.
 /// \param sums  gets every tap, by sums.add(operands, taps, row of windows, others...).
 /// \param others  what it needs besides: the output stream and memories.
 template <typename CONFIG_T, class taps_T, class data_T, class sums_T, class... others_T>
