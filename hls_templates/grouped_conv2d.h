@@ -17,7 +17,7 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
     static const unsigned beats = window_t::beats, groups = beats / run;
     static const unsigned window_step = CONFIG_T::stride_width * beats;
     typedef index_integer<window_t::row_words + window_step> word_t;
-    /// Taps of a window, each time that it is read counted.
+    /// Taps of a window, counted for each time that it is read.
     static const unsigned per_window =
         groups * times * CONFIG_T::kernel_height * CONFIG_T::kernel_width * run;
 

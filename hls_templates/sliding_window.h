@@ -140,7 +140,7 @@ template <typename CONFIG_T, unsigned taps, unsigned step, unsigned groups, unsi
           unsigned window_step>
 struct window_taps {
     typedef index_integer<sliding_window<CONFIG_T>::row_words + window_step> word_t;
-    /// Taps of a window, each time that it is read counted.
+    /// Taps of a window, counted for each time that it is read.
     static const unsigned per_window = groups * CONFIG_T::kernel_height * taps;
 
     counter<taps> tap;
@@ -253,7 +253,7 @@ inline void each_tap(stream<data_T> &data, const typename CONFIG_T::pad_t &pad, 
     typedef sliding_window<CONFIG_T> window_t;
     static const unsigned reads = window_t::out_width * taps_T::per_window;
     window_t window;
-    window_rows<CONFIG_T> rows;
+    window_rows<CONFIG_T> stored;
     typename CONFIG_T::operand_t buffer[window_t::words][CONFIG_T::in_lanes];
     HYQ_RESHAPE(buffer, 2)
 FirstRows:
@@ -271,7 +271,7 @@ Rows:
             window.take(buffer, data, pad, i < window_t::next_words);
             typename CONFIG_T::operand_t x[CONFIG_T::in_lanes];
             HYQ_PARTITION(x, 1)
-            read_operands<CONFIG_T>(x, buffer, rows, taps, taps.beat(), pad);
+            read_operands<CONFIG_T>(x, buffer, stored, taps, taps.beat(), pad);
             sums.add(x, taps, y, others...);
             taps.advance();
         }
@@ -280,7 +280,7 @@ Rows:
             HYQ_PIPELINE(1)
             window.take(buffer, data, pad);
         }
-        rows.next();
+        stored.next();
     }
 }
 

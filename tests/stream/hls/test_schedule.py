@@ -21,8 +21,8 @@ from verif.intervals.check import LoopReport
 from verif.schedule import TemplateReport, by_template, check_project, main
 
 _PROCESS = re.compile(r"^void \w+\(\s*stream<", re.MULTILINE)
-_LOOP = re.compile(r"for \(|each_tap<")
-#: Headers that define a process with loops, its own or those of ``each_tap``.
+_LOOP = re.compile(r"for \(|convolve<")
+#: Headers that define a process with loops, its own or those of ``convolve``.
 TEMPLATES = sorted(
     path.stem
     for path in template_dir().glob("*.h")
