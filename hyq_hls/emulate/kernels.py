@@ -157,6 +157,21 @@ def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None
     return lambda a, b: finish((a * m0).add_(b * m1).add_(constant))
 
 
+def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
+    z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
+    return lambda a, b: finish(torch.maximum((a - z0).mul_(m0), (b - z1).mul_(m1)))
+
+
+def _constant(op: ops.Constant, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    codes = torch.tensor(op.codes, dtype=torch.float32)
+    return lambda images: codes.expand(len(images), *codes.shape)
+
+
 def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     dtype = exact_dtype(magnitude(node.accumulator))
     if dtype is None:
@@ -380,6 +395,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.AveragePool: _average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
+    ops.Constant: _constant,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,
     ops.DepthwiseConv2d: _convolution,
@@ -388,6 +404,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.GroupNorm: _group_norm,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
+    ops.Maximum: _maximum,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,
