@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -198,7 +199,7 @@ def aligned(
                 continue
             (first, order), *others = settled
             if all(
-                draft.shape[:-1] == first.shape[:-1] and torch.equal(order, other)
+                _positions(draft) == _positions(first) and torch.equal(order, other)
                 for draft, other in others
             ):
                 return tuple(draft for draft, _ in settled), order, axis
@@ -210,6 +211,12 @@ def aligned(
             )
     assert failure is not None
     raise failure
+
+
+def _positions(draft: Draft) -> tuple[int, ...]:
+    """Return the axes of the positions; a single position may lie on axes of any number."""
+    lead = draft.shape[:-1]
+    return lead if math.prod(lead) > 1 else ()
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:

@@ -193,7 +193,12 @@ def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Ker
 def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = [requantizer(node.accumulator, r) for r in op.requantize]
     zero = [torch.tensor(z, dtype=torch.float32) for z in op.zero_points]
-    return lambda a, b: torch.cat([finish[0](a - zero[0]), finish[1](b - zero[1])], dim=-1)
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        b = b.reshape(*a.shape[:-1], b.shape[-1])
+        return torch.cat([finish[0](a - zero[0]), finish[1](b - zero[1])], dim=-1)
+
+    return run
 
 
 def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
