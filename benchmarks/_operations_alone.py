@@ -14,6 +14,7 @@ from hyq_hls.ops import (
     ChannelAffine,
     Dense,
     GlobalAveragePool,
+    GroupedConv2d,
     GroupNorm,
     Multiply,
     RequantizeTensor,
@@ -112,6 +113,25 @@ def pools() -> Graph:
     return graph
 
 
+def grouped() -> Graph:
+    """Return grouped convolutions and channel multipliers, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((12, 12, 32), code))
+    tensor = graph.input_name
+    for groups, outputs, stride, multiplier in ((4, 32, 1, 1), (8, 32, 1, 40001), (32, 64, 2, 1)):
+        inputs = graph.type(tensor).channels // groups
+        weight = 2 * rng.integers(-64, 64, (outputs, 3, 3, inputs)) + 1
+        bias = rng.integers(-2000, 2000, outputs) - 128 * weight.sum(axis=(1, 2, 3))
+        operation = GroupedConv2d(
+            *(weight, 8, bias, (stride, stride), (1, 1), code.zero_point),
+            _to(code, rng.integers(9, 12, outputs), multiplier),
+            groups,
+        )
+        tensor = graph.add(f"grouped{groups}", operation, tensor).name
+    return graph
+
+
 def norms() -> Graph:
     """Return norms of whole frames."""
     rng = np.random.default_rng(0)
@@ -150,5 +170,6 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "average_pool": pools,
     "multiply": multiplies,
     "group_norm": norms,
+    "grouped_conv2d": grouped,
     "separable_context": contexts,
 }

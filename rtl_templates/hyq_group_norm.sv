@@ -54,7 +54,6 @@ module hyq_group_norm #(
 );
 
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned VarianceBits = 2 * (RootSteps - RootFraction);
 
   if (Channels % InLanes != 0 || InLanes != OutLanes || Elements % Channels != 0) begin : gen_bad
     $error("hyq_group_norm: InLanes divides Channels and is OutLanes; Channels divides Elements");
@@ -99,95 +98,37 @@ module hyq_group_norm #(
     if (en) values_q <= centred;
   end
 
-  // These are the results of a frame. Its sum goes along with the variance, the root and the
-  // reciprocal.
-  logic variance_ready, buffer_ready;
-  logic [TotalBits-1:0] variance_total, root_total, total;
-  logic [VarianceBits-1:0] variance;
-  logic [2*RootSteps-1:0] radicand;
-  logic [RootSteps-1:0] root;
-  logic [ReciprocalBits-1:0] reciprocal;
-  logic variance_valid, variance_taken, root_valid, root_taken, result_valid, result_taken;
-
-  assign values_ready = variance_ready && buffer_ready;
-
-  hyq_layer_norm_variance #(
-    .Channels    (Elements),
-    .Lanes       (InLanes),
-    .ValueBits   (ValueBits),
-    .TotalBits   (TotalBits),
-    .SquaresBits (SquaresBits),
-    .VarianceBits(VarianceBits),
-    .Epsilon     (Epsilon),
-    .EpsilonFile (EpsilonFile)
-  ) u_variance (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (values_q),
-    .in_valid_i (values_valid && buffer_ready),
-    .in_ready_o (variance_ready),
-    .total_o    (variance_total),
-    .variance_o (variance),
-    .out_valid_o(variance_valid),
-    .out_ready_i(variance_taken)
-  );
-
-  assign radicand = (2*RootSteps)'(variance) << (2 * RootFraction);
-
-  hyq_square_root #(
-    .Steps        (RootSteps),
-    .RemainderBits(RemainderBits),
-    .TagBits      (TotalBits)
-  ) u_root (
-    .clk_i,
-    .rst_ni,
-    .radicand_i (radicand),
-    .tag_i      (variance_total),
-    .in_valid_i (variance_valid),
-    .in_ready_o (variance_taken),
-    .root_o     (root),
-    .tag_o      (root_total),
-    .out_valid_o(root_valid),
-    .out_ready_i(root_taken)
-  );
-
-  hyq_reciprocal #(
-    .Exponent    (ReciprocalFraction),
-    .DivisorBits (RootSteps),
-    .QuotientBits(ReciprocalBits),
-    .TagBits     (TotalBits)
-  ) u_reciprocal (
-    .clk_i,
-    .rst_ni,
-    .divisor_i  (root),
-    .tag_i      (root_total),
-    .in_valid_i (root_valid),
-    .in_ready_o (root_taken),
-    .quotient_o (reciprocal),
-    .tag_o      (total),
-    .out_valid_o(result_valid),
-    .out_ready_i(result_taken)
-  );
-
-  // Values and results of the same frame meet again.
+  // Every value meets the results of its frame.
   logic [InLanes*ValueBits-1:0] values;
+  logic [TotalBits-1:0] total;
+  logic [ReciprocalBits-1:0] reciprocal;
   logic normalize_valid, normalize_ready;
 
-  hyq_row_buffer #(
-    .Width(InLanes * ValueBits),
-    .Beats(Elements / InLanes),
-    .Depth(FrameDepth)
-  ) u_values (
+  hyq_norm_rows #(
+    .Elements          (Elements),
+    .Lanes             (InLanes),
+    .ValueBits         (ValueBits),
+    .TotalBits         (TotalBits),
+    .SquaresBits       (SquaresBits),
+    .RootFraction      (RootFraction),
+    .RootSteps         (RootSteps),
+    .RemainderBits     (RemainderBits),
+    .ReciprocalFraction(ReciprocalFraction),
+    .ReciprocalBits    (ReciprocalBits),
+    .Depth             (FrameDepth),
+    .Epsilon           (Epsilon),
+    .EpsilonFile       (EpsilonFile)
+  ) u_rows (
     .clk_i,
     .rst_ni,
-    .in_data_i     (values_q),
-    .in_valid_i    (values_valid && variance_ready),
-    .in_ready_o    (buffer_ready),
-    .result_valid_i(result_valid),
-    .result_ready_o(result_taken),
-    .out_data_o    (values),
-    .out_valid_o   (normalize_valid),
-    .out_ready_i   (normalize_ready)
+    .in_data_i   (values_q),
+    .in_valid_i  (values_valid),
+    .in_ready_o  (values_ready),
+    .out_data_o  (values),
+    .total_o     (total),
+    .reciprocal_o(reciprocal),
+    .out_valid_o (normalize_valid),
+    .out_ready_i (normalize_ready)
   );
 
   hyq_group_norm_normalize #(

@@ -39,7 +39,7 @@ def conv2d(call: Call) -> View:
     stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
     padding = _padding(call.get("padding"), weight.shape[2:])
     stride = _within(stride, view.shape[2:], padding)
-    _check_convolution(dilation, groups, view.shape[1], len(weight))
+    _check_dilation(dilation)
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
@@ -60,7 +60,7 @@ def conv1d(call: Call) -> View:
     given = call.get("padding")
     padding = _padding(given if isinstance(given, str) else (0, *given), (1, weight.shape[2]))
     _, stride = _within((1, stride), (1, view.shape[2]), padding)
-    _check_convolution((1, dilation), groups, view.shape[1], len(weight))
+    _check_dilation((1, dilation))
     if (weight.shape[2], stride, groups, *padding) == (1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0], bias), 1)
     kernels = weight.transpose(0, 2, 1)[:, None]
@@ -77,16 +77,10 @@ def _within(
     return height, width
 
 
-def _check_convolution(dilation: tuple[int, int], groups: int, inputs: int, outputs: int) -> None:
+def _check_dilation(dilation: tuple[int, int]) -> None:
     if dilation != (1, 1):
         raise Unsupported(
             f"dilation {dilation}", "dilation 1", "use a larger kernel or a second convolution"
-        )
-    if groups != 1 and not groups == inputs == outputs:
-        raise Unsupported(
-            f"{groups} groups with {inputs} input and {outputs} output channels",
-            "groups = 1, or depthwise: groups = input channels = output channels",
-            "use a depthwise convolution followed by a 1x1 convolution",
         )
 
 

@@ -58,7 +58,8 @@ class Conv2d(FloatOp):
         bias: ``(O,)``.
         stride: vertical and horizontal step ``(sh, sw)``.
         padding: zeros on each side ``(ph, pw)``.
-        groups: 1, or I = O for a depthwise convolution.
+        groups: groups of neighbouring channels, which divide I and O; I = O for a depthwise
+            convolution.
     """
 
     weight: Array

@@ -85,7 +85,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
         return None
     weights, bias = folded
     weights = weights.contiguous(memory_format=torch.channels_last)
-    groups = len(weight) if depthwise else 1
+    groups = op.in_channels // weight.shape[-1]
     finish = _finish(node)
 
     def run(x: torch.Tensor) -> torch.Tensor:
@@ -407,6 +407,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
     ops.GroupNorm: _group_norm,
+    ops.GroupedConv2d: _convolution,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Maximum: _maximum,

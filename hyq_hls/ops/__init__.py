@@ -16,6 +16,7 @@ from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
 from hyq_hls.ops.group_norm import GroupNorm
+from hyq_hls.ops.grouped_conv2d import GroupedConv2d
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.maximum import Maximum
@@ -44,6 +45,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         Fold,
         GlobalAveragePool,
         GroupNorm,
+        GroupedConv2d,
         LayerNorm,
         LinearSoftmax,
         Maximum,
@@ -72,6 +74,7 @@ __all__ = [
     "Fold",
     "GlobalAveragePool",
     "GroupNorm",
+    "GroupedConv2d",
     "LayerNorm",
     "LinearSoftmax",
     "Maximum",

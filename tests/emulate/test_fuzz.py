@@ -61,8 +61,9 @@ def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
     """Products that sum up to ``reach``, and a bias that undoes the zero point, or does not."""
     depthwise, dense = kind is ops.DepthwiseConv2d, kind is ops.Dense
     channels, rows = int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    groups = rows if kind is ops.GroupedConv2d else 1
     bits = int(rng.integers(4, 17))
-    x = code_type(rng, (4, 4, rows if depthwise else channels), bits)
+    x = code_type(rng, (4, 4, rows if depthwise else channels * groups), bits)
     shape = (rows, 3, 3) if depthwise else (rows, channels) if dense else (rows, 3, 3, channels)
     terms = int(np.prod(shape[1:]))
     largest = max(1, reach >> bits) // terms + 1
@@ -76,6 +77,8 @@ def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
     if dense:
         return ops.Dense(weight, weight_bits, bias, out), [x]
     window = (1, 1), (1, 1), (zero,)
+    if kind is ops.GroupedConv2d:
+        return ops.GroupedConv2d(weight, weight_bits, bias, *window, out, groups), [x]
     operation = ops.DepthwiseConv2d if depthwise else ops.Conv2d
     return operation(weight, weight_bits, bias, *window, out), [x]
 
@@ -223,6 +226,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "conv2d": partial(weighted, ops.Conv2d),
     "dense": partial(weighted, ops.Dense),
     "depthwise_conv2d": partial(weighted, ops.DepthwiseConv2d),
+    "grouped_conv2d": partial(weighted, ops.GroupedConv2d),
     "add": partial(aligned, ops.Add),
     "attention_scores": scores,
     "attention_values": values,

@@ -127,6 +127,12 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
 
 
+def _grouped(rng: np.random.Generator) -> Graph:
+    weight, bias = rng.integers(-128, 128, (4, 3, 3, 2)), rng.integers(-9999, 9999, 4)
+    out = requantize(rng, 4, 9)
+    return _single(TOKENS, ops.GroupedConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out, 2))
+
+
 def _average_pool(rng: np.random.Generator) -> Graph:
     graph, factor = Graph("x", MAP), np.rint(1024 / np.arange(1, 10)).astype(np.int64)
     rest = (1, 1), (1, 1), (128,), factor
@@ -198,6 +204,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
         MAP, ops.GlobalAveragePool((128,), requantize(rng, 3, 4, dyadic=True))
     ),
     "group_norm": _group_norm,
+    "grouped_conv2d": _grouped,
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
     "maximum": _maximum,

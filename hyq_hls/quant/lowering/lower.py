@@ -167,19 +167,15 @@ class Lowering:
         )
 
     def _convolution(self, node: FloatNode, op: fo.Conv2d, config: QuantConfig) -> Operation:
-        depthwise = op.groups > 1
-        o, kh, kw, c = op.weight.shape
-        if depthwise and (op.groups != o or c != 1):
-            raise QuantizationError(
-                f"{node.name}: {op.groups} groups of {c} input and {o} output channels; only 1 "
-                "group, or depthwise with one filter per channel, has an integer operation"
-            )
         weight, bias, scales = self._constants(node, op.bias)
         rest = (bias, op.stride, op.padding, self._input(node).zero_point)
         out = requantize(scales, self._output(node))
-        if depthwise:
-            return ops.DepthwiseConv2d(weight.reshape(o, kh, kw), config.weight_bits, *rest, out)
-        return ops.Conv2d(weight.reshape(op.weight.shape), config.weight_bits, *rest, out)
+        weight = weight.reshape(op.weight.shape)
+        if weighted(node).depthwise:
+            return ops.DepthwiseConv2d(weight[..., 0], config.weight_bits, *rest, out)
+        if op.groups > 1:
+            return ops.GroupedConv2d(weight, config.weight_bits, *rest, out, op.groups)
+        return ops.Conv2d(weight, config.weight_bits, *rest, out)
 
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)

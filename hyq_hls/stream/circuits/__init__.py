@@ -25,6 +25,7 @@ from hyq_hls.stream.circuits.depthwise_conv2d import DepthwiseConv2dCircuit
 from hyq_hls.stream.circuits.fold import FoldCircuit
 from hyq_hls.stream.circuits.global_average_pool import GlobalAveragePoolCircuit
 from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
+from hyq_hls.stream.circuits.grouped_conv2d import GroupedConv2dCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
 from hyq_hls.stream.circuits.maximum import MaximumCircuit
@@ -55,6 +56,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Fold: (FoldCircuit,),
     ops.GlobalAveragePool: (GlobalAveragePoolCircuit,),
     ops.GroupNorm: (GroupNormCircuit,),
+    ops.GroupedConv2d: (GroupedConv2dCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
     ops.Maximum: (MaximumCircuit,),
