@@ -92,8 +92,8 @@ def _ungrouped(weight: Array, groups: int) -> Array:
     """Return weights ``(O, I, kh, kw)`` of one group that compute what those of groups do."""
     outputs, width = weight.shape[:2]
     result = np.zeros((outputs, groups * width, *weight.shape[2:]))
-    for group, rows in enumerate(np.split(np.arange(outputs), groups)):
-        result[rows, group * width : (group + 1) * width] = weight[rows]
+    for group, filters in enumerate(np.split(np.arange(outputs), groups)):
+        result[filters, group * width : (group + 1) * width] = weight[filters]
     return result
 
 

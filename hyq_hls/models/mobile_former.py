@@ -12,6 +12,8 @@ weights take images less ImageNet's mean, over its deviation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -156,9 +158,7 @@ class PlainBlock(nn.Module):
             *_pointwise(inputs * config.expansion, config.channels, groups),
         )
 
-    def forward(
-        self, x: torch.Tensor, tokens: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map ``(B, I, H, W)`` to ``(B, O, H', W')``; the tokens stay as they are."""
         y = self.conv(x)
         return (y + x if self.residual else y), tokens
@@ -167,15 +167,15 @@ class PlainBlock(nn.Module):
 class MobileFormerBlock(nn.Module):
     """The part that both kinds of blocks share: the way of the tokens, and both bridges."""
 
-    def __init__(self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig) -> None:
+    def __init__(
+        self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig
+    ) -> None:
         super().__init__()
         self.local_global = MapToTokens(inputs, net.token_dim, net.heads)
         self.global_block = TokenBlock(net.token_dim)
         self.global_local = TokensToMap(block.channels, net.token_dim, net.heads)
 
-    def forward(
-        self, x: torch.Tensor, tokens: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map ``(B, I, H, W)`` and ``(B, T, token_dim)`` to ``(B, O, H', W')`` and tokens."""
         tokens = self.global_block(self.local_global(x, tokens))
         return self.global_local(self.convolved(x, tokens[:, 0]), tokens), tokens
@@ -188,11 +188,16 @@ class MobileFormerBlock(nn.Module):
 class SameSizeBlock(MobileFormerBlock):
     """Widen 1x1, depthwise 3x3, narrow 1x1, with dynamic ReLUs; stride 1."""
 
-    def __init__(self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig) -> None:
+    def __init__(
+        self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig
+    ) -> None:
         super().__init__(inputs, block, net)
         hidden, groups = inputs * block.expansion, net.groups
         self.residual = inputs == block.channels
-        widen, narrow = _pointwise(inputs, hidden, groups), _pointwise(hidden, block.channels, groups)
+        widen, narrow = (
+            _pointwise(inputs, hidden, groups),
+            _pointwise(hidden, block.channels, groups),
+        )
         self.conv1 = nn.Sequential(*widen, _shuffle(groups, groups))
         self.hyper1 = DynamicReLU(net.token_dim, hidden)
         self.conv2 = nn.Sequential(*_depthwise(hidden, 1))
@@ -209,7 +214,9 @@ class SameSizeBlock(MobileFormerBlock):
 class DownsampleBlock(MobileFormerBlock):
     """Depthwise with stride and 1x1, then the same without stride around a sum."""
 
-    def __init__(self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig) -> None:
+    def __init__(
+        self, inputs: int, block: MobileFormerBlockConfig, net: MobileFormerConfig
+    ) -> None:
         super().__init__(inputs, block, net)
         outputs, groups = block.channels, net.groups
         first, second = inputs * block.expansion, outputs * block.second_expansion
@@ -254,7 +261,14 @@ class MobileFormer(nn.Module):
     """Mobile-Former as ``config`` describes it.
 
     Maps a float image ``(B, in_channels, H, W)`` to logits ``(B, num_classes)``, at any resolution.
+
+    Attributes:
+        config: the description.
+        pretrained_cfg: mean and deviation of the images, under the names of timm; None where
+            nobody has said them.
     """
+
+    pretrained_cfg: Mapping[str, tuple[float, ...]] | None = None
 
     def __init__(self, config: MobileFormerConfig) -> None:
         super().__init__()
@@ -287,36 +301,43 @@ class MobileFormer(nn.Module):
         return logits
 
 
+def _published(config: MobileFormerConfig) -> MobileFormer:
+    """Return a network that says, as timm's do, which images its public weights take."""
+    model = MobileFormer(config)
+    model.pretrained_cfg = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+    return model
+
+
 def mobile_former_26m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-26M with random weights."""
-    return MobileFormer(MobileFormerConfig.m26(num_classes))
+    """Build Mobile-Former-26M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m26(num_classes))
 
 
 def mobile_former_52m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-52M with random weights."""
-    return MobileFormer(MobileFormerConfig.m52(num_classes))
+    """Build Mobile-Former-52M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m52(num_classes))
 
 
 def mobile_former_96m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-96M with random weights."""
-    return MobileFormer(MobileFormerConfig.m96(num_classes))
+    """Build Mobile-Former-96M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m96(num_classes))
 
 
 def mobile_former_151m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-151M with random weights."""
-    return MobileFormer(MobileFormerConfig.m151(num_classes))
+    """Build Mobile-Former-151M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m151(num_classes))
 
 
 def mobile_former_214m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-214M with random weights."""
-    return MobileFormer(MobileFormerConfig.m214(num_classes))
+    """Build Mobile-Former-214M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m214(num_classes))
 
 
 def mobile_former_294m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-294M with random weights."""
-    return MobileFormer(MobileFormerConfig.m294(num_classes))
+    """Build Mobile-Former-294M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m294(num_classes))
 
 
 def mobile_former_508m(num_classes: int = 1000) -> MobileFormer:
-    """Build Mobile-Former-508M with random weights."""
-    return MobileFormer(MobileFormerConfig.m508(num_classes))
+    """Build Mobile-Former-508M with random weights, for 224x224 and other images."""
+    return _published(MobileFormerConfig.m508(num_classes))

@@ -22,8 +22,8 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     """Fold the attention scale and log2(e) into the query weights; softmax gets base 2.
 
     ``exp(s * q.k) = 2**((s * log2(e) * q).k)``: with scores in octaves, the range reduction of the
-    linear softmax is a shift, and ``d**-0.5`` costs nothing. Learned queries take up the factor too.
-    Where the query comes from elsewhere, the factor stays in ``AttentionScores.scale``, and
+    linear softmax is a shift, and ``d**-0.5`` costs nothing. Learned queries take up the factor
+    too. Where the query comes from elsewhere, the factor stays in ``AttentionScores.scale``, and
     requantization pays for it with a multiplier.
 
     Raises:
