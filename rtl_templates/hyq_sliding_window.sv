@@ -35,6 +35,10 @@ module hyq_sliding_window #(
   localparam int unsigned OutHeight = (Height - KernelHeight) / StrideHeight + 1;
   localparam int unsigned OutWidth = (Width - KernelWidth) / StrideWidth + 1;
 
+  if (Beats % Run != 0) begin : gen_bad_run
+    $error("hyq_sliding_window: Run divides Beats");
+  end
+
   // The memory holds row after row.
   localparam int unsigned Rows = KernelHeight + StrideHeight;
   localparam int unsigned RowBeats = Width * Beats;
