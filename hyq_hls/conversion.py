@@ -10,9 +10,10 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.accelerator import MARKER, Accelerator
+from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import ConversionError
 from hyq_hls.parts import part as find_part
+from hyq_hls.project_file import MARKER
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.choose.backends import counted
 from hyq_hls.stream.choose.design import design
