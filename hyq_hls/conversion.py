@@ -68,7 +68,7 @@ def convert(
         ConversionError: an argument of another type, unknown part, bad name, clock, frame rate or
             folding, a part that is too small, a clock that the estimate does not reach, a folder
             that is in use or cannot be written, an operation that did not arrive in C++ or RTL, or
-            a compiler that cannot take the network.
+            a compiler that does not know the part.
     """
     _check_model(qmodel)
     _check_type("clock_mhz", clock_mhz, Real, "a number")
