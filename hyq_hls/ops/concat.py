@@ -47,7 +47,7 @@ class Concat(Operation):
 
     def output_type(self, *inputs: TensorType) -> TensorType:
         a, b = inputs
-        if a.shape[:-1] != b.shape[:-1]:
+        if a.shape[:-1] != b.shape[:-1] and (a.words, b.words) != (1, 1):
             raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
         self.check_parts(inputs)
         shape = (*a.shape[:-1], a.channels + b.channels)
@@ -71,7 +71,9 @@ class Concat(Operation):
             requantize.check(centred(x), x.channels)
 
     def reference(self, *codes: Codes) -> Codes:
-        return np.concatenate(self.requantized(codes), axis=-1)
+        first, second = self.requantized(codes)
+        # A vector may meet a map of one position.
+        return np.concatenate([first, second.reshape(*first.shape[:-1], second.shape[-1])], axis=-1)
 
     def requantized(self, codes: tuple[Codes, ...]) -> list[Codes]:
         """Return both inputs as codes of the output."""
