@@ -40,7 +40,8 @@ def check_tokens(x: TensorType, heads: int, what: str) -> None:
 class AttentionScores(Operation):
     """``y[p, i, h, j] = requantize(sum_{c in head h} (q[p, i, c] - z_q) * (k[p, j, c] - z_k))``.
 
-    Takes queries (P, N, C) and keys (P, N, C); gives (P, N, heads, N): pixel, query, head, key.
+    Takes queries (P, N, C) and keys (P, M, C); gives (P, N, heads, M): pixel, query, head, key. In
+    self-attention M = N; queries of a smaller map have keys of the whole one.
     The factor ``1/sqrt(C/heads)`` is part of the weights before it or of the requantization.
 
     Attributes:
@@ -78,14 +79,15 @@ class AttentionScores(Operation):
         for x, zero_point, what in zip(inputs, self.zero_points, ("queries", "keys"), strict=True):
             check_tokens(x, self.heads, what)
             check_zero_points((zero_point,), x, what)
-        if query.shape != key.shape:
+        pixels, queries, channels = query.shape
+        if (pixels, channels) != (key.shape[0], key.channels):
             raise GraphError(
-                f"queries {query.shape} and keys {key.shape} differ in shape; self-attention needs "
-                "the same tokens and channels"
+                f"queries {query.shape} and keys {key.shape} differ in pixels or channels; only "
+                "their numbers of tokens may differ"
             )
         self.requantize.check(self.accumulator(*inputs), 1)
-        pixels, tokens, _ = query.shape
-        return TensorType((pixels, tokens, self.heads, tokens), self.requantize.quantization)
+        shape = (pixels, queries, self.heads, key.shape[1])
+        return TensorType(shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         query, key = (
@@ -99,5 +101,4 @@ class AttentionScores(Operation):
         return sum_of_products(query.channels // self.heads, centred(query), centred(key))
 
     def macs(self, *inputs: TensorType) -> int:
-        pixels, tokens, channels = inputs[0].shape
-        return pixels * tokens * tokens * channels
+        return inputs[0].size * inputs[1].shape[1]

@@ -33,10 +33,10 @@ def tokens(
 def random_case(seed: int) -> Case[AttentionScores]:
     """Random shapes, widths, zero points, lanes; even seeds by shifts, odd ones by multipliers."""
     rng = np.random.default_rng(seed)
-    pixels, n = rng.integers(1, 5, 2).tolist()
+    pixels, queries, keys = rng.integers(1, 5, 3).tolist()
     heads, depth = rng.integers(1, 4, 2).tolist()
     inputs = []
-    for _ in range(2):
+    for n in (queries, keys):
         bits, signed = int(rng.integers(2, 17)), bool(rng.integers(2))
         low = -(1 << (bits - 1)) if signed else 0
         # Zero points in the middle and at both ends give all signs of factors.
@@ -125,7 +125,7 @@ def test_order_of_tokens_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)
     case = random_case(int(rng.integers(1000)))
     query, key = (random_codes(x, rng, 1) for x in case.inputs)
-    rows, lanes = (rng.permutation(query.shape[2]) for _ in range(2))
+    rows, lanes = (rng.permutation(x.shape[2]) for x in (query, key))
     scores = case.operation.reference(query, key)
     moved = case.operation.reference(query[:, :, rows], key[:, :, lanes])
     assert np.array_equal(moved, scores[:, :, rows][..., lanes])
@@ -139,6 +139,16 @@ def test_work() -> None:
     assert circuit.cycles(Folding()) == operation.macs(x, x)
     assert circuit.cycles(Folding(5, 2)) == 2 * 5 * 3 * 2
     assert circuit.products(Folding(5, 2)) == 10
+
+
+def test_few_queries_wait_for_their_keys() -> None:
+    """Keys come one word per cycle, whatever the number of products."""
+    query, key = tokens((2, 2, 12)), tokens((2, 6, 12))
+    operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
+    assert operation.output_type(query, key).shape == (2, 2, 3, 6)
+    circuit = circuit_of(operation, query, key)
+    assert circuit.cycles(Folding(2, 2)) == operation.macs(query, key) // 4 == 2 * 36
+    assert circuit.cycles(Folding(6, 2)) == 2 * 36
 
 
 def test_lanes_divide_keys_and_depth() -> None:
@@ -161,7 +171,8 @@ X = tokens((2, 4, 6))
     ("inputs", "heads", "message"),
     [
         ((X, X), 4, r"queries: 6 channels do not divide into 4 heads"),
-        ((X, tokens((2, 5, 6))), 2, r"queries \(2, 4, 6\) and keys \(2, 5, 6\) differ"),
+        ((X, tokens((3, 5, 6))), 2, r"queries \(2, 4, 6\) and keys \(3, 5, 6\) differ in pixels"),
+        ((X, tokens((2, 5, 8))), 2, r"queries \(2, 4, 6\) and keys \(2, 5, 8\) differ in pixels"),
         ((tokens((4, 6)), X), 2, r"queries: tokens \(pixels, tokens, channels\) are wanted"),
         ((X, tokens((2, 4, 6), zero=1)), 2, r"keys has zero points \(1,\)"),
         (

@@ -19,8 +19,8 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
     @property
     def foldings(self) -> list[Folding]:
         """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
-        _, tokens, channels = self.inputs[0].shape
-        return matrix_lanes(tokens, channels // self.operation.heads)
+        _, keys, channels = self.inputs[1].shape
+        return matrix_lanes(keys, channels // self.operation.heads)
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -45,18 +45,17 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
         return Memory(folding.inputs * centred(query).bits, depth)
 
     def latency(self, folding: Folding) -> int:
-        _, tokens, channels = self.inputs[1].shape
-        first_keys = tokens * channels // folding.inputs
         # The operands are registered before they are multiplied.
-        return first_keys + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
+        return self.busy(folding) - 1 + 1 + self.product_stages(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (query, key), scores = self.inputs, self.operation
-        pixels, tokens, channels = query.shape
+        pixels, queries, channels = query.shape
         return requantized_arguments(
             {
                 "pixels": pixels,
-                "tokens": tokens,
+                "queries": queries,
+                "keys": key.shape[1],
                 "channels": channels,
                 "heads": scores.heads,
                 "depth": channels // scores.heads,
