@@ -1,4 +1,4 @@
-"""EfficientFormer V2 as integers: talking heads, few queries of many keys, maps of twice the size."""
+"""EfficientFormer V2 as integers: talking heads, few queries with many keys, upsampled maps."""
 
 from __future__ import annotations
 
