@@ -39,7 +39,8 @@ class Transpose(Operation):
 
     def reference(self, *codes: Codes) -> Codes:
         (x,) = codes
-        return x.swapaxes(-1, -2).copy()
+        transposed: Codes = x.swapaxes(-1, -2).copy()
+        return transposed
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         q = inputs[0].quantization

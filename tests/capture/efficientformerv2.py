@@ -137,7 +137,7 @@ class Attention2dDownsample(_Biased):
         self, dim: int, outputs: int, side: int, key_dim: int, heads: int, ratio: int
     ) -> None:
         super().__init__(heads, side, 2)
-        self.num_heads, self.side, self.half = heads, side, math.ceil(side / 2)
+        self.num_heads, self.side, self.new_side = heads, side, math.ceil(side / 2)
         self.scale, self.dh = key_dim**-0.5, ratio * key_dim * heads
         self.q = LocalGlobalQuery(dim, key_dim * heads)
         self.k, self.v = ConvNorm(dim, key_dim * heads), ConvNorm(dim, self.dh)
@@ -147,13 +147,15 @@ class Attention2dDownsample(_Biased):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         batch, heads = len(x), self.num_heads
-        q = self.q(x).reshape(batch, heads, -1, self.half**2).permute(0, 1, 3, 2)
+        q = self.q(x).reshape(batch, heads, -1, self.new_side**2).permute(0, 1, 3, 2)
         k = self.k(x).reshape(batch, heads, -1, self.side**2)
         v = self.v(x)
         v_local = self.v_local(v)
         v = v.reshape(batch, heads, -1, self.side**2).permute(0, 1, 3, 2)
         attn = ((q @ k) * self.scale + self.biases()).softmax(dim=-1)
-        x = (attn @ v).transpose(2, 3).reshape(batch, self.dh, self.half, self.half) + v_local
+        x = (attn @ v).transpose(2, 3).reshape(
+            batch, self.dh, self.new_side, self.new_side
+        ) + v_local
         result: torch.Tensor = self.proj(self.act(x))
         return result
 

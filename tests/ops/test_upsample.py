@@ -109,7 +109,7 @@ def test_bounds_are_reached_and_no_code_saturates(mode: UpsampleMode, signed: bo
 
 
 def test_a_word_leaves_in_every_cycle() -> None:
-    for mode, stages in (("bilinear", 6), ("nearest", 0)):
+    for mode, stages in zip(MODES, (6, 0), strict=True):
         operation, x = Upsample(mode), TensorType((3, 4, 6), Quantization(8, False))
         circuit = circuit_of(operation, x)
         assert circuit.foldings == [Folding(n, n) for n in (1, 2, 3, 6)]
