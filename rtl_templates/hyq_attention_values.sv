@@ -46,7 +46,8 @@ module hyq_attention_values #(
   localparam int unsigned Beats = Channels / OutLanes;  // beats of a value
   localparam int unsigned ValueWidth = OutLanes * ValueOperandBits;
   localparam int unsigned MaxShift = IsLog2 ? 2 ** ProbabilityBits - 2 : 0;
-  localparam int unsigned FullBits = ValueOperandBits + (IsLog2 ? MaxShift : ProbabilityOperandBits);
+  localparam int unsigned WeightBits = IsLog2 ? MaxShift : ProbabilityOperandBits;
+  localparam int unsigned FullBits = ValueOperandBits + WeightBits;
   // The accumulator holds every product, so it needs no more bits.
   localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
 

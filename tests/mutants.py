@@ -273,13 +273,6 @@ MUTANTS = [
         "tests/quant/test_efficientformerv2.py",
     ),
     Mutant(
-        "few queries do not wait for their keys",
-        "hyq_hls/stream/circuits/attention.py",
-        "self._pixels * max(self._loading(folding), self._multiplying(folding))",
-        "self._pixels * self._multiplying(folding)",
-        "tests/ops/test_attention_scores.py",
-    ),
-    Mutant(
         "heads that were mixed are channels of the same number",
         "hyq_hls/quant/traits.py",
         "Transpose: replace(_MOVE, reads=(_NOTHING,)),",

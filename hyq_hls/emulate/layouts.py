@@ -1,4 +1,4 @@
-"""Torch kernels of operations that move codes, or make codes between them."""
+"""Torch kernels of operations that move codes, or make codes between them; borders of maps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from hyq_hls import ops
 from hyq_hls.graph import Node, TensorType
 
 Kernel = Callable[[torch.Tensor], torch.Tensor]
+
+
+def pad(x: torch.Tensor, padding: tuple[int, int], values: tuple[int, ...]) -> torch.Tensor:
+    """Surround (B, H, W, C) by the zero point."""
+    ph, pw = padding
+    if not (ph or pw):
+        return x
+    if len(set(values)) == 1:
+        return functional.pad(x, (0, 0, pw, pw, ph, ph), value=float(values[0]))
+    zero = torch.tensor(values, dtype=x.dtype)
+    return functional.pad(x - zero, (0, 0, pw, pw, ph, ph)) + zero
 
 
 def unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:

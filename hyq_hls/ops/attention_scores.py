@@ -41,7 +41,7 @@ class AttentionScores(Operation):
     """``y[p, i, h, j] = requantize(sum_{c in head h} (q[p, i, c] - z_q) * (k[p, j, c] - z_k))``.
 
     Takes queries (P, N, C) and keys (P, M, C); gives (P, N, heads, M): pixel, query, head, key. In
-    self-attention M = N; queries of a smaller map have keys of the whole one.
+    self-attention, queries and keys are as many; tokens that attend to a map have other keys.
     The factor ``1/sqrt(C/heads)`` is part of the weights before it or of the requantization.
 
     Attributes:
@@ -79,15 +79,14 @@ class AttentionScores(Operation):
         for x, zero_point, what in zip(inputs, self.zero_points, ("queries", "keys"), strict=True):
             check_tokens(x, self.heads, what)
             check_zero_points((zero_point,), x, what)
-        pixels, queries, channels = query.shape
-        if (pixels, channels) != (key.shape[0], key.channels):
+        if (query.shape[0], query.channels) != (key.shape[0], key.channels):
             raise GraphError(
-                f"queries {query.shape} and keys {key.shape} differ in pixels or channels; only "
-                "their numbers of tokens may differ"
+                f"queries {query.shape} and keys {key.shape} differ in more than their number; the "
+                "same pixels and channels are wanted"
             )
         self.requantize.check(self.accumulator(*inputs), 1)
-        shape = (pixels, queries, self.heads, key.shape[1])
-        return TensorType(shape, self.requantize.quantization)
+        pixels, queries, _ = query.shape
+        return TensorType((pixels, queries, self.heads, key.shape[1]), self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         query, key = (
@@ -101,4 +100,5 @@ class AttentionScores(Operation):
         return sum_of_products(query.channels // self.heads, centred(query), centred(key))
 
     def macs(self, *inputs: TensorType) -> int:
-        return inputs[0].size * inputs[1].shape[1]
+        query, key = inputs
+        return query.size * key.shape[1]

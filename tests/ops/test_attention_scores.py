@@ -33,15 +33,16 @@ def tokens(
 def random_case(seed: int) -> Case[AttentionScores]:
     """Random shapes, widths, zero points, lanes; even seeds by shifts, odd ones by multipliers."""
     rng = np.random.default_rng(seed)
-    pixels, queries, keys = rng.integers(1, 5, 3).tolist()
+    pixels, n = rng.integers(1, 5, 2).tolist()
+    m = n if seed < 8 else int(rng.integers(1, 7))
     heads, depth = rng.integers(1, 4, 2).tolist()
     inputs = []
-    for n in (queries, keys):
+    for count in (n, m):
         bits, signed = int(rng.integers(2, 17)), bool(rng.integers(2))
         low = -(1 << (bits - 1)) if signed else 0
         # Zero points in the middle and at both ends give all signs of factors.
         zero = low + int(rng.choice([0, 1 << (bits - 1), (1 << bits) - 1]))
-        inputs.append(tokens((pixels, n, heads * depth), bits, zero, signed))
+        inputs.append(tokens((pixels, count, heads * depth), bits, zero, signed))
     out_bits = int(rng.integers(2, 17))
     growth = sum(x.quantization.bits for x in inputs) + depth.bit_length()
     shift = np.array([int(rng.integers(-2, 3)) + growth - out_bits])
@@ -69,7 +70,7 @@ def extreme_codes(case: Case[AttentionScores], seed: int) -> list[Codes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
-    cases = [random_case(seed) for seed in range(8)]
+    cases = [random_case(seed) for seed in range(4, 12)]
     for seed, (case, csim) in enumerate(
         zip(cases, compile_cases(cases, tmp_path, flags), strict=True)
     ):
@@ -104,7 +105,7 @@ def test_accumulator_bounds_are_reached(seed: int) -> None:
 
 def test_reference_equals_torch() -> None:
     rng = np.random.default_rng(0)
-    query, key = tokens((2, 5, 12), 8, 7), tokens((2, 5, 12), 6, -3, signed=True)
+    query, key = tokens((2, 5, 12), 8, 7), tokens((2, 3, 12), 6, -3, signed=True)
     out = Requantize(Quantization(10, True, zero_point=(-4,)), np.array([8]), np.array([5]))
     operation = AttentionScores(3, (7, -3), out)
     codes = [random_codes(x, rng) for x in (query, key)]
@@ -114,7 +115,7 @@ def test_reference_equals_torch() -> None:
     )  # (B, P, heads, N, C/heads)
     real = (q @ k.transpose(-1, -2)).transpose(2, 3)
     expected = (torch.floor(real * 5 / 256 + 0.5) - 4).clamp(-512, 511).long().numpy()
-    assert operation.output_type(query, key).shape == (2, 5, 3, 5)
+    assert operation.output_type(query, key).shape == (2, 5, 3, 3)
     assert np.array_equal(operation.reference(*codes), expected)
 
 
@@ -141,14 +142,14 @@ def test_work() -> None:
     assert circuit.products(Folding(5, 2)) == 10
 
 
-def test_few_queries_wait_for_their_keys() -> None:
-    """Keys come one word per cycle, whatever the number of products."""
-    query, key = tokens((2, 2, 12)), tokens((2, 6, 12))
-    operation = AttentionScores(3, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
-    assert operation.output_type(query, key).shape == (2, 2, 3, 6)
+def test_few_queries_meet_no_more_keys_at_once_than_there_are_queries() -> None:
+    """Otherwise the keys would take longer to come than to be used."""
+    query, key = tokens((1, 3, 4)), tokens((1, 12, 4))
+    operation = AttentionScores(2, (0, 0), Requantize(Quantization(8, True), ONE, ONE))
     circuit = circuit_of(operation, query, key)
-    assert circuit.cycles(Folding(2, 2)) == operation.macs(query, key) // 4 == 2 * 36
-    assert circuit.cycles(Folding(6, 2)) == 2 * 36
+    assert {folding.outputs for folding in circuit.foldings} == {1, 2, 3}
+    assert operation.macs(query, key) == 3 * 12 * 4
+    assert circuit.cycles(Folding(3, 2)) == 12 * 4 // 2
 
 
 def test_lanes_divide_keys_and_depth() -> None:
@@ -171,8 +172,7 @@ X = tokens((2, 4, 6))
     ("inputs", "heads", "message"),
     [
         ((X, X), 4, r"queries: 6 channels do not divide into 4 heads"),
-        ((X, tokens((3, 5, 6))), 2, r"queries \(2, 4, 6\) and keys \(3, 5, 6\) differ in pixels"),
-        ((X, tokens((2, 5, 8))), 2, r"queries \(2, 4, 6\) and keys \(2, 5, 8\) differ in pixels"),
+        ((X, tokens((1, 4, 6))), 2, r"queries \(2, 4, 6\) and keys \(1, 4, 6\) differ"),
         ((tokens((4, 6)), X), 2, r"queries: tokens \(pixels, tokens, channels\) are wanted"),
         ((X, tokens((2, 4, 6), zero=1)), 2, r"keys has zero points \(1,\)"),
         (

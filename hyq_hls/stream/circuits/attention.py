@@ -8,7 +8,7 @@ from fractions import Fraction
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit, OperationT
-from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.matrix import matrix_lanes, tree_stages
 from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES
 from hyq_hls.stream.folding import Folding
@@ -21,34 +21,32 @@ class AttentionCircuit(Circuit[OperationT]):
     """
 
     @property
+    def queries(self) -> int:
+        """Number of queries of a pixel."""
+        return self.inputs[0].shape[1]
+
+    @property
+    def foldings(self) -> list[Folding]:
+        """Legal foldings by :attr:`matrix`, with no more banks than queries.
+
+        So loading never takes longer than multiplying.
+        """
+        legal = matrix_lanes(*self.matrix)
+        return [f for f in legal if self.matrix_banks(f)[0] <= self.queries]
+
+    @property
+    @abstractmethod
+    def matrix(self) -> tuple[int, int]:
+        """Numbers that the output lanes and the input lanes divide."""
+
+    @property
     def frames_inside(self) -> Fraction:
         stored = Fraction(2, self.inputs[1].shape[0])  # Two pixels are stored.
         return stored + super().frames_inside
 
     def cycles(self, folding: Folding) -> int:
-        """Return the cycles of the products, or of the loading beside them.
-
-        Loading takes longer where few queries meet many keys.
-        """
-        return self._pixels * max(self._loading(folding), self._multiplying(folding))
-
-    def busy(self, folding: Folding) -> int:
-        """Return the cycles from the first word of the second operand to the last product."""
-        loading, multiplying = self._loading(folding), self._multiplying(folding)
-        return loading + (self._pixels - 1) * max(loading, multiplying) + multiplying
-
-    @property
-    def _pixels(self) -> int:
-        return self.inputs[1].shape[0]
-
-    def _loading(self, folding: Folding) -> int:
-        """Return the cycles in which a pixel of the second operand comes."""
-        _, lanes = self.matrix_banks(folding)
-        return self.inputs[1].size // self._pixels // lanes
-
-    def _multiplying(self, folding: Folding) -> int:
-        """Return the cycles of the products of a pixel."""
-        return self.macs // self._pixels // (folding.outputs * folding.inputs)
+        """Return the cycles of the products; loading runs beside them and never takes longer."""
+        return self.macs // (folding.outputs * folding.inputs)
 
     @abstractmethod
     def matrix_banks(self, folding: Folding) -> tuple[int, int]:
@@ -56,11 +54,11 @@ class AttentionCircuit(Circuit[OperationT]):
 
     def processes(self, folding: Folding) -> tuple[Process, ...]:
         """Return two processes: one stores and sends the second operand, one multiplies."""
-        pixels, stored = self._pixels, self._loading(folding)
-        banks, _ = self.matrix_banks(folding)
+        pixels, tokens, channels = self.inputs[1].shape
+        banks, lanes = self.matrix_banks(folding)
+        stored = tokens * channels // lanes
         collected = Process(2, (Loop(stored, pixels), Loop(stored // banks, pixels)), stored)
-        products = pixels * self._multiplying(folding)
-        return collected, one_loop(products, self.product_stages(folding))
+        return collected, one_loop(self.cycles(folding), self.product_stages(folding))
 
     def arrays(self, folding: Folding) -> list[Memory]:
         """Return the banks, the words of all banks side by side, and the first operand."""

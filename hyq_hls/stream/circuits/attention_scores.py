@@ -6,7 +6,6 @@ from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.attention import AttentionCircuit
-from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -17,10 +16,10 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
     ports = ("query", "key")
 
     @property
-    def foldings(self) -> list[Folding]:
-        """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
+    def matrix(self) -> tuple[int, int]:
+        """Keys, and channels of a head."""
         _, keys, channels = self.inputs[1].shape
-        return matrix_lanes(keys, channels // self.operation.heads)
+        return keys, channels // self.operation.heads
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -45,17 +44,19 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
         return Memory(folding.inputs * centred(query).bits, depth)
 
     def latency(self, folding: Folding) -> int:
+        _, tokens, channels = self.inputs[1].shape
+        first_keys = tokens * channels // folding.inputs
         # The operands are registered before they are multiplied.
-        return self.busy(folding) - 1 + 1 + self.product_stages(folding)
+        return first_keys + self.cycles(folding) - 1 + 1 + self.product_stages(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (query, key), scores = self.inputs, self.operation
-        pixels, queries, channels = query.shape
+        pixels, keys, channels = key.shape
         return requantized_arguments(
             {
                 "pixels": pixels,
-                "queries": queries,
-                "keys": key.shape[1],
+                "queries": self.queries,
+                "keys": keys,
                 "channels": channels,
                 "heads": scores.heads,
                 "depth": channels // scores.heads,

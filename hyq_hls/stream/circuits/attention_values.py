@@ -6,7 +6,6 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.attention import AttentionCircuit
-from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -25,10 +24,10 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
         return self.operation.encoding == "log2"
 
     @property
-    def foldings(self) -> list[Folding]:
-        """Legal foldings: output lanes divide the channels of a head, input lanes the keys."""
-        _, tokens, channels = self.inputs[1].shape
-        return matrix_lanes(channels // self.operation.heads, tokens)
+    def matrix(self) -> tuple[int, int]:
+        """Channels of a head, and keys."""
+        _, keys, channels = self.inputs[1].shape
+        return channels // self.operation.heads, keys
 
     def input_lanes(self, folding: Folding) -> tuple[int, ...]:
         return folding.inputs, folding.outputs
@@ -63,16 +62,18 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
         return Memory(word, self.inputs[1].shape[1] // folding.inputs)
 
     def latency(self, folding: Folding) -> int:
+        _, tokens, channels = self.inputs[1].shape
+        first_values = tokens * channels // folding.outputs
         # A stage before the memory subtracts the zero point. A stage behind it holds the operands.
-        return self.busy(folding) - 1 + 2 + self.product_stages(folding)
+        return first_values + self.cycles(folding) - 1 + 2 + self.product_stages(folding)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
-        (probability, value), operation = self.inputs, self.operation
+        (_, value), operation = self.inputs, self.operation
         pixels, keys, channels = value.shape
         return requantized_arguments(
             {
                 "pixels": pixels,
-                "queries": probability.shape[1],
+                "queries": self.queries,
                 "keys": keys,
                 "channels": channels,
                 "heads": operation.heads,
