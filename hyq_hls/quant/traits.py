@@ -23,6 +23,7 @@ from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
@@ -286,6 +287,19 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Concat: Traits(
         writes=PerChannel.SCALES, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True
     ),
+    ConcatConstant: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True, leading=1
+    ),
+    # One requantization serves all positions of an input.
+    ConcatPositions: Traits(
+        writes=_NOTHING,
+        reads=(_NOTHING,),
+        linear=True,
+        ratios=_equal,
+        block_output=True,
+        leading=1,
+    ),
+    SelectPositions: replace(_MOVE, leading=1),
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,
     fo.LayerNorm: Traits(writes=_BOTH, reads=(PerChannel.FACTORS,), linear=False, ratios=_free),
