@@ -18,8 +18,9 @@ template <typename CONFIG_T> struct key_order {
 
 /// The first query of a pixel meets its keys as they come, and stores them for the other queries.
 template <typename CONFIG_T, class query_T, class keys_T, class res_T>
-void multiply_keys(stream<query_T> &query, stream<keys_T> &keys, stream<res_T> &res,
-                   const typename CONFIG_T::requantize_t &requantize) {
+void multiply_keys(stream<query_T> &query, stream<keys_T> &keys, stream<res_T> &res
+                   HYQ_MEMORIES(const typename CONFIG_T::requantize_t &requantize)) {
+    HYQ_MEMORY(requantize)
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     typedef typename CONFIG_T::key_operand_t key_operand_t;
     typedef typename CONFIG_T::query_operand_t query_operand_t;
@@ -115,8 +116,8 @@ Pixels:
 ///                   a head), in_lanes, out_lanes, the zero points, and query_operand_t,
 ///                   key_operand_t (a code minus its zero point).
 template <typename CONFIG_T, class query_T, class key_T, class res_T>
-void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> &res,
-                      const typename CONFIG_T::requantize_t &requantize) {
+void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> &res
+                      HYQ_MEMORIES(const typename CONFIG_T::requantize_t &requantize)) {
     HYQ_DATAFLOW
     static_assert(query_T::size == CONFIG_T::in_lanes && key_T::size == CONFIG_T::in_lanes,
                   "queries and keys have the lanes of the input");
@@ -132,7 +133,7 @@ void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> 
     HYQ_STREAM_DEPTH(keys, 2)
     typedef typename key_order<CONFIG_T>::type order;
     HYQ_PROCESS(collect_matrices<order, CONFIG_T::pixels>(key, keys));
-    HYQ_PROCESS(multiply_keys<CONFIG_T>(query, keys, res, requantize));
+    HYQ_PROCESS(multiply_keys<CONFIG_T>(query, keys, res HYQ_MEMORIES(requantize)));
 }
 
 } // namespace hyq

@@ -15,7 +15,7 @@ module hyq_group_norm #(
   parameter int unsigned   OutBits,
   parameter bit            OutSigned,
   parameter int unsigned   MeanFraction,
-  parameter int unsigned   MeanMultiplier,
+  parameter int unsigned   MeanMultiplier,  // at most 17 bits
   parameter int unsigned   MeanShift,
   parameter int unsigned   RootFraction,
   parameter int unsigned   RootSteps,
@@ -60,7 +60,7 @@ module hyq_group_norm #(
   end
 
   // Values take two stages: a code and its zero point, and their difference.
-  logic en, values_valid, values_ready;
+  logic values_en, values_valid, values_ready;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*ValueBits-1:0] centred, values_q;
 
@@ -69,7 +69,7 @@ module hyq_group_norm #(
     .rst_ni,
     .in_valid_i,
     .in_ready_o,
-    .en_o       (en),
+    .en_o       (values_en),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
@@ -88,21 +88,21 @@ module hyq_group_norm #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
-    .en_i     (en),
+    .en_i     (values_en),
     .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
   );
 
   always_ff @(posedge clk_i) begin : values_register
-    if (en) values_q <= centred;
+    if (values_en) values_q <= centred;
   end
 
   // Every value meets the results of its frame.
   logic [InLanes*ValueBits-1:0] values;
   logic [TotalBits-1:0] total;
   logic [ReciprocalBits-1:0] reciprocal;
-  logic normalize_valid, normalize_ready;
+  logic row_valid, row_ready;
 
   hyq_norm_rows #(
     .Elements          (Elements),
@@ -127,21 +127,74 @@ module hyq_group_norm #(
     .out_data_o  (values),
     .total_o     (total),
     .reciprocal_o(reciprocal),
-    .out_valid_o (normalize_valid),
-    .out_ready_i (normalize_ready)
+    .out_valid_o (row_valid),
+    .out_ready_i (row_ready)
   );
 
-  hyq_group_norm_normalize #(
+  // The mean takes three stages, (total * MeanMultiplier + 2**(MeanShift - 1)) >>> MeanShift, and
+  // the difference one. Values and the reciprocal wait for it.
+  logic en, difference_valid;
+  logic [InLanes*ValueBits-1:0] mean_values;
+  logic [ReciprocalBits-1:0] difference_reciprocal;
+  logic signed [MeanProductBits-1:0] mean_product;
+  logic signed [DifferenceBits-1:0] mean_q;
+  logic [InLanes*DifferenceBits-1:0] differences_q;
+
+  hyq_valid_chain #(.Stages(4)) u_difference_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(row_valid), .valid_o(difference_valid)
+  );
+
+  hyq_wide_product #(
+    .ABits      (TotalBits),
+    .BBits      (18),
+    .ProductBits(MeanProductBits)
+  ) u_mean_product (
+    .clk_i,
+    .en_i     (en),
+    .a_i      (total),
+    .b_i      (18'(MeanMultiplier)),
+    .product_o(mean_product)
+  );
+
+  always_ff @(posedge clk_i) begin : mean
+    if (en) begin
+      mean_q <= DifferenceBits'(
+          (mean_product + (MeanProductBits'(1) << (MeanShift - 1))) >>> MeanShift);
+    end
+  end
+
+  hyq_delay #(
+    .Width (InLanes * ValueBits),
+    .Stages(3)
+  ) u_values (
+    .clk_i, .en_i(en), .data_i(values), .data_o(mean_values)
+  );
+
+  hyq_delay #(
+    .Width (ReciprocalBits),
+    .Stages(4)
+  ) u_reciprocal (
+    .clk_i, .en_i(en), .data_i(reciprocal), .data_o(difference_reciprocal)
+  );
+
+  for (genvar l = 0; l < InLanes; l++) begin : gen_difference
+    logic signed [ValueBits-1:0] value;
+
+    assign value = mean_values[l*ValueBits+:ValueBits];
+
+    always_ff @(posedge clk_i) begin : difference
+      if (en) begin
+        differences_q[l*DifferenceBits+:DifferenceBits] <=
+            (DifferenceBits'(value) <<< MeanFraction) - mean_q;
+      end
+    end
+  end
+
+  hyq_norm_codes #(
     .Channels       (Channels),
     .Lanes          (InLanes),
-    .ValueBits      (ValueBits),
-    .TotalBits      (TotalBits),
-    .MeanFraction   (MeanFraction),
-    .MeanMultiplier (MeanMultiplier),
-    .MeanShift      (MeanShift),
-    .MeanProductBits(MeanProductBits),
-    .DifferenceBits (DifferenceBits),
-    .ReciprocalBits (ReciprocalBits),
+    .ABits          (ReciprocalBits + 1),
+    .BBits          (DifferenceBits),
     .ProductBits    (ProductBits),
     .NormalizeShift (NormalizeShift),
     .NormalizedBits (NormalizedBits),
@@ -154,14 +207,14 @@ module hyq_group_norm #(
     .BetaFile       (BetaFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_normalize (
+  ) u_codes (
     .clk_i,
     .rst_ni,
-    .in_data_i   (values),
-    .total_i     (total),
-    .reciprocal_i(reciprocal),
-    .in_valid_i  (normalize_valid),
-    .in_ready_o  (normalize_ready),
+    .a_i       ({InLanes{{1'b0, difference_reciprocal}}}),
+    .b_i       (differences_q),
+    .in_valid_i(difference_valid),
+    .in_ready_o(row_ready),
+    .en_o      (en),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

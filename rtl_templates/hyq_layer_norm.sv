@@ -57,7 +57,7 @@ module hyq_layer_norm #(
   end
 
   // Values take two stages: (code - zero point) << factor.
-  logic en, values_valid, values_ready;
+  logic values_en, values_valid, values_ready;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*ValueBits-1:0] centred, values_q;
   logic [FactorShift.lanes*FactorShift.bits-1:0] factor_shifts;
@@ -67,7 +67,7 @@ module hyq_layer_norm #(
     .rst_ni,
     .in_valid_i,
     .in_ready_o,
-    .en_o       (en),
+    .en_o       (values_en),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
@@ -86,7 +86,7 @@ module hyq_layer_norm #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
-    .en_i     (en),
+    .en_i     (values_en),
     .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
@@ -98,7 +98,7 @@ module hyq_layer_norm #(
     .File (FactorShiftFile)
   ) u_factor_shift_rom (
     .clk_i,
-    .en_i  (en),
+    .en_i  (values_en),
     .beat_i(beat),
     .data_o(factor_shifts)
   );
@@ -107,7 +107,7 @@ module hyq_layer_norm #(
     localparam int unsigned FactorLane = FactorShift.lanes == 1 ? 0 : l;
 
     always_ff @(posedge clk_i) begin : value
-      if (en) begin
+      if (values_en) begin
         values_q[l*ValueBits+:ValueBits] <= centred[l*ValueBits+:ValueBits]
             << factor_shifts[FactorLane*FactorShift.bits+:FactorShift.bits];
       end
@@ -118,7 +118,7 @@ module hyq_layer_norm #(
   logic [InLanes*ValueBits-1:0] values;
   logic [TotalBits-1:0] total;
   logic [ReciprocalBits-1:0] reciprocal;
-  logic normalize_valid, normalize_ready;
+  logic row_valid, row_ready;
 
   hyq_norm_rows #(
     .Elements          (Channels),
@@ -143,17 +143,59 @@ module hyq_layer_norm #(
     .out_data_o  (values),
     .total_o     (total),
     .reciprocal_o(reciprocal),
-    .out_valid_o (normalize_valid),
-    .out_ready_i (normalize_ready)
+    .out_valid_o (row_valid),
+    .out_ready_i (row_ready)
   );
 
-  hyq_layer_norm_normalize #(
+  // Two stages make the difference of value and mean, times the channels: Channels * x - total.
+  logic en, difference_valid;
+  logic [TotalBits-1:0] total_q;
+  logic [ReciprocalBits-1:0] difference_reciprocal;
+  logic [InLanes*DeviationBits-1:0] deviations_q;
+
+  hyq_valid_chain #(.Stages(2)) u_difference_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(row_valid), .valid_o(difference_valid)
+  );
+
+  hyq_delay #(
+    .Width (ReciprocalBits),
+    .Stages(2)
+  ) u_reciprocal (
+    .clk_i, .en_i(en), .data_i(reciprocal), .data_o(difference_reciprocal)
+  );
+
+  always_ff @(posedge clk_i) begin : delay_total
+    if (en) total_q <= total;
+  end
+
+  for (genvar l = 0; l < InLanes; l++) begin : gen_deviation
+    logic [DeviationBits-1:0] scaled, scaled_q;
+    logic signed [TotalBits-1:0] row_total;
+
+    assign row_total = total_q;
+
+    hyq_constant_product #(
+      .Bits       (ValueBits),
+      .Factor     (Channels),
+      .ProductBits(DeviationBits)
+    ) u_scale (
+      .value_i  (values[l*ValueBits+:ValueBits]),
+      .product_o(scaled)
+    );
+
+    always_ff @(posedge clk_i) begin : stages
+      if (en) begin
+        scaled_q <= scaled;
+        deviations_q[l*DeviationBits+:DeviationBits] <= scaled_q - DeviationBits'(row_total);
+      end
+    end
+  end
+
+  hyq_norm_codes #(
     .Channels       (Channels),
     .Lanes          (InLanes),
-    .ValueBits      (ValueBits),
-    .TotalBits      (TotalBits),
-    .DeviationBits  (DeviationBits),
-    .ReciprocalBits (ReciprocalBits),
+    .ABits          (DeviationBits),
+    .BBits          (ReciprocalBits + 1),
     .ProductBits    (ProductBits),
     .NormalizeShift (NormalizeShift),
     .NormalizedBits (NormalizedBits),
@@ -166,14 +208,14 @@ module hyq_layer_norm #(
     .BetaFile       (BetaFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_normalize (
+  ) u_codes (
     .clk_i,
     .rst_ni,
-    .in_data_i   (values),
-    .total_i     (total),
-    .reciprocal_i(reciprocal),
-    .in_valid_i  (normalize_valid),
-    .in_ready_o  (normalize_ready),
+    .a_i       (deviations_q),
+    .b_i       ({InLanes{{1'b0, difference_reciprocal}}}),
+    .in_valid_i(difference_valid),
+    .in_ready_o(row_ready),
+    .en_o      (en),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

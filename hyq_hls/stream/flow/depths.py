@@ -50,6 +50,11 @@ def safe_hls_depths(flow: Dataflow) -> dict[str, int]:
     return safe_depths(flow, PIPELINE_LATENCY)
 
 
+def safe_hls_flow(flow: Dataflow) -> Dataflow:
+    """Return the machine with these depths."""
+    return flow.with_depths(safe_hls_depths(flow))
+
+
 def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:
     """Return the frames that may be on the longest way from the source to each stream."""
     kept = {flow.source: Fraction(0)}
