@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,11 @@ from hyq_hls.ops import (
     RequantizeTensor,
     SelectPositions,
     SeparableContext,
+    Transpose,
+    Upsample,
 )
 from hyq_hls.ops.group_norm import group_norm_precision
+from hyq_hls.ops.upsample import UpsampleMode
 
 
 def requantizations() -> Graph:
@@ -199,6 +203,25 @@ def tokens() -> Graph:
     return graph
 
 
+def upsamples() -> Graph:
+    """Return maps of twice the size, from small ones to larger ones."""
+    graph = Graph("x", TensorType((4, 4, 32), Quantization(8, False, (2.0**-5,), (128,))))
+    tensor = graph.input_name
+    for number, mode in enumerate(get_args(UpsampleMode)):
+        tensor = graph.add(f"upsample{number}", Upsample(mode), tensor).name
+    return graph
+
+
+def transposes() -> Graph:
+    """Return the exchange of heads and keys, and back; and of wider matrices."""
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((1, 16, 4, 16), code))
+    tensor = graph.input_name
+    for number in range(2):
+        tensor = graph.add(f"transpose{number}", Transpose(), tensor).name
+    return graph
+
+
 #: The graphs by the name that they have in the table.
 ALONE: Mapping[str, Callable[[], Graph]] = {
     "requantize": requantizations,
@@ -210,4 +233,6 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "grouped_conv2d": grouped,
     "separable_context": contexts,
     "tokens": tokens,
+    "transpose": transposes,
+    "upsample": upsamples,
 }

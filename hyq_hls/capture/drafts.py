@@ -16,6 +16,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, covers, is_identity
+from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import SelectPositions
 from hyq_hls.errors import ShapeError
 
@@ -136,8 +137,10 @@ class Drafts:
             raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
+        # A vector that is made of tokens may gate a map.
+        shaping = inputs[:1] if isinstance(op, Multiply) else inputs
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
-            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in inputs)
+            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in shaping)
         )
         tainted = any(read.tainted for read in inputs)
         draft = Draft(op, inputs, shape, base, origin, tokens, tainted)
