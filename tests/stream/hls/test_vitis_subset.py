@@ -37,7 +37,9 @@ def test_hybrid_has_every_operation() -> None:
 def test_generated_project_is_synthesizable(tmp_path: Path) -> None:
     result = check_project(write_hybrid(tmp_path / "p"))
     assert not result.findings, "\n".join(map(str, result.findings))
-    assert functions_of_operations() <= set(result.functions), "a function of an operation was not reached"
+    assert functions_of_operations() <= set(result.functions), (
+        "a function of an operation was not reached"
+    )
     # Only a project of somebody else includes the layers for hls4ml.
     headers = {path.name for path in template_dir().glob("*.h")} - {"hls4ml_layers.h"}
     assert headers <= {path.name for path in result.files}, "a header was not read"
