@@ -20,7 +20,7 @@ from hyq_hls.capture.channel_constants import as_constant, shift_by
 from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
-from hyq_hls.capture.layouts import fresh, seen, sequence_patch
+from hyq_hls.capture.layouts import fresh, seen, sequence_patch, with_shown_positions
 from hyq_hls.capture.scores import (
     additive_mask,
     causal_mask,
@@ -179,6 +179,7 @@ def _transposed(view: View) -> View:
 
 def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
+    a, b = (with_shown_positions(call.drafts, view) for view in (a, b))
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
     keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
@@ -199,6 +200,7 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     b = call.settled(replace(b, factor=a.factor * b.factor))
+    b = with_shown_positions(call.drafts, b)
     attention = a.source
     if scores_of(attention) is None:
         raise _shape_error("the softmax of something other than query-key scores")

@@ -252,7 +252,7 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
-            if torch.Tag.nondeterministic_seeded in node.target.tags and name not in PASSED_THROUGH:
+            if _is_random(node.target, name, args, kwargs):
                 raise Unsupported(
                     f"random numbers by {name}",
                     "an output that depends on the image alone",
@@ -355,6 +355,15 @@ class Tracing:
         problem: Unsupported | None = None,
     ) -> None:
         self.outcomes[node.name] = Outcome(status, text, drafts, problem)
+
+
+def _is_random(target: torch._ops.OpOverload, name: str, args: Any, kwargs: Any) -> bool:
+    """Return whether an operation draws random numbers; attention does so for its dropout only."""
+    if torch.Tag.nondeterministic_seeded not in target.tags or name in PASSED_THROUGH:
+        return False
+    if name == "scaled_dot_product_attention":
+        return bool(kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
+    return True
 
 
 def trace(exported: Exported) -> Traced:

@@ -23,6 +23,7 @@ from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.capture.transpose import Transpose
 from hyq_hls.capture.upsample import Upsample
@@ -302,6 +303,19 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Concat: Traits(
         writes=PerChannel.SCALES, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True
     ),
+    ConcatConstant: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True, leading=1
+    ),
+    # One requantization serves all positions of an input.
+    ConcatPositions: Traits(
+        writes=_NOTHING,
+        reads=(_NOTHING,),
+        linear=True,
+        ratios=_equal,
+        block_output=True,
+        leading=1,
+    ),
+    SelectPositions: replace(_MOVE, leading=1),
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,
     Transpose: replace(_MOVE, reads=(_NOTHING,)),

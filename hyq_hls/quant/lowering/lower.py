@@ -20,6 +20,7 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.capture.transpose import Transpose
 from hyq_hls.capture.upsample import Upsample
@@ -116,6 +117,9 @@ class Lowering:
             Maximum: self._maximum,
             Multiply: self._multiply,
             fo.Concat: self._concat,
+            ConcatConstant: self._concat_constant,
+            ConcatPositions: self._concat_positions,
+            SelectPositions: lambda node, op, config: ops.SelectPositions(op.rows, op.columns),
             fo.LayerNorm: self._layer_norm,
             GroupNorm: self._group_norm,
             fo.AttentionScores: self._scores,
@@ -273,6 +277,20 @@ class Lowering:
             (requantize(a.scale, first), requantize(b.scale, second)),
             (a.zero_point, b.zero_point),
         )
+
+    def _concat_constant(
+        self, node: FloatNode, op: ConcatConstant, config: QuantConfig
+    ) -> Operation:
+        x, y = self._input(node), self._output(node)
+        constant = y.quantize(op.constant)
+        return ops.ConcatConstant(constant, op.first, x.zero_point, requantize(x.scale, y))
+
+    def _concat_positions(
+        self, node: FloatNode, op: ConcatPositions, config: QuantConfig
+    ) -> Operation:
+        a, b, y = self._input(node, 0), self._input(node, 1), self._output(node)
+        parts = (requantize(a.scale, y), requantize(b.scale, y))
+        return ops.ConcatPositions(parts, (a.zero_point, b.zero_point), op.axis)
 
     def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
         x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
