@@ -39,43 +39,33 @@ module hyq_concat_constant #(
   if (Channels % InLanes != 0 || Constant.entries % Channels != 0) begin : gen_bad_lanes
     $error("hyq_concat_constant: InLanes divides Channels, which divides the constants");
   end
-  if (Constant.lanes != InLanes || Constant.bits != OutBits) begin : gen_bad_constants
-    $error("hyq_concat_constant: a word of constants is a word of the output");
-  end
 
   logic [BeatBits-1:0] beat;
-  logic is_constant, constant_taken;
-  logic loaded_q;  // the first constant has left its memory
+  logic is_constant, starts;
   logic [InLanes*OutBits-1:0] code, constant;
-  logic code_valid;
+  logic code_valid, constant_valid;
 
   assign is_constant = ConstantFirst ? beat < BeatBits'(ConstantBeats) :
                                        beat >= BeatBits'(StreamBeats);
   assign out_data_o = is_constant ? constant : code;
-  assign out_valid_o = is_constant && !ConstantFirst || code_valid;
-  assign constant_taken = is_constant && out_valid_o && out_ready_i;
+  assign starts = !ConstantFirst || code_valid;  // the row of the constants has come
+  assign out_valid_o = is_constant ? constant_valid && starts : code_valid;
 
   hyq_index #(.Count(Beats)) u_beat (
     .clk_i, .rst_ni, .en_i(out_valid_o && out_ready_i), .index_o(beat)
   );
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : load
-    if (!rst_ni) begin
-      loaded_q <= 1'b0;
-    end else begin
-      loaded_q <= 1'b1;
-    end
-  end
-
-  hyq_sequence_rom #(
-    .Rom (Constant),
-    .File(ConstantFile)
-  ) u_constant_rom (
+  hyq_constant #(
+    .OutLanes  (InLanes),
+    .OutBits   (OutBits),
+    .Values    (Constant),
+    .ValuesFile(ConstantFile)
+  ) u_constant (
     .clk_i,
     .rst_ni,
-    .en_i  (!loaded_q || constant_taken),
-    .next_i(!loaded_q || constant_taken),
-    .data_o(constant)
+    .out_data_o (constant),
+    .out_valid_o(constant_valid),
+    .out_ready_i(out_ready_i && is_constant && starts)
   );
 
   hyq_requantize #(

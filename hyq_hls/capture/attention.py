@@ -21,7 +21,14 @@ from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
 from hyq_hls.capture.layouts import fresh, seen, sequence_patch, with_shown_positions
-from hyq_hls.capture.scores import additive_mask, causal_mask, is_scores, with_scale
+from hyq_hls.capture.scores import (
+    additive_mask,
+    causal_mask,
+    is_probabilities,
+    is_scores,
+    scores_of,
+    with_scale,
+)
 from hyq_hls.capture.separable import softmax_over_tokens
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
@@ -135,13 +142,10 @@ def operand(call: Call, value: Any) -> View:
 
 def matmul(call: Call, a: View, b: View) -> View:
     """Capture a product of two activations: scores, or values when one is a softmax."""
-    if isinstance(b.source.op, float_ops.Softmax) and not isinstance(
-        a.source.op, float_ops.Softmax
-    ):
-        turned = matmul(call, _transposed(b), _transposed(a))
-        return _transposed(turned)
-    if isinstance(a.source.op, float_ops.Softmax):
+    if is_probabilities(a.source):
         return _values(call, a, b)
+    if is_probabilities(b.source):
+        return _transposed(_values(call, _transposed(b), _transposed(a)))
     return _scores(call, a, b, 1.0)
 
 
@@ -198,7 +202,7 @@ def _values(call: Call, a: View, b: View) -> View:
     b = call.settled(replace(b, factor=a.factor * b.factor))
     b = with_shown_positions(call.drafts, b)
     attention = a.source
-    if not attention.inputs or not is_scores(attention.inputs[0]):
+    if scores_of(attention) is None:
         raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])

@@ -26,6 +26,7 @@ from hyq_hls.capture.layouts import (
     shown,
     whole,
 )
+from hyq_hls.capture.talking_heads import mixed_heads
 
 # Functions of single elements by the aten operation that computes them.
 FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
@@ -140,6 +141,9 @@ def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
 
 def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) -> View:
     weight, bias = parameters
+    mixed = mixed_heads(call, view, weight, bias, axis)
+    if mixed is not None:
+        return mixed
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.

@@ -27,6 +27,7 @@ from hyq_hls.capture.nodes import module_path, operation
 from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
 from hyq_hls.capture.stand_in import Missing, stand_in
+from hyq_hls.capture.upsample import upsample
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
@@ -299,7 +300,10 @@ class Tracing:
         elif name in HANDLERS:
             value = HANDLERS[name](call)
         elif name.startswith(_RESIZES):
-            raise self._resize(node, name, args[0])
+            resized = upsample(call, self._shape(node)[2:])
+            if resized is None:
+                raise self._resize(node, name, args[0])
+            value = resized
         else:
             raise unknown_operation(name, self._shape(node))
         made = tuple(

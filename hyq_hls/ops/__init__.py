@@ -29,7 +29,9 @@ from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
 from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.ops.transpose import Transpose
 from hyq_hls.ops.unfold import Unfold
+from hyq_hls.ops.upsample import Upsample
 
 #: Every operation by name; the file format and the back ends look operations up here.
 OPERATIONS: dict[str, type[Operation]] = {
@@ -61,7 +63,9 @@ OPERATIONS: dict[str, type[Operation]] = {
         ShiftSwish,
         Table,
         TableSoftmax,
+        Transpose,
         Unfold,
+        Upsample,
     )
 }
 
@@ -93,5 +97,7 @@ __all__ = [
     "ShiftSwish",
     "Table",
     "TableSoftmax",
+    "Transpose",
     "Unfold",
+    "Upsample",
 ]

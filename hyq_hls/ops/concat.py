@@ -71,9 +71,9 @@ class Concat(Operation):
             requantize.check(centred(x), x.channels)
 
     def reference(self, *codes: Codes) -> Codes:
-        a, b = self.requantized(codes)
+        first, second = self.requantized(codes)
         # A vector may meet a map of one position.
-        return np.concatenate([a, b.reshape(*a.shape[:-1], b.shape[-1])], axis=-1)
+        return np.concatenate([first, second.reshape(*first.shape[:-1], second.shape[-1])], axis=-1)
 
     def requantized(self, codes: tuple[Codes, ...]) -> list[Codes]:
         """Return both inputs as codes of the output."""

@@ -19,6 +19,8 @@ class ConcatConstant(Operation):
     """``y = [constant, requantize(x - zero_point)]`` along the last axis of positions.
 
     With ``first`` false, the constants come last. Every row of positions gets the same constants.
+    A ``Constant`` and ``ConcatPositions`` give the same codes, but a join of two streams needs a
+    FIFO for a whole frame.
 
     Attributes:
         constant: codes of the output, (positions, channels).

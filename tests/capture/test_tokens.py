@@ -202,6 +202,7 @@ def test_channels(name: str) -> None:
     coordinates.value = nn.Parameter(torch.randn(1, 2, 2, 3))
     captured(
         CHANNELS[name],
+        (3, 4, 6),
         **_layers(),
         coordinates=coordinates,
         mix=nn.Conv2d(DIM + 2, 3, 3, padding=1),

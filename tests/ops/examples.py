@@ -180,6 +180,12 @@ def _fold(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _upsample(rng: np.random.Generator) -> Graph:
+    graph = _single(MAP, ops.Upsample("bilinear"))
+    graph.add("nearest", ops.Upsample("nearest"), "op.upsample")
+    return graph
+
+
 def _layer_norm(rng: np.random.Generator) -> Graph:
     factors, epsilon = rng.integers(0, 4, 4), 5
     scales = tuple(float(2.0 ** (k - 6)) for k in factors)
@@ -239,5 +245,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "table_softmax": lambda rng: _single(
         TOKENS, ops.TableSoftmax(1 + rng.integers(0, 1 << 18, 256), 4, "log2_rounded")
     ),
+    "transpose": lambda rng: _single(TOKENS, ops.Transpose()),
     "unfold": lambda rng: _single(MAP, ops.Unfold((2, 3))),
+    "upsample": _upsample,
 }

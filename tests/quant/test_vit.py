@@ -13,9 +13,11 @@ from hyq_hls.ops import ConcatConstant, SelectPositions
 from hyq_hls.quant import presets
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
+from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.capture.vit import VisionTransformer
-from tests.ops.harness import run_csim, run_rtl
+from tests.ops.harness import rtl_simulation, run_csim
 from tests.quant.networks import cheap, plan_of, shifting
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 12, 3), dtype=np.uint8)
@@ -53,8 +55,9 @@ def test_emulation_equals_the_reference_and_follows_the_float_graph(config: Quan
             assert sqnr(exact[name].numpy(), real) > 18, name
 
 
-@pytest.mark.parametrize("config", [presets.best(), presets.qhyvit(), presets.mixed_precision()])
-def test_methods_take_the_operations(config: QuantConfig) -> None:
+@pytest.mark.slow
+def test_methods_take_the_operations() -> None:
+    config = presets.best()
     plan = network(config)
     for method in cheap(config, 2).methods:
         assert isinstance(method, Method)
@@ -69,7 +72,9 @@ def test_cpp_and_systemverilog_equal_the_reference(tmp_path: Path) -> None:
     codes = IMAGES[:3].astype(np.int64)
     wanted = dict(graph.reference(codes))[graph.output_name]
     assert np.array_equal(run_csim(graph, codes, tmp_path / "c"), wanted)
+    flow = build_dataflow(graph, {})
+    simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), tmp_path / "rtl")
     for stalls in (0.0, 0.3):
-        folder = tmp_path / f"rtl{stalls}"
-        result = run_rtl(graph, codes, folder, idle=stalls, backpressure=stalls)
+        flat = codes.reshape(len(codes), -1)
+        result = simulation.run(flat, idle=stalls, backpressure=stalls)
         assert np.array_equal(result.outputs.reshape(wanted.shape), wanted)

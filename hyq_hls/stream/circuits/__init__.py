@@ -38,7 +38,9 @@ from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
 from hyq_hls.stream.circuits.shift_swish import ShiftSwishCircuit
 from hyq_hls.stream.circuits.table import BlockTableCircuit, TableCircuit
 from hyq_hls.stream.circuits.table_softmax import TableSoftmaxCircuit
+from hyq_hls.stream.circuits.transpose import TransposeCircuit
 from hyq_hls.stream.circuits.unfold import UnfoldCircuit
+from hyq_hls.stream.circuits.upsample import UpsampleCircuit
 
 __all__ = ["CIRCUITS", "AnyCircuit", "Circuit", "circuit_of", "circuits_of", "node_circuits"]
 
@@ -72,7 +74,9 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.ShiftSwish: (ShiftSwishCircuit, TableCircuit, BlockTableCircuit),
     ops.Table: (TableCircuit, BlockTableCircuit),
     ops.TableSoftmax: (TableSoftmaxCircuit,),
+    ops.Transpose: (TransposeCircuit,),
     ops.Unfold: (UnfoldCircuit,),
+    ops.Upsample: (UpsampleCircuit,),
 }
 
 
