@@ -18,16 +18,16 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.presets import PRESETS, preset
 from tests.capture.hybrids import settle
 from tests.models.test_mobile_former import small
-from tests.quant.networks import cheap, plan_of, shifting
+from tests.quant.networks import cheap, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 12, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
-#: Presets that search or learn for long.
-LONG = {"best", "mixed_precision", "qhyvit"}
+#: Presets with integers of their own kind; the others are tried among the slow tests.
+QUICK = ("fast", "fq_vit", "lean")
 
 
 def plan(name: str, groups: int = 1) -> Plan:
-    config = shifting(8, 8) if name == "shift" else cheap(preset(name), 2)
+    config = cheap(preset(name), 2)
     found = plan_of(settle(MobileFormer(small(groups=groups))), config, IMAGES)
     for method in config.methods:
         assert isinstance(method, Method)
@@ -49,14 +49,14 @@ def check(found: Plan, groups: int = 1) -> None:
     assert 10 * np.log10((real**2).mean() / (off**2).mean()) > 20
 
 
-@pytest.mark.parametrize("name", ["shift", *sorted(set(PRESETS) - LONG)])
+@pytest.mark.parametrize("name", QUICK)
 def test_emulation_equals_the_reference(name: str) -> None:
     check(plan(name))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(LONG))
-def test_emulation_equals_the_reference_after_a_search(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - set(QUICK)))
+def test_emulation_equals_the_reference_of_every_preset(name: str) -> None:
     check(plan(name))
 
 
