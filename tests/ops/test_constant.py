@@ -103,8 +103,8 @@ def test_csim_equals_reference(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
-    """Stalled and not, through a width converter; its reader loses no cycle."""
-    check_rtl(gated_map(), np.random.default_rng(1), tmp_path, FOLDINGS)
+    """Stalled and not; its reader loses no cycle."""
+    check_rtl(gated_map(), np.random.default_rng(1), tmp_path)
 
 
 def test_codes_that_do_not_fit() -> None:
