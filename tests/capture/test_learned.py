@@ -62,26 +62,27 @@ def test_a_constant_has_as_many_images_as_the_batch() -> None:
 
 def test_factors_of_positions_are_a_learned_tensor() -> None:
     layers = {"conv": nn.Conv2d(3, 4, 1), "factors": nn.Embedding(4, 6)}
-    graph = captured(lambda m, x: m.conv(x) * m.factors.weight + 1, **layers)
+    graph = captured(lambda m, x: m.conv(x) * m.factors.weight + 1, (3, 4, 6), **layers)
     assert sorted(kinds(graph).values()) == ["ChannelAffine", "Constant", "Linear", "Multiply"]
 
 
 def test_factors_of_channels_are_none() -> None:
     layers = {"conv": nn.Conv2d(3, 4, 1), "factors": nn.Embedding(4, 1)}
-    graph = captured(lambda m, x: m.conv(x) * m.factors.weight[:, None], **layers)
+    graph = captured(lambda m, x: m.conv(x) * m.factors.weight[:, None], (3, 4, 6), **layers)
     assert list(kinds(graph).values()) == ["Linear"]
 
 
 def test_maxima_of_maps_tokens_and_a_number() -> None:
     layers = {"a": nn.Conv2d(3, 4, 1), "b": nn.Conv2d(3, 4, 1)}
-    graph = captured(lambda m, x: torch.maximum(m.a(x), m.b(x)), **layers)
+    graph = captured(lambda m, x: torch.maximum(m.a(x), m.b(x)), (3, 4, 6), **layers)
     assert list(kinds(graph).values()) == ["Linear", "Linear", "Maximum"]
     graph = captured(
         lambda m, x: torch.maximum(m.a(x).flatten(2).mT, m.b(x).permute(0, 2, 3, 1).flatten(1, 2)),
+        (3, 4, 6),
         **layers,
     )
     assert list(kinds(graph).values()).count("Maximum") == 1
-    graph = captured(lambda m, x: torch.maximum(m.a(x), torch.tensor(0.5)), **layers)
+    graph = captured(lambda m, x: torch.maximum(m.a(x), torch.tensor(0.5)), (3, 4, 6), **layers)
     (bound,) = (node.op for node in graph if isinstance(node.op, Clamp))
     assert isinstance(bound, Clamp)
     assert (bound.minimum, bound.maximum) == (0.5, float("inf"))
@@ -90,7 +91,9 @@ def test_maxima_of_maps_tokens_and_a_number() -> None:
 
 
 def shuffled(x: torch.Tensor, groups: int) -> torch.Tensor:
-    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    batch, channels, *size = x.shape
+    grouped = x.reshape(batch, groups, channels // groups, *size)
+    return grouped.transpose(1, 2).reshape(x.shape)
 
 
 def test_channels_are_shuffled_between_grouped_convolutions() -> None:
