@@ -87,7 +87,8 @@ def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int) -> to
     """Return softmax attention of ``(B, N, C)`` over ``(B, M, C)``, as ``(B, N, C)``."""
     q, k, v = (_split(x, heads) for x in (q, k, v))
     scores = q @ k.transpose(-1, -2) * float(q.shape[-1]) ** -0.5
-    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+    found: torch.Tensor = scores.softmax(-1) @ v
+    return found.transpose(1, 2).flatten(2)
 
 
 class MapToTokens(nn.Module):
