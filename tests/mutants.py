@@ -315,6 +315,20 @@ MUTANTS = [
         "tests/ops/test_average_pool.py",
     ),
     Mutant(
+        "a part of the positions shows the first ones",
+        "hyq_hls/capture/layouts.py",
+        "place = shown.cumsum(0) - 1",
+        "place = torch.arange(len(shown)) % int(shown.sum())",
+        "tests/capture/test_tokens.py",
+    ),
+    Mutant(
+        "learned tokens come last",
+        "hyq_hls/capture/joining.py",
+        "first=True",
+        "first=False",
+        "tests/capture/test_tokens.py",
+    ),
+    Mutant(
         "a summand passes a pooling that loses it",
         "hyq_hls/capture/absorption.py",
         "place.behind(reader, _factors(affine) if reader.op.less_input else affine)",
