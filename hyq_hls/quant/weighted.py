@@ -111,8 +111,8 @@ class Convolution(WeightedLayer):
         of_group = np.tile(np.arange(inputs), height * width)
         if self.op.groups == 1:
             return of_group
-        first = np.arange(outputs) * self.op.groups // outputs * inputs
-        return np.add.outer(first, of_group)
+        first: NDArray[np.int64] = np.arange(outputs) * self.op.groups // outputs * inputs
+        return first[:, None] + of_group
 
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """Compute (B, H', W', O) from (B, H, W, I)."""

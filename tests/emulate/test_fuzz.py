@@ -261,8 +261,8 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "shift_swish": shift_swish,
     "table_softmax": table_softmax,
 }
-#: They copy codes or look them up, and sum nothing.
-SUMLESS = {"constant", "fold", "select_positions", "table", "unfold"}
+#: They copy codes or look them up, and sum nothing, or four neighbours with fixed weights.
+SUMLESS = {"constant", "fold", "select_positions", "table", "transpose", "unfold", "upsample"}
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

@@ -93,7 +93,7 @@ def test_operations_equal_their_references(tmp_path: Path) -> None:
         CASES, compile_cases(CASES, tmp_path, EXACT, compile_library), strict=True
     ):
         codes = [random_codes(x, rng) for x in case.inputs]
-        wanted = case.operation.reference(*(codes or [np.empty(1)]))
+        wanted = case.operation.reference(*(codes or [np.empty(1, np.int64)]))
         assert np.array_equal(csim(*codes), wanted), case
 
 
