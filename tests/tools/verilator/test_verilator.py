@@ -104,6 +104,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return built
 
 
+@pytest.mark.slow
 def test_parameters_flags_and_damage_make_a_new_build(
     source: Path, tmp_path: Path, pretended: list[str]
 ) -> None:
