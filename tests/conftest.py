@@ -17,7 +17,7 @@ import torch
 
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.stream import machine
+from hyq_hls.stream.cosimulation import build_rtl
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
 torch.set_num_threads(1)
@@ -78,12 +78,12 @@ def default_accelerator(
     return convert(default_qmodel, output_dir=folder).compile()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_builds() -> Iterator[None]:
-    """Compile simulations of networks without optimization: they run for a few frames only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "build_rtl", partial(machine.build_rtl, flags=("-O0",)))
-        yield
+@pytest.fixture(autouse=True)
+def quick_builds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile the RTL of networks without optimization: most of them run for few cycles."""
+    if "default_accelerator" not in request.fixturenames:  # it runs for a million
+        quick = partial(build_rtl, flags=("-O0",))
+        monkeypatch.setattr("hyq_hls.stream.machine.build_rtl", quick)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

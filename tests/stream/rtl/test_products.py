@@ -56,8 +56,8 @@ def compiled(
     width = ("WEIGHT_BITS", "OPERAND_BITS", "OPERAND_SIGNED")
     defines = [f"-D{n}={v}" for n, v in zip(width, values.values(), strict=True)]
     # Verilator's headers take longer to compile than the model: it is one file with the bench.
-    sources = [*sorted((folder / "model").glob("*.cpp")), VERIF / "products.cpp"]
-    (folder / "unit.cpp").write_text("".join(f'#include "{source}"\n' for source in sources))
+    parts = [*sorted((folder / "model").glob("*.cpp")), VERIF / "products.cpp"]
+    (folder / "unit.cpp").write_text("".join(f'#include "{part}"\n' for part in parts))
     includes = ["-Imodel", f"-I{include}", f"-I{include / 'vltstd'}"]
     compile_cpp(["-o", "products", *defines, *includes, "unit.cpp", *runtime], folder)
     return folder / "products"
