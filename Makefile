@@ -10,7 +10,7 @@
 #   PIP_ARGS=...       more arguments for every pip install, such as --index-url or --no-index
 #   PYTHON=...         the Python to make the environment with
 #   JOBS=N             test processes
-#   PYTEST_ARGS=...    more arguments for pytest, such as "-k packaging --no-cov"
+#   PYTEST_ARGS=...    more arguments for pytest, such as "-k packaging"
 
 VENV ?= .venv
 PYTHON ?=
@@ -19,6 +19,7 @@ TORCH_INDEX ?=
 JOBS ?= 2
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 PY := $(VENV)/bin/python
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
@@ -26,7 +27,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo check test mutants golden lint format train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo check test coverage mutants golden lint format train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -71,15 +72,18 @@ demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and
 	$(PY) -m hyq_hls.cli.demo
 
 # One thread per process: the tests run side by side already. The tests of a file share what they
-# build, so they share a process too. Notebooks take longest: they go first, or one process would
-# run the last of them alone.
-check test: export OMP_NUM_THREADS = 1
+# build, so they share a process too. What takes long goes first, or one process would run the last
+# of it alone: notebooks here, files with slow tests in tests/conftest.py.
+check test coverage: export OMP_NUM_THREADS = 1
 check: need-cxx lint  ## first answer: style, types, the quick tests of every room
-	$(PY) -m pytest -n $(JOBS) --dist loadfile -m "smoke or not slow" tests $(PYTEST_ARGS)
+	$(PY) -m pytest $(PARALLEL) -m "smoke or not slow" tests $(PYTEST_ARGS)
 
-test: need-cxx lint  ## all checks: style, types, tests with coverage, notebooks
-	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --nbmake \
-	    --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS)
+test: need-cxx lint  ## all checks: style, types, tests, notebooks
+	$(PY) -m pytest $(PARALLEL) --nbmake --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS)
+
+# Apart from `make test`: before Python 3.12 a measurement slows all Python by two thirds.
+coverage: need-cxx env  ## lines of the package that the tests run, at least 90 %
+	$(PY) -m pytest $(PARALLEL) --cov tests $(PYTEST_ARGS)
 
 mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest tests must find each
 	OMP_NUM_THREADS=1 $(PY) -m tests.mutants

@@ -1,4 +1,4 @@
-"""The trained default network, made once per test process; which tests may start a compiler.
+"""The trained default network, made once per test process; order and tiers of the tests.
 
 The tests have two tiers. ``make check`` runs the quick ones: those without the mark ``slow``, and
 of the slow ones those with the mark ``smoke``. A quick test may start no compiler.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
+from hyq_hls.stream.cosimulation import build_rtl
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
 torch.set_num_threads(1)
@@ -51,6 +53,13 @@ def _forbid_compilers(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_forbid_compilers)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files with slow tests first, or one process would do the last of them alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    notebook = {item.path for item in items if item.path.suffix == ".ipynb"}
+    items.sort(key=lambda item: item.path not in slow | notebook)
+
+
 @pytest.fixture(scope="session")
 def default_model() -> torch.nn.Module:
     return mobilevit_digits(pretrained=True)
@@ -67,6 +76,14 @@ def default_accelerator(
 ) -> Accelerator:
     folder = tmp_path_factory.mktemp("default") / "hls"
     return convert(default_qmodel, output_dir=folder).compile()
+
+
+@pytest.fixture(autouse=True)
+def quick_builds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile the RTL of networks without optimization: most of them run for few cycles."""
+    if "default_accelerator" not in request.fixturenames:  # it runs for a million
+        quick = partial(build_rtl, flags=("-O0",))
+        monkeypatch.setattr("hyq_hls.stream.machine.build_rtl", quick)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

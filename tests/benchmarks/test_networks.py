@@ -47,6 +47,7 @@ def test_nothing_lies_beside_the_checkpoints() -> None:
     assert {path.name for path in networks.CHECKPOINTS.iterdir()} == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["plain", "natural"])
 def test_accuracy_is_the_recorded_one(variant: str) -> None:
     """A logit that lies between two answers may fall either way on another processor."""

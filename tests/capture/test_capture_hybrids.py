@@ -33,6 +33,7 @@ def _kinds(graph: FloatGraph) -> Counter[str]:
     return Counter(node.op.kind for node in graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folding", FOLDINGS)
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_every_way_to_write_it(folding: str, attention: str) -> None:
@@ -80,6 +81,7 @@ def hybrids(draw: st.DrawFn) -> tuple[Hybrid, tuple[int, int]]:
     return model, (2 * patch[0] * grid[0], 2 * patch[1] * grid[1])
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(hybrids())
 def test_random_hybrids(case: tuple[Hybrid, tuple[int, int]]) -> None:
@@ -90,6 +92,7 @@ def test_random_hybrids(case: tuple[Hybrid, tuple[int, int]]) -> None:
     assert len({node.name for node in graph}) == len(graph)
 
 
+@pytest.mark.slow
 def test_names_of_the_digits_model() -> None:
     graph, report = capture(settle(mobilevit_digits(pretrained=False)), (3, 32, 32))
     block = "stages.1.1.transformer.0"
@@ -128,6 +131,7 @@ def test_names_of_the_digits_model() -> None:
     assert "\n".join(str(node.op) for node in again) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 256])
 def test_mobilevit_xxs(size: int) -> None:
     graph, report = capture(settle(mobilevit_xxs()), (3, size, size))

@@ -160,6 +160,7 @@ def test_every_function_has_a_row() -> None:
         assert all(type(op) is kind and functions for op, functions in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("op", "function"), CASES)
 @settings(max_examples=20, deadline=None)
 @given(values=st.lists(st.floats(-40, 40), min_size=1, max_size=8))
@@ -173,6 +174,7 @@ def test_values_are_those_of_pytorch(
     assert op.forward(x.float()).dtype == torch.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("op", "function"), CASES)
 def test_every_way_to_write_it_is_captured(op: ew.Elementwise, function: Function) -> None:
     act = function if isinstance(function, nn.Module) else nn.Identity()

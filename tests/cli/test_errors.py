@@ -256,6 +256,7 @@ def test_exit_status(
     assert text in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a script of POSIX systems")
 def test_console_script(workplace: Path) -> None:
     """As installed: its own folder is first on the path, not the current one."""

@@ -63,6 +63,7 @@ def uninterrupted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return output
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_api(dataset: Path, uninterrupted: Path) -> None:
     found = results(uninterrupted)
     val = labelled_images(dataset / "val")
@@ -110,6 +111,7 @@ def test_table_is_printed_and_written(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [2, 5 + 3])
 def test_interrupted_run_goes_on_with_the_same_numbers(
     batches: int,

@@ -180,6 +180,7 @@ def wide_convolution() -> Graph:
     return graph
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 def test_in_a_process_that_was_forked() -> None:
     """Torch's threads are not there: whoever waits for them waits for ever."""

@@ -62,6 +62,7 @@ def test_truncated_anywhere(path: Path, tmp_path: Path) -> None:
         assert refused, f"{length} of {len(data)} bytes are no file"
 
 
+@pytest.mark.slow
 def test_flipped_bits(path: Path, tmp_path: Path) -> None:
     """One bit of many bytes: headers, compressed data, directory."""
     data = path.read_bytes()

@@ -187,6 +187,7 @@ def test_images_do_not_influence_each_other(digits_model: MobileViT) -> None:
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_export_with_free_batch_equals_eager(digits_model: MobileViT) -> None:
     batch = torch.export.Dim("batch")
     program = torch.export.export(

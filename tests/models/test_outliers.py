@@ -35,6 +35,7 @@ def test_the_function_is_the_same_to_the_bit(factor: int) -> None:
     assert any(".attn.qkv.weight" in name for name in different)
 
 
+@pytest.mark.slow
 def test_powers_of_two_per_channel_undo_them_and_one_scale_does_not() -> None:
     model, images = mobilevit_digits(), digits.calibration(64)
     changed = with_outliers(model, 64)

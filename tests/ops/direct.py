@@ -23,6 +23,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.text import code_type, configuration, operation_call, weights_h
 from hyq_hls.support import template_dir
+from tests.ahead import headers_ahead
 
 Codes = NDArray[np.int64]
 Op_co = TypeVar("Op_co", bound=Operation, covariant=True)
@@ -99,7 +100,9 @@ def compile_with_gxx(
 ) -> None:
     """Compile ``source`` to a shared library with g++ and the ``ap_int.h`` of hls4ml."""
     folders = [f"-I{folder}" for folder in include]
-    command = ["g++", *_FLAGS, *flags, *folders, "-isystem", str(_AP_TYPES), str(source)]
+    every = [*_FLAGS, "-isystem", str(_AP_TYPES), *(f for f in flags if not f.startswith("-D"))]
+    ahead = headers_ahead(every, ["ap_int.h", "exception", "map", "stdexcept", "string", "vector"])
+    command = ["g++", *every, *flags, *ahead, *folders, str(source)]
     result = subprocess.run(
         [*command, "-o", str(library)], capture_output=True, text=True, check=False
     )

@@ -24,10 +24,10 @@ from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases, random_folding
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
     random_codes,
     reference,
     saved_and_loaded,
@@ -95,11 +95,10 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [random_case(seed) for seed in (0, 1, 3, 50, 54)])
-def test_rtl_equals_reference(case: Case[Add], tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    graph = several_inputs(case.operation, case.inputs, rng)
-    check_rtl(graph, rng, tmp_path, {"op": case.folding})
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    cases = [*CASES, random_case(50), random_case(54)]
+    codes = [extreme_codes(case.inputs, 0) for case in cases]
+    RtlBench(cases, tmp_path / "rtl").check(codes)
 
 
 def test_powers_of_two_need_no_multiplier() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import filterfalse
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,12 @@ from hyq_hls.ops import Concat, RequantizeTensor
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
     random_codes,
     reference,
-    run_rtl,
     saved_and_loaded,
     several_inputs,
 )
@@ -101,31 +99,12 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
         assert np.array_equal(csim(*codes), expected), case
 
 
-def arrive_together(case: Case[Concat]) -> bool:
-    """Whether both inputs come through a width converter, or neither."""
-    return len({x.channels == case.folding.inputs for x in case.inputs}) == 1
-
-
-RANDOM = [random_case(seed) for seed in range(50, 70)]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("case", list(filter(arrive_together, RANDOM))[:5])
-def test_rtl_equals_reference(case: Case[Concat], tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    graph = several_inputs(case.operation, case.inputs, rng)
-    check_rtl(graph, rng, tmp_path, {"op": case.folding})
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", list(filterfalse(arrive_together, RANDOM))[:2])
-def test_rtl_of_inputs_that_come_at_different_times(case: Case[Concat], tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    graph = several_inputs(case.operation, case.inputs, rng)
-    codes = random_codes(graph.input_type, rng)
-    result = run_rtl(graph, codes, tmp_path, {"op": case.folding}, backpressure=0.3, seed=1)
-    expected = reference(graph, codes)
-    assert np.array_equal(result.outputs.reshape(expected.shape), expected)
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    """The stalls of every input are its own, so that both come at different times too."""
+    cases = [*CASES, *(random_case(seed) for seed in range(50, 57))]
+    codes = [extreme_codes(case.inputs, 0) for case in cases]
+    RtlBench(cases, tmp_path / "rtl").check(codes)
 
 
 def test_output_has_the_scales_of_its_parts() -> None:

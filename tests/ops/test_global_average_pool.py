@@ -18,10 +18,10 @@ from hyq_hls.ops import GlobalAveragePool
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases, random_folding
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
     random_codes,
     reference,
     saved_and_loaded,
@@ -79,10 +79,10 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [*(random_case(seed) for seed in range(50, 53)), *CASES[-4:]])
-def test_rtl_equals_reference(case: Case[GlobalAveragePool], tmp_path: Path) -> None:
-    graph = case.graph("pool")
-    check_rtl(graph, np.random.default_rng(0), tmp_path, {"pool": case.folding})
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    cases, rng = [*CASES, *(random_case(seed) for seed in range(50, 53))], np.random.default_rng(0)
+    codes = [[random_codes(case.inputs[0], rng)] for case in cases]
+    RtlBench(cases, tmp_path / "rtl").check(codes)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -18,10 +18,10 @@ from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.circuits.requantization import requantize_rom
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases, random_folding
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
     random_codes,
     reference,
     saved_and_loaded,
@@ -76,10 +76,10 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_rtl_equals_reference(case: Case[RequantizeTensor], tmp_path: Path) -> None:
-    graph = case.graph("requantize")
-    check_rtl(graph, np.random.default_rng(0), tmp_path, {"requantize": case.folding})
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    codes = [[random_codes(case.inputs[0], rng)] for case in CASES]
+    RtlBench(CASES, tmp_path / "rtl").check(codes)
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -19,12 +19,12 @@ from hyq_hls.stream.arguments import Rom
 from hyq_hls.stream.circuits import circuit_of, circuits_of
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
+    random_codes,
     reference,
-    run_rtl,
     saved_and_loaded,
 )
 
@@ -97,21 +97,16 @@ RTL_CASES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", RTL_CASES)
-def test_rtl_equals_reference(case: Case[ShiftSwish], tmp_path: Path) -> None:
-    graph = case.graph("swish")
-    rng, circuits = np.random.default_rng(0), {"swish": case.circuit.name}
-    check_rtl(graph, rng, tmp_path, {"swish": case.folding}, circuits=circuits)
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    cases, rng = [*RTL_CASES, CASES[3], CASES[9]], np.random.default_rng(0)
+    codes = [[random_codes(case.inputs[0], rng)] for case in cases]
+    RtlBench(cases, tmp_path / "rtl").check(codes)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]])
-def test_rtl_of_every_code(case: Case[ShiftSwish], tmp_path: Path) -> None:
-    graph = case.graph("swish")
-    codes = every_code(*case.inputs)
-    circuits = {"swish": case.circuit.name}
-    result = run_rtl(graph, codes, tmp_path, {"swish": case.folding}, circuits)
-    assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
+def test_rtl_of_every_code(tmp_path: Path) -> None:
+    cases = [CASES[0], CASES[1], CASES[3], CASES[6], CASES[7], CASES[9]]
+    RtlBench(cases, tmp_path / "rtl").run([[every_code(*case.inputs)] for case in cases])
 
 
 def golden(code: int, operation: ShiftSwish, channel: int) -> tuple[int, int]:

@@ -16,13 +16,12 @@ from hyq_hls.ops import Table
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.stream.folding import Folding
 from tests.ops.direct import Case, compile_cases, random_folding
+from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import (
     BIT_ACCURATE,
     FAST_COMPILE,
-    check_rtl,
     random_codes,
     reference,
-    run_rtl,
     saved_and_loaded,
 )
 
@@ -56,6 +55,10 @@ def every_code(x: TensorType) -> NDArray[np.int64]:
     return np.minimum(q.qmin + np.arange(x.size), q.qmax).reshape(1, *x.shape)
 
 
+def every_and_random_codes(x: TensorType) -> NDArray[np.int64]:
+    return np.concatenate([every_code(x), random_codes(x, np.random.default_rng(1), 1)])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "cases"),
@@ -66,25 +69,14 @@ def test_csim_equals_reference(
     flags: tuple[str, ...], cases: list[Case[Table]], tmp_path: Path
 ) -> None:
     for csim, case in zip(compile_cases(cases, tmp_path, flags), cases, strict=True):
-        x = case.inputs[0]
-        codes = np.concatenate([every_code(x), random_codes(x, np.random.default_rng(1), 1)])
+        codes = every_and_random_codes(case.inputs[0])
         assert np.array_equal(csim(codes), case.operation.reference(codes)), case
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", FEW_ENTRIES)
-def test_rtl_equals_reference(case: Case[Table], tmp_path: Path) -> None:
-    graph = case.graph("table")
-    check_rtl(graph, np.random.default_rng(0), tmp_path, {"table": case.folding})
-
-
-@pytest.mark.slow
-def test_rtl_of_every_code(tmp_path: Path) -> None:
-    case = CASES[2]
-    graph = case.graph("table")
-    codes = every_code(*case.inputs)
-    result = run_rtl(graph, codes, tmp_path, {"table": case.folding})
-    assert np.array_equal(result.outputs.reshape(codes.shape), case.operation.reference(codes))
+def test_rtl_equals_reference(tmp_path: Path) -> None:
+    codes = [[every_and_random_codes(case.inputs[0])] for case in FEW_ENTRIES]
+    RtlBench(FEW_ENTRIES, tmp_path / "rtl").check(codes)
 
 
 @pytest.mark.parametrize("case", CASES)

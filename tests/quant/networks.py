@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from hyq_hls import QuantConfig
+from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.graph import Graph
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.quant import presets
@@ -35,12 +37,19 @@ def tiny(change: Callable[[Any], None] | None = None) -> nn.Module:
     return model
 
 
+@cache
+def captured() -> FloatGraph:
+    """The hybrid of :func:`tiny`; graphs do not change, so the tests share it."""
+    return float_graph_of(tiny(), IMAGES.shape[1:])[0]
+
+
 def plan_of(
     model: nn.Module | None = None,
     config: QuantConfig | None = None,
     images: np.ndarray = IMAGES,
 ) -> Plan:
-    graph, _ = float_graph_of(model or tiny(), images.shape[1:])
+    shared = model is None and images.shape[1:] == IMAGES.shape[1:]
+    graph = captured() if shared else float_graph_of(model or tiny(), images.shape[1:])[0]
     return Plan.of(graph, config or lean(), images, progress=False)
 
 

@@ -55,6 +55,7 @@ def test_means_of_every_channel_come_close_on_the_calibration_images() -> None:
     assert total[1] < total[0] / 50
 
 
+@pytest.mark.slow
 def test_the_integers_are_corrected_too() -> None:
     plan = plan_of(mobilevit_digits(), shifting(4, 6), digits.calibration(16))
     corrected = BiasCorrection().apply(plan)

@@ -72,6 +72,7 @@ def test_it_is_captured_as_it_is() -> None:
     assert all(node.op.less_input for node in graph if isinstance(node.op, AveragePool))
 
 
+@pytest.mark.slow
 @every_config
 def test_emulation_equals_the_reference(config: QuantConfig) -> None:
     plan = plan_of(settle(EfficientFormer()), config, IMAGES)

@@ -88,6 +88,7 @@ def per_channel(plan: Plan) -> list[str]:
     return [name for name, q in plan.tensors.items() if q.per_channel]
 
 
+@pytest.mark.slow
 def test_the_hybrid_has_functions_in_all_places() -> None:
     assert len(FUNCTIONS) == 16
     assert Softsign not in FUNCTIONS
@@ -97,6 +98,7 @@ def test_the_hybrid_has_functions_in_all_places() -> None:
     assert readers == {"Conv2d", "Linear", "Add", "Concat", "GlobalAveragePool"}
 
 
+@pytest.mark.slow
 @every_kind
 def test_inputs_are_wide_and_tables_hold_what_pytorch_computes(kind: type[Elementwise]) -> None:
     plan = plan_of(kind, replace(shifting(8, 8), preactivation_bits=10))
@@ -141,6 +143,7 @@ def test_bottlenecks_and_bridge_blocks_are_found(kind: type[Elementwise]) -> Non
     assert bridge_blocks(graph) == bridge_blocks(captured()) != []
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 def test_channels_differ_behind_a_table(kind: type[Elementwise], scale: str) -> None:
@@ -185,6 +188,7 @@ def test_methods_scale_channels(kind: type[Elementwise]) -> None:
         assert (q.dequantize(q.qmin) <= least + 0.5001 * np.asarray(q.scale)).all()
 
 
+@pytest.mark.slow
 @every_kind
 def test_q_hyvit_tries_scales_per_channel_at_their_price(
     kind: type[Elementwise], monkeypatch: pytest.MonkeyPatch
@@ -278,6 +282,7 @@ assert np.array_equal(qmodel.codes(IMAGES), wanted)
 """
 
 
+@pytest.mark.slow
 def test_one_class_is_enough_from_the_module_to_integers(tmp_path: Path) -> None:
     """A copy of the package with one more class captures and quantizes what PyTorch writes out."""
     (tmp_path / "hyq_hls" / "capture").mkdir(parents=True)

@@ -96,6 +96,7 @@ def probabilities(graph: Graph, name: str) -> np.ndarray:
     return graph.type(name).quantization.dequantize(codes)
 
 
+@pytest.mark.slow
 @every_config
 @pytest.mark.parametrize("gain", [0.02, 1.0, 30.0])
 def test_masked_probabilities_are_exactly_zero(gain: float, config: QuantConfig) -> None:

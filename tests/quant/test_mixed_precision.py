@@ -169,6 +169,7 @@ def test_what_does_not_matter_gets_the_fewest_bits() -> None:
     assert bits["fc"] == {"weights": 8}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 def test_the_average_is_kept_and_the_integers_agree(scale: Scale) -> None:
     config = lean(scale=scale, methods=(MixedPrecision(5.3, choices=(4, 5, 6, 8)),))
@@ -195,6 +196,7 @@ def test_the_average_is_kept_and_the_integers_agree(scale: Scale) -> None:
     assert graph.metadata["config"]["methods"][0]["average_bits"] == 5.3
 
 
+@pytest.mark.slow
 def test_mixed_bits_are_nearer_than_as_many_uniform_ones(default_model: nn.Module) -> None:
     from hyq_hls.models import digits  # noqa: PLC0415
 
@@ -283,6 +285,7 @@ def estimated(plan: Plan, choice: BitChoice) -> np.ndarray:
     return as_array(estimate_design(balanced_design(graph, PART)).total)
 
 
+@pytest.mark.slow
 def test_costs_of_single_changes_are_those_of_designs(
     small_plan: Plan, curve: list[Sensitivity], usage: WidthUsage
 ) -> None:
@@ -307,6 +310,7 @@ def test_a_function_in_two_steps_costs_both() -> None:
     assert np.array_equal(usage.total(dict.fromkeys(keys, 8)), found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", ["lut", "ff"])
 def test_a_budget_is_kept_by_the_design_that_is_built(
     small_plan: Plan, curve: list[Sensitivity], usage: WidthUsage, resource: str
@@ -331,6 +335,7 @@ def test_a_budget_is_kept_by_the_design_that_is_built(
     assert 4 < notes["average_bits"]["all"] < 8
 
 
+@pytest.mark.slow
 def test_a_share_of_a_part_and_a_frame_time(small_plan: Plan) -> None:
     board = PartCosts("pynq-z2")
     method = MixedPrecision(None, {"lut": 1.0, "cycles": 20_000}, board, choices=(4, 8))

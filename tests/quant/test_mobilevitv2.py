@@ -16,9 +16,11 @@ from hyq_hls.quant.lowering.group_norm import group_norm
 from hyq_hls.quant.lowering.separable_context import separable_context
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
+from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.capture.mobilevitv2 import small
-from tests.ops.harness import run_csim, run_rtl
+from tests.ops.harness import rtl_simulation, run_csim
 from tests.quant.networks import cheap, plan_of, shifting
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
@@ -39,6 +41,7 @@ def sqnr(wanted: np.ndarray, found: np.ndarray) -> float:
     return float(10 * np.log10((wanted**2).sum() / ((found - wanted) ** 2).sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_emulation_equals_the_reference_and_follows_the_float_graph(config: QuantConfig) -> None:
     plan = network(config)
@@ -54,6 +57,7 @@ def test_emulation_equals_the_reference_and_follows_the_float_graph(config: Quan
             assert sqnr(exact[name].numpy(), real) > 20, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [presets.best(), presets.qhyvit(), presets.mixed_precision()])
 def test_methods_take_the_operations(config: QuantConfig) -> None:
     plan = network(config)
@@ -99,7 +103,8 @@ def test_cpp_and_systemverilog_equal_the_reference(tmp_path: Path) -> None:
     codes = IMAGES[:3].astype(np.int64)
     wanted = dict(graph.reference(codes))[graph.output_name]
     assert np.array_equal(run_csim(graph, codes, tmp_path / "c"), wanted)
+    flow = build_dataflow(graph, {})
+    simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), tmp_path / "rtl")
     for stalls in (0.0, 0.3):
-        folder = tmp_path / f"rtl{stalls}"
-        result = run_rtl(graph, codes, folder, idle=stalls, backpressure=stalls)
+        result = simulation.run(codes.reshape(len(codes), -1), idle=stalls, backpressure=stalls)
         assert np.array_equal(result.outputs.reshape(wanted.shape), wanted)

@@ -42,6 +42,7 @@ def test_the_module_is_not_changed() -> None:
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_images_in_every_form_give_the_same() -> None:
     forms = [
         IMAGES,
@@ -147,6 +148,7 @@ def test_overrides_reach_the_graph() -> None:
     assert np.abs(head.weight).max() <= 4  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granularity", ["tensor", "depthwise", "absorbed", "channel"])
 def test_activation_granularity(granularity: ActivationGranularity) -> None:
     config = lean(activation_granularity=granularity, layer_norm_factors=0)

@@ -43,7 +43,7 @@ def quantized(
 def test_the_whole_road(name: str, tmp_path: Path) -> None:
     """Reference == emulation == C++ == RTL; metadata and file; the same seed, the same integers."""
     qmodel, rtl = quantized(name), name in OWN_CIRCUITS
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O1")
+    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
     report = verify(qmodel, IMAGES, accelerator, trace_images=2, rtl=rtl, progress=False)
     assert report.ok, str(report)
     assert {node.level for node in report.nodes} == {"RTL" if rtl else "C++"}

@@ -241,6 +241,7 @@ class Degenerate(nn.Module):
         return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 @pytest.mark.parametrize("images", [IMAGES[:1], np.eye(2, 192, dtype=np.uint8).reshape(2, 8, 8, 3)])
 def test_degenerate_channels_and_one_image(scale: Any, images: np.ndarray) -> None:
@@ -287,6 +288,7 @@ def test_fraction_bits_are_respected(scale: Any) -> None:
     plan.lowered()
 
 
+@pytest.mark.slow
 def test_outliers_are_survived() -> None:
     """Of 6 bits, one scale for channels that differ by 64 leaves nothing to most of them."""
     images = digits.calibration(16)

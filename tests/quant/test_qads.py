@@ -201,6 +201,7 @@ def test_odd_channels(case: str, through: bool, rows: int) -> None:
     assert (exponents >= 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift"])
 @pytest.mark.parametrize("method", [Qads(30, straight_through=True), OutlierScaling()])
 def test_factors_on_a_lattice_are_powers_of_two(scale: Any, method: Method) -> None:

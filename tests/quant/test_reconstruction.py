@@ -37,6 +37,7 @@ def codes_of(plan: Plan) -> dict[str, np.ndarray]:
     return {n.name: plan.weights_of(n).codes for n in plan.graph if has_weights(n)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.03, 50.0])
 @pytest.mark.parametrize("held_back", [0, 1 / 3])
 def test_the_loss_that_judges_never_rises(rate: float, held_back: float) -> None:
@@ -75,6 +76,7 @@ def test_logits_of_the_default_network_at_4_and_6_bits() -> None:
     assert both > plain + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("images", [1, 2])
 @pytest.mark.parametrize("steps", [1, 3])
 def test_one_image_and_one_step(images: int, steps: int) -> None:

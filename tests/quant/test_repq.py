@@ -81,6 +81,7 @@ def test_codes_are_better_used() -> None:
     assert after > before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 def test_integers_are_the_same_by_reference_and_emulation(scale: Any) -> None:
     config = lean(scale=scale, methods=(RepQ(),))

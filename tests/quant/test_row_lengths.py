@@ -46,6 +46,7 @@ def gain(wanted: np.ndarray, found: np.ndarray) -> float:
     return float((wanted * found).sum() / (wanted**2).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [7, 10])
 def test_any_number_of_keys_is_as_good_as_64(side: int) -> None:
     wanted, found = weighted_values(side, QuantConfig())

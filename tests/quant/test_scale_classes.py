@@ -255,6 +255,7 @@ def test_bases_minimize_the_sum_over_a_class() -> None:
     assert choose_bases([ScaleClass({"a": 1.0}, pinned=True)], error) == {"a": 1.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [6, 14])
 @pytest.mark.parametrize("swish", ["shift", "table"])
 def test_shifts_behind_means_of_9_and_49(side: int, swish: str) -> None:
@@ -310,6 +311,7 @@ class SwishOfMovedCodes(nn.Module):
         return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swish", ["shift", "table"])
 @pytest.mark.parametrize("scale", ["power_of_two", "shift", "dyadic"])
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ def calibrated(request: pytest.FixtureRequest) -> tuple[Plan, np.ndarray]:
     return plan_of(), IMAGES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CONFIGS))
 def test_every_node_gives_the_codes_of_the_integers(
     name: str, calibrated: tuple[Plan, np.ndarray]

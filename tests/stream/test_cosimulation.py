@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +71,13 @@ def test_a_flipped_bit_is_found_at_its_node(hybrid: Accelerator) -> None:
     assert hybrid.cosimulate(images(2)).ok
 
 
-def test_fifos_shrink_and_stay_fast(tmp_path: Path) -> None:
-    qmodel = QuantizedModel(hybrid_graph())
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O1")
+def copied(accelerator: Accelerator, folder: Path) -> Accelerator:
+    """The project in another folder, with its compiled C++ and RTL, for changes."""
+    return Accelerator.open(Path(shutil.copytree(accelerator.folder, folder)))
+
+
+def test_fifos_shrink_and_stay_fast(hybrid: Accelerator, tmp_path: Path) -> None:
+    accelerator = copied(hybrid, tmp_path / "net")
     sizing = accelerator.size_fifos(images(8))
     assert sizing.bits_after < sizing.bits_before
     assert sizing.cycles_after <= 1.01 * sizing.cycles_before
@@ -82,10 +87,9 @@ def test_fifos_shrink_and_stay_fast(tmp_path: Path) -> None:
     assert f".Depth({max(depths.values())})" in (tmp_path / "net/rtl/net.sv").read_text()
 
 
-def test_a_fifo_that_is_too_small_deadlocks_by_name(tmp_path: Path) -> None:
+def test_a_fifo_that_is_too_small_deadlocks_by_name(hybrid: Accelerator, tmp_path: Path) -> None:
     """The residual path must hold what the other path keeps inside."""
-    qmodel = QuantizedModel(hybrid_graph())
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O1")
+    accelerator = copied(hybrid, tmp_path / "net")
     (join,) = [s for s in accelerator.flow.operations if s.node.name == "fusion"]
     shallow = {s.name: s.depth for s in accelerator.flow.streams.values()}
     shallow |= dict.fromkeys(join.inputs, 1)
@@ -114,14 +118,16 @@ def test_target_fps_and_folding(tmp_path: Path) -> None:
     assert not (tmp_path / "no").exists()
 
 
-def test_wrong_input_and_waveforms(hybrid: Accelerator, tmp_path: Path) -> None:
+@pytest.mark.smoke
+def test_wrong_input_and_waveforms(tmp_path: Path) -> None:
+    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O1")
     with pytest.raises(InputError):
-        hybrid.cosimulate(np.zeros((0, 4, 4, 3), np.uint8))
+        accelerator.cosimulate(np.zeros((0, 4, 4, 3), np.uint8))
     with pytest.raises(InputError, match="idle"):
-        hybrid.cosimulate(images(2), idle=1.5)
+        accelerator.cosimulate(images(2), idle=1.5)
     with pytest.raises(InputError):
-        hybrid.cosimulate(np.full((1, 4, 4, 3), np.nan))
-    report = hybrid.cosimulate(images(1), vcd=tmp_path / "net.vcd")
+        accelerator.cosimulate(np.full((1, 4, 4, 3), np.nan))
+    report = accelerator.cosimulate(images(1), vcd=tmp_path / "net.vcd")
     assert report.ok
     assert report.cycles_per_frame is report.fps is None
     assert (tmp_path / "net.vcd").read_text().startswith("$")

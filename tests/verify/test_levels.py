@@ -43,6 +43,7 @@ def break_kernel(qmodel: QuantizedModel, name: str, index: tuple[int, ...]) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.smoke
 def test_all_agree(small: tuple[QuantizedModel, np.ndarray]) -> None:
     report = verify(*small, progress=False)
     assert report.ok

@@ -16,7 +16,13 @@ import numpy as np
 from cocotb_tools.runner import get_runner
 from numpy.typing import ArrayLike, NDArray
 
-from hyq_hls.tools.verilator.compiler import Log, compile_objects, compiler, runtime_objects
+from hyq_hls.tools.verilator.compiler import (
+    Log,
+    compile_objects,
+    compiler,
+    grouped,
+    runtime_objects,
+)
 from hyq_hls.tools.verilator.tool import find_verilator
 
 #: Ports, and the handshakes of the streams inside.
@@ -68,7 +74,8 @@ class CocotbSimulation:
         include = verilator.root / "include"
         common = [*_CXX_FLAGS, "-isystem", str(include), "-isystem", str(include / "vltstd")]
         main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-        generated = [(path, [*common, *flags]) for path in model.glob("*.cpp")]
+        units = grouped(sorted(model.glob("*.cpp")), folder, "unit")
+        generated = [(path, [*common, *flags]) for path in units]
         objects = compile_objects([*generated, (main, [*common, f"-I{model}"])], folder, log)
         runtime = runtime_objects(
             [include / name for name in _RUNTIME], [*common, "-O2"], folder, log

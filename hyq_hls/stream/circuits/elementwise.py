@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from fractions import Fraction
 
 from hyq_hls.stream.circuits.circuit import Circuit, OperationT
 from hyq_hls.stream.circuits.process import Process, one_loop
@@ -16,6 +17,11 @@ class ElementwiseCircuit(Circuit[OperationT]):
     @abstractmethod
     def stages(self) -> int:
         """Number of registers between the input and the output."""
+
+    @property
+    def frames_inside(self) -> Fraction:
+        """With all lanes, a position enters in each cycle while the first one is in the stages."""
+        return max(super().frames_inside, Fraction(self.stages, self.inputs[0].words))
 
     def cycles(self, folding: Folding) -> int:
         return self.inputs[0].size // folding.inputs

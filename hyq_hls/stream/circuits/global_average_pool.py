@@ -21,7 +21,7 @@ class GlobalAveragePoolCircuit(ElementwiseCircuit[GlobalAveragePool]):
 
     @property
     def frames_inside(self) -> Fraction:
-        return Fraction(1)
+        return 1 + super().frames_inside
 
     def memories(self, folding: Folding) -> list[Memory]:
         word = folding.outputs * self.accumulator.bits

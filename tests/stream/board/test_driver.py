@@ -82,6 +82,7 @@ class Deployed:
             "top_dma",
             {"MemoryDir": str(folder / "rtl" / "memory")},
             folder=folder / "build",
+            wires=False,  # the board sees the ports
             flags=QUICK,
         )
 

@@ -77,6 +77,7 @@ def test_colliding_names_and_keywords() -> None:
     assert_usable([*COLLIDING, *KEYWORDS])
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=6), unique=True, max_size=8))
 def test_any_names(names: list[str]) -> None:
     assert_usable(names)

@@ -202,6 +202,7 @@ importlib.metadata.entry_points = lambda: importlib.metadata.EntryPoints(())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "variables"),
     [

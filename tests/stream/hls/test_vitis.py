@@ -90,6 +90,7 @@ def test_without_vitis(accelerator: Accelerator) -> None:
     assert not (accelerator.folder / "tb_data").exists(), "nothing happened yet"
 
 
+@pytest.mark.slow
 def test_report(accelerator: Accelerator, vitis: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The test bench compiles, reads the samples and agrees; planned stands beside reported."""
     install(vitis, COMPILE + TOP + STAGE)

@@ -11,8 +11,9 @@ import pytest
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.stream.circuits import circuit_of
 from hyq_hls.support import template_dir
-from tests.stream.hls import vitis_seeds as seeds
 from tests.stream.hls.hybrid import hybrid_graph, write_hybrid
+from tests.stream.hls.vitis_project import CLEAN, edited, write_project
+from tests.stream.hls.vitis_seeds import FAULTS, LEGAL
 from verif.subset.unit import ParseError
 from verif.vitis_subset import check_headers, check_project, main
 
@@ -55,11 +56,11 @@ def test_headers_as_they_are_written() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", seeds.FAULTS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found(name: str, tmp_path: Path) -> None:
-    source, wanted = seeds.edited(seeds.FAULTS[name])
+    source, wanted = edited(FAULTS[name])
     assert wanted, "the seed marks no line"
-    result = check_project(seeds.write_project(tmp_path, source))
+    result = check_project(write_project(tmp_path, source))
     found = {(f.line, f.rule) for f in result.findings}
     text = list(map(str, result.findings))
     assert wanted <= found, text
@@ -67,10 +68,10 @@ def test_fault_is_found(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", seeds.LEGAL)
+@pytest.mark.parametrize("name", LEGAL)
 def test_legal_code_passes(name: str, tmp_path: Path) -> None:
-    source, _ = seeds.edited(seeds.LEGAL[name])
-    result = check_project(seeds.write_project(tmp_path, source))
+    source, _ = edited(LEGAL[name])
+    result = check_project(write_project(tmp_path, source))
     assert not result.findings, list(map(str, result.findings))
 
 
@@ -83,7 +84,7 @@ def test_every_rule_has_a_fault() -> None:
         check=True,
         cwd=_ROOT,
     ).stdout
-    rules = {edits[0].rule for edits in seeds.FAULTS.values()}
+    rules = {edits[0].rule for edits in FAULTS.values()}
     text = with_help.split("Rules: ")[1].split(".\n")[0]
     listed = {part.split("(")[0].strip() for part in _outside_brackets(" ".join(text.split()))}
     assert listed == rules
@@ -103,11 +104,11 @@ def test_header_with_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clean = seeds.write_project(tmp_path / "clean", seeds.CLEAN)
+    clean = write_project(tmp_path / "clean", CLEAN)
     assert main([str(clean)]) == 0
     assert capsys.readouterr().out == "4 functions in 1 files: 0 findings\n"
-    source, _ = seeds.edited(seeds.FAULTS["goto"])
-    bad = seeds.write_project(tmp_path / "bad", source)
+    source, _ = edited(FAULTS["goto"])
+    bad = write_project(tmp_path / "bad", source)
     assert main([str(clean), str(bad)]) == 1
     line = source.split("\n").index("    if (acc < 0) goto Lanes; ") + 1
     wanted = f"{bad / 'firmware' / 'top.cpp'}:{line}: goto: found goto; wanted loops and conditions"
@@ -127,7 +128,7 @@ def test_what_cannot_be_checked(
     source: str | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if source is not None:
-        seeds.write_project(tmp_path, source)
+        write_project(tmp_path, source)
     with pytest.raises(ParseError, match=message):
         check_project(tmp_path)
     assert main([str(tmp_path)]) == 2

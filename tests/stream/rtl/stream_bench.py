@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hyq_hls.tools.systemverilog import Value, literal
 from hyq_hls.tools.verilator.compiler import Log, compiler, runtime_objects
+from tests.ahead import headers_ahead
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "rtl_templates"
@@ -115,7 +116,8 @@ def compile_bench(
     runtime = runtime_objects([include / name for name in names], flags, folder, log)
     own = [f"-DWORD_BITS={word_bits}", f"-DINPUTS={inputs}", f"-DOUTPUTS={outputs}"]
     own += ["-I", str(folder / "model")]
-    log.run([compiler(), *flags, *own, unit, *runtime, "-o", folder / "bench"])
+    ahead = headers_ahead(flags, ["verilated.h"])
+    log.run([compiler(), *flags, *ahead, *own, unit, *runtime, "-o", folder / "bench"])
 
 
 def random_words(name: str, bits: int, count: int) -> Words:

@@ -11,7 +11,7 @@ import pytest
 
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation, tool, verilator
-from hyq_hls.tools.verilator.compiler import grouped
+from hyq_hls.tools.verilator.compiler import Log, grouped, runtime_objects
 from tests.tools.verilator.conftest import ADD_ONE, INPUT, OUTPUT, QUICK, frames
 
 
@@ -34,6 +34,15 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(verilator, "_build", build)
     return built
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> list[Path]:
+    """Small sources in the place of Verilator's own."""
+    sources = [tmp_path / f"verilated{part}.cpp" for part in ("", "_threads")]
+    for i, path in enumerate(sources):
+        path.write_text(f"int variable{i};\n")
+    return sources
 
 
 def executable(path: Path, text: str) -> Path:
@@ -77,13 +86,42 @@ def test_build_is_kept_until_something_changes(
     build()
     codes = frames(2)
     assert np.array_equal(RtlSimulation(library, INPUT, OUTPUT).run(codes).outputs, codes - 1)
-    build(parameters={"Beats": 5})
-    build(parameters={"Beats": 5}, flags=("-O0", "-g0"))
-    assert len(compiled) == 4
+    assert compiled == ["add_one"] * 2
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As ``compiled``, but every build writes any bytes as its library."""
+    built: list[str] = []
+
+    def build(files: list[Path], top: str, scratch: Path, *rest: Any) -> Path:
+        built.append(top)
+        library = scratch / "library.so"
+        library.write_bytes(bytes(20_000))
+        return library
+
+    monkeypatch.setattr(verilator, "_build", build)
+    return built
+
+
+@pytest.mark.slow
+def test_parameters_flags_and_damage_make_a_new_build(
+    source: Path, tmp_path: Path, pretended: list[str]
+) -> None:
+    def build(beats: int, *flags: str) -> Path:
+        options: dict[str, Any] = {"parameters": {"Beats": beats}, "flags": flags}
+        for _ in range(2):  # the second time the library is there
+            library = build_cosimulation(source, "add_one", tmp_path / "build", **options)
+        return library
+
+    build(4)
+    build(5)
+    library = build(5, "-g0")
+    assert len(pretended) == 3
     for damage in (library.read_bytes()[:5000], b""):
         library.write_bytes(damage)
-        build(parameters={"Beats": 5}, flags=("-O0", "-g0"))
-    assert len(compiled) == 6
+        build(5, "-g0")
+    assert len(pretended) == 5
 
 
 @pytest.mark.slow
@@ -116,25 +154,33 @@ def test_two_libraries_live_in_one_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_runtime_is_compiled_once_per_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runtime_is_compiled_once_per_user_and_flags(
+    runtime: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in "ab":
-        build_cosimulation(ADD_ONE, "add_one", tmp_path / name, flags=QUICK)
-    (runtime,) = (tmp_path / "cache" / "hyq_hls").iterdir()
-    assert sorted(p.name for p in runtime.iterdir()) == ["verilated.o", "verilated_threads.o"]
-    logs = [(tmp_path / name / "verilator.log").read_text() for name in "ab"]
-    assert ["-c " in log and "verilated_threads.cpp" in log for log in logs] == [True, False]
+    log = Log(tmp_path / "log")
+    first = runtime_objects(runtime, ["-O0"], tmp_path, log)
+    assert [path.name for path in first] == ["verilated.o", "verilated_threads.o"]
+    assert {path.parent.parent for path in first} == {tmp_path / "cache" / "hyq_hls"}
+    assert all(path.is_file() for path in first)
+    assert len(log.parts) == 2
+    assert runtime_objects(runtime, ["-O0"], tmp_path, log) == first
+    assert len(log.parts) == 2
+    assert runtime_objects(runtime, ["-O1"], tmp_path, log) != first
+    runtime[0].write_text("int changed;\n")
+    assert runtime_objects(runtime, ["-O0"], tmp_path, log) != first
+    assert len(list((tmp_path / "cache" / "hyq_hls").iterdir())) == 3, "no scratch is left"
 
 
 @pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    library = build_cosimulation(ADD_ONE, "add_one", tmp_path / "build", flags=QUICK)
-    assert library.is_file()
-    assert not list(library.parent.glob("*.o"))
+    objects = runtime_objects(runtime, ["-O0"], tmp_path, Log(tmp_path / "log"))
+    assert objects == [tmp_path / "verilated.o", tmp_path / "verilated_threads.o"]
+    assert all(path.is_file() for path in objects)
 
 
 def test_small_files_are_compiled_together(tmp_path: Path) -> None:
