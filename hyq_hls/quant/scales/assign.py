@@ -53,7 +53,7 @@ def assign(
             case Codes.MOVED:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = _probabilities(own, graph.shape(node.name)[-1])
+                found[node.name] = probability_codes(own, graph.shape(node.name)[-1])
             case Codes.CHOSEN:
                 found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
@@ -161,7 +161,8 @@ def _apply(op: FloatOp, rows: Array) -> Array:
     return found
 
 
-def _probabilities(config: QuantConfig, keys: int) -> Quantization:
+def probability_codes(config: QuantConfig, keys: int) -> Quantization:
+    """Return the codes of probabilities in rows of this number of keys."""
     bits = config.probability_bits(keys)
     if config.softmax == "uniform":
         return Quantization(bits, False, (2.0**-bits,))
