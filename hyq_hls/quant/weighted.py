@@ -112,7 +112,8 @@ class Convolution(WeightedLayer):
         if self.op.groups == 1:
             return of_group
         first = np.arange(outputs) * self.op.groups // outputs * inputs
-        return np.add.outer(first, of_group)
+        found: NDArray[np.int64] = np.add.outer(first, of_group)
+        return found
 
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """Compute (B, H', W', O) from (B, H, W, I)."""
