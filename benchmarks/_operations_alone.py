@@ -12,10 +12,12 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    Constant,
     Dense,
     GlobalAveragePool,
     GroupedConv2d,
     GroupNorm,
+    Maximum,
     Multiply,
     RequantizeTensor,
     SeparableContext,
@@ -89,6 +91,21 @@ def multiplies() -> Graph:
             operation = Multiply((code.zero_point, zero_point), out)
             name = f"multiply{len(graph.nodes)}"
             tensor = graph.add(name, operation, tensor, second).name
+    return graph
+
+
+def maxima() -> Graph:
+    """Return maxima of two operands, one of which is learned."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    zeros, tensor = (code.zero_point, code.zero_point), graph.input_name
+    for number, (factor, multiplier) in enumerate(((4, 1), (4, 40001), (5, 1), (5, 40001))):
+        learned = Constant(rng.integers(0, 256, (8, 8, 32)), code)
+        second = graph.add(f"constant{number}", learned).name
+        factors = np.array([factor]), np.array([1])
+        operation = Maximum(factors, zeros, _to(code, np.array([2]), multiplier))
+        tensor = graph.add(f"maximum{number}", operation, tensor, second).name
     return graph
 
 
@@ -168,6 +185,7 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "requantize": requantizations,
     "channel_affine": affines,
     "average_pool": pools,
+    "maximum": maxima,
     "multiply": multiplies,
     "group_norm": norms,
     "grouped_conv2d": grouped,

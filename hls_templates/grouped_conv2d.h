@@ -3,8 +3,7 @@
 #ifndef HYQ_GROUPED_CONV2D_H_
 #define HYQ_GROUPED_CONV2D_H_
 
-#include "dot_product.h"
-#include "sliding_window.h"
+#include "convolution.h"
 
 namespace hyq {
 
@@ -18,12 +17,16 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
     static const unsigned beats = window_t::beats, groups = beats / run;
     static const unsigned window_step = CONFIG_T::stride_width * beats;
     typedef index_integer<window_t::row_words + window_step> word_t;
+    /// Taps of a window, counted for each time that it is read.
+    static const unsigned per_window =
+        groups * times * CONFIG_T::kernel_height * CONFIG_T::kernel_width * run;
 
-    counter<run> beat;
+    counter<run> of_group; ///< a beat
     counter<CONFIG_T::kernel_width> column;
     counter<CONFIG_T::kernel_height> kernel_row;
     counter<times> time;
     counter<groups> group;
+    counter<groups * times> sum;
     index_integer<beats> first_beat; ///< the beat of a pixel at which the group begins
     bool is_first;                   ///< of a sum
     word_t start;                    ///< the first word of the window of the group
@@ -34,22 +37,28 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
     /// Returns whether the tap is the last of a sum.
     bool is_last() const {
         HYQ_INLINE
-        return beat.last && column.last && kernel_row.last;
+        return of_group.last && column.last && kernel_row.last;
     }
 
-    /// Returns the beat of its pixel.
-    unsigned of_pixel() const {
+    /// Returns the beat of the tap's pixel.
+    unsigned beat() const {
         HYQ_INLINE
-        return unsigned(first_beat) + beat.index();
+        return unsigned(first_beat) + of_group.index();
+    }
+
+    /// Returns the word of outputs that the tap belongs to.
+    unsigned output() const {
+        HYQ_INLINE
+        return sum.index();
     }
 
     void advance() {
         HYQ_INLINE
-        const bool is_row = beat.last && column.last, is_sum = is_last();
+        const bool is_row = of_group.last && column.last, is_sum = is_last();
         const bool is_group = is_sum && time.last;
         const unsigned to_next = group.last ? window_step - (groups - 1) * run : run;
         const word_t next_start = unsigned(start) + to_next;
-        const word_t next_word = unsigned(word) + (beat.last ? beats - run + 1 : 1);
+        const word_t next_word = unsigned(word) + (of_group.last ? beats - run + 1 : 1);
         const index_integer<beats> next_beat = group.last ? 0 : unsigned(first_beat) + run;
         word = is_group ? next_start : is_row ? start : next_word;
         start = is_group ? next_start : start;
@@ -57,9 +66,10 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
         is_first = is_sum;
         group.advance(is_group);
         time.advance(is_sum);
+        sum.advance(is_sum);
         kernel_row.advance(is_row);
-        column.advance(beat.last);
-        beat.advance();
+        column.advance(of_group.last);
+        of_group.advance();
     }
 };
 
@@ -75,61 +85,17 @@ void grouped_conv2d(stream<data_T> &data, stream<res_T> &res,
                     const typename CONFIG_T::weight_t &weight,
                     const typename CONFIG_T::bias_t &bias, const typename CONFIG_T::pad_t &pad,
                     const typename CONFIG_T::requantize_t &requantize) {
-    typedef sliding_window<CONFIG_T> window_t;
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
-    static const unsigned run = window_t::beats / CONFIG_T::groups;
-    static const unsigned words = CONFIG_T::out_channels / out_lanes;
-    static const unsigned times = words / CONFIG_T::groups;
-    static const unsigned sum_beats = CONFIG_T::kernel_height * CONFIG_T::kernel_width * run;
-    static const unsigned window_words = words * sum_beats;
-    static const unsigned reads = window_t::out_width * window_words;
+    static const unsigned run = sliding_window<CONFIG_T>::beats / CONFIG_T::groups;
+    static const unsigned times = CONFIG_T::out_channels / out_lanes / CONFIG_T::groups;
+    typedef group_taps<CONFIG_T, run, times> taps_t;
     static_assert(run * in_lanes * CONFIG_T::groups == CONFIG_T::in_channels,
                   "input lanes divide the input channels of a group");
     static_assert(times * out_lanes * CONFIG_T::groups == CONFIG_T::out_channels,
                   "output lanes divide the output channels of a group");
-    static_assert(CONFIG_T::weight_entries == window_words * out_lanes * in_lanes,
+    static_assert(CONFIG_T::weight_entries == taps_t::per_window * out_lanes * in_lanes,
                   "one weight per output channel and operand");
-
-    window_t window;
-    window_rows<CONFIG_T> rows;
-    typename CONFIG_T::operand_t buffer[window_t::words][in_lanes];
-    HYQ_RESHAPE(buffer, 2)
-    typename CONFIG_T::accumulator_t acc[out_lanes];
-    HYQ_PARTITION(acc, 1)
-FirstRows:
-    for (unsigned i = 0; i < window_t::first_words; i++) {
-        HYQ_PIPELINE(1)
-        window.take(buffer, data, pad);
-    }
-Rows:
-    for (unsigned y = 0; y < window_t::out_height; y++) {
-        group_taps<CONFIG_T, run, times> taps;
-        counter<window_words> word;
-        counter<words> sum;
-    Taps:
-        for (unsigned i = 0; i < reads; i++) {
-            HYQ_PIPELINE(1)
-            HYQ_NO_DEPENDENCE(buffer)
-            window.take(buffer, data, pad, i < window_t::next_words);
-            typename CONFIG_T::operand_t x[in_lanes];
-            HYQ_PARTITION(x, 1)
-            read_operands<CONFIG_T>(x, buffer, rows, taps, taps.of_pixel(), pad);
-            add_products<CONFIG_T>(acc, x, weight[word.index()], taps.is_first);
-            const bool is_last = taps.is_last();
-            if (is_last) {
-                res.write(requantize_sums<res_T, CONFIG_T>(acc, sum.index(), bias, requantize));
-            }
-            sum.advance(is_last);
-            taps.advance();
-            word.advance();
-        }
-    RestOfRows:
-        for (unsigned i = reads; i < window_t::next_words; i++) {
-            HYQ_PIPELINE(1)
-            window.take(buffer, data, pad);
-        }
-        rows.next();
-    }
+    convolve<CONFIG_T, taps_t, dense_products>(data, res, weight, bias, pad, requantize);
 }
 
 } // namespace hyq

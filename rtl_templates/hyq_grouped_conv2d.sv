@@ -42,8 +42,7 @@ module hyq_grouped_conv2d #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Beats = InChannels / InLanes;
-  localparam int unsigned Run = Beats / Groups;
+  localparam int unsigned Run = InChannels / InLanes / Groups;
   localparam int unsigned Sums = OutChannels / OutLanes;
   localparam int unsigned Times = Sums / Groups;
 
@@ -52,47 +51,31 @@ module hyq_grouped_conv2d #(
     $error("hyq_grouped_conv2d: lanes divide the channels of a group");
   end
 
-  logic [InLanes*InBits-1:0] padded, window;
-  logic padded_valid, padded_ready, window_valid, window_ready;
+  logic [InLanes*InBits-1:0] window;
+  logic window_valid, window_ready;
 
-  hyq_padding #(
-    .Height   (Height),
-    .Width    (Width),
-    .Beats    (Beats),
-    .PadHeight(PadHeight),
-    .PadWidth (PadWidth),
-    .Lanes    (InLanes),
-    .Bits     (InBits),
-    .Pad      (Pad),
-    .PadFile  (PadFile)
-  ) u_padding (
+  hyq_padded_windows #(
+    .Height      (Height),
+    .Width       (Width),
+    .Channels    (InChannels),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .PadHeight   (PadHeight),
+    .PadWidth    (PadWidth),
+    .Lanes       (InLanes),
+    .Run         (Run),
+    .Times       (Times),
+    .Bits        (InBits),
+    .Pad         (Pad),
+    .PadFile     (PadFile)
+  ) u_windows (
     .clk_i,
     .rst_ni,
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .out_data_o (padded),
-    .out_valid_o(padded_valid),
-    .out_ready_i(padded_ready)
-  );
-
-  hyq_grouped_window #(
-    .BeatBits    (InLanes * InBits),
-    .Beats       (Beats),
-    .Run         (Run),
-    .Times       (Times),
-    .Height      (Height + 2 * PadHeight),
-    .Width       (Width + 2 * PadWidth),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth)
-  ) u_grouped_window (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (padded),
-    .in_valid_i (padded_valid),
-    .in_ready_o (padded_ready),
     .out_data_o (window),
     .out_valid_o(window_valid),
     .out_ready_i(window_ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
     map_with_columns,
+    reordered_channels,
     rows,
     rows_with_columns,
     seen,
@@ -39,6 +41,9 @@ def conv2d(call: Call) -> View:
     padding = _padding(call.get("padding"), weight.shape[2:])
     stride = _within(stride, view.shape[2:], padding)
     _check_dilation(dilation)
+    if groups not in (1, view.shape[1]) and reordered_channels(view, 1) is not None:
+        # Integers have no shuffle of channels, so that zeros stand between the groups.
+        weight, groups = _ungrouped(weight, groups), 1
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
@@ -83,16 +88,36 @@ def _check_dilation(dilation: tuple[int, int]) -> None:
         )
 
 
+def _ungrouped(weight: Array, groups: int) -> Array:
+    """Return weights ``(O, I, kh, kw)`` of one group that compute what those of groups do."""
+    outputs, width = weight.shape[:2]
+    result = np.zeros((outputs, groups * width, *weight.shape[2:]))
+    for group, filters in enumerate(np.split(np.arange(outputs), groups)):
+        result[filters, group * width : (group + 1) * width] = weight[filters]
+    return result
+
+
 def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
     source, columns = map_with_columns(call.drafts, view)
-    if op.groups == 1 and covers(columns, source.shape[-1]):
+    shown_at = torch.arange(len(op.weight))
+    if covers(columns, source.shape[-1]) and op.groups in (1, source.shape[-1]):
         # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
-        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+        order = columns.argsort().numpy()
+        if op.groups == 1:
+            op = replace(op, weight=op.weight[..., order])
+        else:
+            weight, bias = (_by_group(values, op.groups)[order] for values in (op.weight, op.bias))
+            op = replace(op, weight=weight.reshape(op.weight.shape), bias=bias.reshape(-1))
+            shown_at = shown_at.reshape(op.groups, -1)[columns].reshape(-1)
     else:
         source = call.drafts.select(source, columns)
     draft = call.add(op, (source,), "conv")
     index = torch.arange(draft.size).reshape(1, *draft.shape)
-    return seen(draft, index.permute(0, 3, 1, 2))
+    return seen(draft, index[..., shown_at].permute(0, 3, 1, 2))
+
+
+def _by_group(values: Array, groups: int) -> Array:
+    return values.reshape(groups, len(values) // groups, *values.shape[1:])
 
 
 def linear(call: Call) -> View:
@@ -192,7 +217,7 @@ def aligned(
                 continue
             (first, order), *others = settled
             if all(
-                draft.shape[:-1] == first.shape[:-1] and torch.equal(order, other)
+                _positions(draft) == _positions(first) and torch.equal(order, other)
                 for draft, other in others
             ):
                 return tuple(draft for draft, _ in settled), order, axis
@@ -204,6 +229,12 @@ def aligned(
             )
     assert failure is not None
     raise failure
+
+
+def _positions(draft: Draft) -> tuple[int, ...]:
+    """Return the axes of the positions; a single position may lie on axes of any number."""
+    lead = draft.shape[:-1]
+    return lead if math.prod(lead) > 1 else ()
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:

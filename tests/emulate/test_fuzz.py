@@ -83,13 +83,13 @@ def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
     return operation(weight, weight_bits, bias, *window, out), [x]
 
 
-def add(rng: Rng, reach: int) -> Made:
+def aligned(kind: type[ops.Add | ops.Maximum], rng: Rng, reach: int) -> Made:
     bits = int(rng.integers(4, 17))
     types = [code_type(rng, (3, 4), bits) for _ in range(2)]
     largest = max(1, reach >> (bits + 1))
     factors = tuple(rng.integers((largest + 1) // 2, largest + 1, 4) for _ in types)
     zeros = tuple(x.quantization.zero_point for x in types)
-    return ops.Add(factors, zeros, output(rng, log2(reach), 4)), types
+    return kind(factors, zeros, output(rng, log2(reach), 4)), types
 
 
 def multiply(rng: Rng, reach: int) -> Made:
@@ -227,7 +227,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "dense": partial(weighted, ops.Dense),
     "depthwise_conv2d": partial(weighted, ops.DepthwiseConv2d),
     "grouped_conv2d": partial(weighted, ops.GroupedConv2d),
-    "add": add,
+    "add": partial(aligned, ops.Add),
     "attention_scores": scores,
     "attention_values": values,
     "average_pool": average_pool,
@@ -236,6 +236,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "global_average_pool": pool,
     "group_norm": group_norm,
     "layer_norm": layer_norm,
+    "maximum": partial(aligned, ops.Maximum),
     "multiply": multiply,
     "linear_softmax": linear_softmax,
     "requantize": requantize,
@@ -244,7 +245,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "table_softmax": table_softmax,
 }
 #: They copy codes or look them up, and sum nothing.
-SUMLESS = {"fold", "table", "unfold"}
+SUMLESS = {"constant", "fold", "table", "unfold"}
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

@@ -18,6 +18,7 @@ from hyq_hls.stream.circuits.average_pool import AveragePoolCircuit
 from hyq_hls.stream.circuits.channel_affine import ChannelAffineCircuit
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.concat import ConcatCircuit
+from hyq_hls.stream.circuits.constant import ConstantCircuit
 from hyq_hls.stream.circuits.conv2d import Conv2dCircuit
 from hyq_hls.stream.circuits.dense import DenseCircuit
 from hyq_hls.stream.circuits.depthwise_conv2d import DepthwiseConv2dCircuit
@@ -27,6 +28,7 @@ from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
 from hyq_hls.stream.circuits.grouped_conv2d import GroupedConv2dCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
+from hyq_hls.stream.circuits.maximum import MaximumCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
 from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
@@ -47,6 +49,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.AveragePool: (AveragePoolCircuit,),
     ops.ChannelAffine: (ChannelAffineCircuit,),
     ops.Concat: (ConcatCircuit,),
+    ops.Constant: (ConstantCircuit,),
     ops.Conv2d: (Conv2dCircuit,),
     ops.Dense: (DenseCircuit,),
     ops.DepthwiseConv2d: (DepthwiseConv2dCircuit,),
@@ -56,6 +59,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.GroupedConv2d: (GroupedConv2dCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
+    ops.Maximum: (MaximumCircuit,),
     ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
     ops.SeparableContext: (SeparableContextCircuit,),
