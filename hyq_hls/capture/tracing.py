@@ -86,6 +86,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "sum": pooling.total,
     **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
     **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
+    "max_pool2d": pooling.max_pool,
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,

@@ -231,6 +231,14 @@ def _average_pool(op: ops.AveragePool, node: Node, inputs: Sequence[TensorType])
     return run
 
 
+def _max_pool(op: ops.MaxPool, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    def run(x: torch.Tensor) -> torch.Tensor:
+        found = functional.max_pool2d(x.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding)
+        return found.permute(0, 2, 3, 1)
+
+    return run
+
+
 def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
     if magnitude(node.accumulator) >= 1 << 52:
@@ -411,6 +419,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Maximum: _maximum,
+    ops.MaxPool: _max_pool,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,

@@ -245,7 +245,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "table_softmax": table_softmax,
 }
 #: They copy codes or look them up, and sum nothing.
-SUMLESS = {"constant", "fold", "table", "unfold"}
+SUMLESS = {"max_pool", "constant", "fold", "table", "unfold"}
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

@@ -18,6 +18,7 @@ from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.separable import SeparableContext
@@ -123,6 +124,7 @@ class Lowering:
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
             AveragePool: self._average_pool,
+            MaxPool: self._max_pool,
             fo.GlobalAveragePool: self._pool,
         }
 
@@ -317,6 +319,9 @@ class Lowering:
             unit if op.less_input else 0,
             requantize(np.asarray(x.scale) / unit, self._output(node)),
         )
+
+    def _max_pool(self, node: FloatNode, op: MaxPool, config: QuantConfig) -> Operation:
+        return ops.MaxPool(op.kernel, op.stride, op.padding, (self._input(node).qmin,))
 
     def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
         x = self._input(node)
