@@ -10,7 +10,9 @@ import torch
 from torch.nn import functional
 
 from hyq_hls import ops
+from hyq_hls.emulate import layouts, pools
 from hyq_hls.emulate.exact import (
+    Kernel,
     accumulation_dtype,
     exact_dtype,
     factor_and_offset,
@@ -21,7 +23,6 @@ from hyq_hls.graph import Bounds, Node, Operation, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.softmax import Softmax
 
-Kernel = Callable[..., torch.Tensor]
 Rule = Callable[[Any, Node, Sequence[TensorType]], Kernel | None]
 
 
@@ -64,17 +65,6 @@ def _finish(node: Node) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda x: x.floor_().clamp_(q.qmin, q.qmax).float()
 
 
-def _pad(x: torch.Tensor, padding: tuple[int, int], values: tuple[int, ...]) -> torch.Tensor:
-    """Surround (B, H, W, C) by the zero point."""
-    ph, pw = padding
-    if not (ph or pw):
-        return x
-    if len(set(values)) == 1:
-        return functional.pad(x, (0, 0, pw, pw, ph, ph), value=float(values[0]))
-    zero = torch.tensor(values, dtype=x.dtype)
-    return functional.pad(x - zero, (0, 0, pw, pw, ph, ph)) + zero
-
-
 def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     depthwise = isinstance(op, ops.DepthwiseConv2d)
     weight = op.weight[..., None] if depthwise else op.weight
@@ -89,7 +79,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     finish = _finish(node)
 
     def run(x: torch.Tensor) -> torch.Tensor:
-        x = _pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
+        x = layouts.pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
         y = functional.conv2d(x, weights, bias, stride=op.stride, groups=groups)
         return finish(y.permute(0, 2, 3, 1))
 
@@ -201,44 +191,6 @@ def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     return run
 
 
-def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(inputs[0].words << inputs[0].quantization.bits)
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zero = torch.tensor(op.zero_point, dtype=dtype) * inputs[0].words
-    return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
-
-
-def _average_pool(op: ops.AveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(magnitude(node.accumulator))
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zero = torch.tensor(op.pad_value, dtype=dtype)
-    rows, columns = op.inside(*inputs[0].shape[:2])
-    factor = torch.tensor(op.factor[np.outer(rows, columns) - 1], dtype=dtype)[..., None]
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        centred = x.to(dtype) - zero
-        # The divisor 1 makes a sum of the mean; a border of zeros adds nothing.
-        sums = functional.avg_pool2d(
-            centred.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding, divisor_override=1
-        )
-        acc = sums.permute(0, 2, 3, 1) * factor
-        return finish(acc.sub_(centred, alpha=op.centre) if op.centre else acc)
-
-    return run
-
-
-def _max_pool(op: ops.MaxPool, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    def run(x: torch.Tensor) -> torch.Tensor:
-        found = functional.max_pool2d(x.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding)
-        return found.permute(0, 2, 3, 1)
-
-    return run
-
-
 def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
     if magnitude(node.accumulator) >= 1 << 52:
@@ -282,26 +234,6 @@ def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> 
         mean = total.mul_(to_mean).add_(0.5).floor_()
         normalized = x.mul_(unit).sub_(mean).mul_(reciprocal * normalize).add_(0.5).floor_()
         return finish(normalized.mul_(gamma).add_(beta))
-
-    return run
-
-
-def _unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    (ph, pw), (height, width, channels) = op.patch, inputs[0].shape
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        x = x.reshape(-1, height // ph, ph, width // pw, pw, channels)
-        return x.permute(0, 2, 4, 1, 3, 5).reshape(len(x), *node.type.shape)
-
-    return run
-
-
-def _fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    ph, pw = op.patch
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        x = x.reshape(-1, ph, pw, op.height // ph, op.width // pw, x.shape[-1])
-        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), *node.type.shape)
 
     return run
 
@@ -376,6 +308,8 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         if log2:
             p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
+        elif op.probability_zero_point:
+            p = p - op.probability_zero_point
         values = _heads((v - zero).to(dtype), op.heads)
         acc = p.to(dtype).transpose(2, 3) @ values
         return finish(acc.transpose(2, 3).flatten(-2))
@@ -405,26 +339,28 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
-    ops.AveragePool: _average_pool,
+    ops.AveragePool: pools.average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Constant: _constant,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,
     ops.DepthwiseConv2d: _convolution,
-    ops.Fold: _fold,
-    ops.GlobalAveragePool: _pool,
+    ops.Fold: layouts.fold,
+    ops.GlobalAveragePool: pools.global_average_pool,
     ops.GroupNorm: _group_norm,
     ops.GroupedConv2d: _convolution,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Maximum: _maximum,
-    ops.MaxPool: _max_pool,
+    ops.MaxPool: pools.max_pool,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
     ops.TableSoftmax: _softmax,
-    ops.Unfold: _unfold,
+    ops.Transpose: layouts.transpose,
+    ops.Unfold: layouts.unfold,
+    ops.Upsample: layouts.upsample,
 }

@@ -75,13 +75,12 @@ def previewed(graph: FloatGraph, config: QuantConfig) -> Iterator[PreviewedNode]
 
 def _stand_in(graph: FloatGraph, node: FloatNode, config: QuantConfig) -> Quantization:
     try:
-        codes = traits_of(node).codes
+        if traits_of(node).codes is Codes.IMAGE:
+            return image_quantization(node.op)
+        if traits_of(node).codes is Codes.PROBABILITIES:
+            return probability_codes(graph, node, config)
     except QuantizationError:
-        codes = Codes.CHOSEN  # The lowering says what is missing.
-    if codes is Codes.IMAGE or node.name == graph.input:
-        return image_quantization(node.op)
-    if codes is Codes.PROBABILITIES:
-        return probability_codes(config, graph.shape(node.name)[-1])
+        pass  # The lowering says what is missing.
     return Quantization(8, False, (_STEP,), (128,))
 
 

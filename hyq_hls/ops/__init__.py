@@ -9,6 +9,8 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
+from hyq_hls.ops.concat_constant import ConcatConstant
+from hyq_hls.ops.concat_positions import ConcatPositions
 from hyq_hls.ops.constant import Constant
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.ops.dense import Dense
@@ -23,11 +25,14 @@ from hyq_hls.ops.max_pool import MaxPool
 from hyq_hls.ops.maximum import Maximum
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.select_positions import SelectPositions
 from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
 from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.ops.transpose import Transpose
 from hyq_hls.ops.unfold import Unfold
+from hyq_hls.ops.upsample import Upsample
 
 #: Every operation by name; the file format and the back ends look operations up here.
 OPERATIONS: dict[str, type[Operation]] = {
@@ -39,6 +44,8 @@ OPERATIONS: dict[str, type[Operation]] = {
         AveragePool,
         ChannelAffine,
         Concat,
+        ConcatConstant,
+        ConcatPositions,
         Constant,
         Conv2d,
         Dense,
@@ -53,11 +60,14 @@ OPERATIONS: dict[str, type[Operation]] = {
         MaxPool,
         Multiply,
         RequantizeTensor,
+        SelectPositions,
         SeparableContext,
         ShiftSwish,
         Table,
         TableSoftmax,
+        Transpose,
         Unfold,
+        Upsample,
     )
 }
 
@@ -69,6 +79,8 @@ __all__ = [
     "AveragePool",
     "ChannelAffine",
     "Concat",
+    "ConcatConstant",
+    "ConcatPositions",
     "Constant",
     "Conv2d",
     "Dense",
@@ -83,9 +95,12 @@ __all__ = [
     "Maximum",
     "Multiply",
     "RequantizeTensor",
+    "SelectPositions",
     "SeparableContext",
     "ShiftSwish",
     "Table",
     "TableSoftmax",
+    "Transpose",
     "Unfold",
+    "Upsample",
 ]
