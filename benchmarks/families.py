@@ -219,8 +219,8 @@ def best(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def table(records: Sequence[dict[str, Any]]) -> str:
     """Return the matrix as a table of Markdown."""
     columns = ("captured", "emulation_equal", "csim_equal", "rtl_equal")
-    header = ("network", "image", "captured", "emulation", "C++", "RTL", "SQNR, dB", "CPU s")
-    header = (*header, "peak GB", "stops at")
+    header = ["network", "image", "captured", "emulation", "C++", "RTL", "SQNR, dB", "CPU s"]
+    header += ["peak GB", "stops at"]
     lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     words = {True: "yes", False: "**no**", None: "-"}
     for r in best(records):
