@@ -18,7 +18,9 @@ template <typename CONFIG_T> struct average_pool_sums {
     accumulator_t acc[CONFIG_T::in_lanes];
     counter<sliding_window<CONFIG_T>::out_width> column; ///< of the window
 
-    average_pool_sums() { HYQ_PARTITION(acc, 1) }
+    average_pool_sums() {
+        HYQ_PARTITION(acc, 1)
+    }
 
     template <class res_T>
     void add(const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes], const taps_t &taps,

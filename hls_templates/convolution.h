@@ -48,7 +48,9 @@ template <typename CONFIG_T, class taps_T, class products_T> struct convolution_
     typename CONFIG_T::accumulator_t acc[CONFIG_T::out_lanes];
     counter<taps_T::per_window> word; ///< of weights
 
-    convolution_sums() { HYQ_PARTITION(acc, 1) }
+    convolution_sums() {
+        HYQ_PARTITION(acc, 1)
+    }
 
     /// Adds the products of a tap. The last tap of a sum writes the outputs.
     template <class res_T>

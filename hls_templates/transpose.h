@@ -15,6 +15,7 @@ template <typename CONFIG_T, class data_T, class res_T>
 void transpose(stream<data_T> &data, stream<res_T> &res) {
     static const unsigned rows = CONFIG_T::rows, columns = CONFIG_T::columns;
     static const unsigned words = rows * columns;
+    static const unsigned apart = rows + columns - 1; // iterations from a write to its read
     static_assert(data_T::size == 1 && res_T::size == 1, "a word carries one code");
     typedef typename data_T::value_type code_t;
 
@@ -28,7 +29,7 @@ void transpose(stream<data_T> &data, stream<res_T> &res) {
 Words:
     for (unsigned i = 0; i < (CONFIG_T::matrices + 1) * words; i++) {
         HYQ_PIPELINE(1)
-        HYQ_DEPENDENCE(pages, rows + columns - 1)
+        HYQ_DEPENDENCE(pages, apart)
         if (!is_first) {
             res_T out;
             out[0] = pages[!page][unsigned(read)];

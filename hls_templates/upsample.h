@@ -84,20 +84,24 @@ Words:
     Lanes:
         for (unsigned l = 0; l < lanes; l++) {
             HYQ_UNROLL
-            const operand_t newer_row = reads ? operand_t(in[l]) : rows[row.newer][w][l];
-            const operand_t older_row = row.is_border ? newer_row : rows[!row.newer][w][l];
-            const quarters_t newer_pixel =
-                pixel.takes ? quarters_t(row.between(newer_row, older_row))
-                            : pixels[pixel.newer][b][l];
+            // Copies read a word only where they do not write it.
+            const operand_t next = in[l], row1 = rows[1][w][l];
+            const operand_t row0 = is_bilinear || !reads ? rows[0][w][l] : next;
+            const operand_t newer_row = reads ? next : row.newer ? row1 : row0;
+            const operand_t older_row = row.is_border ? newer_row : row.newer ? row0 : row1;
+            const quarters_t between = row.between(newer_row, older_row);
+            const quarters_t pixel1 = pixels[1][b][l];
+            const quarters_t pixel0 = is_bilinear || !pixel.takes ? pixels[0][b][l] : between;
+            const quarters_t newer_pixel = pixel.takes ? between : pixel.newer ? pixel1 : pixel0;
             const quarters_t older_pixel =
-                pixel.is_border ? newer_pixel : pixels[!pixel.newer][b][l];
+                pixel.is_border ? newer_pixel : pixel.newer ? pixel0 : pixel1;
             const typename CONFIG_T::accumulator_t code = pixel.between(newer_pixel, older_pixel);
             out[l] = is_bilinear ? int(code + 8) >> 4 : int(code);
             if (reads) {
-                rows[row.newer][w][l] = newer_row;
+                rows[row.newer][w][l] = next;
             }
             if (pixel.takes) {
-                pixels[pixel.newer][b][l] = newer_pixel;
+                pixels[pixel.newer][b][l] = between;
             }
         }
         res.write(out);

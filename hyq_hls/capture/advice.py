@@ -43,7 +43,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "set padding= of the convolution",
     ),
     (
-        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "maximum", "minimum"),
+        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "minimum"),
         "arithmetic {name} on activations",
         "sums and differences of two tensors of one shape, and constants of one value per channel",
         "build gates from supported layers",

@@ -159,8 +159,7 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
 
 def _spread(weight: Array, columns: torch.Tensor, channels: int) -> Array:
     """Return weights ``(..., channels)`` of a layer that reads some ``columns`` of the channels."""
-    spread = np.zeros((*weight.shape[:-1], channels))
-    np.add.at(spread, (..., columns.numpy()), weight)
+    spread: Array = weight @ np.eye(channels)[columns.numpy()]
     return spread
 
 

@@ -33,7 +33,9 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``(B, C, H, W)`` to ``(B, C, H, W)``."""
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        batch, channels, *size = x.shape
+        grouped = x.reshape(batch, self.groups, channels // self.groups, *size)
+        return grouped.transpose(1, 2).reshape(x.shape)
 
 
 def _shuffle(groups: int, of: int) -> nn.Module:
@@ -77,14 +79,16 @@ class DynamicReLU(nn.Module):
 
 def _split(x: torch.Tensor, heads: int) -> torch.Tensor:
     """Map ``(B, N, C)`` to ``(B, heads, N, C / heads)``."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    batch, count, channels = x.shape
+    return x.reshape(batch, count, heads, channels // heads).transpose(1, 2)
 
 
 def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int) -> torch.Tensor:
     """Return softmax attention of ``(B, N, C)`` over ``(B, M, C)``, as ``(B, N, C)``."""
     q, k, v = (_split(x, heads) for x in (q, k, v))
-    scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+    scores = q @ k.transpose(-1, -2) * float(q.shape[-1]) ** -0.5
+    found: torch.Tensor = scores.softmax(-1) @ v
+    return found.transpose(1, 2).flatten(2)
 
 
 class MapToTokens(nn.Module):
@@ -142,7 +146,7 @@ class TokensToMap(nn.Module):
         """Map ``(B, C, H, W)`` and ``(B, T, token_dim)`` to ``(B, C, H, W)``."""
         positions = x.flatten(2).transpose(1, 2)
         found = _attend(positions, self.k(tokens), self.proj(tokens), self.heads)
-        return x + found.transpose(1, 2).unflatten(2, x.shape[2:])
+        return x + found.transpose(1, 2).reshape(x.shape)
 
 
 class PlainBlock(nn.Module):

@@ -38,7 +38,10 @@ def stream_format(stream: Stream) -> StreamFormat:
 
 def simulation_of(flow: Dataflow, library: Path) -> RtlSimulation:
     """Return a built library with the ports and streams of ``flow``."""
-    streams = [StreamInfo(s.name, stream_format(s)) for s in flow.streams.values()]
+    fed = flow.fed_by_image
+    streams = [
+        StreamInfo(s.name, stream_format(s), s.name not in fed) for s in flow.streams.values()
+    ]
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink), streams)
 

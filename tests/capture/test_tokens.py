@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from hyq_hls.capture import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.errors import ShapeError
@@ -45,6 +46,10 @@ def _layers() -> dict[str, nn.Module]:
         "last": nn.Conv2d(DIM, 3, 2),
         "attention": nn.MultiheadAttention(DIM, 2, batch_first=True),
     }
+
+
+def _captured(forward: Forward) -> FloatGraph:
+    return captured(forward, (3, 4, 6), **_layers())
 
 
 def _tokens(m: Any, x: torch.Tensor) -> torch.Tensor:
@@ -124,7 +129,7 @@ JOINS: dict[str, tuple[Join, tuple[int, int, int]]] = {
 @pytest.mark.parametrize("name", JOINS)
 def test_tokens(name: str) -> None:
     join, wanted = JOINS[name]
-    graph = captured(lambda m, x: m.fc(functional.gelu(join(m, x))), **_layers())
+    graph = _captured(lambda m, x: m.fc(functional.gelu(join(m, x))))
     found = Counter(node.op.kind for node in graph)
     assert tuple(found[kind] for kind in NEW) == wanted, graph
 
@@ -147,21 +152,19 @@ MAPS: dict[str, tuple[Forward, tuple[int, int, int]]] = {
 @pytest.mark.parametrize("name", MAPS)
 def test_maps(name: str) -> None:
     forward, wanted = MAPS[name]
-    graph = captured(lambda m, x: m.last(forward(m, x)), **_layers())
+    graph = _captured(lambda m, x: m.last(forward(m, x)))
     found = Counter(node.op.kind for node in graph)
     assert tuple(found[kind] for kind in NEW) == wanted, graph
 
 
 def test_the_mean_of_the_tokens_without_the_class_token() -> None:
-    graph = captured(
-        lambda m, x: m.fc(functional.gelu(_with_class(m, x))[:, 1:].mean(1)), **_layers()
-    )
+    graph = _captured(lambda m, x: m.fc(functional.gelu(_with_class(m, x))[:, 1:].mean(1)))
     assert graph["pool"].op.kind == "GlobalAveragePool"
     assert graph[graph["pool"].inputs[0]].op.kind == "SelectPositions"
 
 
 def test_a_part_that_is_the_output_costs_nothing() -> None:
-    graph = captured(lambda m, x: m.fc(_tokens(m, x))[:, 0], **_layers())
+    graph = _captured(lambda m, x: m.fc(_tokens(m, x))[:, 0])
     assert "SelectPositions" not in {node.op.kind for node in graph}
 
 
@@ -171,16 +174,16 @@ def test_one_selection_for_two_readers() -> None:
         result: torch.Tensor = m.fc(first) + m.norm(first)
         return result
 
-    graph = captured(forward, **_layers())
+    graph = _captured(forward)
     assert [node.op.kind for node in graph].count("SelectPositions") == 1
 
 
 def test_factors_pass_tokens_that_are_constants() -> None:
     """A factor behind the tokens goes into them, and into the layer before them."""
     scale = torch.linspace(0.5, 2, DIM)
-    graph = captured(lambda m, x: functional.gelu(_with_class(m, x) * scale + 1), **_layers())
+    graph = _captured(lambda m, x: functional.gelu(_with_class(m, x) * scale + 1))
     assert "ChannelAffine" not in {node.op.kind for node in graph}
-    graph = captured(lambda m, x: m.fc(m.norm(_with_class(m, x))[:, 0] * scale), **_layers())
+    graph = _captured(lambda m, x: m.fc(m.norm(_with_class(m, x))[:, 0] * scale))
     assert "ChannelAffine" not in {node.op.kind for node in graph}
 
 

@@ -76,8 +76,9 @@ def test_layers(layer: nn.Module, found: str) -> None:
     [
         (lambda m, x: x * x.flip(2), "mul", "different orders"),
         (lambda m, x: x + torch.ones(2, 4, 6, 6), "add", "a constant tensor (2, 4, 6, 6)"),
-        (lambda m, x: x * torch.arange(36.0).reshape(6, 6), "mul", "a factor of shape (6, 6)"),
-        (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "addition of shapes"),
+        (lambda m, x: x + x.mean((2, 3), keepdim=True), "add", "add of shapes"),
+        (lambda m, x: torch.maximum(x, x.flip(2)), "maximum", "different orders"),
+        (lambda m, x: torch.maximum(x, x.mean(1, keepdim=True)), "maximum", "maximum of shapes"),
         (lambda m, x: functional.silu(x.mean(2)).mean(2), "mean", "over 6 elements at a time"),
         (lambda m, x: x.sum(3)[:, :, 0], "sum_1", "over 6 elements at a time"),
         (lambda m, x: x + x.flip(2), "add", "different orders"),

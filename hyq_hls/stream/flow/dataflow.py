@@ -132,6 +132,15 @@ class Dataflow:
         return {stage.node.name: stage.circuit for stage in self.operations}
 
     @property
+    def fed_by_image(self) -> set[str]:
+        """Names of the streams that depend on the image; the others carry constants alone."""
+        found = {self.source}
+        for stage in self.stages:
+            if not found.isdisjoint(stage.inputs):
+                found.update(stage.outputs)
+        return found
+
+    @property
     def bottleneck(self) -> Stage:
         """The stage with the most cycles per sample."""
         return max(self.stages, key=self.cycles)

@@ -77,7 +77,9 @@ class StreamInfo:
     Attributes:
         name: name of the stream.
         format: how its codes travel.
+        endless: whether its writer waits for no frame, and so goes on behind the last one.
     """
 
     name: str
     format: StreamFormat
+    endless: bool = False

@@ -37,7 +37,7 @@ class CFormat(ctypes.Structure):
 class CStreamConfig(ctypes.Structure):
     """``hyq::StreamConfig``."""
 
-    _fields_ = (("name", _name), ("format", CFormat), ("capture", _int32))
+    _fields_ = (("name", _name), ("format", CFormat), ("capture", _int32), ("endless", _int32))
 
 
 class CConfig(ctypes.Structure):

@@ -117,7 +117,10 @@ class RtlSimulation:
         streams = (c.CStreamConfig * len(self.streams))(
             *(
                 c.CStreamConfig(
-                    s.name.encode(), _format(s.format, s.format.bits), s.name in capture
+                    s.name.encode(),
+                    _format(s.format, s.format.bits),
+                    s.name in capture,
+                    s.endless,
                 )
                 for s in self.streams
             )

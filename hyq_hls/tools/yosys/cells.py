@@ -44,6 +44,8 @@ class Endpoint:
     setup: float
 
 
+#: Words of LUT-RAM whose reads and writes have one address.
+_SINGLE_PORTS = (32, 64, 128, 256)
 #: Outputs of clocked cells, by the first letters of the cell and of the pin.
 _STARTS: Mapping[tuple[str, str], float] = {
     ("FD", "Q"): CLOCK_TO_Q,
@@ -54,6 +56,7 @@ _STARTS: Mapping[tuple[str, str], float] = {
     ("RAM32", "DPO"): 1.19,
     ("RAM64", "DPO"): 1.19,
     ("RAM128", "DPO"): 1.19,
+    **{(f"RAM{words}X1S", "O"): 1.19 for words in _SINGLE_PORTS},
 }
 #: Inputs of clocked cells.
 _ENDS: Mapping[tuple[str, str], Endpoint] = {
@@ -65,6 +68,7 @@ _ENDS: Mapping[tuple[str, str], Endpoint] = {
     ("SRL", "CE"): Endpoint("enable", 0.4),
     ("RAM32", "DI"): Endpoint("memory", 0.461),
     ("RAM64", "DI"): Endpoint("memory", 0.461),
+    **{(f"RAM{words}X1S", "D"): Endpoint("memory", 0.461) for words in _SINGLE_PORTS},
     ("RAM", "WE"): Endpoint("enable", 0.654),
     ("RAM32", "ADDRD"): Endpoint("memory", 0.245),
     ("RAM64", "ADDRD"): Endpoint("memory", 0.245),
@@ -127,7 +131,7 @@ def arc(cell: str, source: str, target: str) -> Arc | None:
         return Arc(0.3 if source == "S" else 0.22, 0)
     if cell == "CARRY4":
         return _carry_arc(source, target)
-    if cell.startswith(("RAM32", "RAM64", "RAM128")):
+    if cell.startswith(("RAM32", "RAM64", "RAM128", "RAM256")):
         return _memory_arc(source, target)
     return None
 
@@ -140,6 +144,8 @@ def _carry_arc(source: str, target: str) -> Arc | None:
 
 def _memory_arc(source: str, target: str) -> Arc | None:
     """Return the read of LUT-RAM: an address port belongs to the output of the same letter."""
+    if source.startswith("A") and target == "O":
+        return Arc(LUT_DELAY)
     if source.startswith("ADDR") and target.startswith("DO") and source[4:] == target[2:]:
         return Arc(LUT_DELAY)
     return Arc(LUT_DELAY) if source.startswith("DPRA") and target == "DPO" else None

@@ -10,6 +10,10 @@ from hyq_hls.errors import CompilationError
 #: Sites of a cell; cells without a name here are counted nowhere (BUFG, MUXF7, MUXF8, IBUF).
 _LUTS = {f"LUT{n}": 1 for n in range(1, 7)} | {
     # LUT-RAM and shift registers: a LUT that is a memory.
+    "RAM32X1S": 1,
+    "RAM64X1S": 1,
+    "RAM128X1S": 2,
+    "RAM256X1S": 4,
     "RAM32X1D": 2,
     "RAM64X1D": 2,
     "RAM128X1D": 4,

@@ -63,7 +63,8 @@ def hybrid_graph() -> Graph:
     window = (3, 3), (1, 1), (1, 1), (_ZERO,)
     graph.add("mean", ops.AveragePool(*window, factor, 0, _to(15)), "larger")
     _grouped(graph, np.random.default_rng(4))
-    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "grouped")
+    _positions(graph, np.random.default_rng(5))
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "transposed")
     _dense(graph, rng, "head", "pool", 5)
     return graph
 
@@ -88,6 +89,17 @@ def _grouped(graph: Graph, rng: np.random.Generator) -> None:
     weight, bias = rng.integers(-128, 128, (channels, 2, 2, channels // 2)), np.arange(channels)
     grouped = ops.GroupedConv2d(weight, 8, bias, (1, 1), (1, 0), (_ZERO,), _to(8), 2)
     graph.add("grouped", grouped, "mean")
+
+
+def _positions(graph: Graph, rng: np.random.Generator) -> None:
+    """Positions that are left out, interpolated, learned, joined; channels as positions."""
+    graph.add("selected", ops.SelectPositions((0, 3), (0, 2)), "grouped")
+    graph.add("upsampled", ops.Upsample("bilinear"), "selected")
+    learned = rng.integers(0, 256, (2, graph.type("upsampled").channels))
+    graph.add("prompted", ops.ConcatConstant(learned, True, (_ZERO,), _to(0)), "upsampled")
+    join = ops.ConcatPositions((_to(1), _to(0)), ((_ZERO,), (_ZERO,)), 1)
+    graph.add("joined", join, "prompted", "upsampled")
+    graph.add("transposed", ops.Transpose(), "joined")
 
 
 def _attentions(graph: Graph, rng: np.random.Generator) -> None:

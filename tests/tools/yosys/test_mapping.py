@@ -97,8 +97,16 @@ def test_unusable_folder(tmp_path: Path) -> None:
 
 
 def test_unknown_cells_are_no_nothing() -> None:
-    cells = {"LUT6": 2, "RAM64M": 1, "SRL16E": 3, "DSP48E1": 1, "RAMB36E1": 1, "RAMB18E1": 1}
-    assert count_cells(cells) == Utilization(lut=9, dsp=1, bram18=3)
+    cells = {
+        "LUT6": 2,
+        "RAM64M": 1,
+        "RAM64X1S": 5,
+        "SRL16E": 3,
+        "DSP48E1": 1,
+        "RAMB36E1": 1,
+        "RAMB18E1": 1,
+    }
+    assert count_cells(cells) == Utilization(lut=14, dsp=1, bram18=3)
     with pytest.raises(CompilationError, match=r"cells \['URAM288'\] of the netlist are not known"):
         count_cells({"URAM288": 1})
 

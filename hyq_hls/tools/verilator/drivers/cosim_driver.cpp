@@ -16,6 +16,7 @@ struct StreamConfig {
   const char* name;
   Format format;
   int32_t capture;
+  int32_t endless;  // its writer waits for no frame
 };
 
 struct Config {
@@ -77,7 +78,7 @@ class Bench {
     check_width("m_axis_tdata", output_.bytes, config.output.lanes * config.output.lane_bits);
     for (int64_t i = 0; i < config.stream_count; ++i) {
       const StreamConfig& stream = config.streams[i];
-      streams_.emplace_back(stream.name, stream.format, stream.capture);
+      streams_.emplace_back(stream.name, stream.format, stream.capture, stream.endless);
     }
     if (config.vcd) model_.start_trace(config.vcd);
     begin();

@@ -26,8 +26,9 @@ struct StreamResult {
 
 class StreamMonitor {
  public:
-  StreamMonitor(std::string name, Format format, bool capture)
-      : name_(std::move(name)), format_(format), capture_(capture) {
+  // The writer of an endless stream goes on behind the last frame; that is not counted.
+  StreamMonitor(std::string name, Format format, bool capture, bool endless)
+      : name_(std::move(name)), format_(format), capture_(capture), endless_(endless) {
     wr_valid_ = control("_wr_valid");
     wr_ready_ = control("_wr_ready");
     rd_valid_ = control("_rd_valid");
@@ -59,15 +60,14 @@ class StreamMonitor {
       result_.stalled += stalled_;
       result_.starved += rd_ready && !rd_valid;
     }
-    const bool write = wr_valid && wr_ready, read = rd_valid && rd_ready;
+    const bool write = counts(wr_valid && wr_ready, result_.written, cycle);
+    const bool read = counts(rd_valid && rd_ready, result_.read, cycle);
     if (write) {
-      if (result_.written == total_) surplus(cycle);
       if (capture_) capture();
       ++result_.written;
       writes_.note(cycle, format_.beats);
     }
     if (read) {
-      if (result_.read == total_) surplus(cycle);
       ++result_.read;
       reads_.note(cycle, format_.beats);
     }
@@ -95,6 +95,12 @@ class StreamMonitor {
   const std::vector<int64_t>& captured() const { return captured_; }
 
  private:
+  bool counts(bool transfer, int64_t done, int64_t cycle) const {
+    if (!transfer || done < total_) return transfer;
+    if (!endless_) surplus(cycle);
+    return false;
+  }
+
   void capture() {
     for (int lane = 0; lane < format_.lanes; ++lane) {
       captured_.push_back(read_lane(data_, format_, lane));
@@ -133,6 +139,7 @@ class StreamMonitor {
   std::string name_;
   Format format_;
   bool capture_;
+  bool endless_;
   const uint8_t* wr_valid_;
   const uint8_t* wr_ready_;
   const uint8_t* rd_valid_;
