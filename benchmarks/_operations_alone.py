@@ -20,6 +20,7 @@ from hyq_hls.ops import (
     GroupedConv2d,
     GroupNorm,
     Maximum,
+    MaxPool,
     Multiply,
     RequantizeTensor,
     SelectPositions,
@@ -155,6 +156,17 @@ def grouped() -> Graph:
     return graph
 
 
+def max_pools() -> Graph:
+    """Return max poolings, which these networks do without."""
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((16, 16, 32), code))
+    tensor = graph.input_name
+    for number, (kernel, stride, padding) in enumerate(((3, 2, 1), (2, 1, 0), (3, 1, 1))):
+        operation = MaxPool((kernel, kernel), (stride, stride), (padding, padding), (0,))
+        tensor = graph.add(f"max_pool{number}", operation, tensor).name
+    return graph
+
+
 def norms() -> Graph:
     """Return norms of whole frames."""
     rng = np.random.default_rng(0)
@@ -228,6 +240,7 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "channel_affine": affines,
     "average_pool": pools,
     "maximum": maxima,
+    "max_pool": max_pools,
     "multiply": multiplies,
     "group_norm": norms,
     "grouped_conv2d": grouped,

@@ -1,5 +1,6 @@
 """Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++.
 
+>>> print(hyq_hls.inspect(model, 224))                            # what each node would become
 >>> qmodel = hyq_hls.quantize(model, calibration_images)          # integers only
 >>> qmodel.save("net.hyq")
 >>> acc = hyq_hls.convert(qmodel, part="xc7z020", output_dir="build/net")
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hyq_hls.accelerator import Accelerator
     from hyq_hls.conversion import convert
     from hyq_hls.graph.archive import Limits
+    from hyq_hls.inspection import inspect
     from hyq_hls.quant.config import NodeBits, QuantConfig
     from hyq_hls.quant.pipeline import quantize
     from hyq_hls.quantized_model import QuantizedModel
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Accelerator": "hyq_hls.accelerator",
     "convert": "hyq_hls.conversion",
+    "inspect": "hyq_hls.inspection",
     "Limits": "hyq_hls.graph.archive",
     "NodeBits": "hyq_hls.quant.config",
     "QuantConfig": "hyq_hls.quant.config",
@@ -39,6 +42,7 @@ __all__ = [
     "QuantConfig",
     "QuantizedModel",
     "convert",
+    "inspect",
     "load",
     "quantize",
 ]

@@ -19,6 +19,7 @@ from hyq_hls.capture.drafts import Draft
 from hyq_hls.capture.elementwise import LeakyRelu, Relu
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 
@@ -155,6 +156,10 @@ def _composed(first: ChannelAffine, second: ChannelAffine) -> ChannelAffine:
     return ChannelAffine(first.multiplier * second.multiplier, offset)
 
 
+def _rises(op: ChannelAffine) -> bool:
+    return bool((op.multiplier > 0).all())
+
+
 def _is_positive_factor(op: ChannelAffine) -> bool:
     return bool((op.multiplier > 0).all() and not op.offset.any())
 
@@ -180,6 +185,10 @@ def _input_of_pool(place: _Place, draft: Draft, affine: ChannelAffine) -> _Chang
     if draft.op.less_input and affine.offset.any():
         return None
     return place.before(draft.inputs[0], affine)
+
+
+def _input_of_maximum(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    return place.before(draft.inputs[0], affine) if _rises(affine) else None
 
 
 def _input_of_relu(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
@@ -239,6 +248,7 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     fo.Fold: _input,
     fo.GlobalAveragePool: _input,
     AveragePool: _input_of_pool,
+    MaxPool: _input_of_maximum,
     Relu: _input_of_relu,
     LeakyRelu: _input_of_relu,
     fo.AttentionValues: _values,
@@ -277,6 +287,12 @@ def _behind_pool(
 ) -> _Changes | None:
     assert isinstance(reader.op, AveragePool)
     return place.behind(reader, _factors(affine) if reader.op.less_input else affine)
+
+
+def _behind_maximum(
+    place: _Place, reader: Draft, read: Draft, affine: ChannelAffine
+) -> _Changes | None:
+    return place.behind(reader, affine) if _rises(affine) else None
 
 
 def _behind_relu(
@@ -349,6 +365,7 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     fo.Fold: _readers,
     fo.GlobalAveragePool: _readers,
     AveragePool: _behind_pool,
+    MaxPool: _behind_maximum,
     Relu: _behind_relu,
     LeakyRelu: _behind_relu,
     fo.AttentionValues: _behind_values,

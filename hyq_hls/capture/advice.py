@@ -19,13 +19,10 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "replace it and fine-tune",
     ),
     (
-        (
-            *("max_pool2d", "max_pool2d_with_indices", "max_pool1d", "adaptive_max_pool2d"),
-            *("max", "amax"),
-        ),
+        (*("max_pool2d_with_indices", "max_pool1d", "adaptive_max_pool2d", "max", "amax"),),
         "pooling {name} to shape {shape}",
-        "average pooling",
-        "use nn.AvgPool2d, or a convolution of stride 2, and fine-tune",
+        "max pooling of a map by windows, or average pooling",
+        "use nn.MaxPool2d without indices, whose kernel may be the whole map",
     ),
     (
         ("conv3d", "conv_transpose2d", "conv_transpose1d", "convolution"),

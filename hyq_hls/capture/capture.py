@@ -70,7 +70,7 @@ def _refuse_unsupported(
 ) -> None:
     report = _report(model, input_shape, exported, traced)
     if report.unsupported:
-        raise UnsupportedModelError(_complaint(report), report)
+        raise UnsupportedModelError(_complaint(report), report, traced.drafts.partial())
 
 
 def _complaint(report: CaptureReport) -> str:

@@ -18,6 +18,7 @@ from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unf
 from hyq_hls.capture.index_maps import Patch, covers, is_identity
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import SelectPositions
+from hyq_hls.capture.unknown import Unknown
 from hyq_hls.errors import ShapeError
 
 
@@ -284,6 +285,28 @@ class Drafts:
                 nodes.append(FloatNode(draft.name, draft.op, inputs))
         plain = index.shape == output.shape and is_identity(torch.from_numpy(index))
         return FloatGraph(nodes, output.name, None if plain else index)
+
+    def partial(self) -> FloatGraph:
+        """Make the graph of what is supported; ``Unknown`` stands for what is not.
+
+        The drafts must have names. The output of the graph is its last node.
+        """
+        alive: set[Draft] = set()
+        for draft in reversed(self._all):
+            # What nobody ever read is read by an unsupported node, or was split into its parts.
+            end = draft.readers == 0 and not draft.parts
+            if draft.absorbers:
+                alive.update(draft.final if end else ())
+            elif draft in alive or end:
+                alive.update((draft, *draft.inputs))
+        nodes = [
+            FloatNode(draft.name, Unknown(draft.shape, draft.origin))
+            if draft.op is None
+            else FloatNode(draft.name, draft.op, tuple(read.name for read in draft.inputs))
+            for draft in self._all
+            if draft in alive
+        ]
+        return FloatGraph(nodes, nodes[-1].name)
 
     def name(self, drafts: list[Draft] | None = None) -> None:
         """Give unique names to the drafts, all by default."""

@@ -18,6 +18,7 @@ from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.index_maps import covers
 from hyq_hls.capture.layouts import feature_map, seen, with_shown_positions
+from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.separable import context
 
 
@@ -78,6 +79,23 @@ def pool(call: Call) -> View:
     return _depthwise(call, call.settled(view), op, 1 / divisor)
 
 
+def max_pool(call: Call) -> View:
+    """Capture a max pooling of a map."""
+    size = list(call.view("self").shape[-2:])
+    dilation, padding = (_repeated(call.get(key), 2) for key in ("dilation", "padding"))
+    kernel = _repeated(call.get("kernel_size"), 2)
+    stride = _repeated(call.get("stride") or kernel, 2)
+    if dilation != [1, 1]:
+        raise Unsupported(
+            f"pooling {call.operation} with dilation {tuple(dilation)}",
+            "dilation 1",
+            "use neighbouring positions, and fine-tune",
+        )
+    _check_windows(call, size, (kernel, stride, padding))
+    op = MaxPool(_pair(kernel), _pair(stride), _pair(padding))
+    return _map(call, call.settled(call.view("self")), op)
+
+
 def _axes(call: Call, view: View) -> list[int]:
     rank, axes = len(view.shape), call.get("dim")
     return sorted(axis % rank for axis in (axes if axes else range(rank)))
@@ -100,7 +118,7 @@ def _check_windows(
     axes = zip(size, *windows, strict=True)
     beyond = any((n + 2 * p - k) % s for n, k, s, p in axes) and call.get("ceil_mode")
     padded = any(windows[2])
-    divided = call.get("divisor_override") is not None
+    divided = call.arguments.get("divisor_override") is not None
     if beyond or (divided and padded and not call.get("count_include_pad")):
         raise Unsupported(
             f"pooling {call.operation} whose windows reach beyond the padding, or with a divisor "

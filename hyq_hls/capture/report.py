@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.errors import CaptureError
 
 Status = Literal[
@@ -136,8 +137,12 @@ class UnsupportedModelError(CaptureError):
 
     Attributes:
         report: explains every node of the module.
+        graph: the float nodes of what is supported, with an ``Unknown`` in the place of what is
+            not; None where the module could not be traced at all.
     """
 
-    def __init__(self, message: str, report: CaptureReport) -> None:
+    def __init__(
+        self, message: str, report: CaptureReport, graph: FloatGraph | None = None
+    ) -> None:
         super().__init__(message)
-        self.report = report
+        self.report, self.graph = report, graph

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import fx
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
@@ -87,6 +87,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "sum": pooling.total,
     **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
     **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
+    "max_pool2d": pooling.max_pool,
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -99,6 +100,21 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "addmm": _addmm,
     "einsum": _einsum,
 }
+
+
+def _computed(target: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Compute a constant.
+
+    Parameters are float64 here, and constants that the graph makes by itself are not. Kernels that
+    refuse such a mixture get float64 for all.
+    """
+    leaves = tree_leaves((args, kwargs))
+    types = {x.dtype for x in leaves if isinstance(x, torch.Tensor) and x.is_floating_point()}
+    if len(types) > 1:
+        args, kwargs = tree_map_only(
+            torch.Tensor, lambda x: x.double() if x.is_floating_point() else x, (args, kwargs)
+        )
+    return target(*args, **kwargs)
 
 
 class Tracing:
@@ -259,7 +275,7 @@ class Tracing:
                     "remove them, or make them once in __init__ and keep them as a buffer",
                 )
             self._note(node, "constant", "constant, computed now")
-            return node.target(*args, **kwargs)
+            return _computed(node.target, args, kwargs)
         return self._of_image(node, name, args, kwargs)
 
     def _of_image(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:

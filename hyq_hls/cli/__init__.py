@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls quantize | convert | verify | estimate | cosim | evaluate``."""
+"""Command line: ``hyq-hls inspect | quantize | convert | verify | estimate | cosim | evaluate``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, estimate, evaluate, quantize, verify
+from hyq_hls.cli import convert, cosim, estimate, evaluate, inspect, quantize, verify
 from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
 from hyq_hls.quant.config import CHOICES
 
 COMMANDS = {
+    "inspect": inspect,
     "quantize": quantize,
     "convert": convert,
     "verify": verify,

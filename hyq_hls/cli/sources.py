@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_MODEL = "mobilevit_digits"
+#: Height and width of its images.
+DEFAULT_SIZE = (32, 32)
 MODEL_HELP = (
     "mobilevit_digits (the trained default), or module:function or file.py:function that returns a "
     "trained torch.nn.Module"
@@ -73,6 +75,35 @@ def model(spec: str) -> torch.nn.Module:
     except Exception as error:  # whatever the user's function raises
         raise InputError(f"{spec} failed: {type(error).__name__}: {error}") from error
     return result
+
+
+def architecture(spec: str, size: tuple[int, int] | None) -> torch.nn.Module:
+    """Return a module for which random weights will do: one of ``model``, or of timm by its name.
+
+    Args:
+        spec: a name, ``module:function`` or ``file.py:function``.
+        size: (height, width) of the images, for networks of timm that are made for a size.
+
+    Raises:
+        InputError: there is no such module.
+    """
+    if spec == DEFAULT_MODEL or ":" in spec:
+        return model(spec)
+    from hyq_hls.models.public import architecture  # noqa: PLC0415
+
+    return architecture(spec, size)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of ``224`` or ``192x256``.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no size.
+    """
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r}: a size such as 224 or 192x256 is wanted")
+    return int(sides[0]), int(sides[-1])
 
 
 def _module(source: str) -> Any:

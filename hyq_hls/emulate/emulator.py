@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hyq_hls.emulate.kernels import Kernel, prepare
+from hyq_hls.emulate.exact import Kernel
+from hyq_hls.emulate.kernels import prepare
 from hyq_hls.graph import Graph
 
 _BATCH = 64

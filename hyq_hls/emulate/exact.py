@@ -15,6 +15,9 @@ import torch
 from hyq_hls.graph import Bounds
 from hyq_hls.graph.requantize import Requantize
 
+#: The computation of a node: float32 codes of its inputs to those of its result.
+Kernel = Callable[..., torch.Tensor]
+
 _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
 

@@ -10,8 +10,9 @@ import torch
 from torch.nn import functional
 
 from hyq_hls import ops
-from hyq_hls.emulate import layouts
+from hyq_hls.emulate import layouts, pools
 from hyq_hls.emulate.exact import (
+    Kernel,
     accumulation_dtype,
     exact_dtype,
     factor_and_offset,
@@ -22,7 +23,6 @@ from hyq_hls.graph import Bounds, Node, Operation, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.softmax import Softmax
 
-Kernel = Callable[..., torch.Tensor]
 Rule = Callable[[Any, Node, Sequence[TensorType]], Kernel | None]
 
 
@@ -191,36 +191,6 @@ def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     return run
 
 
-def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(inputs[0].words << inputs[0].quantization.bits)
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zero = torch.tensor(op.zero_point, dtype=dtype) * inputs[0].words
-    return lambda x: finish(x.to(dtype).sum(dim=(1, 2)) - zero)
-
-
-def _average_pool(op: ops.AveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(magnitude(node.accumulator))
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zero = torch.tensor(op.pad_value, dtype=dtype)
-    rows, columns = op.inside(*inputs[0].shape[:2])
-    factor = torch.tensor(op.factor[np.outer(rows, columns) - 1], dtype=dtype)[..., None]
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        centred = x.to(dtype) - zero
-        # The divisor 1 makes a sum of the mean; a border of zeros adds nothing.
-        sums = functional.avg_pool2d(
-            centred.permute(0, 3, 1, 2), op.kernel, op.stride, op.padding, divisor_override=1
-        )
-        acc = sums.permute(0, 2, 3, 1) * factor
-        return finish(acc.sub_(centred, alpha=op.centre) if op.centre else acc)
-
-    return run
-
-
 def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Below 2**52 a float64 square root or quotient, rounded correctly, has the exact floor.
     if magnitude(node.accumulator) >= 1 << 52:
@@ -369,7 +339,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
     ops.AttentionScores: _scores,
     ops.AttentionValues: _values,
-    ops.AveragePool: _average_pool,
+    ops.AveragePool: pools.average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
     ops.Constant: _constant,
@@ -377,12 +347,13 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Dense: _dense,
     ops.DepthwiseConv2d: _convolution,
     ops.Fold: layouts.fold,
-    ops.GlobalAveragePool: _pool,
+    ops.GlobalAveragePool: pools.global_average_pool,
     ops.GroupNorm: _group_norm,
     ops.GroupedConv2d: _convolution,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
     ops.Maximum: _maximum,
+    ops.MaxPool: pools.max_pool,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch.nn import functional
 
 from hyq_hls import ops
+from hyq_hls.emulate.exact import Kernel
 from hyq_hls.graph import Node, TensorType
-
-Kernel = Callable[[torch.Tensor], torch.Tensor]
 
 
 def pad(x: torch.Tensor, padding: tuple[int, int], values: tuple[int, ...]) -> torch.Tensor:

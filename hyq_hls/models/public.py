@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,34 @@ def public_model(name: str, weights: Path | None = None) -> nn.Module:
         ) from error
     model.load_state_dict(public.state_dict(), strict=True)
     return model.eval()
+
+
+def architecture(name: str, image_size: tuple[int, int] | None = None) -> nn.Module:
+    """Return a public network with random weights, in evaluation mode.
+
+    Args:
+        name: a key of :data:`PUBLIC`, or a network of timm.
+        image_size: (height, width), for networks of timm whose parameters depend on it.
+
+    Raises:
+        InputError: neither knows the name, or timm is not installed.
+    """
+    if name in PUBLIC:
+        return PUBLIC[name]().eval()
+    try:
+        timm = import_timm()
+    except ImportError as error:
+        raise InputError(f"{name} is none of {', '.join(PUBLIC)}, and {error}") from error
+    if not timm.is_model(name):
+        near = get_close_matches(name, [*PUBLIC, *timm.list_models()], 3)
+        advice = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise InputError(f"timm {timm.__version__} has no network {name!r}{advice}")
+    network: nn.Module
+    try:
+        network = timm.create_model(name, **({"img_size": image_size} if image_size else {}))
+    except TypeError:  # It takes images of any size.
+        network = timm.create_model(name)
+    return network.eval()
 
 
 def load_weight_file(model: nn.Module, path: Path) -> None:

@@ -21,6 +21,7 @@ from hyq_hls.ops.group_norm import GroupNorm
 from hyq_hls.ops.grouped_conv2d import GroupedConv2d
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
+from hyq_hls.ops.max_pool import MaxPool
 from hyq_hls.ops.maximum import Maximum
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
@@ -56,6 +57,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         LayerNorm,
         LinearSoftmax,
         Maximum,
+        MaxPool,
         Multiply,
         RequantizeTensor,
         SelectPositions,
@@ -89,6 +91,7 @@ __all__ = [
     "GroupedConv2d",
     "LayerNorm",
     "LinearSoftmax",
+    "MaxPool",
     "Maximum",
     "Multiply",
     "RequantizeTensor",

@@ -8,7 +8,6 @@ import numpy as np
 
 from hyq_hls.errors import GraphError
 from hyq_hls.graph.operation import Codes, Operation
-from hyq_hls.graph.requantize import Requantize
 
 
 class Window(Operation):
@@ -17,14 +16,12 @@ class Window(Operation):
     Attributes:
         stride: vertical and horizontal step.
         padding: rows above and below, columns left and right.
-        pad_value: zero point of the input, (1,) or (C,), which is the code of the border.
-        requantize: accumulator to output code.
+        pad_value: code of the border, (1,) or (C,).
     """
 
     stride: tuple[int, int]
     padding: tuple[int, int]
     pad_value: tuple[int, ...]
-    requantize: Requantize
 
     @property
     @abstractmethod

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import log
 
 from hyq_hls.capture.channel_affine import PositionConstant
 from hyq_hls.capture.constant import Constant
-from hyq_hls.capture.float_graph import FloatGraph
+from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.float_ops import AttentionScores, Softmax
 from hyq_hls.capture.transpose import Transpose
@@ -30,6 +29,14 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     Raises:
         QuantizationError: a softmax reads something else than attention scores.
     """
+    prepared = octave_scores(graph)
+    for node in prepared:
+        check_softmax(node)
+    return prepared
+
+
+def octave_scores(graph: FloatGraph) -> FloatGraph:
+    """Do what :func:`scores_in_octaves` does, and leave every other softmax as it is."""
     changed: dict[str, FloatOp] = {}
     for node in graph:
         if type(node.op) is not AttentionScores:
@@ -54,7 +61,6 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
         changed.update({name: op.scaled(octaves) for name, op in biases.items()})
         changed.update({r: OctaveSoftmax() for r in softmaxes})
     changed |= _mixed_in_octaves(graph)
-    _check_softmax(graph, changed)
     return graph.replace(changed)
 
 
@@ -75,6 +81,16 @@ def _mixed_in_octaves(graph: FloatGraph) -> dict[str, FloatOp]:
     return changed
 
 
+def check_softmax(node: FloatNode) -> None:
+    """Raise ``QuantizationError`` for a softmax that reads something else than scores."""
+    if type(node.op) is Softmax:
+        raise QuantizationError(
+            f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
+            "integer softmax, and scores of tokens whose weighted keys are summed up; leave a "
+            "softmax at the end of a classifier out, it changes no answer"
+        )
+
+
 def _on_the_way(
     graph: FloatGraph, name: str
 ) -> tuple[dict[str, PositionConstant], tuple[str, ...]]:
@@ -90,13 +106,3 @@ def _on_the_way(
         else:
             readers += (reader,)
     return biases, readers
-
-
-def _check_softmax(graph: FloatGraph, changed: Mapping[str, FloatOp]) -> None:
-    for node in graph:
-        if type(node.op) is Softmax and node.name not in changed:
-            raise QuantizationError(
-                f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
-                "integer softmax, and scores of tokens whose weighted keys are summed up; leave a "
-                "softmax at the end of a classifier out, it changes no answer"
-            )

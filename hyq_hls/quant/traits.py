@@ -21,6 +21,7 @@ from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
@@ -49,7 +50,7 @@ class Codes(Enum):
     """The source of the codes of a result."""
 
     IMAGE = "the bytes of the image"
-    MOVED = "the codes of the only input, in another order"
+    MOVED = "codes of the only input, at other places"
     BETWEEN = "codes between those of the only input, with its scale"
     PROBABILITIES = "a softmax, whose codes the configuration fixes"
     CHOSEN = "a requantization, whose scale calibration chooses"
@@ -358,6 +359,7 @@ TRAITS: dict[type[Any], Traits] = {
         leading=2,
         work=_weighted_keys,
     ),
+    MaxPool: replace(_MOVE, linear=False),
     AveragePool: Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, leading=1),
     fo.GlobalAveragePool: Traits(
         writes=_NOTHING,

@@ -160,3 +160,23 @@ def test_constants_pass_a_pooling_whose_border_counts_nothing() -> None:
         fc=nn.Linear(3, 2),
     )
     assert list(kinds(graph).values()) == ["AveragePool", "Linear"]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 2, 1), (2, None, 0), ((2, 3), 1, 1)])
+def test_max_pooling(kernel: Any, stride: Any, padding: int) -> None:
+    pool = nn.MaxPool2d(kernel, stride, padding)
+    graph = captured(
+        lambda m, x: m.pool(m.conv(x)), (3, 6, 7), conv=nn.Conv2d(3, 4, 3, padding=1), pool=pool
+    )
+    assert kinds(graph) == {"conv": "Conv2d", "pool": "MaxPool"}
+
+
+@pytest.mark.parametrize("positive", [True, False])
+def test_a_positive_factor_passes_a_maximum(positive: bool) -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        scaled: torch.Tensor = m.pool(m.conv(x)) * (0.5 if positive else -0.5) + 1
+        return scaled
+
+    graph = captured(forward, (3, 6, 6), conv=nn.Conv2d(3, 4, 1), pool=nn.MaxPool2d(2))
+    affine = set() if positive else {"ChannelAffine"}
+    assert set(kinds(graph).values()) == {"Linear", "MaxPool"} | affine

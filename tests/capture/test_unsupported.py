@@ -49,7 +49,9 @@ def _only(error: UnsupportedModelError, node: str, found: str) -> None:
         (nn.LogSigmoid(), "activation log_sigmoid"),
         (nn.PReLU(), "activation prelu"),
         (nn.GroupNorm(2, 4), "GroupNorm of 2 groups"),
-        (nn.MaxPool2d(2), "pooling max_pool2d"),
+        (nn.MaxPool2d(2, dilation=2), "pooling max_pool2d with dilation (2, 2)"),
+        (nn.MaxPool2d(4, ceil_mode=True), "windows reach beyond the padding"),
+        (nn.AdaptiveMaxPool2d(1), "pooling adaptive_max_pool2d"),
         (nn.AvgPool2d(4, ceil_mode=True), "windows reach beyond the padding"),
         (
             nn.AvgPool2d(3, 1, 1, count_include_pad=False, divisor_override=5),

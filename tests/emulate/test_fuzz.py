@@ -262,7 +262,9 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "table_softmax": table_softmax,
 }
 #: They copy codes or look them up, and sum nothing, or four neighbours with fixed weights.
-SUMLESS = {"constant", "fold", "select_positions", "table", "transpose", "unfold", "upsample"}
+SUMLESS = {
+    "constant", "fold", "max_pool", "select_positions", "table", "transpose", "unfold", "upsample"
+}  # fmt: skip
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

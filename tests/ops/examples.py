@@ -236,6 +236,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
     "maximum": _maximum,
+    "max_pool": lambda rng: _single(MAP, ops.MaxPool((3, 2), (2, 1), (1, 1), (0,))),
     "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
     "select_positions": lambda rng: _single(MAP, ops.SelectPositions((0, 3), (1, 2, 5))),

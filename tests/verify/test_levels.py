@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hyq_hls import QuantizedModel, quantize
-from hyq_hls.emulate.kernels import Kernel
+from hyq_hls.emulate.exact import Kernel
 from hyq_hls.support import sqnr_db
 from hyq_hls.verify import first_difference, verify
 from hyq_hls.verify.quantized_float import quantized_float

@@ -18,6 +18,7 @@ from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
@@ -131,6 +132,7 @@ class Lowering:
             Transpose: lambda node, op, config: ops.Transpose(),
             Upsample: lambda node, op, config: ops.Upsample(op.mode),
             AveragePool: self._average_pool,
+            MaxPool: self._max_pool,
             fo.GlobalAveragePool: self._pool,
         }
 
@@ -341,6 +343,9 @@ class Lowering:
             unit if op.less_input else 0,
             requantize(np.asarray(x.scale) / unit, self._output(node)),
         )
+
+    def _max_pool(self, node: FloatNode, op: MaxPool, config: QuantConfig) -> Operation:
+        return ops.MaxPool(op.kernel, op.stride, op.padding, (self._input(node).qmin,))
 
     def _pool(self, node: FloatNode, op: fo.GlobalAveragePool, config: QuantConfig) -> Operation:
         x = self._input(node)

@@ -55,7 +55,7 @@ def assign(
             case Codes.MOVED | Codes.BETWEEN:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = _probabilities(graph, node, own)
+                found[node.name] = probability_codes(graph, node, own)
             case Codes.CHOSEN:
                 found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
@@ -164,7 +164,7 @@ def _apply(op: FloatOp, rows: Array) -> Array:
     return found
 
 
-def _probabilities(graph: FloatGraph, node: FloatNode, config: QuantConfig) -> Quantization:
+def probability_codes(graph: FloatGraph, node: FloatNode, config: QuantConfig) -> Quantization:
     """Return codes of probabilities: powers of two only for what weighs values with them."""
     readers = real_readers(graph, node.name)
     if config.softmax != "uniform" and not all(traits_of(r).reads_probabilities for r in readers):

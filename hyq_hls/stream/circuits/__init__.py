@@ -30,6 +30,7 @@ from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
 from hyq_hls.stream.circuits.grouped_conv2d import GroupedConv2dCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
+from hyq_hls.stream.circuits.max_pool import MaxPoolCircuit
 from hyq_hls.stream.circuits.maximum import MaximumCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
@@ -67,6 +68,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
     ops.Maximum: (MaximumCircuit,),
+    ops.MaxPool: (MaxPoolCircuit,),
     ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
     ops.SelectPositions: (SelectPositionsCircuit,),

@@ -21,7 +21,7 @@ _STEADY_FRAMES = 4
 
 
 class SlidingWindowCircuit(Circuit[WindowT]):
-    """A line buffer for a padded map, whose windows are multiplied and summed."""
+    """A line buffer for a padded map, whose windows become one result each."""
 
     @abstractmethod
     def terms(self, folding: Folding) -> int:
@@ -33,6 +33,11 @@ class SlidingWindowCircuit(Circuit[WindowT]):
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * self.terms(folding)
+
+    def row_reads(self, folding: Folding) -> int:
+        """Return the cycles in which the line buffer reads a row of windows."""
+        windows, _ = self.operation.output_size(*self.inputs[0].shape[:2])
+        return self.macs // self.products(folding) // windows
 
     @property
     def positions_waiting(self) -> int:
@@ -68,7 +73,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
             kernel=operation.window[0],
             stride=operation.stride[0],
             write=(x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs),
-            read=self.macs // self.products(folding) // windows,
+            read=self.row_reads(folding),
             frames=frames,
         )
 
@@ -88,7 +93,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         windows, _ = operation.output_size(*x.shape[:2])
         rows = min(operation.window[0] - operation.padding[0], x.shape[0])
         row = (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
-        reads = self.macs // self.products(folding) // windows
+        reads = self.row_reads(folding)
         first = Loop(rows * row)
         loops = [first, Loop(reads, windows)]
         if operation.stride[0] * row > reads:

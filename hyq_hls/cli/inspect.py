@@ -1,0 +1,39 @@
+"""Say what every node of a model would become on every level, before any work."""
+
+from __future__ import annotations
+
+import argparse
+
+from hyq_hls.cli import sources
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--model",
+        default=sources.DEFAULT_MODEL,
+        help=f"{sources.MODEL_HELP}; or a network of timm by its name, whose weights are random",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=sources.image_size,
+        help="side of the images, or HEIGHTxWIDTH [what the model says]",
+    )
+    parser.add_argument("--preset", default="fast", help="recipe of the quantization")
+    parser.add_argument("--html", type=sources.path, help="write the report to this HTML file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table and what is missing; returns 1 when a node does not reach every level."""
+    from hyq_hls import inspect  # noqa: PLC0415  (torch is slow to import)
+
+    sources.check_output(options.html, "--html")
+    size = options.image_size
+    model = sources.architecture(options.model, size)
+    if size is None and options.model == sources.DEFAULT_MODEL:
+        size = sources.DEFAULT_SIZE
+    found = inspect(model, size, options.preset)
+    print(found)
+    if options.html:
+        print(f"wrote {found.save(options.html)}")
+    return 0 if found.complete else 1

@@ -1,0 +1,6 @@
+"""An inspection says what a model would become on every level, before any work."""
+
+from hyq_hls.inspection.levels import inspect
+from hyq_hls.inspection.report import InspectedNode, Inspection, Missing
+
+__all__ = ["InspectedNode", "Inspection", "Missing", "inspect"]
