@@ -20,9 +20,11 @@ template <typename CONFIG_T> struct group_norm_frame : norm_words<CONFIG_T> {
 template <typename CONFIG_T, class data_T, class values_T, class total_T, class radicand_T>
 void group_norm_moments(
     stream<data_T> &data, stream<values_T> &values, stream<total_T> &totals,
-    stream<radicand_T> &radicands,
-    const typename CONFIG_T::zero_point_t &zero_point,
-    const typename CONFIG_T::epsilon_t &epsilon) {
+    stream<radicand_T> &radicands
+    HYQ_MEMORIES(const typename CONFIG_T::zero_point_t &zero_point,
+                 const typename CONFIG_T::epsilon_t &epsilon)) {
+    HYQ_MEMORY(zero_point)
+    HYQ_MEMORY(epsilon)
     typedef group_norm_frame<CONFIG_T> frame;
     typedef typename CONFIG_T::value_t value_t;
     norm_sums<CONFIG_T> sums;
@@ -54,10 +56,13 @@ Positions:
 template <typename CONFIG_T, class values_T, class total_T, class reciprocal_T, class res_T>
 void group_norm_normalize(
     stream<values_T> &values, stream<total_T> &totals, stream<reciprocal_T> &reciprocals,
-    stream<res_T> &res,
-    const typename CONFIG_T::gamma_t &gamma,
-    const typename CONFIG_T::beta_t &beta,
-    const typename CONFIG_T::requantize_t &requantize) {
+    stream<res_T> &res
+    HYQ_MEMORIES(const typename CONFIG_T::gamma_t &gamma,
+                 const typename CONFIG_T::beta_t &beta,
+                 const typename CONFIG_T::requantize_t &requantize)) {
+    HYQ_MEMORY(gamma)
+    HYQ_MEMORY(beta)
+    HYQ_MEMORY(requantize)
     typedef group_norm_frame<CONFIG_T> frame;
     typedef typename CONFIG_T::value_t value_t;
     typedef typename CONFIG_T::mean_product_t mean_product_t;
@@ -108,12 +113,12 @@ Positions:
 ///                   intermediate integers.
 template <typename CONFIG_T, class data_T, class res_T>
 void group_norm(
-    stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::zero_point_t &zero_point,
-    const typename CONFIG_T::epsilon_t &epsilon,
-    const typename CONFIG_T::gamma_t &gamma,
-    const typename CONFIG_T::beta_t &beta,
-    const typename CONFIG_T::requantize_t &requantize) {
+    stream<data_T> &data, stream<res_T> &res
+    HYQ_MEMORIES(const typename CONFIG_T::zero_point_t &zero_point,
+                 const typename CONFIG_T::epsilon_t &epsilon,
+                 const typename CONFIG_T::gamma_t &gamma,
+                 const typename CONFIG_T::beta_t &beta,
+                 const typename CONFIG_T::requantize_t &requantize)) {
     HYQ_DATAFLOW
     typedef group_norm_frame<CONFIG_T> frame;
     static_assert(data_T::size == CONFIG_T::in_lanes && res_T::size == CONFIG_T::out_lanes &&
@@ -137,11 +142,12 @@ void group_norm(
     HYQ_STREAM_DEPTH(roots, 2)
     stream<typename frame::reciprocal_t> reciprocals;
     HYQ_STREAM_DEPTH(reciprocals, 2)
-    HYQ_PROCESS(group_norm_moments<CONFIG_T>(data, values, totals, radicands, zero_point, epsilon));
+    HYQ_PROCESS(group_norm_moments<CONFIG_T>(
+        data, values, totals, radicands HYQ_MEMORIES(zero_point, epsilon)));
     HYQ_PROCESS(norm_roots<CONFIG_T>(radicands, roots));
     HYQ_PROCESS(norm_reciprocals<CONFIG_T>(roots, reciprocals));
-    HYQ_PROCESS(group_norm_normalize<CONFIG_T>(values, totals, reciprocals, res, gamma, beta,
-                                               requantize));
+    HYQ_PROCESS(group_norm_normalize<CONFIG_T>(
+        values, totals, reciprocals, res HYQ_MEMORIES(gamma, beta, requantize)));
 }
 
 } // namespace hyq

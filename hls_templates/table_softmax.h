@@ -11,8 +11,9 @@ namespace hyq {
 template <typename CONFIG_T, class data_T, class maximum_T, class exponentials_T, class total_T>
 void table_exponentials(
     stream<data_T> &codes, stream<maximum_T> &maxima,
-    stream<exponentials_T> &terms, stream<total_T> &totals,
-    const typename CONFIG_T::exponentials_t &exponentials) {
+    stream<exponentials_T> &terms, stream<total_T> &totals
+    HYQ_MEMORIES(const typename CONFIG_T::exponentials_t &exponentials)) {
+    HYQ_MEMORY(exponentials)
     typedef typename CONFIG_T::operand_t operand_t;
     typedef typename CONFIG_T::distance_t distance_t;
     typedef typename CONFIG_T::exponential_t exponential_t;
@@ -60,8 +61,8 @@ Rows:
 ///                   (holds 4 E, 4 E + 2 e or the dividend).
 template <typename CONFIG_T, class data_T, class res_T>
 void table_softmax(
-    stream<data_T> &data, stream<res_T> &res,
-    const typename CONFIG_T::exponentials_t &exponentials) {
+    stream<data_T> &data, stream<res_T> &res
+    HYQ_MEMORIES(const typename CONFIG_T::exponentials_t &exponentials)) {
     HYQ_DATAFLOW
     typedef softmax_rows<CONFIG_T> rows;
     typedef word<typename data_T::value_type, 1> maximum_t;
@@ -80,7 +81,8 @@ void table_softmax(
     stream<typename rows::result_t> totals;
     HYQ_STREAM_DEPTH(totals, rows::total_depth)
     HYQ_PROCESS(softmax_maxima<CONFIG_T>(data, codes, maxima));
-    HYQ_PROCESS(table_exponentials<CONFIG_T>(codes, maxima, terms, totals, exponentials));
+    HYQ_PROCESS(
+        table_exponentials<CONFIG_T>(codes, maxima, terms, totals HYQ_MEMORIES(exponentials)));
     HYQ_PROCESS(softmax_probabilities<CONFIG_T, CONFIG_T::is_rounded != 0>(terms, totals, res));
 }
 

@@ -48,6 +48,12 @@ template <class T> using stream = hls::stream<T>;
 /// after the other.
 #define HYQ_PING_PONG HYQ_PRAGMA(HLS DATAFLOW)
 
+/// Constant memories of a process: parameters behind its streams, and arguments in its call.
+#define HYQ_MEMORIES(...) , __VA_ARGS__
+
+/// Makes a constant memory known in the body of its process. Here it is a parameter already.
+#define HYQ_MEMORY(name)
+
 /// The call is a process of a HYQ_DATAFLOW or HYQ_PING_PONG function.
 #define HYQ_PROCESS(...) __VA_ARGS__
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hyq_hls.errors import ConversionError, HyqError, SimulationError
+from hyq_hls.building import build_cpp
+from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.machine import (
     BuildReport,
     CompiledNetwork,
@@ -22,30 +22,19 @@ from hyq_hls.machine import (
     SimulationOptions,
 )
 from hyq_hls.parts import Part
-from hyq_hls.parts import part as find_part
+from hyq_hls.project_file import MARKER, marked_machine, write_marker
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.fifo_sizing import resize_hls_fifos, size_fifos
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import Shown, is_file, replaced_folder, user_path, write_file
-from hyq_hls.tools.bambu import build as build_with_bambu
+from hyq_hls.support import Shown, is_file, replaced_folder, user_path
 from hyq_hls.tools.verilator import Simulator, Waves
-from hyq_hls.tools.vitis import (
-    Steps,
-    report_file,
-    require_vitis,
-    run_vitis,
-    write_test_data,
-)
-from hyq_hls.version import __version__
+from hyq_hls.tools.vitis import report_file
 
-MARKER = "hyq_project.json"
 GRAPH_FILE = "graph.hyq"
 SYNTHESIS_DIR = "synthesis"
-#: The machines that a project may hold, by name of their architecture.
-MACHINES: dict[str, type[Machine]] = {StreamMachine.architecture: StreamMachine}
 
 
 class Accelerator(Shown):
@@ -73,7 +62,7 @@ class Accelerator(Shown):
         with replaced_folder(folder) as draft:
             machine.write(draft)
             qmodel.save(draft / GRAPH_FILE)
-            write_file(draft / MARKER, _marker_text(machine))
+            write_marker(draft, machine)
         return cls(folder, qmodel, machine)
 
     @classmethod
@@ -91,16 +80,7 @@ class Accelerator(Shown):
                 f"{path} is not a project of hyq_hls (no {MARKER}); make one with hyq_hls.convert"
             )
         qmodel = QuantizedModel.load(path / GRAPH_FILE)
-        try:
-            data = json.loads((path / MARKER).read_text(encoding="utf-8"))
-            accelerator = cls(path, qmodel, _marked_machine(qmodel, data))
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, HyqError
-        ) as error:  # fmt: skip
-            raise ConversionError(
-                f"{path / MARKER} is damaged ({type(error).__name__}: {error}); convert the model "
-                "again"
-            ) from error
+        accelerator = cls(path, qmodel, marked_machine(path, qmodel))
         accelerator._compiled = accelerator.machine.compiled(path)
         return accelerator
 
@@ -297,7 +277,7 @@ class Accelerator(Shown):
             pixels.astype(np.int64),
             lambda tried, options: self._cosimulated(tried, pixels, options, progress),
         )
-        write_file(self.folder / MARKER, _marker_text(self.machine))
+        write_marker(self.folder, self.machine)
         return sizing
 
     def size_hls_fifos(self) -> FifoSizing:
@@ -313,7 +293,7 @@ class Accelerator(Shown):
             SimulationError: no smaller depths keep the frame rate, or codes differ.
         """
         self.machine, sizing = resize_hls_fifos(self.stream, self.folder)
-        write_file(self.folder / MARKER, _marker_text(self.machine))
+        write_marker(self.folder, self.machine)
         return sizing
 
     def estimate(self) -> ResourceReport:
@@ -345,7 +325,7 @@ class Accelerator(Shown):
 
     def build(
         self, images: Any = None, cosim: bool = False, hls: str = "", *, export: bool = True
-    ) -> Any:
+    ) -> BuildReport | Path:
         """Synthesize the C++ with its HLS compiler.
 
         Vitis HLS also simulates it and compares the codes. What it reports is printed beside what
@@ -358,22 +338,15 @@ class Accelerator(Shown):
             export: whether Vitis HLS packages the RTL as IP of a catalog (IP-XACT).
 
         Returns:
-            A :class:`~hyq_hls.machine.BuildReport` of Vitis HLS, or the dictionary of Bambu.
+            The report of Vitis HLS, or the Verilog file of Bambu.
 
         Raises:
             CompilationError: the compiler is not installed, or it failed.
             ConversionError, InputError: it is another compiler; or unusable images, or for Bambu.
         """
-        self.stream.check_hls(hls)
-        if self.stream.hls == "bambu":
-            return build_with_bambu(self.folder, self.project, images is not None or cosim)
-        require_vitis()
-        pixels = self.qmodel.image_bytes(images)
-        write_test_data(self.folder, pixels.astype(np.int64), self.qmodel.stream_codes(pixels))
-        run_vitis(self.folder, Steps(cosim=cosim, export=export))
-        report = self.build_report()
-        print(report)
-        return report
+        machine = self.stream
+        machine.check_hls(hls)
+        return build_cpp(machine, self.folder, self.qmodel, images, cosim=cosim, export=export)
 
     def build_report(self) -> BuildReport:
         """Return what Vitis HLS said in the last :meth:`build`, beside what was planned.
@@ -409,30 +382,3 @@ class Accelerator(Shown):
     def __str__(self) -> str:
         """Return a table with one line per node, and the sums."""
         return str(self.machine)
-
-
-def _marker_text(machine: Machine) -> str:
-    marker = {
-        "generator": f"hyq_hls {__version__}",
-        "architecture": machine.architecture,
-        "project": machine.project,
-        "part": machine.part.device,
-        "clock_mhz": machine.clock_mhz,
-        **machine.settings(),
-    }
-    return json.dumps(marker, indent=1)
-
-
-def _marked_machine(qmodel: QuantizedModel, marker: Any) -> Machine:
-    """Return the machine that a marker names; without a name it is the streaming machine."""
-    if not isinstance(marker, dict):
-        raise ConversionError(f"an object is wanted, found {type(marker).__name__}")
-    architecture = marker.get("architecture", StreamMachine.architecture)
-    if architecture not in MACHINES:
-        raise ConversionError(
-            f"architecture {architecture!r} is unknown; known are {', '.join(MACHINES)}"
-        )
-    part = find_part(marker["part"])
-    return MACHINES[architecture].from_settings(
-        qmodel.graph, part, marker["clock_mhz"], marker["project"], marker
-    )

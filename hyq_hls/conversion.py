@@ -10,9 +10,10 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.accelerator import MARKER, Accelerator
+from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import ConversionError
 from hyq_hls.parts import part as find_part
+from hyq_hls.project_file import MARKER
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.choose.backends import counted
 from hyq_hls.stream.choose.design import design
@@ -67,7 +68,7 @@ def convert(
         ConversionError: an argument of another type, unknown part, bad name, clock, frame rate or
             folding, a part that is too small, a clock that the estimate does not reach, a folder
             that is in use or cannot be written, an operation that did not arrive in C++ or RTL, or
-            a compiler that cannot take the network.
+            a compiler that does not know the part.
     """
     _check_model(qmodel)
     _check_type("clock_mhz", clock_mhz, Real, "a number")

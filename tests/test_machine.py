@@ -14,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 
 from hyq_hls import Accelerator, QuantizedModel
-from hyq_hls.accelerator import MACHINES, MARKER
 from hyq_hls.errors import CompilationError, ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
@@ -27,6 +26,7 @@ from hyq_hls.machine import (
     SimulationOptions,
 )
 from hyq_hls.parts import Part, part
+from hyq_hls.project_file import MACHINES, MARKER
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.tools.verilator import Simulator, Waves

@@ -112,6 +112,12 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 /// Bambu has no pages of an array between processes, so one call follows the other.
 #define HYQ_PING_PONG
 
+/// Bambu does not drive a memory that is an argument of a process. So there are no such arguments.
+#define HYQ_MEMORIES(...)
+
+/// Makes a constant memory known in the body of its process: the array that the configuration names.
+#define HYQ_MEMORY(name) constexpr const typename CONFIG_T::name##_t &name = CONFIG_T::name;
+
 /// The call is a process of a HYQ_DATAFLOW or HYQ_PING_PONG function.
 #define HYQ_PROCESS(...) __VA_ARGS__
 

@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.elementwise import Elementwise
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
-from hyq_hls.capture.index_maps import Patch, is_identity
+from hyq_hls.capture.index_maps import Patch, covers, is_identity
+from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import SelectPositions
 from hyq_hls.errors import ShapeError
 
 
@@ -134,8 +137,10 @@ class Drafts:
             raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
+        # A vector that is made of tokens may gate a map.
+        shaping = inputs[:1] if isinstance(op, Multiply) else inputs
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
-            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in inputs)
+            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in shaping)
         )
         tainted = any(read.tainted for read in inputs)
         draft = Draft(op, inputs, shape, base, origin, tokens, tainted)
@@ -163,6 +168,16 @@ class Drafts:
         The same tokens and patch give the same node.
         """
         return self._layout(Fold(patch, *size), draft, view, "fold")
+
+    def select_positions(
+        self, draft: Draft, rows: torch.Tensor, columns: torch.Tensor, view: View
+    ) -> Draft:
+        """Return rows and columns of a map, or pixels and tokens, as ``view`` shows them.
+
+        The same choice of the same draft gives the same node.
+        """
+        op = SelectPositions(tuple(rows.tolist()), tuple(columns.tolist()))
+        return self._layout(op, draft, view, "select")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
         key = (id(draft), repr(op))
@@ -193,6 +208,8 @@ class Drafts:
             op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
         elif isinstance(draft.op, PositionConstant):
             op = PositionConstant(draft.op.constant[..., chosen])
+        elif isinstance(draft.op, Elementwise) and covers(columns, draft.shape[-1]):
+            op = draft.op
         else:
             raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
@@ -204,7 +221,7 @@ class Drafts:
         if key not in draft.parts:
             base = f"{draft.base}.{label or f'part{len(draft.parts)}'}"
             inputs = draft.inputs
-            if isinstance(op, ChannelAffine | PositionConstant):
+            if isinstance(op, ChannelAffine | PositionConstant | Elementwise):
                 inputs = (self.select(inputs[0], columns, label),)
             draft.parts[key] = self.add(op, inputs, base, draft.origin)
         return draft.parts[key]

@@ -33,8 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
     from hyq_hls.stream.choose.design import design  # noqa: PLC0415
-    from hyq_hls.stream.cost import estimate_report  # noqa: PLC0415
-    from hyq_hls.stream.flow.depths import safe_hls_depths  # noqa: PLC0415
+    from hyq_hls.stream.machine import StreamMachine  # noqa: PLC0415
 
     sources.check_output(options.report, "--report")
     if options.source.is_dir():
@@ -55,8 +54,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             target = part(options.part)
             flow = design(network.graph, target, options.clock_mhz, **choice)
-            hls_flow = flow.with_depths(safe_hls_depths(flow))
-            report = estimate_report(flow, hls_flow, target, options.clock_mhz)
+            report = StreamMachine(target, options.clock_mhz, "net", flow).estimate()
     print(report)
     reports = [report]
     if options.synth:

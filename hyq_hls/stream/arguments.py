@@ -15,6 +15,10 @@ class Signed(int):
     """A constant that may be negative, such as a code: ``int`` in C++, not ``unsigned``."""
 
 
+#: ``luts_per_block`` of a memory that a directive keeps in LUTs, whatever its size.
+IN_LUTS = 1 << 30
+
+
 @dataclass(frozen=True)
 class Memory:
     """Shape of a memory in a circuit.

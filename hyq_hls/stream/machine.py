@@ -33,9 +33,9 @@ from hyq_hls.stream.cosimulation import (
 )
 from hyq_hls.stream.cost import estimate_report, plan_hls, resource_report
 from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_hls_flow
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu, check_compiler
+from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu_part, check_compiler
 from hyq_hls.stream.hls.csim import CSimulation, compile_project
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.text import top_cpp
@@ -63,7 +63,7 @@ class StreamMachine(Machine):
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
 
     Raises:
-        ConversionError: there is no such compiler, or it cannot take the network.
+        ConversionError: there is no such compiler, or it does not know the part.
     """
 
     architecture = "stream"
@@ -75,7 +75,7 @@ class StreamMachine(Machine):
     def __post_init__(self) -> None:
         check_compiler(self.hls)
         if self.hls == "bambu":
-            check_bambu(self.flow, self.part.name)
+            check_bambu_part(self.part.name)
 
     @classmethod
     def from_settings(
@@ -102,7 +102,9 @@ class StreamMachine(Machine):
     @cached_property
     def hls_flow(self) -> Dataflow:
         """The same stages and streams with the FIFO depths of the C++."""
-        return self.flow.with_depths(self.hls_depths or safe_hls_depths(self.flow))
+        if self.hls_depths is None:
+            return safe_hls_flow(self.flow)
+        return self.flow.with_depths(self.hls_depths)
 
     def with_depths(self, depths: Mapping[str, int]) -> StreamMachine:
         """Return the same machine with other FIFO depths of the RTL, in words by stream."""

@@ -8,7 +8,7 @@ import pytest
 
 from hyq_hls import __version__
 from hyq_hls.stream.flow import build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_flow
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
 from tests.golden.network import FOLDINGS, golden_graph
@@ -31,7 +31,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of both back ends' projects."""
     folder = tmp_path_factory.mktemp("golden")
     flow = build_dataflow(golden_graph(), FOLDINGS)
-    hls_flow = flow.with_depths(safe_hls_depths(flow))
+    hls_flow = safe_hls_flow(flow)
     build_model(hls_flow, folder / "hls", "golden", "xc7z020clg400-1", 150).write()
     write_rtl(flow.with_depths(safe_depths(flow)), folder / "rtl", "golden")
     return folder

@@ -62,6 +62,22 @@ def _add(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _maximum(rng: np.random.Generator) -> Graph:
+    graph, a, b = _pair(MAP, rng)
+    zeros = a.quantization.zero_point, b.quantization.zero_point
+    multipliers = rng.integers(1, 9, 4), rng.integers(1, 9, 1)
+    graph.add("larger", ops.Maximum(multipliers, zeros, requantize(rng, 4, 2)), "a", "b")
+    return graph
+
+
+def _constant(rng: np.random.Generator) -> Graph:
+    """Learned factors of positions and channels; an operation without inputs ends no graph."""
+    graph = Graph("x", MAP)
+    graph.add("learned", ops.Constant(rng.integers(0, 256, MAP.shape), BYTE))
+    graph.add("op", ops.Multiply(((128,), (128,)), requantize(rng, 3)), "x", "learned")
+    return graph
+
+
 def _multiply(rng: np.random.Generator) -> Graph:
     graph, a, b = _pair(MAP, rng)
     zeros = a.quantization.zero_point, b.quantization.zero_point
@@ -80,6 +96,26 @@ def _concat(rng: np.random.Generator) -> Graph:
         Requantize(out, np.array([15]), rng.integers(1, 1 << 16, 4)),
     )
     graph.add("join", ops.Concat(parts, zeros), "a", "b")
+    return graph
+
+
+def _concat_constant(rng: np.random.Generator) -> Graph:
+    graph, out = Graph("x", TOKENS), requantize(rng, 4, 0)
+    constant = rng.integers(0, 256, (2, 4))
+    graph.add("first", ops.ConcatConstant(constant, True, (128,), out), "x")
+    zero, same = out.quantization.zero_point, Requantize(BYTE, np.array([0]), np.array([1]))
+    graph.add("last", ops.ConcatConstant(constant[:1], False, zero, same), "first")
+    return graph
+
+
+def _concat_positions(rng: np.random.Generator) -> Graph:
+    graph, a, b = _pair(TOKENS, rng)
+    zeros = a.quantization.zero_point[:1], b.quantization.zero_point[:1]
+    parts = (
+        Requantize(BYTE, np.array([0]), np.array([1])),
+        Requantize(BYTE, np.array([15]), rng.integers(1, 1 << 16, 1)),
+    )
+    graph.add("join", ops.ConcatPositions(parts, zeros, 1), "a", "b")
     return graph
 
 
@@ -111,6 +147,12 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
 
 
+def _grouped(rng: np.random.Generator) -> Graph:
+    weight, bias = rng.integers(-128, 128, (4, 3, 3, 2)), rng.integers(-9999, 9999, 4)
+    out = requantize(rng, 4, 9)
+    return _single(TOKENS, ops.GroupedConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out, 2))
+
+
 def _average_pool(rng: np.random.Generator) -> Graph:
     graph, factor = Graph("x", MAP), np.rint(1024 / np.arange(1, 10)).astype(np.int64)
     rest = (1, 1), (1, 1), (128,), factor
@@ -135,6 +177,12 @@ def _channel_affine(rng: np.random.Generator) -> Graph:
 def _fold(rng: np.random.Generator) -> Graph:
     graph = _single(MAP, ops.Unfold((2, 3)))
     graph.add("fold", ops.Fold((2, 3), 4, 6), "op.unfold")
+    return graph
+
+
+def _upsample(rng: np.random.Generator) -> Graph:
+    graph = _single(MAP, ops.Upsample("bilinear"))
+    graph.add("nearest", ops.Upsample("nearest"), "op.upsample")
     return graph
 
 
@@ -173,6 +221,9 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "average_pool": _average_pool,
     "channel_affine": _channel_affine,
     "concat": _concat,
+    "concat_constant": _concat_constant,
+    "concat_positions": _concat_positions,
+    "constant": _constant,
     "conv2d": _conv2d,
     "dense": lambda rng: _single(TOKENS, _dense(rng, 4, requantize(rng, 4, 8))),
     "depthwise_conv2d": _depthwise,
@@ -181,15 +232,20 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
         MAP, ops.GlobalAveragePool((128,), requantize(rng, 3, 4, dyadic=True))
     ),
     "group_norm": _group_norm,
+    "grouped_conv2d": _grouped,
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
+    "maximum": _maximum,
     "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
+    "select_positions": lambda rng: _single(MAP, ops.SelectPositions((0, 3), (1, 2, 5))),
     "separable_context": _separable_context,
     "shift_swish": lambda rng: _single(MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 3, 12))),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),
     "table_softmax": lambda rng: _single(
         TOKENS, ops.TableSoftmax(1 + rng.integers(0, 1 << 18, 256), 4, "log2_rounded")
     ),
+    "transpose": lambda rng: _single(TOKENS, ops.Transpose()),
     "unfold": lambda rng: _single(MAP, ops.Unfold((2, 3))),
+    "upsample": _upsample,
 }

@@ -14,13 +14,19 @@ from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
+from hyq_hls.capture.transpose import Transpose
+from hyq_hls.capture.upsample import Upsample
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.hidden import hides, stored
@@ -107,8 +113,13 @@ class Lowering:
             Silu: self._silu,
             Elementwise: self._function,
             fo.Add: self._add,
+            Constant: self._constant,
+            Maximum: self._maximum,
             Multiply: self._multiply,
             fo.Concat: self._concat,
+            ConcatConstant: self._concat_constant,
+            ConcatPositions: self._concat_positions,
+            SelectPositions: lambda node, op, config: ops.SelectPositions(op.rows, op.columns),
             fo.LayerNorm: self._layer_norm,
             GroupNorm: self._group_norm,
             fo.AttentionScores: self._scores,
@@ -117,6 +128,8 @@ class Lowering:
             SeparableContext: self._context,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
+            Transpose: lambda node, op, config: ops.Transpose(),
+            Upsample: lambda node, op, config: ops.Upsample(op.mode),
             AveragePool: self._average_pool,
             fo.GlobalAveragePool: self._pool,
         }
@@ -162,19 +175,15 @@ class Lowering:
         )
 
     def _convolution(self, node: FloatNode, op: fo.Conv2d, config: QuantConfig) -> Operation:
-        depthwise = op.groups > 1
-        o, kh, kw, c = op.weight.shape
-        if depthwise and (op.groups != o or c != 1):
-            raise QuantizationError(
-                f"{node.name}: {op.groups} groups of {c} input and {o} output channels; only 1 "
-                "group, or depthwise with one filter per channel, has an integer operation"
-            )
         weight, bias, scales = self._constants(node, op.bias)
         rest = (bias, op.stride, op.padding, self._input(node).zero_point)
         out = requantize(scales, self._output(node))
-        if depthwise:
-            return ops.DepthwiseConv2d(weight.reshape(o, kh, kw), config.weight_bits, *rest, out)
-        return ops.Conv2d(weight.reshape(op.weight.shape), config.weight_bits, *rest, out)
+        weight = weight.reshape(op.weight.shape)
+        if weighted(node).depthwise:
+            return ops.DepthwiseConv2d(weight[..., 0], config.weight_bits, *rest, out)
+        if op.groups > 1:
+            return ops.GroupedConv2d(weight, config.weight_bits, *rest, out, op.groups)
+        return ops.Conv2d(weight, config.weight_bits, *rest, out)
 
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)
@@ -224,7 +233,21 @@ class Lowering:
         x, y = self._input(node), self._output(node)
         return function_table(node.name, op, values_of(op), x, y)
 
+    def _constant(self, node: FloatNode, op: Constant, config: QuantConfig) -> Operation:
+        y = self._output(node)
+        codes = np.rint(op.value / np.asarray(y.scale)).astype(np.int64) + np.asarray(y.zero_point)
+        return ops.Constant(codes.clip(y.qmin, y.qmax), y)
+
     def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
+        return ops.Add(*self._aligned(node))
+
+    def _maximum(self, node: FloatNode, op: Maximum, config: QuantConfig) -> Operation:
+        return ops.Maximum(*self._aligned(node))
+
+    def _aligned(
+        self, node: FloatNode
+    ) -> tuple[tuple[Ints, ...], tuple[tuple[int, ...], ...], Requantize]:
+        """Return multipliers and zero points of both inputs, and the requantization behind."""
         inputs = [self._input(node, i) for i in range(len(node.inputs))]
         finest = min(min(q.scale) for q in inputs)
         steps = [np.asarray(q.scale) / finest for q in inputs]
@@ -232,7 +255,7 @@ class Lowering:
         unit = 1.0 if exact else 2.0**_ALIGN_BITS
         multipliers = tuple(np.rint(s * unit).astype(np.int64) for s in steps)
         out = requantize(finest / unit, self._output(node))
-        return ops.Add(multipliers, tuple(q.zero_point for q in inputs), out)
+        return multipliers, tuple(q.zero_point for q in inputs), out
 
     def _multiply(self, node: FloatNode, op: Multiply, config: QuantConfig) -> Operation:
         a, b = self._input(node, 0), self._input(node, 1)
@@ -255,6 +278,20 @@ class Lowering:
             (a.zero_point, b.zero_point),
         )
 
+    def _concat_constant(
+        self, node: FloatNode, op: ConcatConstant, config: QuantConfig
+    ) -> Operation:
+        x, y = self._input(node), self._output(node)
+        constant = y.quantize(op.constant)
+        return ops.ConcatConstant(constant, op.first, x.zero_point, requantize(x.scale, y))
+
+    def _concat_positions(
+        self, node: FloatNode, op: ConcatPositions, config: QuantConfig
+    ) -> Operation:
+        a, b, y = self._input(node, 0), self._input(node, 1), self._output(node)
+        parts = (requantize(a.scale, y), requantize(b.scale, y))
+        return ops.ConcatPositions(parts, (a.zero_point, b.zero_point), op.axis)
+
     def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
         x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
         return layer_norm(
@@ -273,7 +310,8 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        found = softmax_operation(config.exponential, x, y.bits, config.softmax)
+        form = config.softmax_output(y.encoding)
+        found = softmax_operation(config.exponential, x, y.bits, form)
         if not isinstance(found, ops.TableSoftmax):
             return found
         # Distances beyond those of two codes that are seen are those of hidden scores.
@@ -285,7 +323,8 @@ class Lowering:
         p, v = self._input(node, 0), self._input(node, 1)
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
-        return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
+        coded = (p.encoding, p.bits)
+        return ops.AttentionValues(op.heads, v.zero_point, *coded, out, p.signed, p.zero_point[0])
 
     def _context(self, node: FloatNode, op: SeparableContext, config: QuantConfig) -> Operation:
         return separable_context(self._input(node, 0), self._input(node, 1), self._output(node))

@@ -16,7 +16,7 @@ from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_flow
 from hyq_hls.stream.folding import Folding
 
 
@@ -83,7 +83,7 @@ def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionE
             used = estimate_design(flow)
             total, operations = used.total, used.operations
         else:
-            plan = plan_hls(flow.with_depths(safe_hls_depths(flow)))
+            plan = plan_hls(safe_hls_flow(flow))
             total = plan.total
             operations = {name: planned.known for name, planned in plan.operations.items()}
         if not fits(total, part):

@@ -139,10 +139,7 @@ class Circuit(ABC, Generic[OperationT]):
         return []
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return the words of the streams between the processes of the C++.
-
-        Those are left out that a directive puts into LUTs.
-        """
+        """Return the FIFOs of the streams between the processes of the C++."""
         return []
 
     def pipelines(self, folding: Folding) -> int:

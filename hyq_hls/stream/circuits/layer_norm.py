@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hyq_hls.graph import Bounds
 from hyq_hls.ops.layer_norm import LayerNorm
-from hyq_hls.stream.arguments import Memory, TemplateArguments, channel_rom
+from hyq_hls.stream.arguments import IN_LUTS, Memory, TemplateArguments, channel_rom
 from hyq_hls.stream.circuits.normalization import NormalizationCircuit
 from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 from hyq_hls.stream.circuits.products import product_dsps
@@ -35,11 +35,15 @@ class LayerNormCircuit(NormalizationCircuit[LayerNorm]):
         return folding.inputs * lane + product_dsps(self.total_bits, self.total_bits)
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return sums, radicands, roots and reciprocals. A directive puts the values into LUTs."""
+        """Return values, sums, radicands, roots and reciprocals.
+
+        A directive puts the values into LUTs.
+        """
         beats, steps = self.beats(folding), (self.root_steps, self.reciprocal_steps)
         positions = 2 + sum(PIPELINE_LATENCY // bits for bits in steps)
         depth = self.row_depth(folding) + 2 * PIPELINE_LATENCY + positions * beats
         return [
+            Memory(folding.inputs * self.value_bits, depth, luts_per_block=IN_LUTS),
             Memory(self.total_bits, depth // beats + 2),
             Memory(2 * self.root_steps, 2),
             Memory(self.root_steps, 2),

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from hyq_hls.ops.softmax import Softmax
-from hyq_hls.stream.arguments import Memory
+from hyq_hls.stream.arguments import IN_LUTS, Memory
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.process import PIPELINE_LATENCY, Process, one_loop
 from hyq_hls.stream.circuits.rows import row_buffer_depth
@@ -62,7 +62,7 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
         )
 
     def inner_streams(self, folding: Folding) -> list[Memory]:
-        """Return codes, maxima and sums. A directive puts the exponentials into LUTs."""
+        """Return codes, maxima, exponentials and sums. A directive puts exponentials into LUTs."""
         types, lanes = self.arguments(folding).integers, folding.inputs
         row = self.inputs[0].channels // lanes
         codes = self.code_depth(folding) + PIPELINE_LATENCY
@@ -71,6 +71,7 @@ class SoftmaxCircuit(Circuit[SoftmaxT]):
         return [
             Memory(lanes * code, codes),
             Memory(code, codes // row + 2),
+            Memory(lanes * types["exponential_t"][0], exponentials, luts_per_block=IN_LUTS),
             Memory(types["total_t"][0], exponentials // row + 2),
         ]
 

@@ -27,8 +27,10 @@ def array_bram18(array: Memory) -> int:
 
 
 def inner_fifo_bram18(fifo: Memory) -> int:
-    """Return the block RAMs of a FIFO inside a template."""
-    return 0 if _is_shifted(fifo) else block_rams(fifo)
+    """Return the block RAMs of a FIFO inside a template; directives keep some in LUTs."""
+    if _is_shifted(fifo) or fifo.luts_per_block is not None:
+        return 0
+    return block_rams(fifo)
 
 
 def fifo_bram18(fifo: Memory) -> int:

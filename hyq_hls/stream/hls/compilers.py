@@ -55,28 +55,12 @@ def target_header(compiler: Compiler) -> Path:
     return templates / "target.h" if compiler == "vitis" else templates / "targets" / "bambu.h"
 
 
-def check_bambu(flow: Dataflow, part: str) -> None:
-    """Refuse what Bambu 2024.10 would turn into wrong Verilog, or has no device for.
-
-    An operation with processes of its own passes its memories to them. Bambu makes ports of such
-    arguments, and drives none.
-
-    Raises:
-        ConversionError: the part is unknown to Bambu, or an operation is of this kind.
-    """
+def check_bambu_part(part: str) -> None:
+    """Raise :class:`ConversionError` for a part that Bambu 2024.10 does not know."""
     if part not in _BAMBU_DEVICES:
         raise ConversionError(
             f"hls='bambu': Bambu has no device for part {part}; it has {', '.join(_BAMBU_DEVICES)}"
         )
-    for stage in flow.operations:
-        template = template_dir() / f"{stage.circuit.module}.h"
-        has_processes = "HYQ_DATAFLOW" in template.read_text(encoding="utf-8")
-        if has_processes and stage.arguments.roms:
-            raise ConversionError(
-                f"{stage.node.name}: {stage.node.operation.name} passes constant memories to "
-                "processes of its own, and Bambu would leave them undriven; write the project with "
-                "hls='vitis', or convert a network without this operation"
-            )
 
 
 def build_bambu_sh(flow: Dataflow, project: str, part: str, clock_mhz: float) -> str:
@@ -86,11 +70,6 @@ def build_bambu_sh(flow: Dataflow, project: str, part: str, clock_mhz: float) ->
 
 
 def fifo_places(flow: Dataflow) -> int:
-    """Return the words that no FIFO of the C++ needs more than: a tensor, or a row and its wait.
-
-    A constant of a circuit that ends in ``_depth`` counts the words of a row buffer; its template
-    adds at most 64 for its pipeline.
-    """
-    constants = [stage.arguments.constants for stage in flow.operations]
-    rows = [n + 64 for table in constants for name, n in table.items() if name.endswith("_depth")]
-    return max([*rows, *(stream.beats for stream in flow.streams.values())])
+    """Return the words that no FIFO of the C++ needs more than: a tensor, or a row and its wait."""
+    inside = [m.depth for s in flow.operations for m in s.circuit.inner_streams(s.folding)]
+    return max([*inside, *(stream.beats for stream in flow.streams.values())])

@@ -17,7 +17,7 @@ import numpy as np
 from hyq_hls.errors import SimulationError
 from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.flow.depths import safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_hls_flow
 from hyq_hls.stream.flow.sizing import FifoSizing, shrunk_depths
 from hyq_hls.stream.hls.timed import TimedSimulation
 
@@ -52,7 +52,7 @@ def size_hls_fifos(flow: Dataflow, simulation: TimedSimulation) -> tuple[Dataflo
     Raises:
         SimulationError: no smaller depths keep the frame rate.
     """
-    safe = flow.with_depths(safe_hls_depths(flow))
+    safe = safe_hls_flow(flow)
     roomy = flow.with_depths({s.name: max(s.depth, 2 * s.beats) for s in safe.streams.values()})
     patterns = list(latencies(len(simulation.processes)))
     cycles = [_cycles(roomy, simulation, pattern) for pattern in patterns]

@@ -16,6 +16,7 @@ from hls4ml.model.types import IntegerPrecisionType
 from hyq_hls.graph.types import TensorType
 from hyq_hls.stream.flow import Dataflow, Stream
 from hyq_hls.stream.hls import text
+from hyq_hls.stream.hls.compilers import Compiler, check_compiler
 
 #: Name of the backend in hls4ml.
 NAME = "HyQ"
@@ -30,6 +31,11 @@ def dataflow_of(model: Any) -> Dataflow:
     flow = model.config.get_config_value(DATAFLOW)
     assert isinstance(flow, Dataflow)
     return flow
+
+
+def compiler_of(model: Any) -> Compiler:
+    """Return the HLS compiler that a ``ModelGraph`` of this backend is for."""
+    return check_compiler(model.config.get_config_value(COMPILER))
 
 
 def precision(tensor: TensorType) -> IntegerPrecisionType:
@@ -79,7 +85,7 @@ class OperationConfig(LayerConfigTemplate):
 
     def format(self, node: Any) -> str:
         """Return the structure as it stands in ``parameters.h``."""
-        return text.configuration(node.get_attr("stage"))
+        return text.configuration(node.get_attr("stage"), compiler_of(node.model))
 
 
 class StageCall(FunctionCallTemplate):
@@ -90,4 +96,4 @@ class StageCall(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the line as it stands in ``firmware/<project>.cpp``."""
-        return text.call(dataflow_of(node.model), node.get_attr("stage"))
+        return text.call(dataflow_of(node.model), node.get_attr("stage"), compiler_of(node.model))

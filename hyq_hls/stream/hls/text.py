@@ -35,7 +35,7 @@ def project_files(flow: Dataflow, project: str, compiler: Compiler = "vitis") ->
         f"firmware/{project}.cpp": top_cpp(flow, project, banner, compiler),
         f"firmware/{project}.h": top_h(flow, project, banner),
         "firmware/defines.h": defines_h(flow, banner),
-        "firmware/parameters.h": parameters_h(flow, banner),
+        "firmware/parameters.h": parameters_h(flow, banner, compiler),
         f"{project}_bridge.cpp": bridge_cpp(flow, project, banner),
     }
     for stage in flow.operations:
@@ -54,10 +54,12 @@ def top_cpp(flow: Dataflow, project: str, banner: str, compiler: Compiler = "vit
     """Return ``firmware/<project>.cpp``, which declares streams and calls a function per stage.
 
     Bambu drives no memory that is an argument of a process. So a process of an operation with
-    memories becomes a function that has streams alone, and reads the memories as globals.
+    memories becomes a function that has streams alone, and reads the memories as globals. An
+    operation with processes of its own reads those that its configuration names.
     """
     lines = [banner, f'#include "{project}.h"', '#include "parameters.h"']
-    wrapped = {s.name for s in flow.operations if compiler == "bambu" and s.arguments.roms}
+    bambu = flow.operations if compiler == "bambu" else []
+    wrapped = {s.name for s in bambu if s.arguments.roms and not names_memories(s, compiler)}
     for operation in flow.operations:
         if operation.name in wrapped:
             lines += ["", *_process(flow, operation)]
@@ -79,7 +81,8 @@ def top_cpp(flow: Dataflow, project: str, banner: str, compiler: Compiler = "vit
                 section = found
                 body += ["", f"// {comment(section)}"]
         streams = ", ".join((*stage.inputs, *stage.outputs))
-        process = f"{stage.name}_process({streams})" if stage.name in wrapped else call(flow, stage)
+        wrapper = f"{stage.name}_process({streams})"
+        process = wrapper if stage.name in wrapped else call(flow, stage, compiler)
         body.append(f"HYQ_PROCESS({process});")
     return "\n".join([*lines, indent("\n".join(body), "    "), "}", ""])
 
@@ -90,6 +93,15 @@ def fifo_directives(flow: Dataflow) -> Iterator[str]:
         bits = stream.lanes * stream.type.quantization.bits
         if name not in (flow.source, flow.sink) and fifo_in_luts(Memory(bits, stream.depth)):
             yield f"HYQ_LUT_FIFO({name})"
+
+
+def names_memories(stage: OperationStage, compiler: Compiler) -> bool:
+    """Return whether the configuration of an operation names its constant memories.
+
+    This is so for Bambu where the operation has processes of its own.
+    """
+    has_processes = len(stage.circuit.processes(stage.folding)) > 1
+    return compiler == "bambu" and has_processes and bool(stage.arguments.roms)
 
 
 def _process(flow: Dataflow, stage: OperationStage) -> list[str]:
@@ -130,22 +142,24 @@ def _signature(flow: Dataflow, project: str) -> str:
     return f"void {project}({source}, {sink})"
 
 
-def call(flow: Dataflow, stage: Stage) -> str:
+def call(flow: Dataflow, stage: Stage, compiler: Compiler = "vitis") -> str:
     """Return the call of a stage in the top function.
 
     A fork has the words of its streams as its parameter, a width converter those of its wider side.
     """
     if isinstance(stage, OperationStage):
-        return operation_call(stage)
+        return operation_call(stage, compiler)
     streams = (*stage.inputs, *stage.outputs)
     function = "fork" if isinstance(stage, ForkStage) else "convert_width"
     words = min(flow.streams[name].beats for name in streams)
     return f"hyq::{function}<{words}>({', '.join(streams)})"
 
 
-def operation_call(stage: OperationStage) -> str:
+def operation_call(stage: OperationStage, compiler: Compiler = "vitis") -> str:
     """Return the call ``hyq::dense<fc_config>(in, fc, fc_weight, fc_bias, fc_requantize)``."""
     memories = [f"{stage.name}_{rom.name}" for rom in stage.arguments.roms]
+    if names_memories(stage, compiler):
+        memories = []
     arguments = ", ".join([*stage.inputs, *stage.outputs, *memories])
     return f"hyq::{stage.circuit.module}<{stage.name}_config>({arguments})"
 
@@ -161,7 +175,7 @@ def defines_h(flow: Dataflow, banner: str) -> str:
     return _guard("defines", lines)
 
 
-def parameters_h(flow: Dataflow, banner: str) -> str:
+def parameters_h(flow: Dataflow, banner: str, compiler: Compiler = "vitis") -> str:
     """Return ``firmware/parameters.h``, which has one configuration structure per operation."""
     modules = {s.circuit.module for s in flow.operations} | {"fork", "width_converter"}
     lines = [banner, *(f'#include "hyq/{name}.h"' for name in sorted(modules)), ""]
@@ -175,18 +189,25 @@ def parameters_h(flow: Dataflow, banner: str) -> str:
             "",
             f"// {comment(stage.node.name)}: {stage.node.operation.name}, folding {stage.folding}, "
             f"{stage.cycles} cycles{work}",
-            configuration(stage),
+            configuration(stage, compiler),
         ]
     return _guard("parameters", lines)
 
 
-def configuration(stage: OperationStage) -> str:
+def configuration(stage: OperationStage, compiler: Compiler = "vitis") -> str:
     """Return the configuration structure of an operation: its sizes, types and memories."""
-    return structure(f"{stage.name}_config", stage.arguments)
+    owner = stage.name if names_memories(stage, compiler) else ""
+    return structure(f"{stage.name}_config", stage.arguments, owner)
 
 
-def structure(name: str, arguments: TemplateArguments) -> str:
-    """Return a configuration structure of that name."""
+def structure(name: str, arguments: TemplateArguments, owner: str = "") -> str:
+    """Return a configuration structure.
+
+    Args:
+        name: its name.
+        arguments: what it says.
+        owner: the operation whose constant memories it names; it names none where this is empty.
+    """
     lines = [f"struct {name} {{"]
     for constant, value in arguments.constants.items():
         kind = "int" if isinstance(value, Signed) else "unsigned"
@@ -202,6 +223,9 @@ def structure(name: str, arguments: TemplateArguments) -> str:
         if isinstance(rom, RequantizeRom):
             lines.append(f"    typedef {_requantization(rom)} {rom.name}_format;")
         lines.append(f"    typedef {_entry_type(rom)} {rom.name}_t{_dimensions(rom)};")
+        if owner:
+            array = f"{owner}_{rom.name}"
+            lines.append(f"    static constexpr const {rom.name}_t &{rom.name} = {array};")
     return "\n".join([*lines, "};"])
 
 

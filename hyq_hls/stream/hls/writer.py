@@ -13,7 +13,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.hls.check import check_streams
 from hyq_hls.stream.hls.compilers import target_header
 from hyq_hls.stream.hls.csim import build_lib_sh
-from hyq_hls.stream.hls.layers import COMPILER, dataflow_of
+from hyq_hls.stream.hls.layers import compiler_of, dataflow_of
 from hyq_hls.stream.hls.testbench import testbench_cpp
 from hyq_hls.stream.hls.text import project_files
 from hyq_hls.support import template_dir
@@ -37,7 +37,7 @@ class HyqWriter(VitisWriter):
         project = model.config.get_project_name()
         firmware = folder / "firmware"
         (firmware / "weights").mkdir(parents=True)
-        compiler = model.config.get_config_value(COMPILER)
+        compiler = compiler_of(model)
         apart = shutil.ignore_patterns("targets", SCRIPT)
         shutil.copytree(template_dir(), firmware / "hyq", ignore=apart)
         shutil.copy(target_header(compiler), firmware / "hyq" / "target.h")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import CompilationError
-from hyq_hls.support.processes import run
+from hyq_hls.tools.logged import log_error, run_logged
 
 SCRIPT = "build_prj.tcl"
 #: What the tool prints. The name vitis_hls.log belongs to the tool itself.
@@ -67,8 +66,8 @@ def require_vitis() -> list[str]:
     )
 
 
-def run_vitis(folder: Path, steps: Steps) -> str:
-    """Run the script of a project, and return what the tool printed.
+def run_vitis(folder: Path, steps: Steps) -> None:
+    """Run the script of a project; what the tool prints is in :data:`LOG`.
 
     Args:
         folder: project written by ``convert``, with test data in ``tb_data``.
@@ -82,16 +81,6 @@ def run_vitis(folder: Path, steps: Steps) -> str:
         shutil.rmtree(old)
     (folder / "build_opt.tcl").write_text(steps.tcl)
     log = folder / LOG
-    with log.open("w") as stream:
-        status = run(command, cwd=folder, stdout=stream, stderr=subprocess.STDOUT).returncode
-    text = log.read_text(errors="replace")
-    if status:
-        raise _failure(f"failed with status {status}", log, text)
+    run_logged("Vitis HLS", command, log, folder)
     if steps.synth and not any(folder.glob("*_prj/solution1/syn/report/*_csynth.xml")):
-        raise _failure("left no synthesis report", log, text)
-    return text
-
-
-def _failure(what: str, log: Path, text: str) -> CompilationError:
-    tail = "\n".join(text.splitlines()[-8:])
-    return CompilationError(f"Vitis HLS {what}, see {log}:\n{tail}")
+        raise log_error("Vitis HLS left no synthesis report", log)

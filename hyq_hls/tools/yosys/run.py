@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections import deque
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from hyq_hls.errors import CompilationError
-from hyq_hls.support.processes import run
-
-#: Lines of the log that an error shows.
-_SHOWN = 8
+from hyq_hls.tools.logged import run_logged
 
 _SCRIPT = """\
 import sys
@@ -38,19 +33,8 @@ def run_yosys(commands: Sequence[str], log: Path, cwd: Path) -> None:
         CompilationError: pyosys is missing, or a pass failed; shows the log's last lines.
     """
     yosys_share()
-    try:
-        with log.open("w", encoding="utf-8") as stream:
-            status = run(
-                [sys.executable, "-c", _SCRIPT, *commands],
-                cwd=cwd,
-                env={**os.environ, "LC_ALL": "C"},
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            ).returncode
-    except OSError as error:
-        raise CompilationError(f"cannot run Yosys in {cwd}, with log {log}: {error}") from error
-    if status:
-        raise CompilationError(f"Yosys failed, see {log}:\n{_last_lines(log)}")
+    command = [sys.executable, "-c", _SCRIPT, *commands]
+    run_logged("Yosys", command, log, cwd, {**os.environ, "LC_ALL": "C"})
 
 
 def read_rtl(folder: Path, project: str, *options: str) -> list[str]:
@@ -100,9 +84,3 @@ def yosys_share() -> Path:
     if spec is None or spec.origin is None:
         raise CompilationError("Yosys was not found; install it with 'pip install pyosys==0.70'")
     return Path(spec.origin).parent / "share"
-
-
-def _last_lines(log: Path) -> str:
-    with log.open(encoding="utf-8", errors="replace") as stream:
-        lines = deque((line for line in stream if line.strip()), maxlen=_SHOWN)
-    return "".join(lines).rstrip()

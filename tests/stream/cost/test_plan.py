@@ -153,7 +153,7 @@ def test_a_softmax_is_three_processes_with_streams_between_them() -> None:
     constants = stage.arguments.constants
     assert [f.depth for f in fifos] == [
         *(constants["code_depth"] + 32, (constants["code_depth"] + 32) // 64 + 2),
-        (constants["exponential_depth"] + 32) // 64 + 2,
+        *(constants["exponential_depth"] + 32, (constants["exponential_depth"] + 32) // 64 + 2),
     ]
     latency = plan_hls(build_dataflow(graph, {})).operations["softmax"].latency
     assert latency > 1024 + 2 * 63

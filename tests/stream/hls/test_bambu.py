@@ -20,7 +20,9 @@ from hyq_hls.graph import Graph
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.bambu_rtl import write_bambu_top
+from hyq_hls.stream.hls.compilers import COMPILERS, fifo_places
 from hyq_hls.stream.hls.project import build_model
+from hyq_hls.stream.hls.text import project_files
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.modules import needed_modules
 from tests.ops.examples import example_graph
@@ -189,13 +191,28 @@ def test_memories_are_globals(accelerator: Accelerator) -> None:
     assert "_weight" not in call.split("HYQ_PROCESS", 1)[1]
 
 
-@pytest.mark.parametrize("name", ["attention_scores", "layer_norm", "table_softmax"])
-def test_networks_that_bambu_would_get_wrong(name: str, tmp_path: Path) -> None:
-    graph = example_graph(name, np.random.default_rng(0))
-    wanted = rf"{name} passes constant memories to processes of its own, and Bambu would leave"
-    with pytest.raises(ConversionError, match=wanted):
-        convert(QuantizedModel(graph), output_dir=tmp_path / "p", hls="bambu", must_fit=False)
-    assert not (tmp_path / "p").exists()
+def test_processes_of_an_operation_read_globals() -> None:
+    """An operation with processes of its own has streams alone; its configuration names arrays."""
+    flow = build_dataflow(example_graph("layer_norm", np.random.default_rng(0)), {})
+    (stage,) = flow.operations
+    vitis, bambu = (project_files(flow, "net", compiler) for compiler in COMPILERS)
+    call = f"    HYQ_PROCESS(hyq::layer_norm<{stage.name}_config>({flow.source}, {flow.sink}));\n"
+    assert call in bambu["firmware/net.cpp"]
+    assert call not in vitis["firmware/net.cpp"]
+    for rom in stage.arguments.roms:
+        member = f"static constexpr const {rom.name}_t &{rom.name} = {stage.name}_{rom.name};"
+        assert member in bambu["firmware/parameters.h"]
+        assert member not in vitis["firmware/parameters.h"]
+
+
+def test_fifos_of_the_copy_have_room_for_a_row() -> None:
+    """All FIFOs get one depth. That of a LayerNorm's values is more than its row and a pipeline."""
+    graph = example_graph("layer_norm", np.random.default_rng(0))
+    flow = build_dataflow(graph, {name: widest_folding(graph, name) for name in graph.nodes})
+    (stage,) = flow.operations
+    row_and_pipelines = stage.arguments.constants["row_depth"] + 64
+    assert max(stream.beats for stream in flow.streams.values()) < row_and_pipelines
+    assert fifo_places(flow) > row_and_pipelines
 
 
 def test_a_part_that_bambu_does_not_know(tmp_path: Path) -> None:
@@ -249,6 +266,28 @@ def test_nothing_is_left_that_bambu_refuses(
     assert "one C++ file is wanted in" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_processes_inside_an_operation_have_streams_alone(tmp_path: Path) -> None:
+    for name in ("attention_scores", "attention_values", "group_norm", "table_softmax"):
+        write_example(name, tmp_path / name)
+        assert check_project(tmp_path / name) == []
+    write_example("layer_norm", tmp_path / "norm")
+    assert check_project(tmp_path / "norm") == []
+    header = tmp_path / "norm/firmware/hyq/normalization.h"
+    text = header.read_text()
+    changed = text.replace("stream<root_T> &roots)", "stream<root_T> &roots, int extra = 0)")
+    assert changed != text
+    header.write_text(changed)
+    (finding,) = check_project(tmp_path / "norm")
+    assert "process: found argument extra of norm_roots(), int; wanted streams" in str(finding)
+
+
+def write_example(name: str, folder: Path) -> None:
+    """A project for Bambu with one operation."""
+    flow = build_dataflow(example_graph(name, np.random.default_rng(0)), {})
+    build_model(flow, folder, "top", "xc7z020clg400-1", 150, "bambu").write()
+
+
 #: A text of the project that is replaced, by the rule that must notice it.
 FAULTS = {
     "directive": (
@@ -287,7 +326,7 @@ def test_built_and_simulated(accelerator: Accelerator, bambu: Path, tmp_path: Pa
     """The stand-in's Verilog runs in our driver, with FIFOs that are deep enough."""
     (tmp_path / "net.v").write_text(verilog(accelerator, tmp_path / "core"))
     install(bambu, f"cp {tmp_path / 'net.v'} net.v\necho done")
-    assert accelerator.build() == {"Verilog": str(accelerator.folder / "bambu" / "net.v")}
+    assert accelerator.build() == accelerator.folder / "bambu" / "net.v"
     assert (accelerator.folder / "bambu.log").read_text() == "done\n"
     report = accelerator.cosimulate(images(5), rtl="bambu", backpressure=0.3)
     assert report.ok, str(report)

@@ -14,11 +14,12 @@ import pytest
 
 import hyq_hls
 from hyq_hls import Accelerator, QuantizedModel, convert
-from hyq_hls.accelerator import GRAPH_FILE, MARKER
+from hyq_hls.accelerator import GRAPH_FILE
 from hyq_hls.errors import ConversionError, FileFormatError
 from hyq_hls.graph.file import load
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.parts import part as find_part
+from hyq_hls.project_file import MARKER
 from hyq_hls.stream.hls import writer
 from hyq_hls.support.files import DRAFT
 from tests.stream.hls.conftest import expected, images, small_graph

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
-from hyq_hls.accelerator import MARKER
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.graph import Graph
+from hyq_hls.project_file import MARKER
 from hyq_hls.stream.cost.plan import processes
 from hyq_hls.stream.flow import Dataflow, build_dataflow
-from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths
+from hyq_hls.stream.flow.depths import safe_depths, safe_hls_depths, safe_hls_flow
 from hyq_hls.stream.flow.sizing import fifo_bits
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.depths import latencies, size_hls_fifos
@@ -53,7 +53,7 @@ def compiled(
         if name not in made:
             graph, lanes = NETWORKS[name][0](), NETWORKS[name][1]
             flow = build_dataflow(graph, lanes(graph))
-            flow = flow.with_depths(safe_hls_depths(flow))
+            flow = safe_hls_flow(flow)
             folder = tmp_path_factory.mktemp("timed") / "project"
             build_model(flow, folder, "top", "xc7z020clg400-1", 150).write()
             library = compile_timed(folder, "top")

@@ -11,6 +11,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import CompilationError, InputError
+from hyq_hls.machine import BuildReport
 from tests.stream.board.test_csynth import ALL, LOG, LOOPS, REPORT
 from tests.stream.hls.conftest import expected, images, small_graph
 
@@ -30,6 +31,13 @@ g++ -std=c++14 -O0 -DHYQ_BIT_ACCURATE -Ifirmware -Ifirmware/ap_types \\
     {PROJECT}_test.cpp firmware/{PROJECT}.cpp -o tb
 ./tb
 """
+
+
+def built(accelerator: Accelerator, pixels: np.ndarray) -> BuildReport:
+    """The report of a build with Vitis HLS."""
+    report = accelerator.build(pixels)
+    assert isinstance(report, BuildReport)
+    return report
 
 
 def written(name: str, **values: object) -> str:
@@ -86,7 +94,7 @@ def test_report(accelerator: Accelerator, vitis: Path, capsys: pytest.CaptureFix
     """The test bench compiles, reads the samples and agrees; planned stands beside reported."""
     install(vitis, COMPILE + TOP + STAGE)
     pixels = images(5)
-    report = accelerator.build(pixels)
+    report = built(accelerator, pixels)
     codes = expected(accelerator.qmodel.graph, pixels)
     for name in ("expected.dat", "csim_results.log"):
         assert np.array_equal(np.loadtxt(accelerator.folder / "tb_data" / name, int), codes)
@@ -115,7 +123,7 @@ def test_violations_are_shown_by_loop_and_line(
     accelerator: Accelerator, vitis: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(vitis, LOGGED + TOP + STAGE)
-    report = accelerator.build(images(1))
+    report = built(accelerator, images(1))
     assert not report.ok
     assert "VIOLATED" in repr(report)
     text = capsys.readouterr().out
@@ -127,7 +135,7 @@ def test_violations_are_shown_by_loop_and_line(
 def test_the_packaged_ip_is_found(accelerator: Accelerator, vitis: Path) -> None:
     ip = f"{PROJECT}_prj/solution1/impl/ip"
     install(vitis, f"{TOP}\nmkdir -p {ip}; touch {ip}/component.xml")
-    report = accelerator.build(images(1))
+    report = built(accelerator, images(1))
     assert report.ip == accelerator.folder / ip
     assert f"IP for a catalog: {report.ip}" in str(report)
 
@@ -135,7 +143,7 @@ def test_the_packaged_ip_is_found(accelerator: Accelerator, vitis: Path) -> None
 @pytest.mark.skipif(shutil.which("vitis-run") is not None, reason="Vitis HLS is installed")
 def test_the_older_program(accelerator: Accelerator, vitis: Path) -> None:
     install(vitis.with_name("vitis_hls"), TOP)
-    assert accelerator.build(images(1)).total.lut == 4242
+    assert built(accelerator, images(1)).total.lut == 4242
 
 
 def test_the_test_bench_sees_one_wrong_code(
@@ -179,7 +187,7 @@ def test_failure_shows_the_end_of_the_log(accelerator: Accelerator, vitis: Path)
 def test_no_report_is_an_error(script: str, accelerator: Accelerator, vitis: Path) -> None:
     """Also when an earlier run left one."""
     install(vitis, TOP)
-    assert accelerator.build(images(1)).total.lut == 4242
+    assert built(accelerator, images(1)).total.lut == 4242
     install(vitis, f"echo working\n{script}")
     with pytest.raises(CompilationError, match=r"left no synthesis report, see .*:\nworking"):
         accelerator.build(images(1))
