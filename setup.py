@@ -20,7 +20,7 @@ setup(
         "hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"],
         "hyq_hls.parts": ["*.json"],
         "hyq_hls.stream.cost": ["*.json"],
-        "hyq_hls.tools.verilator": ["drivers/*"],
+        "hyq_hls.tools.verilator": ["drivers/*", "drivers/fst/*", "drivers/fst/fstcpp/*"],
     },
     include_package_data=False,  # the lists above are complete; MANIFEST.in only feeds the sdist
 )

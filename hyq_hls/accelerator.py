@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
 from hyq_hls.support import Shown, is_file, replaced_folder, user_path
-from hyq_hls.tools.verilator import Simulator
+from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.vitis import report_file
 
 GRAPH_FILE = "graph.hyq"
@@ -183,17 +184,25 @@ class Accelerator(Shown):
         r"""Return the codes (B, \*shape) of every node of the RTL, by node name."""
         return self.machine.trace_rtl(self.folder, self._input_codes(images))
 
-    def simulator(self, node: str | None = None) -> Simulator:
+    def simulator(
+        self, node: str | None = None, *, watch: str | Sequence[str] = (), waves: Waves = "fst"
+    ) -> Simulator:
         """Return the whole design, or the circuit of one node, under manual control.
+
+        Its ``trace`` writes all signals of one node; of the whole design it writes the streams
+        between the nodes, and all signals of the nodes in ``watch``.
 
         Args:
             node: name of a node of the graph; None means the top level with its AXI4-Stream ports.
+            watch: nodes, or instances of the top level such as FIFOs, whose signals are traced too.
+            waves: format of the waveforms, ``fst`` or ``vcd``, which is 20 times as large.
 
         Raises:
             ConversionError: there is no such node.
             CompilationError: Verilator or g++ is missing or fails.
         """
-        return self.machine.simulator(self.folder, node)
+        watched = (watch,) if isinstance(watch, str) else tuple(watch)
+        return self.machine.simulator(self.folder, node, watched, waves)
 
     def cosimulate(
         self,

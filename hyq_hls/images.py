@@ -102,10 +102,12 @@ def _from_float(array: NDArray[Any]) -> NDArray[np.uint8]:
     scaled = array.astype(np.float64) * 255
     rounded = np.rint(scaled)
     if rounded.min() < 0 or rounded.max() > 255:
-        raise InputError(
-            f"float images in [{array.min():.4g}, {array.max():.4g}] found; [0, 1] is wanted "
-            "(byte / 255); for images that are normalized give their mean= and std= to quantize()"
-        )
+        found = f"float images in [{array.min():.4g}, {array.max():.4g}] found; [0, 1] is wanted"
+        if array.min() >= 0 and array.max() <= 255:
+            advice = "divide them by 255, or give bytes: images.astype(numpy.uint8)"
+        else:
+            advice = "for images that are normalized give their mean= and std= to quantize()"
+        raise InputError(f"{found} (byte / 255); {advice}")
     distance = float(np.abs(scaled - rounded).max())
     if distance > 255 * _BYTE_TOLERANCE:
         warnings.warn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +170,17 @@ class QuantizedModel(Shown):
         return cls(load_graph(path, OPERATIONS, limits))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what pickle keeps: everything but the emulator, which is made again."""
-        return {**self.__dict__, "_emulator": None}
+        """Return what pickle keeps: everything but the emulator, which is made again.
+
+        A module that pickle refuses, such as one with a lambda inside, stays behind, as it does in
+        a file: the integers do not need it.
+        """
+        try:
+            pickle.dumps(self.module)
+            module = self.module
+        except Exception:  # each kind of object has an error of its own
+            module = None
+        return {**self.__dict__, "_emulator": None, "module": module}
 
     def __repr__(self) -> str:
         shapes = (self.graph.input_type.shape, self.graph.output_shape)

@@ -108,7 +108,7 @@ NORMALIZED = (PIXELS / 255 - 0.45) / 0.225
         (np.full((1, *SHAPE), -np.inf, np.float32), "NaN or infinite"),
         (NORMALIZED, r"float images in \[-2, 2.444\] found; \[0, 1\] is wanted .*normalized"),
         (PIXELS / 127.5 - 1, r"\[0, 1\] is wanted"),
-        (PIXELS.astype(np.float32), r"float images in \[0, 255\] found; \[0, 1\] is wanted"),
+        (PIXELS.astype(np.float32), r"\[0, 255\] found; \[0, 1\] is wanted .*; divide them"),
         (np.full((1, *SHAPE), -0.01), r"\[0, 1\] is wanted"),
         (np.full((1, *SHAPE), 1.01), r"\[0, 1\] is wanted"),
         (np.full((1, *SHAPE), 256), r"dtype int64 in \[256, 256\] found; bytes"),

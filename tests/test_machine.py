@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from hyq_hls.parts import Part, part
 from hyq_hls.project_file import MACHINES, MARKER
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.machine import StreamMachine
-from hyq_hls.tools.verilator import Simulator
+from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.yosys import Utilization
 from hyq_hls.tools.yosys.mapping import Progress
 from hyq_hls.verify import verify
@@ -116,7 +116,9 @@ class SerialMachine(Machine):
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
         return SerialProgram(self.graph).trace(codes)
 
-    def simulator(self, folder: Path, node: str | None = None) -> Simulator:
+    def simulator(
+        self, folder: Path, node: str | None, watch: Sequence[str], waves: Waves
+    ) -> Simulator:
         raise CompilationError("there is no RTL")
 
     def estimate(self) -> ResourceReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,3 +170,15 @@ def test_everything_else_is_an_error_of_ours(
 ) -> None:
     with pytest.raises(HyqError, match=r"found|wanted"):
         use(qmodel)
+
+
+def test_a_model_is_pickled_even_where_its_module_cannot_be(qmodel: QuantizedModel) -> None:
+    graph = qmodel.graph
+    for module in (MODEL, torch.nn.Sequential(MODEL)):
+        kept = QuantizedModel(graph, module=module, float_graph=qmodel.float_graph)
+        assert pickle.loads(pickle.dumps(kept)).module is not None
+    module.register_forward_hook(lambda *_: None)
+    kept = QuantizedModel(graph, module=module, float_graph=qmodel.float_graph)
+    for other in (pickle.loads(pickle.dumps(kept)), copy.deepcopy(kept)):
+        assert other.module is None
+        assert np.array_equal(other.codes(IMAGES[:2]), qmodel.codes(IMAGES[:2]))

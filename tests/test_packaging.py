@@ -139,14 +139,15 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     data = [*ROOT.glob("hls_templates/**/*.h"), *ROOT.glob("rtl_templates/*.sv")]
     data += [p for p in ROOT.glob("board_templates/*") if p.suffix in {".tcl", ".sv", ".py"}]
     texts = {p.relative_to(ROOT).as_posix() for p in data}
-    drivers = {p.name for p in (ROOT / "hyq_hls/tools/verilator/drivers").iterdir()}
+    folder = ROOT / "hyq_hls/tools/verilator/drivers"
+    drivers = {p.relative_to(ROOT).as_posix() for p in folder.rglob("*") if p.is_file()}
     modules = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hyq_hls/**/*.py")}
     assert {name.partition("/")[0] for name in texts} == {
         *("hls_templates", "rtl_templates", "board_templates")
     }
     assert {f"hyq_hls/{name}" for name in texts} <= shipped
     assert drivers
-    assert {f"hyq_hls/tools/verilator/drivers/{name}" for name in drivers} <= shipped
+    assert drivers <= shipped
     assert {f"hyq_hls/models/checkpoints/trial.{kind}" for kind in ("npz", "json")} <= shipped
     assert modules <= shipped
     assert "hyq_hls/parts/parts.json" in shipped

@@ -6,6 +6,7 @@ or after it where that changes no value.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.constant import Constant
-from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.float_op import Array
 from hyq_hls.capture.layouts import seen, whole
 from hyq_hls.capture.multiply import Multiply
@@ -55,9 +56,28 @@ def as_constant(value: Any) -> torch.Tensor | None:
     return value.double() if isinstance(value, torch.Tensor) else None
 
 
+def unwrapped(draft: Draft) -> tuple[Draft, Array, Array]:
+    """Return the draft below constants per channel, with their product and sum for each channel."""
+    multiplier, offset = np.ones(draft.shape[-1]), np.zeros(draft.shape[-1])
+    while isinstance(draft.op, ChannelAffine):
+        offset = offset + multiplier * draft.op.offset
+        multiplier = multiplier * draft.op.multiplier
+        (draft,) = draft.inputs
+    return draft, multiplier, offset
+
+
 def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tensor) -> View:
     """Return ``multiplier * view + offset``, with constants that broadcast to the view."""
-    view = whole(call.drafts, view)
+    try:
+        view = whole(call.drafts, view)
+    except LayoutUnsupported:
+        if multiplier.numel() > 1 or offset.numel() > 1 or view.source.op is None:
+            raise
+        # One constant for a part, as a channel of the image: the other elements are not shown.
+        op = ChannelAffine(
+            *(np.full(view.source.shape[-1], float(c)) for c in (multiplier, offset))
+        )
+        return replace(view, source=call.add(op, (view.source,), "affine"))
     if view.source.op is None:
         raise LayoutUnsupported("a constant behind an unsupported node", "a supported node", "")
     factors, summands = (_table(view, constant) for constant in (multiplier, offset))

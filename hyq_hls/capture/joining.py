@@ -13,7 +13,8 @@ import torch
 
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.call import Call
-from hyq_hls.capture.channel_constants import shift_by
+from hyq_hls.capture.channel_affine import ChannelAffine
+from hyq_hls.capture.channel_constants import shift_by, unwrapped
 from hyq_hls.capture.compute import aligned
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import covers, is_identity
@@ -65,6 +66,9 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
         chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
         index = join([v.index for v in views], axis)
         return View(first.source, index, first.factor, (*chain, call.node.name))
+    scaled = _rescaled(call, views, axis, join)
+    if scaled is not None:
+        return scaled
     if join is torch.cat:
         for way in (_sequence, _grid):
             try:
@@ -92,6 +96,31 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
         own = view.source.shape[-1]
         parts.append(view.index // own * channels + view.index % own + offsets[view.source])
     return View(draft, join(parts, axis))
+
+
+def _rescaled(call: Call, views: list[View], axis: int, join: _Join) -> View | None:
+    """Put channels of one tensor together again, each of which has a factor and a summand.
+
+    So torchvision's ``transform_input`` normalizes the channels of an image one by one. None where
+    the parts are anything else.
+    """
+    found = [unwrapped(view.source) for view in views]
+    root = found[0][0]
+    if root.op is None or any(draft is not root for draft, _, _ in found):
+        return None
+    index = join([view.index for view in views], axis)
+    if not covers(index, root.size):
+        return None
+    shown_channels = [(view.index % root.shape[-1]).unique().numpy() for view in views]
+    multiplier, offset = np.ones(root.shape[-1]), np.zeros(root.shape[-1])
+    for channels, (_, factors, summands) in zip(shown_channels, found, strict=True):
+        multiplier[channels], offset[channels] = factors[channels], summands[channels]
+    for channels, (_, factors, summands) in zip(shown_channels, found, strict=True):
+        if not np.array_equal(multiplier[channels], factors[channels]):
+            return None  # two parts of one channel differ
+        if not np.array_equal(offset[channels], summands[channels]):
+            return None
+    return View(call.add(ChannelAffine(multiplier, offset), (root,), "affine"), index)
 
 
 def _sequence(call: Call, operands: Sequence[_Operand], axis: int) -> View:

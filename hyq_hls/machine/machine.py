@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -21,7 +21,7 @@ from hyq_hls.machine.build_report import BuildReport
 from hyq_hls.machine.cosim_report import CosimReport
 from hyq_hls.machine.resource_report import ResourceReport
 from hyq_hls.parts import Part
-from hyq_hls.tools.verilator import Simulator
+from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.yosys.mapping import Progress
 
 Codes = NDArray[np.int64]
@@ -170,8 +170,16 @@ class Machine(ABC):
         """
 
     @abstractmethod
-    def simulator(self, folder: Path, node: str | None = None) -> Simulator:
+    def simulator(
+        self, folder: Path, node: str | None, watch: Sequence[str], waves: Waves
+    ) -> Simulator:
         """Return the top level, or the circuit of one node, under manual control.
+
+        Args:
+            folder: the written project.
+            node: name of a node; None means the top level.
+            watch: nodes whose signals are traced, in the top level.
+            waves: format of the waveforms.
 
         Raises:
             ConversionError: there is no such node.

@@ -85,9 +85,9 @@ def check_softmax(node: FloatNode) -> None:
     """Raise ``QuantizationError`` for a softmax that reads something else than scores."""
     if type(node.op) is Softmax:
         raise QuantizationError(
-            f"{node.name}: a softmax of {node.inputs[0]} found; only attention scores have an "
-            "integer softmax, and scores of tokens whose weighted keys are summed up; leave a "
-            "softmax at the end of a classifier out, it changes no answer"
+            f"{node.name}: a softmax of the values of {node.inputs[0]!r} found; a softmax of "
+            "the scores of an attention is wanted, or of tokens whose weighted keys are summed "
+            "up; return the values before the softmax, and apply it to the network's output"
         )
 
 

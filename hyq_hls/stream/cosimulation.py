@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from hyq_hls.machine import Codes, CosimReport, StreamReport
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
 from hyq_hls.stream.hls.bambu_rtl import write_bambu_top
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
-from hyq_hls.stream.rtl.instances import instances
+from hyq_hls.stream.rtl.instances import Instance, instances
 from hyq_hls.stream.rtl.modules import module_file, needed_modules, rtl_sources
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.support import write_file
@@ -26,8 +26,11 @@ from hyq_hls.tools.verilator import (
     StreamFormat,
     StreamInfo,
     StreamStatistics,
+    Waves,
     build_cosimulation,
 )
+
+Found = TypeVar("Found")
 
 
 def stream_format(stream: Stream) -> StreamFormat:
@@ -71,43 +74,65 @@ def build_rtl(
 
 
 def build_simulator(
-    flow: Dataflow, folder: Path, project: str, node: str | None = None
+    flow: Dataflow, folder: Path, project: str, watch: Sequence[str], waves: Waves
 ) -> Simulator:
-    """Return the top level, or the circuit of one node, under manual control.
+    """Return the top level under manual control.
 
-    The circuit of a node is ``internals.u_circuit``.
+    ``watch`` names nodes, or instances of the top level, that can be traced.
+
+    Raises:
+        ConversionError: there is nothing of that name.
+        CompilationError: Verilator or g++ is missing or fails.
+    """
+    names = {f"u_{instance.name}": f"u_{instance.name}" for instance in instances(flow)}
+    names |= {node: f"u_{instance.name}" for node, instance in _circuits(flow).items()}
+    return Simulator.build(
+        rtl_sources(folder, project),
+        project,
+        {"MemoryDir": str((folder / MEMORY_DIR).resolve())},
+        folder=folder / "build_simulator",
+        wires=False,
+        watch=[_known("watch: no node or instance", name, names) for name in watch],
+        waves=waves,
+        flags=("-O0",),  # A person waits for the build, and looks at few cycles.
+    )
+
+
+def build_node_simulator(flow: Dataflow, folder: Path, node: str, waves: Waves) -> Simulator:
+    """Return the circuit of one node, ``internals.u_circuit``, under manual control.
 
     Raises:
         ConversionError: there is no such node.
         CompilationError: Verilator or g++ is missing or fails.
     """
-    memory_dir = (folder / MEMORY_DIR).resolve()
-    if node is None:
-        return Simulator.build(
-            rtl_sources(folder, project),
-            project,
-            {"MemoryDir": str(memory_dir)},
-            folder=folder / "build_simulator",
-            wires=False,
-            flags=("-O0",),  # A person waits for the build, and looks at few cycles.
-        )
-    circuits = {
-        instance.circuit.node.name: instance
-        for instance in instances(flow)
-        if isinstance(instance.circuit, OperationStage)
-    }
-    if node not in circuits:
-        near = difflib.get_close_matches(node, circuits, 3)
-        raise ConversionError(f"no node {node!r}" + (f"; near are {', '.join(near)}" * bool(near)))
-    module, parameters = circuits[node].module, circuits[node].parameters_alone(memory_dir)
-    top, text = alone(module, module_file(module).read_text(), parameters)
-    build = folder / f"build_{circuits[node].name}"
+    circuit = _known("no node", node, _circuits(flow))
+    module, memory_dir = circuit.module, (folder / MEMORY_DIR).resolve()
+    top, text = alone(module, module_file(module).read_text(), circuit.parameters_alone(memory_dir))
+    build = folder / f"build_{circuit.name}"
     try:
         build.mkdir(exist_ok=True)
         write_file(build / f"{top}.sv", text)
     except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot build in {build}: {error}") from error
-    return Simulator.build([*rtl_sources(folder), build / f"{top}.sv"], top, folder=build)
+    sources = [*rtl_sources(folder), build / f"{top}.sv"]
+    return Simulator.build(sources, top, folder=build, waves=waves)
+
+
+def _circuits(flow: Dataflow) -> dict[str, Instance]:
+    """Return the instance of every node of the graph."""
+    return {
+        instance.circuit.node.name: instance
+        for instance in instances(flow)
+        if isinstance(instance.circuit, OperationStage)
+    }
+
+
+def _known(what: str, name: str, known: Mapping[str, Found]) -> Found:
+    """Return what has a name, or refuse the name with near ones."""
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, 3)
+    raise ConversionError(f"{what} {name!r}" + (f"; near are {', '.join(near)}" * bool(near)))
 
 
 def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
     build_bambu_rtl,
+    build_node_simulator,
     build_rtl,
     build_simulator,
     build_vitis_rtl,
@@ -44,7 +45,7 @@ from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.bambu import BUILD_BAMBU
-from hyq_hls.tools.verilator import RtlSimulation, Simulator
+from hyq_hls.tools.verilator import RtlSimulation, Simulator, Waves
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
 
@@ -245,9 +246,15 @@ class StreamMachine(Machine):
             for node in graph.nodes
         }
 
-    def simulator(self, folder: Path, node: str | None = None) -> Simulator:
+    def simulator(
+        self, folder: Path, node: str | None, watch: Sequence[str], waves: Waves
+    ) -> Simulator:
         """Return the top level with its AXI4-Stream ports, or the circuit of one node."""
-        return build_simulator(self.flow, folder / RTL_DIR, self.project, node)
+        if node is None:
+            return build_simulator(self.flow, folder / RTL_DIR, self.project, watch, waves)
+        if watch:
+            raise InputError(f"watch: all of {node!r} is watched already; leave watch out")
+        return build_node_simulator(self.flow, folder / RTL_DIR, node, waves)
 
     def estimate(self) -> ResourceReport:
         """Estimate by cost models what the RTL takes, and plan the HLS C++ beside it."""

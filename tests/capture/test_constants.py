@@ -76,6 +76,18 @@ ABSORBED: dict[str, tuple[Forward, dict[str, nn.Module], list[str]]] = {
         {"bn": nn.BatchNorm2d(3), "fc": nn.Linear(3, 4)},
         ["Unfold", "Linear"],
     ),
+    "channels one by one, as torchvision's transform_input": (
+        lambda m, x: m.conv(
+            torch.cat([x[:, c].unsqueeze(1) * (0.2 + c) + (c - 0.4) for c in range(3)], 1)
+        ),
+        {"conv": _conv(padding=0)},
+        ["Conv2d"],
+    ),
+    "channels one by one, stacked in another order": (
+        lambda m, x: m.conv(torch.stack([(x[:, c] - 0.1 * c) / (2 + c) for c in (2, 1, 0)], 1)),
+        {"conv": _conv(padding=0)},
+        ["Conv2d"],
+    ),
     "half of a branch": (
         lambda m, x: x + 0.5 * m.conv(x),
         {"conv": nn.Conv2d(3, 3, 3, padding=1)},

@@ -102,6 +102,7 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "a path": Situation(lambda: "model.pt", "model", "the text 'model.pt'", _conv),
     "a function": Situation(lambda: abs, "model", "a builtin_function_or_method"),
+    "no layer": Situation(nn.Identity, "output (output)", "the image itself", _conv),
     "TorchScript": Situation(
         lambda: torch.jit.script(_conv()), "module (root)", "a ScriptModule", _conv
     ),

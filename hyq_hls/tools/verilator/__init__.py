@@ -4,7 +4,7 @@ from hyq_hls.tools.verilator.formats import StreamFormat, StreamInfo
 from hyq_hls.tools.verilator.result import RunResult, StreamStatistics
 from hyq_hls.tools.verilator.simulation import RtlSimulation, Waveform
 from hyq_hls.tools.verilator.simulator import Simulator
-from hyq_hls.tools.verilator.verilator import build_cosimulation, build_library
+from hyq_hls.tools.verilator.verilator import Waves, build_cosimulation, build_library
 
 __all__ = [
     "RtlSimulation",
@@ -14,6 +14,7 @@ __all__ = [
     "StreamInfo",
     "StreamStatistics",
     "Waveform",
+    "Waves",
     "build_cosimulation",
     "build_library",
 ]

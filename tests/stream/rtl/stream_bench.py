@@ -113,7 +113,7 @@ def compile_bench(
     unit = folder / "unit.cpp"
     unit.write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
     names = ("verilated.cpp", "verilated_threads.cpp")
-    runtime = runtime_objects([include / name for name in names], flags, folder, log)
+    runtime = runtime_objects([include / name for name in names], [], flags, folder, log)
     own = [f"-DWORD_BITS={word_bits}", f"-DINPUTS={inputs}", f"-DOUTPUTS={outputs}"]
     own += ["-I", str(folder / "model")]
     ahead = headers_ahead(flags, ["verilated.h"])

@@ -12,6 +12,7 @@ import pytest
 from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.tools.verilator import Simulator
 from tests.tools.verilator.conftest import ADD_ONE, NESTED, QUICK
+from tests.tools.verilator.fst import fst_signals, fst_times
 
 pytestmark = pytest.mark.slow
 
@@ -145,31 +146,77 @@ def test_registers_and_memories_of_an_instance(adder: Simulator) -> None:
 
 
 def test_trace_from_here_on(add_one_library: Path, tmp_path: Path) -> None:
-    path = tmp_path / "x.vcd"
+    path = tmp_path / "x.fst"
     with Simulator(add_one_library) as sim:
+        assert sim.waves == "fst"
         sim.reset(10)
         sim.trace(path)
         sim.clock.tick(3)
         sim.stop_trace()
         sim.clock.tick(50)
-        times = [int(t) for t in re.findall(r"^#(\d+)$", path.read_text(), re.MULTILINE)]
-        assert len(times) == 6
-        assert times[0] == 10 * 10
-        assert "u_in_fifo" in path.read_text()
+        assert fst_times(path) == (100, 125)
+        assert {"TOP.aclk", "TOP.add_one.u_in_fifo.read_q"} <= set(fst_signals(path))
         with pytest.raises(SimulationError, match="can be traced once"):
-            sim.trace(tmp_path / "y.vcd")
+            sim.trace(tmp_path / "y.fst")
 
 
 def test_close_finishes_a_trace(add_one_library: Path, tmp_path: Path) -> None:
     with Simulator(add_one_library) as sim:
-        sim.trace(tmp_path / "x.vcd")
+        sim.trace(tmp_path / "x.fst", "u_in_fifo")
         sim.clock.tick(4)
-    assert len(re.findall(r"^#\d+$", (tmp_path / "x.vcd").read_text(), re.MULTILINE)) == 8
-    with (
-        Simulator(add_one_library) as sim,
-        pytest.raises(SimulationError, match=r"cannot write .*nowhere"),
-    ):
-        sim.trace(tmp_path / "nowhere" / "x.vcd")
+    signals = fst_signals(tmp_path / "x.fst")
+    assert signals
+    assert all(".u_in_fifo." in name for name in signals)
+    assert fst_times(tmp_path / "x.fst") == (0, 35)
+
+
+def test_a_file_that_cannot_be_written(add_one_library: Path, tmp_path: Path) -> None:
+    with Simulator(add_one_library) as sim:
+        with pytest.raises(
+            InputError, match=r"x\.vcd: this simulator writes FST, .* ends in \.fst"
+        ):
+            sim.trace("x.vcd")
+        with pytest.raises(SimulationError, match=r"cannot write .*nowhere"):
+            sim.trace(tmp_path / "nowhere" / "x.fst")
+        if Path("/dev/full").exists():
+            (tmp_path / "full.fst").symlink_to("/dev/full")
+            sim.trace(tmp_path / "full.fst")
+            sim.clock.tick(4)
+            with pytest.raises(SimulationError, match="is the disk full"):
+                sim.stop_trace()
+
+
+def test_only_watched_instances_are_traced(tmp_path: Path) -> None:
+    """The value changes of the other format are text, so they are compared too."""
+    path = tmp_path / "x.vcd"
+    with Simulator.build(
+        str(NESTED),
+        "nested",
+        folder=tmp_path,
+        wires=False,
+        watch=["gen_leaf[1].u_leaf"],
+        waves="vcd",
+        flags=QUICK,
+    ) as sim:
+        with pytest.raises(
+            InputError, match=r"gen_leaf\[0\] is not watched, only gen_leaf\[1\]\.u_leaf is"
+        ):
+            sim.trace(path, "gen_leaf[0]")
+        sim.reset()
+        sim.trace(path)
+        sim.clock.tick(3)
+        with Simulator(tmp_path / "libnested_simulator.so") as other:
+            (tmp_path / "full.vcd").symlink_to("/dev/full")
+            other.trace(tmp_path / "full.vcd")
+            other.clock.tick(4)
+            with pytest.raises(SimulationError, match="No space left on device"):
+                other.stop_trace()
+    text = path.read_text()
+    assert len(re.findall(r"^#\d+$", text, re.MULTILINE)) == 6
+    scopes = set(re.findall(r"\$scope module (\S+) \$end", text))
+    assert scopes == {"TOP", "nested", "gen_leaf[1]", "u_leaf"}
+    signals = set(re.findall(r"\$var wire +\d+ \S+ (\S+)", text))
+    assert {"count_o", "history_q[1][2]"} <= signals
 
 
 # --- what goes wrong ---

@@ -342,7 +342,8 @@ def test_drivers_compile_without_warnings(tmp_path: Path) -> None:
             "add_one",
             tmp_path / driver,
             driver=driver,
-            trace=driver == "simulator_shim.cpp",
+            waves="fst" if driver == "simulator_shim.cpp" else "",
+            definitions=["-DHYQ_WATCHED=nullptr"],
             configuration="`verilator_config\n",
             flags=("-O0", "-Wall", "-Wextra", "-Wno-unused", "-Wno-overloaded-virtual", "-Werror"),
         )

@@ -1,8 +1,9 @@
-// The Verilated top as both drivers use it: one context per model, errors as exceptions, VCD.
+// The Verilated top as both drivers use it: one context per model, errors as exceptions, waves.
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -10,8 +11,12 @@
 #include "Vtop.h"
 #include "verilated.h"
 #include "verilated_syms.h"
-#if HYQ_TRACE
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+using Waves = VerilatedFstC;
+#elif VM_TRACE_VCD
 #include "verilated_vcd_c.h"
+using Waves = VerilatedVcdC;
 #endif
 
 #define HYQ_API extern "C" __attribute__((visibility("default")))
@@ -56,7 +61,7 @@ class Model {
     Verilated::threadContextp(&context_);
     context_.randReset(2);
     context_.randSeed(static_cast<int>(seed % 0x7fffffff) + 1);  // 0 would mean "of the clock"
-#if HYQ_TRACE
+#if VM_TRACE
     context_.traceEverOn(true);
 #endif
     top_ = std::make_unique<Vtop>(&context_, "TOP");
@@ -64,7 +69,10 @@ class Model {
 
   ~Model() {
     enter();
-    stop_trace();
+    try {
+      stop_trace();
+    } catch (const std::exception&) {  // The caller was told when it stopped the trace itself.
+    }
     top_->final();
   }
 
@@ -79,8 +87,8 @@ class Model {
   // Settles the design, dumps it, and moves time on; half a clock period is `step` ns.
   void eval(int step) {
     top_->eval();
-#if HYQ_TRACE
-    if (vcd_ && dumping) vcd_->dump(context_.time());
+#if VM_TRACE
+    if (waves_ && dumping) write([&] { waves_->dump(context_.time()); });
 #endif
     context_.timeInc(step);
   }
@@ -93,35 +101,59 @@ class Model {
 
   // Only what lies in `scope` is written, such as "TOP.net.u_conv"; all where it is empty.
   void start_trace(const char* path, const char* scope = "") {
-#if HYQ_TRACE
+#if VM_TRACE
     stop_trace();
-    vcd_ = std::make_unique<VerilatedVcdC>();
     if (traced_) throw std::runtime_error("a model can be traced once; start a new one");
+    // The FST writer does not say whether its file is open.
+    if (!std::ofstream(path)) throw std::runtime_error(std::string("cannot write ") + path);
     traced_ = true;
-    top_->trace(vcd_.get(), 99);
-    if (*scope) vcd_->dumpvars(99, scope);
-    vcd_->open(path);
-    if (!vcd_->isOpen()) throw std::runtime_error(std::string("cannot write ") + path);
+    path_ = path;
+    waves_ = std::make_unique<Waves>();
+    top_->trace(waves_.get(), 99);
+    if (*scope) waves_->dumpvars(99, scope);
+    write([&] { waves_->open(path); });
+    if (!waves_->isOpen()) throw std::runtime_error(std::string("cannot write ") + path);
 #else
     throw std::runtime_error(std::string("cannot write ") + path +
                              ": the library was built without tracing (build it with trace=True)");
 #endif
   }
 
+  // Throws where the file is not complete: the length of an FST header is written last.
   void stop_trace() {
-#if HYQ_TRACE
-    if (vcd_) vcd_->close();
-    vcd_.reset();
+#if VM_TRACE
+    if (!waves_) return;
+    write([&] { waves_->close(); });
+    waves_.reset();
+#endif
+#if VM_TRACE_FST
+    char start[9] = {};
+    std::ifstream(path_, std::ios::binary).read(start, sizeof start);
+    if (!start[8]) throw std::runtime_error(path_ + " is not complete; is the disk full?");
 #endif
   }
 
   bool dumping = true;
 
  private:
+#if VM_TRACE
+  // A writer that failed is left alone: its destructor would write again, and end the process.
+  template <typename Action>
+  void write(Action&& action) {
+    try {
+      action();
+    } catch (const std::exception&) {
+      static_cast<void>(waves_.release());
+      throw;
+    }
+  }
+#endif
+
   VerilatedContext context_;
   std::unique_ptr<Vtop> top_;
-#if HYQ_TRACE
-  std::unique_ptr<VerilatedVcdC> vcd_;
+  std::string path_;
+#if VM_TRACE
+  std::unique_ptr<Waves> waves_;
   bool traced_ = false;
 #endif
 };

@@ -91,6 +91,11 @@ HYQ_API hyq::Simulator* hyq_open(uint64_t seed, char* message, size_t size) {
 
 HYQ_API const char* hyq_top() { return HYQ_TOP; }
 
+HYQ_API const char* hyq_waves() { return HYQ_WAVES; }
+
+// Instances that can be traced with all below them, separated by blanks; null: all of the design.
+HYQ_API const char* hyq_watched() { return HYQ_WATCHED; }
+
 HYQ_API int64_t hyq_signal_count(hyq::Simulator* simulator) {
   return static_cast<int64_t>(simulator->signals().size());
 }
@@ -113,6 +118,8 @@ HYQ_API int32_t hyq_start_trace(hyq::Simulator* simulator, const char* path, con
   return hyq::guarded(message, size, 1, [&] { return simulator->start_trace(path, scope), 0; });
 }
 
-HYQ_API void hyq_stop_trace(hyq::Simulator* simulator) { simulator->stop_trace(); }
+HYQ_API int32_t hyq_stop_trace(hyq::Simulator* simulator, char* message, size_t size) {
+  return hyq::guarded(message, size, 1, [&] { return simulator->stop_trace(), 0; });
+}
 
 HYQ_API void hyq_close(hyq::Simulator* simulator) { delete simulator; }
