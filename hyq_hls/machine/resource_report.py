@@ -115,10 +115,10 @@ class ResourceReport(Shown):
         resource, share = binding(plan.total, self.part)
         verdict = "fits" if fits(plan.total, self.part) else "does NOT fit"
         return (
-            f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
-            f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
-            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} "
-            "cycles; its LUTs and flip-flops are known when Vitis HLS has run"
+            f"HLS C++ by plan: {verdict} {self.part.name}; binding: {resource}, {share:.0%}; "
+            f"{cycles:,} cycles per frame, {self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency "
+            f"about {plan.latency:,} cycles; LUTs and flip-flops are a sum of operators, without "
+            "the control of processes"
         )
 
     def __repr__(self) -> str:
@@ -139,8 +139,7 @@ class ResourceReport(Shown):
             rows.append((name, self.foldings[name], f"{self.cycles[name]:,}", *_cells(used)))
         rows += [(name, "", "", *_cells(used)) for name, used in self.design.plumbing.items()]
         rows.append(("total", "", f"{self.cycles_per_frame:,}", *_cells(total)))
-        part = Utilization(self.part.luts, self.part.ffs, self.part.dsps, 2 * self.part.bram36)
-        rows.append((self.part.name, "", "", *_cells(part)))
+        rows.append((self.part.name, "", "", *_cells(_sites(self.part))))
         shares = (f"{getattr(total, name) / has[name]:.0%}" for name in has)
         rows.append(("share", "", "", *shares))
         if plan is not None:
@@ -165,23 +164,27 @@ class ResourceReport(Shown):
         )
 
 
-def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, str, str]]:
+def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, ...]]:
     """Return the cells of the C++ for the head, the rows ``names`` below it, and the three sums."""
-    functions, total = {**plan.operations, **plan.plumbing}, plan.total
+    functions, total, has = {**plan.operations, **plan.plumbing}, plan.total, capacity(part)
     return [
-        ("C++ cycles", "C++ DSP", "C++ BRAM36"),
+        ("C++ cycles", "C++ LUT", "C++ FF", "C++ DSP", "C++ BRAM36"),
         *(_planned_cells(functions.get(name)) for name in names[1:]),
-        (f"{plan.cycles_per_frame:,}", f"{total.dsp:,}", f"{total.bram36:g}"),
-        ("", f"{part.dsps:,}", f"{part.bram36:g}"),
-        ("", f"{total.dsp / part.dsps:.0%}", f"{total.bram36 / part.bram36:.0%}"),
+        (f"{plan.cycles_per_frame:,}", *_cells(total)),
+        ("", *_cells(_sites(part))),
+        ("", *(f"{getattr(total, name) / has[name]:.0%}" for name in has)),
     ]
 
 
-def _planned_cells(planned: PlannedFunction | None) -> tuple[str, str, str]:
+def _planned_cells(planned: PlannedFunction | None) -> tuple[str, ...]:
     if planned is None:
-        return "-", "-", "-"
-    cycles = f"{planned.cycles:,}" if planned.cycles else ""
-    return cycles, f"{planned.dsp:,}", f"{planned.known.bram36:g}"
+        return ("-",) * 5
+    return f"{planned.cycles:,}" if planned.cycles else "", *_cells(planned.used)
+
+
+def _sites(part: Part) -> Utilization:
+    """Return all sites of a part."""
+    return Utilization(part.luts, part.ffs, part.dsps, 2 * part.bram36)
 
 
 def _cells(used: Utilization) -> tuple[str, str, str, str]:

@@ -85,7 +85,7 @@ def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionE
         else:
             plan = plan_hls(safe_hls_flow(flow))
             total = plan.total
-            operations = {name: planned.known for name, planned in plan.operations.items()}
+            operations = {name: planned.used for name, planned in plan.operations.items()}
         if not fits(total, part):
             return too_large(total, operations, part, 1.0, f"{LABELS[backend]} of this folding")
     return None
