@@ -12,9 +12,12 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    Constant,
     Dense,
     GlobalAveragePool,
+    GroupedConv2d,
     GroupNorm,
+    Maximum,
     Multiply,
     RequantizeTensor,
     SeparableContext,
@@ -91,6 +94,21 @@ def multiplies() -> Graph:
     return graph
 
 
+def maxima() -> Graph:
+    """Return maxima of two operands, one of which is learned."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((8, 8, 32), code))
+    zeros, tensor = (code.zero_point, code.zero_point), graph.input_name
+    for number, (factor, multiplier) in enumerate(((4, 1), (4, 40001), (5, 1), (5, 40001))):
+        learned = Constant(rng.integers(0, 256, (8, 8, 32)), code)
+        second = graph.add(f"constant{number}", learned).name
+        factors = np.array([factor]), np.array([1])
+        operation = Maximum(factors, zeros, _to(code, np.array([2]), multiplier))
+        tensor = graph.add(f"maximum{number}", operation, tensor, second).name
+    return graph
+
+
 def pools() -> Graph:
     """Return average poolings, and token mixers, which these networks do without."""
     rng = np.random.default_rng(0)
@@ -109,6 +127,25 @@ def pools() -> Graph:
             Requantize(code, shift, multiplier),
         )
         tensor = graph.add(f"pool{number}", operation, tensor).name
+    return graph
+
+
+def grouped() -> Graph:
+    """Return grouped convolutions and channel multipliers, which these networks do without."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((12, 12, 32), code))
+    tensor = graph.input_name
+    for groups, outputs, stride, multiplier in ((4, 32, 1, 1), (8, 32, 1, 40001), (32, 64, 2, 1)):
+        inputs = graph.type(tensor).channels // groups
+        weight = 2 * rng.integers(-64, 64, (outputs, 3, 3, inputs)) + 1
+        bias = rng.integers(-2000, 2000, outputs) - 128 * weight.sum(axis=(1, 2, 3))
+        operation = GroupedConv2d(
+            *(weight, 8, bias, (stride, stride), (1, 1), code.zero_point),
+            _to(code, rng.integers(9, 12, outputs), multiplier),
+            groups,
+        )
+        tensor = graph.add(f"grouped{groups}", operation, tensor).name
     return graph
 
 
@@ -148,7 +185,9 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "requantize": requantizations,
     "channel_affine": affines,
     "average_pool": pools,
+    "maximum": maxima,
     "multiply": multiplies,
     "group_norm": norms,
+    "grouped_conv2d": grouped,
     "separable_context": contexts,
 }

@@ -11,7 +11,7 @@ namespace hyq {
 
 /// The order in which the keys of a pixel meet a query.
 template <typename CONFIG_T> struct key_order {
-    typedef matrix_order<CONFIG_T::tokens, CONFIG_T::out_lanes, CONFIG_T::heads,
+    typedef matrix_order<CONFIG_T::keys, CONFIG_T::out_lanes, CONFIG_T::heads,
                          CONFIG_T::depth / CONFIG_T::in_lanes>
         type;
 };
@@ -25,7 +25,7 @@ void multiply_keys(stream<query_T> &query, stream<keys_T> &keys, stream<res_T> &
     typedef typename CONFIG_T::key_operand_t key_operand_t;
     typedef typename CONFIG_T::query_operand_t query_operand_t;
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
-    static const unsigned beats = CONFIG_T::depth / in_lanes, groups = CONFIG_T::tokens / out_lanes;
+    static const unsigned beats = CONFIG_T::depth / in_lanes, groups = CONFIG_T::keys / out_lanes;
     static const unsigned key_words = key_order<CONFIG_T>::type::bank_words;
 
     key_operand_t stored_keys[key_words][keys_T::size];
@@ -38,7 +38,7 @@ void multiply_keys(stream<query_T> &query, stream<keys_T> &keys, stream<res_T> &
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
     Queries:
-        for (unsigned i = 0; i < CONFIG_T::tokens; i++) {
+        for (unsigned i = 0; i < CONFIG_T::queries; i++) {
         Heads:
             for (unsigned h = 0; h < CONFIG_T::heads; h++) {
             Groups:
@@ -112,9 +112,9 @@ Pixels:
 /// before, in_lanes channels of a query with those of out_lanes keys per cycle. Both go on with the
 /// next frame without a pause.
 ///
-/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
-///                   out_lanes, the zero points, and query_operand_t, key_operand_t (a code minus
-///                   its zero point).
+/// \tparam CONFIG_T  gives pixels, queries and keys (of a pixel), channels, heads, depth (channels of
+///                   a head), in_lanes, out_lanes, the zero points, and query_operand_t,
+///                   key_operand_t (a code minus its zero point).
 template <typename CONFIG_T, class query_T, class key_T, class res_T>
 void attention_scores(stream<query_T> &query, stream<key_T> &key, stream<res_T> &res
                       HYQ_MEMORIES(const typename CONFIG_T::requantize_t &requantize)) {

@@ -24,7 +24,7 @@ inline typename CONFIG_T::accumulator_t weighted(typename CONFIG_T::probability_
 
 /// The order in which the values of a pixel meet the probabilities of a query.
 template <typename CONFIG_T> struct value_order {
-    typedef matrix_order<CONFIG_T::tokens, CONFIG_T::in_lanes,
+    typedef matrix_order<CONFIG_T::keys, CONFIG_T::in_lanes,
                          CONFIG_T::channels / CONFIG_T::out_lanes, 1>
         type;
 };
@@ -40,7 +40,7 @@ void weight_values(stream<probability_T> &probability, stream<values_T> &values,
     typedef typename CONFIG_T::value_operand_t value_operand_t;
     typedef typename CONFIG_T::probability_operand_t probability_operand_t;
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
-    static const unsigned beats = CONFIG_T::tokens / in_lanes, groups = CONFIG_T::depth / out_lanes;
+    static const unsigned beats = CONFIG_T::keys / in_lanes, groups = CONFIG_T::depth / out_lanes;
     static const unsigned value_words = value_order<CONFIG_T>::type::bank_words;
 
     value_operand_t stored_values[value_words][values_T::size];
@@ -54,7 +54,7 @@ void weight_values(stream<probability_T> &probability, stream<values_T> &values,
 Pixels:
     for (unsigned p = 0; p < CONFIG_T::pixels; p++) {
     Queries:
-        for (unsigned i = 0; i < CONFIG_T::tokens; i++) {
+        for (unsigned i = 0; i < CONFIG_T::queries; i++) {
         Heads:
             for (unsigned h = 0; h < CONFIG_T::heads; h++) {
             Groups:
@@ -131,9 +131,9 @@ Pixels:
 /// before, out_lanes channels of in_lanes keys per cycle. Both go on with the next frame without a
 /// pause.
 ///
-/// \tparam CONFIG_T  gives pixels, tokens, channels, heads, depth (channels of a head), in_lanes,
-///                   out_lanes, is_log2, code_top (the largest probability code), and
-///                   probability_operand_t, value_operand_t (a code minus its zero point).
+/// \tparam CONFIG_T  gives pixels, queries and keys (of a pixel), channels, heads, depth (channels of
+///                   a head), in_lanes, out_lanes, is_log2, code_top (the largest probability code),
+///                   and probability_operand_t, value_operand_t (a code minus its zero point).
 template <typename CONFIG_T, class probability_T, class value_T, class res_T>
 void attention_values(stream<probability_T> &probability, stream<value_T> &value, stream<res_T> &res
                       HYQ_MEMORIES(const typename CONFIG_T::zero_point_t &zero_point,

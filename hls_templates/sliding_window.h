@@ -140,6 +140,8 @@ template <typename CONFIG_T, unsigned taps, unsigned step, unsigned groups, unsi
           unsigned window_step>
 struct window_taps {
     typedef index_integer<sliding_window<CONFIG_T>::row_words + window_step> word_t;
+    /// Taps of a window, counted for each time that it is read.
+    static const unsigned per_window = groups * CONFIG_T::kernel_height * taps;
 
     counter<taps> tap;
     counter<CONFIG_T::kernel_height> kernel_row;
@@ -156,6 +158,12 @@ struct window_taps {
         return tap.last && kernel_row.last;
     }
 
+    /// Returns the word of outputs that the tap belongs to.
+    unsigned output() const {
+        HYQ_INLINE
+        return group.index();
+    }
+
     void advance() {
         HYQ_INLINE
         const unsigned to_next = group.last ? window_step - (groups - 1) * group_step : group_step;
@@ -167,6 +175,43 @@ struct window_taps {
         group.advance(is_first);
         kernel_row.advance(tap.last);
         tap.advance();
+    }
+};
+
+/// The taps of windows that are read whole, once per group of outputs.
+template <typename CONFIG_T, unsigned groups>
+using whole_window_taps =
+    window_taps<CONFIG_T, CONFIG_T::kernel_width * sliding_window<CONFIG_T>::beats, 1, groups, 0,
+                CONFIG_T::stride_width * sliding_window<CONFIG_T>::beats>;
+
+/// The same with the beats of a pixel, each of which is a tap.
+template <typename CONFIG_T, unsigned groups>
+struct dense_taps : whole_window_taps<CONFIG_T, groups> {
+    counter<sliding_window<CONFIG_T>::beats> of_pixel;
+
+    /// Returns the beat of the tap's pixel.
+    unsigned beat() const {
+        HYQ_INLINE
+        return of_pixel.index();
+    }
+
+    void advance() {
+        HYQ_INLINE
+        whole_window_taps<CONFIG_T, groups>::advance();
+        of_pixel.advance();
+    }
+};
+
+/// The taps of windows that are read beat by beat. Each beat is a group of outputs.
+template <typename CONFIG_T>
+struct depthwise_taps
+    : window_taps<CONFIG_T, CONFIG_T::kernel_width, sliding_window<CONFIG_T>::beats,
+                  sliding_window<CONFIG_T>::beats, 1,
+                  CONFIG_T::stride_width * sliding_window<CONFIG_T>::beats> {
+    /// Returns the beat of the tap's pixel.
+    unsigned beat() const {
+        HYQ_INLINE
+        return this->group.index();
     }
 };
 
@@ -192,6 +237,50 @@ Operands:
         } else {
             x[l] = buffer[place][l];
         }
+    }
+}
+
+/// Reads all windows of a map, one tap per cycle, while the next rows are written. Between two
+/// frames there is a pause (see sliding_window).
+///
+/// \tparam taps_T  the order of the taps, such as dense_taps.
+/// \param sums  gets every tap, by sums.add(operands, taps, row of windows, others...).
+/// \param others  what it needs besides: the output stream and memories.
+template <typename CONFIG_T, class taps_T, class data_T, class sums_T, class... others_T>
+inline void each_tap(stream<data_T> &data, const typename CONFIG_T::pad_t &pad, sums_T &sums,
+                     others_T &...others) {
+    HYQ_INLINE
+    typedef sliding_window<CONFIG_T> window_t;
+    static const unsigned reads = window_t::out_width * taps_T::per_window;
+    window_t window;
+    window_rows<CONFIG_T> stored;
+    typename CONFIG_T::operand_t buffer[window_t::words][CONFIG_T::in_lanes];
+    HYQ_RESHAPE(buffer, 2)
+FirstRows:
+    for (unsigned i = 0; i < window_t::first_words; i++) {
+        HYQ_PIPELINE(1)
+        window.take(buffer, data, pad);
+    }
+Rows:
+    for (unsigned y = 0; y < window_t::out_height; y++) {
+        taps_T taps;
+    Taps:
+        for (unsigned i = 0; i < reads; i++) {
+            HYQ_PIPELINE(1)
+            HYQ_NO_DEPENDENCE(buffer)
+            window.take(buffer, data, pad, i < window_t::next_words);
+            typename CONFIG_T::operand_t x[CONFIG_T::in_lanes];
+            HYQ_PARTITION(x, 1)
+            read_operands<CONFIG_T>(x, buffer, stored, taps, taps.beat(), pad);
+            sums.add(x, taps, y, others...);
+            taps.advance();
+        }
+    RestOfRows:
+        for (unsigned i = reads; i < window_t::next_words; i++) {
+            HYQ_PIPELINE(1)
+            window.take(buffer, data, pad);
+        }
+        stored.next();
     }
 }
 

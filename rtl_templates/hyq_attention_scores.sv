@@ -6,11 +6,12 @@
 // of InLanes channels of a head. The channels of a query's head are replayed for every group of
 // keys. There are OutLanes * InLanes products per cycle.
 module hyq_attention_scores #(
-  parameter int unsigned Tokens,
+  parameter int unsigned Queries,
+  parameter int unsigned Keys,
   parameter int unsigned Heads,
   parameter int unsigned Depth,     // channels of a head
   parameter int unsigned InLanes,   // lanes of queries and keys; divides Depth
-  parameter int unsigned OutLanes,  // keys; divides Tokens
+  parameter int unsigned OutLanes,  // keys; divides Keys
   parameter int          CodeQueryZero,
   parameter int          CodeKeyZero,
   parameter int unsigned QueryBits,
@@ -45,8 +46,8 @@ module hyq_attention_scores #(
   localparam int unsigned KeyWidth = InLanes * KeyOperandBits;
   localparam int unsigned QueryWidth = InLanes * QueryOperandBits;
 
-  if (Depth % InLanes != 0 || Tokens % OutLanes != 0) begin : gen_bad_lanes
-    $error("hyq_attention_scores: InLanes divides Depth, and OutLanes divides Tokens");
+  if (Depth % InLanes != 0 || Keys % OutLanes != 0) begin : gen_bad_lanes
+    $error("hyq_attention_scores: InLanes divides Depth, and OutLanes divides Keys");
   end
 
   // Keys are stored. An operand has at most one bit more than a code.
@@ -65,10 +66,10 @@ module hyq_attention_scores #(
   hyq_matrix_buffer #(
     .Width     (KeyWidth),
     .Banks     (OutLanes),
-    .Rows      (Tokens),
+    .Rows      (Keys),
     .Blocks    (Heads),
     .BlockWords(Beats),
-    .Passes    (Tokens)
+    .Passes    (Queries)
   ) u_keys (
     .clk_i,
     .rst_ni,
@@ -112,7 +113,7 @@ module hyq_attention_scores #(
   hyq_replay #(
     .Width(QueryWidth),
     .Beats(Beats),
-    .Times(Tokens / OutLanes)
+    .Times(Keys / OutLanes)
   ) u_query_replay (
     .clk_i,
     .rst_ni,

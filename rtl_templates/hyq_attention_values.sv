@@ -7,10 +7,11 @@
 // of the head's channels.
 // There are OutLanes * InLanes products per cycle; they are shifts for log2 probabilities.
 module hyq_attention_values #(
-  parameter int unsigned   Tokens,
+  parameter int unsigned   Queries,
+  parameter int unsigned   Keys,
   parameter int unsigned   Channels,
   parameter int unsigned   Depth,     // channels of a head
-  parameter int unsigned   InLanes,   // lanes of probabilities: keys; divides Tokens
+  parameter int unsigned   InLanes,   // lanes of probabilities: keys; divides Keys
   parameter int unsigned   OutLanes,  // lanes of values and of the output: channels; divides Depth
   parameter bit            IsLog2,
   parameter int unsigned   ProbabilityBits,
@@ -45,8 +46,8 @@ module hyq_attention_values #(
   // The accumulator holds every product, so it needs no more bits.
   localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
 
-  if (Depth % OutLanes != 0 || Tokens % InLanes != 0) begin : gen_bad_lanes
-    $error("hyq_attention_values: OutLanes divides Depth, and InLanes divides Tokens");
+  if (Depth % OutLanes != 0 || Keys % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_attention_values: OutLanes divides Depth, and InLanes divides Keys");
   end
 
   // Zero points are subtracted from the values in one stage; then the values are stored.
@@ -90,10 +91,10 @@ module hyq_attention_values #(
   hyq_matrix_buffer #(
     .Width     (ValueWidth),
     .Banks     (InLanes),
-    .Rows      (Tokens),
+    .Rows      (Keys),
     .Blocks    (Beats),
     .BlockWords(1),
-    .Passes    (Tokens)
+    .Passes    (Queries)
   ) u_values (
     .clk_i,
     .rst_ni,
@@ -111,7 +112,7 @@ module hyq_attention_values #(
 
   hyq_replay #(
     .Width(InLanes * ProbabilityBits),
-    .Beats(Tokens / InLanes),
+    .Beats(Keys / InLanes),
     .Times(Depth / OutLanes)
   ) u_probability_replay (
     .clk_i,
@@ -178,7 +179,7 @@ module hyq_attention_values #(
     .Lanes          (OutLanes),
     .Terms          (InLanes),
     .TermBits       (ProductBits),
-    .Beats          (Tokens / InLanes),
+    .Beats          (Keys / InLanes),
     .AccumulatorBits(AccumulatorBits),
     .OutBits        (OutBits),
     .OutSigned      (OutSigned),

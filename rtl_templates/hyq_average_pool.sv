@@ -59,47 +59,31 @@ module hyq_average_pool #(
     $error("hyq_average_pool: one factor for each number of rows and of columns inside");
   end
 
-  logic [InLanes*InBits-1:0] padded, window;
-  logic padded_valid, padded_ready, window_valid, window_ready;
+  logic [InLanes*InBits-1:0] window;
+  logic window_valid, window_ready;
 
-  hyq_padding #(
-    .Height   (Height),
-    .Width    (Width),
-    .Beats    (Beats),
-    .PadHeight(PadHeight),
-    .PadWidth (PadWidth),
-    .Lanes    (InLanes),
-    .Bits     (InBits),
-    .Pad      (Pad),
-    .PadFile  (PadFile)
-  ) u_padding (
+  hyq_padded_windows #(
+    .Height      (Height),
+    .Width       (Width),
+    .Channels    (InChannels),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .PadHeight   (PadHeight),
+    .PadWidth    (PadWidth),
+    .Lanes       (InLanes),
+    .Run         (1),
+    .Times       (1),
+    .Bits        (InBits),
+    .Pad         (Pad),
+    .PadFile     (PadFile)
+  ) u_windows (
     .clk_i,
     .rst_ni,
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .out_data_o (padded),
-    .out_valid_o(padded_valid),
-    .out_ready_i(padded_ready)
-  );
-
-  hyq_sliding_window #(
-    .BeatBits    (InLanes * InBits),
-    .Beats       (Beats),
-    .Height      (Height + 2 * PadHeight),
-    .Width       (Width + 2 * PadWidth),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth),
-    .Depthwise   (1'b1),
-    .Times       (1)
-  ) u_sliding_window (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (padded),
-    .in_valid_i (padded_valid),
-    .in_ready_o (padded_ready),
     .out_data_o (window),
     .out_valid_o(window_valid),
     .out_ready_i(window_ready)

@@ -40,18 +40,47 @@ module hyq_conv2d #(
   input  logic                        out_ready_i
 );
 
-  hyq_convolution #(
+  localparam int unsigned Rotations = OutChannels / OutLanes;
+  localparam int unsigned Beats = KernelHeight * KernelWidth * InChannels / InLanes;
+
+  if (InChannels % InLanes != 0 || OutChannels % OutLanes != 0) begin : gen_bad_lanes
+    $error("hyq_conv2d: InLanes divides InChannels, and OutLanes divides OutChannels");
+  end
+
+  logic [InLanes*InBits-1:0] window;
+  logic window_valid, window_ready;
+
+  hyq_padded_windows #(
+    .Height      (Height),
+    .Width       (Width),
+    .Channels    (InChannels),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .PadHeight   (PadHeight),
+    .PadWidth    (PadWidth),
+    .Lanes       (InLanes),
+    .Run         (InChannels / InLanes),
+    .Times       (Rotations),
+    .Bits        (InBits),
+    .Pad         (Pad),
+    .PadFile     (PadFile)
+  ) u_windows (
+    .clk_i,
+    .rst_ni,
+    .in_data_i,
+    .in_valid_i,
+    .in_ready_o,
+    .out_data_o (window),
+    .out_valid_o(window_valid),
+    .out_ready_i(window_ready)
+  );
+
+  hyq_dot_product #(
     .Depthwise      (1'b0),
-    .Height         (Height),
-    .Width          (Width),
-    .InChannels     (InChannels),
-    .KernelHeight   (KernelHeight),
-    .KernelWidth    (KernelWidth),
-    .StrideHeight   (StrideHeight),
-    .StrideWidth    (StrideWidth),
-    .PadHeight      (PadHeight),
-    .PadWidth       (PadWidth),
-    .OutChannels    (OutChannels),
+    .Rotations      (Rotations),
+    .Beats          (Beats),
     .InLanes        (InLanes),
     .OutLanes       (OutLanes),
     .InBits         (InBits),
@@ -63,16 +92,14 @@ module hyq_conv2d #(
     .WeightFile     (WeightFile),
     .Bias           (Bias),
     .BiasFile       (BiasFile),
-    .Pad            (Pad),
-    .PadFile        (PadFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_convolution (
+  ) u_dot_product (
     .clk_i,
     .rst_ni,
-    .in_data_i,
-    .in_valid_i,
-    .in_ready_o,
+    .in_data_i (window),
+    .in_valid_i(window_valid),
+    .in_ready_o(window_ready),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

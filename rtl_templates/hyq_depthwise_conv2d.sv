@@ -38,18 +38,44 @@ module hyq_depthwise_conv2d #(
   input  logic                       out_ready_i
 );
 
-  hyq_convolution #(
+  if (InChannels % InLanes != 0) begin : gen_bad_lanes
+    $error("hyq_depthwise_conv2d: InLanes divides InChannels");
+  end
+
+  logic [InLanes*InBits-1:0] window;
+  logic window_valid, window_ready;
+
+  hyq_padded_windows #(
+    .Height      (Height),
+    .Width       (Width),
+    .Channels    (InChannels),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .PadHeight   (PadHeight),
+    .PadWidth    (PadWidth),
+    .Lanes       (InLanes),
+    .Run         (1),
+    .Times       (1),
+    .Bits        (InBits),
+    .Pad         (Pad),
+    .PadFile     (PadFile)
+  ) u_windows (
+    .clk_i,
+    .rst_ni,
+    .in_data_i,
+    .in_valid_i,
+    .in_ready_o,
+    .out_data_o (window),
+    .out_valid_o(window_valid),
+    .out_ready_i(window_ready)
+  );
+
+  hyq_dot_product #(
     .Depthwise      (1'b1),
-    .Height         (Height),
-    .Width          (Width),
-    .InChannels     (InChannels),
-    .KernelHeight   (KernelHeight),
-    .KernelWidth    (KernelWidth),
-    .StrideHeight   (StrideHeight),
-    .StrideWidth    (StrideWidth),
-    .PadHeight      (PadHeight),
-    .PadWidth       (PadWidth),
-    .OutChannels    (InChannels),
+    .Rotations      (InChannels / InLanes),
+    .Beats          (KernelHeight * KernelWidth),
     .InLanes        (InLanes),
     .OutLanes       (InLanes),
     .InBits         (InBits),
@@ -61,16 +87,14 @@ module hyq_depthwise_conv2d #(
     .WeightFile     (WeightFile),
     .Bias           (Bias),
     .BiasFile       (BiasFile),
-    .Pad            (Pad),
-    .PadFile        (PadFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_convolution (
+  ) u_dot_product (
     .clk_i,
     .rst_ni,
-    .in_data_i,
-    .in_valid_i,
-    .in_ready_o,
+    .in_data_i (window),
+    .in_valid_i(window_valid),
+    .in_ready_o(window_ready),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

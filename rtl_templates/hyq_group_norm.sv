@@ -15,7 +15,7 @@ module hyq_group_norm #(
   parameter int unsigned   OutBits,
   parameter bit            OutSigned,
   parameter int unsigned   MeanFraction,
-  parameter int unsigned   MeanMultiplier,
+  parameter int unsigned   MeanMultiplier,  // at most 17 bits
   parameter int unsigned   MeanShift,
   parameter int unsigned   RootFraction,
   parameter int unsigned   RootSteps,
@@ -54,14 +54,13 @@ module hyq_group_norm #(
 );
 
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned VarianceBits = 2 * (RootSteps - RootFraction);
 
   if (Channels % InLanes != 0 || InLanes != OutLanes || Elements % Channels != 0) begin : gen_bad
     $error("hyq_group_norm: InLanes divides Channels and is OutLanes; Channels divides Elements");
   end
 
   // Values take two stages: a code and its zero point, and their difference.
-  logic en, values_valid, values_ready;
+  logic values_en, values_valid, values_ready;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*ValueBits-1:0] centred, values_q;
 
@@ -70,7 +69,7 @@ module hyq_group_norm #(
     .rst_ni,
     .in_valid_i,
     .in_ready_o,
-    .en_o       (en),
+    .en_o       (values_en),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
@@ -89,118 +88,113 @@ module hyq_group_norm #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
-    .en_i     (en),
+    .en_i     (values_en),
     .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
   );
 
   always_ff @(posedge clk_i) begin : values_register
-    if (en) values_q <= centred;
+    if (values_en) values_q <= centred;
   end
 
-  // These are the results of a frame. Its sum goes along with the variance, the root and the
-  // reciprocal.
-  logic variance_ready, buffer_ready;
-  logic [TotalBits-1:0] variance_total, root_total, total;
-  logic [VarianceBits-1:0] variance;
-  logic [2*RootSteps-1:0] radicand;
-  logic [RootSteps-1:0] root;
-  logic [ReciprocalBits-1:0] reciprocal;
-  logic variance_valid, variance_taken, root_valid, root_taken, result_valid, result_taken;
-
-  assign values_ready = variance_ready && buffer_ready;
-
-  hyq_layer_norm_variance #(
-    .Channels    (Elements),
-    .Lanes       (InLanes),
-    .ValueBits   (ValueBits),
-    .TotalBits   (TotalBits),
-    .SquaresBits (SquaresBits),
-    .VarianceBits(VarianceBits),
-    .Epsilon     (Epsilon),
-    .EpsilonFile (EpsilonFile)
-  ) u_variance (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (values_q),
-    .in_valid_i (values_valid && buffer_ready),
-    .in_ready_o (variance_ready),
-    .total_o    (variance_total),
-    .variance_o (variance),
-    .out_valid_o(variance_valid),
-    .out_ready_i(variance_taken)
-  );
-
-  assign radicand = (2*RootSteps)'(variance) << (2 * RootFraction);
-
-  hyq_square_root #(
-    .Steps        (RootSteps),
-    .RemainderBits(RemainderBits),
-    .TagBits      (TotalBits)
-  ) u_root (
-    .clk_i,
-    .rst_ni,
-    .radicand_i (radicand),
-    .tag_i      (variance_total),
-    .in_valid_i (variance_valid),
-    .in_ready_o (variance_taken),
-    .root_o     (root),
-    .tag_o      (root_total),
-    .out_valid_o(root_valid),
-    .out_ready_i(root_taken)
-  );
-
-  hyq_reciprocal #(
-    .Exponent    (ReciprocalFraction),
-    .DivisorBits (RootSteps),
-    .QuotientBits(ReciprocalBits),
-    .TagBits     (TotalBits)
-  ) u_reciprocal (
-    .clk_i,
-    .rst_ni,
-    .divisor_i  (root),
-    .tag_i      (root_total),
-    .in_valid_i (root_valid),
-    .in_ready_o (root_taken),
-    .quotient_o (reciprocal),
-    .tag_o      (total),
-    .out_valid_o(result_valid),
-    .out_ready_i(result_taken)
-  );
-
-  // Values and results of the same frame meet again.
+  // Every value meets the results of its frame.
   logic [InLanes*ValueBits-1:0] values;
-  logic normalize_valid, normalize_ready;
+  logic [TotalBits-1:0] total;
+  logic [ReciprocalBits-1:0] reciprocal;
+  logic row_valid, row_ready;
 
-  hyq_row_buffer #(
-    .Width(InLanes * ValueBits),
-    .Beats(Elements / InLanes),
-    .Depth(FrameDepth)
-  ) u_values (
+  hyq_norm_rows #(
+    .Elements          (Elements),
+    .Lanes             (InLanes),
+    .ValueBits         (ValueBits),
+    .TotalBits         (TotalBits),
+    .SquaresBits       (SquaresBits),
+    .RootFraction      (RootFraction),
+    .RootSteps         (RootSteps),
+    .RemainderBits     (RemainderBits),
+    .ReciprocalFraction(ReciprocalFraction),
+    .ReciprocalBits    (ReciprocalBits),
+    .Depth             (FrameDepth),
+    .Epsilon           (Epsilon),
+    .EpsilonFile       (EpsilonFile)
+  ) u_rows (
     .clk_i,
     .rst_ni,
-    .in_data_i     (values_q),
-    .in_valid_i    (values_valid && variance_ready),
-    .in_ready_o    (buffer_ready),
-    .result_valid_i(result_valid),
-    .result_ready_o(result_taken),
-    .out_data_o    (values),
-    .out_valid_o   (normalize_valid),
-    .out_ready_i   (normalize_ready)
+    .in_data_i   (values_q),
+    .in_valid_i  (values_valid),
+    .in_ready_o  (values_ready),
+    .out_data_o  (values),
+    .total_o     (total),
+    .reciprocal_o(reciprocal),
+    .out_valid_o (row_valid),
+    .out_ready_i (row_ready)
   );
 
-  hyq_group_norm_normalize #(
+  // The mean takes three stages, (total * MeanMultiplier + 2**(MeanShift - 1)) >>> MeanShift, and
+  // the difference one. Values and the reciprocal wait for it.
+  logic en, difference_valid;
+  logic [InLanes*ValueBits-1:0] mean_values;
+  logic [ReciprocalBits-1:0] difference_reciprocal;
+  logic signed [MeanProductBits-1:0] mean_product;
+  logic signed [DifferenceBits-1:0] mean_q;
+  logic [InLanes*DifferenceBits-1:0] differences_q;
+
+  hyq_valid_chain #(.Stages(4)) u_difference_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(row_valid), .valid_o(difference_valid)
+  );
+
+  hyq_wide_product #(
+    .ABits      (TotalBits),
+    .BBits      (18),
+    .ProductBits(MeanProductBits)
+  ) u_mean_product (
+    .clk_i,
+    .en_i     (en),
+    .a_i      (total),
+    .b_i      (18'(MeanMultiplier)),
+    .product_o(mean_product)
+  );
+
+  always_ff @(posedge clk_i) begin : mean
+    if (en) begin
+      mean_q <= DifferenceBits'(
+          (mean_product + (MeanProductBits'(1) << (MeanShift - 1))) >>> MeanShift);
+    end
+  end
+
+  hyq_delay #(
+    .Width (InLanes * ValueBits),
+    .Stages(3)
+  ) u_values (
+    .clk_i, .en_i(en), .data_i(values), .data_o(mean_values)
+  );
+
+  hyq_delay #(
+    .Width (ReciprocalBits),
+    .Stages(4)
+  ) u_reciprocal (
+    .clk_i, .en_i(en), .data_i(reciprocal), .data_o(difference_reciprocal)
+  );
+
+  for (genvar l = 0; l < InLanes; l++) begin : gen_difference
+    logic signed [ValueBits-1:0] value;
+
+    assign value = mean_values[l*ValueBits+:ValueBits];
+
+    always_ff @(posedge clk_i) begin : difference
+      if (en) begin
+        differences_q[l*DifferenceBits+:DifferenceBits] <=
+            (DifferenceBits'(value) <<< MeanFraction) - mean_q;
+      end
+    end
+  end
+
+  hyq_norm_codes #(
     .Channels       (Channels),
     .Lanes          (InLanes),
-    .ValueBits      (ValueBits),
-    .TotalBits      (TotalBits),
-    .MeanFraction   (MeanFraction),
-    .MeanMultiplier (MeanMultiplier),
-    .MeanShift      (MeanShift),
-    .MeanProductBits(MeanProductBits),
-    .DifferenceBits (DifferenceBits),
-    .ReciprocalBits (ReciprocalBits),
+    .ABits          (ReciprocalBits + 1),
+    .BBits          (DifferenceBits),
     .ProductBits    (ProductBits),
     .NormalizeShift (NormalizeShift),
     .NormalizedBits (NormalizedBits),
@@ -213,14 +207,14 @@ module hyq_group_norm #(
     .BetaFile       (BetaFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_normalize (
+  ) u_codes (
     .clk_i,
     .rst_ni,
-    .in_data_i   (values),
-    .total_i     (total),
-    .reciprocal_i(reciprocal),
-    .in_valid_i  (normalize_valid),
-    .in_ready_o  (normalize_ready),
+    .a_i       ({InLanes{{1'b0, difference_reciprocal}}}),
+    .b_i       (differences_q),
+    .in_valid_i(difference_valid),
+    .in_ready_o(row_ready),
+    .en_o      (en),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

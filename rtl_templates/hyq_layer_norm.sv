@@ -51,14 +51,13 @@ module hyq_layer_norm #(
 );
 
   localparam int unsigned Beats = Channels / InLanes;
-  localparam int unsigned VarianceBits = 2 * (RootSteps - RootFraction);
 
   if (Channels % InLanes != 0 || InLanes != OutLanes) begin : gen_bad_lanes
     $error("hyq_layer_norm: InLanes divides Channels, and OutLanes is InLanes");
   end
 
   // Values take two stages: (code - zero point) << factor.
-  logic en, values_valid, values_ready;
+  logic values_en, values_valid, values_ready;
   logic [hyq_pkg::index_width(Beats)-1:0] beat;
   logic [InLanes*ValueBits-1:0] centred, values_q;
   logic [FactorShift.lanes*FactorShift.bits-1:0] factor_shifts;
@@ -68,7 +67,7 @@ module hyq_layer_norm #(
     .rst_ni,
     .in_valid_i,
     .in_ready_o,
-    .en_o       (en),
+    .en_o       (values_en),
     .out_valid_o(values_valid),
     .out_ready_i(values_ready)
   );
@@ -87,7 +86,7 @@ module hyq_layer_norm #(
     .ZeroPointFile(ZeroPointFile)
   ) u_centre_lanes (
     .clk_i,
-    .en_i     (en),
+    .en_i     (values_en),
     .beat_i   (beat),
     .code_i   (in_data_i),
     .centred_o(centred)
@@ -99,7 +98,7 @@ module hyq_layer_norm #(
     .File (FactorShiftFile)
   ) u_factor_shift_rom (
     .clk_i,
-    .en_i  (en),
+    .en_i  (values_en),
     .beat_i(beat),
     .data_o(factor_shifts)
   );
@@ -108,111 +107,95 @@ module hyq_layer_norm #(
     localparam int unsigned FactorLane = FactorShift.lanes == 1 ? 0 : l;
 
     always_ff @(posedge clk_i) begin : value
-      if (en) begin
+      if (values_en) begin
         values_q[l*ValueBits+:ValueBits] <= centred[l*ValueBits+:ValueBits]
             << factor_shifts[FactorLane*FactorShift.bits+:FactorShift.bits];
       end
     end
   end
 
-  // These are the results of a row. Its sum goes along with the variance, the root and the
-  // reciprocal.
-  logic variance_ready, buffer_ready;
-  logic [TotalBits-1:0] variance_total, root_total, total;
-  logic [VarianceBits-1:0] variance;
-  logic [2*RootSteps-1:0] radicand;
-  logic [RootSteps-1:0] root;
-  logic [ReciprocalBits-1:0] reciprocal;
-  logic variance_valid, variance_taken, root_valid, root_taken, result_valid, result_taken;
-
-  assign values_ready = variance_ready && buffer_ready;
-
-  hyq_layer_norm_variance #(
-    .Channels    (Channels),
-    .Lanes       (InLanes),
-    .ValueBits   (ValueBits),
-    .TotalBits   (TotalBits),
-    .SquaresBits (SquaresBits),
-    .VarianceBits(VarianceBits),
-    .Epsilon     (Epsilon),
-    .EpsilonFile (EpsilonFile)
-  ) u_variance (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (values_q),
-    .in_valid_i (values_valid && buffer_ready),
-    .in_ready_o (variance_ready),
-    .total_o    (variance_total),
-    .variance_o (variance),
-    .out_valid_o(variance_valid),
-    .out_ready_i(variance_taken)
-  );
-
-  assign radicand = (2*RootSteps)'(variance) << (2 * RootFraction);
-
-  hyq_square_root #(
-    .Steps        (RootSteps),
-    .RemainderBits(RemainderBits),
-    .TagBits      (TotalBits)
-  ) u_root (
-    .clk_i,
-    .rst_ni,
-    .radicand_i (radicand),
-    .tag_i      (variance_total),
-    .in_valid_i (variance_valid),
-    .in_ready_o (variance_taken),
-    .root_o     (root),
-    .tag_o      (root_total),
-    .out_valid_o(root_valid),
-    .out_ready_i(root_taken)
-  );
-
-  hyq_reciprocal #(
-    .Exponent    (ReciprocalFraction),
-    .DivisorBits (RootSteps),
-    .QuotientBits(ReciprocalBits),
-    .TagBits     (TotalBits)
-  ) u_reciprocal (
-    .clk_i,
-    .rst_ni,
-    .divisor_i  (root),
-    .tag_i      (root_total),
-    .in_valid_i (root_valid),
-    .in_ready_o (root_taken),
-    .quotient_o (reciprocal),
-    .tag_o      (total),
-    .out_valid_o(result_valid),
-    .out_ready_i(result_taken)
-  );
-
-  // Values and results of the same row meet again.
+  // Every value meets the results of its row.
   logic [InLanes*ValueBits-1:0] values;
-  logic normalize_valid, normalize_ready;
+  logic [TotalBits-1:0] total;
+  logic [ReciprocalBits-1:0] reciprocal;
+  logic row_valid, row_ready;
 
-  hyq_row_buffer #(
-    .Width(InLanes * ValueBits),
-    .Beats(Beats),
-    .Depth(RowDepth)
-  ) u_values (
+  hyq_norm_rows #(
+    .Elements          (Channels),
+    .Lanes             (InLanes),
+    .ValueBits         (ValueBits),
+    .TotalBits         (TotalBits),
+    .SquaresBits       (SquaresBits),
+    .RootFraction      (RootFraction),
+    .RootSteps         (RootSteps),
+    .RemainderBits     (RemainderBits),
+    .ReciprocalFraction(ReciprocalFraction),
+    .ReciprocalBits    (ReciprocalBits),
+    .Depth             (RowDepth),
+    .Epsilon           (Epsilon),
+    .EpsilonFile       (EpsilonFile)
+  ) u_rows (
     .clk_i,
     .rst_ni,
-    .in_data_i     (values_q),
-    .in_valid_i    (values_valid && variance_ready),
-    .in_ready_o    (buffer_ready),
-    .result_valid_i(result_valid),
-    .result_ready_o(result_taken),
-    .out_data_o    (values),
-    .out_valid_o   (normalize_valid),
-    .out_ready_i   (normalize_ready)
+    .in_data_i   (values_q),
+    .in_valid_i  (values_valid),
+    .in_ready_o  (values_ready),
+    .out_data_o  (values),
+    .total_o     (total),
+    .reciprocal_o(reciprocal),
+    .out_valid_o (row_valid),
+    .out_ready_i (row_ready)
   );
 
-  hyq_layer_norm_normalize #(
+  // Two stages make the difference of value and mean, times the channels: Channels * x - total.
+  logic en, difference_valid;
+  logic [TotalBits-1:0] total_q;
+  logic [ReciprocalBits-1:0] difference_reciprocal;
+  logic [InLanes*DeviationBits-1:0] deviations_q;
+
+  hyq_valid_chain #(.Stages(2)) u_difference_valid (
+    .clk_i, .rst_ni, .en_i(en), .valid_i(row_valid), .valid_o(difference_valid)
+  );
+
+  hyq_delay #(
+    .Width (ReciprocalBits),
+    .Stages(2)
+  ) u_reciprocal (
+    .clk_i, .en_i(en), .data_i(reciprocal), .data_o(difference_reciprocal)
+  );
+
+  always_ff @(posedge clk_i) begin : delay_total
+    if (en) total_q <= total;
+  end
+
+  for (genvar l = 0; l < InLanes; l++) begin : gen_deviation
+    logic [DeviationBits-1:0] scaled, scaled_q;
+    logic signed [TotalBits-1:0] row_total;
+
+    assign row_total = total_q;
+
+    hyq_constant_product #(
+      .Bits       (ValueBits),
+      .Factor     (Channels),
+      .ProductBits(DeviationBits)
+    ) u_scale (
+      .value_i  (values[l*ValueBits+:ValueBits]),
+      .product_o(scaled)
+    );
+
+    always_ff @(posedge clk_i) begin : stages
+      if (en) begin
+        scaled_q <= scaled;
+        deviations_q[l*DeviationBits+:DeviationBits] <= scaled_q - DeviationBits'(row_total);
+      end
+    end
+  end
+
+  hyq_norm_codes #(
     .Channels       (Channels),
     .Lanes          (InLanes),
-    .ValueBits      (ValueBits),
-    .TotalBits      (TotalBits),
-    .DeviationBits  (DeviationBits),
-    .ReciprocalBits (ReciprocalBits),
+    .ABits          (DeviationBits),
+    .BBits          (ReciprocalBits + 1),
     .ProductBits    (ProductBits),
     .NormalizeShift (NormalizeShift),
     .NormalizedBits (NormalizedBits),
@@ -225,14 +208,14 @@ module hyq_layer_norm #(
     .BetaFile       (BetaFile),
     .Requantize     (Requantize),
     .RequantizeFile (RequantizeFile)
-  ) u_normalize (
+  ) u_codes (
     .clk_i,
     .rst_ni,
-    .in_data_i   (values),
-    .total_i     (total),
-    .reciprocal_i(reciprocal),
-    .in_valid_i  (normalize_valid),
-    .in_ready_o  (normalize_ready),
+    .a_i       (deviations_q),
+    .b_i       ({InLanes{{1'b0, difference_reciprocal}}}),
+    .in_valid_i(difference_valid),
+    .in_ready_o(row_ready),
+    .en_o      (en),
     .out_data_o,
     .out_valid_o,
     .out_ready_i

@@ -1,9 +1,7 @@
 // The module is a softmax of every row by shifts and adds. Reference:
 // hyq_hls/ops/linear_softmax.py, LinearSoftmax.
 //
-// Three parts work on three rows, each one beat per cycle. They make the row's maximum, the
-// exponentials with their sum, and the probabilities. Row buffers between them hold the beats until
-// the result of their row is there.
+// hyq_linear_exponential makes the exponentials, and hyq_softmax_rows the rest.
 module hyq_linear_softmax #(
   parameter int unsigned Channels,         // codes of a row
   parameter int unsigned InLanes,
@@ -30,7 +28,6 @@ module hyq_linear_softmax #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Beats = Channels / InLanes;
   localparam int unsigned MantissaBits = Fraction + 1;
   localparam int unsigned ExponentBits = ShiftBits > 0 ? $clog2(ShiftBits + 1) : 1;
 
@@ -38,42 +35,41 @@ module hyq_linear_softmax #(
     $error("hyq_linear_softmax: InLanes divides Channels, and OutLanes is InLanes");
   end
 
-  // The codes wait for the largest code of their row.
+  logic en;
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
-  logic codes_valid, codes_ready, en;
+  logic [InLanes*MantissaBits-1:0] mantissas;
+  logic [InLanes*ExponentBits-1:0] exponents;
 
-  hyq_softmax_codes #(
-    .Lanes (InLanes),
-    .Bits  (InBits),
-    .Signed(InSigned),
-    .Beats (Beats),
-    .Depth (CodeDepth)
-  ) u_codes (
+  hyq_softmax_rows #(
+    .Channels        (Channels),
+    .Lanes           (InLanes),
+    .InBits          (InBits),
+    .InSigned        (InSigned),
+    .OutBits         (OutBits),
+    .IsLog2          (IsLog2 != 0),
+    .IsRounded       (1'b0),
+    .HasExponents    (1'b1),
+    .MantissaBits    (MantissaBits),
+    .ExponentBits    (ExponentBits),
+    .ExponentialBits (ExponentialBits),
+    .TotalBits       (TotalBits),
+    .CodeDepth       (CodeDepth),
+    .ExponentialDepth(ExponentialDepth)
+  ) u_rows (
     .clk_i,
     .rst_ni,
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .code_o     (codes),
-    .maximum_o  (maximum),
-    .out_valid_o(codes_valid),
-    .out_ready_i(codes_ready)
-  );
-
-  // Exponentials take two stages.
-  logic [InLanes*MantissaBits-1:0] mantissas;
-  logic [InLanes*ExponentBits-1:0] exponents;
-  logic exponentials_valid, exponentials_ready;
-
-  hyq_stream_pipeline #(.Stages(2)) u_exponential_pipeline (
-    .clk_i,
-    .rst_ni,
-    .in_valid_i (codes_valid),
-    .in_ready_o (codes_ready),
-    .en_o       (en),
-    .out_valid_o(exponentials_valid),
-    .out_ready_i(exponentials_ready)
+    .en_o      (en),
+    .code_o    (codes),
+    .maximum_o (maximum),
+    .mantissa_i(mantissas),
+    .exponent_i(exponents),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
   );
 
   hyq_linear_exponential #(
@@ -91,31 +87,6 @@ module hyq_linear_softmax #(
     .maximum_i (maximum),
     .mantissa_o(mantissas),
     .exponent_o(exponents)
-  );
-
-  // The exponentials give their sum and the probabilities.
-  hyq_softmax_probabilities #(
-    .Lanes          (InLanes),
-    .Beats          (Beats),
-    .Depth          (ExponentialDepth),
-    .HasExponents   (1'b1),
-    .MantissaBits   (MantissaBits),
-    .ExponentBits   (ExponentBits),
-    .ExponentialBits(ExponentialBits),
-    .TotalBits      (TotalBits),
-    .OutBits        (OutBits),
-    .IsLog2         (IsLog2 != 0),
-    .IsRounded      (1'b0)
-  ) u_probabilities (
-    .clk_i,
-    .rst_ni,
-    .mantissa_i(mantissas),
-    .exponent_i(exponents),
-    .in_valid_i(exponentials_valid),
-    .in_ready_o(exponentials_ready),
-    .out_data_o,
-    .out_valid_o,
-    .out_ready_i
   );
 
 endmodule

@@ -2,8 +2,8 @@
 // positions.
 //
 // Windows follow each other in raster order. The beats of a window are, outermost loop first:
-//   dense:      Times rotations, kernel rows, kernel columns, beats of a pixel
-//   depthwise:  beats of a pixel, kernel rows, kernel columns
+//   groups of Run beats of a pixel, Times rotations, kernel rows, kernel columns, beats of a group
+// A dense convolution has one group, and a depthwise convolution has groups of one beat.
 //
 // KernelHeight + StrideHeight map rows lie in a circular memory with one write and one read port. A
 // row of windows is read as soon as its last map row is complete. It frees StrideHeight map rows
@@ -13,14 +13,14 @@
 module hyq_sliding_window #(
   parameter int unsigned BeatBits,
   parameter int unsigned Beats,   // beats of a pixel
+  parameter int unsigned Run,     // beats of a group; divides Beats
+  parameter int unsigned Times,   // rotations: times that a window of a group is read
   parameter int unsigned Height,  // height of the map, border included
   parameter int unsigned Width,
   parameter int unsigned KernelHeight,
   parameter int unsigned KernelWidth,
   parameter int unsigned StrideHeight,
-  parameter int unsigned StrideWidth,
-  parameter bit          Depthwise,
-  parameter int unsigned Times    // not used with Depthwise
+  parameter int unsigned StrideWidth
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -34,6 +34,10 @@ module hyq_sliding_window #(
 
   localparam int unsigned OutHeight = (Height - KernelHeight) / StrideHeight + 1;
   localparam int unsigned OutWidth = (Width - KernelWidth) / StrideWidth + 1;
+
+  if (Beats % Run != 0) begin : gen_bad_run
+    $error("hyq_sliding_window: Run divides Beats");
+  end
 
   // The memory holds row after row.
   localparam int unsigned Rows = KernelHeight + StrideHeight;
@@ -96,14 +100,15 @@ module hyq_sliding_window #(
     end
   end
 
-  // The read side counts a run of reads in a kernel row, kernel rows, rotations (with Depthwise:
-  // beats of a pixel), windows of a row, rows of windows.
-  localparam int unsigned RunReads = Depthwise ? KernelWidth : KernelWidth * Beats;
-  localparam int unsigned Rotations = Depthwise ? Beats : Times;
+  // The read side counts a run of neighbouring beats, runs of a kernel row, kernel rows, rotations,
+  // groups, windows of a row, rows of windows. If a pixel is one group, a kernel row is one run.
+  localparam int unsigned RunReads = Run == Beats ? KernelWidth * Beats : Run;
+  localparam int unsigned Runs = Run == Beats ? 1 : KernelWidth;
+  localparam int unsigned Groups = Beats / Run;
 
-  localparam int unsigned Loops = 5;
+  localparam int unsigned Loops = 7;
   localparam bit [Loops-1:0][31:0] Count = {
-    OutHeight, OutWidth, Rotations, KernelHeight, RunReads
+    OutHeight, OutWidth, Groups, Times, KernelHeight, Runs, RunReads
   };
 
   // The loops run one read ahead, so that registers know which of them end with the next read. They
@@ -137,18 +142,17 @@ module hyq_sliding_window #(
 
   always_comb begin : rows_given_back
     given_back = '0;
-    if (ends_q[3]) given_back = filled_t'(StrideHeight);
-    if (ends_q[4]) given_back = filled_t'(KernelHeight);
+    if (ends_q[5]) given_back = filled_t'(StrideHeight);
+    if (ends_q[6]) given_back = filled_t'(KernelHeight);
   end
 
   // This is the distance from a read to the next one, by the loops that end with it. It leads from
   // the last read of a loop back to its first one (its span), and from there to the place where the
   // loop around it goes on.
-  localparam int RunStep = Depthwise ? int'(Beats) : 1;
-  localparam int RotationStep = Depthwise ? 1 : 0;
-  localparam int RunSpan = (int'(RunReads) - 1) * RunStep;
-  localparam int RotationSpan = (int'(KernelHeight) - 1) * int'(RowBeats) + RunSpan;
-  localparam int WindowSpan = (int'(Rotations) - 1) * RotationStep + RotationSpan;
+  localparam int RunSpan = int'(RunReads) - 1;
+  localparam int RunsSpan = (int'(Runs) - 1) * int'(Beats) + RunSpan;
+  localparam int RotationSpan = (int'(KernelHeight) - 1) * int'(RowBeats) + RunsSpan;
+  localparam int WindowSpan = (int'(Groups) - 1) * int'(Run) + RotationSpan;
   localparam int WindowStep = int'(StrideWidth * Beats);
   localparam int WindowsSpan = (int'(OutWidth) - 1) * WindowStep + WindowSpan;
 
@@ -162,12 +166,14 @@ module hyq_sliding_window #(
   logic [AddressBits:0] backwards, behind;
 
   always_comb begin : distance
-    {forwards, backwards} = turn(RunStep);
-    if (ends_q[0]) {forwards, backwards} = turn(int'(RowBeats) - RunSpan);
-    if (ends_q[1]) {forwards, backwards} = turn(RotationStep - RotationSpan);
-    if (ends_q[2]) {forwards, backwards} = turn(WindowStep - WindowSpan);
-    if (ends_q[3]) {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
-    if (ends_q[4]) {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
+    {forwards, backwards} = turn(1);
+    if (ends_q[0]) {forwards, backwards} = turn(int'(Beats) - RunSpan);
+    if (ends_q[1]) {forwards, backwards} = turn(int'(RowBeats) - RunsSpan);
+    if (ends_q[2]) {forwards, backwards} = turn(-RotationSpan);
+    if (ends_q[3]) {forwards, backwards} = turn(int'(Run) - RotationSpan);
+    if (ends_q[4]) {forwards, backwards} = turn(WindowStep - WindowSpan);
+    if (ends_q[5]) {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
+    if (ends_q[6]) {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
   end
 
   assign behind = {1'b0, read_address_q} + backwards;

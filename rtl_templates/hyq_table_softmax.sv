@@ -2,8 +2,8 @@
 // table.
 // Reference: hyq_hls/ops/table_softmax.py, TableSoftmax.
 //
-// As in hyq_linear_softmax, three parts work on three rows, each one beat per cycle, and row
-// buffers between them hold the beats until the result of their row is there.
+// hyq_softmax_rows makes the rest. An exponential takes two stages: the distance from the maximum,
+// and its entry.
 module hyq_table_softmax #(
   parameter int unsigned   Channels,          // codes of a row
   parameter int unsigned   InLanes,
@@ -30,8 +30,6 @@ module hyq_table_softmax #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Beats = Channels / InLanes;
-
   if (Channels % InLanes != 0 || InLanes != OutLanes) begin : gen_bad_lanes
     $error("hyq_table_softmax: InLanes divides Channels, and OutLanes is InLanes");
   end
@@ -40,41 +38,40 @@ module hyq_table_softmax #(
     $error("hyq_table_softmax: one exponential for every distance from the maximum is wanted");
   end
 
-  // The codes wait for the largest code of their row.
+  logic en;
   logic [InLanes*InBits-1:0] codes;
   logic [InBits-1:0] maximum;
-  logic codes_valid, codes_ready, en;
+  logic [InLanes*ExponentialBits-1:0] exponentials;
 
-  hyq_softmax_codes #(
-    .Lanes (InLanes),
-    .Bits  (InBits),
-    .Signed(InSigned),
-    .Beats (Beats),
-    .Depth (CodeDepth)
-  ) u_codes (
+  hyq_softmax_rows #(
+    .Channels        (Channels),
+    .Lanes           (InLanes),
+    .InBits          (InBits),
+    .InSigned        (InSigned),
+    .OutBits         (OutBits),
+    .IsLog2          (IsLog2 != 0),
+    .IsRounded       (IsRounded != 0),
+    .HasExponents    (1'b0),
+    .MantissaBits    (ExponentialBits),
+    .ExponentBits    (1),
+    .ExponentialBits (ExponentialBits),
+    .TotalBits       (TotalBits),
+    .CodeDepth       (CodeDepth),
+    .ExponentialDepth(ExponentialDepth)
+  ) u_rows (
     .clk_i,
     .rst_ni,
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .code_o     (codes),
-    .maximum_o  (maximum),
-    .out_valid_o(codes_valid),
-    .out_ready_i(codes_ready)
-  );
-
-  // Exponentials take two stages: the distance from the maximum, and its entry.
-  logic [InLanes*ExponentialBits-1:0] exponentials;
-  logic exponentials_valid, exponentials_ready;
-
-  hyq_stream_pipeline #(.Stages(2)) u_exponential_pipeline (
-    .clk_i,
-    .rst_ni,
-    .in_valid_i (codes_valid),
-    .in_ready_o (codes_ready),
-    .en_o       (en),
-    .out_valid_o(exponentials_valid),
-    .out_ready_i(exponentials_ready)
+    .en_o      (en),
+    .code_o    (codes),
+    .maximum_o (maximum),
+    .mantissa_i(exponentials),
+    .exponent_i('0),
+    .out_data_o,
+    .out_valid_o,
+    .out_ready_i
   );
 
   for (genvar l = 0; l < InLanes; l++) begin : gen_exponential
@@ -95,30 +92,5 @@ module hyq_table_softmax #(
       .data_o(exponentials[l*ExponentialBits+:ExponentialBits])
     );
   end
-
-  // The exponentials give their sum and the probabilities.
-  hyq_softmax_probabilities #(
-    .Lanes          (InLanes),
-    .Beats          (Beats),
-    .Depth          (ExponentialDepth),
-    .HasExponents   (1'b0),
-    .MantissaBits   (ExponentialBits),
-    .ExponentBits   (1),
-    .ExponentialBits(ExponentialBits),
-    .TotalBits      (TotalBits),
-    .OutBits        (OutBits),
-    .IsLog2         (IsLog2 != 0),
-    .IsRounded      (IsRounded != 0)
-  ) u_probabilities (
-    .clk_i,
-    .rst_ni,
-    .mantissa_i(exponentials),
-    .exponent_i('0),
-    .in_valid_i(exponentials_valid),
-    .in_ready_o(exponentials_ready),
-    .out_data_o,
-    .out_valid_o,
-    .out_ready_i
-  );
 
 endmodule

@@ -14,7 +14,9 @@ from hyq_hls.capture.channel_constants import as_constant, scale_by, shift_by
 from hyq_hls.capture.compute import aligned, apply_function
 from hyq_hls.capture.drafts import Unsupported, View
 from hyq_hls.capture.elementwise import Clamp
+from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.layouts import seen, shown, whole
+from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.products import multiply
 
 
@@ -58,6 +60,15 @@ def scale(call: Call) -> View:
     return scale_by(call, call.as_view(first), constant)
 
 
+def maximum(call: Call) -> View:
+    """Capture the larger of two elements; a constant for all bounds the other from below."""
+    first, second = call.get("self"), call.get("other")
+    for value, bound in ((first, as_constant(second)), (second, as_constant(first))):
+        if bound is not None and bound.numel() == 1:
+            return apply_function(call, call.as_view(value), Clamp(float(bound), math.inf))
+    return _pair(call, Maximum(), call.as_view(first), call.as_view(second))
+
+
 def clamp(call: Call) -> View:
     """Capture a clamp with constant bounds, one or both."""
     low, high = (
@@ -89,15 +100,21 @@ def _sum(call: Call, first: float, second: float) -> View:
         if constant is not None:
             return shift_by(call, _product(call, name, factors[name]), constant * factors[other])
     a, b = (_product(call, name, factor) for name, factor in factors.items())
+    return _pair(call, float_ops.Add(), a, b)
+
+
+def _pair(call: Call, op: FloatOp, a: View, b: View) -> View:
+    """Capture an operation on two tensors of one shape, element by element."""
+    name = op.kind.lower()
     if a.shape != b.shape:
         raise Unsupported(
-            f"addition of shapes {a.shape} and {b.shape}",
+            f"{call.operation} of shapes {a.shape} and {b.shape}",
             "two equal shapes",
-            "broadcast sums are not supported; expand the smaller tensor with a layer",
+            "smaller tensors are not broadcast here; expand them with a layer",
         )
     a, b = whole(call.drafts, a), whole(call.drafts, b)
     if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
-        draft = call.add(float_ops.Add(), (a.source, b.source), "add", own=False)
+        draft = call.add(op, (a.source, b.source), name, own=False)
         return seen(draft, a.index, a)
     drafts, order, axis = aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
-    return shown(call.add(float_ops.Add(), drafts, "add", own=False), order, a, axis)
+    return shown(call.add(op, drafts, name, own=False), order, a, axis)

@@ -17,6 +17,7 @@ from hyq_hls.capture import compute, float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import as_constant, shift_by
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
 from hyq_hls.capture.layouts import fresh, seen, sequence_patch
@@ -50,7 +51,7 @@ class _Sequences:
 
 def scaled_dot_product_attention(call: Call) -> View:
     """Capture fused attention as scores, softmax and values."""
-    query, key = call.pending(call.get("query")), call.pending(call.get("key"))
+    query, key = operand(call, call.get("query")), call.pending(call.get("key"))
     value = call.view("value")
     _check_options(call)
     scale = call.get("scale")
@@ -117,6 +118,19 @@ def baddbmm(call: Call) -> View:
         raise unknown_operation("baddbmm of three activations", ())
     product = matmul(call, replace(a, factor=a.factor * float(call.get("alpha"))), b)
     return shift_by(call, product, bias * float(call.get("beta")))
+
+
+def operand(call: Call, value: Any) -> View:
+    """Return the first operand of a product; learned queries ``(..., N, D)`` become a constant."""
+    if not isinstance(value, torch.Tensor) or value.ndim < 2 or not value.is_floating_point():
+        return call.pending(value)
+    count, width = value.shape[-2:]
+    matrices = value.reshape(-1, count, width)
+    tokens = matrices.transpose(0, 1).reshape(1, count, -1)
+    draft = call.add(Constant(tokens.double().numpy()), (), "constant", own=False)
+    draft.tokens = True
+    index = torch.arange(draft.size).reshape(count, -1, width).transpose(0, 1)
+    return View(draft, index.reshape(value.shape))
 
 
 def matmul(call: Call, a: View, b: View) -> View:

@@ -13,9 +13,11 @@ import torch
 
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.float_op import Array
 from hyq_hls.capture.layouts import seen, whole
+from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.scores import is_scores, score_constant
 
 
@@ -37,7 +39,7 @@ def batch_norm(call: Call) -> View:
 
 
 def scale_by(call: Call, view: View, constant: torch.Tensor) -> View:
-    """Capture a product with a constant tensor that has one value for each channel."""
+    """Capture a product with a constant tensor, usually one of a value for each channel."""
     return _affine(call, view, constant, torch.zeros(()))
 
 
@@ -67,14 +69,13 @@ def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tens
             "finite constants, or a mask that is added to the scores of an attention",
             "add masks between the product of queries and keys and its softmax",
         )
-    if not _by_channel(factors):
-        raise Unsupported(
-            f"a factor of shape {tuple(multiplier.shape)} that differs within a channel of "
-            f"{view.source.base!r} {view.source.shape}",
-            "factors of one value per channel",
-            "compute it with a layer, or leave it out and fine-tune",
-        )
     draft = view.source
+    if not _by_channel(factors):
+        learned = call.add(Constant(factors.reshape(draft.shape)), (), "factors", own=False)
+        draft = call.add(Multiply(), (draft, learned), "multiply", own=False)
+        factors = np.ones_like(factors)
+    if not summands.any() and (factors == 1).all():
+        return seen(draft, view.index, view)
     if _by_channel(summands):
         op = ChannelAffine(factors[0], summands[0])
         return seen(call.add(op, (draft,), "affine"), view.index, view)

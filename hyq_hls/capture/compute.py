@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
     map_with_columns,
+    reordered_channels,
     rows,
     rows_with_columns,
     seen,
@@ -38,7 +40,10 @@ def conv2d(call: Call) -> View:
     stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
     padding = _padding(call.get("padding"), weight.shape[2:])
     stride = _within(stride, view.shape[2:], padding)
-    _check_convolution(dilation, groups, view.shape[1], len(weight))
+    _check_dilation(dilation)
+    if groups not in (1, view.shape[1]) and reordered_channels(view, 1) is not None:
+        # Integers have no shuffle of channels, so that zeros stand between the groups.
+        weight, groups = _ungrouped(weight, groups), 1
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
@@ -59,7 +64,7 @@ def conv1d(call: Call) -> View:
     given = call.get("padding")
     padding = _padding(given if isinstance(given, str) else (0, *given), (1, weight.shape[2]))
     _, stride = _within((1, stride), (1, view.shape[2]), padding)
-    _check_convolution((1, dilation), groups, view.shape[1], len(weight))
+    _check_dilation((1, dilation))
     if (weight.shape[2], stride, groups, *padding) == (1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0], bias), 1)
     kernels = weight.transpose(0, 2, 1)[:, None]
@@ -76,29 +81,43 @@ def _within(
     return height, width
 
 
-def _check_convolution(dilation: tuple[int, int], groups: int, inputs: int, outputs: int) -> None:
+def _check_dilation(dilation: tuple[int, int]) -> None:
     if dilation != (1, 1):
         raise Unsupported(
             f"dilation {dilation}", "dilation 1", "use a larger kernel or a second convolution"
         )
-    if groups != 1 and not groups == inputs == outputs:
-        raise Unsupported(
-            f"{groups} groups with {inputs} input and {outputs} output channels",
-            "groups = 1, or depthwise: groups = input channels = output channels",
-            "use a depthwise convolution followed by a 1x1 convolution",
-        )
+
+
+def _ungrouped(weight: Array, groups: int) -> Array:
+    """Return weights ``(O, I, kh, kw)`` of one group that compute what those of groups do."""
+    outputs, width = weight.shape[:2]
+    result = np.zeros((outputs, groups * width, *weight.shape[2:]))
+    for group, filters in enumerate(np.split(np.arange(outputs), groups)):
+        result[filters, group * width : (group + 1) * width] = weight[filters]
+    return result
 
 
 def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
     source, columns = map_with_columns(call.drafts, view)
-    if op.groups == 1 and covers(columns, source.shape[-1]):
+    shown_at = torch.arange(len(op.weight))
+    if covers(columns, source.shape[-1]) and op.groups in (1, source.shape[-1]):
         # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
-        op = replace(op, weight=op.weight[..., columns.argsort().numpy()])
+        order = columns.argsort().numpy()
+        if op.groups == 1:
+            op = replace(op, weight=op.weight[..., order])
+        else:
+            weight, bias = (_by_group(values, op.groups)[order] for values in (op.weight, op.bias))
+            op = replace(op, weight=weight.reshape(op.weight.shape), bias=bias.reshape(-1))
+            shown_at = shown_at.reshape(op.groups, -1)[columns].reshape(-1)
     else:
         source = call.drafts.select(source, columns)
     draft = call.add(op, (source,), "conv")
     index = torch.arange(draft.size).reshape(1, *draft.shape)
-    return seen(draft, index.permute(0, 3, 1, 2))
+    return seen(draft, index[..., shown_at].permute(0, 3, 1, 2))
+
+
+def _by_group(values: Array, groups: int) -> Array:
+    return values.reshape(groups, len(values) // groups, *values.shape[1:])
 
 
 def linear(call: Call) -> View:
@@ -198,7 +217,7 @@ def aligned(
                 continue
             (first, order), *others = settled
             if all(
-                draft.shape[:-1] == first.shape[:-1] and torch.equal(order, other)
+                _positions(draft) == _positions(first) and torch.equal(order, other)
                 for draft, other in others
             ):
                 return tuple(draft for draft, _ in settled), order, axis
@@ -210,6 +229,12 @@ def aligned(
             )
     assert failure is not None
     raise failure
+
+
+def _positions(draft: Draft) -> tuple[int, ...]:
+    """Return the axes of the positions; a single position may lie on axes of any number."""
+    lead = draft.shape[:-1]
+    return lead if math.prod(lead) > 1 else ()
 
 
 def _map_rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:

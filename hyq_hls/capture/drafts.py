@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.elementwise import Elementwise
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
-from hyq_hls.capture.index_maps import Patch, is_identity
+from hyq_hls.capture.index_maps import Patch, covers, is_identity
 from hyq_hls.errors import ShapeError
 
 
@@ -193,6 +194,8 @@ class Drafts:
             op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
         elif isinstance(draft.op, PositionConstant):
             op = PositionConstant(draft.op.constant[..., chosen])
+        elif isinstance(draft.op, Elementwise) and covers(columns, draft.shape[-1]):
+            op = draft.op
         else:
             raise LayoutUnsupported(
                 f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
@@ -204,7 +207,7 @@ class Drafts:
         if key not in draft.parts:
             base = f"{draft.base}.{label or f'part{len(draft.parts)}'}"
             inputs = draft.inputs
-            if isinstance(op, ChannelAffine | PositionConstant):
+            if isinstance(op, ChannelAffine | PositionConstant | Elementwise):
                 inputs = (self.select(inputs[0], columns, label),)
             draft.parts[key] = self.add(op, inputs, base, draft.origin)
         return draft.parts[key]

@@ -175,7 +175,7 @@ class FloatGraph:
             if isinstance(node.op, Input):
                 value = node.op.forward(self._channels_last(images, node.op.shape, layout))
             else:
-                inputs = [values[name] for name in node.inputs]
+                inputs = [values[name] for name in node.inputs] or [images]
                 value = compute(node, inputs) if compute else node.op.forward(*inputs)
             if observe is not None:
                 replaced = observe(node.name, value)

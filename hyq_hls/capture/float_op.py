@@ -33,7 +33,10 @@ class FloatOp(ABC):
 
     @abstractmethod
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Compute the result for batched channels-last float tensors."""
+        """Compute the result for batched channels-last float tensors.
+
+        An operation without inputs is given the images, whose number, dtype and device it needs.
+        """
 
     def _freeze(self, **ranks: int) -> None:
         # Frozen dataclasses still let __post_init__ normalize their fields this way.

@@ -58,7 +58,8 @@ class Conv2d(FloatOp):
         bias: ``(O,)``.
         stride: vertical and horizontal step ``(sh, sw)``.
         padding: zeros on each side ``(ph, pw)``.
-        groups: 1, or I = O for a depthwise convolution.
+        groups: groups of neighbouring channels, which divide I and O; I = O for a depthwise
+            convolution.
     """
 
     weight: Array
@@ -165,17 +166,22 @@ class Add(FloatOp):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Concat(FloatOp):
-    """Concatenation on the last axis (channels) of two or more inputs."""
+    """Concatenation on the last axis (channels) of two or more inputs, position by position.
+
+    The result has the other axes of the first input. A vector and a map of one position fit.
+    """
 
     def output_shape(self, *shapes: Shape) -> Shape:
         """Return ``(..., C1 + C2 + ...)`` for ``(..., C1)``, ``(..., C2)``, ..."""
         leading = {shape[:-1] for shape in shapes}
-        self._expect(len(shapes) > 1 and len(leading) == 1, shapes, "inputs equal but for channels")
+        alike = len(leading) == 1 or all(math.prod(axes) == 1 for axes in leading)
+        self._expect(len(shapes) > 1 and alike, shapes, "inputs equal but for channels")
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Concatenate on the last axis."""
-        return torch.cat(inputs, dim=-1)
+        lead = inputs[0].shape[:-1]
+        return torch.cat([x.reshape(*lead, x.shape[-1]) for x in inputs], dim=-1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

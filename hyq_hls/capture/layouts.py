@@ -131,6 +131,14 @@ def _settle_tokens(
     return drafts.fold(draft, patch, grid, view), torch.arange(len(order))
 
 
+def reordered_channels(view: View, axis: int) -> torch.Tensor | None:
+    """Return the channel at each place of ``axis`` where all are there in another order."""
+    found = rows_and_columns(view.index, axis, view.source.shape[-1])
+    if found is None or is_identity(found[1]) or not covers(found[1], view.source.shape[-1]):
+        return None
+    return found[1]
+
+
 def feature_map(drafts: Drafts, view: View) -> Draft:
     """Return the draft ``(H, W, C)`` of a view ``(1, C, H, W)``; tokens get a ``Fold``."""
     draft, columns = map_with_columns(drafts, view)

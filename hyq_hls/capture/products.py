@@ -10,7 +10,7 @@ from hyq_hls.capture.call import Call
 from hyq_hls.capture.compute import aligned
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
-from hyq_hls.capture.layouts import rows, shown
+from hyq_hls.capture.layouts import reordered_channels, rows, shown
 from hyq_hls.capture.multiply import Multiply
 
 
@@ -45,17 +45,34 @@ def _product(call: Call, large: View, small: View) -> View:
     failure: Unsupported | None = None
     for axis in {4: (1, -1), 3: (-1, 1)}.get(len(large.shape), (-1,)):
         try:
-            if _positions(large, axis) == _positions(small, axis):
-                drafts, order, _ = aligned(call, [large, small], (axis,))
-            else:
-                drafts, order = _repeated(call, large, small, axis)
+            return _product_along(call, large, small, axis)
         except Unsupported as error:
             failure = failure or error
-            continue
-        draft = call.add(Multiply(), drafts, "multiply", own=False)
-        return shown(draft, order, large, axis)
     assert failure is not None
     raise failure
+
+
+def _product_along(call: Call, large: View, small: View, axis: int) -> View:
+    channels = reordered_channels(large, axis)
+    if channels is not None:
+        # The smaller operand takes the order of the larger one, such as shuffled channels.
+        places = channels.argsort()
+        operands = _taken(large, axis, places), _taken(small, axis, places)
+        return _taken(_product_along(call, *operands, axis), axis, channels)
+    if _positions(large, axis) == _positions(small, axis):
+        drafts, order, _ = aligned(call, [large, small], (axis,))
+    else:
+        drafts, order = _repeated(call, large, small, axis)
+    draft = call.add(Multiply(), drafts, "multiply", own=False)
+    return shown(draft, order, large, axis)
+
+
+def _taken(view: View, axis: int, places: torch.Tensor) -> View:
+    """Return the view with other places along an axis; one place for all stays."""
+    axis %= len(view.shape)
+    if view.shape[axis] == 1:
+        return view
+    return replace(view, index=view.index.index_select(axis, places))
 
 
 def _repeated(

@@ -38,7 +38,7 @@ def _matmul(call: Call) -> View:
     a, b = (call.get(name) for name in names)
     if isinstance(a, View) and isinstance(b, torch.Tensor) and b.ndim == 2:
         return compute.matmul_constant(call, call.as_view(a), b)
-    return attention.matmul(call, call.pending(a), call.pending(b))
+    return attention.matmul(call, attention.operand(call, a), call.pending(b))
 
 
 def _addmm(call: Call) -> View:
@@ -76,6 +76,7 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "add": arithmetic.add,
     **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
     "rsub": arithmetic.subtract_from,
+    "maximum": arithmetic.maximum,
     **dict.fromkeys(("neg", "negative"), arithmetic.negate),
     **dict.fromkeys(("mul", "multiply", "div", "divide", "true_divide"), arithmetic.scale),
     **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "hardtanh"), arithmetic.clamp),

@@ -15,7 +15,10 @@ from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
 
 _PUBLIC = ("mobilevit_xxs", "mobilevit_xs", "mobilevit_s")
-_MODEL_HELP = f"{', '.join(_PUBLIC)} (with timm's public weights); or {sources.MODEL_HELP}"
+_MODEL_HELP = (
+    f"{', '.join(_PUBLIC)} (with timm's public weights); mobile_former_26m to mobile_former_508m "
+    f"(with --weights); or {sources.MODEL_HELP}"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

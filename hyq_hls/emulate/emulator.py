@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.emulate.kernels import Kernel, prepare
-from hyq_hls.graph import Graph, Node
+from hyq_hls.graph import Graph
 
 _BATCH = 64
 #: The process that loaded torch. Torch's threads do not live on in a process that forked from it,
@@ -72,15 +72,14 @@ class Emulator:
     def _run(self, codes: NDArray[np.integer]) -> Iterator[tuple[str, torch.Tensor]]:
         if os.getpid() != _PROCESS:
             torch.set_num_threads(1)
-        values = {self.graph.input_name: torch.from_numpy(codes.astype(np.float32))}
-        yield self.graph.input_name, values[self.graph.input_name]
+        images = torch.from_numpy(codes.astype(np.float32))
+        values = {self.graph.input_name: images}
+        yield self.graph.input_name, images
         for node in self.graph.nodes.values():
-            value = self._compute(node, values)
+            operands = [values[name] for name in node.inputs] or [images]
+            value = self._kernels[node.name](*operands)
             values[node.name] = value
             yield node.name, value
             for name in set(node.inputs):
                 if self._last_reader[name] == node.name:
                     del values[name]
-
-    def _compute(self, node: Node, values: dict[str, torch.Tensor]) -> torch.Tensor:
-        return self._kernels[node.name](*(values[name] for name in node.inputs))

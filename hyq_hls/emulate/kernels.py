@@ -85,7 +85,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
         return None
     weights, bias = folded
     weights = weights.contiguous(memory_format=torch.channels_last)
-    groups = len(weight) if depthwise else 1
+    groups = op.in_channels // weight.shape[-1]
     finish = _finish(node)
 
     def run(x: torch.Tensor) -> torch.Tensor:
@@ -157,6 +157,21 @@ def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None
     return lambda a, b: finish((a * m0).add_(b * m1).add_(constant))
 
 
+def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
+    dtype = exact_dtype(magnitude(node.accumulator))
+    if dtype is None:
+        return None
+    finish = requantizer(node.accumulator, op.requantize)
+    m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
+    z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
+    return lambda a, b: finish(torch.maximum((a - z0).mul_(m0), (b - z1).mul_(m1)))
+
+
+def _constant(op: ops.Constant, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    codes = torch.tensor(op.codes, dtype=torch.float32)
+    return lambda images: codes.expand(len(images), *codes.shape)
+
+
 def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     dtype = exact_dtype(magnitude(node.accumulator))
     if dtype is None:
@@ -178,7 +193,12 @@ def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Ker
 def _concat(op: ops.Concat, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = [requantizer(node.accumulator, r) for r in op.requantize]
     zero = [torch.tensor(z, dtype=torch.float32) for z in op.zero_points]
-    return lambda a, b: torch.cat([finish[0](a - zero[0]), finish[1](b - zero[1])], dim=-1)
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        b = b.reshape(*a.shape[:-1], b.shape[-1])
+        return torch.cat([finish[0](a - zero[0]), finish[1](b - zero[1])], dim=-1)
+
+    return run
 
 
 def _pool(op: ops.GlobalAveragePool, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -380,14 +400,17 @@ _RULES: dict[type[Operation], Rule] = {
     ops.AveragePool: _average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
+    ops.Constant: _constant,
     ops.Conv2d: _convolution,
     ops.Dense: _dense,
     ops.DepthwiseConv2d: _convolution,
     ops.Fold: _fold,
     ops.GlobalAveragePool: _pool,
     ops.GroupNorm: _group_norm,
+    ops.GroupedConv2d: _convolution,
     ops.LayerNorm: _layer_norm,
     ops.LinearSoftmax: _softmax,
+    ops.Maximum: _maximum,
     ops.Multiply: _multiply,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,

@@ -175,7 +175,7 @@ class Graph:
         remaining = Counter(name for node in self.nodes.values() for name in set(node.inputs))
         yield self.input_name, codes
         for node in self.nodes.values():
-            output = node.operation.reference(*(values[i] for i in node.inputs))
+            output = node.operation.reference(*([values[i] for i in node.inputs] or [codes]))
             node.type.check(output, node.name)
             values[node.name] = output
             yield node.name, output

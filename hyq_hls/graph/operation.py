@@ -43,7 +43,8 @@ class Operation(ABC):
 
     Attributes:
         name: name of the operation in files, messages and tests.
-        arity: how many inputs it takes; None when it takes any number from two on.
+        arity: how many inputs it takes; None when it takes any number from two on. An operation of
+            none gives the same for every image.
     """
 
     name: ClassVar[str]
@@ -59,7 +60,10 @@ class Operation(ABC):
 
     @abstractmethod
     def reference(self, *codes: Codes) -> Codes:
-        r"""Compute the meaning in int64 numpy: codes of shape (B, \*shape) in, codes out."""
+        r"""Compute the meaning in int64 numpy: codes of shape (B, \*shape) in, codes out.
+
+        An operation without inputs is given the codes of the images, of which it needs the number.
+        """
 
     @abstractmethod
     def accumulator(self, *inputs: TensorType) -> Bounds:

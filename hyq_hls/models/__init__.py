@@ -1,11 +1,23 @@
 """Networks, their weights and the bundled data set.
 
-``mobilevit_digits()`` is the small trained default; ``mobilevit_xxs/xs/s`` take public weights by
-their names. ``hyq_hls.models.digits`` is the data set, ``hyq_hls.models.train`` trains on it.
+``mobilevit_digits()`` is the small trained default. ``mobilevit_xxs/xs/s`` and
+``mobile_former_26m`` to ``mobile_former_508m`` take public weights by their names.
+``hyq_hls.models.digits`` is the data set, ``hyq_hls.models.train`` trains on it.
 """
 
 from hyq_hls.models.checkpoint import load_weights, save_weights
 from hyq_hls.models.config import MobileViTConfig, StageConfig, TransformerConfig
+from hyq_hls.models.mobile_former import (
+    MobileFormer,
+    mobile_former_26m,
+    mobile_former_52m,
+    mobile_former_96m,
+    mobile_former_151m,
+    mobile_former_214m,
+    mobile_former_294m,
+    mobile_former_508m,
+)
+from hyq_hls.models.mobile_former_config import MobileFormerBlockConfig, MobileFormerConfig
 from hyq_hls.models.mobilevit import (
     MobileViT,
     mobilevit_digits,
@@ -15,11 +27,21 @@ from hyq_hls.models.mobilevit import (
 )
 
 __all__ = [
+    "MobileFormer",
+    "MobileFormerBlockConfig",
+    "MobileFormerConfig",
     "MobileViT",
     "MobileViTConfig",
     "StageConfig",
     "TransformerConfig",
     "load_weights",
+    "mobile_former_26m",
+    "mobile_former_52m",
+    "mobile_former_96m",
+    "mobile_former_151m",
+    "mobile_former_214m",
+    "mobile_former_294m",
+    "mobile_former_508m",
     "mobilevit_digits",
     "mobilevit_s",
     "mobilevit_xs",

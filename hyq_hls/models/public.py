@@ -1,4 +1,4 @@
-"""Networks with public weights: MobileViT under timm's names, from a file or through timm."""
+"""Networks with public weights, from a file under their public names or through timm."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ import torch
 from torch import nn
 
 from hyq_hls.errors import InputError
+from hyq_hls.models import mobile_former
 from hyq_hls.models.checkpoint import load_weights
-from hyq_hls.models.mobilevit import MobileViT, mobilevit_s, mobilevit_xs, mobilevit_xxs
+from hyq_hls.models.mobilevit import mobilevit_s, mobilevit_xs, mobilevit_xxs
 from hyq_hls.models.timm_compat import import_timm
 
-#: Networks whose weights timm publishes; all have 1000 classes.
-PUBLIC: dict[str, Callable[[], MobileViT]] = {
-    function.__name__: function for function in (mobilevit_xxs, mobilevit_xs, mobilevit_s)
+_BY_TIMM: tuple[Callable[[], nn.Module], ...] = (mobilevit_xxs, mobilevit_xs, mobilevit_s)
+_BY_AUTHORS: tuple[Callable[[], nn.Module], ...] = (
+    mobile_former.mobile_former_26m,
+    mobile_former.mobile_former_52m,
+    mobile_former.mobile_former_96m,
+    mobile_former.mobile_former_151m,
+    mobile_former.mobile_former_214m,
+    mobile_former.mobile_former_294m,
+    mobile_former.mobile_former_508m,
+)
+#: Networks with public weights; all have 1000 classes.
+PUBLIC: dict[str, Callable[[], nn.Module]] = {
+    function.__name__: function for function in (*_BY_TIMM, *_BY_AUTHORS)
 }
 #: Name of the weights that HyQ, Q-HyViT and others start from.
 TAG = "cvnets_in1k"
@@ -29,12 +40,13 @@ _COUNTER = ".num_batches_tracked"
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 
 
-def public_model(name: str, weights: Path | None = None) -> MobileViT:
-    """Return ``mobilevit_xxs``, ``_xs`` or ``_s`` with its weights, in evaluation mode.
+def public_model(name: str, weights: Path | None = None) -> nn.Module:
+    """Return a public network with its weights, in evaluation mode.
 
     Args:
         name: a key of :data:`PUBLIC`.
-        weights: a file for :func:`load_weight_file`; None lets timm find or fetch its own.
+        weights: a file for :func:`load_weight_file`; None lets timm find or fetch its own, which
+            it has of MobileViT.
 
     Raises:
         InputError: no weights can be had, or they do not fit; says how to get them.
@@ -43,6 +55,11 @@ def public_model(name: str, weights: Path | None = None) -> MobileViT:
     if weights is not None:
         load_weight_file(model, weights)
         return model.eval()
+    if PUBLIC[name] in _BY_AUTHORS:
+        raise InputError(
+            f"{name} has no weights: --weights is not given, and timm has none; fetch the file "
+            "that github.com/AAboys/MobileFormer links, and give --weights"
+        )
     repository = f"timm/{name}.{TAG}"
     cure = (
         f"fetch the file with `hf download {repository} model.safetensors --local-dir {name}` and "

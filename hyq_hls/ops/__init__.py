@@ -9,14 +9,17 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
+from hyq_hls.ops.constant import Constant
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.ops.dense import Dense
 from hyq_hls.ops.depthwise_conv2d import DepthwiseConv2d
 from hyq_hls.ops.fold import Fold
 from hyq_hls.ops.global_average_pool import GlobalAveragePool
 from hyq_hls.ops.group_norm import GroupNorm
+from hyq_hls.ops.grouped_conv2d import GroupedConv2d
 from hyq_hls.ops.layer_norm import LayerNorm
 from hyq_hls.ops.linear_softmax import LinearSoftmax
+from hyq_hls.ops.maximum import Maximum
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.separable_context import SeparableContext
@@ -35,14 +38,17 @@ OPERATIONS: dict[str, type[Operation]] = {
         AveragePool,
         ChannelAffine,
         Concat,
+        Constant,
         Conv2d,
         Dense,
         DepthwiseConv2d,
         Fold,
         GlobalAveragePool,
         GroupNorm,
+        GroupedConv2d,
         LayerNorm,
         LinearSoftmax,
+        Maximum,
         Multiply,
         RequantizeTensor,
         SeparableContext,
@@ -61,14 +67,17 @@ __all__ = [
     "AveragePool",
     "ChannelAffine",
     "Concat",
+    "Constant",
     "Conv2d",
     "Dense",
     "DepthwiseConv2d",
     "Fold",
     "GlobalAveragePool",
     "GroupNorm",
+    "GroupedConv2d",
     "LayerNorm",
     "LinearSoftmax",
+    "Maximum",
     "Multiply",
     "RequantizeTensor",
     "SeparableContext",

@@ -5,92 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hyq_hls.errors import GraphError
-from hyq_hls.graph.operation import Bounds, Codes, Operation
-from hyq_hls.graph.requantize import Requantize
+from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import TensorType
-from hyq_hls.ops.checks import check_affine, check_zero_points
+from hyq_hls.ops.aligned_pair import AlignedPair, bounds_of
 
 
 @dataclass(frozen=True, eq=False)
-class Add(Operation):
-    """``y = requantize(sum(multiplier_i * (x_i - zero_point_i)))`` of two inputs.
-
-    The multipliers bring the inputs to a common scale: ``scale_i = multiplier_i * common scale``.
-    They are powers of two, and shifts in hardware, when all scales are.
-
-    Attributes:
-        multipliers: multipliers of each input, positive int64 (1,) or (C,).
-        zero_points: zero points of each input, (1,) or (C,).
-        requantize: accumulator to output code.
-
-    Raises:
-        GraphError: not one multiplier vector and one zero point vector for each input, or a
-            multiplier that is no positive integer.
-    """
+class Add(AlignedPair):
+    """``y = requantize(sum(multiplier_i * (x_i - zero_point_i)))`` of two inputs."""
 
     name: ClassVar[str] = "add"
-    arity: ClassVar[int | None] = 2
-
-    multipliers: tuple[Codes, ...]
-    zero_points: tuple[tuple[int, ...], ...]
-    requantize: Requantize
-
-    def __post_init__(self) -> None:
-        for what in ("multipliers", "zero_points"):
-            if len(getattr(self, what)) != self.arity:
-                raise GraphError(
-                    f"add: {what} for {self.arity} inputs are wanted, found "
-                    f"{len(getattr(self, what))}"
-                )
-        object.__setattr__(self, "multipliers", tuple(map(_multiplier, self.multipliers)))
-
-    def output_type(self, *inputs: TensorType) -> TensorType:
-        """Return a tensor of the shape of both inputs.
-
-        Raises:
-            GraphError: shapes, zero points or lengths do not fit.
-        """
-        a, b = inputs
-        if a.shape != b.shape:
-            raise GraphError(f"two inputs of one shape are wanted, found {a.shape} and {b.shape}")
-        for letter, x, zero, factor in zip(
-            "ab", inputs, self.zero_points, self.multipliers, strict=True
-        ):
-            check_affine(x, f"input {letter}")
-            check_zero_points(zero, x, f"input {letter}")
-            if factor.size not in (1, x.channels):
-                raise GraphError(
-                    f"input {letter} has {factor.size} multipliers for {x.channels} channels; one, "
-                    "or one per channel, is wanted"
-                )
-        self.requantize.check(self.accumulator(a, b), a.channels)
-        return TensorType(a.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
-        terms = zip(codes, self.zero_points, self.multipliers, strict=True)
-        return self.requantize(sum(factor * (x - np.asarray(zero)) for x, zero, factor in terms))
+        a, b = self.terms(*codes)
+        return self.requantize(a + b)
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        low = high = np.zeros(inputs[0].channels, dtype=object)  # Python integers do not wrap
-        for x, zero, factor in zip(inputs, self.zero_points, self.multipliers, strict=True):
-            exact, z = factor.astype(object), np.asarray(zero, dtype=object)
-            low = low + exact * (x.quantization.qmin - z)
-            high = high + exact * (x.quantization.qmax - z)
-        # A zero point is a code, so either term may be zero and is inside these bounds too.
-        return Bounds(int(low.min()), int(high.max()))
-
-
-def _multiplier(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    array = np.atleast_1d(np.asarray(values))
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or array.min(initial=1) < 1:
-        raise GraphError(
-            f"add: multipliers are vectors of positive integers, found {array.dtype} {array}; "
-            "make the common scale the smallest one"
-        )
-    array = array.astype(np.int64)
-    array.setflags(write=False)
-    return array
+        # Either term may be zero, and so lies inside the bounds of the sum too.
+        (low_a, high_a), (low_b, high_b) = self.term_bounds(*inputs)
+        return bounds_of(low_a + low_b, high_a + high_b)

@@ -40,7 +40,8 @@ def check_tokens(x: TensorType, heads: int, what: str) -> None:
 class AttentionScores(Operation):
     """``y[p, i, h, j] = requantize(sum_{c in head h} (q[p, i, c] - z_q) * (k[p, j, c] - z_k))``.
 
-    Takes queries (P, N, C) and keys (P, N, C); gives (P, N, heads, N): pixel, query, head, key.
+    Takes queries (P, N, C) and keys (P, M, C); gives (P, N, heads, M): pixel, query, head, key. In
+    self-attention, queries and keys are as many; tokens that attend to a map have other keys.
     The factor ``1/sqrt(C/heads)`` is part of the weights before it or of the requantization.
 
     Attributes:
@@ -78,14 +79,14 @@ class AttentionScores(Operation):
         for x, zero_point, what in zip(inputs, self.zero_points, ("queries", "keys"), strict=True):
             check_tokens(x, self.heads, what)
             check_zero_points((zero_point,), x, what)
-        if query.shape != key.shape:
+        if (query.shape[0], query.channels) != (key.shape[0], key.channels):
             raise GraphError(
-                f"queries {query.shape} and keys {key.shape} differ in shape; self-attention needs "
-                "the same tokens and channels"
+                f"queries {query.shape} and keys {key.shape} differ in more than their number; the "
+                "same pixels and channels are wanted"
             )
         self.requantize.check(self.accumulator(*inputs), 1)
-        pixels, tokens, _ = query.shape
-        return TensorType((pixels, tokens, self.heads, tokens), self.requantize.quantization)
+        pixels, queries, _ = query.shape
+        return TensorType((pixels, queries, self.heads, key.shape[1]), self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         query, key = (
@@ -99,5 +100,5 @@ class AttentionScores(Operation):
         return sum_of_products(query.channels // self.heads, centred(query), centred(key))
 
     def macs(self, *inputs: TensorType) -> int:
-        pixels, tokens, channels = inputs[0].shape
-        return pixels * tokens * tokens * channels
+        query, key = inputs
+        return query.size * key.shape[1]

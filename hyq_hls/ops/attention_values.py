@@ -19,8 +19,8 @@ from hyq_hls.ops.checks import centred, check_zero_points, plain_integers
 class AttentionValues(Operation):
     """``y[p, i, c] = requantize(sum_j w[p, i, h, j] * (v[p, j, c] - z_v))``, c in head h.
 
-    Takes probabilities (P, N, heads, N) and values (P, N, C); gives (P, N, C). The weight ``w`` of
-    a probability code, with ``top = 2**bits - 1``, is
+    Takes probabilities (P, N, heads, M) of N queries and M keys, and values (P, M, C); gives
+    (P, N, C). The weight ``w`` of a probability code, with ``top = 2**bits - 1``, is
 
     - ``log2``: ``1 << (top - 1 - code)``, and 0 for ``code = top``; a shift, not a multiplication.
       The accumulator has ``top - 1`` fraction bits.
@@ -66,16 +66,16 @@ class AttentionValues(Operation):
         probability, value = inputs
         check_tokens(value, self.heads, "values")
         check_zero_points(self.zero_point, value, "values")
-        pixels, tokens, channels = value.shape
-        wanted = (pixels, tokens, self.heads, tokens)
-        if probability.shape != wanted:
+        pixels, keys, channels = value.shape
+        found = probability.shape
+        if len(found) != 4 or (found[0], *found[2:]) != (pixels, self.heads, keys):
             raise GraphError(
-                f"probabilities {wanted} (pixel, query, head, key) are wanted for values "
-                f"{value.shape}, found {probability.shape}"
+                f"probabilities ({pixels}, queries, {self.heads}, {keys}) (pixel, query, head, "
+                f"key) are wanted for values {value.shape}, found {found}"
             )
         self._check_probability(probability.quantization)
         self.requantize.check(self.accumulator(*inputs), channels)
-        return TensorType(value.shape, self.requantize.quantization)
+        return TensorType((pixels, found[1], channels), self.requantize.quantization)
 
     def _check_probability(self, found: Quantization) -> None:
         if (found.bits, found.signed, found.encoding) != (self.bits, False, self.encoding):
@@ -100,7 +100,7 @@ class AttentionValues(Operation):
             *value.shape[:-1], self.heads, -1
         )  # (B, P, N, heads, C/heads)
         acc = np.einsum("bpihj,bpjhc->bpihc", probability, split, optimize=True)
-        return self.requantize(acc.reshape(value.shape))
+        return self.requantize(acc.reshape(*acc.shape[:3], -1))
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         _, value = inputs

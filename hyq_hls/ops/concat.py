@@ -47,7 +47,7 @@ class Concat(Operation):
 
     def output_type(self, *inputs: TensorType) -> TensorType:
         a, b = inputs
-        if a.shape[:-1] != b.shape[:-1]:
+        if a.shape[:-1] != b.shape[:-1] and (a.words, b.words) != (1, 1):
             raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
         for x, requantize, zero, letter in self.parts(inputs):
             check_affine(x, f"input {letter}")
@@ -71,7 +71,8 @@ class Concat(Operation):
             requantize(x - np.asarray(zero))
             for x, requantize, zero in zip(codes, self.requantize, self.zero_points, strict=True)
         ]
-        return np.concatenate(parts, axis=-1)
+        first = parts[0].shape[:-1]  # A vector may meet a map of one position.
+        return np.concatenate([x.reshape(*first, x.shape[-1]) for x in parts], axis=-1)
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         return centred(inputs[0]) | centred(inputs[1])

@@ -1,4 +1,4 @@
-"""The common part of dense and depthwise convolution: weights of a window, and bounds."""
+"""The common part of all convolutions: weights of a window, and bounds."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import log
 
 from hyq_hls.capture.channel_affine import PositionConstant
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.float_ops import AttentionScores, Softmax
@@ -21,9 +22,9 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
     """Fold the attention scale and log2(e) into the query weights; softmax gets base 2.
 
     ``exp(s * q.k) = 2**((s * log2(e) * q).k)``: with scores in octaves, the range reduction of the
-    linear softmax is a shift, and ``d**-0.5`` costs nothing. Where the query does not come from a
-    linear layer of its own, the factor stays in ``AttentionScores.scale``, and requantization pays
-    for it with a multiplier.
+    linear softmax is a shift, and ``d**-0.5`` costs nothing. Learned queries take up the factor
+    too. Where the query comes from elsewhere, the factor stays in ``AttentionScores.scale``, and
+    requantization pays for it with a multiplier.
 
     Raises:
         QuantizationError: a softmax reads something else than attention scores.
@@ -38,7 +39,10 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
         factor = node.op.scale * LOG2_E
         query = graph[node.inputs[0]]
         alone = graph.consumers(query.name) == (node.name,) and query.name != node.inputs[1]
-        if alone and has_weights(query):
+        if alone and isinstance(query.op, Constant):
+            changed[query.name] = replace(query.op, value=query.op.value * factor)
+            factor = 1.0
+        elif alone and has_weights(query):
             layer = weighted(query)
             changed[query.name] = layer.with_parameters(layer.matrix * factor, layer.bias * factor)
             factor = 1.0

@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import QuantizationError
@@ -263,6 +265,7 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Input: _IMAGE,
     CentredInput: _IMAGE,
     CentredImage: _IMAGE,
+    Constant: Traits(writes=_BOTH, reads=(_NOTHING,), linear=False, ratios=_free),
     fo.Conv2d: replace(_LAYER, weights=Convolution),
     fo.Linear: replace(_LAYER, weights=LinearLayer),
     ChannelAffine: replace(_LAYER, weights=ChannelAffineLayer),
@@ -275,6 +278,8 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Add: Traits(
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, block_output=True
     ),
+    # Its result is judged as that of a sum is: one of the operands passes.
+    Maximum: Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal),
     Multiply: Traits(
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free, leading=1, multiplies=True
     ),

@@ -99,8 +99,7 @@ class Convolution(WeightedLayer):
     def __init__(self, op: Conv2d) -> None:
         super().__init__(op.weight.reshape(len(op.weight), -1), op.bias)
         self.op = op
-        # Lowering refuses groups of several channels.
-        self.depthwise = op.groups > 1
+        self.depthwise = op.groups == len(op.weight) == op.in_channels > 1
 
     def with_parameters(self, matrix: Array, bias: Array) -> Conv2d:
         """Return the convolution with other weights (O, kh * kw * I) and biases (O,)."""
@@ -109,9 +108,11 @@ class Convolution(WeightedLayer):
     def columns(self) -> NDArray[np.int64]:
         """Return the channels: weights of a row stand by kernel position, then by input channel."""
         outputs, height, width, inputs = self.op.weight.shape
-        if self.depthwise:
-            return np.repeat(np.arange(outputs)[:, None], height * width, axis=1)
-        return np.tile(np.arange(inputs), height * width)
+        of_group = np.tile(np.arange(inputs), height * width)
+        if self.op.groups == 1:
+            return of_group
+        first = np.arange(outputs) * self.op.groups // outputs * inputs
+        return np.add.outer(first, of_group)
 
     def forward(self, x: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """Compute (B, H', W', O) from (B, H, W, I)."""
@@ -138,9 +139,12 @@ class Convolution(WeightedLayer):
 
     def sums(self, windows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
         """Compute (n, O) from (n, kh * kw, I)."""
-        if self.depthwise:
-            return (windows * matrix.T).sum(dim=1) + bias
-        return functional.linear(windows.flatten(1), matrix, bias)
+        groups = self.op.groups
+        if groups == 1:
+            return functional.linear(windows.flatten(1), matrix, bias)
+        taps = windows.unflatten(2, (groups, -1))
+        rows = matrix.reshape(groups, len(matrix) // groups, taps.shape[1], -1)
+        return torch.einsum("nkgc,gokc->ngo", taps, rows).flatten(1) + bias
 
 
 class ChannelAffineLayer(WeightedLayer):

@@ -11,6 +11,7 @@ from hyq_hls.capture.channel_affine import PositionConstant
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Graph, Node
+from hyq_hls.ops.convolution import Convolution
 from hyq_hls.quant.hidden import hides
 from hyq_hls.quant.traits import has_weights, weighted
 from hyq_hls.quant.weighted import WeightedLayer
@@ -54,7 +55,7 @@ def quantized_float(
 
 def _dequantized(layer: WeightedLayer, node: Node, graph: Graph) -> FloatOp:
     operation = node.operation
-    assert isinstance(operation, ops.Conv2d | ops.DepthwiseConv2d | ops.Dense | ops.ChannelAffine)
+    assert isinstance(operation, Convolution | ops.Dense | ops.ChannelAffine)
     x = graph.type(node.inputs[0])
     requantize = operation.requantize
     accumulator = np.asarray(requantize.quantization.scale) * requantize.multiplier

@@ -24,6 +24,7 @@ from tests.capture.nets import Forward, Net, captured, kinds
         (nn.Conv2d(3, 4, 3, padding="valid"), "Conv2d"),
         (nn.Conv2d(3, 3, 3, groups=3, padding=1), "Conv2d"),
         (nn.Conv2d(3, 3, 1, groups=3), "Conv2d"),
+        (nn.Conv2d(3, 6, 3, groups=3), "Conv2d"),
         (nn.Conv2d(3, 4, 1, stride=2), "Conv2d"),
         (nn.Conv2d(3, 4, 1), "Linear"),
     ],
@@ -33,6 +34,17 @@ def test_convolutions(layer: nn.Conv2d, kind: str, norm: bool) -> None:
     bn = nn.BatchNorm2d(layer.out_channels, eps=0.1) if norm else nn.Identity()
     graph = captured(lambda m, x: m.bn(m.conv(x)), conv=layer, bn=bn)
     assert kinds(graph) == {"conv": kind}
+
+
+def test_groups_of_several_channels() -> None:
+    """Their normalization is absorbed from both sides."""
+    graph = captured(
+        lambda m, x: m.conv(m.bn(m.stem(x))),
+        stem=nn.Conv2d(3, 4, 1),
+        bn=nn.BatchNorm2d(4),
+        conv=nn.Conv2d(4, 6, 3, groups=2),
+    )
+    assert kinds(graph) == {"stem": "Linear", "conv": "Conv2d"}
 
 
 def test_a_stride_that_leaves_the_map_ends_with_it() -> None:

@@ -43,8 +43,6 @@ def _only(error: UnsupportedModelError, node: str, found: str) -> None:
 @pytest.mark.parametrize(
     ("layer", "found"),
     [
-        (nn.Conv2d(4, 4, 3, groups=2), "2 groups with 4 input and 4 output channels"),
-        (nn.Conv2d(4, 8, 3, groups=4), "4 groups with 4 input and 8 output channels"),
         (nn.Conv2d(4, 4, 3, dilation=2), "dilation (2, 2)"),
         (nn.Conv2d(4, 4, 2, padding="same"), "padding"),
         (nn.ConvTranspose2d(4, 4, 2), "conv_transpose2d"),

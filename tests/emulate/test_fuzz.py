@@ -61,8 +61,9 @@ def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
     """Products that sum up to ``reach``, and a bias that undoes the zero point, or does not."""
     depthwise, dense = kind is ops.DepthwiseConv2d, kind is ops.Dense
     channels, rows = int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    groups = rows if kind is ops.GroupedConv2d else 1
     bits = int(rng.integers(4, 17))
-    x = code_type(rng, (4, 4, rows if depthwise else channels), bits)
+    x = code_type(rng, (4, 4, rows if depthwise else channels * groups), bits)
     shape = (rows, 3, 3) if depthwise else (rows, channels) if dense else (rows, 3, 3, channels)
     terms = int(np.prod(shape[1:]))
     largest = max(1, reach >> bits) // terms + 1
@@ -76,17 +77,19 @@ def weighted(kind: type[Operation], rng: Rng, reach: int) -> Made:
     if dense:
         return ops.Dense(weight, weight_bits, bias, out), [x]
     window = (1, 1), (1, 1), (zero,)
+    if kind is ops.GroupedConv2d:
+        return ops.GroupedConv2d(weight, weight_bits, bias, *window, out, groups), [x]
     operation = ops.DepthwiseConv2d if depthwise else ops.Conv2d
     return operation(weight, weight_bits, bias, *window, out), [x]
 
 
-def add(rng: Rng, reach: int) -> Made:
+def aligned(kind: type[ops.Add | ops.Maximum], rng: Rng, reach: int) -> Made:
     bits = int(rng.integers(4, 17))
     types = [code_type(rng, (3, 4), bits) for _ in range(2)]
     largest = max(1, reach >> (bits + 1))
     factors = tuple(rng.integers((largest + 1) // 2, largest + 1, 4) for _ in types)
     zeros = tuple(x.quantization.zero_point for x in types)
-    return ops.Add(factors, zeros, output(rng, log2(reach), 4)), types
+    return kind(factors, zeros, output(rng, log2(reach), 4)), types
 
 
 def multiply(rng: Rng, reach: int) -> Made:
@@ -223,7 +226,8 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "conv2d": partial(weighted, ops.Conv2d),
     "dense": partial(weighted, ops.Dense),
     "depthwise_conv2d": partial(weighted, ops.DepthwiseConv2d),
-    "add": add,
+    "grouped_conv2d": partial(weighted, ops.GroupedConv2d),
+    "add": partial(aligned, ops.Add),
     "attention_scores": scores,
     "attention_values": values,
     "average_pool": average_pool,
@@ -232,6 +236,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "global_average_pool": pool,
     "group_norm": group_norm,
     "layer_norm": layer_norm,
+    "maximum": partial(aligned, ops.Maximum),
     "multiply": multiply,
     "linear_softmax": linear_softmax,
     "requantize": requantize,
@@ -240,7 +245,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "table_softmax": table_softmax,
 }
 #: They copy codes or look them up, and sum nothing.
-SUMLESS = {"fold", "table", "unfold"}
+SUMLESS = {"constant", "fold", "table", "unfold"}
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

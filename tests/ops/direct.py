@@ -138,7 +138,8 @@ def _runner(case: Case[Operation], function: Any) -> Callable[..., Codes]:
     def run(*codes: Codes) -> Codes:
         for x, tensor in zip(codes, case.inputs, strict=True):
             tensor.check(x, "test input")
-        output = np.empty((len(codes[0]), *case.output.shape), dtype=np.int32)
+        frames = len(codes[0]) if codes else 1
+        output = np.empty((frames, *case.output.shape), dtype=np.int32)
         for i in range(len(output)):
             arrays = [np.ascontiguousarray(x[i], dtype=np.int32) for x in codes]
             pointers = (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))

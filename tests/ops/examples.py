@@ -62,6 +62,22 @@ def _add(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _maximum(rng: np.random.Generator) -> Graph:
+    graph, a, b = _pair(MAP, rng)
+    zeros = a.quantization.zero_point, b.quantization.zero_point
+    multipliers = rng.integers(1, 9, 4), rng.integers(1, 9, 1)
+    graph.add("larger", ops.Maximum(multipliers, zeros, requantize(rng, 4, 2)), "a", "b")
+    return graph
+
+
+def _constant(rng: np.random.Generator) -> Graph:
+    """Learned factors of positions and channels; an operation without inputs ends no graph."""
+    graph = Graph("x", MAP)
+    graph.add("learned", ops.Constant(rng.integers(0, 256, MAP.shape), BYTE))
+    graph.add("op", ops.Multiply(((128,), (128,)), requantize(rng, 3)), "x", "learned")
+    return graph
+
+
 def _multiply(rng: np.random.Generator) -> Graph:
     graph, a, b = _pair(MAP, rng)
     zeros = a.quantization.zero_point, b.quantization.zero_point
@@ -109,6 +125,12 @@ def _depthwise(rng: np.random.Generator) -> Graph:
     weight, bias = rng.integers(-128, 128, (3, 3, 3)), rng.integers(-9999, 9999, 3)
     out = requantize(rng, 3, 9)
     return _single(MAP, ops.DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out))
+
+
+def _grouped(rng: np.random.Generator) -> Graph:
+    weight, bias = rng.integers(-128, 128, (4, 3, 3, 2)), rng.integers(-9999, 9999, 4)
+    out = requantize(rng, 4, 9)
+    return _single(TOKENS, ops.GroupedConv2d(weight, 8, bias, (1, 2), (1, 1), (128,), out, 2))
 
 
 def _average_pool(rng: np.random.Generator) -> Graph:
@@ -173,6 +195,7 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "average_pool": _average_pool,
     "channel_affine": _channel_affine,
     "concat": _concat,
+    "constant": _constant,
     "conv2d": _conv2d,
     "dense": lambda rng: _single(TOKENS, _dense(rng, 4, requantize(rng, 4, 8))),
     "depthwise_conv2d": _depthwise,
@@ -181,8 +204,10 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
         MAP, ops.GlobalAveragePool((128,), requantize(rng, 3, 4, dyadic=True))
     ),
     "group_norm": _group_norm,
+    "grouped_conv2d": _grouped,
     "layer_norm": _layer_norm,
     "linear_softmax": lambda rng: _single(TOKENS, ops.LinearSoftmax(4, 12, 8, "uniform")),
+    "maximum": _maximum,
     "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
     "separable_context": _separable_context,

@@ -12,6 +12,8 @@ from verif.clang import BITINT, ClangError, run_clang
 _INCLUDE = Path(__file__).resolve().parent / "include"
 #: Vitis HLS wants a directive in the body of its loop, clang wants it before the loop.
 _UNROLLED = re.compile(r"\bfor \(([^{}]*)\) \{(\s*)HYQ_UNROLL\b")
+#: LLVM inlines a function that has loops with directives only if nobody else can call it.
+_INLINE = re.compile(r"^inline\b", re.MULTILINE)
 _FLAGS = (
     *("-O2", "-w", "-S", "-emit-llvm", "-D__SYNTHESIS__", "-DHYQ_SCHEDULE"),
     *("-gline-tables-only", "-fno-discard-value-names", "-fno-exceptions"),
@@ -55,6 +57,7 @@ def _copy(source: Path, target: Path) -> None:
     target.mkdir()
     for path in (p for p in source.iterdir() if p.suffix in (".h", ".cpp")):
         text = _UNROLLED.sub(r"HYQ_UNROLL for (\1) {\2", path.read_text(encoding="utf-8"))
+        text = _INLINE.sub("static inline", text)
         if path.name == "target.h":
             text = re.sub(r"#endif\s*$", '#include "directives.h"\n#endif\n', text)
         elif wrong := re.search(r"^\s*HYQ_UNROLL\s*$", text, re.MULTILINE):

@@ -14,13 +14,16 @@ from hyq_hls import ops
 from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
+from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Elementwise, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
+from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.factors import requantize
 from hyq_hls.quant.hidden import hides, stored
@@ -107,6 +110,8 @@ class Lowering:
             Silu: self._silu,
             Elementwise: self._function,
             fo.Add: self._add,
+            Constant: self._constant,
+            Maximum: self._maximum,
             Multiply: self._multiply,
             fo.Concat: self._concat,
             fo.LayerNorm: self._layer_norm,
@@ -162,19 +167,15 @@ class Lowering:
         )
 
     def _convolution(self, node: FloatNode, op: fo.Conv2d, config: QuantConfig) -> Operation:
-        depthwise = op.groups > 1
-        o, kh, kw, c = op.weight.shape
-        if depthwise and (op.groups != o or c != 1):
-            raise QuantizationError(
-                f"{node.name}: {op.groups} groups of {c} input and {o} output channels; only 1 "
-                "group, or depthwise with one filter per channel, has an integer operation"
-            )
         weight, bias, scales = self._constants(node, op.bias)
         rest = (bias, op.stride, op.padding, self._input(node).zero_point)
         out = requantize(scales, self._output(node))
-        if depthwise:
-            return ops.DepthwiseConv2d(weight.reshape(o, kh, kw), config.weight_bits, *rest, out)
-        return ops.Conv2d(weight.reshape(op.weight.shape), config.weight_bits, *rest, out)
+        weight = weight.reshape(op.weight.shape)
+        if weighted(node).depthwise:
+            return ops.DepthwiseConv2d(weight[..., 0], config.weight_bits, *rest, out)
+        if op.groups > 1:
+            return ops.GroupedConv2d(weight, config.weight_bits, *rest, out, op.groups)
+        return ops.Conv2d(weight, config.weight_bits, *rest, out)
 
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)
@@ -224,7 +225,21 @@ class Lowering:
         x, y = self._input(node), self._output(node)
         return function_table(node.name, op, values_of(op), x, y)
 
+    def _constant(self, node: FloatNode, op: Constant, config: QuantConfig) -> Operation:
+        y = self._output(node)
+        codes = np.rint(op.value / np.asarray(y.scale)).astype(np.int64) + np.asarray(y.zero_point)
+        return ops.Constant(codes.clip(y.qmin, y.qmax), y)
+
     def _add(self, node: FloatNode, op: fo.Add, config: QuantConfig) -> Operation:
+        return ops.Add(*self._aligned(node))
+
+    def _maximum(self, node: FloatNode, op: Maximum, config: QuantConfig) -> Operation:
+        return ops.Maximum(*self._aligned(node))
+
+    def _aligned(
+        self, node: FloatNode
+    ) -> tuple[tuple[Ints, ...], tuple[tuple[int, ...], ...], Requantize]:
+        """Return multipliers and zero points of both inputs, and the requantization behind."""
         inputs = [self._input(node, i) for i in range(len(node.inputs))]
         finest = min(min(q.scale) for q in inputs)
         steps = [np.asarray(q.scale) / finest for q in inputs]
@@ -232,7 +247,7 @@ class Lowering:
         unit = 1.0 if exact else 2.0**_ALIGN_BITS
         multipliers = tuple(np.rint(s * unit).astype(np.int64) for s in steps)
         out = requantize(finest / unit, self._output(node))
-        return ops.Add(multipliers, tuple(q.zero_point for q in inputs), out)
+        return multipliers, tuple(q.zero_point for q in inputs), out
 
     def _multiply(self, node: FloatNode, op: Multiply, config: QuantConfig) -> Operation:
         a, b = self._input(node, 0), self._input(node, 1)

@@ -18,14 +18,17 @@ from hyq_hls.stream.circuits.average_pool import AveragePoolCircuit
 from hyq_hls.stream.circuits.channel_affine import ChannelAffineCircuit
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.concat import ConcatCircuit
+from hyq_hls.stream.circuits.constant import ConstantCircuit
 from hyq_hls.stream.circuits.conv2d import Conv2dCircuit
 from hyq_hls.stream.circuits.dense import DenseCircuit
 from hyq_hls.stream.circuits.depthwise_conv2d import DepthwiseConv2dCircuit
 from hyq_hls.stream.circuits.fold import FoldCircuit
 from hyq_hls.stream.circuits.global_average_pool import GlobalAveragePoolCircuit
 from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
+from hyq_hls.stream.circuits.grouped_conv2d import GroupedConv2dCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
+from hyq_hls.stream.circuits.maximum import MaximumCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
 from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
@@ -46,14 +49,17 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.AveragePool: (AveragePoolCircuit,),
     ops.ChannelAffine: (ChannelAffineCircuit,),
     ops.Concat: (ConcatCircuit,),
+    ops.Constant: (ConstantCircuit,),
     ops.Conv2d: (Conv2dCircuit,),
     ops.Dense: (DenseCircuit,),
     ops.DepthwiseConv2d: (DepthwiseConv2dCircuit,),
     ops.Fold: (FoldCircuit,),
     ops.GlobalAveragePool: (GlobalAveragePoolCircuit,),
     ops.GroupNorm: (GroupNormCircuit,),
+    ops.GroupedConv2d: (GroupedConv2dCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
+    ops.Maximum: (MaximumCircuit,),
     ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
     ops.SeparableContext: (SeparableContextCircuit,),

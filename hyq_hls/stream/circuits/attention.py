@@ -8,7 +8,7 @@ from fractions import Fraction
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit, OperationT
-from hyq_hls.stream.circuits.matrix import tree_stages
+from hyq_hls.stream.circuits.matrix import matrix_lanes, tree_stages
 from hyq_hls.stream.circuits.process import Loop, Process, one_loop
 from hyq_hls.stream.circuits.requantization import REQUANTIZE_STAGES
 from hyq_hls.stream.folding import Folding
@@ -19,6 +19,25 @@ class AttentionCircuit(Circuit[OperationT]):
 
     One pixel is multiplied while the next one is loaded.
     """
+
+    @property
+    def queries(self) -> int:
+        """Number of queries of a pixel."""
+        return self.inputs[0].shape[1]
+
+    @property
+    def foldings(self) -> list[Folding]:
+        """Legal foldings by :attr:`matrix`, with no more banks than queries.
+
+        So loading never takes longer than multiplying.
+        """
+        legal = matrix_lanes(*self.matrix)
+        return [f for f in legal if self.matrix_banks(f)[0] <= self.queries]
+
+    @property
+    @abstractmethod
+    def matrix(self) -> tuple[int, int]:
+        """Numbers that the output lanes and the input lanes divide."""
 
     @property
     def frames_inside(self) -> Fraction:

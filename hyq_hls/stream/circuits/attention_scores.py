@@ -6,7 +6,6 @@ from hyq_hls.ops.attention_scores import AttentionScores
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments
 from hyq_hls.stream.circuits.attention import AttentionCircuit
-from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -17,10 +16,10 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
     ports = ("query", "key")
 
     @property
-    def foldings(self) -> list[Folding]:
-        """Legal foldings: output lanes divide the keys, input lanes the channels of a head."""
-        _, tokens, channels = self.inputs[0].shape
-        return matrix_lanes(tokens, channels // self.operation.heads)
+    def matrix(self) -> tuple[int, int]:
+        """Keys, and channels of a head."""
+        _, keys, channels = self.inputs[1].shape
+        return keys, channels // self.operation.heads
 
     def products(self, folding: Folding) -> int:
         return folding.outputs * folding.inputs
@@ -52,11 +51,12 @@ class AttentionScoresCircuit(AttentionCircuit[AttentionScores]):
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (query, key), scores = self.inputs, self.operation
-        pixels, tokens, channels = query.shape
+        pixels, keys, channels = key.shape
         return requantized_arguments(
             {
                 "pixels": pixels,
-                "tokens": tokens,
+                "queries": self.queries,
+                "keys": keys,
                 "channels": channels,
                 "heads": scores.heads,
                 "depth": channels // scores.heads,

@@ -6,7 +6,6 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.checks import centred
 from hyq_hls.stream.arguments import Memory, Signed, TemplateArguments, zero_point_rom
 from hyq_hls.stream.circuits.attention import AttentionCircuit
-from hyq_hls.stream.circuits.matrix import matrix_lanes
 from hyq_hls.stream.circuits.requantization import requantized_arguments
 from hyq_hls.stream.folding import Folding
 
@@ -25,10 +24,10 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
         return self.operation.encoding == "log2"
 
     @property
-    def foldings(self) -> list[Folding]:
-        """Legal foldings: output lanes divide the channels of a head, input lanes the keys."""
-        _, tokens, channels = self.inputs[1].shape
-        return matrix_lanes(channels // self.operation.heads, tokens)
+    def matrix(self) -> tuple[int, int]:
+        """Channels of a head, and keys."""
+        _, keys, channels = self.inputs[1].shape
+        return channels // self.operation.heads, keys
 
     def input_lanes(self, folding: Folding) -> tuple[int, ...]:
         return folding.inputs, folding.outputs
@@ -64,11 +63,12 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
 
     def arguments(self, folding: Folding) -> TemplateArguments:
         (_, value), operation = self.inputs, self.operation
-        pixels, tokens, channels = value.shape
+        pixels, keys, channels = value.shape
         return requantized_arguments(
             {
                 "pixels": pixels,
-                "tokens": tokens,
+                "queries": self.queries,
+                "keys": keys,
                 "channels": channels,
                 "heads": operation.heads,
                 "depth": channels // operation.heads,

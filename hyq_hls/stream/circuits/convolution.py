@@ -1,4 +1,4 @@
-"""The common part of dense and depthwise convolution: weights and biases behind a line buffer."""
+"""The common part of all convolutions: weights and biases behind a line buffer."""
 
 from __future__ import annotations
 

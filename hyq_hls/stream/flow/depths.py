@@ -29,16 +29,17 @@ def safe_depths(flow: Dataflow, pipeline: int = 0) -> dict[str, int]:
             of our RTL say themselves what they keep; an HLS compiler chooses its own stages.
     """
     depths = dict.fromkeys(flow.streams, SHALLOW)
+    # Streams that no image reaches are in neither: their writers wait for nobody but their readers.
     least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)
     for stage in flow.operations:
         for index, name in enumerate(stage.inputs):
             stream = flow.streams[name]
             positions = stage.circuit.positions_waiting
             burst = max(SHALLOW, positions * stream.type.channels // stream.lanes)
-            if len(stage.inputs) == 1:
+            others = [s for i, s in enumerate(stage.inputs) if i != index and s in most]
+            if not others or name not in least:
                 depths[name] = min(burst, stream.beats)
             else:
-                others = [s for i, s in enumerate(stage.inputs) if i != index]
                 ahead = max(most[other] for other in others) - least[name]
                 depths[name] = max(burst, ceil(stream.beats * (1 + max(ahead, Fraction(0)))))
     return depths
@@ -58,7 +59,10 @@ def _frames_kept(flow: Dataflow, pipeline: int) -> dict[str, Fraction]:
     """Return the frames that may be on the longest way from the source to each stream."""
     kept = {flow.source: Fraction(0)}
     for stage in flow.stages:
-        most = max(kept[s] for s in stage.inputs) + _frames_inside(flow, stage)
+        before = [kept[s] for s in stage.inputs if s in kept]
+        if not before:
+            continue
+        most = max(before) + _frames_inside(flow, stage)
         most += Fraction(pipeline * _pipelines(stage), flow.cycles(stage))
         kept |= dict.fromkeys(stage.outputs, most)
     return kept

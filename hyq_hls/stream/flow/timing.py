@@ -34,10 +34,13 @@ def frame_latency(flow: Dataflow, timing: Callable[[Stage], Timing]) -> int:
     first = {flow.source: 0.0}
     last = {flow.source: float(flow.streams[flow.source].beats)}
     for stage in flow.stages:
+        inputs = [name for name in stage.inputs if name in first]
+        if not inputs:
+            continue  # What no image reaches is there before it.
         lead, work = timing(stage)
-        beats = max(flow.streams[name].beats for name in stage.inputs)
-        came = max(first[name] for name in stage.inputs)
-        ended = max(last[name] for name in stage.inputs)
+        beats = max(flow.streams[name].beats for name in inputs)
+        came = max(first[name] for name in inputs)
+        ended = max(last[name] for name in inputs)
         left = max(came + lead, came + min(1.0, lead / beats) * (ended - came))
         done = max(ended + 1, left + work)
         first |= dict.fromkeys(stage.outputs, left)

@@ -21,11 +21,12 @@ from verif.intervals.check import LoopReport
 from verif.schedule import TemplateReport, by_template, check_project, main
 
 _PROCESS = re.compile(r"^void \w+\(\s*stream<", re.MULTILINE)
-#: Headers that define a process with loops of its own.
+_LOOP = re.compile(r"for \(|convolve<")
+#: Headers that define a process with loops, its own or those of ``convolve``.
 TEMPLATES = sorted(
     path.stem
     for path in template_dir().glob("*.h")
-    if _PROCESS.search(path.read_text()) and "for (" in path.read_text()
+    if _PROCESS.search(path.read_text()) and _LOOP.search(path.read_text())
 )
 
 

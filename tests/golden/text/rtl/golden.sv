@@ -442,7 +442,8 @@ module golden #(
   logic [7:0] scores_wr_data, scores_rd_data;
   logic scores_wr_valid, scores_wr_ready, scores_rd_valid, scores_rd_ready;
   hyq_attention_scores #(
-    .Tokens(4),
+    .Queries(4),
+    .Keys(4),
     .Heads(2),
     .Depth(2),
     .InLanes(1),
@@ -533,7 +534,8 @@ module golden #(
   logic [7:0] values_wr_data, values_rd_data;
   logic values_wr_valid, values_wr_ready, values_rd_valid, values_rd_ready;
   hyq_attention_values #(
-    .Tokens(4),
+    .Queries(4),
+    .Keys(4),
     .Channels(4),
     .Depth(2),
     .InLanes(1),

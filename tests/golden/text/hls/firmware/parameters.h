@@ -146,7 +146,8 @@ struct value_config {
 // scores: attention_scores, folding 1 x 1, 256 cycles, 256 MAC
 struct scores_config {
     static const unsigned pixels = 4;
-    static const unsigned tokens = 4;
+    static const unsigned queries = 4;
+    static const unsigned keys = 4;
     static const unsigned channels = 4;
     static const unsigned heads = 2;
     static const unsigned depth = 2;
@@ -193,7 +194,8 @@ struct softmax_config {
 // values: attention_values, folding 1 x 1, 256 cycles, 256 MAC
 struct values_config {
     static const unsigned pixels = 4;
-    static const unsigned tokens = 4;
+    static const unsigned queries = 4;
+    static const unsigned keys = 4;
     static const unsigned channels = 4;
     static const unsigned heads = 2;
     static const unsigned depth = 2;

@@ -1,12 +1,12 @@
-// The module makes the sum and the scaled variance of every row of a LayerNorm:
+// The module makes the sum and the scaled variance of every row of a normalization:
 //
-//   total = sum(x),  variance = Channels * sum(x * x) - total * total + epsilon
+//   total = sum(x),  variance = Elements * sum(x * x) - total * total + epsilon
 //
 // The squares take one stage and the row sums take their own, as one rigid pipeline. The variance
 // takes three stages. It takes the next row when it is empty, so that the sums see a ready from a
 // register. So it takes a row every four cycles at most.
-module hyq_layer_norm_variance #(
-  parameter int unsigned   Channels,
+module hyq_norm_variance #(
+  parameter int unsigned   Elements,
   parameter int unsigned   Lanes,
   parameter int unsigned   ValueBits,     // two's complement, as the sums
   parameter int unsigned   TotalBits,
@@ -26,7 +26,7 @@ module hyq_layer_norm_variance #(
   input  logic                       out_ready_i
 );
 
-  localparam int unsigned Beats = Channels / Lanes;
+  localparam int unsigned Beats = Elements / Lanes;
   localparam int unsigned SquareBits = 2 * ValueBits;
   // The parts of the variance need no more bits than the variance itself.
   localparam int unsigned SumBits = hyq_pkg::min(SquaresBits, VarianceBits);
@@ -121,7 +121,7 @@ module hyq_layer_norm_variance #(
 
   hyq_constant_product #(
     .Bits       (SumBits),
-    .Factor     (Channels),
+    .Factor     (Elements),
     .ProductBits(VarianceBits)
   ) u_scale (
     .value_i  (squares),

@@ -1,16 +1,18 @@
-// The module is the element-wise part of a LayerNorm, in eleven stages:
+// The module is the last part of a normalization, in nine stages. It is the common part of
+// hyq_layer_norm and hyq_group_norm.
 //
-//   d   = Channels * x - total                                          2: product, difference
-//   n   = (d * reciprocal + 2**(NormalizeShift - 1)) >>> NormalizeShift 3: product (2), rounding
-//   acc = gamma * n + beta                                              3: product (2), sum
-//   code = requantize(acc)                                              3
-module hyq_layer_norm_normalize #(
+//   n    = (a * b + 2**(NormalizeShift - 1)) >>> NormalizeShift   3: product (2), rounding
+//   acc  = gamma * n + beta                                       3: product (2), sum
+//   code = requantize(acc)                                        3
+//
+// One of a and b is the difference of a value and its mean, the other is the reciprocal of the
+// standard deviation. It is a rigid pipeline. en_o is its enable, also for the caller's stages in
+// front of it. in_ready_o has the same value and few loads.
+module hyq_norm_codes #(
   parameter int unsigned   Channels,
-  parameter int unsigned   Lanes,
-  parameter int unsigned   ValueBits,
-  parameter int unsigned   TotalBits,
-  parameter int unsigned   DeviationBits,
-  parameter int unsigned   ReciprocalBits,  // unsigned
+  parameter int unsigned   Lanes,           // divides Channels
+  parameter int unsigned   ABits,
+  parameter int unsigned   BBits,           // hyq_wide_product splits b
   parameter int unsigned   ProductBits,
   parameter int unsigned   NormalizeShift,
   parameter int unsigned   NormalizedBits,
@@ -24,28 +26,29 @@ module hyq_layer_norm_normalize #(
   parameter hyq_pkg::requantize_t Requantize,
   parameter                RequantizeFile
 ) (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
-  input  logic [Lanes*ValueBits-1:0] in_data_i,
-  input  logic [TotalBits-1:0]       total_i,       // total of the beat's row, as is the reciprocal
-  input  logic [ReciprocalBits-1:0]  reciprocal_i,
-  input  logic                       in_valid_i,
-  output logic                       in_ready_o,
-  output logic [Lanes*OutBits-1:0]   out_data_o,
-  output logic                       out_valid_o,
-  input  logic                       out_ready_i
+  input  logic                     clk_i,
+  input  logic                     rst_ni,
+  input  logic [Lanes*ABits-1:0]   a_i,
+  input  logic [Lanes*BBits-1:0]   b_i,
+  input  logic                     in_valid_i,
+  output logic                     in_ready_o,
+  output logic                     en_o,
+  output logic [Lanes*OutBits-1:0] out_data_o,
+  output logic                     out_valid_o,
+  input  logic                     out_ready_i
 );
 
-  localparam int unsigned Rounding = 5;  // the stage of n
   localparam int unsigned Beats = Channels / Lanes;
   localparam int unsigned BeatBits = hyq_pkg::index_width(Beats);
   localparam int unsigned WideBits = hyq_pkg::max(AccumulatorBits, Beta.bits);
 
   // A memory is read in the cycle before its word is used. The word of gamma goes with n.
-  logic en, rounding_valid;  // the deviation's product is there, n comes next
+  logic en, rounding_valid;  // the product of a and b is there, n comes next
   logic [BeatBits-1:0] gamma_beat, beat_q1, beta_beat_q, entry_beat_q;
 
-  hyq_valid_chain #(.Stages(Rounding - 1)) u_rounding_valid (
+  assign en_o = en;
+
+  hyq_valid_chain #(.Stages(2)) u_rounding_valid (
     .clk_i, .rst_ni, .en_i(en), .valid_i(in_valid_i), .valid_o(rounding_valid)
   );
 
@@ -98,47 +101,25 @@ module hyq_layer_norm_normalize #(
   );
 
   // Datapath.
-  logic [TotalBits-1:0] total_q;
-  logic [ReciprocalBits-1:0] reciprocal_q1, reciprocal_q2;
   logic [Lanes*AccumulatorBits-1:0] accumulators_q;
 
-  always_ff @(posedge clk_i) begin : delay_results
-    if (en) begin
-      total_q       <= total_i;
-      reciprocal_q1 <= reciprocal_i;
-      reciprocal_q2 <= reciprocal_q1;
-    end
-  end
-
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [DeviationBits-1:0] scaled, scaled_q, deviation_q;
     logic signed [ProductBits-1:0] product;
     logic [NormalizedBits-1:0] normalized_q;
     logic signed [AccumulatorBits-1:0] gamma_product;
-    logic signed [TotalBits-1:0] total;
     logic signed [Beta.bits-1:0] beta;
 
-    assign total = total_q;
-    assign beta  = betas[l*Beta.bits+:Beta.bits];
-
-    hyq_constant_product #(
-      .Bits       (ValueBits),
-      .Factor     (Channels),
-      .ProductBits(DeviationBits)
-    ) u_scale (
-      .value_i  (in_data_i[l*ValueBits+:ValueBits]),
-      .product_o(scaled)
-    );
+    assign beta = betas[l*Beta.bits+:Beta.bits];
 
     hyq_wide_product #(
-      .ABits      (DeviationBits),
-      .BBits      (ReciprocalBits + 1),
+      .ABits      (ABits),
+      .BBits      (BBits),
       .ProductBits(ProductBits)
     ) u_product (
       .clk_i,
       .en_i     (en),
-      .a_i      (deviation_q),
-      .b_i      ({1'b0, reciprocal_q2}),
+      .a_i      (a_i[l*ABits+:ABits]),
+      .b_i      (b_i[l*BBits+:BBits]),
       .product_o(product)
     );
 
@@ -156,8 +137,6 @@ module hyq_layer_norm_normalize #(
 
     always_ff @(posedge clk_i) begin : stages
       if (en) begin
-        scaled_q     <= scaled;
-        deviation_q  <= scaled_q - DeviationBits'(total);
         normalized_q <= NormalizedBits'(
             (product + (ProductBits'(1) << (NormalizeShift - 1))) >>> NormalizeShift);
         accumulators_q[l*AccumulatorBits+:AccumulatorBits] <=

@@ -1,9 +1,11 @@
-// The module is a 2-D convolution of a map. It makes the border, the windows and their dot products
-// with the weights. Both kinds of convolution are this circuit; hyq_conv2d and hyq_depthwise_conv2d
-// explain its use.
-module hyq_convolution #(
-  parameter bit            Depthwise,  // OutChannels = InChannels and OutLanes = InLanes
-  parameter int unsigned   Height,     // height of the input map
+// The module is a grouped 2-D convolution of a map. Reference: hyq_hls/ops/grouped_conv2d.py,
+// GroupedConv2d.
+//
+// Every window of a group is read from the line buffer once per OutLanes output channels of the
+// group. A position takes this number of cycles:
+// OutChannels / OutLanes * KernelHeight * KernelWidth * InChannels / Groups / InLanes.
+module hyq_grouped_conv2d #(
+  parameter int unsigned   Height,    // height of the input map
   parameter int unsigned   Width,
   parameter int unsigned   InChannels,
   parameter int unsigned   KernelHeight,
@@ -13,8 +15,9 @@ module hyq_convolution #(
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
   parameter int unsigned   OutChannels,
-  parameter int unsigned   InLanes,    // divides InChannels
-  parameter int unsigned   OutLanes,   // divides OutChannels
+  parameter int unsigned   Groups,    // divides InChannels and OutChannels
+  parameter int unsigned   InLanes,   // divides the input channels of a group
+  parameter int unsigned   OutLanes,  // divides the output channels of a group
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,
@@ -39,67 +42,49 @@ module hyq_convolution #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Beats = InChannels / InLanes;
-  localparam int unsigned Rotations = OutChannels / OutLanes;
-  localparam int unsigned Taps = KernelHeight * KernelWidth;
+  localparam int unsigned Run = InChannels / InLanes / Groups;
+  localparam int unsigned Sums = OutChannels / OutLanes;
+  localparam int unsigned Times = Sums / Groups;
 
-  if (InChannels % InLanes != 0 || OutChannels % OutLanes != 0) begin : gen_bad_lanes
-    $error("hyq_convolution: InLanes divides InChannels, and OutLanes divides OutChannels");
-  end
-  if (Depthwise && (InChannels != OutChannels || InLanes != OutLanes)) begin : gen_bad_depthwise
-    $error("hyq_convolution: with Depthwise, input and output have the same channels and lanes");
+  if (Run * InLanes * Groups != InChannels || Times * OutLanes * Groups != OutChannels)
+  begin : gen_bad_lanes
+    $error("hyq_grouped_conv2d: lanes divide the channels of a group");
   end
 
-  logic [InLanes*InBits-1:0] padded, window;
-  logic padded_valid, padded_ready, window_valid, window_ready;
+  logic [InLanes*InBits-1:0] window;
+  logic window_valid, window_ready;
 
-  hyq_padding #(
-    .Height   (Height),
-    .Width    (Width),
-    .Beats    (Beats),
-    .PadHeight(PadHeight),
-    .PadWidth (PadWidth),
-    .Lanes    (InLanes),
-    .Bits     (InBits),
-    .Pad      (Pad),
-    .PadFile  (PadFile)
-  ) u_padding (
+  hyq_padded_windows #(
+    .Height      (Height),
+    .Width       (Width),
+    .Channels    (InChannels),
+    .KernelHeight(KernelHeight),
+    .KernelWidth (KernelWidth),
+    .StrideHeight(StrideHeight),
+    .StrideWidth (StrideWidth),
+    .PadHeight   (PadHeight),
+    .PadWidth    (PadWidth),
+    .Lanes       (InLanes),
+    .Run         (Run),
+    .Times       (Times),
+    .Bits        (InBits),
+    .Pad         (Pad),
+    .PadFile     (PadFile)
+  ) u_windows (
     .clk_i,
     .rst_ni,
     .in_data_i,
     .in_valid_i,
     .in_ready_o,
-    .out_data_o (padded),
-    .out_valid_o(padded_valid),
-    .out_ready_i(padded_ready)
-  );
-
-  hyq_sliding_window #(
-    .BeatBits    (InLanes * InBits),
-    .Beats       (Beats),
-    .Height      (Height + 2 * PadHeight),
-    .Width       (Width + 2 * PadWidth),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth),
-    .Depthwise   (Depthwise),
-    .Times       (Rotations)
-  ) u_sliding_window (
-    .clk_i,
-    .rst_ni,
-    .in_data_i  (padded),
-    .in_valid_i (padded_valid),
-    .in_ready_o (padded_ready),
     .out_data_o (window),
     .out_valid_o(window_valid),
     .out_ready_i(window_ready)
   );
 
   hyq_dot_product #(
-    .Depthwise      (Depthwise),
-    .Rotations      (Rotations),
-    .Beats          (Depthwise ? Taps : Taps * Beats),
+    .Depthwise      (1'b0),
+    .Rotations      (Sums),
+    .Beats          (KernelHeight * KernelWidth * Run),
     .InLanes        (InLanes),
     .OutLanes       (OutLanes),
     .InBits         (InBits),
