@@ -49,7 +49,7 @@ from verif.intervals.source import project_ir
 #: The clock that pipelines are made for.
 MHZ = 150.0
 #: Circuits in one file of C++.
-_BATCH = 24
+_BATCH = 12
 #: Tables that decide what is counted.
 _TABLES = (operators.TABLE, Path(delays.__file__).with_name("delays.json"))
 #: Words that pass a fork or a width converter.

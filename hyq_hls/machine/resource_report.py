@@ -77,8 +77,8 @@ class ResourceReport(Shown):
 
     @property
     def fits(self) -> bool:
-        """Whether the part has all these resources, and those that the C++ takes by its plan."""
-        planned = self.plan is None or fits(self.plan.total, self.part)
+        """Whether the part has all these resources, and the DSP slices and RAMs of the C++."""
+        planned = self.plan is None or fits(self.plan.by_rule, self.part)
         return planned and fits(self.total, self.part)
 
     @property
@@ -109,17 +109,29 @@ class ResourceReport(Shown):
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
-    def _planned(self, plan: HlsPlan) -> str:
-        """Return the line of the HLS C++."""
+    @property
+    def hls_lines(self) -> list[str]:
+        """What the plan says of the HLS C++ as a whole; nothing where there is no plan."""
+        plan = self.plan
+        if plan is None:
+            return []
         cycles = plan.cycles_per_frame
-        resource, share = binding(plan.total, self.part)
-        verdict = "fits" if fits(plan.total, self.part) else "does NOT fit"
-        return (
-            f"HLS C++ by plan: {verdict} {self.part.name}; binding: {resource}, {share:.0%}; "
-            f"{cycles:,} cycles per frame, {self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency "
-            f"about {plan.latency:,} cycles; LUTs and flip-flops are a sum of operators, without "
-            "the control of processes"
+        resource, share = binding(plan.by_rule, self.part)
+        verdict = "fits" if fits(plan.by_rule, self.part) else "does NOT fit"
+        logic = Utilization(lut=plan.total.lut, ff=plan.total.ff)
+        fullest, sum_share = binding(logic, self.part)
+        room = (
+            f"{self.part.name} has room for it"
+            if fits(logic, self.part)
+            else f"MORE than {self.part.name} has, so only Vitis HLS and Vivado can tell if it fits"
         )
+        return [
+            f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
+            f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
+            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} cycles",
+            f"HLS C++, sum of operators and registers without control: {fullest}, {sum_share:.0%}; "
+            f"{room}",
+        ]
 
     def __repr__(self) -> str:
         used, verdict = self.total, "fits" if self.fits else "does NOT fit"
@@ -152,7 +164,7 @@ class ResourceReport(Shown):
             [
                 *aligned(rows),
                 f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
-                *([] if plan is None else [self._planned(plan)]),
+                *self.hls_lines,
                 f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
                 f"{total.delay_ns:.2f} ns without wires, with as much for wires "
                 f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "

@@ -53,8 +53,8 @@ out:
   ret void
 }
 """
-#: A counter to 100: an adder, a comparison, a register.
-COUNTER = Area(8 + 5, 8)
+#: A counter to 100: an adder of eight bits, a comparison, a register of seven bits.
+COUNTER = Area(8 + 5, 7)
 
 
 def area_of(body: str) -> Area:
