@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import (
     AveragePool,
     ChannelAffine,
+    ConcatConstant,
     Constant,
     Dense,
     GlobalAveragePool,
@@ -20,9 +22,13 @@ from hyq_hls.ops import (
     Maximum,
     Multiply,
     RequantizeTensor,
+    SelectPositions,
     SeparableContext,
+    Transpose,
+    Upsample,
 )
 from hyq_hls.ops.group_norm import group_norm_precision
+from hyq_hls.ops.upsample import UpsampleMode
 
 
 def requantizations() -> Graph:
@@ -180,6 +186,42 @@ def contexts() -> Graph:
     return graph
 
 
+def tokens() -> Graph:
+    """Return constants before and behind tokens, and selections of some tokens."""
+    rng = np.random.default_rng(0)
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((1, 16, 32), code))
+    tensor = graph.input_name
+    for number, (count, multiplier) in enumerate(((1, 1), (4, 40001), (16, 1), (1, 40001))):
+        constant = rng.integers(0, 256, (count, 32))
+        out = _to(code, np.array([0]), multiplier)
+        joined = ConcatConstant(constant, number % 2 == 0, code.zero_point, out)
+        tensor = graph.add(f"constant{number}", joined, tensor).name
+    for number, columns in enumerate((range(1, 38), range(0, 37, 2), range(12), range(1))):
+        selected = SelectPositions((0,), tuple(columns))
+        tensor = graph.add(f"select{number}", selected, tensor).name
+    return graph
+
+
+def upsamples() -> Graph:
+    """Return maps of twice the size, from small ones to larger ones."""
+    graph = Graph("x", TensorType((4, 4, 32), Quantization(8, False, (2.0**-5,), (128,))))
+    tensor = graph.input_name
+    for number, mode in enumerate(get_args(UpsampleMode)):
+        tensor = graph.add(f"upsample{number}", Upsample(mode), tensor).name
+    return graph
+
+
+def transposes() -> Graph:
+    """Return the exchange of heads and keys, and back; and of wider matrices."""
+    code = Quantization(8, False, (2.0**-5,), (128,))
+    graph = Graph("x", TensorType((1, 16, 4, 16), code))
+    tensor = graph.input_name
+    for number in range(2):
+        tensor = graph.add(f"transpose{number}", Transpose(), tensor).name
+    return graph
+
+
 #: The graphs by the name that they have in the table.
 ALONE: Mapping[str, Callable[[], Graph]] = {
     "requantize": requantizations,
@@ -190,4 +232,7 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "group_norm": norms,
     "grouped_conv2d": grouped,
     "separable_context": contexts,
+    "tokens": tokens,
+    "transpose": transposes,
+    "upsample": upsamples,
 }

@@ -89,7 +89,7 @@ Pixels:
                         StoreWeights:
                             for (unsigned j = 0; j < in_lanes; j++) {
                                 HYQ_UNROLL
-                                w[j] = in[j];
+                                w[j] = int(in[j]) - CONFIG_T::code_probability_zero;
                                 stored_weights[b][j] = w[j];
                             }
                         } else {
@@ -133,7 +133,8 @@ Pixels:
 ///
 /// \tparam CONFIG_T  gives pixels, queries and keys (of a pixel), channels, heads, depth (channels of
 ///                   a head), in_lanes, out_lanes, is_log2, code_top (the largest probability code),
-///                   and probability_operand_t, value_operand_t (a code minus its zero point).
+///                   code_probability_zero, and probability_operand_t, value_operand_t (a code minus
+///                   its zero point).
 template <typename CONFIG_T, class probability_T, class value_T, class res_T>
 void attention_values(stream<probability_T> &probability, stream<value_T> &value, stream<res_T> &res
                       HYQ_MEMORIES(const typename CONFIG_T::zero_point_t &zero_point,

@@ -15,6 +15,10 @@ module hyq_attention_values #(
   parameter int unsigned   OutLanes,  // lanes of values and of the output: channels; divides Depth
   parameter bit            IsLog2,
   parameter int unsigned   ProbabilityBits,
+  parameter bit            ProbabilitySigned,
+  parameter int unsigned   ProbabilityOperandBits,
+  parameter bit            ProbabilityOperandSigned,
+  parameter int            CodeProbabilityZero,
   parameter int unsigned   ValueBits,
   parameter bit            ValueSigned,
   parameter int unsigned   ValueOperandBits,
@@ -42,7 +46,8 @@ module hyq_attention_values #(
   localparam int unsigned Beats = Channels / OutLanes;  // beats of a value
   localparam int unsigned ValueWidth = OutLanes * ValueOperandBits;
   localparam int unsigned MaxShift = IsLog2 ? 2 ** ProbabilityBits - 2 : 0;
-  localparam int unsigned FullBits = ValueOperandBits + (IsLog2 ? MaxShift : ProbabilityBits);
+  localparam int unsigned WeightBits = IsLog2 ? MaxShift : ProbabilityOperandBits;
+  localparam int unsigned FullBits = ValueOperandBits + WeightBits;
   // The accumulator holds every product, so it needs no more bits.
   localparam int unsigned ProductBits = hyq_pkg::min(FullBits, AccumulatorBits);
 
@@ -106,18 +111,29 @@ module hyq_attention_values #(
     .out_ready_i(values_ready)
   );
 
-  // Probabilities are replayed.
-  logic [InLanes*ProbabilityBits-1:0] probabilities;
+  // Probabilities lose their zero point, and are replayed.
+  localparam int unsigned ProbabilityWidth = InLanes * ProbabilityOperandBits;
+  logic [ProbabilityWidth-1:0] probability_operands, probabilities;
   logic probabilities_valid, probabilities_ready;
 
+  for (genvar j = 0; j < InLanes; j++) begin : gen_probability_operand
+    logic [ProbabilityOperandBits-1:0] code;
+    assign code = ProbabilityOperandBits'({
+      ProbabilitySigned && probability_data_i[(j+1)*ProbabilityBits-1],
+      probability_data_i[j*ProbabilityBits+:ProbabilityBits]
+    });
+    assign probability_operands[j*ProbabilityOperandBits+:ProbabilityOperandBits] =
+        code - ProbabilityOperandBits'(CodeProbabilityZero);
+  end
+
   hyq_replay #(
-    .Width(InLanes * ProbabilityBits),
+    .Width(ProbabilityWidth),
     .Beats(Keys / InLanes),
     .Times(Depth / OutLanes)
   ) u_probability_replay (
     .clk_i,
     .rst_ni,
-    .in_data_i  (probability_data_i),
+    .in_data_i  (probability_operands),
     .in_valid_i (probability_valid_i),
     .in_ready_o (probability_ready_o),
     .out_data_o (probabilities),
@@ -126,7 +142,7 @@ module hyq_attention_values #(
   );
 
   // Registers hold the operands of the products: behind the replay no time is left for a shift.
-  logic [InLanes*ProbabilityBits-1:0] probabilities_q;
+  logic [ProbabilityWidth-1:0] probabilities_q;
   logic [InLanes*ValueWidth-1:0] values_q;
   logic [OutLanes*InLanes*ProductBits-1:0] products_q;
   logic en, products_valid, products_ready, unused_sum_begin;
@@ -143,11 +159,11 @@ module hyq_attention_values #(
 
   for (genvar c = 0; c < OutLanes; c++) begin : gen_channel
     for (genvar j = 0; j < InLanes; j++) begin : gen_key
-      logic [ProbabilityBits-1:0] code;
+      logic [ProbabilityOperandBits-1:0] code;
       logic signed [ValueOperandBits-1:0] value;
       logic signed [ProductBits-1:0] product;
 
-      assign code  = probabilities_q[j*ProbabilityBits+:ProbabilityBits];
+      assign code  = probabilities_q[j*ProbabilityOperandBits+:ProbabilityOperandBits];
       assign value = values_q[(j*OutLanes+c)*ValueOperandBits+:ValueOperandBits];
 
       if (IsLog2) begin : gen_shift
@@ -156,7 +172,9 @@ module hyq_attention_values #(
         assign shifted = (ProductBits'(value) <<< MaxShift) >>> code;
         assign product = &code ? '0 : shifted;
       end else begin : gen_multiply
-        assign product = ProductBits'(value) * ProductBits'({1'b0, code});
+        logic signed [ProbabilityOperandBits:0] weight;
+        assign weight  = {ProbabilityOperandSigned && code[ProbabilityOperandBits-1], code};
+        assign product = ProductBits'(value) * ProductBits'(weight);
       end
 
       always_ff @(posedge clk_i) begin : multiply

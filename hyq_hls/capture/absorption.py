@@ -20,6 +20,7 @@ from hyq_hls.capture.elementwise import LeakyRelu, Relu
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 
 #: New operations of drafts.
 _Changes = dict[Draft, FloatOp]
@@ -206,6 +207,17 @@ def _all_parts(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes |
     return _together(place.before(part, ChannelAffine(*constants)) for part, constants in parts)
 
 
+def _both_parts(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    return _together(place.before(part, affine) for part in draft.inputs)
+
+
+def _constant_part(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    assert isinstance(draft.op, ConcatConstant)
+    constant = draft.op.constant * affine.multiplier + affine.offset
+    changes = place.before(draft.inputs[0], affine)
+    return _together((changes, {draft: replace(draft.op, constant=constant)}))
+
+
 def _constant_before(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
     assert isinstance(draft.op, PositionConstant)
     constant = draft.op.constant * affine.multiplier + affine.offset
@@ -233,6 +245,9 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     Multiply: _first_factor,
     fo.Add: _both_summands,
     fo.Concat: _all_parts,
+    ConcatConstant: _constant_part,
+    ConcatPositions: _both_parts,
+    SelectPositions: _input,
     PositionConstant: _constant_before,
     ChannelAffine: _affine_before,
 }
@@ -338,6 +353,7 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     LeakyRelu: _behind_relu,
     fo.AttentionValues: _behind_values,
     Multiply: _behind_product,
+    SelectPositions: _readers,
     fo.LayerNorm: _normalized,
     GroupNorm: _normalized,
     fo.AttentionScores: _scores,

@@ -82,7 +82,7 @@ def interpolation(
     if not grown or tuple(before) == tuple(after):
         return Unsupported(
             f"{name} from {tuple(before)} to {tuple(after)} at image size {tuple(image[1:])}",
-            "no interpolation",
+            "no interpolation, or one to twice the height and width without aligned corners",
             "if it undoes another resize, see that one; else remove it from the model",
         )
     step = math.lcm(

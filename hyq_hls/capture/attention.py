@@ -20,8 +20,15 @@ from hyq_hls.capture.channel_constants import as_constant, shift_by
 from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import Patch, covers
-from hyq_hls.capture.layouts import fresh, seen, sequence_patch
-from hyq_hls.capture.scores import additive_mask, causal_mask, is_scores, with_scale
+from hyq_hls.capture.layouts import fresh, seen, sequence_patch, with_shown_positions
+from hyq_hls.capture.scores import (
+    additive_mask,
+    causal_mask,
+    is_probabilities,
+    is_scores,
+    scores_of,
+    with_scale,
+)
 from hyq_hls.capture.separable import softmax_over_tokens
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
@@ -135,13 +142,10 @@ def operand(call: Call, value: Any) -> View:
 
 def matmul(call: Call, a: View, b: View) -> View:
     """Capture a product of two activations: scores, or values when one is a softmax."""
-    if isinstance(b.source.op, float_ops.Softmax) and not isinstance(
-        a.source.op, float_ops.Softmax
-    ):
-        turned = matmul(call, _transposed(b), _transposed(a))
-        return _transposed(turned)
-    if isinstance(a.source.op, float_ops.Softmax):
+    if is_probabilities(a.source):
         return _values(call, a, b)
+    if is_probabilities(b.source):
+        return _transposed(_values(call, _transposed(b), _transposed(a)))
     return _scores(call, a, b, 1.0)
 
 
@@ -175,6 +179,7 @@ def _transposed(view: View) -> View:
 
 def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
+    a, b = (with_shown_positions(call.drafts, view) for view in (a, b))
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
     keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
@@ -195,8 +200,9 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     b = call.settled(replace(b, factor=a.factor * b.factor))
+    b = with_shown_positions(call.drafts, b)
     attention = a.source
-    if not attention.inputs or not is_scores(attention.inputs[0]):
+    if scores_of(attention) is None:
         raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])

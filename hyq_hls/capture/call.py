@@ -66,7 +66,7 @@ class Call:
             raise Unsupported(
                 f"{self.operation} with {what}",
                 f"{self.operation} of tensors that come from the image",
-                "put constants into the weights; learned tokens are not supported",
+                "put constants into the weights, or join them with tokens by torch.cat",
             )
         self.used.append(value)
         return value

@@ -106,7 +106,7 @@ def _table(view: View, constant: torch.Tensor) -> Array:
         raise Unsupported(
             f"a constant tensor {tuple(constant.shape)} that meets a value {view.shape}",
             "constants that broadcast to the shape of the value",
-            "learned tokens and tables of a larger shape are not supported",
+            "give the constant the shape of the value; torch.cat joins learned tokens with others",
         ) from error
     table = np.empty(view.source.size)
     table[view.index.reshape(-1).numpy()] = spread.reshape(-1).numpy()

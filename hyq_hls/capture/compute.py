@@ -26,6 +26,7 @@ from hyq_hls.capture.layouts import (
     shown,
     whole,
 )
+from hyq_hls.capture.talking_heads import mixed_heads
 
 # Functions of single elements by the aten operation that computes them.
 FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
@@ -110,7 +111,12 @@ def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
             op = replace(op, weight=weight.reshape(op.weight.shape), bias=bias.reshape(-1))
             shown_at = shown_at.reshape(op.groups, -1)[columns].reshape(-1)
     else:
-        source = call.drafts.select(source, columns)
+        try:
+            source = call.drafts.select(source, columns)
+        except LayoutUnsupported:
+            if op.groups > 1:
+                raise
+            op = replace(op, weight=_spread(op.weight, columns, source.shape[-1]))
     draft = call.add(op, (source,), "conv")
     index = torch.arange(draft.size).reshape(1, *draft.shape)
     return seen(draft, index[..., shown_at].permute(0, 3, 1, 2))
@@ -135,14 +141,27 @@ def matmul_constant(call: Call, view: View, weight: torch.Tensor) -> View:
 
 def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) -> View:
     weight, bias = parameters
+    mixed = mixed_heads(call, view, weight, bias, axis)
+    if mixed is not None:
+        return mixed
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.
         weight = weight[:, columns.argsort().numpy()]
     else:
-        draft = call.drafts.select(draft, columns)
+        try:
+            draft = call.drafts.select(draft, columns)
+        except LayoutUnsupported:
+            weight = _spread(weight, columns, draft.shape[-1])
     result = call.add(float_ops.Linear(weight, bias), (draft,), "conv" if axis == 1 else "linear")
     return shown(result, order, view, axis)
+
+
+def _spread(weight: Array, columns: torch.Tensor, channels: int) -> Array:
+    """Return weights ``(..., channels)`` of a layer that reads some ``columns`` of the channels."""
+    spread = np.zeros((*weight.shape[:-1], channels))
+    np.add.at(spread, (..., columns.numpy()), weight)
+    return spread
 
 
 def _pair(value: Any) -> tuple[int, int]:

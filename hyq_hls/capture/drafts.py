@@ -16,6 +16,8 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, covers, is_identity
+from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import SelectPositions
 from hyq_hls.errors import ShapeError
 
 
@@ -135,8 +137,10 @@ class Drafts:
             raise LayoutUnsupported(
                 str(error), "shapes that fit the operation", "look at the nodes before this one"
             ) from error
+        # A vector that is made of tokens may gate a map.
+        shaping = inputs[:1] if isinstance(op, Multiply) else inputs
         tokens = isinstance(op, (Unfold, AttentionValues)) or (
-            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in inputs)
+            not isinstance(op, (Fold, Conv2d)) and any(read.tokens for read in shaping)
         )
         tainted = any(read.tainted for read in inputs)
         draft = Draft(op, inputs, shape, base, origin, tokens, tainted)
@@ -164,6 +168,16 @@ class Drafts:
         The same tokens and patch give the same node.
         """
         return self._layout(Fold(patch, *size), draft, view, "fold")
+
+    def select_positions(
+        self, draft: Draft, rows: torch.Tensor, columns: torch.Tensor, view: View
+    ) -> Draft:
+        """Return rows and columns of a map, or pixels and tokens, as ``view`` shows them.
+
+        The same choice of the same draft gives the same node.
+        """
+        op = SelectPositions(tuple(rows.tolist()), tuple(columns.tolist()))
+        return self._layout(op, draft, view, "select")
 
     def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
         key = (id(draft), repr(op))

@@ -1,31 +1,46 @@
-"""Concatenation and stacking of any number of tensors."""
+"""Concatenation and stacking of any number of tensors, constants among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from math import prod
+from typing import Any
 
+import numpy as np
 import torch
 
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_constants import shift_by
 from hyq_hls.capture.compute import aligned
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.layouts import fresh, shown, whole
+from hyq_hls.capture.index_maps import covers, is_identity
+from hyq_hls.capture.layouts import fresh, rows, rows_with_columns, seen, shown, whole
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions
 
 _Join = Callable[[list[torch.Tensor], int], torch.Tensor]
+_Operand = View | torch.Tensor
 
 
 def concat(call: Call) -> View:
-    """Capture a concatenation, usually one of channels."""
-    views = [call.as_view(value) for value in call.get("tensors")]
-    axis = int(call.get("dim"))
-    if len(views) == 1:
+    """Capture a concatenation of channels or of positions."""
+    operands = [_operand(call, value) for value in call.get("tensors")]
+    views = [operand for operand in operands if isinstance(operand, View)]
+    axis = int(call.get("dim")) % len(views[0].shape)
+    if len(operands) == 1:
         return views[0]
+    if len(views) < len(operands):
+        try:
+            return _sequence(call, operands, axis)
+        except Unsupported as problem:
+            return _constant_channels(call, operands, axis, problem)
     try:
-        drafts, order, axis = aligned(call, views, (axis,))
+        drafts, order, channels = aligned(call, views, (axis,))
     except Unsupported:
         return _joined(call, views, axis, torch.cat)
-    return shown(_concatenated(call, list(drafts)), order, views[0], axis)
+    return shown(_concatenated(call, list(drafts)), order, views[0], channels)
 
 
 def stack(call: Call) -> View:
@@ -34,26 +49,37 @@ def stack(call: Call) -> View:
     return _joined(call, views, int(call.get("dim")), torch.stack)
 
 
+def _operand(call: Call, value: Any) -> _Operand:
+    return value.double() if isinstance(value, torch.Tensor) else call.as_view(value)
+
+
 def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     """Join views along any axis.
 
-    Parts of one tensor that are put together again are a data movement. Tensors with the same
-    number of positions become one tensor with all their channels, of which the result is a
-    re-arrangement.
+    Parts of one tensor that are put together again are a data movement. Positions of several are
+    joined where they follow each other. Other tensors with the same number of positions become one
+    tensor with all their channels, of which the result is a re-arrangement.
     """
     first = views[0]
     if all(v.source is first.source and v.factor == first.factor for v in views):
         chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
         index = join([v.index for v in views], axis)
         return View(first.source, index, first.factor, (*chain, call.node.name))
+    if join is torch.cat:
+        for way in (_sequence, _grid):
+            try:
+                return way(call, views, axis)
+            except Unsupported:
+                continue
     views = [_trimmed(call, fresh(view)) for view in views]
     sources = list(dict.fromkeys(view.source for view in views))
     if len({source.shape[:-1] for source in sources}) != 1:
         shapes = " and ".join(f"{source.base!r} {source.shape}" for source in sources)
         raise LayoutUnsupported(
             f"{call.operation} of {shapes} along axis {axis}",
-            "tensors with the same number of positions",
-            "concatenate channels of maps of one size, or tokens of one number",
+            "tensors with the same number of positions, or positions of one sequence or map behind "
+            "those of another",
+            "bring all to tokens (B, N, C), or to maps (B, C, H, W), first",
         )
     draft = _concatenated(call, sources)
     channels = draft.shape[-1]
@@ -66,6 +92,129 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
         own = view.source.shape[-1]
         parts.append(view.index // own * channels + view.index % own + offsets[view.source])
     return View(draft, join(parts, axis))
+
+
+def _sequence(call: Call, operands: Sequence[_Operand], axis: int) -> View:
+    """Join sequences along their tokens.
+
+    All that an operand has at one place of ``axis`` are channels of one token, whatever axes they
+    lie on: ``(B, N, C)``, ``(N, B, C)``, ``(B, C, N)`` and ``(B, heads, N, C / heads)`` are alike.
+    """
+    tables = [_table(operand, axis) for operand in operands]
+    settled = {
+        i: rows_with_columns(call.drafts, table, -1)
+        for i, table in enumerate(tables)
+        if isinstance(table, View)
+    }
+    columns = next(iter(settled.values()))[2]
+    same = all(torch.equal(own, columns) for _, _, own in settled.values())
+    kept = same and covers(columns, next(iter(settled.values()))[0].shape[-1])
+    parts: list[Draft | torch.Tensor] = []
+    for i, table in enumerate(tables):
+        if isinstance(table, torch.Tensor):
+            parts.append(table[:, columns.argsort()] if kept else table)
+            continue
+        draft, order, own = settled[i]
+        if draft.shape[:-1] != (1, len(order)) or not is_identity(order):
+            raise _orders(call, draft)
+        parts.append(draft if kept else call.drafts.select(draft, own))
+    draft = _concatenated_positions(call, parts, 1)
+    columns = columns if kept else torch.arange(len(columns))
+    index = torch.arange(draft.shape[1])[:, None] * len(columns) + columns
+    first = next(operand for operand in operands if isinstance(operand, View))
+    others = [size for place, size in enumerate(first.shape) if place != axis]
+    return seen(draft, index.reshape(-1, *others).movedim(0, axis))
+
+
+def _table(operand: _Operand, axis: int) -> _Operand:
+    """Return a view ``(1, N, C)`` whose N tokens lie along ``axis``, or constants ``(N, C)``."""
+    if isinstance(operand, torch.Tensor):
+        return operand.movedim(axis, 0).flatten(1)
+    return replace(operand, index=operand.index.movedim(axis, 0).flatten(1)[None])
+
+
+def _grid(call: Call, views: list[View], axis: int) -> View:
+    """Join rows or columns of maps, or the tokens of every pixel of a patch."""
+    rank = len(views[0].shape)
+    failure: Unsupported | None = None
+    for channels in {4: (1, 3), 3: (2,)}.get(rank, ()):
+        if channels == axis:
+            continue
+        try:
+            settled = [rows(call.drafts, view, channels) for view in views]
+        except Unsupported as error:
+            failure = failure or error
+            continue
+        lead = [size for place, size in enumerate(views[0].shape) if place != channels]
+        place = axis - (channels < axis)
+        before, after = prod(lead[:place]), prod(lead[place + 1 :])
+        joined = 1 if after == 1 else 0
+        for draft, order in settled:
+            same = draft.shape[0] == before if joined else before == 1 and draft.shape[1] == after
+            if len(draft.shape) != 3 or not (same and is_identity(order)):
+                raise _orders(call, draft)
+        result = _concatenated_positions(call, [draft for draft, _ in settled], joined)
+        lead[place] = sum(view.shape[axis] for view in views)
+        index = torch.arange(result.size).reshape(*lead, result.shape[-1])
+        return seen(result, index.movedim(-1, channels))
+    raise failure or _orders(call, views[0].source)
+
+
+def _orders(call: Call, draft: Draft) -> LayoutUnsupported:
+    return LayoutUnsupported(
+        f"{call.operation} of positions of {draft.base!r} {draft.shape} in another order",
+        "positions in their order, with whole channels",
+        "bring all tensors to tokens (B, N, C), or to maps (B, C, H, W), first",
+    )
+
+
+def _concatenated_positions(call: Call, parts: Sequence[Draft | torch.Tensor], axis: int) -> Draft:
+    """Append one node for all constants that follow each other, and one for every other part."""
+    result: Draft | None = None
+    before: torch.Tensor | None = None
+    for constant, group in groupby(parts, lambda part: isinstance(part, torch.Tensor)):
+        if constant:
+            table = torch.cat([part for part in group if isinstance(part, torch.Tensor)])
+            if result is None:
+                before = table
+            else:
+                op = ConcatConstant(table.numpy(), first=False)
+                result = call.add(op, (result,), "tokens", own=False)
+            continue
+        for part in group:
+            assert isinstance(part, Draft)
+            if result is None:
+                result = part
+                if before is not None:
+                    op = ConcatConstant(before.numpy(), first=True)
+                    result = call.add(op, (part,), "tokens", own=False)
+            else:
+                result = call.add(ConcatPositions(axis), (result, part), "concat", own=False)
+    assert result is not None
+    return result
+
+
+def _constant_channels(
+    call: Call, operands: Sequence[_Operand], axis: int, problem: Unsupported
+) -> View:
+    """Append constant channels: a layer makes room for them, and a constant fills it."""
+    views = [operand for operand in operands if isinstance(operand, View)]
+    try:
+        drafts, order, _ = aligned(call, views, (axis,))
+    except Unsupported:
+        raise problem from None
+    kept = torch.cat([_like(operand, axis, isinstance(operand, View)) for operand in operands])
+    weight = torch.eye(len(kept), dtype=torch.float64)[:, kept].numpy()
+    op = float_ops.Linear(weight, np.zeros(len(kept)))
+    draft = call.add(op, (_concatenated(call, list(drafts)),), "channels", own=False)
+    constants = [
+        torch.zeros(operand.shape) if isinstance(operand, View) else operand for operand in operands
+    ]
+    return shift_by(call, shown(draft, order, views[0], axis), torch.cat(constants, axis))
+
+
+def _like(operand: _Operand, axis: int, value: bool) -> torch.Tensor:
+    return torch.full((operand.shape[axis],), value)
 
 
 def _trimmed(call: Call, view: View) -> View:

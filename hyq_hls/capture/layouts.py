@@ -6,6 +6,7 @@ Functions here look at index maps only, so it does not matter how the model wrot
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
@@ -55,6 +56,10 @@ def whole(drafts: Drafts, view: View) -> View:
 
     A part of its channels becomes a node of its own.
     """
+    return _whole(drafts, with_shown_positions(drafts, view))
+
+
+def _whole(drafts: Drafts, view: View) -> View:
     view = fresh(view)
     if covers(view.index, view.source.size):
         return view
@@ -86,7 +91,10 @@ def rows_with_columns(
     view = fresh(view)
     found = rows_and_columns(view.index, axis, view.source.shape[-1])
     if found is None or not covers(found[0], _positions(view.source)):
-        raise _scattered(view)
+        part = with_shown_positions(drafts, view)
+        if part is view:
+            raise _scattered(view)
+        return rows_with_columns(drafts, part, axis)
     order, columns = found
     draft = view.source
     if len(draft.shape) == 3:
@@ -169,7 +177,41 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
         patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
             return drafts.fold(draft, patch, (height, width), view), columns
-    raise _scattered(view)
+    part = with_shown_positions(drafts, view)
+    if part is view:
+        raise _scattered(view)
+    return map_with_columns(drafts, part)
+
+
+def with_shown_positions(drafts: Drafts, view: View) -> View:
+    """Return the view of a draft that has no other positions than those that the view shows.
+
+    It is the view itself where they are all positions, or cannot be told by rows and columns.
+    """
+    draft = view.source
+    if len(draft.shape) != 3:
+        return view
+    channels = draft.shape[-1]
+    shown = torch.zeros(_positions(draft), dtype=torch.bool)
+    shown[view.index.reshape(-1) // channels] = True
+    if bool(shown.all()):
+        return view
+    if not draft.tokens and (len(view.shape) == 3 or not _is_grid(shown, draft)):
+        draft = drafts.unfold(draft, (1, 1), view)  # The positions stay in their order.
+    if not _is_grid(shown, draft):
+        return view
+    grid = shown.reshape(draft.shape[:2])
+    rows, columns = (grid.any(dim=axis).nonzero().reshape(-1) for axis in (1, 0))
+    part = drafts.select_positions(draft, rows, columns, view)
+    place = shown.cumsum(0) - 1
+    index = place[view.index // channels] * channels + view.index % channels
+    return replace(view, source=part, index=index)
+
+
+def _is_grid(shown: torch.Tensor, draft: Draft) -> bool:
+    """Return whether the shown positions are all crossings of some rows and some columns."""
+    grid = shown.reshape(draft.shape[:2])
+    return torch.equal(grid, grid.any(dim=1)[:, None] & grid.any(dim=0))
 
 
 def output(drafts: Drafts, view: View) -> View:
@@ -179,7 +221,7 @@ def output(drafts: Drafts, view: View) -> View:
     """
     view = fresh(view)
     try:
-        return whole(drafts, view)
+        return _whole(drafts, view)
     except Unsupported:
         return view
 

@@ -17,7 +17,7 @@ from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.index_maps import covers
-from hyq_hls.capture.layouts import feature_map, seen
+from hyq_hls.capture.layouts import feature_map, seen, with_shown_positions
 from hyq_hls.capture.separable import context
 
 
@@ -136,6 +136,9 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
     channels = _channels(groups, source)
     if channels is None and _alone(groups, source):
         return _mean_of_channels(call, source, groups, view.factor)
+    part = view if channels is not None else with_shown_positions(call.drafts, view)
+    if part is not view:
+        return _mean(call, part, axes)
     if channels is None:
         base, tainted = source.base, source.tainted
         waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted)

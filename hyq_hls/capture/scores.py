@@ -10,7 +10,8 @@ import torch
 from hyq_hls.capture.channel_affine import HIDDEN, PositionConstant
 from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.float_op import Array
-from hyq_hls.capture.float_ops import AttentionScores
+from hyq_hls.capture.float_ops import AttentionScores, Linear, Softmax
+from hyq_hls.capture.transpose import mixture
 
 #: A score that lies so many nats below the largest constant of its row is hidden: the exponential
 #: of the difference is 1.8e-35. Published masks add -100 (Swin), -10000, or minus infinity.
@@ -18,8 +19,23 @@ _NATS = 80.0
 
 
 def is_scores(draft: Draft) -> bool:
-    """Return whether a draft is scores, or scores plus constants."""
-    return isinstance(_chain(draft)[-1].op, AttentionScores)
+    """Return whether a draft is scores, scores plus constants, or a mixture of their heads."""
+    last = _chain(draft)[-1]
+    mixed = mixture(last)
+    return isinstance(last.op, AttentionScores) if mixed is None else is_scores(mixed[1])
+
+
+def is_probabilities(draft: Draft) -> bool:
+    """Return whether a draft is a softmax, or a mixture of the heads of one."""
+    mixed = mixture(draft)
+    return isinstance((draft if mixed is None else mixed[1]).op, Softmax)
+
+
+def scores_of(probabilities: Draft) -> Draft | None:
+    """Return the scores whose softmax probabilities are; None for another softmax."""
+    mixed = mixture(probabilities)
+    (scores,) = (probabilities if mixed is None else mixed[1]).inputs
+    return scores if is_scores(scores) else None
 
 
 def with_scale(view: View) -> View:
@@ -40,8 +56,14 @@ def with_scale(view: View) -> View:
     for draft in constants:
         assert isinstance(draft.op, PositionConstant)
         draft.op = draft.op.scaled(view.factor)
-    assert isinstance(scores.op, AttentionScores)
-    scores.op = replace(scores.op, scale=scores.op.scale * view.factor)
+    mixed = mixture(scores)
+    if mixed is None:
+        assert isinstance(scores.op, AttentionScores)
+        scores.op = replace(scores.op, scale=scores.op.scale * view.factor)
+    else:
+        layer = mixed[0].op
+        assert isinstance(layer, Linear)
+        mixed[0].op = Linear(layer.weight * view.factor, layer.bias * view.factor)
     return replace(view, factor=1.0)
 
 

@@ -27,6 +27,7 @@ from hyq_hls.capture.nodes import module_path, operation
 from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
 from hyq_hls.capture.stand_in import Missing, stand_in
+from hyq_hls.capture.upsample import upsample
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
@@ -251,7 +252,7 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
-            if torch.Tag.nondeterministic_seeded in node.target.tags and name not in PASSED_THROUGH:
+            if _is_random(node.target, name, args, kwargs):
                 raise Unsupported(
                     f"random numbers by {name}",
                     "an output that depends on the image alone",
@@ -299,7 +300,10 @@ class Tracing:
         elif name in HANDLERS:
             value = HANDLERS[name](call)
         elif name.startswith(_RESIZES):
-            raise self._resize(node, name, args[0])
+            resized = upsample(call, self._shape(node)[2:])
+            if resized is None:
+                raise self._resize(node, name, args[0])
+            value = resized
         else:
             raise unknown_operation(name, self._shape(node))
         made = tuple(
@@ -351,6 +355,15 @@ class Tracing:
         problem: Unsupported | None = None,
     ) -> None:
         self.outcomes[node.name] = Outcome(status, text, drafts, problem)
+
+
+def _is_random(target: torch._ops.OpOverload, name: str, args: Any, kwargs: Any) -> bool:
+    """Return whether an operation draws random numbers; attention does so for its dropout only."""
+    if torch.Tag.nondeterministic_seeded not in target.tags or name in PASSED_THROUGH:
+        return False
+    if name == "scaled_dot_product_attention":
+        return bool(kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
+    return True
 
 
 def trace(exported: Exported) -> Traced:

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from hyq_hls import ops
+from hyq_hls.emulate import layouts
 from hyq_hls.emulate.exact import (
     accumulation_dtype,
     exact_dtype,
@@ -64,17 +65,6 @@ def _finish(node: Node) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda x: x.floor_().clamp_(q.qmin, q.qmax).float()
 
 
-def _pad(x: torch.Tensor, padding: tuple[int, int], values: tuple[int, ...]) -> torch.Tensor:
-    """Surround (B, H, W, C) by the zero point."""
-    ph, pw = padding
-    if not (ph or pw):
-        return x
-    if len(set(values)) == 1:
-        return functional.pad(x, (0, 0, pw, pw, ph, ph), value=float(values[0]))
-    zero = torch.tensor(values, dtype=x.dtype)
-    return functional.pad(x - zero, (0, 0, pw, pw, ph, ph)) + zero
-
-
 def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     depthwise = isinstance(op, ops.DepthwiseConv2d)
     weight = op.weight[..., None] if depthwise else op.weight
@@ -89,7 +79,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     finish = _finish(node)
 
     def run(x: torch.Tensor) -> torch.Tensor:
-        x = _pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
+        x = layouts.pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
         y = functional.conv2d(x, weights, bias, stride=op.stride, groups=groups)
         return finish(y.permute(0, 2, 3, 1))
 
@@ -278,26 +268,6 @@ def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> 
     return run
 
 
-def _unfold(op: ops.Unfold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    (ph, pw), (height, width, channels) = op.patch, inputs[0].shape
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        x = x.reshape(-1, height // ph, ph, width // pw, pw, channels)
-        return x.permute(0, 2, 4, 1, 3, 5).reshape(len(x), *node.type.shape)
-
-    return run
-
-
-def _fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
-    ph, pw = op.patch
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        x = x.reshape(-1, ph, pw, op.height // ph, op.width // pw, x.shape[-1])
-        return x.permute(0, 3, 1, 4, 2, 5).reshape(len(x), *node.type.shape)
-
-    return run
-
-
 def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
     """Split the channels of (B, P, N, C) into heads: (B, P, heads, N, C / heads)."""
     *lead, channels = x.shape
@@ -368,6 +338,8 @@ def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -
     def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         if log2:
             p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
+        elif op.probability_zero_point:
+            p = p - op.probability_zero_point
         values = _heads((v - zero).to(dtype), op.heads)
         acc = p.to(dtype).transpose(2, 3) @ values
         return finish(acc.transpose(2, 3).flatten(-2))
@@ -404,7 +376,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Conv2d: _convolution,
     ops.Dense: _dense,
     ops.DepthwiseConv2d: _convolution,
-    ops.Fold: _fold,
+    ops.Fold: layouts.fold,
     ops.GlobalAveragePool: _pool,
     ops.GroupNorm: _group_norm,
     ops.GroupedConv2d: _convolution,
@@ -417,5 +389,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
     ops.TableSoftmax: _softmax,
-    ops.Unfold: _unfold,
+    ops.Transpose: layouts.transpose,
+    ops.Unfold: layouts.unfold,
+    ops.Upsample: layouts.upsample,
 }

@@ -23,6 +23,8 @@ FORMAT = "hyq"
 VERSION = 3
 #: Version 2 named a circuit in these operations, which is the business of a machine.
 _CIRCUIT_IN_VERSION_2 = ("shift_swish", "table")
+#: Fields that are younger than the oldest files of this version, with their values before.
+_YOUNGER_FIELDS = {"attention_values": {"signed": False, "probability_zero_point": 0}}
 
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> Path:
@@ -128,7 +130,8 @@ def _build(archive: Archive, operations: Mapping[str, type[Operation]], limits: 
                 f"{node['name']}: unknown operation {node['operation']!r}; the file was written by "
                 "a newer program"
             )
-        operation = _decode(operations[node["operation"]], node["parameters"], archive)
+        parameters = {**_YOUNGER_FIELDS.get(node["operation"], {}), **node["parameters"]}
+        operation = _decode(operations[node["operation"]], parameters, archive)
         added = graph.add(_text(node["name"]), operation, *map(_text, node["inputs"]))
         what = f"{added.name}: the size of the output {added.type.shape}"
         limits.check("tensor_codes", added.type.size, what)

@@ -9,6 +9,8 @@ from hyq_hls.ops.attention_values import AttentionValues
 from hyq_hls.ops.average_pool import AveragePool
 from hyq_hls.ops.channel_affine import ChannelAffine
 from hyq_hls.ops.concat import Concat
+from hyq_hls.ops.concat_constant import ConcatConstant
+from hyq_hls.ops.concat_positions import ConcatPositions
 from hyq_hls.ops.constant import Constant
 from hyq_hls.ops.conv2d import Conv2d
 from hyq_hls.ops.dense import Dense
@@ -22,11 +24,14 @@ from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.maximum import Maximum
 from hyq_hls.ops.multiply import Multiply
 from hyq_hls.ops.requantize import RequantizeTensor
+from hyq_hls.ops.select_positions import SelectPositions
 from hyq_hls.ops.separable_context import SeparableContext
 from hyq_hls.ops.shift_swish import ShiftSwish
 from hyq_hls.ops.table import Table
 from hyq_hls.ops.table_softmax import TableSoftmax
+from hyq_hls.ops.transpose import Transpose
 from hyq_hls.ops.unfold import Unfold
+from hyq_hls.ops.upsample import Upsample
 
 #: Every operation by name; the file format and the back ends look operations up here.
 OPERATIONS: dict[str, type[Operation]] = {
@@ -38,6 +43,8 @@ OPERATIONS: dict[str, type[Operation]] = {
         AveragePool,
         ChannelAffine,
         Concat,
+        ConcatConstant,
+        ConcatPositions,
         Constant,
         Conv2d,
         Dense,
@@ -51,11 +58,14 @@ OPERATIONS: dict[str, type[Operation]] = {
         Maximum,
         Multiply,
         RequantizeTensor,
+        SelectPositions,
         SeparableContext,
         ShiftSwish,
         Table,
         TableSoftmax,
+        Transpose,
         Unfold,
+        Upsample,
     )
 }
 
@@ -67,6 +77,8 @@ __all__ = [
     "AveragePool",
     "ChannelAffine",
     "Concat",
+    "ConcatConstant",
+    "ConcatPositions",
     "Constant",
     "Conv2d",
     "Dense",
@@ -80,9 +92,12 @@ __all__ = [
     "Maximum",
     "Multiply",
     "RequantizeTensor",
+    "SelectPositions",
     "SeparableContext",
     "ShiftSwish",
     "Table",
     "TableSoftmax",
+    "Transpose",
     "Unfold",
+    "Upsample",
 ]

@@ -1,4 +1,4 @@
-"""Attention values: sums of values, weighted by the probabilities of a softmax."""
+"""Attention values: sums of values, weighted by probabilities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class AttentionValues(Operation):
 
     - ``log2``: ``1 << (top - 1 - code)``, and 0 for ``code = top``; a shift, not a multiplication.
       The accumulator has ``top - 1`` fraction bits.
-    - ``affine``: the code itself; the accumulator has the fraction bits of the probabilities.
+    - ``affine``: the code less its zero point; the accumulator has the fraction bits of the
+      probabilities. A softmax gives unsigned codes with zero point 0. Where talking heads mix its
+      probabilities, some are negative.
 
     Attributes:
         heads: number of heads; head h owns channels ``h * C/heads`` up to the next head's.
@@ -32,9 +34,11 @@ class AttentionValues(Operation):
         encoding: encoding of the probabilities.
         bits: width of a probability.
         requantize: accumulator to output code, one entry or one per channel.
+        signed: whether probability codes are signed.
+        probability_zero_point: zero point of the probabilities.
 
     Raises:
-        GraphError: heads, encoding, bits or the requantization do not fit.
+        GraphError: heads, encoding, bits, zero point or the requantization do not fit.
     """
 
     name: ClassVar[str] = "attention_values"
@@ -45,22 +49,28 @@ class AttentionValues(Operation):
     encoding: Encoding
     bits: int
     requantize: Requantize
+    signed: bool = False
+    probability_zero_point: int = 0
 
     def __post_init__(self) -> None:
-        plain_integers(self, "heads", "bits")
+        plain_integers(self, "heads", "bits", "probability_zero_point")
         if self.heads < 1:
             raise GraphError(f"attention needs one head or more, found {self.heads}")
-        _ = self.probability  # checks encoding and bits
+        _ = self.probability  # checks encoding, bits and zero point
 
     @property
     def probability(self) -> Quantization:
         """Quantization of the probabilities, apart from the scale."""
-        return Quantization(self.bits, False, encoding=self.encoding)
+        zero = (self.probability_zero_point,)
+        return Quantization(self.bits, self.signed, zero_point=zero, encoding=self.encoding)
 
     @property
-    def _weights(self) -> Bounds:
-        top = self.probability.qmax
-        return Bounds(0, 1 << (top - 1) if self.encoding == "log2" else top)
+    def weights(self) -> Bounds:
+        """Bounds of the weight of a probability."""
+        q, zero = self.probability, self.probability_zero_point
+        if self.encoding == "log2":
+            return Bounds(0, 1 << (q.qmax - 1))
+        return Bounds(q.qmin - zero, q.qmax - zero)
 
     def output_type(self, *inputs: TensorType) -> TensorType:
         probability, value = inputs
@@ -78,16 +88,21 @@ class AttentionValues(Operation):
         return TensorType((pixels, found[1], channels), self.requantize.quantization)
 
     def _check_probability(self, found: Quantization) -> None:
-        if (found.bits, found.signed, found.encoding) != (self.bits, False, self.encoding):
-            sign = "signed" if found.signed else "unsigned"
+        wanted = self.probability
+        if (found.bits, found.signed, found.encoding) != (
+            wanted.bits,
+            wanted.signed,
+            wanted.encoding,
+        ):
+            signs = ("signed" if q.signed else "unsigned" for q in (found, wanted))
             raise GraphError(
-                f"probabilities are {sign} {found.encoding} codes of {found.bits} bits, the "
-                f"operation was built for unsigned {self.encoding} codes of {self.bits} bits"
+                f"probabilities are {next(signs)} {found.encoding} codes of {found.bits} bits, the "
+                f"operation was built for {next(signs)} {self.encoding} codes of {self.bits} bits"
             )
-        if set(found.zero_point) != {0} or len(set(found.scale)) > 1:
+        if set(found.zero_point) != {self.probability_zero_point} or len(set(found.scale)) > 1:
             raise GraphError(
-                f"probabilities need zero point 0 and one scale, found zero points "
-                f"{found.zero_point} and scales {found.scale}"
+                f"probabilities need zero point {self.probability_zero_point} and one scale, found "
+                f"zero points {found.zero_point} and scales {found.scale}"
             )
 
     def reference(self, *codes: Codes) -> Codes:
@@ -95,6 +110,8 @@ class AttentionValues(Operation):
         if self.encoding == "log2":
             shift = self.probability.qmax - 1 - probability
             probability = np.where(shift < 0, 0, np.int64(1) << np.maximum(shift, 0))
+        else:
+            probability = probability - self.probability_zero_point
         centred_value = value - np.asarray(self.zero_point)
         split = centred_value.reshape(
             *value.shape[:-1], self.heads, -1
@@ -104,7 +121,7 @@ class AttentionValues(Operation):
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         _, value = inputs
-        return sum_of_products(value.shape[1], self._weights, centred(value))
+        return sum_of_products(value.shape[1], self.weights, centred(value))
 
     def macs(self, *inputs: TensorType) -> int:
         return inputs[0].size * inputs[1].channels // self.heads

@@ -49,10 +49,7 @@ class Concat(Operation):
         a, b = inputs
         if a.shape[:-1] != b.shape[:-1] and (a.words, b.words) != (1, 1):
             raise GraphError(f"inputs may differ in the last axis only, found {a.shape}, {b.shape}")
-        for x, requantize, zero, letter in self.parts(inputs):
-            check_affine(x, f"input {letter}")
-            check_zero_points(zero, x, f"input {letter}")
-            requantize.check(centred(x), x.channels)
+        self.check_parts(inputs)
         shape = (*a.shape[:-1], a.channels + b.channels)
         return TensorType(shape, self._joined(a.channels, b.channels))
 
@@ -66,13 +63,22 @@ class Concat(Operation):
         zero = [z for q, count in parts for z in np.broadcast_to(q.zero_point, count).tolist()]
         return Quantization(first.bits, first.signed, tuple(scale), tuple(zero))
 
+    def check_parts(self, inputs: tuple[TensorType, ...]) -> None:
+        """Raise ``GraphError`` where an input does not fit its zero points or requantization."""
+        for x, requantize, zero, letter in self.parts(inputs):
+            check_affine(x, f"input {letter}")
+            check_zero_points(zero, x, f"input {letter}")
+            requantize.check(centred(x), x.channels)
+
     def reference(self, *codes: Codes) -> Codes:
-        parts = [
-            requantize(x - np.asarray(zero))
-            for x, requantize, zero in zip(codes, self.requantize, self.zero_points, strict=True)
-        ]
-        first = parts[0].shape[:-1]  # A vector may meet a map of one position.
-        return np.concatenate([x.reshape(*first, x.shape[-1]) for x in parts], axis=-1)
+        first, second = self.requantized(codes)
+        # A vector may meet a map of one position.
+        return np.concatenate([first, second.reshape(*first.shape[:-1], second.shape[-1])], axis=-1)
+
+    def requantized(self, codes: tuple[Codes, ...]) -> list[Codes]:
+        """Return both inputs as codes of the output."""
+        parts = zip(codes, self.requantize, self.zero_points, strict=True)
+        return [requantize(x - np.asarray(zero)) for x, requantize, zero in parts]
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
         return centred(inputs[0]) | centred(inputs[1])

@@ -9,7 +9,7 @@ from operator import index
 from typing import Any, Literal, Protocol, get_args
 
 from hyq_hls.errors import QuantizationError
-from hyq_hls.graph.types import MAX_BITS, MIN_BITS
+from hyq_hls.graph.types import MAX_BITS, MIN_BITS, Encoding
 from hyq_hls.ops.table import MAX_TABLE_BITS
 
 Observer = Literal["mse", "minmax", "moving_average", "percentile"]
@@ -162,6 +162,13 @@ class QuantConfig:
         if least is None:
             least = min(max(min(self.weight_bits, self.activation_bits) + 2, 8), MAX_TABLE_BITS)
         return max(self.activation_bits, least)
+
+    def softmax_output(self, encoding: Encoding) -> SoftmaxOutput:
+        """Form of probabilities with codes of this encoding.
+
+        A layer that mixes the heads of an attention reads uniform codes everywhere.
+        """
+        return self.softmax if encoding == "log2" else "uniform"
 
     def probability_bits(self, keys: int) -> int:
         """Width of the probabilities of rows of this number of keys."""

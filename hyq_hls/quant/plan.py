@@ -18,7 +18,7 @@ from hyq_hls.quant.lowering.lower import lower
 from hyq_hls.quant.scales.assign import assign
 from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.scales.weights import Weights, quantize_weights
-from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
+from hyq_hls.quant.traits import has_weights, traits_of, weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +76,12 @@ class Plan:
     def with_tensors(self, tensors: Mapping[str, Quantization]) -> Plan:
         """Return the plan with other quantizations of some tensors.
 
-        Tensors that hold the moved codes of these change too. Weights and biases chosen before are
+        Tensors that have their scale from these change too. Weights and biases chosen before are
         dropped, because they belong to the scales before.
         """
         changed = {**self.tensors, **tensors}
         for node in self.graph:
-            if traits_of(node).codes is Codes.MOVED:
+            if traits_of(node).keeps_scale:
                 changed[node.name] = changed[node.inputs[0]]
         return replace(self, tensors=changed, weights={}, biases={})
 

@@ -11,6 +11,7 @@ from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.float_ops import AttentionScores, Softmax
+from hyq_hls.capture.transpose import Transpose
 from hyq_hls.errors import QuantizationError
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.traits import has_weights, weighted
@@ -34,9 +35,12 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
         if type(node.op) is not AttentionScores:
             continue
         biases, readers = _on_the_way(graph, node.name)
-        if not all(type(graph[r].op) is Softmax for r in readers):
+        softmaxes = [r for r in readers if type(graph[r].op) is Softmax]
+        mixed = all(type(graph[r].op) is Transpose for r in readers)
+        if not mixed and len(softmaxes) < len(readers):
             continue
-        factor = node.op.scale * LOG2_E
+        octaves = 1.0 if mixed else LOG2_E  # A layer that mixes heads takes the factor up itself.
+        factor = node.op.scale * octaves
         query = graph[node.inputs[0]]
         alone = graph.consumers(query.name) == (node.name,) and query.name != node.inputs[1]
         if alone and isinstance(query.op, Constant):
@@ -47,10 +51,28 @@ def scores_in_octaves(graph: FloatGraph) -> FloatGraph:
             changed[query.name] = layer.with_parameters(layer.matrix * factor, layer.bias * factor)
             factor = 1.0
         changed[node.name] = replace(node.op, scale=factor)
-        changed.update({name: op.scaled(LOG2_E) for name, op in biases.items()})
-        changed.update({r: OctaveSoftmax() for r in readers})
+        changed.update({name: op.scaled(octaves) for name, op in biases.items()})
+        changed.update({r: OctaveSoftmax() for r in softmaxes})
+    changed |= _mixed_in_octaves(graph)
     _check_softmax(graph, changed)
     return graph.replace(changed)
+
+
+def _mixed_in_octaves(graph: FloatGraph) -> dict[str, FloatOp]:
+    """Fold log2(e) into the layers that mix the heads of scores for a softmax."""
+    changed: dict[str, FloatOp] = {}
+    for node in graph:
+        if type(node.op) is not Softmax or type(graph[node.inputs[0]].op) is not Transpose:
+            continue
+        turned = graph[node.inputs[0]]
+        mixing = graph[turned.inputs[0]]
+        alone = all(len(graph.consumers(n.name)) == 1 for n in (turned, mixing))
+        if alone and has_weights(mixing):
+            layer = weighted(mixing)
+            matrix, bias = layer.matrix * LOG2_E, layer.bias * LOG2_E
+            changed[mixing.name] = layer.with_parameters(matrix, bias)
+            changed[node.name] = OctaveSoftmax()
+    return changed
 
 
 def _on_the_way(

@@ -23,7 +23,10 @@ from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
+from hyq_hls.capture.transpose import Transpose
+from hyq_hls.capture.upsample import Upsample
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.types import MAX_BITS
 from hyq_hls.quant.config import QuantConfig
@@ -47,6 +50,7 @@ class Codes(Enum):
 
     IMAGE = "the bytes of the image"
     MOVED = "the codes of the only input, in another order"
+    BETWEEN = "codes between those of the only input, with its scale"
     PROBABILITIES = "a softmax, whose codes the configuration fixes"
     CHOSEN = "a requantization, whose scale calibration chooses"
 
@@ -109,6 +113,8 @@ class Traits:
             means as many as there are values, or weights.
         product_factor: factor of a product of two tensors with free scales; None where the
             operation is no such product.
+        reads_probabilities: whether its first input weighs the others: the codes of a softmax, or
+            numbers whose step is a power of two where requantizations are shifts.
         multiplies: whether it is the product of its inputs, whose scale follows from theirs.
         arithmetic: how integers compute it, as a function of the configuration.
     """
@@ -126,8 +132,19 @@ class Traits:
     leading: int | None = None
     work: Callable[[Sequence[Shape]], int] | None = None
     product_factor: Callable[[Any], float] | None = None
+    reads_probabilities: bool = False
     multiplies: bool = False
     arithmetic: Callable[[QuantConfig], Arithmetic] = lambda config: Arithmetic()
+
+    @property
+    def keeps_scale(self) -> bool:
+        """Whether the result has the quantization of the only input."""
+        return self.codes in (Codes.MOVED, Codes.BETWEEN)
+
+    @property
+    def keeps_channels(self) -> bool:
+        """Whether, besides, every channel of the result comes from the same channel."""
+        return self.keeps_scale and self.reads_of(0) != PerChannel.NOTHING
 
     def reads_of(self, index: int) -> PerChannel:
         """Return how the channels of the input with this index may differ."""
@@ -286,8 +303,23 @@ TRAITS: dict[type[Any], Traits] = {
     fo.Concat: Traits(
         writes=PerChannel.SCALES, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True
     ),
+    ConcatConstant: Traits(
+        writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, block_output=True, leading=1
+    ),
+    # One requantization serves all positions of an input.
+    ConcatPositions: Traits(
+        writes=_NOTHING,
+        reads=(_NOTHING,),
+        linear=True,
+        ratios=_equal,
+        block_output=True,
+        leading=1,
+    ),
+    SelectPositions: replace(_MOVE, leading=1),
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,
+    Transpose: replace(_MOVE, reads=(_NOTHING,)),
+    Upsample: replace(_MOVE, codes=Codes.BETWEEN),
     fo.LayerNorm: Traits(writes=_BOTH, reads=(PerChannel.FACTORS,), linear=False, ratios=_free),
     GroupNorm: Traits(writes=_BOTH, reads=(_NOTHING,), linear=False, ratios=_free, leading=1),
     fo.AttentionScores: Traits(
@@ -315,6 +347,7 @@ TRAITS: dict[type[Any], Traits] = {
         ratios=_of_values,
         leading=2,
         work=_products,
+        reads_probabilities=True,
     ),
     SeparableContext: Traits(
         writes=_BOTH,

@@ -119,6 +119,21 @@ def concat(rng: Rng, reach: int) -> Made:
     return ops.Concat((out, other), zeros), types
 
 
+def concat_constant(rng: Rng, reach: int) -> Made:
+    x, out = code_type(rng, (3, 4), int(rng.integers(4, 17))), output(rng, 17, 4)
+    q = out.quantization
+    constant = rng.integers(q.qmin, q.qmax + 1, (2, 4))
+    return ops.ConcatConstant(constant, True, x.quantization.zero_point, out), [x]
+
+
+def concat_positions(rng: Rng, reach: int) -> Made:
+    types = [code_type(rng, (n, 4), int(rng.integers(4, 17))) for n in (2, 3)]
+    out = output(rng, 17)
+    other = Requantize(out.quantization, out.shift + 1, out.multiplier)
+    zeros = (types[0].quantization.zero_point, types[1].quantization.zero_point)
+    return ops.ConcatPositions((out, other), zeros, 0), types
+
+
 def requantize(rng: Rng, reach: int) -> Made:
     x = code_type(rng, (3, 4), int(rng.integers(4, 17)))
     return ops.RequantizeTensor(x.quantization.zero_point, output(rng, 17, 4)), [x]
@@ -233,6 +248,8 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "average_pool": average_pool,
     "channel_affine": channel_affine,
     "concat": concat,
+    "concat_constant": concat_constant,
+    "concat_positions": concat_positions,
     "global_average_pool": pool,
     "group_norm": group_norm,
     "layer_norm": layer_norm,
@@ -245,7 +262,7 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
     "table_softmax": table_softmax,
 }
 #: They copy codes or look them up, and sum nothing.
-SUMLESS = {"constant", "fold", "table", "unfold"}
+SUMLESS = {"constant", "fold", "select_positions", "table", "unfold"}
 
 
 def made(name: str, switch: int, seed: int) -> Made | None:

@@ -99,6 +99,26 @@ def _concat(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _concat_constant(rng: np.random.Generator) -> Graph:
+    graph, out = Graph("x", TOKENS), requantize(rng, 4, 0)
+    constant = rng.integers(0, 256, (2, 4))
+    graph.add("first", ops.ConcatConstant(constant, True, (128,), out), "x")
+    zero, same = out.quantization.zero_point, Requantize(BYTE, np.array([0]), np.array([1]))
+    graph.add("last", ops.ConcatConstant(constant[:1], False, zero, same), "first")
+    return graph
+
+
+def _concat_positions(rng: np.random.Generator) -> Graph:
+    graph, a, b = _pair(TOKENS, rng)
+    zeros = a.quantization.zero_point[:1], b.quantization.zero_point[:1]
+    parts = (
+        Requantize(BYTE, np.array([0]), np.array([1])),
+        Requantize(BYTE, np.array([15]), rng.integers(1, 1 << 16, 1)),
+    )
+    graph.add("join", ops.ConcatPositions(parts, zeros, 1), "a", "b")
+    return graph
+
+
 def _scores(rng: np.random.Generator) -> Graph:
     graph, a, b = _pair(TOKENS, rng)
     zeros = a.quantization.zero_point[0], b.quantization.zero_point[0]
@@ -160,6 +180,12 @@ def _fold(rng: np.random.Generator) -> Graph:
     return graph
 
 
+def _upsample(rng: np.random.Generator) -> Graph:
+    graph = _single(MAP, ops.Upsample("bilinear"))
+    graph.add("nearest", ops.Upsample("nearest"), "op.upsample")
+    return graph
+
+
 def _layer_norm(rng: np.random.Generator) -> Graph:
     factors, epsilon = rng.integers(0, 4, 4), 5
     scales = tuple(float(2.0 ** (k - 6)) for k in factors)
@@ -195,6 +221,8 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "average_pool": _average_pool,
     "channel_affine": _channel_affine,
     "concat": _concat,
+    "concat_constant": _concat_constant,
+    "concat_positions": _concat_positions,
     "constant": _constant,
     "conv2d": _conv2d,
     "dense": lambda rng: _single(TOKENS, _dense(rng, 4, requantize(rng, 4, 8))),
@@ -210,11 +238,14 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "maximum": _maximum,
     "multiply": _multiply,
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
+    "select_positions": lambda rng: _single(MAP, ops.SelectPositions((0, 3), (1, 2, 5))),
     "separable_context": _separable_context,
     "shift_swish": lambda rng: _single(MAP, ops.ShiftSwish(6, 128, 12, requantize(rng, 3, 12))),
     "table": lambda rng: _single(MAP, ops.Table(rng.integers(0, 256, 256), BYTE)),
     "table_softmax": lambda rng: _single(
         TOKENS, ops.TableSoftmax(1 + rng.integers(0, 1 << 18, 256), 4, "log2_rounded")
     ),
+    "transpose": lambda rng: _single(TOKENS, ops.Transpose()),
     "unfold": lambda rng: _single(MAP, ops.Unfold((2, 3))),
+    "upsample": _upsample,
 }

@@ -53,8 +53,10 @@ def random_case(seed: int) -> Case[AttentionValues]:
     zeros = low + rng.choice([0, 1 << (bits - 1), (1 << bits) - 1], entries)
     value = Quantization(bits, signed, zero_point=tuple(zeros.tolist()))
     if seed % 2:
-        p_bits = int(rng.integers(2, 17))
-        probability = Quantization(p_bits, False, scale=(2.0**-p_bits,))
+        p_bits, p_signed = int(rng.integers(2, 17)), seed % 4 == 3
+        # Every other one is a mixture of heads, whose probabilities may be negative.
+        p_zero = (int(rng.integers(0, 1 << (p_bits - 1))) if seed % 8 > 3 else 0,)
+        probability = Quantization(p_bits, p_signed, (2.0**-p_bits,), p_zero)
         weight_bits = p_bits
     else:
         p_bits = int(rng.integers(2, 6))
@@ -70,6 +72,8 @@ def random_case(seed: int) -> Case[AttentionValues]:
         probability.encoding,
         p_bits,
         Requantize(out, shift, multiplier),
+        probability.signed,
+        probability.zero_point[0],
     )
     inputs = [
         TensorType((pixels, n, heads, m), probability),
@@ -113,16 +117,17 @@ def test_rtl_equals_reference(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_accumulator_bounds_are_reached(seed: int) -> None:
-    """All keys with the largest weight and an extreme value attain both bounds."""
+    """All keys with an extreme weight and an extreme value attain both bounds."""
     case = random_case(seed)
     probability, value = case.inputs
-    bits, q = probability.quantization.bits, value.quantization
-    log2 = probability.quantization.encoding == "log2"
-    weight = 1 << ((1 << bits) - 2) if log2 else (1 << bits) - 1
-    keys = probability.channels * weight
+    p, q = probability.quantization, value.quantization
+    weights = [p.qmin - p.zero_point[0], p.qmax - p.zero_point[0]]
+    if p.encoding == "log2":
+        weights = [0, 1 << ((1 << p.bits) - 2)]
+    values = [code - z for z in q.zero_point for code in (q.qmin, q.qmax)]
+    products = [probability.channels * w * v for w in weights for v in values]
     bounds = case.operation.accumulator(*case.inputs)
-    assert bounds.low == keys * min(q.qmin - z for z in q.zero_point)
-    assert bounds.high == keys * max(q.qmax - z for z in q.zero_point)
+    assert (bounds.low, bounds.high) == (min(products), max(products))
 
 
 def attention(
@@ -261,6 +266,11 @@ def affine(bits: int = 8, **keywords: tuple[float, ...]) -> TensorType:
         (attention("log2", 4, OUT, 9), (log2(3), V), "log2 codes of 3 bits, the operation was"),
         (attention("affine", 8, OUT, 9), (log2(8), V), "built for unsigned affine codes of 8 bits"),
         (attention("affine", 8, OUT, 9), (affine(zero_point=(1,)), V), "need zero point 0 and one"),
+        (
+            AttentionValues(2, (0,), "affine", 8, Requantize(OUT, ONE, ONE), True, 3),
+            (affine(), V),
+            "are unsigned affine codes of 8 bits, the operation was built for signed affine codes",
+        ),
         (attention("affine", 8, OUT, 9), (affine(scale=(1.0, 2, 3, 4)), V), "and one scale, found"),
         (
             AttentionValues(2, (0,), "log2", 4, Requantize(OUT, np.arange(4), ONE)),

@@ -22,7 +22,7 @@ from hyq_hls.quant.judge.bottlenecks import bottlenecks
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import quantization
 from hyq_hls.quant.scales.readers import real_readers, takes_channels
-from hyq_hls.quant.traits import Codes, traits_of, weighted
+from hyq_hls.quant.traits import traits_of, weighted
 
 Array = NDArray[np.float64]
 #: Factors never leave this range: a channel that was dead in calibration may become active later.
@@ -129,7 +129,7 @@ def _streams(graph: FloatGraph) -> list[list[str]]:
     for node in graph:
         of[node.name] = [node.name]
         traits = traits_of(node)
-        if traits.adds or traits.codes is Codes.MOVED:
+        if traits.adds or traits.keeps_channels:
             parts = {id(of[name]): of[name] for name in node.inputs}
             joined = [name for part in parts.values() for name in part] + [node.name]
             of.update(dict.fromkeys(joined, joined))

@@ -98,8 +98,8 @@ class Simulation(nn.Module):
         def rounded(name: str, value: torch.Tensor) -> torch.Tensor:
             replaced = observe(name, value) if observe else None
             value = value if replaced is None else replaced
-            chosen = traits_of(graph[name]).codes is Codes.CHOSEN
-            return self.tensors[name](value) if chosen else value
+            has_rounding = traits_of(graph[name]).codes in (Codes.CHOSEN, Codes.BETWEEN)
+            return self.tensors[name](value) if has_rounding else value
 
         return graph.run(images, keep=keep, observe=rounded, compute=self._value)
 
@@ -116,8 +116,8 @@ class Simulation(nn.Module):
             distance = x.amax(dim=-1, keepdim=True) - x
             exponential = table[torch.round(distance / codes.scale).long()]
             config = self.plan.config.for_node(node.name)
-            bits = self.plan.tensors[node.name].bits
-            found = probabilities(exponential, config.softmax, bits)
+            y = self.plan.tensors[node.name]
+            found = probabilities(exponential, config.softmax_output(y.encoding), y.bits)
         else:
             index = codes.index(x)
             found = table[index, torch.arange(index.shape[-1]) % table.shape[-1]]

@@ -20,7 +20,10 @@ from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
 from hyq_hls.capture.separable import SeparableContext
+from hyq_hls.capture.transpose import Transpose
+from hyq_hls.capture.upsample import Upsample
 from hyq_hls.errors import GraphError, QuantizationError
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
@@ -114,6 +117,9 @@ class Lowering:
             Maximum: self._maximum,
             Multiply: self._multiply,
             fo.Concat: self._concat,
+            ConcatConstant: self._concat_constant,
+            ConcatPositions: self._concat_positions,
+            SelectPositions: lambda node, op, config: ops.SelectPositions(op.rows, op.columns),
             fo.LayerNorm: self._layer_norm,
             GroupNorm: self._group_norm,
             fo.AttentionScores: self._scores,
@@ -122,6 +128,8 @@ class Lowering:
             SeparableContext: self._context,
             fo.Unfold: lambda node, op, config: ops.Unfold(op.patch),
             fo.Fold: lambda node, op, config: ops.Fold(op.patch, op.height, op.width),
+            Transpose: lambda node, op, config: ops.Transpose(),
+            Upsample: lambda node, op, config: ops.Upsample(op.mode),
             AveragePool: self._average_pool,
             fo.GlobalAveragePool: self._pool,
         }
@@ -270,6 +278,20 @@ class Lowering:
             (a.zero_point, b.zero_point),
         )
 
+    def _concat_constant(
+        self, node: FloatNode, op: ConcatConstant, config: QuantConfig
+    ) -> Operation:
+        x, y = self._input(node), self._output(node)
+        constant = y.quantize(op.constant)
+        return ops.ConcatConstant(constant, op.first, x.zero_point, requantize(x.scale, y))
+
+    def _concat_positions(
+        self, node: FloatNode, op: ConcatPositions, config: QuantConfig
+    ) -> Operation:
+        a, b, y = self._input(node, 0), self._input(node, 1), self._output(node)
+        parts = (requantize(a.scale, y), requantize(b.scale, y))
+        return ops.ConcatPositions(parts, (a.zero_point, b.zero_point), op.axis)
+
     def _layer_norm(self, node: FloatNode, op: fo.LayerNorm, config: QuantConfig) -> Operation:
         x = TensorType(self.graph.shape(node.inputs[0]), self._input(node))
         return layer_norm(
@@ -288,7 +310,8 @@ class Lowering:
 
     def _softmax(self, node: FloatNode, op: OctaveSoftmax, config: QuantConfig) -> Operation:
         x, y = self._input(node), self._output(node)
-        found = softmax_operation(config.exponential, x, y.bits, config.softmax)
+        form = config.softmax_output(y.encoding)
+        found = softmax_operation(config.exponential, x, y.bits, form)
         if not isinstance(found, ops.TableSoftmax):
             return found
         # Distances beyond those of two codes that are seen are those of hidden scores.
@@ -300,7 +323,8 @@ class Lowering:
         p, v = self._input(node, 0), self._input(node, 1)
         step = 2.0 ** -((1 << p.bits) - 2) if p.encoding == "log2" else p.scale[0]
         out = requantize(np.asarray(v.scale) * step, self._output(node))
-        return ops.AttentionValues(op.heads, v.zero_point, p.encoding, p.bits, out)
+        coded = (p.encoding, p.bits)
+        return ops.AttentionValues(op.heads, v.zero_point, *coded, out, p.signed, p.zero_point[0])
 
     def _context(self, node: FloatNode, op: SeparableContext, config: QuantConfig) -> Operation:
         return separable_context(self._input(node, 0), self._input(node, 1), self._output(node))

@@ -254,7 +254,8 @@ def _average_of(plan: Plan) -> float:
         if has_weights(node):
             width = plan.config.for_node(node.name).weight_bits
             sizes.append((count_of(plan.graph, node.name, "weights"), width))
-        if traits_of(node).codes not in (Codes.IMAGE, Codes.MOVED):
+        traits = traits_of(node)
+        if traits.codes is not Codes.IMAGE and not traits.keeps_scale:
             elements = count_of(plan.graph, node.name, "activations")
             sizes.append((elements, plan.tensors[node.name].bits))
     return sum(count * bits for count, bits in sizes) / sum(count for count, _ in sizes)

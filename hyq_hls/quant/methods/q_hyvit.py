@@ -269,7 +269,7 @@ class _Search:
     def _set(self, name: str, quantization: Quantization) -> None:
         self.choice.tensors[name] = quantization
         for reader in self.plan.graph.consumers(name):
-            if traits_of(self.plan.graph[reader]).codes is Codes.MOVED:
+            if traits_of(self.plan.graph[reader]).keeps_scale:
                 self._set(reader, quantization)
 
     def _candidates(self, name: str) -> Iterator[Quantization]:

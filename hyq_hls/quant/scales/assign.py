@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -21,6 +22,7 @@ from hyq_hls.quant.scales.ranges import (
     channel_quantization,
 )
 from hyq_hls.quant.scales.readers import (
+    origin,
     per_channel,
     read_as,
     reads_fraction_bits,
@@ -50,10 +52,10 @@ def assign(
         match traits_of(node).codes:
             case Codes.IMAGE:
                 found[node.name] = image_quantization(node.op)
-            case Codes.MOVED:
+            case Codes.MOVED | Codes.BETWEEN:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = _probabilities(own, graph.shape(node.name)[-1])
+                found[node.name] = _probabilities(graph, node, own)
             case Codes.CHOSEN:
                 found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
     return found
@@ -69,12 +71,13 @@ def _bases(
         return free | dict.fromkeys(fraction, 1.0)
 
     def error(name: str, base: float) -> float:
-        if traits_of(graph[name]).codes is Codes.MOVED:
-            return 0.0  # The codes are the same again.
+        if traits_of(graph[name]).keeps_scale:
+            return 0.0  # The codes are the same again, or lie between them.
         own = config.for_node(name)
         return _best(graph, graph[name], statistics[name], own, base)[1]
 
-    bases = choose_bases(scale_classes(graph, fraction), error)
+    mixed = [origin(graph, n.inputs[0]) for n in graph if traits_of(n).reads_probabilities]
+    bases = choose_bases(scale_classes(graph, [*fraction, *mixed]), error)
     bases.update(product_bases(graph, bases))
     return {node.name: bases.get(node.name) for node in graph}
 
@@ -161,8 +164,12 @@ def _apply(op: FloatOp, rows: Array) -> Array:
     return found
 
 
-def _probabilities(config: QuantConfig, keys: int) -> Quantization:
-    bits = config.probability_bits(keys)
+def _probabilities(graph: FloatGraph, node: FloatNode, config: QuantConfig) -> Quantization:
+    """Return codes of probabilities: powers of two only for what weighs values with them."""
+    readers = real_readers(graph, node.name)
+    if config.softmax != "uniform" and not all(traits_of(r).reads_probabilities for r in readers):
+        config = replace(config, softmax="uniform", softmax_bits=None)
+    bits = config.probability_bits(graph.shape(node.name)[-1])
     if config.softmax == "uniform":
         return Quantization(bits, False, (2.0**-bits,))
     return Quantization(bits, False, encoding="log2")

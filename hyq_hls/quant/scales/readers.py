@@ -6,23 +6,29 @@ from collections.abc import Iterable
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.traits import ANY_EXPONENT, Codes, PerChannel, traits_of
+from hyq_hls.quant.traits import ANY_EXPONENT, PerChannel, traits_of
 
 
 def real_readers(graph: FloatGraph, name: str) -> list[FloatNode]:
-    """Return the nodes that compute with a tensor, seen through pure data movement."""
+    """Return the nodes that compute with a tensor, seen through what keeps its scale.
+
+    A movement between channels is among them, because it takes one scale for all.
+    """
     found = []
     for reader in graph.consumers(name):
         node = graph[reader]
-        moves = traits_of(node).codes is Codes.MOVED
-        found += real_readers(graph, reader) if moves else [node]
+        traits = traits_of(node)
+        if not traits.keeps_channels:
+            found.append(node)
+        if traits.keeps_scale:
+            found += real_readers(graph, reader)
     return found
 
 
 def origin(graph: FloatGraph, name: str) -> str:
     """Return the name of the tensor that held these codes before they were moved."""
     node = graph[name]
-    return origin(graph, node.inputs[0]) if traits_of(node).codes is Codes.MOVED else name
+    return origin(graph, node.inputs[0]) if traits_of(node).keeps_scale else name
 
 
 def reads_fraction_bits(graph: FloatGraph, config: QuantConfig) -> list[str]:

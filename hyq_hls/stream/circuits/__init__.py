@@ -18,6 +18,8 @@ from hyq_hls.stream.circuits.average_pool import AveragePoolCircuit
 from hyq_hls.stream.circuits.channel_affine import ChannelAffineCircuit
 from hyq_hls.stream.circuits.circuit import Circuit
 from hyq_hls.stream.circuits.concat import ConcatCircuit
+from hyq_hls.stream.circuits.concat_constant import ConcatConstantCircuit
+from hyq_hls.stream.circuits.concat_positions import ConcatPositionsCircuit
 from hyq_hls.stream.circuits.constant import ConstantCircuit
 from hyq_hls.stream.circuits.conv2d import Conv2dCircuit
 from hyq_hls.stream.circuits.dense import DenseCircuit
@@ -31,11 +33,14 @@ from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
 from hyq_hls.stream.circuits.maximum import MaximumCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
+from hyq_hls.stream.circuits.select_positions import SelectPositionsCircuit
 from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
 from hyq_hls.stream.circuits.shift_swish import ShiftSwishCircuit
 from hyq_hls.stream.circuits.table import BlockTableCircuit, TableCircuit
 from hyq_hls.stream.circuits.table_softmax import TableSoftmaxCircuit
+from hyq_hls.stream.circuits.transpose import TransposeCircuit
 from hyq_hls.stream.circuits.unfold import UnfoldCircuit
+from hyq_hls.stream.circuits.upsample import UpsampleCircuit
 
 __all__ = ["CIRCUITS", "AnyCircuit", "Circuit", "circuit_of", "circuits_of", "node_circuits"]
 
@@ -49,6 +54,8 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.AveragePool: (AveragePoolCircuit,),
     ops.ChannelAffine: (ChannelAffineCircuit,),
     ops.Concat: (ConcatCircuit,),
+    ops.ConcatConstant: (ConcatConstantCircuit,),
+    ops.ConcatPositions: (ConcatPositionsCircuit,),
     ops.Constant: (ConstantCircuit,),
     ops.Conv2d: (Conv2dCircuit,),
     ops.Dense: (DenseCircuit,),
@@ -62,11 +69,14 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Maximum: (MaximumCircuit,),
     ops.Multiply: (MultiplyCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
+    ops.SelectPositions: (SelectPositionsCircuit,),
     ops.SeparableContext: (SeparableContextCircuit,),
     ops.ShiftSwish: (ShiftSwishCircuit, TableCircuit, BlockTableCircuit),
     ops.Table: (TableCircuit, BlockTableCircuit),
     ops.TableSoftmax: (TableSoftmaxCircuit,),
+    ops.Transpose: (TransposeCircuit,),
     ops.Unfold: (UnfoldCircuit,),
+    ops.Upsample: (UpsampleCircuit,),
 }
 
 

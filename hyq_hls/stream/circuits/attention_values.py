@@ -32,27 +32,33 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
     def input_lanes(self, folding: Folding) -> tuple[int, ...]:
         return folding.inputs, folding.outputs
 
+    @property
+    def _operand(self) -> tuple[int, bool]:
+        """Width and sign of a code less its zero point; a softmax needs no sign."""
+        operation = self.operation
+        if operation.signed or operation.probability_zero_point:
+            return operation.weights.bits, True
+        return operation.bits, False
+
     def products(self, folding: Folding) -> int:
         return 0 if self._is_log2 else folding.outputs * folding.inputs
 
     def memories(self, folding: Folding) -> list[Memory]:
-        probability, value = self.inputs
+        _, value = self.inputs
         _, tokens, channels = value.shape
         words = tokens // folding.inputs * channels // folding.outputs
         values = Memory(folding.outputs * centred(value).bits, 2 * words)
         memories = [values] * folding.inputs + super().memories(folding)
         # Probabilities meet one group of channels after the other.
         if folding.outputs < channels // self.operation.heads:
-            word = folding.inputs * probability.quantization.bits
-            memories.append(Memory(word, tokens // folding.inputs))
+            memories.append(Memory(folding.inputs * self._operand[0], tokens // folding.inputs))
         return memories
 
     def matrix_banks(self, folding: Folding) -> tuple[int, int]:
         return folding.inputs, folding.outputs
 
     def reused_operand(self, folding: Folding) -> Memory:
-        probability = self.inputs[0]
-        word = folding.inputs * probability.quantization.bits
+        word = folding.inputs * self._operand[0]
         return Memory(word, self.inputs[1].shape[1] // folding.inputs)
 
     def latency(self, folding: Folding) -> int:
@@ -76,9 +82,10 @@ class AttentionValuesCircuit(AttentionCircuit[AttentionValues]):
                 "out_lanes": folding.outputs,
                 "is_log2": int(self._is_log2),
                 "code_top": Signed(operation.probability.qmax),
+                "code_probability_zero": Signed(operation.probability_zero_point),
             },
             {
-                "probability_operand_t": (operation.bits, False),
+                "probability_operand_t": self._operand,
                 "value_operand_t": (centred(value).bits, True),
             },
             (zero_point_rom(operation.zero_point, folding.outputs),),

@@ -31,6 +31,12 @@ class ConcatCircuit(Circuit[Concat]):
         a, b = self.inputs
         return equal_lanes(gcd(a.channels, b.channels))
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of turns of both inputs, and how many codes each gives in a turn."""
+        a, b = self.inputs
+        return {"words": a.words, "channels_a": a.channels, "channels_b": b.channels}
+
     def cycles(self, folding: Folding) -> int:
         a, b = self.inputs
         return (a.size + b.size) // folding.outputs
@@ -42,7 +48,6 @@ class ConcatCircuit(Circuit[Concat]):
         return (one_loop(self.cycles(folding), _STAGES),)
 
     def arguments(self, folding: Folding) -> TemplateArguments:
-        a, b = self.inputs
         q, lanes = self.output.quantization, folding.outputs
         roms: list[Rom | RequantizeRom] = []
         products: tuple[tuple[int, int], ...] = ()
@@ -55,9 +60,7 @@ class ConcatCircuit(Circuit[Concat]):
             products += requantize_product(rom, self.accumulator)
         return TemplateArguments(
             constants={
-                "words": a.words,
-                "channels_a": a.channels,
-                "channels_b": b.channels,
+                **self.sizes,
                 "in_lanes": lanes,
                 "out_lanes": lanes,
                 "code_min": Signed(q.qmin),

@@ -62,7 +62,8 @@ def hybrid_graph() -> Graph:
     factor = np.rint(2.0**15 / np.arange(1, 10)).astype(np.int64)
     window = (3, 3), (1, 1), (1, 1), (_ZERO,)
     graph.add("mean", ops.AveragePool(*window, factor, 0, _to(15)), "larger")
-    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "mean")
+    _grouped(graph, np.random.default_rng(4))
+    graph.add("pool", ops.GlobalAveragePool((_ZERO,), _to(4, dyadic=True)), "grouped")
     _dense(graph, rng, "head", "pool", 5)
     return graph
 
@@ -80,6 +81,13 @@ def _convolutions(graph: Graph, rng: np.random.Generator) -> None:
     graph.add("act3", ops.Table(rng.integers(0, 256, 256), _CODES), "depthwise")
     _dense(graph, rng, "project", "act3", 4)
     _add(graph, "residual1", "project", "act1")
+
+
+def _grouped(graph: Graph, rng: np.random.Generator) -> None:
+    channels = graph.type("mean").channels
+    weight, bias = rng.integers(-128, 128, (channels, 2, 2, channels // 2)), np.arange(channels)
+    grouped = ops.GroupedConv2d(weight, 8, bias, (1, 1), (1, 0), (_ZERO,), _to(8), 2)
+    graph.add("grouped", grouped, "mean")
 
 
 def _attentions(graph: Graph, rng: np.random.Generator) -> None:

@@ -203,6 +203,7 @@ struct values_config {
     static const unsigned out_lanes = 1;
     static const unsigned is_log2 = 1;
     static const int code_top = 15;
+    static const int code_probability_zero = 0;
     static const int code_min = 0;
     static const int code_max = 255;
     static const unsigned zero_point_entries = 1;
