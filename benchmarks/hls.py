@@ -3,7 +3,7 @@
     python -m benchmarks.hls             writes build/benchmarks/hls.json
 
 No vendor tool runs. Intervals of loops come from the schedule check (``verif/schedule.py``), cycles
-and block RAMs from the plan of the C++ (docs/hls.md), FIFO depths from its timed C simulation. The
+and resources from the plan of the C++ (docs/hls.md), FIFO depths from its timed C simulation. The
 FIFOs of the RTL are sized by Verilator. Where ``bambu`` is on the PATH, it synthesizes a network of
 convolutions, and its Verilog is compared with the integers word by word.
 """
@@ -26,6 +26,7 @@ from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import fifo_bits
 from hyq_hls.support import aligned, write_file
+from hyq_hls.tools.yosys import Utilization
 from verif.schedule import by_template, check_project
 
 #: Images that size the FIFOs of the RTL.
@@ -40,12 +41,19 @@ def whole_tensors(flow: Dataflow) -> Dataflow:
 def planned(name: str, flow: Dataflow) -> dict[str, Any]:
     """Return what the plan says of the C++ with the FIFO depths of ``flow``."""
     plan = plan_hls(flow)
+    return record(name, flow, plan.total, plan.cycles_per_frame)
+
+
+def record(name: str, flow: Dataflow, used: Utilization, cycles: int) -> dict[str, Any]:
+    """Return a line of the table of designs."""
     return {
         "design": name,
         "fifo_bits": fifo_bits(flow),
-        "bram18": plan.total.bram18,
-        "dsp": plan.total.dsp,
-        "cycles_predicted": plan.cycles_per_frame,
+        "bram18": used.bram18,
+        "dsp": used.dsp,
+        "lut": used.lut,
+        "ff": used.ff,
+        "cycles_predicted": cycles,
     }
 
 
@@ -60,10 +68,8 @@ def designs(accelerator: Accelerator) -> list[dict[str, Any]]:
     records.append(planned("C++, sized", accelerator.stream.hls_flow))
     accelerator.size_fifos(digits.calibration(IMAGES))
     report, machine = accelerator.estimate(), accelerator.stream
-    rtl = {"bram18": report.total.bram18, "dsp": report.total.dsp}
-    cycles = {"cycles_predicted": machine.cycles_per_frame}
-    bits = {"fifo_bits": fifo_bits(machine.flow)}
-    return [*records, {"design": "SystemVerilog, sized", **bits, **rtl, **cycles}]
+    rtl = record("SystemVerilog, sized", machine.flow, report.total, machine.cycles_per_frame)
+    return [*records, rtl]
 
 
 def bambu_words(folder: Path) -> dict[str, Any]:

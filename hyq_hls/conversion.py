@@ -59,7 +59,9 @@ def convert(
             integers.
         must_fit: what the part must have room for: True for the RTL, by its estimate, and the HLS
             C++, by its plan; "rtl" or "hls" where only one of them is built. False writes the
-            project also where the part is too small or the clock too fast, for simulation.
+            project also where the part is too small or the clock too fast, for simulation. Of the
+            C++, DSP slices and block RAMs count; its LUTs are a sum of operators, which
+            ``estimate()`` compares with the part in words.
         project: name of the top function and of the top module.
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
         overwrite: replace a project that was written here before.

@@ -45,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     print(accelerator)
+    if sources.must_fit(options):
+        print("\n".join(accelerator.estimate().hls_lines))
     name = options.project
     print(f"wrote {options.output}; read firmware/{name}.cpp or rtl/{name}.sv in it first")
     if options.size_fifos:

@@ -14,7 +14,7 @@ from hyq_hls.tools.vitis.run import LOG
 
 _HEAD = (
     *("", "cycles plan", "cycles", "latency plan", "latency", "II"),
-    *("DSP plan", "DSP", "BRAM18 plan", "BRAM18", "LUT", "FF"),
+    *("DSP plan", "DSP", "BRAM18 plan", "BRAM18", "LUT plan", "LUT", "FF plan", "FF"),
 )
 
 
@@ -76,11 +76,11 @@ class BuildReport(Shown):
 
     def __str__(self) -> str:
         """Return a table with planned beside reported figures, then all violations."""
-        plan, known = self.plan, self.plan.total
+        plan = self.plan
         rows: list[tuple[str, ...]] = [_HEAD]
         for name, planned in plan.operations.items():
             rows.append((name, *_cells(planned, self.stages.get(name))))
-        top = PlannedFunction(plan.cycles_per_frame, plan.latency, known.dsp, known.bram18)
+        top = PlannedFunction(plan.cycles_per_frame, plan.latency, plan.total)
         rows.append(("total", *_cells(top, CsynthStage(self.total, None))))
         lines = aligned(rows)
         lines.append(
@@ -106,9 +106,10 @@ def _cells(planned: PlannedFunction, stage: CsynthStage | None) -> tuple[str, ..
         *(_number(planned.cycles), interval),
         *(_number(planned.latency), latency),
         "-" if stage is None else _number(stage.interval),
-        *(_number(planned.dsp), dsp),
-        *(_number(planned.bram18), bram18),
-        *(lut, ff),
+        *(_number(planned.used.dsp), dsp),
+        *(_number(planned.used.bram18), bram18),
+        *(_number(planned.used.lut), lut),
+        *(_number(planned.used.ff), ff),
     )
 
 

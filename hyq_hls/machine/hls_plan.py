@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hyq_hls.tools.yosys import Utilization
 
@@ -12,24 +12,28 @@ from hyq_hls.tools.yosys import Utilization
 class PlannedFunction:
     """The prediction for one function, or for all functions or streams of a kind.
 
-    LUTs and flip-flops are not predicted: only the HLS compiler knows them.
+    LUTs and flip-flops are a sum of operators, registers and memories. Synthesis packs operators
+    together, and the HLS compiler adds the control of processes, so the sum decides nothing.
 
     Attributes:
         cycles: cycles from frame to frame.
         latency: cycles from the first input to the last output of a frame.
-        dsp: DSP48E1 slices.
-        bram18: halves of block RAMs.
+        used: the sites that it takes.
     """
 
     cycles: int
     latency: int
-    dsp: int = 0
-    bram18: int = 0
+    used: Utilization = field(default_factory=Utilization)
 
     @property
-    def known(self) -> Utilization:
-        """The resources that are predicted; LUTs and flip-flops are left at 0."""
-        return Utilization(dsp=self.dsp, bram18=self.bram18)
+    def by_rule(self) -> Utilization:
+        """The DSP slices and block RAMs, which follow from rules and are exact."""
+        return Utilization(dsp=self.used.dsp, bram18=self.used.bram18)
+
+    def beside(self, other: PlannedFunction) -> PlannedFunction:
+        """Return the slower of two functions, with the sites of both."""
+        slower = self if self.cycles >= other.cycles else other
+        return PlannedFunction(slower.cycles, slower.latency, self.used + other.used)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,12 @@ class HlsPlan:
         return max(functions, key=lambda name: functions[name].cycles)
 
     @property
+    def by_rule(self) -> Utilization:
+        """The DSP slices and block RAMs of all functions, by which a part is chosen."""
+        return Utilization(dsp=self.total.dsp, bram18=self.total.bram18)
+
+    @property
     def total(self) -> Utilization:
-        """The predicted resources of all functions; LUTs and flip-flops are left at 0."""
+        """The sites that all functions take."""
         functions = (*self.operations.values(), *self.plumbing.values())
-        return sum((f.known for f in functions), Utilization())
+        return sum((f.used for f in functions), Utilization())

@@ -77,8 +77,8 @@ class ResourceReport(Shown):
 
     @property
     def fits(self) -> bool:
-        """Whether the part has all these resources, and those that the C++ takes by its plan."""
-        planned = self.plan is None or fits(self.plan.total, self.part)
+        """Whether the part has all these resources, and the DSP slices and RAMs of the C++."""
+        planned = self.plan is None or fits(self.plan.by_rule, self.part)
         return planned and fits(self.total, self.part)
 
     @property
@@ -109,17 +109,29 @@ class ResourceReport(Shown):
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
-    def _planned(self, plan: HlsPlan) -> str:
-        """Return the line of the HLS C++."""
+    @property
+    def hls_lines(self) -> list[str]:
+        """What the plan says of the HLS C++ as a whole; nothing where there is no plan."""
+        plan = self.plan
+        if plan is None:
+            return []
         cycles = plan.cycles_per_frame
-        resource, share = binding(plan.total, self.part)
-        verdict = "fits" if fits(plan.total, self.part) else "does NOT fit"
-        return (
+        resource, share = binding(plan.by_rule, self.part)
+        verdict = "fits" if fits(plan.by_rule, self.part) else "does NOT fit"
+        logic = Utilization(lut=plan.total.lut, ff=plan.total.ff)
+        fullest, sum_share = binding(logic, self.part)
+        room = (
+            f"{self.part.name} has room for it"
+            if fits(logic, self.part)
+            else f"MORE than {self.part.name} has, so only Vitis HLS and Vivado can tell if it fits"
+        )
+        return [
             f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
             f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
-            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} "
-            "cycles; its LUTs and flip-flops are known when Vitis HLS has run"
-        )
+            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} cycles",
+            f"HLS C++, sum of operators and registers without control: {fullest}, {sum_share:.0%}; "
+            f"{room}",
+        ]
 
     def __repr__(self) -> str:
         used, verdict = self.total, "fits" if self.fits else "does NOT fit"
@@ -139,8 +151,7 @@ class ResourceReport(Shown):
             rows.append((name, self.foldings[name], f"{self.cycles[name]:,}", *_cells(used)))
         rows += [(name, "", "", *_cells(used)) for name, used in self.design.plumbing.items()]
         rows.append(("total", "", f"{self.cycles_per_frame:,}", *_cells(total)))
-        part = Utilization(self.part.luts, self.part.ffs, self.part.dsps, 2 * self.part.bram36)
-        rows.append((self.part.name, "", "", *_cells(part)))
+        rows.append((self.part.name, "", "", *_cells(_sites(self.part))))
         shares = (f"{getattr(total, name) / has[name]:.0%}" for name in has)
         rows.append(("share", "", "", *shares))
         if plan is not None:
@@ -153,7 +164,7 @@ class ResourceReport(Shown):
             [
                 *aligned(rows),
                 f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
-                *([] if plan is None else [self._planned(plan)]),
+                *self.hls_lines,
                 f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
                 f"{total.delay_ns:.2f} ns without wires, with as much for wires "
                 f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "
@@ -165,23 +176,27 @@ class ResourceReport(Shown):
         )
 
 
-def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, str, str]]:
+def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, ...]]:
     """Return the cells of the C++ for the head, the rows ``names`` below it, and the three sums."""
-    functions, total = {**plan.operations, **plan.plumbing}, plan.total
+    functions, total, has = {**plan.operations, **plan.plumbing}, plan.total, capacity(part)
     return [
-        ("C++ cycles", "C++ DSP", "C++ BRAM36"),
+        ("C++ cycles", "C++ LUT", "C++ FF", "C++ DSP", "C++ BRAM36"),
         *(_planned_cells(functions.get(name)) for name in names[1:]),
-        (f"{plan.cycles_per_frame:,}", f"{total.dsp:,}", f"{total.bram36:g}"),
-        ("", f"{part.dsps:,}", f"{part.bram36:g}"),
-        ("", f"{total.dsp / part.dsps:.0%}", f"{total.bram36 / part.bram36:.0%}"),
+        (f"{plan.cycles_per_frame:,}", *_cells(total)),
+        ("", *_cells(_sites(part))),
+        ("", *(f"{getattr(total, name) / has[name]:.0%}" for name in has)),
     ]
 
 
-def _planned_cells(planned: PlannedFunction | None) -> tuple[str, str, str]:
+def _planned_cells(planned: PlannedFunction | None) -> tuple[str, ...]:
     if planned is None:
-        return "-", "-", "-"
-    cycles = f"{planned.cycles:,}" if planned.cycles else ""
-    return cycles, f"{planned.dsp:,}", f"{planned.known.bram36:g}"
+        return ("-",) * 5
+    return f"{planned.cycles:,}" if planned.cycles else "", *_cells(planned.used)
+
+
+def _sites(part: Part) -> Utilization:
+    """Return all sites of a part."""
+    return Utilization(part.luts, part.ffs, part.dsps, 2 * part.bram36)
 
 
 def _cells(used: Utilization) -> tuple[str, str, str, str]:

@@ -13,7 +13,8 @@ from verif.intervals.ir import Constant, Instruction
 from verif.intervals.widths import Widths
 
 _TABLE = Path(__file__).with_name("delays.json")
-_KINDS = {
+#: Kinds of operations by LLVM's names.
+KINDS = {
     **dict.fromkeys(("add", "sub"), "add"),
     **dict.fromkeys(("select", "phi"), "select"),
     **dict.fromkeys(("shl", "lshr", "ashr"), "shift"),
@@ -25,7 +26,7 @@ _KINDS = {
     "store": "store",
 }
 #: Operations that LLVM has as calls, by the kinds that they are made of.
-_INTRINSICS = {
+INTRINSICS = {
     **dict.fromkeys(("smax", "smin", "umax", "umin"), ("compare", "select")),
     **dict.fromkeys(("abs", "sadd.sat", "uadd.sat", "ssub.sat", "usub.sat"), ("add", "select")),
     **dict.fromkeys(("scmp", "ucmp"), ("compare", "compare")),
@@ -66,9 +67,9 @@ class Delays:
         opcode = instruction.opcode
         if opcode == "call":
             name = re.sub(r"\.i\d+$", "", instruction.callee.removeprefix("llvm."))
-            kinds = _INTRINSICS.get(name, ())
+            kinds = INTRINSICS.get(name, ())
             return sum(self.of_kind(kind, widths.operands(instruction)) for kind in kinds)
-        kind = _KINDS.get(opcode)
+        kind = KINDS.get(opcode)
         if kind is None or (kind in ("shift", "logic") and _by_constant(instruction)):
             return 0
         if opcode == "icmp" and _is_sign_test(instruction):

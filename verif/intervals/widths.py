@@ -72,6 +72,11 @@ class Widths:
         most = _joined([self._of(o) for o in instruction.operands if not _is_pointer(o)])
         return max(1, min(most.unsigned, most.signed) - most.zeros)
 
+    def bits(self, value: Value) -> int:
+        """Bits that hold a value."""
+        known = self._of(value)
+        return max(1, min(known.unsigned, known.signed))
+
     def is_concatenation(self, instruction: Instruction) -> bool:
         """Whether one operand of an addition or of ``or`` ends where the other begins."""
         a, b = (self._of(operand) for operand in instruction.operands[:2])

@@ -66,7 +66,7 @@ def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
             folding,
             cycles,
             circuit_utilization(node, circuit, folding),
-            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).known,
+            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).by_rule,
         )
         for folding, cycles in regular_foldings(circuit).items()
     ]

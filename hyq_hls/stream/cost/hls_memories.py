@@ -23,24 +23,24 @@ _FEW_WORDS, _SMALL_ARRAY = 4, 1024
 
 def array_bram18(array: Memory) -> int:
     """Return the block RAMs of an array inside a template."""
-    return 0 if array.depth < _FEW_WORDS or _is_small(array) else block_rams(array)
+    return 0 if is_registers(array) or _is_small(array) else block_rams(array)
 
 
 def inner_fifo_bram18(fifo: Memory) -> int:
     """Return the block RAMs of a FIFO inside a template; directives keep some in LUTs."""
-    if _is_shifted(fifo) or fifo.luts_per_block is not None:
+    if is_shifted(fifo) or fifo.luts_per_block is not None:
         return 0
     return block_rams(fifo)
 
 
 def fifo_bram18(fifo: Memory) -> int:
     """Return the block RAMs of a FIFO between two stages."""
-    return 0 if _is_shifted(fifo) else memory_utilization(fifo).bram18
+    return 0 if is_shifted(fifo) else memory_utilization(fifo).bram18
 
 
 def fifo_in_luts(fifo: Memory) -> bool:
     """Return whether a directive keeps a FIFO between two stages out of block RAM."""
-    return not _is_shifted(fifo) and fifo_bram18(fifo) == 0
+    return not is_shifted(fifo) and fifo_bram18(fifo) == 0
 
 
 def rom_memory(stage: OperationStage, rom: Rom | RequantizeRom) -> Memory:
@@ -63,5 +63,11 @@ def _is_small(memory: Memory) -> bool:
     return memory.width * memory.depth <= _SMALL_ARRAY
 
 
-def _is_shifted(fifo: Memory) -> bool:
+def is_registers(array: Memory) -> bool:
+    """Return whether an array inside a template has a register for each of its words."""
+    return array.depth < _FEW_WORDS
+
+
+def is_shifted(fifo: Memory) -> bool:
+    """Return whether a FIFO is shift registers."""
     return fifo.depth <= _SHIFT_DEPTH or fifo.width * fifo.depth <= _SHIFT_BITS

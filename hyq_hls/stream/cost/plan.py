@@ -1,4 +1,4 @@
-"""Plans the HLS C++: cycles from its loops, block RAMs and DSP slices from its memories.
+"""Plans the HLS C++: cycles from its loops, block RAMs from its memories, logic by cost models.
 
 The rules are those of Vitis HLS; docs/hls.md has their sources.
 """
@@ -9,41 +9,47 @@ from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.cost.features import dsps_of
-from hyq_hls.stream.cost.hls_memories import array_bram18, fifo_bram18, inner_fifo_bram18
+from hyq_hls.stream.cost.hls_area import circuit_area, operation_area, stream_utilization
+from hyq_hls.stream.cost.hls_memories import array_bram18, inner_fifo_bram18
 from hyq_hls.stream.cost.memories import memory_utilization
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stage, Stream
 from hyq_hls.stream.flow.timing import Timing, frame_latency
 from hyq_hls.stream.rtl.plumbing import plumbing_of, word_bits
+from hyq_hls.tools.yosys import Utilization
 
 #: Cycles of one iteration of a fork or a width converter: read, write.
 _PLUMBING_DEPTH = 2
 
 
 def plan_hls(flow: Dataflow) -> HlsPlan:
-    """Predict cycles, latency, DSP slices and block RAMs of the C++ of a design.
+    """Predict cycles, latency and resources of the C++ of a design.
 
     Args:
         flow: the design with the FIFO depths of the C++.
+
+    Raises:
+        ConversionError: the C++ of a circuit was not counted.
     """
     operations = {stage.node.name: plan_operation(stage) for stage in flow.operations}
     plumbing: dict[str, PlannedFunction] = {}
     for stage in flow.stages:
         if not isinstance(stage, OperationStage):
             (process,) = processes(flow, stage)
-            kind = plumbing_of(flow, stage).kind
-            slowest = plumbing.get(kind, PlannedFunction(0, 0))
-            if process.cycles > slowest.cycles:
-                plumbing[kind] = PlannedFunction(process.cycles, process.latency)
+            circuit = plumbing_of(flow, stage)
+            found = PlannedFunction(process.cycles, process.latency, circuit_area(circuit))
+            others = plumbing.get(circuit.kind, PlannedFunction(0, 0))
+            plumbing[circuit.kind] = found.beside(others)
     ports = {flow.source, flow.sink}
     fifos = [hls_fifo(s) for name, s in flow.streams.items() if name not in ports]
-    plumbing["FIFOs"] = PlannedFunction(0, 0, bram18=sum(map(fifo_bram18, fifos)))
+    plumbing["FIFOs"] = PlannedFunction(0, 0, sum(map(stream_utilization, fifos), Utilization()))
     return HlsPlan(operations, plumbing, frame_latency(flow, lambda s: _timing(flow, s)))
 
 
 def plan_operation(stage: OperationStage) -> PlannedFunction:
     """Predict the function of one node."""
     found = stage.circuit.processes(stage.folding)
-    return PlannedFunction(_cycles(found), _latency(found), dsps_of(stage), operation_bram18(stage))
+    sites = Utilization(dsp=dsps_of(stage), bram18=operation_bram18(stage))
+    return PlannedFunction(_cycles(found), _latency(found), operation_area(stage) + sites)
 
 
 def operation_bram18(stage: OperationStage) -> int:

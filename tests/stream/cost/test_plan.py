@@ -26,6 +26,7 @@ from hyq_hls.stream.cost.hls_memories import (
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.timing import Timing, frame_latency
 from hyq_hls.stream.folding import Folding
+from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
 
 ONE = np.array([1])
@@ -165,22 +166,26 @@ def test_the_sum_of_a_plan() -> None:
     assert set(plan.operations) == {"a", "b", "c", "pool", "head"}
     assert set(plan.plumbing) == {"forks", "width converters", "FIFOs"}
     assert plan.cycles_per_frame == plan.operations[plan.bottleneck].cycles
-    assert plan.total.dsp == sum(f.dsp for f in plan.operations.values())
-    assert plan.total.bram18 == sum(
-        f.bram18 for f in (*plan.operations.values(), *plan.plumbing.values())
-    )
-    assert (plan.total.lut, plan.total.ff) == (0, 0)
+    for site in ("lut", "ff", "dsp", "bram18"):
+        every = (*plan.operations.values(), *plan.plumbing.values())
+        assert getattr(plan.total, site) == sum(getattr(f.used, site) for f in every)
 
 
 def test_the_plan_stands_beside_the_estimate() -> None:
     flow = build_dataflow(small_graph(), {})
     report = estimate_report(flow, flow, part("xc7z020"), 100)
     head, a, *_ = str(report).splitlines()
-    assert head.split()[-6:] == ["C++", "cycles", "C++", "DSP", "C++", "BRAM36"]
+    wanted = ["C++ cycles", "C++ LUT", "C++ FF", "C++ DSP", "C++ BRAM36"]
+    assert head.split()[-10:] == " ".join(wanted).split()
     planned = plan_hls(flow).operations["a"]
-    assert a.split()[-3:] == [f"{planned.cycles}", f"{planned.dsp}", f"{planned.bram18 / 2:g}"]
-    assert "HLS C++ by plan: fits xc7z020" in str(report)
-    assert "LUTs and flip-flops are known when Vitis HLS has run" in str(report)
+    used = planned.used
+    assert used.lut > 0
+    cells = [planned.cycles, used.lut, used.ff, used.dsp]
+    assert a.split()[-5:] == [*(f"{n:,}" for n in cells), f"{used.bram36:g}"]
+    assert "HLS C++ by plan: fits xc7z020 in DSP slices and block RAMs" in str(report)
+    assert "without control: LUT, 2%; xc7z020 has room for it" in str(report)
+    small = replace(report, part=replace(report.part, ffs=100))
+    assert "MORE than xc7z020 has, so only Vitis HLS and Vivado can tell" in str(small)
 
 
 def test_a_design_fits_when_both_do() -> None:
@@ -191,7 +196,7 @@ def test_a_design_fits_when_both_do() -> None:
     needed = report.plan.total.dsp
     assert replace(report, part=replace(report.part, dsps=needed)).fits
     assert not replace(report, part=replace(report.part, dsps=needed - 1)).fits
-    many = PlannedFunction(1, 1, bram18=2 * report.part.bram36 + 1)
+    many = PlannedFunction(1, 1, Utilization(bram18=2 * report.part.bram36 + 1))
     plan = replace(report.plan, operations={**report.plan.operations, "a": many})
     crowded = replace(report, plan=plan)
     assert not crowded.fits

@@ -1,0 +1,1 @@
+"""Counts the logic of the HLS C++: LUTs and flip-flops of its operators and pipelines."""
