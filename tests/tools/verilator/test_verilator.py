@@ -28,9 +28,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
     real = verilator._build
 
-    def build(files: list[Path], top: str, *rest: Any) -> Path:
-        built.append(top)
-        return real(files, top, *rest)
+    def build(files: list[Path], recipe: Any, *rest: Any) -> Path:
+        built.append(recipe.top)
+        return real(files, recipe, *rest)
 
     monkeypatch.setattr(verilator, "_build", build)
     return built
@@ -159,16 +159,16 @@ def test_runtime_is_compiled_once_per_user_and_flags(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     log = Log(tmp_path / "log")
-    first = runtime_objects(runtime, ["-O0"], tmp_path, log)
+    first = runtime_objects(runtime, [], ["-O0"], tmp_path, log)
     assert [path.name for path in first] == ["verilated.o", "verilated_threads.o"]
     assert {path.parent.parent for path in first} == {tmp_path / "cache" / "hyq_hls"}
     assert all(path.is_file() for path in first)
     assert len(log.parts) == 2
-    assert runtime_objects(runtime, ["-O0"], tmp_path, log) == first
+    assert runtime_objects(runtime, [], ["-O0"], tmp_path, log) == first
     assert len(log.parts) == 2
-    assert runtime_objects(runtime, ["-O1"], tmp_path, log) != first
+    assert runtime_objects(runtime, [], ["-O1"], tmp_path, log) != first
     runtime[0].write_text("int changed;\n")
-    assert runtime_objects(runtime, ["-O0"], tmp_path, log) != first
+    assert runtime_objects(runtime, [], ["-O0"], tmp_path, log) != first
     assert len(list((tmp_path / "cache" / "hyq_hls").iterdir())) == 3, "no scratch is left"
 
 
@@ -178,7 +178,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    objects = runtime_objects(runtime, ["-O0"], tmp_path, Log(tmp_path / "log"))
+    objects = runtime_objects(runtime, [], ["-O0"], tmp_path, Log(tmp_path / "log"))
     assert objects == [tmp_path / "verilated.o", tmp_path / "verilated_threads.o"]
     assert all(path.is_file() for path in objects)
 
