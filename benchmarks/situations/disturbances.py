@@ -78,6 +78,8 @@ def interrupted(place: Place) -> None:
     (made.folder / "cxx").write_text("#!/bin/sh\nexec sleep 100\n")
     (made.folder / "cxx").chmod(0o755)
     os.environ["CXX"] = str(made.folder / "cxx")
+    # A shell lets a program in the background ignore Ctrl-C, and Python then does too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     start = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt):
