@@ -120,7 +120,8 @@ def test_points_that_were_not_fitted() -> None:
         estimated = found = 0
         for first in (0, 1):
             models = fitted(POINTS[first::2])
-            for p in POINTS[1 - first :: 2]:
+            # A template that was counted once is in one half only.
+            for p in (p for p in POINTS[1 - first :: 2] if p.model in models):
                 estimated += getattr(modelled(models, p), resource)
                 found += getattr(p.utilization, resource)
         assert estimated == pytest.approx(found, rel=0.2), resource
