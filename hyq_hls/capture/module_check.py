@@ -106,7 +106,7 @@ def output_index(view: View, runs: Runs) -> NDArray[np.int64]:
 
     Raises:
         Unsupported: the output is not finite or not always the same, its first axis is not the
-            batch, or an image changes the output of another image.
+            batch, an image changes the output of another image, or no layer computes the output.
     """
     index, alone = view.index, runs.alone
     if not bool(alone.isfinite().all()):
@@ -136,6 +136,7 @@ def output_index(view: View, runs: Runs) -> NDArray[np.int64]:
         )
     for candidate, wanted in candidates:
         if runs.agree(together, wanted):
+            _check_computed(view)
             return np.asarray(candidate.numpy())
     if any(together.shape == wanted.shape for _, wanted in candidates):
         raise Unsupported(
@@ -150,6 +151,15 @@ def output_index(view: View, runs: Runs) -> NDArray[np.int64]:
         "return the outputs of all images along the first axis: transpose(0, 1) where the batch "
         "comes second, flatten(1) instead of reshape(1, -1), and no selection of images as in x[0]",
     )
+
+
+def _check_computed(view: View) -> None:
+    if view.source.op is not None and not view.source.inputs:
+        raise Unsupported(
+            "the image itself, or its elements in another order",
+            "an output that a layer computes from the image",
+            "give the module with its layers",
+        )
 
 
 def relative_error(graph: FloatGraph, runs: Runs) -> float:

@@ -214,12 +214,6 @@ class Tracing:
                 )
             value = self.drafts.scaled(value, "scaled", node.name)
             self.output = output(self.drafts, value)
-            if self.output.source.op is not None and not self.output.source.inputs:
-                raise Unsupported(
-                    "the image itself, or its elements in another order",
-                    "an output that a layer computes from the image",
-                    "give the module with its layers",
-                )
             self._note(node, "computed", "output is {}", self.output.source)
             for name in value.chain:
                 target = self.drafts.movements.get(name)

@@ -199,8 +199,6 @@ def test_nodes_without_effect_are_dropped() -> None:
 
 
 def test_maps_and_tokens_as_output() -> None:
-    graph = captured(lambda m, x: x)
-    assert kinds(graph) == {}
     graph = captured(lambda m, x: m.fc(x.flatten(2).transpose(1, 2)), fc=nn.Linear(3, 4))
     assert kinds(graph) == {"unfold": "Unfold", "fc": "Linear"}
     assert graph.shape("fc") == (1, 24, 4)

@@ -196,11 +196,11 @@ SITUATIONS: dict[str, Situation] = {
         "a mean or sum over 6 elements at a time",
         _net(lambda m, x: functional.avg_pool2d(x.relu(), (6, 1)).squeeze(2)),
     ),
-    "max-pooling": Situation(
-        _net(lambda m, x: functional.max_pool2d(x, 2)),
-        "max_pool2d (aten.max_pool2d.default) in module (root)",
-        "pooling max_pool2d",
-        _net(lambda m, x: functional.avg_pool2d(x, 2)),
+    "adaptive max-pooling": Situation(
+        _net(lambda m, x: functional.adaptive_max_pool2d(x, 2)),
+        "adaptive_max_pool2d (aten.adaptive_max_pool2d.default) in module (root)",
+        "adaptive_max_pool2d",
+        _net(lambda m, x: functional.max_pool2d(x, (2, 3))),
     ),
 }
 

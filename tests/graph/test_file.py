@@ -40,8 +40,8 @@ def identity(seed: int = 0) -> Table:
 def test_every_operation_has_an_example() -> None:
     assert set(EXAMPLES) == set(OPERATIONS)
     for name in EXAMPLES:
-        last = list(example_graph(name, np.random.default_rng(0)).nodes.values())[-1]
-        assert last.operation.name == name
+        nodes = example_graph(name, np.random.default_rng(0)).nodes.values()
+        assert name in {node.operation.name for node in nodes}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))

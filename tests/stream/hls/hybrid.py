@@ -92,8 +92,9 @@ def _grouped(graph: Graph, rng: np.random.Generator) -> None:
 
 
 def _positions(graph: Graph, rng: np.random.Generator) -> None:
-    """Positions that are left out, interpolated, learned, joined; channels as positions."""
-    graph.add("selected", ops.SelectPositions((0, 3), (0, 2)), "grouped")
+    """Positions that are compared, left out, interpolated, learned, joined, made of channels."""
+    graph.add("largest", ops.MaxPool((3, 3), (1, 1), (1, 1), (_CODES.qmin,)), "grouped")
+    graph.add("selected", ops.SelectPositions((0, 3), (0, 2)), "largest")
     graph.add("upsampled", ops.Upsample("bilinear"), "selected")
     learned = rng.integers(0, 256, (2, graph.type("upsampled").channels))
     graph.add("prompted", ops.ConcatConstant(learned, True, (_ZERO,), _to(0)), "upsampled")

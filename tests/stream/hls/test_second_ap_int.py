@@ -26,6 +26,8 @@ from tests.ops import (
     test_average_pool,
     test_channel_affine,
     test_concat,
+    test_concat_constant,
+    test_concat_positions,
     test_constant,
     test_conv2d,
     test_dense,
@@ -40,11 +42,14 @@ from tests.ops import (
     test_maximum,
     test_multiply,
     test_requantize,
+    test_select_positions,
     test_separable_context,
     test_shift_swish,
     test_table,
     test_table_softmax,
+    test_transpose,
     test_unfold,
+    test_upsample,
 )
 from tests.ops.direct import Case, compile_cases
 from tests.ops.harness import random_codes, reference
@@ -61,6 +66,8 @@ CASES: list[Case[Operation]] = [
     *test_average_pool.CASES[::4],
     *test_channel_affine.CASES[:3],
     *test_concat.CASES[::3],
+    *test_concat_constant.CASES[::5],
+    *test_concat_positions.CASES[::5],
     *map(test_constant.random_case, SEEDS),
     *map(test_conv2d.random_case, SEEDS),
     *test_dense.CASES[::5],
@@ -75,11 +82,14 @@ CASES: list[Case[Operation]] = [
     *test_max_pool.CASES[:2],
     *test_multiply.CASES[::5],
     *test_requantize.CASES[:3],
+    *test_select_positions.CASES[::3],
     *map(test_separable_context.random_case, SEEDS),
     *(test_shift_swish.CASES[i] for i in (0, 2, 5, 9)),
     *test_table.CASES[:3],
     *map(test_table_softmax.random_case, SEEDS),
+    *test_transpose.CASES[:1],
     *test_unfold.CASES[:1],
+    *test_upsample.CASES[:2],
 ]
 EXACT = ("-O0", "-D__SYNTHESIS__", "-w")
 
