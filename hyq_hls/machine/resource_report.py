@@ -111,7 +111,7 @@ class ResourceReport(Shown):
 
     @property
     def hls_lines(self) -> list[str]:
-        """What the plan says of the HLS C++ as a whole; nothing where there is no plan."""
+        """The plan of the HLS C++ as a whole; nothing where there is no plan."""
         plan = self.plan
         if plan is None:
             return []

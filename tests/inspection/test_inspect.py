@@ -78,7 +78,7 @@ def test_what_has_no_integer_operation_says_so() -> None:
     found = hyq_hls.inspect(model, 4)
     (group,) = found.missing
     assert (group.kind, group.level) == ("Softmax", "integers")
-    assert group.remedy.startswith("leave a softmax at the end of a classifier out")
+    assert group.remedy.startswith("return the values before the softmax")
     assert "Softmax" in str(found)
     assert "no integer operation" in str(found)
 

@@ -52,7 +52,8 @@ def test_emulation_equals_the_reference_and_follows_the_float_graph(config: Quan
             and isinstance(graph.nodes[name].operation, ConcatConstant | SelectPositions)
         ):
             real = graph.type(name).quantization.dequantize(codes)
-            assert sqnr(exact[name].numpy(), real) > 18, name
+            # Positions in a wrong order would give about 0 dB.
+            assert sqnr(exact[name].numpy(), real) > 15, name
 
 
 @pytest.mark.slow

@@ -183,7 +183,7 @@ def build_library(
 
 @dataclass(frozen=True)
 class _Recipe:
-    """What a library is built from, beside its sources.
+    """All that a library is built from, beside its sources.
 
     Attributes:
         top: name of the top module.
