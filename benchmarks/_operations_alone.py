@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -224,10 +225,10 @@ def upsamples() -> Graph:
     return graph
 
 
-def transposes() -> Graph:
-    """Return the exchange of heads and keys, and back; and of wider matrices."""
+def transposes(heads: int, keys: int) -> Graph:
+    """Return the exchange of heads and keys, and back."""
     code = Quantization(8, False, (2.0**-5,), (128,))
-    graph = Graph("x", TensorType((1, 16, 4, 16), code))
+    graph = Graph("x", TensorType((1, 16, heads, keys), code))
     tensor = graph.input_name
     for number in range(2):
         tensor = graph.add(f"transpose{number}", Transpose(), tensor).name
@@ -246,6 +247,7 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "grouped_conv2d": grouped,
     "separable_context": contexts,
     "tokens": tokens,
-    "transpose": transposes,
+    "transpose": partial(transposes, 4, 16),
+    "transpose, wide": partial(transposes, 8, 64),
     "upsample": upsamples,
 }
