@@ -15,7 +15,9 @@ template <typename CONFIG_T> struct max_pool_codes {
 
     operand_t largest[CONFIG_T::in_lanes];
 
-    max_pool_codes() { HYQ_PARTITION(largest, 1) }
+    max_pool_codes() {
+        HYQ_PARTITION(largest, 1)
+    }
 
     template <class res_T>
     void add(const operand_t (&x)[CONFIG_T::in_lanes], const taps_t &taps, unsigned,

@@ -16,6 +16,7 @@ void transpose(stream<data_T> &data, stream<res_T> &res) {
     static const unsigned rows = CONFIG_T::rows, columns = CONFIG_T::columns;
     static const unsigned words = rows * columns;
     static const unsigned apart = rows + columns - 1; // iterations from a write to its read
+    static_assert(apart <= words, "a word is read while the next matrix is written");
     static_assert(data_T::size == 1 && res_T::size == 1, "a word carries one code");
     typedef typename data_T::value_type code_t;
 

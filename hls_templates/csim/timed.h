@@ -21,9 +21,11 @@ class process_scope {
             self.name = trace_->process().name + "/";
         }
         const std::string text(call);
-        const std::size_t end = text.find_first_of(",)", text.find('('));
         const std::size_t start = text.compare(0, 5, "hyq::") == 0 ? 5 : 0;
-        self.name += text.substr(start, end - start) + ")";
+        const std::size_t arguments = text.find('(') + 1;
+        const std::size_t first = text.find_first_not_of(' ', arguments); // behind a line break
+        const std::size_t end = text.find_first_of(",)", first);
+        self.name += text.substr(start, arguments - start) + text.substr(first, end - first) + ")";
         trace_->running = trace_->processes.size();
         trace_->processes.push_back(self);
         if (caller_ != stream_trace::nobody && trace_->processes[caller_].has_pages) {

@@ -85,6 +85,6 @@ def test_the_whole_road(tmp_path: Path) -> None:
     used = {node.operation.name for node in qmodel.graph.nodes.values()}
     assert {"constant", "maximum", "multiply", "grouped_conv2d", "select_positions"} <= used
     assert used <= set(OPERATIONS)
-    accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    accelerator = convert(qmodel, "xczu9eg", output_dir=tmp_path / "net").compile("-O0")
     report = accelerator.cosimulate(IMAGES[:2], idle=0.3, backpressure=0.3)
     assert report.ok, str(report)

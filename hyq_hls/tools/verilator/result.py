@@ -106,6 +106,7 @@ class StreamState:
         written: beats that entered.
         wr_valid, wr_ready: handshake of the writer.
         rd_valid, rd_ready: handshake of the reader.
+        endless: whether the writer waits for no frame, so that it always fills its stream.
     """
 
     name: str
@@ -115,11 +116,12 @@ class StreamState:
     wr_ready: bool
     rd_valid: bool
     rd_ready: bool
+    endless: bool = False
 
     @property
     def full(self) -> bool:
         """The writer waits, and the reader does not take what lies there."""
-        return self.wr_valid and not self.wr_ready
+        return self.wr_valid and not self.wr_ready and not self.endless
 
     @property
     def starving(self) -> bool:
