@@ -52,7 +52,7 @@ def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
     for csim, case in zip(compile_cases(CASES, tmp_path, flags), CASES, strict=True):
         codes = test_add.extreme_codes(case.inputs, 0)
         expected = case.operation.reference(*codes)
-        assert len(np.unique(expected)) > 2
+        assert len(np.unique(expected)) > 1
         assert np.array_equal(csim(*codes), expected), case
 
 
