@@ -3,12 +3,11 @@
 #ifndef HYQ_MAXIMUM_H_
 #define HYQ_MAXIMUM_H_
 
-#include "requantize.h"
+#include "aligned_term.h"
 
 namespace hyq {
 
-/// A factor is multiplier * 2^exponent. Where all factors of an operand are powers of two, its only
-/// multiplier is 1, and no multiplier is built; else its only exponent is 0.
+/// A word of both operands gives a word of the result (see aligned_term.h).
 ///
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, centred_a_t and
 ///                   centred_b_t (a code minus its zero point).
@@ -22,6 +21,8 @@ void maximum(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
              const typename CONFIG_T::exponent_b_t &exponent_b,
              const typename CONFIG_T::requantize_t &requantize) {
     typedef typename CONFIG_T::accumulator_t accumulator_t;
+    typedef typename CONFIG_T::centred_a_t centred_a_t;
+    typedef typename CONFIG_T::centred_b_t centred_b_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
                   "both operands and the result have the same lanes");
@@ -37,18 +38,10 @@ Words:
         Lanes:
             for (unsigned l = 0; l < lanes; l++) {
                 HYQ_UNROLL
-                const typename CONFIG_T::centred_a_t x_a =
-                    int(in_a[l]) - of_channel(zero_point_a, beat, l);
-                const typename CONFIG_T::centred_b_t x_b =
-                    int(in_b[l]) - of_channel(zero_point_b, beat, l);
-                const accumulator_t term_a =
-                    product<accumulator_t>(
-                        of_channel(multiplier_a, beat, l), x_a)
-                    << int(of_channel(exponent_a, beat, l));
-                const accumulator_t term_b =
-                    product<accumulator_t>(
-                        of_channel(multiplier_b, beat, l), x_b)
-                    << int(of_channel(exponent_b, beat, l));
+                const accumulator_t term_a = aligned_term<accumulator_t, centred_a_t>(
+                    in_a[l], zero_point_a, multiplier_a, exponent_a, beat, l);
+                const accumulator_t term_b = aligned_term<accumulator_t, centred_b_t>(
+                    in_b[l], zero_point_b, multiplier_b, exponent_b, beat, l);
                 out[l] = requantize_value<CONFIG_T>(
                     term_a < term_b ? term_b : term_a, of_channel(requantize, beat, l));
             }

@@ -1,7 +1,7 @@
 // The module takes the larger of two elements on a common scale and requantizes it. Reference:
 // hyq_hls/ops/maximum.py, Maximum.
 //
-// It has six stages: two of hyq_add_operand, the maximum, three of hyq_requantize_tail.
+// It has six stages: two of hyq_aligned_terms, the maximum, three of hyq_requantize_tail.
 module hyq_maximum #(
   parameter int unsigned   Channels,
   parameter int unsigned   InLanes,  // lanes of both inputs and of the output; divides Channels
@@ -49,83 +49,48 @@ module hyq_maximum #(
     $error("hyq_maximum: InLanes divides Channels");
   end
 
-  // Both operands of a beat enter together.
-  logic en, ready, both_valid;
-  logic [BeatBits-1:0] beat;  // beat of the operands that come next
+  logic en;
+  logic [BeatBits-1:0] term_beat;
+  logic [InLanes*AccumulatorBits-1:0] term_a, term_b, acc_q;
 
-  assign both_valid = a_valid_i && b_valid_i;
-  assign a_ready_o  = ready && b_valid_i;
-  assign b_ready_o  = ready && a_valid_i;
-
-  hyq_stream_pipeline #(.Stages(6)) u_pipeline (
+  hyq_aligned_terms #(
+    .Beats          (Beats),
+    .Lanes          (InLanes),
+    .ABits          (ABits),
+    .ASigned        (ASigned),
+    .BBits          (BBits),
+    .BSigned        (BSigned),
+    .CentredABits   (CentredABits),
+    .CentredBBits   (CentredBBits),
+    .TermBits       (AccumulatorBits),
+    .ZeroPointA     (ZeroPointA),
+    .ZeroPointAFile (ZeroPointAFile),
+    .ZeroPointB     (ZeroPointB),
+    .ZeroPointBFile (ZeroPointBFile),
+    .MultiplierA    (MultiplierA),
+    .MultiplierAFile(MultiplierAFile),
+    .MultiplierB    (MultiplierB),
+    .MultiplierBFile(MultiplierBFile),
+    .ExponentA      (ExponentA),
+    .ExponentAFile  (ExponentAFile),
+    .ExponentB      (ExponentB),
+    .ExponentBFile  (ExponentBFile)
+  ) u_terms (
     .clk_i,
     .rst_ni,
-    .in_valid_i(both_valid),
-    .in_ready_o(ready),
-    .en_o      (en),
+    .a_data_i,
+    .a_valid_i,
+    .a_ready_o,
+    .b_data_i,
+    .b_valid_i,
+    .b_ready_o,
+    .en_o           (en),
+    .term_a_o       (term_a),
+    .term_b_o       (term_b),
+    .beat_o         (term_beat),
     .out_valid_o,
     .out_ready_i
   );
-
-  hyq_index #(.Count(Beats)) u_beat (
-    .clk_i, .rst_ni, .en_i(ready && both_valid), .index_o(beat)
-  );
-
-  // Stages 1 and 2 make the terms.
-  logic [InLanes*AccumulatorBits-1:0] term_a, term_b;
-
-  hyq_add_operand #(
-    .Lanes         (InLanes),
-    .Beats         (Beats),
-    .InBits        (ABits),
-    .InSigned      (ASigned),
-    .CentredBits   (CentredABits),
-    .TermBits      (AccumulatorBits),
-    .ZeroPoint     (ZeroPointA),
-    .ZeroPointFile (ZeroPointAFile),
-    .Multiplier    (MultiplierA),
-    .MultiplierFile(MultiplierAFile),
-    .Exponent      (ExponentA),
-    .ExponentFile  (ExponentAFile)
-  ) u_operand_a (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(beat),
-    .code_i(a_data_i),
-    .term_o(term_a)
-  );
-
-  hyq_add_operand #(
-    .Lanes         (InLanes),
-    .Beats         (Beats),
-    .InBits        (BBits),
-    .InSigned      (BSigned),
-    .CentredBits   (CentredBBits),
-    .TermBits      (AccumulatorBits),
-    .ZeroPoint     (ZeroPointB),
-    .ZeroPointFile (ZeroPointBFile),
-    .Multiplier    (MultiplierB),
-    .MultiplierFile(MultiplierBFile),
-    .Exponent      (ExponentB),
-    .ExponentFile  (ExponentBFile)
-  ) u_operand_b (
-    .clk_i,
-    .en_i  (en),
-    .beat_i(beat),
-    .code_i(b_data_i),
-    .term_o(term_b)
-  );
-
-  // Stage 3 compares. The beat of the terms comes with them.
-  logic [BeatBits-1:0] term_beat_q, centred_beat_q;
-  logic [InLanes*AccumulatorBits-1:0] acc_q;
-
-  always_ff @(posedge clk_i) begin : beats
-    if (en) begin
-      centred_beat_q <= beat;
-      term_beat_q    <= centred_beat_q;
-    end
-  end
 
   for (genvar l = 0; l < InLanes; l++) begin : gen_lane
     logic signed [AccumulatorBits-1:0] a, b;
@@ -137,7 +102,6 @@ module hyq_maximum #(
     end
   end
 
-  // Stages 4 to 6 requantize.
   hyq_requantize_tail #(
     .Lanes          (InLanes),
     .Beats          (Beats),
@@ -149,7 +113,7 @@ module hyq_maximum #(
   ) u_requantize (
     .clk_i,
     .en_i  (en),
-    .beat_i(term_beat_q),
+    .beat_i(term_beat),
     .acc_i (acc_q),
     .code_o(out_data_o)
   );

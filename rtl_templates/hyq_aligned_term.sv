@@ -1,9 +1,9 @@
-// The module makes one operand of hyq_add: (code - zero point) times its factor. It has two stages
+// The module makes one operand of hyq_aligned_terms: (code - zero point) times its factor. It has two stages
 // under one enable.
 //
 // If Multiplier.bits is 1, the factor is a power of two and its exponent is given. Else it is a
 // multiplier.
-module hyq_add_operand #(
+module hyq_aligned_term #(
   parameter int unsigned   Lanes,
   parameter int unsigned   Beats,       // beats of a position
   parameter int unsigned   InBits,
