@@ -208,7 +208,7 @@ class RtlSimulation:
                 r.written - r.read if statistics else None,
                 r.written,
                 *map(bool, (r.wr_valid, r.wr_ready, r.rd_valid, r.rd_ready)),
-                stream.endless,
+                endless=stream.endless,
             )
             for stream, r in zip(self.streams, results, strict=True)
         ]
