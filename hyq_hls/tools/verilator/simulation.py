@@ -207,8 +207,11 @@ class RtlSimulation:
                 stream.name,
                 r.written - r.read if statistics else None,
                 r.written,
-                *map(bool, (r.wr_valid, r.wr_ready, r.rd_valid, r.rd_ready)),
-                endless=stream.endless,
+                bool(r.wr_valid),
+                bool(r.wr_ready),
+                bool(r.rd_valid),
+                bool(r.rd_ready),
+                stream.endless,
             )
             for stream, r in zip(self.streams, results, strict=True)
         ]
