@@ -1,8 +1,9 @@
-// The module is a dense 2-D convolution of a map. Reference: hyq_hls/ops/conv2d.py, Conv2d.
+// The module is a 2-D convolution of a map, dense or with groups. References: hyq_hls/ops/conv2d.py,
+// Conv2d, and hyq_hls/ops/grouped_conv2d.py, GroupedConv2d.
 //
-// Every window is read from the line buffer once per group of OutLanes output channels. A position
-// takes this number of cycles:
-// OutChannels / OutLanes * KernelHeight * KernelWidth * InChannels / InLanes.
+// Every window of a group is read from the line buffer once per OutLanes output channels of the
+// group. A position takes this number of cycles:
+// OutChannels / OutLanes * KernelHeight * KernelWidth * InChannels / Groups / InLanes.
 module hyq_conv2d #(
   parameter int unsigned   Height,    // height of the input map
   parameter int unsigned   Width,
@@ -14,8 +15,9 @@ module hyq_conv2d #(
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
   parameter int unsigned   OutChannels,
-  parameter int unsigned   InLanes,   // divides InChannels
-  parameter int unsigned   OutLanes,  // divides OutChannels
+  parameter int unsigned   Groups,    // divides InChannels and OutChannels
+  parameter int unsigned   InLanes,   // divides the input channels of a group
+  parameter int unsigned   OutLanes,  // divides the output channels of a group
   parameter int unsigned   InBits,
   parameter bit            InSigned,
   parameter int unsigned   OutBits,
@@ -40,11 +42,13 @@ module hyq_conv2d #(
   input  logic                        out_ready_i
 );
 
-  localparam int unsigned Rotations = OutChannels / OutLanes;
-  localparam int unsigned Beats = KernelHeight * KernelWidth * InChannels / InLanes;
+  localparam int unsigned Run = InChannels / InLanes / Groups;
+  localparam int unsigned Sums = OutChannels / OutLanes;
+  localparam int unsigned Times = Sums / Groups;
 
-  if (InChannels % InLanes != 0 || OutChannels % OutLanes != 0) begin : gen_bad_lanes
-    $error("hyq_conv2d: InLanes divides InChannels, and OutLanes divides OutChannels");
+  if (Run * InLanes * Groups != InChannels || Times * OutLanes * Groups != OutChannels)
+  begin : gen_bad_lanes
+    $error("hyq_conv2d: lanes divide the channels of a group");
   end
 
   logic [InLanes*InBits-1:0] window;
@@ -61,8 +65,8 @@ module hyq_conv2d #(
     .PadHeight   (PadHeight),
     .PadWidth    (PadWidth),
     .Lanes       (InLanes),
-    .Run         (InChannels / InLanes),
-    .Times       (Rotations),
+    .Run         (Run),
+    .Times       (Times),
     .Bits        (InBits),
     .Pad         (Pad),
     .PadFile     (PadFile)
@@ -79,8 +83,8 @@ module hyq_conv2d #(
 
   hyq_dot_product #(
     .Depthwise      (1'b0),
-    .Rotations      (Rotations),
-    .Beats          (Beats),
+    .Rotations      (Sums),
+    .Beats          (KernelHeight * KernelWidth * Run),
     .InLanes        (InLanes),
     .OutLanes       (OutLanes),
     .InBits         (InBits),

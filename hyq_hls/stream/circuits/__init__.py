@@ -27,7 +27,6 @@ from hyq_hls.stream.circuits.depthwise_conv2d import DepthwiseConv2dCircuit
 from hyq_hls.stream.circuits.fold import FoldCircuit
 from hyq_hls.stream.circuits.global_average_pool import GlobalAveragePoolCircuit
 from hyq_hls.stream.circuits.group_norm import GroupNormCircuit
-from hyq_hls.stream.circuits.grouped_conv2d import GroupedConv2dCircuit
 from hyq_hls.stream.circuits.layer_norm import LayerNormCircuit
 from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
 from hyq_hls.stream.circuits.max_pool import MaxPoolCircuit
@@ -64,7 +63,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Fold: (FoldCircuit,),
     ops.GlobalAveragePool: (GlobalAveragePoolCircuit,),
     ops.GroupNorm: (GroupNormCircuit,),
-    ops.GroupedConv2d: (GroupedConv2dCircuit,),
+    ops.GroupedConv2d: (Conv2dCircuit,),
     ops.LayerNorm: (LayerNormCircuit,),
     ops.LinearSoftmax: (LinearSoftmaxCircuit,),
     ops.Maximum: (MaximumCircuit,),

@@ -72,6 +72,7 @@ module golden #(
     .PadHeight(1),
     .PadWidth(1),
     .OutChannels(4),
+    .Groups(1),
     .InLanes(3),
     .OutLanes(2),
     .InBits(8),

@@ -35,7 +35,7 @@ struct conv_config {
     static const unsigned in_lanes = 3;
     static const unsigned out_lanes = 2;
     static const unsigned out_channels = 4;
-    static const unsigned length = 27;
+    static const unsigned groups = 1;
     static const unsigned pair_shift = 16;
     static const int code_min = 0;
     static const int code_max = 255;
