@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -47,6 +47,7 @@ from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.instances import Instance, instances
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.stream.synthesis import template_job
+from hyq_hls.support import write_file
 from hyq_hls.tools.yosys import Utilization, synthesize_modules, yosys_version
 
 #: Suffix of the names of networks whose Shift-Swish is not a table.
@@ -182,6 +183,30 @@ def chosen(found: list[Candidate], per_model: int) -> list[Candidate]:
     return result
 
 
+def all_candidates(
+    candidates_of: Callable[[str, Graph], Iterable[Candidate]],
+) -> list[Candidate]:
+    """Return the candidates of all networks; of those with other softmaxes, these alone."""
+    graphs = networks()
+    found = [c for name, graph in graphs.items() for c in candidates_of(name, graph)]
+    for name, graph in table_softmaxes(graphs).items():
+        found += [c for c in candidates_of(name, graph) if _is_table_softmax(c)]
+    return found
+
+
+def _is_table_softmax(candidate: Candidate) -> bool:
+    circuit = candidate.instance.circuit
+    return isinstance(circuit, OperationStage) and isinstance(circuit.node.operation, TableSoftmax)
+
+
+def write_points(output: Path, facts: Mapping[str, Any], points: Sequence[Point]) -> None:
+    """Write a table with one line for each circuit, behind facts on how it was made."""
+    data = {**facts, "points": [asdict(point) for point in points]}
+    text = json.dumps(data, separators=(",", ":")).replace('{"model"', '\n{"model"')
+    write_file(output, f"{text}\n".encode())
+    print(f"{len(points)} circuits in {output}")
+
+
 def point_of(candidate: Candidate, utilization: Utilization) -> Point:
     """Return a result with all that is needed to fit, and to make it again."""
     instance = candidate.instance
@@ -216,19 +241,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path("build/benchmarks/characterize")
     folder.mkdir(parents=True, exist_ok=True)
-    graphs = networks()
-    found = [
-        candidate
-        for network, graph in graphs.items()
-        for candidate in candidates(graph, network, options.seeds, folder)
-    ]
-    found += [
-        candidate
-        for network, graph in table_softmaxes(graphs).items()
-        for candidate in candidates(graph, network, options.seeds, folder)
-        if isinstance(candidate.instance.circuit, OperationStage)
-        and isinstance(candidate.instance.circuit.node.operation, TableSoftmax)
-    ]
+    found = all_candidates(lambda name, graph: candidates(graph, name, options.seeds, folder))
     work = chosen(found, options.per_model)
     with tqdm(unit="circuit") as bar:
         jobs = [
@@ -241,16 +254,16 @@ def main() -> None:
             raise SystemExit(f"{candidate.instance.name}: {result}")
         points.append(point_of(candidate, result))
     modules = {candidate.instance.module for candidate in work}
-    data = {
-        "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context",
-        "date": date.today().isoformat(),
-        "templates": {module: template_hash(module) for module in sorted(modules)},
-        "script": "benchmarks/characterize.py",
-        "points": [asdict(point) for point in points],
-    }
-    text = json.dumps(data, indent=None, separators=(",", ":")).replace('{"module"', '\n{"module"')
-    options.output.write_text(text + "\n", encoding="utf-8")
-    print(f"{len(points)} circuits in {options.output}")
+    write_points(
+        options.output,
+        {
+            "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context",
+            "date": date.today().isoformat(),
+            "templates": {module: template_hash(module) for module in sorted(modules)},
+            "script": "benchmarks/characterize.py",
+        },
+        points,
+    )
 
 
 if __name__ == "__main__":

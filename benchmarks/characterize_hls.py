@@ -22,15 +22,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.characterize import (
-    Candidate,
-    chosen,
-    flow_of,
-    networks,
-    table_softmaxes,
-)
+from benchmarks.characterize import Candidate, all_candidates, chosen, flow_of, write_points
 from hyq_hls.graph import Graph
-from hyq_hls.ops import TableSoftmax
 from hyq_hls.stream.cost.costs import Point
 from hyq_hls.stream.cost.features import features_of, model_of
 from hyq_hls.stream.cost.hls_area import HLS_POINTS_FILE, Counted, hls_hash
@@ -160,19 +153,7 @@ def main() -> None:
     parser.add_argument("--per-model", type=int, default=5, help="circuits of a model, about")
     parser.add_argument("--output", type=Path, default=HLS_POINTS_FILE)
     options = parser.parse_args()
-    graphs = networks()
-    found = [
-        candidate
-        for network, graph in graphs.items()
-        for candidate in candidates(graph, network, options.seeds)
-    ]
-    found += [
-        candidate
-        for network, graph in table_softmaxes(graphs).items()
-        for candidate in candidates(graph, network, options.seeds)
-        if isinstance(candidate.instance.circuit, OperationStage)
-        and isinstance(candidate.instance.circuit.node.operation, TableSoftmax)
-    ]
+    found = all_candidates(lambda name, graph: candidates(graph, name, options.seeds))
     work = chosen(found, options.per_model)
     circuits = [c.instance.circuit for c in work]
     results = count(
@@ -180,16 +161,16 @@ def main() -> None:
     )
     points = [point_of(c, area) for c, area in zip(work, results, strict=True)]
     modules = {point.model.split(",")[0] for point in points}
-    data = {
-        "method": f"operators and registers of LLVM IR at {MHZ:g} MHz (verif/area)",
-        "date": date.today().isoformat(),
-        "templates": {module: hls_hash(module) for module in sorted(modules)},
-        "script": "benchmarks/characterize_hls.py",
-        "points": [asdict(point) for point in points],
-    }
-    text = json.dumps(data, separators=(",", ":")).replace('{"model"', '\n{"model"')
-    write_file(options.output, (text + "\n").encode())
-    print(f"{len(points)} circuits in {options.output}")
+    write_points(
+        options.output,
+        {
+            "method": f"operators and registers of LLVM IR at {MHZ:g} MHz (verif/area)",
+            "date": date.today().isoformat(),
+            "templates": {module: hls_hash(module) for module in sorted(modules)},
+            "script": "benchmarks/characterize_hls.py",
+        },
+        points,
+    )
 
 
 if __name__ == "__main__":
