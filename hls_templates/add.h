@@ -2,14 +2,19 @@
 #ifndef HYQ_ADD_H_
 #define HYQ_ADD_H_
 
-#include "aligned_term.h"
+#include "aligned_pair.h"
 
 namespace hyq {
 
-/// A word of both operands gives a word of the result (see aligned_term.h).
-///
-/// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes, centred_a_t and
-///                   centred_b_t (a code minus its zero point).
+/// The sum of two terms.
+struct sum_of_terms {
+    template <class term_T> static term_T of(const term_T &a, const term_T &b) {
+        HYQ_INLINE
+        return a + b;
+    }
+};
+
+/// \tparam CONFIG_T  as for aligned_pair.
 template <typename CONFIG_T, class a_T, class b_T, class res_T>
 void add(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
          const typename CONFIG_T::zero_point_a_t &zero_point_a,
@@ -19,34 +24,8 @@ void add(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res,
          const typename CONFIG_T::multiplier_b_t &multiplier_b,
          const typename CONFIG_T::exponent_b_t &exponent_b,
          const typename CONFIG_T::requantize_t &requantize) {
-    typedef typename CONFIG_T::accumulator_t accumulator_t;
-    typedef typename CONFIG_T::centred_a_t centred_a_t;
-    typedef typename CONFIG_T::centred_b_t centred_b_t;
-    static const unsigned lanes = CONFIG_T::in_lanes;
-    static_assert(a_T::size == lanes && b_T::size == lanes && res_T::size == lanes,
-                  "both operands and the sum have the same lanes");
-    static_assert(CONFIG_T::channels % lanes == 0, "beats divide the channels of a position");
-Words:
-    for (unsigned i = 0; i < CONFIG_T::words; i++) {
-    Beats:
-        for (unsigned beat = 0; beat < CONFIG_T::channels / lanes; beat++) {
-            HYQ_PIPELINE(1)
-            const a_T in_a = a.read();
-            const b_T in_b = b.read();
-            res_T out;
-        Lanes:
-            for (unsigned l = 0; l < lanes; l++) {
-                HYQ_UNROLL
-                const accumulator_t term_a = aligned_term<accumulator_t, centred_a_t>(
-                    in_a[l], zero_point_a, multiplier_a, exponent_a, beat, l);
-                const accumulator_t term_b = aligned_term<accumulator_t, centred_b_t>(
-                    in_b[l], zero_point_b, multiplier_b, exponent_b, beat, l);
-                out[l] = requantize_value<CONFIG_T>(
-                    term_a + term_b, of_channel(requantize, beat, l));
-            }
-            res.write(out);
-        }
-    }
+    aligned_pair<CONFIG_T, sum_of_terms>(a, b, res, zero_point_a, multiplier_a, exponent_a,
+                                         zero_point_b, multiplier_b, exponent_b, requantize);
 }
 
 } // namespace hyq
