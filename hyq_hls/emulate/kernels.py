@@ -355,6 +355,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Maximum: _maximum,
     ops.MaxPool: pools.max_pool,
     ops.Multiply: _multiply,
+    ops.PermutePositions: layouts.permute_positions,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,
     ops.ShiftSwish: _lookup,
