@@ -239,11 +239,8 @@ def sequences_of(
     if len(draft.shape) != 3:
         raise _scattered(view)
     count = places.shape[1]
-    starts = places[:, :1]
-    whole_rows = torch.equal(places, starts + torch.arange(count)) and not bool(
-        (starts % count).any()
-    )
-    if draft.tokens and draft.shape[1] == count and (whole_rows or not windows):
+    of_rows = torch.equal(places, places[:, :1] // count * count + torch.arange(count))
+    if draft.tokens and draft.shape[1] == count and (of_rows or not windows):
         return None, places
     height, width = draft.shape[:2]
     distinct = torch.unique(places, dim=0)

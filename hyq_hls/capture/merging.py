@@ -28,6 +28,8 @@ def merged(drafts: Drafts, view: View, axis: int) -> View | None:
     """
     channels = view.source.shape[-1]
     table = view.index.movedim(axis, -1).reshape(-1, view.shape[axis])
+    if channels == 1 or len(table) == 1:
+        return None  # Any axis would do, or nothing is left of the positions.
     # The places of one part show the same position everywhere.
     parts, part_of = torch.unique(table // channels, dim=1, return_inverse=True)
     if parts.shape[1] * channels != table.shape[1]:

@@ -38,8 +38,8 @@ class PermutePositions(Operation):
             np.sort(self.order, axis=None), np.arange(self.order.size)
         ):
             raise GraphError(
-                f"permute_positions order: each of 0 .. {self.order.size - 1} once is wanted, found "
-                f"{self.order.ravel().tolist()!r:.60}"
+                f"permute_positions order: each of 0 .. {self.order.size - 1} once is wanted, "
+                f"found {self.order.ravel().tolist()!r:.60}"
             )
 
     def output_type(self, *inputs: TensorType) -> TensorType:
