@@ -267,7 +267,8 @@ def _selected(call: Call, sequences: _Sequences, heads: torch.Tensor, label: str
     draft = call.drafts.select(sequences.view.source, table.reshape(-1), label)
     if sequences.movement is None:
         return draft
-    tokens = call.drafts.layout(sequences.movement, (draft,), sequences.view, "unfold")
+    label = "unfold" if isinstance(sequences.movement, float_ops.Unfold) else "windows"
+    tokens = call.drafts.layout(sequences.movement, (draft,), sequences.view, label)
     tokens.tokens = True
     return tokens
 

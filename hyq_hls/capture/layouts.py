@@ -20,7 +20,6 @@ from hyq_hls.capture.index_maps import (
     is_identity,
     rows_and_columns,
 )
-from hyq_hls.capture.merging import merged
 from hyq_hls.capture.positions import PermutePositions
 from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.windows import regrouped
@@ -97,8 +96,6 @@ def rows_with_columns(
     if found is None or not covers(found[0], _positions(view.source)):
         part = with_shown_positions(drafts, view)
         if part is view:
-            part = merged(drafts, view, axis)
-        if part is None:
             raise _scattered(view)
         return rows_with_columns(drafts, part, axis)
     order, columns = found
@@ -240,6 +237,8 @@ def sequences_of(
         raise _scattered(view)
     count = places.shape[1]
     of_rows = torch.equal(places, places[:, :1] // count * count + torch.arange(count))
+    if windows and count == 1:
+        raise _single(draft)
     if draft.tokens and draft.shape[1] == count and (of_rows or not windows):
         return None, places
     height, width = draft.shape[:2]
@@ -252,19 +251,23 @@ def sequences_of(
         found = None if draft.tokens else find_unfold(distinct.reshape(-1), height, width, grid)
         if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
             return Unfold(found[0]), order[places]
-        if windows and count > 1:
+        if windows:
             return PermutePositions(tuple(map(tuple, distinct.tolist()))), order[places]
     if count == 1:
-        raise LayoutUnsupported(
-            f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
-            "attention over the positions of an image",
-            "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
-            "batch_first=True, and (N, B, C) without it",
-        )
+        raise _single(draft)
     raise LayoutUnsupported(
         f"attention over sequences of {count} positions of {draft.base!r} {draft.shape}",
         "attention over all positions, over one pixel of every patch, or over windows",
         "windows that overlap, or leave positions out, are not supported; " + _MOVEMENT,
+    )
+
+
+def _single(draft: Draft) -> LayoutUnsupported:
+    return LayoutUnsupported(
+        f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
+        "attention over the positions of an image",
+        "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
+        "batch_first=True, and (N, B, C) without it",
     )
 
 

@@ -12,28 +12,26 @@ from hyq_hls.capture.index_maps import covers, rows_and_columns
 from hyq_hls.capture.selection import with_shown_positions
 
 
-def merged(drafts: Drafts, view: View, axis: int) -> View | None:
+def with_merged_positions(drafts: Drafts, view: View, axis: int) -> View:
     """Return a view of one draft with the channels that ``view`` takes from several positions.
 
     The positions of each part, such as every second pixel of every second row, become a draft of
-    their own. The result has the channels of all these drafts, part after part.
+    their own. The result has the channels of all these drafts, part after part. It is the view
+    itself where its channels do not come from such parts.
 
     Args:
         drafts: all drafts.
         view: a view whose places along ``axis`` show channels of some positions each.
         axis: the axis of the channels.
-
-    Returns:
-        The view; None where its elements do not come from such parts.
     """
     channels = view.source.shape[-1]
     table = view.index.movedim(axis, -1).reshape(-1, view.shape[axis])
-    if channels == 1 or len(table) == 1:
-        return None  # Any axis would do, or nothing is left of the positions.
+    if table.shape[1] <= channels or table.shape[1] % channels or len(table) == 1:
+        return view
     # The places of one part show the same position everywhere.
     parts, part_of = torch.unique(table // channels, dim=1, return_inverse=True)
     if parts.shape[1] * channels != table.shape[1]:
-        return None
+        return view
     joined: Draft | None = None
     index, offset = torch.empty_like(view.index), 0
     for part in dict.fromkeys(part_of.tolist()):
@@ -42,7 +40,7 @@ def merged(drafts: Drafts, view: View, axis: int) -> View | None:
         piece = with_shown_positions(drafts, piece)
         found = rows_and_columns(piece.index, axis, channels)
         if found is None or not covers(found[0], piece.source.size // channels):
-            return None
+            return view
         own = piece.index // channels * table.shape[1] + offset + piece.index % channels
         index.index_copy_(axis % index.ndim, places, own)
         offset += channels
