@@ -23,6 +23,7 @@ from hyq_hls.ops import (
     Maximum,
     MaxPool,
     Multiply,
+    PermutePositions,
     RequantizeTensor,
     SelectPositions,
     SeparableContext,
@@ -216,6 +217,22 @@ def tokens() -> Graph:
     return graph
 
 
+def permutations(size: int, window: int) -> Graph:
+    """Return windows of a square map, shifted and not, and the way back."""
+    graph = Graph("x", TensorType((size, size, 32), Quantization(8, False, (2.0**-5,), (128,))))
+    pixels = np.arange(size * size).reshape(size, size)
+    tensor = graph.input_name
+    for shift in (0, window // 2):
+        moved = np.roll(pixels, (-shift, -shift), (0, 1))
+        grouped = moved.reshape(size // window, window, size // window, window)
+        order = grouped.transpose(0, 2, 1, 3).reshape(-1, window * window)
+        back = np.argsort(order, axis=None).reshape(size, size)
+        for way, chosen in (("windows", order), ("map", back)):
+            operation = PermutePositions(chosen)
+            tensor = graph.add(f"{way}{shift}", operation, tensor).name
+    return graph
+
+
 def upsamples() -> Graph:
     """Return maps of twice the size, from small ones to larger ones."""
     graph = Graph("x", TensorType((4, 4, 32), Quantization(8, False, (2.0**-5,), (128,))))
@@ -245,6 +262,8 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "multiply": multiplies,
     "group_norm": norms,
     "grouped_conv2d": grouped,
+    "permute_positions": partial(permutations, 8, 4),
+    "permute_positions, large": partial(permutations, 28, 7),
     "separable_context": contexts,
     "tokens": tokens,
     "transpose": partial(transposes, 4, 16),

@@ -10,7 +10,7 @@ namespace hyq {
 
 /// \tparam CONFIG_T  gives words (positions), channels, in_lanes, out_lanes and operand_t.
 /// \param weight  one for all channels, or one for each.
-/// \param bias  one for each channel, or as [position][channel].
+/// \param bias  one for each channel, or as [position][channel]; positions repeat their rows.
 template <typename CONFIG_T, class data_T, class res_T>
 void channel_affine(stream<data_T> &data, stream<res_T> &res,
                     const typename CONFIG_T::weight_t &weight,
@@ -21,9 +21,9 @@ void channel_affine(stream<data_T> &data, stream<res_T> &res,
     static_assert(data_T::size == lanes && res_T::size == lanes,
                   "every input code gives an output code");
     static_assert(channels % lanes == 0, "beats divide the channels of a position");
-    static_assert(CONFIG_T::bias_entries == channels ||
-                      CONFIG_T::bias_entries == CONFIG_T::words * channels,
-                  "one bias for every channel, or for every channel of every position");
+    static_assert(CONFIG_T::bias_entries % channels == 0 &&
+                      CONFIG_T::words * channels % CONFIG_T::bias_entries == 0,
+                  "biases for every channel of some positions, which divide all positions");
     counter<CONFIG_T::bias_entries / lanes> bias_word;
 Words:
     for (unsigned i = 0; i < CONFIG_T::words; i++) {

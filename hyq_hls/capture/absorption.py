@@ -21,7 +21,12 @@ from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.multiply import Multiply
-from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
+from hyq_hls.capture.positions import (
+    ConcatConstant,
+    ConcatPositions,
+    PermutePositions,
+    SelectPositions,
+)
 
 #: New operations of drafts.
 _Changes = dict[Draft, FloatOp]
@@ -257,6 +262,7 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     fo.Concat: _all_parts,
     ConcatConstant: _constant_part,
     ConcatPositions: _both_parts,
+    PermutePositions: _input,
     SelectPositions: _input,
     PositionConstant: _constant_before,
     ChannelAffine: _affine_before,
@@ -370,6 +376,7 @@ _BEHIND: Mapping[type[Any], Callable[[_Place, Draft, Draft, ChannelAffine], _Cha
     LeakyRelu: _behind_relu,
     fo.AttentionValues: _behind_values,
     Multiply: _behind_product,
+    PermutePositions: _readers,
     SelectPositions: _readers,
     fo.LayerNorm: _normalized,
     GroupNorm: _normalized,

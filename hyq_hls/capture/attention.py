@@ -19,8 +19,9 @@ from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import as_constant, shift_by
 from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.index_maps import Patch, covers
-from hyq_hls.capture.layouts import fresh, seen, sequence_patch, with_shown_positions
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.index_maps import covers
+from hyq_hls.capture.layouts import fresh, seen, sequences_of
 from hyq_hls.capture.scores import (
     additive_mask,
     causal_mask,
@@ -29,6 +30,7 @@ from hyq_hls.capture.scores import (
     scores_of,
     with_scale,
 )
+from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.separable import softmax_over_tokens
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
@@ -43,14 +45,14 @@ class _Sequences:
 
     Attributes:
         view: the operand.
-        patch: unfolds the source of the view into sequences; None if the source is tokens already.
+        movement: makes sequences of the source of the view; None if it is tokens already.
         pixels: number of sequences.
         pixel: pixel of the patch to which each matrix belongs.
         channels: channels of each matrix.
     """
 
     view: View
-    patch: Patch | None
+    movement: FloatOp | None
     pixels: int
     pixel: torch.Tensor
     channels: torch.Tensor
@@ -181,8 +183,9 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
     a, b = (with_shown_positions(call.drafts, view) for view in (a, b))
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]))
-    keys = _sequences(b, b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2]))
+    queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]), call.drafts.windows)
+    turned = b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2])
+    keys = _sequences(b, turned, call.drafts.windows)
     heads = _heads(queries)
     q = _selected(call, queries, heads, "q")
     k = _selected(call, keys, heads, "k")
@@ -213,7 +216,7 @@ def _values(call: Call, a: View, b: View) -> View:
         raise _shape_error("attention weights whose queries or keys are reordered")
     if not covers(pixel * heads + head, attention.shape[0] * heads):
         raise _shape_error("attention weights of a part of the pixels or heads")
-    values = _sequences(b, b.index.expand(*lead, *b.shape[-2:]))
+    values = _sequences(b, b.index.expand(*lead, *b.shape[-2:]), call.drafts.windows)
     if not torch.equal(values.pixel, pixel):
         raise _shape_error("attention weights and values of different pixels in one product")
     v = _selected(call, values, head, "v")
@@ -224,7 +227,7 @@ def _values(call: Call, a: View, b: View) -> View:
     return seen(draft, shown.reshape(*lead, n, width))
 
 
-def _sequences(view: View, index: torch.Tensor) -> _Sequences:
+def _sequences(view: View, index: torch.Tensor, windows: bool) -> _Sequences:
     """Read ``index`` ``(..., N, D)`` of a draft as one pixel and D channels a matrix."""
     view = fresh(replace(view, factor=1.0))
     draft = view.source
@@ -234,13 +237,13 @@ def _sequences(view: View, index: torch.Tensor) -> _Sequences:
     places = index[:, :, 0] // width
     if not torch.equal(index, places[:, :, None] * width + channels[:, None]):
         raise _shape_error(f"channels of {draft.base!r} that differ from position to position")
-    patch, places = sequence_patch(view, places)
-    pixels = draft.shape[0] if patch is None else math.prod(patch)
+    movement, places = sequences_of(view, places, windows)
+    pixels = (draft.shape if movement is None else movement.output_shape(draft.shape))[0]
     count = places.shape[1]
     pixel = places[:, 0] // count
     if not torch.equal(places, pixel[:, None] * count + torch.arange(count)):
         raise _shape_error(f"tokens of {draft.base!r} in an order of their own")
-    return _Sequences(view, patch, pixels, pixel, channels)
+    return _Sequences(view, movement, pixels, pixel, channels)
 
 
 def _heads(sequences: _Sequences) -> torch.Tensor:
@@ -262,9 +265,12 @@ def _selected(call: Call, sequences: _Sequences, heads: torch.Tensor, label: str
     if not torch.equal(table[heads], sequences.channels):
         raise _shape_error("heads that take other channels from pixel to pixel")
     draft = call.drafts.select(sequences.view.source, table.reshape(-1), label)
-    if sequences.patch is None:
+    if sequences.movement is None:
         return draft
-    return call.drafts.unfold(draft, sequences.patch, sequences.view)
+    label = "unfold" if isinstance(sequences.movement, float_ops.Unfold) else "windows"
+    tokens = call.drafts.layout(sequences.movement, (draft,), sequences.view, label)
+    tokens.tokens = True
+    return tokens
 
 
 def _shape_error(found: str) -> LayoutUnsupported:

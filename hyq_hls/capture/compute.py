@@ -26,6 +26,7 @@ from hyq_hls.capture.layouts import (
     shown,
     whole,
 )
+from hyq_hls.capture.merging import with_merged_positions
 from hyq_hls.capture.talking_heads import mixed_heads
 
 # Functions of single elements by the aten operation that computes them.
@@ -144,6 +145,7 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
     mixed = mixed_heads(call, view, weight, bias, axis)
     if mixed is not None:
         return mixed
+    view = with_merged_positions(call.drafts, view, axis)
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.
@@ -190,6 +192,7 @@ def layer_norm(call: Call) -> View:
             "LayerNorm over channels only",
             "normalize the last axis of a channels-last tensor",
         )
+    view = with_merged_positions(call.drafts, view, -1)
     draft, order = rows(call.drafts, view, -1)
     weight, bias = call.array("weight", 1.0, shape[0]), call.array("bias", 0.0, shape[0])
     op = float_ops.LayerNorm(weight, bias, float(call.get("eps")))

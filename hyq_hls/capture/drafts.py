@@ -17,7 +17,7 @@ from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
 from hyq_hls.capture.index_maps import Patch, covers, is_identity
 from hyq_hls.capture.multiply import Multiply
-from hyq_hls.capture.positions import SelectPositions
+from hyq_hls.capture.positions import PermutePositions, SelectPositions
 from hyq_hls.capture.unknown import Unknown
 from hyq_hls.errors import ShapeError
 
@@ -116,16 +116,21 @@ class Drafts:
         paths: module path of each exported node.
         sequence_first: whether tokens (N, 1, C) are one sequence of N positions, as in PyTorch's
             sequence-first layout, and not N sequences of one position.
+        windows: whether positions may be grouped in any way; see
+            :mod:`hyq_hls.capture.windows`.
 
     Attributes:
         sequence_first: see above.
+        windows: see above.
         movements: the draft that an exported data movement became, by name of the movement.
     """
 
-    def __init__(self, paths: Mapping[str, str], sequence_first: bool = True) -> None:
-        self.sequence_first = sequence_first
+    def __init__(
+        self, paths: Mapping[str, str], sequence_first: bool = True, windows: bool = False
+    ) -> None:
+        self.sequence_first, self.windows = sequence_first, windows
         self._all: list[Draft] = []
-        self._layouts: dict[tuple[int, str], Draft] = {}
+        self._layouts: dict[tuple[int | str, ...], Draft] = {}
         self._scaled: dict[tuple[int, float], Draft] = {}
         self._paths = paths
         self.movements: dict[str, Draft] = {}
@@ -161,14 +166,14 @@ class Drafts:
 
         The same map and patch give the same node.
         """
-        return self._layout(Unfold(patch), draft, view, "unfold")
+        return self.layout(Unfold(patch), (draft,), view, "unfold")
 
     def fold(self, draft: Draft, patch: Patch, size: tuple[int, int], view: View) -> Draft:
         """Return the map of tokens, as ``view`` shows it.
 
         The same tokens and patch give the same node.
         """
-        return self._layout(Fold(patch, *size), draft, view, "fold")
+        return self.layout(Fold(patch, *size), (draft,), view, "fold")
 
     def select_positions(
         self, draft: Draft, rows: torch.Tensor, columns: torch.Tensor, view: View
@@ -178,14 +183,34 @@ class Drafts:
         The same choice of the same draft gives the same node.
         """
         op = SelectPositions(tuple(rows.tolist()), tuple(columns.tolist()))
-        return self._layout(op, draft, view, "select")
+        return self.layout(op, (draft,), view, "select")
 
-    def _layout(self, op: FloatOp, draft: Draft, view: View, label: str) -> Draft:
-        key = (id(draft), repr(op))
+    def permute(self, draft: Draft, order: torch.Tensor, tokens: bool, view: View) -> Draft:
+        """Return all positions in the order ``(A, B)``, as ``view`` shows them.
+
+        The same order of the same draft gives the same node.
+
+        Args:
+            draft: a map or tokens.
+            order: the position of the draft at each place.
+            tokens: whether the result is sequences of tokens, and not a map.
+            view: the view.
+        """
+        op = PermutePositions(tuple(map(tuple, order.tolist())))
+        result = self.layout(op, (draft,), view, "windows" if tokens else "map")
+        result.tokens = tokens
+        return result
+
+    def layout(self, op: FloatOp, inputs: tuple[Draft, ...], view: View, label: str) -> Draft:
+        """Return the draft after a data movement ``op``, as ``view`` shows it.
+
+        The same movement of the same drafts gives the same node.
+        """
+        key = (*map(id, inputs), repr(op))
         if key not in self._layouts:
-            origin = view.chain[-1] if view.chain else draft.origin
+            origin = view.chain[-1] if view.chain else inputs[0].origin
             base = join(self._paths.get(origin, ""), label)
-            self._layouts[key] = self.add(op, (draft,), base, origin)
+            self._layouts[key] = self.add(op, inputs, base, origin)
         for name in view.chain:
             self.movements[name] = self._layouts[key]
         return self._layouts[key]

@@ -6,13 +6,13 @@ Functions here look at index maps only, so it does not matter how the model wrot
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import torch
 
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.float_op import FloatOp
+from hyq_hls.capture.float_ops import Unfold
 from hyq_hls.capture.index_maps import (
-    Patch,
     covers,
     find_fold,
     find_unfold,
@@ -20,6 +20,9 @@ from hyq_hls.capture.index_maps import (
     is_identity,
     rows_and_columns,
 )
+from hyq_hls.capture.positions import PermutePositions
+from hyq_hls.capture.selection import with_shown_positions
+from hyq_hls.capture.windows import regrouped
 
 Grid = tuple[int, int]
 
@@ -97,7 +100,9 @@ def rows_with_columns(
         return rows_with_columns(drafts, part, axis)
     order, columns = found
     draft = view.source
-    if len(draft.shape) == 3:
+    if len(draft.shape) == 3 and drafts.windows:
+        draft, order = regrouped(drafts, view, order, _lead(view, axis))
+    elif len(draft.shape) == 3:
         settle = _settle_tokens if draft.tokens else _settle_map
         draft, order = settle(drafts, view, order, _grid(view, axis))
     return draft, order, columns
@@ -177,41 +182,12 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
         patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
             return drafts.fold(draft, patch, (height, width), view), columns
+        if drafts.windows and covers(order, _positions(draft)):
+            return drafts.permute(draft, order.reshape(height, width), False, view), columns
     part = with_shown_positions(drafts, view)
     if part is view:
         raise _scattered(view)
     return map_with_columns(drafts, part)
-
-
-def with_shown_positions(drafts: Drafts, view: View) -> View:
-    """Return the view of a draft that has no other positions than those that the view shows.
-
-    It is the view itself where they are all positions, or cannot be told by rows and columns.
-    """
-    draft = view.source
-    if len(draft.shape) != 3:
-        return view
-    channels = draft.shape[-1]
-    shown = torch.zeros(_positions(draft), dtype=torch.bool)
-    shown[view.index.reshape(-1) // channels] = True
-    if bool(shown.all()):
-        return view
-    if not draft.tokens and (len(view.shape) == 3 or not _is_grid(shown, draft)):
-        draft = drafts.unfold(draft, (1, 1), view)  # The positions stay in their order.
-    if not _is_grid(shown, draft):
-        return view
-    grid = shown.reshape(draft.shape[:2])
-    rows, columns = (grid.any(dim=axis).nonzero().reshape(-1) for axis in (1, 0))
-    part = drafts.select_positions(draft, rows, columns, view)
-    place = shown.cumsum(0) - 1
-    index = place[view.index // channels] * channels + view.index % channels
-    return replace(view, source=part, index=index)
-
-
-def _is_grid(shown: torch.Tensor, draft: Draft) -> bool:
-    """Return whether the shown positions are all crossings of some rows and some columns."""
-    grid = shown.reshape(draft.shape[:2])
-    return torch.equal(grid, grid.any(dim=1)[:, None] & grid.any(dim=0))
 
 
 def output(drafts: Drafts, view: View) -> View:
@@ -229,7 +205,7 @@ def output(drafts: Drafts, view: View) -> View:
 def shown(draft: Draft, order: torch.Tensor, view: View, axis: int) -> View:
     """Return the view of ``draft`` with the positions ``order`` at the places of ``view``."""
     channels = draft.shape[-1]
-    lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
+    lead = _lead(view, axis)
     index = (order[:, None] * channels + torch.arange(channels)).reshape(*lead, channels)
     return seen(draft, index.movedim(-1, axis), view)
 
@@ -243,39 +219,55 @@ def seen(draft: Draft, index: torch.Tensor, before: View | None = None) -> View:
     return View(draft, index, 1.0, chain)
 
 
-def sequence_patch(view: View, places: torch.Tensor) -> tuple[Patch | None, torch.Tensor]:
-    """Find the patch that unfolds the source into sequences of positions ``places`` ``(L, N)``.
+def sequences_of(
+    view: View, places: torch.Tensor, windows: bool
+) -> tuple[FloatOp | None, torch.Tensor]:
+    """Find the movement of the source into sequences of positions ``places`` ``(L, N)``.
+
+    Args:
+        view: a view of a map or of tokens.
+        places: the positions of each sequence; sequences may come several times.
+        windows: whether positions may be grouped in any way.
 
     Returns:
-        The patch, None if the source is already such tokens, and ``places`` as token indices.
+        The movement, None if the source is already such tokens, and ``places`` as token indices.
     """
     draft = view.source
     if len(draft.shape) != 3:
         raise _scattered(view)
-    if draft.tokens and draft.shape[1] == places.shape[1]:
+    count = places.shape[1]
+    of_rows = torch.equal(places, places[:, :1] // count * count + torch.arange(count))
+    if windows and count == 1:
+        raise _single(draft)
+    if draft.tokens and draft.shape[1] == count and (of_rows or not windows):
         return None, places
     height, width = draft.shape[:2]
-    if not draft.tokens:
-        distinct = torch.unique(places, dim=0)
-        if covers(distinct, height * width):
-            # Sequences in the order of their first pixel, which is that of the patch pixels.
-            distinct = distinct[distinct[:, 0].argsort()]
-            grid = (len(distinct), places.shape[1])
-            found = find_unfold(distinct.reshape(-1), height, width, grid)
-            if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
-                order = inverse(distinct.reshape(-1))
-                return found[0], order[places]
-    if places.shape[1] == 1:
-        raise LayoutUnsupported(
-            f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
-            "attention over the positions of an image",
-            "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
-            "batch_first=True, and (N, B, C) without it",
-        )
+    distinct = torch.unique(places, dim=0)
+    # Sequences in the order of their first pixel, which is that of the patch pixels.
+    distinct = distinct[distinct[:, 0].argsort()]
+    if covers(distinct, height * width):
+        order = inverse(distinct.reshape(-1))
+        grid = (len(distinct), count)
+        found = None if draft.tokens else find_unfold(distinct.reshape(-1), height, width, grid)
+        if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
+            return Unfold(found[0]), order[places]
+        if windows:
+            return PermutePositions(tuple(map(tuple, distinct.tolist()))), order[places]
+    if count == 1:
+        raise _single(draft)
     raise LayoutUnsupported(
-        f"attention over sequences of {places.shape[1]} positions of {draft.base!r} {draft.shape}",
-        "attention over all positions, or over one pixel of every patch",
-        "windows and other groups of positions are not supported; " + _MOVEMENT,
+        f"attention over sequences of {count} positions of {draft.base!r} {draft.shape}",
+        "attention over all positions, over one pixel of every patch, or over windows",
+        "windows that overlap, or leave positions out, are not supported; " + _MOVEMENT,
+    )
+
+
+def _single(draft: Draft) -> LayoutUnsupported:
+    return LayoutUnsupported(
+        f"attention over sequences of a single position of {draft.base!r} {draft.shape}",
+        "attention over the positions of an image",
+        "see which axis is the batch: nn.MultiheadAttention takes (B, N, C) with "
+        "batch_first=True, and (N, B, C) without it",
     )
 
 
@@ -283,8 +275,12 @@ def _positions(draft: Draft) -> int:
     return draft.size // draft.shape[-1]
 
 
+def _lead(view: View, axis: int) -> list[int]:
+    return [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
+
+
 def _grid(view: View, axis: int) -> Grid | None:
-    lead = [size for place, size in enumerate(view.shape) if place != axis % len(view.shape)]
+    lead = _lead(view, axis)
     if len(lead) < 2 or math.prod(lead[:-2]) != 1:
         return None
     return lead[-2], lead[-1]

@@ -25,6 +25,9 @@ _EXPANSIONS = ("expand", "expand_as", "broadcast_to")
 # These are not defined for integers, and they can pad or sum.
 _PATCHES = ("im2col", "col2im")
 
+# They move data only where they pad by nothing, or crop.
+_PADDINGS = ("pad", "constant_pad_nd")
+
 MOVEMENTS = frozenset(
     (
         *_RESHAPES,
@@ -39,6 +42,11 @@ MOVEMENTS = frozenset(
         *("channel_shuffle", "native_channel_shuffle", "view_copy", "permute_copy"),
     )
 )
+
+
+def is_crop(name: str, args: Any) -> bool:
+    """Return whether a padding adds nothing, as where a model pads sizes that do not divide."""
+    return name in _PADDINGS and max(args[1]) <= 0
 
 
 def pass_through(node: fx.Node, args: Any) -> tuple[str, Any]:

@@ -72,6 +72,11 @@ class Traced:
     paths: Mapping[str, str]
 
     @property
+    def problems(self) -> list[Unsupported]:
+        """Why nodes are not supported."""
+        return [o.problem for o in self.outcomes.values() if o.problem is not None]
+
+    @property
     def complete(self) -> bool:
         """Whether every node is supported."""
-        return all(outcome.problem is None for outcome in self.outcomes.values())
+        return not self.problems

@@ -17,8 +17,9 @@ from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.index_maps import covers
-from hyq_hls.capture.layouts import feature_map, seen, with_shown_positions
+from hyq_hls.capture.layouts import feature_map, seen
 from hyq_hls.capture.max_pool import MaxPool
+from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.separable import context
 
 

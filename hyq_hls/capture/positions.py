@@ -1,4 +1,4 @@
-"""Float operations that join positions of tensors, or leave some of them out."""
+"""Float operations that join, order or leave out positions of tensors."""
 
 from __future__ import annotations
 
@@ -60,6 +60,30 @@ class ConcatPositions(FloatOp):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Concatenate on the axis behind the batch."""
         return torch.cat(inputs, dim=1 + self.axis)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutePositions(FloatOp):
+    """All positions in another order, such as the windows of a map, or a map made of windows.
+
+    Attributes:
+        order: for each row and column of the result, the position of the input, counted row by row.
+    """
+
+    order: tuple[tuple[int, ...], ...]
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Return ``(A, B, C)`` for ``(X, Y, C)`` with as many positions."""
+        rows, columns = len(self.order), len(self.order[0])
+        ok = len(shapes) == 1 and len(shapes[0]) == 3
+        ok = ok and shapes[0][0] * shapes[0][1] == rows * columns
+        self._expect(ok, shapes, f"(X, Y, C) of {rows * columns} positions")
+        return (rows, columns, shapes[0][2])
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Map ``(B, X, Y, C)`` to ``(B, A, B, C)``."""
+        (x,) = inputs
+        return x.flatten(1, 2)[:, torch.tensor(self.order, device=x.device)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

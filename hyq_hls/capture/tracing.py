@@ -22,7 +22,7 @@ from hyq_hls.capture.export import Exported
 from hyq_hls.capture.group_norm import group_norm
 from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
-from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, is_crop, move, pass_through
 from hyq_hls.capture.nodes import module_path, operation
 from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.report import Status
@@ -120,11 +120,11 @@ def _computed(target: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 class Tracing:
     """One walk over an exported graph; see ``trace``."""
 
-    def __init__(self, exported: Exported, sequence_first: bool) -> None:
+    def __init__(self, exported: Exported, **reading: bool) -> None:
         self.exported = exported
         nodes = list(exported.graph.nodes)
         self.paths = {node.name: module_path(node) for node in exported.nodes}
-        self.drafts = Drafts(self.paths, sequence_first)
+        self.drafts = Drafts(self.paths, **reading)
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.output: View | None = None
@@ -284,7 +284,7 @@ class Tracing:
             text, value = pass_through(node, args)
             self._note(node, "dropped" if text.startswith("dropped") else "moved", text)
             return value
-        if name in MOVEMENTS:
+        if name in MOVEMENTS or is_crop(name, args):
             self._note(node, "moved", "data movement, not used")
             return move(node, args, kwargs)
         return self._compute(node, name, args, kwargs)
@@ -385,11 +385,13 @@ def _is_random(target: torch._ops.OpOverload, name: str, args: Any, kwargs: Any)
 def trace(exported: Exported) -> Traced:
     """Trace a whole exported graph; problems are in the outcomes, nothing is raised.
 
-    Tokens (N, 1, C) have two readings, which only their reader tells apart. The usual one comes
-    first, and its problems are told where both have some.
+    Some layouts have several readings, which only the reader of a tensor tells apart: see the
+    arguments of ``Drafts``. The usual one comes first. Where all have problems, those of the
+    reading with the fewest are told.
     """
-    usual = Tracing(exported, sequence_first=True).run()
-    if usual.complete:
-        return usual
-    other = Tracing(exported, sequence_first=False).run()
-    return other if other.complete else usual
+    found: list[Traced] = []
+    for reading in ({}, {"sequence_first": False}, {"windows": True}):
+        found.append(Tracing(exported, **reading).run())
+        if found[-1].complete:
+            return found[-1]
+    return min(found, key=lambda traced: len(traced.problems))

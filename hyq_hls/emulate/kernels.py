@@ -102,10 +102,13 @@ def _channel_affine(
     if folded is None:
         return None
     weights, bias = folded
-    if len(bias) > 1:
-        bias = bias.reshape(node.type.shape)
     finish = _finish(node)
-    return lambda x: finish(torch.addcmul(bias, x.to(weights.dtype), weights))
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        rows = x.to(weights.dtype).reshape(len(x), -1, *bias.shape)
+        return finish(torch.addcmul(bias, rows, weights)).reshape(x.shape)
+
+    return run
 
 
 def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorType]) -> Kernel:
@@ -360,6 +363,7 @@ _RULES: dict[type[Operation], Rule] = {
     ops.Maximum: _maximum,
     ops.MaxPool: pools.max_pool,
     ops.Multiply: _multiply,
+    ops.PermutePositions: layouts.permute_positions,
     ops.RequantizeTensor: _requantize,
     ops.SeparableContext: _context,
     ops.ShiftSwish: _lookup,

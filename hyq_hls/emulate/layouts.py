@@ -45,6 +45,17 @@ def fold(op: ops.Fold, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     return run
 
 
+def permute_positions(op: ops.PermutePositions, node: Node, inputs: Sequence[TensorType]) -> Kernel:
+    """Return the kernel of a permutation of positions."""
+    order = torch.tensor(op.order.ravel())
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        moved = x.reshape(len(x), -1, x.shape[-1]).index_select(1, order)
+        return moved.reshape(len(x), *node.type.shape)
+
+    return run
+
+
 def transpose(op: ops.Transpose, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     """Return the kernel of a transpose."""
     return lambda x: x.transpose(-1, -2).contiguous()

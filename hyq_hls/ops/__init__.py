@@ -24,6 +24,7 @@ from hyq_hls.ops.linear_softmax import LinearSoftmax
 from hyq_hls.ops.max_pool import MaxPool
 from hyq_hls.ops.maximum import Maximum
 from hyq_hls.ops.multiply import Multiply
+from hyq_hls.ops.permute_positions import PermutePositions
 from hyq_hls.ops.requantize import RequantizeTensor
 from hyq_hls.ops.select_positions import SelectPositions
 from hyq_hls.ops.separable_context import SeparableContext
@@ -59,6 +60,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         Maximum,
         MaxPool,
         Multiply,
+        PermutePositions,
         RequantizeTensor,
         SelectPositions,
         SeparableContext,
@@ -94,6 +96,7 @@ __all__ = [
     "MaxPool",
     "Maximum",
     "Multiply",
+    "PermutePositions",
     "RequantizeTensor",
     "SelectPositions",
     "SeparableContext",

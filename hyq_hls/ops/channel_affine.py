@@ -19,13 +19,14 @@ class ChannelAffine(Operation):
 
     One row of biases serves all positions of a BatchNorm or a layer scale. A position embedding has
     a row of biases for every position, and so have biases and masks of attention scores, whose
-    positions are queries and heads, and whose channels are keys.
+    positions are queries and heads, and whose channels are keys. Rows that repeat, as those of
+    biases that are the same in every window, stand there once.
 
     Attributes:
         weight: factors, (1,) or (C,); they may be negative or zero.
         weight_bits: width of a weight, two's complement.
-        bias: summands, (1, C) or (positions, C), positions in C order. They hold
-            ``-weight * zero_point``, so that raw codes are multiplied.
+        bias: summands, (R, C) for R rows that divide the positions; position ``p`` in C order takes
+            row ``p % R``. They hold ``-weight * zero_point``, so that raw codes are multiplied.
         requantize: accumulator to output code.
 
     Raises:
@@ -59,17 +60,17 @@ class ChannelAffine(Operation):
         (x,) = inputs
         check_affine(x)
         rows, channels = self.bias.shape
-        if x.channels != channels or rows not in (1, x.words):
+        if x.channels != channels or x.words % rows:
             raise GraphError(
                 f"channel_affine has {rows} rows of biases for {channels} channels, found an input "
-                f"{x.shape}; one row, or one for each of its {x.words} positions, is wanted"
+                f"{x.shape}; a number of rows that divides its {x.words} positions is wanted"
             )
         self.requantize.check(self.accumulator(x), channels)
         return TensorType(x.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
         (x,) = codes
-        acc = self.weight * x.reshape(len(x), -1, x.shape[-1]) + self.bias
+        acc = self.weight * x.reshape(len(x), -1, *self.bias.shape) + self.bias
         return self.requantize(acc).reshape(x.shape)
 
     def accumulator(self, *inputs: TensorType) -> Bounds:

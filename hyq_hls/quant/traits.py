@@ -24,7 +24,12 @@ from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
-from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
+from hyq_hls.capture.positions import (
+    ConcatConstant,
+    ConcatPositions,
+    PermutePositions,
+    SelectPositions,
+)
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.capture.transpose import Transpose
 from hyq_hls.capture.upsample import Upsample
@@ -318,6 +323,7 @@ TRAITS: dict[type[Any], Traits] = {
         block_output=True,
         leading=1,
     ),
+    PermutePositions: _MOVE,
     SelectPositions: _MOVE,
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,

@@ -263,7 +263,8 @@ MAKERS: dict[str, Callable[[Rng, int], Made]] = {
 }
 #: They copy codes or look them up, and sum nothing, or four neighbours with fixed weights.
 SUMLESS = {
-    "constant", "fold", "max_pool", "select_positions", "table", "transpose", "unfold", "upsample"
+    "constant", "fold", "max_pool", "permute_positions", "select_positions", "table", "transpose",
+    "unfold", "upsample"
 }  # fmt: skip
 
 

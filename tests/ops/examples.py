@@ -238,6 +238,9 @@ EXAMPLES: dict[str, Callable[[np.random.Generator], Graph]] = {
     "maximum": _maximum,
     "max_pool": lambda rng: _single(MAP, ops.MaxPool((3, 2), (2, 1), (1, 1), (0,))),
     "multiply": _multiply,
+    "permute_positions": lambda rng: _single(
+        MAP, ops.PermutePositions(rng.permutation(24).reshape(3, 8))
+    ),
     "requantize": lambda rng: _single(MAP, ops.RequantizeTensor((128,), requantize(rng, 3, 1))),
     "select_positions": lambda rng: _single(MAP, ops.SelectPositions((0, 3), (1, 2, 5))),
     "separable_context": _separable_context,

@@ -21,7 +21,12 @@ from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.max_pool import MaxPool
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.multiply import Multiply
-from hyq_hls.capture.positions import ConcatConstant, ConcatPositions, SelectPositions
+from hyq_hls.capture.positions import (
+    ConcatConstant,
+    ConcatPositions,
+    PermutePositions,
+    SelectPositions,
+)
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.capture.transpose import Transpose
 from hyq_hls.capture.upsample import Upsample
@@ -120,6 +125,7 @@ class Lowering:
             fo.Concat: self._concat,
             ConcatConstant: self._concat_constant,
             ConcatPositions: self._concat_positions,
+            PermutePositions: lambda node, op, config: ops.PermutePositions(np.array(op.order)),
             SelectPositions: lambda node, op, config: ops.SelectPositions(op.rows, op.columns),
             fo.LayerNorm: self._layer_norm,
             GroupNorm: self._group_norm,
@@ -216,6 +222,8 @@ class Lowering:
             # Even the largest code of the input ends below all codes of the output.
             lowest = np.floor((y.qmin - y.zero_point[0] - 1) * y.scale[0] / scale[0])
             bias[op.hidden] = int(lowest) - unit * x.qmax
+        if bias.ndim > 1 and (bias == bias[0]).all():
+            bias = bias[:1]  # The constants are the same in every window, or row of a map.
         rows = bias.reshape(-1, bias.shape[-1])
         out = requantize(scale, y)
         return ops.ChannelAffine(np.array([unit]), _CONSTANT_BITS + 2, rows, out)

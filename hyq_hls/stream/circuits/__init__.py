@@ -32,6 +32,7 @@ from hyq_hls.stream.circuits.linear_softmax import LinearSoftmaxCircuit
 from hyq_hls.stream.circuits.max_pool import MaxPoolCircuit
 from hyq_hls.stream.circuits.maximum import MaximumCircuit
 from hyq_hls.stream.circuits.multiply import MultiplyCircuit
+from hyq_hls.stream.circuits.permute_positions import PermutePositionsCircuit
 from hyq_hls.stream.circuits.requantize import RequantizeCircuit
 from hyq_hls.stream.circuits.select_positions import SelectPositionsCircuit
 from hyq_hls.stream.circuits.separable_context import SeparableContextCircuit
@@ -69,6 +70,7 @@ CIRCUITS: dict[type[Operation], tuple[type[AnyCircuit], ...]] = {
     ops.Maximum: (MaximumCircuit,),
     ops.MaxPool: (MaxPoolCircuit,),
     ops.Multiply: (MultiplyCircuit,),
+    ops.PermutePositions: (PermutePositionsCircuit,),
     ops.RequantizeTensor: (RequantizeCircuit, TableCircuit, BlockTableCircuit),
     ops.SelectPositions: (SelectPositionsCircuit,),
     ops.SeparableContext: (SeparableContextCircuit,),
