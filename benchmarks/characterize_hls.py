@@ -153,7 +153,7 @@ def main() -> None:
     """Count and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=3, help="designs that circuits are taken from")
-    parser.add_argument("--per-model", type=int, default=5, help="circuits of a model, about")
+    parser.add_argument("--per-model", type=int, default=3, help="circuits of a model, about")
     parser.add_argument("--output", type=Path, default=HLS_POINTS_FILE)
     options = parser.parse_args()
     found = all_candidates(lambda name, graph: candidates(graph, name, options.seeds))
