@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import hls4ml
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +22,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.text import code_type, configuration, operation_call, weights_h
 from hyq_hls.support import template_dir
-from tests.ahead import headers_ahead
+from tests.ahead import AP_TYPES, types_ahead
 
 Codes = NDArray[np.int64]
 Op_co = TypeVar("Op_co", bound=Operation, covariant=True)
@@ -35,7 +34,6 @@ WARNINGS = (
     "-Wno-maybe-uninitialized",
 )
 _FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fwrapv", "-fno-gnu-unique", *WARNINGS)
-_AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
 
 _RUN = """
 extern "C" int run_{name}(const int *const *inputs, int *output) {{
@@ -100,9 +98,8 @@ def compile_with_gxx(
 ) -> None:
     """Compile ``source`` to a shared library with g++ and the ``ap_int.h`` of hls4ml."""
     folders = [f"-I{folder}" for folder in include]
-    every = [*_FLAGS, "-isystem", str(_AP_TYPES), *(f for f in flags if not f.startswith("-D"))]
-    ahead = headers_ahead(every, ["ap_int.h", "exception", "map", "stdexcept", "string", "vector"])
-    command = ["g++", *every, *flags, *ahead, *folders, str(source)]
+    every = [*_FLAGS, *flags, *types_ahead([*_FLAGS, *flags])]
+    command = ["g++", *every, "-isystem", str(AP_TYPES), *folders, str(source)]
     result = subprocess.run(
         [*command, "-o", str(library)], capture_output=True, text=True, check=False
     )

@@ -47,7 +47,7 @@ def runtime_header(
 
     Args:
         names: headers, as ``#include <name>`` finds them with ``flags``.
-        include: Verilator's own headers; new ones are compiled anew.
+        include: folder of the headers; where one of them is new, they are compiled anew.
         flags: flags of the compiler; those of the file that includes the header differ from them
             in macros alone.
         folder: where the header goes if the user's cache cannot be written.
@@ -60,7 +60,7 @@ def runtime_header(
         log.run([compiler(), *flags, "-x", "c++-header", header, "-o", f"{header}.gch"])
 
     # clang refuses a compiled header that is older than its sources, so their times count.
-    times = [(path.name, path.stat().st_mtime_ns) for path in sorted(include.glob("*.h"))]
+    times = [(str(path), path.stat().st_mtime_ns) for path in sorted(include.rglob("*.h"))]
     key = _key([repr((names, list(flags), times))])
     header, _ = _kept(f"headers-{key}", ["runtime.h", "runtime.h.gch"], compile_to, folder)
     return ["-include", str(header)]
