@@ -23,6 +23,7 @@ from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.text import code_type, configuration, operation_call, weights_h
 from hyq_hls.support import template_dir
 from tests.ahead import AP_TYPES, types_ahead
+from verif import clang
 
 Codes = NDArray[np.int64]
 Op_co = TypeVar("Op_co", bound=Operation, covariant=True)
@@ -33,6 +34,8 @@ WARNINGS = (
     "-Wno-uninitialized",
     "-Wno-maybe-uninitialized",
 )
+#: Flags of clang for integers of exact width, in constant memories too.
+EXACT = ("-O0", "-D__SYNTHESIS__", "-w")
 _FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fwrapv", "-fno-gnu-unique", *WARNINGS)
 
 _RUN = """
@@ -106,11 +109,25 @@ def compile_with_gxx(
     assert result.returncode == 0, result.stderr[:4000]
 
 
+def compile_fast(
+    source: Path, library: Path, include: Sequence[Path], flags: Sequence[str]
+) -> None:
+    """Compile as :func:`compile_with_gxx` does, and integers of exact width with clang.
+
+    The ``_BitInt`` of clang compiles in a fraction of the time of the ``ap_int.h`` of hls4ml, with
+    which ``tests/stream/hls/test_two_ap_ints.py`` compiles some cases of every operation.
+    """
+    if "-DHYQ_BIT_ACCURATE" in flags:
+        clang.compile_library(source, library, include, EXACT)
+    else:
+        compile_with_gxx(source, library, include, flags)
+
+
 def compile_cases(
     cases: Sequence[Case[Operation]],
     folder: Path,
     flags: Sequence[str],
-    compile_library: Callable[..., None] = compile_with_gxx,
+    compile_library: Callable[..., None] = compile_fast,
 ) -> list[Callable[..., Codes]]:
     r"""One function per case: codes (B, \*shape) of every input to output codes.
 

@@ -190,21 +190,22 @@ def test_the_compiled_header_is_read_and_made_anew_when_its_sources_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    log, source = Log(tmp_path / "log"), tmp_path / "source.cpp"
+    log, source, headers = Log(tmp_path / "log"), tmp_path / "source.cpp", tmp_path / "headers"
+    headers.mkdir()
     source.write_text("int f() { return variable; }\n")
-    (tmp_path / "own.h").write_text("static const int variable = 3;\n")
-    flags = ["-O0", "-I", str(tmp_path)]
+    (headers / "own.h").write_text("static const int variable = 3;\n")
+    flags = ["-O0", "-I", str(headers)]
 
     def ahead() -> list[str]:
-        return runtime_header(["own.h"], tmp_path, flags, tmp_path, log)
+        return runtime_header(["own.h"], headers, flags, tmp_path, log)
 
     include = ahead()
     assert ahead() == include
     assert len(log.parts) == 1
     Path(include[1]).write_text('#error "the compiled header is not read"\n')
     compile_objects([(source, [*flags, "-DOTHER=1", *include])], tmp_path, log)
-    (tmp_path / "own.h").write_text("static const int variable = 4;  // the design is new\n")
-    os.utime(tmp_path / "own.h", ns=(1, 1))
+    (headers / "own.h").write_text("static const int variable = 4;  // the design is new\n")
+    os.utime(headers / "own.h", ns=(1, 1))
     assert ahead() != include
 
 
