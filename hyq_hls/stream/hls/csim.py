@@ -30,13 +30,10 @@ _BUILD_LIB = """#!/bin/bash
 set -e
 cd "$(dirname "$0")"
 BUILD=$(mktemp -d ./.build-XXXXXX)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$BUILD"' EXIT
-FLAGS=({flags} "$@")
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o "$BUILD/top.o" &
-TOP=$!
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o "$BUILD/bridge.o"
-wait $TOP
-"${{CXX:-g++}}" -shared "$BUILD/top.o" "$BUILD/bridge.o" -o "$BUILD/library.so"
+trap 'rm -rf "$BUILD"' EXIT
+# One translation unit: two of them would each read the same headers.
+"${{CXX:-g++}}" {flags} "$@" -include firmware/{project}.cpp -shared {project}_bridge.cpp \\
+    -o "$BUILD/library.so"
 # The library is loaded only when it ends with the hash of all before it.
 HASH=$( (sha256sum || shasum -a 256) < "$BUILD/library.so" 2>/dev/null)
 printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$BUILD/library.so"
