@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks._families_networks import images, woken
+from benchmarks._families_networks import images, network, woken
 from hyq_hls import convert, quantize
 from hyq_hls.capture import UnsupportedModelError
 from hyq_hls.errors import HyqError
-from hyq_hls.models.public import architecture
 from hyq_hls.quant import float_graph_of
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import sqnr_db
@@ -93,7 +92,7 @@ def measured(name: str, side: int, levels: Sequence[str]) -> Iterator[Record]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = woken(architecture(name, (side, side)))
+            model = woken(network(name, side))
             for found in _climb(model, side, levels):
                 record |= found
                 yield record | _used()

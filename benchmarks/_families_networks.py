@@ -10,26 +10,38 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks.reduced import REDUCED
+from hyq_hls.models.public import architecture
+
 
 def _at(side: int, *names: str) -> tuple[tuple[str, int], ...]:
     return tuple((name, side) for name in names)
 
 
 #: Name and side of the images of every network, by family. The five families that the papers
-#: quantize have their published size; others have a small one where they allow it.
+#: quantize have their published size and a reduced member; others have a small size where they
+#: allow it.
 FAMILIES: dict[str, tuple[tuple[str, int], ...]] = {
-    "MobileViT": _at(256, *(f"mobilevit_{size}" for size in ("xxs", "xs", "s"))),
-    "MobileViTv2": _at(
-        256,
-        *(f"mobilevitv2_{width}" for width in ("050", "075", "100", "125", "150", "175", "200")),
+    "MobileViT": (
+        *_at(256, *(f"mobilevit_{size}" for size in ("xxs", "xs", "s"))),
+        *_at(16, "reduced_mobilevit"),
     ),
-    "EfficientFormer": _at(224, *(f"efficientformer_{size}" for size in ("l1", "l3", "l7"))),
-    "EfficientFormer V2": _at(
-        224, *(f"efficientformerv2_{size}" for size in ("s0", "s1", "s2", "l"))
+    "MobileViTv2": (
+        *_at(256, *(f"mobilevitv2_{width}" for width in ("050", "075", "100", "125"))),
+        *_at(256, *(f"mobilevitv2_{width}" for width in ("150", "175", "200"))),
+        *_at(16, "reduced_mobilevitv2"),
     ),
-    "Mobile-Former": _at(
-        224,
-        *(f"mobile_former_{size}m" for size in (26, 52, 96, 151, 214, 294, 508)),
+    "EfficientFormer": (
+        *_at(224, *(f"efficientformer_{size}" for size in ("l1", "l3", "l7"))),
+        *_at(12, "reduced_efficientformer"),
+    ),
+    "EfficientFormer V2": (
+        *_at(224, *(f"efficientformerv2_{size}" for size in ("s0", "s1", "s2", "l"))),
+        *_at(64, "reduced_efficientformerv2"),
+    ),
+    "Mobile-Former": (
+        *_at(224, *(f"mobile_former_{size}m" for size in (26, 52, 96, 151, 214, 294, 508))),
+        *_at(16, "reduced_mobile_former"),
     ),
     "Other hybrids": (
         *_at(64, "edgenext_xx_small", "efficientvit_b0", "fastvit_t8", "fastvit_mci0"),
@@ -58,6 +70,13 @@ def chosen(patterns: Sequence[str]) -> Iterator[tuple[str, int]]:
         for name, side in networks:
             if any(fnmatchcase(name, pattern) for pattern in patterns):
                 yield name, side
+
+
+def network(name: str, side: int) -> nn.Module:
+    """Return a network of the list with random weights, in evaluation mode."""
+    if name in REDUCED:
+        return REDUCED[name]().eval()
+    return architecture(name, (side, side))
 
 
 def woken(model: nn.Module) -> nn.Module:

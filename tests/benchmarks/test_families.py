@@ -105,8 +105,8 @@ def test_what_was_reached_stays_where_memory_ends(monkeypatch: pytest.MonkeyPatc
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Iterator[dict[str, Any]]:
+        yield {"captured": True}
         raise RuntimeError("shapes differ")
-        yield {}
 
     monkeypatch.setattr(levels, "_climb", broken)
     with pytest.raises(RuntimeError, match="shapes differ"):
