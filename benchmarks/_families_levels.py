@@ -131,7 +131,7 @@ def _climb(model: nn.Module, side: int, levels: Sequence[str]) -> Iterator[Recor
     yield {"captured": _exact(qmodel.capture_report.relative_error), "operations": kinds}
     test = images(2, side, 100)
     equal = emulation_equal(qmodel, test)
-    sqnr = round(sqnr_db(_logits(model, test), qmodel.predict(test)), 1)
+    sqnr = round(sqnr_db(_logits(qmodel, test), qmodel.predict(test)), 1)
     yield {"emulation_equal": equal, "sqnr_db": sqnr}
     if "csim" not in levels:
         return
@@ -158,9 +158,10 @@ def _exact(error: float | None) -> bool:
     return error is not None and error < EXACT
 
 
-def _logits(model: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the outputs of the module itself."""
+def _logits(qmodel: QuantizedModel, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the outputs of the module itself, behind its normalization."""
+    assert qmodel.module is not None
     with torch.no_grad():
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-        found: NDArray[np.float64] = model(batch).double().numpy()
+        found: NDArray[np.float64] = qmodel.module(batch).double().numpy()
     return found
