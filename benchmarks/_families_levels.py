@@ -47,7 +47,7 @@ def blank(name: str, side: int, levels: Sequence[str]) -> Record:
     return {
         **{"model": name, "size": side, "levels": levels[-1]},
         **numbers,
-        **{"operations": [], "problem": ""},
+        **{"operations": [], "problem": "", "remedies": []},
     }
 
 
@@ -98,9 +98,13 @@ def measured(name: str, side: int, levels: Sequence[str]) -> Iterator[Record]:
                 yield record | _used()
         return
     except UnsupportedModelError as error:
-        count = len(error.report.unsupported)
-        reasons = dict.fromkeys(entry.found for entry in error.report.unsupported)
-        record |= {"captured": False, "problem": f"{count} nodes: {'; '.join(reasons)}"}
+        entries = error.report.unsupported
+        reasons, remedies = (
+            list(dict.fromkeys(texts))
+            for texts in zip(*((entry.found, entry.advice) for entry in entries), strict=True)
+        )
+        problem = f"{len(entries)} nodes: {'; '.join(reasons)}"
+        record |= {"captured": False, "problem": problem, "remedies": remedies}
     except HyqError as error:
         record["problem"] = str(error)
     except (MemoryError, RuntimeError) as error:  # torch has no other type for a lack of memory

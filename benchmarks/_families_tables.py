@@ -28,7 +28,8 @@ def best(records: Sequence[Record]) -> dict[tuple[str, int], Record]:
         key = record["model"], record["size"]
         fewer = found.get(key, record)
         found[key] = {
-            name: fewer[name] if value in (None, []) else value for name, value in record.items()
+            name: fewer.get(name) if value in (None, []) else value
+            for name, value in record.items()
         }
     return found
 

@@ -12,7 +12,8 @@ Fields of a record: ``captured`` (the float graph equals the module to 1e-10), `
 (every node of two images equals the reference), ``csim_equal`` and ``rtl_equal`` (outputs of two
 images; the RTL runs with and without random stalls), ``sqnr_db`` (outputs of the integers beside
 those of the module), ``seconds`` (CPU time of all steps), ``peak_gb``, ``operations`` (kinds of
-integer operations). A level that was not tried is null; ``problem`` says what ended the way.
+integer operations). A level that was not tried is null; ``problem`` says what ended the way, and
+``remedies`` what the capture advises.
 """
 
 from __future__ import annotations
