@@ -55,7 +55,13 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "set padding= of the convolution",
     ),
     (
-        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "minimum"),
+        ("pow", "square"),
+        "arithmetic {name} on activations",
+        "products of two tensors, and the square of ReLU",
+        "write x * x for a square, and other powers as products",
+    ),
+    (
+        ("mul", "div", "sum", "exp", "sqrt", "rsqrt", "minimum"),
         "arithmetic {name} on activations",
         "sums and differences of two tensors of one shape, and constants of one value per channel",
         "build gates from supported layers",
