@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from benchmarks._families_levels import LEVELS, blank
 from benchmarks._families_networks import FAMILIES
+from benchmarks.reduced import REDUCED
 
 Record = Mapping[str, Any]
 
@@ -40,11 +42,30 @@ def matrix(records: Sequence[Record]) -> str:
     parts, stopped = [], []
     for family, networks in FAMILIES.items():
         rows = [found.get(key, blank(*key, LEVELS[:1])) for key in networks]
-        parts += [f"## {family}", "", *_table(rows), ""]
+        parts += [f"## {family}", "", *_table(rows), "", *_coverage(rows)]
         stopped += [row for row in rows if row["problem"]]
     if stopped:
         parts += ["## What stops a network", "", *map(_reason, stopped), ""]
     return "\n".join(parts).rstrip()
+
+
+def _coverage(rows: Sequence[Record]) -> list[str]:
+    """Say whether the reduced members have the kinds of operations of the others."""
+    reduced, public = (
+        [
+            row["operations"]
+            for row in rows
+            if (row["model"] in REDUCED) is here and row["operations"]
+        ]
+        for here in (True, False)
+    )
+    if not reduced or not public:
+        return []
+    missing = sorted(set(chain(*public)) - set(chain(*reduced)))
+    if missing:
+        return [f"The reduced member lacks {', '.join(missing)}.", ""]
+    count = f"The reduced member has all {len(set(chain(*public)))} kinds of integer operations"
+    return [f"{count} that the networks above have, as far as those were quantized.", ""]
 
 
 def _table(rows: Sequence[Record]) -> Iterator[str]:

@@ -54,6 +54,18 @@ def test_every_network_of_the_list_has_a_row_in_its_family() -> None:
             assert f"| {name} | {side} |" in section
 
 
+def test_the_reduced_member_is_compared_with_its_family() -> None:
+    records = [
+        record("mobilevit_xxs", "emulation", 256, operations=["dense", "fold"]),
+        record("reduced_mobilevit", "rtl", 16, operations=["dense", "fold", "table"]),
+        record("mobilevitv2_050", "emulation", 256, operations=["dense", "fold"]),
+        record("reduced_mobilevitv2", "rtl", 16, operations=["dense"]),
+    ]
+    text = matrix(records)
+    assert text.count("The reduced member has all 2 kinds of integer operations") == 1
+    assert text.count("The reduced member lacks fold.") == 1
+
+
 def test_the_tables_stand_between_their_marks(tmp_path: Path) -> None:
     page = tmp_path / "families.md"
     page.write_text(f"before\n{families.BEGIN}\nold\n{families.END}\nafter\n")
