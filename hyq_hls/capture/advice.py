@@ -25,7 +25,19 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "use nn.MaxPool2d without indices, whose kernel may be the whole map",
     ),
     (
-        ("conv3d", "conv_transpose2d", "conv_transpose1d", "convolution"),
+        ("conv_transpose2d", "conv_transpose1d"),
+        "{name}",
+        "conv2d, and maps of twice the size by nn.Upsample",
+        "use nn.Upsample(scale_factor=2) before nn.Conv2d, and fine-tune",
+    ),
+    (
+        ("wrap_with_autocast",),
+        "a block of forward() under torch.autocast",
+        "the same operations without it",
+        "remove the torch.autocast from forward(); the capture has no half precision",
+    ),
+    (
+        ("conv3d", "convolution"),
         "{name}",
         "conv2d or conv1d",
         "express it with nn.Conv2d, nn.Conv1d or nn.Linear",
@@ -43,7 +55,13 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "set padding= of the convolution",
     ),
     (
-        ("mul", "div", "pow", "sum", "exp", "sqrt", "rsqrt", "minimum"),
+        ("pow", "square"),
+        "arithmetic {name} on activations",
+        "products of two tensors, and the square of ReLU",
+        "write x * x for a square, and other powers as products",
+    ),
+    (
+        ("mul", "div", "sum", "exp", "sqrt", "rsqrt", "minimum"),
         "arithmetic {name} on activations",
         "sums and differences of two tensors of one shape, and constants of one value per channel",
         "build gates from supported layers",

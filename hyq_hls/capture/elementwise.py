@@ -115,6 +115,15 @@ class Relu6(Elementwise):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class SquaredRelu(Elementwise):
+    """``max(x, 0)**2`` (So et al., Primer, arXiv:2109.08668); StarReLU scales and shifts it."""
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the square of ReLU to each element."""
+        return functional.relu(x).square()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Sigmoid(Elementwise):
     """``1 / (1 + exp(-x))``."""
 

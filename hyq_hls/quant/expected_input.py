@@ -106,8 +106,9 @@ class _Normalize:
 
     def __call__(self, module: nn.Module, images: tuple[torch.Tensor, ...]) -> torch.Tensor:
         (x,) = images
+        # The export traces float32. A check in float64 must see the same, rounded numbers.
         multiplier, offset = (
-            torch.tensor(values, dtype=x.dtype, device=x.device).reshape(-1, 1, 1)
+            torch.tensor(values, dtype=torch.float32, device=x.device).to(x.dtype).reshape(-1, 1, 1)
             for values in (self._multiplier, self._offset)
         )
         return x * multiplier + offset

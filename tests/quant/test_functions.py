@@ -223,6 +223,7 @@ def test_q_hyvit_tries_scales_per_channel_at_their_price(
         ("QuickGelu", -0.27846454 / 1.702),
         ("Relu", 0),
         ("Relu6", 0),
+        ("SquaredRelu", 0),
         ("Sigmoid", 0),
         ("Tanh", -1),
         ("Hardsigmoid", 0),
@@ -246,7 +247,7 @@ def test_minimum_of_silu_to_the_last_digit_of_its_tables() -> None:
     assert minimum(LeakyRelu(-0.5)) == 0  # it rises on both sides
 
 
-#: What the one file of the sixteenth function gets.
+#: What the one file of another function gets.
 CLASS = '''
 @dataclass(frozen=True, eq=False, repr=False)
 class Softsign(Elementwise):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.mobile_former import small_config
 from hyq_hls import QuantizedModel, convert
 from hyq_hls.capture.constant import Constant
 from hyq_hls.models import MobileFormer
@@ -17,7 +18,6 @@ from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.presets import PRESETS, preset
 from tests.capture.hybrids import settle
-from tests.models.test_mobile_former import small
 from tests.quant.networks import cheap, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 12, 3), dtype=np.uint8)
@@ -28,7 +28,7 @@ QUICK = ("fast", "fq_vit", "lean")
 
 def plan(name: str, groups: int = 1) -> Plan:
     config = cheap(preset(name), 2)
-    found = plan_of(settle(MobileFormer(small(groups=groups))), config, IMAGES)
+    found = plan_of(settle(MobileFormer(small_config(groups=groups))), config, IMAGES)
     for method in config.methods:
         assert isinstance(method, Method)
         found = method.apply(found)
@@ -44,7 +44,7 @@ def check(found: Plan, groups: int = 1) -> None:
         assert np.array_equal(emulated[name], wanted), name
         codes = wanted
     with torch.no_grad():
-        real = settle(MobileFormer(small(groups=groups)))(FLOATS).numpy()
+        real = settle(MobileFormer(small_config(groups=groups)))(FLOATS).numpy()
     off = graph.output_type.quantization.dequantize(codes) - real
     assert 10 * np.log10((real**2).mean() / (off**2).mean()) > 20
 

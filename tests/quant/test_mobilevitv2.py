@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.mobilevitv2 import small
 from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import GroupNorm, SeparableContext
@@ -19,7 +20,6 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
-from tests.capture.mobilevitv2 import small
 from tests.ops.harness import rtl_simulation, run_csim
 from tests.quant.networks import cheap, plan_of, shifting
 

@@ -10,6 +10,8 @@ from torch.nn import functional
 
 
 class ConvNormAct(nn.Module):
+    """A convolution and its normalization, with SiLU unless it is left out."""
+
     def __init__(
         self,
         inputs: int,
@@ -32,6 +34,8 @@ class ConvNormAct(nn.Module):
 
 
 class InvertedResidual(nn.Module):
+    """A depthwise convolution between two of one position, with a shortcut where it fits."""
+
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         middle = 2 * inputs
@@ -63,6 +67,8 @@ class LinearSelfAttention(nn.Module):
 
 
 class LinearTransformerBlock(nn.Module):
+    """Separable attention, then a perceptron, both behind a GroupNorm with one group."""
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(1, dim)
@@ -77,6 +83,8 @@ class LinearTransformerBlock(nn.Module):
 
 
 class MobileVitV2Block(nn.Module):
+    """A depthwise convolution, then transformer blocks on patches of 2 x 2 pixels."""
+
     def __init__(self, channels: int, depth: int) -> None:
         super().__init__()
         dim = channels // 2
@@ -133,5 +141,5 @@ class MobileVitV2(nn.Module):
 
 
 def small() -> MobileVitV2:
-    """A member with every kind of operation, for images of 16 x 16."""
+    """Build a member with every kind of operation, for images of 16 x 16."""
     return MobileVitV2((4, 4, 4, 8), (1,), classes=3)
