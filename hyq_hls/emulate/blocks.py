@@ -1,0 +1,60 @@
+"""Tensors in blocks of rows that stay in the cache, however large the tensors are.
+
+A kernel makes several passes over its operands. On a whole tensor each of them reads and writes
+main memory, and each temporary is as large as the tensor. On a block they read and write the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from hyq_hls.emulate.exact import Kernel
+
+#: Elements of a block: 128 KiB in float32, so that a few temporaries fit a cache of 512 KiB.
+BLOCK = 1 << 15
+
+
+def dense(x: torch.Tensor) -> torch.Tensor:
+    """Return ``x`` where its rows lie side by side in memory, in any order, else a copy."""
+    return x if x.permute(_order(x)).is_contiguous() else x.contiguous()
+
+
+def row_blocks(*tensors: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Yield views (n, C) of the same rows of all tensors, in the memory order of the first.
+
+    Args:
+        tensors: tensors (..., C) of the same leading axes; the first is dense.
+    """
+    order = _order(tensors[0])
+    rows = [x.permute(order).reshape(-1, x.shape[-1]) for x in tensors]
+    step = max(1, BLOCK // max(x.shape[1] for x in rows))
+    return zip(*(x.split(step) for x in rows), strict=True)
+
+
+def by_rows(compute: Kernel, *, consume: bool = False) -> Kernel:
+    """Return the kernel that computes block by block what treats every row by itself.
+
+    Args:
+        compute: gives rows (n, C) of float32 codes for rows (n, C) of each operand.
+        consume: whether the result may take the place of the first operand.
+    """
+
+    def run(*operands: torch.Tensor) -> torch.Tensor:
+        first = dense(operands[0])
+        if consume and first.dtype == torch.float32:
+            out = first
+        else:
+            out = torch.empty_like(first, dtype=torch.float32)
+        for *blocks, into in row_blocks(first, *operands[1:], out):
+            into.copy_(compute(*blocks))
+        return out
+
+    return run
+
+
+def _order(x: torch.Tensor) -> tuple[int, ...]:
+    """Return the leading axes from the farthest apart in memory to the nearest, then the last."""
+    leading = sorted(range(x.ndim - 1), key=lambda axis: -x.stride(axis))
+    return (*leading, x.ndim - 1)
