@@ -206,7 +206,7 @@ class Drafts:
 
         The same movement of the same drafts gives the same node.
         """
-        key = (*map(id, inputs), repr(op))
+        key: tuple[int | str, ...] = (*(id(draft) for draft in inputs), repr(op))
         if key not in self._layouts:
             origin = view.chain[-1] if view.chain else inputs[0].origin
             base = join(self._paths.get(origin, ""), label)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.reduced import efficientformerv2, mobilevitv2
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph
@@ -28,7 +29,6 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales import real_readers
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
-from tests.capture import efficientformerv2, mobilevitv2
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 from tests.quant.networks import lean
 

@@ -41,8 +41,11 @@ def test_emulation_equals_the_reference(config: QuantConfig) -> None:
 
 def test_a_bias_that_is_the_same_in_all_windows_is_stored_once() -> None:
     graph = lowered(QuantConfig())
-    biases = [n for n in graph.nodes.values() if isinstance(n.operation, ChannelAffine)]
-    stored = {n.name: len(n.operation.bias) for n in biases if n.type.shape[1] > 1}
+    stored = {
+        node.name: len(node.operation.bias)
+        for node in graph.nodes.values()
+        if isinstance(node.operation, ChannelAffine) and node.type.shape[1] > 1
+    }
     # Four windows of 16 queries and two heads; masks differ from window to window.
     assert [(n, stored[n]) for n in sorted(stored)] == [
         ("blocks.0.attn.bias", 16 * 2),
