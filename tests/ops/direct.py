@@ -40,6 +40,7 @@ _FLAGS = ("-std=c++14", "-shared", "-fPIC", "-fwrapv", "-fno-gnu-unique", *WARNI
 
 _RUN = """
 extern "C" int run_{name}(const int *const *inputs, int *output) {{
+    (void)inputs; // A constant has none.
     hyq::csim::monitor::instance().leftover.clear();
     try {{
         {streams}

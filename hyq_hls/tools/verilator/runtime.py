@@ -1,4 +1,7 @@
-"""Verilator's own C++ and headers, compiled once per user, compiler and flags."""
+"""Verilator's own C++ and headers, compiled once per user, compiler and flags.
+
+They lie in the user's cache, ``~/.cache/hyq_hls``. A compiled header has some 80 MB.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,15 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hyq_hls.tools.verilator.compiler import Log, compile_objects, compiler, compiler_version
+
+#: Seconds after which what nobody used is removed from the cache.
+_WEEK = 7 * 24 * 3600
 
 
 def runtime_objects(
@@ -92,10 +100,21 @@ def _kept(
     try:
         kept = [cache / name / file for file in files]
         if not all(path.is_file() for path in kept):
+            _remove_unused(cache)
             make(scratch)
             (cache / name).mkdir(exist_ok=True)
             for path in kept:  # another process may put the same files there
                 (scratch / path.name).replace(path)
+        os.utime(cache / name)  # It was used now.
         return kept
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_unused(cache: Path) -> None:
+    """Remove what older compilers and flags left, and what an ended process left half made."""
+    for kind in ("verilated", "headers"):
+        for folder in cache.glob(f"*{kind}-*"):
+            with suppress(FileNotFoundError):  # another process tidies up too
+                if folder.stat().st_mtime < time.time() - _WEEK:
+                    shutil.rmtree(folder, ignore_errors=True)

@@ -209,6 +209,24 @@ def test_the_compiled_header_is_read_and_made_anew_when_its_sources_change(
     assert ahead() != include
 
 
+@pytest.mark.slow
+def test_the_cache_forgets_what_nobody_used_for_a_week(
+    runtime: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    log, cache = Log(tmp_path / "log"), tmp_path / "hyq_hls"
+    old, used = (
+        runtime_objects(runtime, [], [flag], tmp_path, log)[0].parent for flag in ("-O0", "-O1")
+    )
+    (cache / "notes").mkdir()
+    for folder in (old, used, cache / "notes"):
+        os.utime(folder, (1, 1))
+    runtime_objects(runtime, [], ["-O1"], tmp_path, log)
+    assert old.exists(), "only who adds something tidies up"
+    new = runtime_objects(runtime, [], ["-O2"], tmp_path, log)[0].parent
+    assert sorted(cache.iterdir()) == sorted([used, new, cache / "notes"])
+
+
 def test_small_files_are_compiled_together(tmp_path: Path) -> None:
     sources = []
     for i, size in enumerate((100_000, 350_000, 900_000, 10, 20)):
