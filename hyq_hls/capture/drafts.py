@@ -15,7 +15,7 @@ from hyq_hls.capture.elementwise import Elementwise
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
-from hyq_hls.capture.index_maps import Patch, is_identity
+from hyq_hls.capture.index_maps import Patch, covers, is_identity
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import PermutePositions, SelectPositions
 from hyq_hls.capture.unknown import Unknown
@@ -130,7 +130,7 @@ class Drafts:
     ) -> None:
         self.sequence_first, self.windows = sequence_first, windows
         self._all: list[Draft] = []
-        self._layouts: dict[tuple[int | str, ...], Draft] = {}
+        self._layouts: dict[tuple[str, tuple[int, ...]], Draft] = {}
         self._scaled: dict[tuple[int, float], Draft] = {}
         self._paths = paths
         self.movements: dict[str, Draft] = {}
@@ -206,7 +206,7 @@ class Drafts:
 
         The same movement of the same drafts gives the same node.
         """
-        key: tuple[int | str, ...] = (*(id(draft) for draft in inputs), repr(op))
+        key = (repr(op), tuple(map(id, inputs)))
         if key not in self._layouts:
             origin = view.chain[-1] if view.chain else inputs[0].origin
             base = join(self._paths.get(origin, ""), label)
@@ -234,7 +234,7 @@ class Drafts:
             op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
         elif isinstance(draft.op, PositionConstant):
             op = PositionConstant(draft.op.constant[..., chosen])
-        elif isinstance(draft.op, Elementwise):
+        elif isinstance(draft.op, Elementwise) and covers(columns, draft.shape[-1]):
             op = draft.op
         else:
             raise LayoutUnsupported(
