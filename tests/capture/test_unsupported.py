@@ -74,7 +74,8 @@ def test_layers(layer: nn.Module, found: str) -> None:
 def test_a_block_under_autocast_is_named_as_what_it_is() -> None:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast("cpu", enabled=False):
-            return m.conv(x) + x
+            result: torch.Tensor = m.conv(x) + x
+        return result
 
     (entry,) = _refused(forward, conv=nn.Conv2d(4, 4, 1)).report.unsupported
     assert entry.found == "a block of forward() under torch.autocast"
