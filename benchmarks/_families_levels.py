@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
+import signal
 import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -67,6 +70,9 @@ def in_a_process(name: str, side: int, levels: Sequence[str], limit: float) -> R
         while here.poll(max(0.0, end - time.monotonic())):
             record = here.recv()
         record["problem"] = f"not done within {limit:.0f} s"
+        assert process.pid is not None
+        with suppress(ProcessLookupError):  # It may not lead its group yet.
+            os.killpg(process.pid, signal.SIGKILL)  # compilers and simulations too
         process.kill()
         process.join()
     except EOFError:
@@ -78,6 +84,7 @@ def in_a_process(name: str, side: int, levels: Sequence[str], limit: float) -> R
 
 def _send(parent: Connection, name: str, side: int, levels: Sequence[str]) -> None:
     """Send the record each time that it holds more."""
+    os.setpgid(0, 0)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard < 0 else min(hard, MEMORY), hard))
     for record in measured(name, side, levels):

@@ -2,11 +2,14 @@
 
     python -m benchmarks.families                        writes build/benchmarks/families.json
     python -m benchmarks.families --levels csim --models 'mobilevitv2_*'
-    python -m benchmarks.families --docs                 writes the tables into docs/families.md
+    python -m benchmarks.families --docs                 writes the tables into docs/families.md,
+                                                         and the records into benchmarks/results
 
 Every network runs in a process of its own, with a limit of time. A record is saved when it is made,
 and records that are there already are not made again: the same command goes on where it was
-stopped. Weights are random, and no parameter is left at zero or one, so that nothing vanishes.
+stopped. The first run starts from the kept records of benchmarks/results; ``--output`` with another
+file measures anew. Weights are random, and no parameter is left at zero or one, so that nothing
+vanishes.
 
 Fields of a record: ``captured`` (the float graph equals the module to 1e-10), ``emulation_equal``
 (every node of two images equals the reference), ``csim_equal`` and ``rtl_equal`` (outputs of two
@@ -33,12 +36,14 @@ from hyq_hls.evaluate import Records
 from hyq_hls.support import write_file
 
 OUTPUT = Path("build/benchmarks/families.json")
+#: Records that the page shows.
+KEPT = Path("benchmarks/results/families.json")
 PAGE = Path("docs/families.md")
 KEYS = ("model", "size", "levels")
 BEGIN, END = "<!-- made by benchmarks/families.py -->", "<!-- end -->"
 
 
-def write_docs(records: Sequence[dict[str, Any]], page: Path = PAGE) -> None:
+def write_docs(records: Sequence[dict[str, Any]], page: Path) -> None:
     """Put the tables between the marks of the page."""
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
@@ -58,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     levels = LEVELS[: LEVELS.index(options.levels) + 1]
+    if options.output == OUTPUT and KEPT.is_file() and not OUTPUT.is_file():
+        OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+        write_file(OUTPUT, KEPT.read_bytes())
     records = Records(options.output, KEYS)
     missing = [
         network for network in chosen(options.models) if not records.has(blank(*network, levels))
@@ -68,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records.add(in_a_process(name, side, levels, options.limit))
     print(matrix(records.all))
     if options.docs:
-        write_docs(records.all)
+        write_docs(records.all, PAGE)
+        write_file(KEPT, options.output.read_bytes())
     equal = ("emulation_equal", "csim_equal", "rtl_equal")
     return int(any(record[name] is False for record in records.all for name in equal))
 

@@ -7,6 +7,7 @@ elements, so ``x.mean(2).mean(2)`` is the mean over a map. A sum is a mean times
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -67,17 +68,22 @@ def pool(call: Call) -> View:
         _check_windows(call, size, (kernel, stride, padding))
     if kernel == size and not any(padding):
         return _mean(call, view, axes)
-    if len(axes) == 1:
-        raise Unsupported(
-            f"pooling {call.operation} with windows of {kernel[0]}",
-            "a mean over all positions, or a pooling of a map",
-            "use nn.AvgPool2d on a tensor (B, C, 1, N)",
-        )
+    view = call.settled(view)
+    if len(axes) == 2:
+        return _pooled_map(call, view, kernel, stride, padding)
+    one_row = replace(view, index=view.index.unsqueeze(-2))
+    result = _pooled_map(call, one_row, [1, *kernel], [1, *stride], [0, *padding])
+    return replace(result, index=result.index.squeeze(-2))
+
+
+def _pooled_map(
+    call: Call, view: View, kernel: list[int], stride: list[int], padding: list[int]
+) -> View:
     op = AveragePool(_pair(kernel), _pair(stride), _pair(padding))
     if any(padding) and not call.get("count_include_pad"):
-        return _map(call, call.settled(view), op)
+        return _map(call, view, op)
     divisor = call.get("divisor_override") or math.prod(kernel)
-    return _depthwise(call, call.settled(view), op, 1 / divisor)
+    return _depthwise(call, view, op, 1 / divisor)
 
 
 def max_pool(call: Call) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,25 @@ def test_the_tables_stand_between_their_marks(tmp_path: Path) -> None:
     assert "old" not in text
     assert "| resnet18 | 64 | yes |" in text
     assert families.PAGE.read_text().count(families.BEGIN) == 1
+
+
+def test_a_first_run_starts_from_the_kept_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, output, page = (tmp_path / name for name in ("kept.json", "new/output.json", "page.md"))
+    page.write_text(f"{families.BEGIN}{families.END}")
+    for name, path in (("KEPT", kept), ("OUTPUT", output), ("PAGE", page)):
+        monkeypatch.setattr(families, name, path)
+    kept.write_text(json.dumps([record("resnet18", "csim", captured=True, csim_equal=False)]))
+    arguments = ["--models", "no network", "--output", str(output), "--docs"]
+    assert families.main(arguments) == 1  # a level differs
+    assert json.loads(output.read_text()) == json.loads(kept.read_text())
+    assert "| resnet18 | 64 | yes | - | **no** |" in page.read_text()
+
+
+def test_the_kept_records_are_those_of_the_page() -> None:
+    kept = json.loads(families.KEPT.read_text(encoding="utf-8"))
+    assert f"{families.BEGIN}\n\n{matrix(kept)}\n\n{families.END}" in families.PAGE.read_text()
 
 
 def test_networks_are_chosen_by_pattern() -> None:

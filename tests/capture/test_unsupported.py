@@ -75,7 +75,7 @@ def test_a_block_under_autocast_is_named_as_what_it_is() -> None:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast("cpu", enabled=False):
             result: torch.Tensor = m.conv(x) + x
-            return result
+        return result
 
     (entry,) = _refused(forward, conv=nn.Conv2d(4, 4, 1)).report.unsupported
     assert entry.found == "a block of forward() under torch.autocast"
