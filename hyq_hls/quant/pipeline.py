@@ -68,8 +68,8 @@ def quantize(
         seed: seed of the drawing: the same images for the same seed.
         config: choices about quantization, or the name of a recipe of
             :mod:`hyq_hls.quant.presets` such as ``"best"``, or a dict of the fields of
-            :class:`~hyq_hls.quant.config.QuantConfig` that differ from its defaults. None takes the
-            defaults, which are the recipe ``fast``.
+            :class:`~hyq_hls.quant.config.QuantConfig` that differ from those of the recipe
+            ``fast``. None takes ``fast``.
         class_names: names of the outputs, for reports and for the driver of the board.
         progress: whether to show progress bars, what is drawn, and at the end one line that says
             how close the integers come to the model.

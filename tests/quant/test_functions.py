@@ -24,12 +24,13 @@ from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.graph import Quantization
 from hyq_hls.ops import RequantizeTensor, Table
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
+from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.channel_factors import bottleneck_inputs
 from hyq_hls.quant.lowering.table import minimum
 from hyq_hls.quant.methods import q_hyvit
 from hyq_hls.quant.methods.depthwise import DepthwiseRanges
 from hyq_hls.quant.methods.outlier_scaling import OutlierScaling
-from hyq_hls.quant.methods.q_hyvit import QHyViT, bridge_blocks
+from hyq_hls.quant.methods.q_hyvit import QHyViT
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import best_quantization
