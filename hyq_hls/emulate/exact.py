@@ -8,7 +8,6 @@ those bounds is exact in any order of summation, and fast float kernels may comp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,14 +17,9 @@ from hyq_hls.graph.requantize import Requantize
 
 #: The computation of a node: float32 codes of its inputs to those of its result.
 Kernel = Callable[..., torch.Tensor]
-
-
-class RowKernel(Protocol):
-    """A computation that treats every row by itself; it fills ``out`` where that is given."""
-
-    def __call__(self, *rows: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        """Return float32 codes (n, C) for rows (n, C) of the operands."""
-
+#: A computation that treats every row by itself: float32 codes (n, C)
+#: for rows (n, C) of each operand. It fills the tensor ``out`` where that is given.
+RowKernel = Callable[..., torch.Tensor]
 
 _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
@@ -82,7 +76,7 @@ def saturator(quantization: Quantization) -> RowKernel:
 
 
 def multiply_add(x: torch.Tensor, factor: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-    """Return ``x * factor + offset`` in one pass; both are (1,), or one or two are (C,)."""
+    """Return ``x * factor + offset`` in one pass; a factor is (1,) or (C,)."""
     if len(factor) == 1:
         return torch.add(offset, x, alpha=factor.item())
     return torch.addcmul(offset, x, factor)
