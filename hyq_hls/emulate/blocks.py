@@ -49,5 +49,6 @@ def by_rows(compute: RowKernel) -> Kernel:
 
 def _order(x: torch.Tensor) -> tuple[int, ...]:
     """Return the leading axes from the farthest apart in memory to the nearest, then the last."""
-    leading = sorted(range(x.ndim - 1), key=lambda axis: -x.stride(axis))
+    strides = x.stride()
+    leading = sorted(range(x.ndim - 1), key=lambda axis: -strides[axis])
     return (*leading, x.ndim - 1)

@@ -60,8 +60,9 @@ def _ratios_of_nodes(qmodel: QuantizedModel, images: np.ndarray) -> dict[str, fl
         for name, codes in qmodel.emulator.trace(images[i : i + 1]):
             if name in real and name in qmodel.graph.nodes:
                 op = qmodel.float_graph[name].op
-                pair = (visible(op, value) for value in (real[name], torch.from_numpy(codes)))
-                found = _power_and_noise(*pair, qmodel.graph.type(name).quantization)
+                seen = visible(op, torch.from_numpy(codes))
+                quantization = qmodel.graph.type(name).quantization
+                found = _power_and_noise(visible(op, real[name]), seen, quantization)
                 sums[name] = sums.get(name, np.zeros(2)) + found
     return {name: decibels(*map(float, found)) for name, found in sums.items()}
 
@@ -74,4 +75,4 @@ def _power_and_noise(real: torch.Tensor, codes: torch.Tensor, q: Quantization) -
         real.reshape(-1, channels).split(step), codes.reshape(-1, channels).split(step), strict=True
     )
     found = [power_and_noise(r.double().numpy(), q.dequantize(c.numpy())) for r, c in parts]
-    return np.sum(found, axis=0)
+    return np.asarray(np.sum(found, axis=0))
