@@ -8,7 +8,15 @@ import torch
 
 from hyq_hls import ops
 from hyq_hls.emulate.blocks import by_rows
-from hyq_hls.emulate.exact import Kernel, exact_dtype, magnitude, requantizer
+from hyq_hls.emulate.exact import (
+    Kernel,
+    accumulation_dtype,
+    exact_dtype,
+    factor_and_offset,
+    magnitude,
+    requantizer,
+    saturator,
+)
 from hyq_hls.graph import Bounds, Node, TensorType
 from hyq_hls.ops.checks import centred
 from hyq_hls.ops.softmax import Softmax
@@ -22,15 +30,19 @@ def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
 
 def scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     """Return the kernel of the products of queries and keys."""
-    dtype = exact_dtype(magnitude(node.accumulator))
+    # No partial sum leaves the bounds of the sum, because a product of codes may be zero.
+    dtype = accumulation_dtype(node.accumulator, op.requantize)
     if dtype is None:
         return None
-    finish = by_rows(requantizer(node.accumulator, op.requantize), consume=True)
+    factor, offset = factor_and_offset(op.requantize, dtype)
+    finish = saturator(op.requantize.quantization)
     zq, zk = op.zero_points
 
     def run(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-        queries, keys = _heads((q - zq).to(dtype), op.heads), _heads((k - zk).to(dtype), op.heads)
-        return finish((queries @ keys.transpose(-1, -2)).transpose(2, 3))
+        queries = _heads((q - zq).to(dtype), op.heads)
+        keys = _heads((k - zk).to(dtype).mul_(factor), op.heads)
+        acc = queries @ keys.transpose(-1, -2)
+        return finish(acc.add_(offset)).transpose(2, 3)
 
     return run
 
@@ -75,8 +87,8 @@ def _weights(op: ops.AttentionValues, dtype: torch.dtype) -> Kernel:
     top = op.probability.qmax
     powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top)] + [0.0])
 
-    def weigh(p: torch.Tensor) -> torch.Tensor:
-        return powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
+    def weigh(p: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
+        return torch.index_select(powers, 0, p.to(torch.int32).view(-1), out=out.view(-1))
 
     weigh_rows = by_rows(weigh)
     return lambda p: weigh_rows(p).to(dtype)

@@ -1,7 +1,8 @@
 """Tensors in blocks of rows that stay in the cache, however large the tensors are.
 
-A kernel makes several passes over its operands. On a whole tensor each of them reads and writes
-main memory, and each temporary is as large as the tensor. On a block they read and write the cache.
+A kernel of many passes makes temporaries. Those of a whole tensor are as large as the tensor, or
+twice as large in float64, and every pass reads and writes main memory. Those of a block are small,
+and every pass reads and writes the cache.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Iterator
 
 import torch
 
-from hyq_hls.emulate.exact import Kernel
+from hyq_hls.emulate.exact import Kernel, RowKernel
 
-#: Elements of a block: 128 KiB in float32, so that a few temporaries fit a cache of 512 KiB.
-BLOCK = 1 << 15
+#: Elements of a block: a few temporaries fit the last cache, and calls of torch do not weigh.
+BLOCK = 1 << 17
 
 
 def dense(x: torch.Tensor) -> torch.Tensor:
@@ -33,22 +34,14 @@ def row_blocks(*tensors: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
     return zip(*(x.split(step) for x in rows), strict=True)
 
 
-def by_rows(compute: Kernel, *, consume: bool = False) -> Kernel:
-    """Return the kernel that computes block by block what treats every row by itself.
-
-    Args:
-        compute: gives rows (n, C) of float32 codes for rows (n, C) of each operand.
-        consume: whether the result may take the place of the first operand.
-    """
+def by_rows(compute: RowKernel) -> Kernel:
+    """Return the kernel that computes block by block what treats every row by itself."""
 
     def run(*operands: torch.Tensor) -> torch.Tensor:
         first = dense(operands[0])
-        if consume and first.dtype == torch.float32:
-            out = first
-        else:
-            out = torch.empty_like(first, dtype=torch.float32)
+        out = torch.empty_like(first, dtype=torch.float32)
         for *blocks, into in row_blocks(first, *operands[1:], out):
-            into.copy_(compute(*blocks))
+            compute(*blocks, out=into)
         return out
 
     return run

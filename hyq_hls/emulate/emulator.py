@@ -19,7 +19,7 @@ from hyq_hls.ops import AttentionValues
 from hyq_hls.ops.softmax import Softmax
 
 #: Most images of a batch, and most elements of its largest tensor, as far as one image allows.
-_BATCH, _ELEMENTS = 64, 1 << 22
+_BATCH, _ELEMENTS = 64, 1 << 21
 #: The process that loaded torch. Torch's threads do not live on in a process that forked from it,
 #: such as a worker of a ``DataLoader``, which would wait for them for ever.
 _PROCESS = os.getpid()

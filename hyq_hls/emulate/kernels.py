@@ -11,14 +11,16 @@ from torch.nn import functional
 
 from hyq_hls import ops
 from hyq_hls.emulate import attention, layouts, pools
-from hyq_hls.emulate.blocks import by_rows, row_blocks
+from hyq_hls.emulate.blocks import by_rows
 from hyq_hls.emulate.exact import (
     Kernel,
     accumulation_dtype,
     exact_dtype,
     factor_and_offset,
     magnitude,
+    multiply_add,
     requantizer,
+    saturator,
 )
 from hyq_hls.emulate.softmax import softmax
 from hyq_hls.graph import Bounds, Node, Operation, TensorType
@@ -61,11 +63,6 @@ def _scaled_weights(
     return weights, torch.tensor(bias, dtype=dtype) * factor + offset
 
 
-def _finish(node: Node) -> Callable[[torch.Tensor], torch.Tensor]:
-    q = node.type.quantization
-    return lambda x: x.floor_().clamp_(q.qmin, q.qmax).float()
-
-
 def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     depthwise = isinstance(op, ops.DepthwiseConv2d)
     weight = op.weight[..., None] if depthwise else op.weight
@@ -77,7 +74,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     weights, bias = folded
     weights = weights.contiguous(memory_format=torch.channels_last)
     groups = op.in_channels // weight.shape[-1]
-    finish = by_rows(_finish(node), consume=True)
+    finish = saturator(node.type.quantization)
 
     def run(x: torch.Tensor) -> torch.Tensor:
         x = layouts.pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
@@ -92,16 +89,8 @@ def _dense(op: ops.Dense, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     if folded is None:
         return None
     weights, bias = folded
-    finish = _finish(node)
-
-    def run(x: torch.Tensor) -> torch.Tensor:
-        rows = x.reshape(-1, x.shape[-1])
-        out = torch.empty(len(rows), len(weights))
-        for block, into in row_blocks(rows, out):
-            into.copy_(finish(functional.linear(block.to(weights.dtype), weights, bias)))
-        return out.reshape(*x.shape[:-1], len(weights))
-
-    return run
+    finish = saturator(node.type.quantization)
+    return lambda x: finish(functional.linear(x.to(weights.dtype), weights, bias))
 
 
 def _channel_affine(
@@ -111,10 +100,9 @@ def _channel_affine(
     if folded is None:
         return None
     weights, bias = folded
-    finish = _finish(node)
+    finish = saturator(node.type.quantization)
     if len(bias) == 1:
-        return by_rows(lambda x: finish(torch.addcmul(bias, x.to(weights.dtype), weights)))
-    finish = by_rows(finish, consume=True)
+        return lambda x: finish(multiply_add(x.to(weights.dtype), weights, bias))
 
     def run(x: torch.Tensor) -> torch.Tensor:
         rows = x.to(weights.dtype).reshape(len(x), -1, *bias.shape)
@@ -126,7 +114,7 @@ def _channel_affine(
 def _requantize(op: ops.RequantizeTensor, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     finish = requantizer(node.accumulator, op.requantize)
     zero = torch.tensor(op.zero_point, dtype=torch.float32)
-    return by_rows(lambda x: finish(x - zero))
+    return lambda x: finish(x - zero)
 
 
 def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
@@ -138,34 +126,35 @@ def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     per_channel = bool((rows != rows[:, :1]).any())
     table = torch.tensor(rows.T.ravel() if per_channel else rows[:, 0], dtype=torch.float32)
     base = torch.arange(x.channels, dtype=torch.int32) * (len(codes) if per_channel else 0)
-    base = base - x.quantization.qmin if per_channel else torch.tensor(-x.quantization.qmin)
+    base = (base if per_channel else base[:1]) - x.quantization.qmin
+    moved = bool(base.any())
 
-    def run(q: torch.Tensor) -> torch.Tensor:
-        index = q.to(torch.int32).add_(base)
-        return table.index_select(0, index.reshape(-1)).reshape(q.shape)
+    def run(q: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
+        index = q.to(torch.int32)
+        index = index.add_(base) if moved else index
+        return torch.index_select(table, 0, index.view(-1), out=out.view(-1))
 
     return by_rows(run)
 
 
-def _paired(compute: Kernel) -> Kernel:
-    """Return the kernel of two tensors of one shape, or a vector and a map of one position."""
-    by_pairs = by_rows(compute)
-    return lambda a, b: by_pairs(a, b.reshape(a.shape))
-
-
 def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Raw products are summed before the zero points are subtracted, and reach further.
-    reach = sum(
+    reach = 2 * sum(
         int(np.max(m)) << t.quantization.bits for m, t in zip(op.multipliers, inputs, strict=True)
     )
-    dtype = exact_dtype(2 * reach)
+    dtype = accumulation_dtype(Bounds(-reach, reach), op.requantize)
     if dtype is None:
         return None
-    finish = requantizer(node.accumulator, op.requantize)
-    m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
+    factor, offset = factor_and_offset(op.requantize, dtype)
+    f0, f1 = (torch.tensor(m, dtype=dtype) * factor for m in op.multipliers)
     z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
-    constant = -(m0 * z0 + m1 * z1)
-    return _paired(lambda a, b: finish((a * m0).add_(b * m1).add_(constant)))
+    constant, finish = offset - (f0 * z0 + f1 * z1), saturator(node.type.quantization)
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        first = multiply_add(a.to(dtype), f0, constant)
+        return finish(multiply_add(b.to(dtype).reshape(a.shape), f1, first))
+
+    return run
 
 
 def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -175,7 +164,12 @@ def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kerne
     finish = requantizer(node.accumulator, op.requantize)
     m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
     z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
-    return _paired(lambda a, b: finish(torch.maximum((a - z0).mul_(m0), (b - z1).mul_(m1))))
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        first, second = (a - z0).mul_(m0), (b - z1).mul_(m1)
+        return finish(torch.maximum(first, second.reshape(a.shape)))
+
+    return run
 
 
 def _constant(op: ops.Constant, node: Node, inputs: Sequence[TensorType]) -> Kernel:
@@ -187,7 +181,7 @@ def _multiply(op: ops.Multiply, node: Node, inputs: Sequence[TensorType]) -> Ker
     dtype = exact_dtype(magnitude(node.accumulator))
     if dtype is None:
         return None
-    finish = by_rows(requantizer(node.accumulator, op.requantize), consume=True)
+    finish = requantizer(node.accumulator, op.requantize)
     zeros = [torch.tensor(z, dtype=dtype) for z in op.zero_points]
 
     def run(*codes: torch.Tensor) -> torch.Tensor:
@@ -224,14 +218,14 @@ def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> 
     root_scale, one = 4.0**op.root_bits, 2.0**op.reciprocal_bits
     normalize, finish = 2.0**-op.normalize_shift, requantizer(node.accumulator, op.requantize)
 
-    def run(q: torch.Tensor) -> torch.Tensor:
+    def run(q: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
         x = (q.to(wide) * factor).sub_(offset)
         total = x.sum(dim=-1, keepdim=True)
         variance = channels * x.square().sum(dim=-1, keepdim=True) - total.square() + op.epsilon
         std = variance.mul_(root_scale).sqrt_().floor_()
         reciprocal = (one / std).floor_()
         normalized = (x * channels).sub_(total).mul_(reciprocal * normalize).add_(0.5).floor_()
-        return finish(normalized.mul_(gamma).add_(beta))
+        return finish(normalized.mul_(gamma).add_(beta), out=out)
 
     return by_rows(run)
 

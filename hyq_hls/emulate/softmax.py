@@ -35,30 +35,30 @@ def softmax(op: Softmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | N
         index = (x.amax(dim=-1, keepdim=True) - x).to(torch.int32)
         return table.index_select(0, index.reshape(-1)).reshape(x.shape)
 
-    def uniform(x: torch.Tensor) -> torch.Tensor:
+    def uniform(x: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
         e = exponentials(x)
         total = e.sum(dim=-1, keepdim=True).div_(unit)
         code = e.add_((total / 2).floor_()).div_(total).floor_()
-        return code.float().clamp_(max=top)
+        return out.copy_(code).clamp_(max=top)
 
-    def log2(x: torch.Tensor) -> torch.Tensor:
+    def log2(x: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
         e = exponentials(x)
         total = e.sum(dim=-1, keepdim=True)
-        return _floor_log2((4 * total).div(e.mul_(3))).clamp_(0, top)
+        return out.copy_(_floor_log2((4 * total).div(e.mul_(3)))).clamp_(0, top)
 
-    def log2_rounded(x: torch.Tensor) -> torch.Tensor:
+    def log2_rounded(x: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
         e = exponentials(x)
         twice = 2 * e.sum(dim=-1, keepdim=True)
         code = _floor_log2((twice + e).mul_(2).div_(3 * e))
-        code -= ((twice < 3 * e) | (twice == 5 * e)).float()  # a threshold too many
-        return code.clamp_(0, top)
+        code -= ((twice < 3 * e) | (twice == 5 * e)).long()  # a threshold too many
+        return out.copy_(code).clamp_(0, top)
 
     return by_rows({"log2": log2, "log2_rounded": log2_rounded, "uniform": uniform}[op.output])
 
 
 def _floor_log2(x: torch.Tensor) -> torch.Tensor:
-    """Return the floor of the logarithm of positive float64, as float32; consume the argument.
+    """Return the int64 floor of the logarithm of positive float64.
 
     It is the exponent; that of infinity, a quotient of a zero exponential, is 1024.
     """
-    return (x.view(torch.int64) >> _FRACTION).sub_(_EXCESS).float()
+    return (x.view(torch.int64) >> _FRACTION).sub_(_EXCESS)
