@@ -169,6 +169,9 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return draft, columns
+        part = with_shown_positions(drafts, view)
+        if part is not view:
+            return map_with_columns(drafts, part)
         if not covers(columns, draft.shape[-1]):
             draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
         if is_identity(order) and not draft.tokens:
@@ -177,10 +180,7 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
         patch = find_fold(order, draft.shape[0], draft.shape[1], height, width)
         if patch is not None:
             return drafts.fold(draft, patch, (height, width), view), columns
-    part = with_shown_positions(drafts, view)
-    if part is view:
-        raise _scattered(view)
-    return map_with_columns(drafts, part)
+    raise _scattered(view)
 
 
 def with_shown_positions(drafts: Drafts, view: View) -> View:

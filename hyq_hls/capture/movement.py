@@ -68,16 +68,20 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     fx.node.map_aggregate(
         (args, kwargs), lambda value: views.append(value) if isinstance(value, View) else None
     )
-    first = views[0]
+    first, value = views[0], node.meta["val"]
+    shape = tuple(value.shape) if isinstance(value, torch.Tensor) else ()
     if name not in (*_RESHAPES, *_EXPANSIONS) and any(
         view.source is not first.source or view.factor != first.factor for view in views
     ):
-        raise unknown_operation(f"{name} of several tensors", node.meta["val"].shape)
+        raise unknown_operation(f"{name} of several tensors", shape)
     result: Any
+    if isinstance(args[0], torch.Tensor) and name in (*_RESHAPES, *_EXPANSIONS):
+        # A constant that takes the shape of a value.
+        return args[0].expand(shape) if name in _EXPANSIONS else args[0].reshape(shape)
     if name in _RESHAPES:
-        result = first.index.reshape(node.meta["val"].shape)
+        result = first.index.reshape(shape)
     elif name in _EXPANSIONS:
-        result = first.index.expand(node.meta["val"].shape)
+        result = first.index.expand(shape)
     elif name in _PATCHES:
         result = _patches(node, args, kwargs, first)
     else:
