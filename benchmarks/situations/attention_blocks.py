@@ -161,7 +161,8 @@ class Einsums(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.q, self.k, self.v = (nn.Linear(D, D, bias=False) for _ in range(3))
+        self.q, self.k = nn.Linear(D, D, bias=False), nn.Linear(D, D, bias=False)
+        self.v = nn.Linear(D, D, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the result of a map."""

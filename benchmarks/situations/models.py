@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.situations import attention_blocks, convolution_blocks, ways_to_write
+from benchmarks.situations import attention_blocks, channel_gates, convolution_blocks, ways_to_write
 from benchmarks.situations.reports import alike
 from benchmarks.situations.situation import Place, Situation, Wrong
 
 #: What is refused, and what the message says of it.
 _REFUSED = {
     "CBAM": "over an axis",
+    "shifted channels": "depthwise convolution",
     "RMSNorm": "an exponent that is not one positive number",
     "nn.RMSNorm": "normalization rms_norm",
     "MLP-Mixer": "mixes channels and positions",
@@ -74,7 +75,7 @@ def _block(make: Callable[[], nn.Module]) -> nn.Module:
 
 def situations() -> list[Situation]:
     """Return all of them."""
-    blocks = {**convolution_blocks.BLOCKS, **attention_blocks.BLOCKS}
+    blocks = {**convolution_blocks.BLOCKS, **channel_gates.BLOCKS, **attention_blocks.BLOCKS}
     models = {name: partial(_block, make) for name, make in blocks.items()}
     models.update(ways_to_write.MODELS)  # type: ignore[arg-type]
     return [

@@ -138,6 +138,18 @@ def _hooked() -> nn.Module:
     return model
 
 
+def _channels_last() -> nn.Module:
+    model = Small()
+    model.conv.weight.data = model.conv.weight.data.contiguous(memory_format=torch.channels_last)
+    return model
+
+
+def _compiled() -> nn.Module:
+    model: Any = torch.compile(Small(), backend="eager")
+    assert isinstance(model, nn.Module)
+    return model
+
+
 def _grey(x: Tensor) -> Tensor:
     return 0.299 * x[:, 0:1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3]
 
@@ -152,8 +164,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "half": lambda: Small().half(),
     "bfloat16": lambda: Small().bfloat16(),
     "double": lambda: Small().double(),
-    "channels last": lambda: Small().to(memory_format=torch.channels_last),
-    "torch.compile": lambda: torch.compile(Small(), backend="eager"),
+    "channels last": _channels_last,
+    "torch.compile": _compiled,
     "DataParallel": lambda: nn.DataParallel(Small()),
     "torch.fx": lambda: torch.fx.symbolic_trace(Small().eval()),
     "weight_norm": lambda: _normed(parametrizations.weight_norm),

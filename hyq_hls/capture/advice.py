@@ -25,6 +25,12 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "use nn.MaxPool2d without indices, whose kernel may be the whole map",
     ),
     (
+        ("gt", "lt", "ge", "le", "eq", "ne"),
+        "a comparison {name} of activations",
+        "the same function for all elements, whatever their values are",
+        "write clamp, relu or torch.maximum, where these compute the same",
+    ),
+    (
         ("max", "amax", "min", "amin"),
         "{name} over an axis",
         "the maximum of whole maps, amax((2, 3)), or of windows, or of two tensors",

@@ -68,8 +68,8 @@ def choose(call: Call, mask: Any, first: Any, second: Any) -> Value:
     return chosen(call, old, new, torch.where(mask, kept, written))
 
 
-def _by_the_image(call: Call) -> Unsupported:
-    return Unsupported(
+def _by_the_image(call: Call) -> LayoutUnsupported:
+    return LayoutUnsupported(
         f"{call.operation} at places that the image decides, or that adds up",
         "places that are the same for every image, each of which is written once",
         "make the mask or the indices once in __init__ and keep them as a buffer",
@@ -106,7 +106,7 @@ def mixed(call: Call, old: Value, new: Value, written: torch.Tensor) -> Value:
     """
     if isinstance(old, View) and isinstance(new, View):
         if old.source is not new.source or old.factor != new.factor:
-            return _tiled(call, old, new, written)
+            return _blocks(call, old, new, written)
         chain = tuple(dict.fromkeys((*old.chain, *new.chain)))
         return replace(old, index=torch.where(written, new.index, old.index), chain=chain)
     if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
@@ -115,6 +115,18 @@ def mixed(call: Call, old: Value, new: Value, written: torch.Tensor) -> Value:
         return _tiled(call, old, new, written)
     except Unsupported as problem:
         return _added(call, old, new, written, problem)
+
+
+def _blocks(call: Call, old: View, new: View, written: torch.Tensor) -> Value:
+    try:
+        return _tiled(call, old, new, written)
+    except LayoutUnsupported as problem:
+        raise LayoutUnsupported(
+            problem.found,
+            problem.wanted,
+            "write it with torch.cat of whole tensors; a shift of some channels is a depthwise "
+            "convolution whose kernels hold a single one",
+        ) from None
 
 
 def _added(

@@ -18,7 +18,7 @@ def reduction_over_batch(graph: fx.Graph) -> tuple[fx.Node, Unsupported] | None:
         if operation(node) not in _REDUCTIONS or not isinstance(read, torch.Tensor):
             continue
         axes = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
-        given = [axes] if isinstance(axes, int) else list(axes or range(read.ndim))  # type: ignore[arg-type]
+        given = [axes] if isinstance(axes, int) else list(axes or range(read.ndim))
         if read.ndim and read.shape[0] == 1 and 0 in [axis % read.ndim for axis in given]:
             name = operation(node)
             return node, Unsupported(

@@ -276,7 +276,6 @@ class Power(Elementwise):
         exponent: the positive exponent.
     """
 
-    aten = "pow"
     exponent: float = 2.0
 
     @classmethod

@@ -343,8 +343,9 @@ class Tracing:
             self._note(node, "moved", "constant factor, not used")
         else:
             self._note(node, "moved", "data movement, not used")
-        if made or isinstance(value, View):
-            self._settle_chains(call, made or (value.source,))
+        ends = (value.source,) if isinstance(value, View) else ()
+        if made or ends:
+            self._settle_chains(call, made or ends)
         # Nothing reads the memory of a part of a written-out function any more.
         if node.target._schema.is_mutable and node.args[0] not in self._results:
             write_back(call, self.values, value)

@@ -153,7 +153,7 @@ class _Values:
 
 def _run(model: nn.Module, images: torch.Tensor) -> _Values:
     """Run the model and look at its first layers."""
-    found, copied = _Values(), copied(model).cpu().float().eval()
+    found, network = _Values(), copied(model).cpu().float().eval()
     started: set[str] = set()
 
     def look(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -171,11 +171,11 @@ def _run(model: nn.Module, images: torch.Tensor) -> _Values:
                 found.trained = batches is not None and bool(batches.item())
         started.add("layer")
 
-    for module in copied.modules():
+    for module in network.modules():
         if isinstance(module, _LAYERS):
             module.register_forward_pre_hook(look)
     with torch.no_grad():
-        output = next(v for v in tree_leaves(copied(images)) if isinstance(v, torch.Tensor))
+        output = next(v for v in tree_leaves(network(images)) if isinstance(v, torch.Tensor))
     mean = output.mean(dim=0, keepdim=True)
     found.reaction = float((output - mean).norm() / output.norm().clamp(min=_TINY))
     return found

@@ -48,13 +48,6 @@ def _assigned(key: Any, value: Any = None) -> Any:
     return change
 
 
-def _shifted(m: Any, x: torch.Tensor, y: torch.Tensor, zeros: torch.Tensor) -> torch.Tensor:
-    zeros[:, :2, :, :-1] = x[:, :2, :, 1:]
-    zeros[:, 2:4, 1:] = x[:, 2:4, :-1]
-    zeros[:, 4:] = x[:, 4:]
-    return zeros
-
-
 def _part_in_place(m: Any, x: torch.Tensor, y: torch.Tensor, zeros: Any) -> torch.Tensor:
     y[:, :4].relu_()
     return y
@@ -88,7 +81,6 @@ WAYS = {
     "select_scatter": lambda m, x, y, o: y.select_scatter(m.other(x)[:, 0], 1, 0),
     "zeros around a map": _padded_by_hand,
     "a class token": _class_token,
-    "shifts of channels": _shifted,
     "constants": _buffer_of_constants,
 }
 

@@ -112,7 +112,6 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
     ew.Power: [
         (ew.Power(3.0), [lambda x: x.pow(3), lambda x: x**3.0, lambda x: torch.pow(x, 3)]),
         (ew.Power(2.0), [torch.square, lambda x: x**2]),
-        (ew.Power(0.5), [lambda x: x.clamp(min=0).sqrt()]),
     ],
     ew.Hardswish: [
         (

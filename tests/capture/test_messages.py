@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +66,13 @@ class _Autocast(nn.Module):
         return result.float()
 
 
+def _shifted(m: Any, x: torch.Tensor) -> torch.Tensor:
+    zeros = torch.zeros_like(x)
+    zeros[:, :2, :, :-1] = x[:, :2, :, 1:]
+    zeros[:, 2:, 1:] = x[:, 2:, :-1]
+    return zeros
+
+
 def _net(forward: Callable[..., Any], **layers: nn.Module) -> Callable[[], nn.Module]:
     return lambda: Net(forward, **layers)
 
@@ -86,7 +93,7 @@ def _scripted_child() -> nn.Module:
 
 def _not_copied() -> nn.Module:
     model = _conv()
-    model.log = open(os.devnull)  # type: ignore[assignment]  # noqa: SIM115
+    model.lock = threading.Lock()  # type: ignore[assignment]
     return model
 
 
@@ -254,9 +261,15 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "an assignment by a mask of the image": Situation(
         _net(lambda m, x: x.relu().masked_fill(x > 0.5, 0.5)),
-        "masked_fill (aten.masked_fill.Scalar) in module (root)",
-        "masked_fill at places that the image decides",
-        _net(lambda m, x: x.relu().masked_fill(torch.ones(6, 6).triu() > 0, 0.5)),
+        "gt (aten.gt.Scalar) in module (root)",
+        "a comparison gt of activations",
+        _net(lambda m, x: x.relu().clamp(max=0.5)),
+    ),
+    "shifts of channels": Situation(
+        _net(_shifted),
+        "copy__1 (aten.copy_.default) in module (root)",
+        "'concat'",
+        _net(lambda m, x: m.shift(x), shift=nn.Conv2d(4, 4, 3, padding=1, groups=4)),
     ),
     "a maximum over channels": Situation(
         _net(lambda m, x: x.amax(1)),
@@ -301,6 +314,7 @@ def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
         capture(situation.mended(), IMAGE)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "make",
