@@ -138,6 +138,8 @@ class MobileViTUnfold(nn.Module):
 class RelativePositions(nn.Module):
     """A learned table of biases, indexed by a buffer, as in Swin and LeViT."""
 
+    relative_position_index: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.qkv = nn.Linear(D, 3 * D)

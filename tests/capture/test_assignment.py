@@ -96,11 +96,11 @@ def _layers() -> dict[str, nn.Module]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_ways_of_writing_a_part(way: str) -> None:
-    captured(_changed(WAYS[way]), **_layers())
+    captured(_changed(WAYS[way]), (3, 4, 6), **_layers())
 
 
 def test_zeros_around_a_map_become_the_padding_of_the_convolution() -> None:
-    graph = captured(_changed(_padded_by_hand), **_layers())
+    graph = captured(_changed(_padded_by_hand), (3, 4, 6), **_layers())
     assert kinds(graph) == {"conv": "Linear", "last": "Conv2d"}
     assert graph["last"].op.padding == (1, 1)  # type: ignore[attr-defined]
 
