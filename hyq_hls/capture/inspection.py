@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.weight_norm import WeightNorm
 
 from hyq_hls.capture.report import CaptureReport, UnsupportedModelError, explain
 from hyq_hls.errors import CaptureError
@@ -148,7 +149,12 @@ def evaluation_copy(model: nn.Module) -> nn.Module:
                 "remove open files, locks and generators from its attributes",
             )
         ) from error
-    return module.cpu().float().eval()
+    module = module.cpu().float().eval()
+    for part in module.modules():
+        for hook in list(part._forward_pre_hooks.values()):
+            if isinstance(hook, WeightNorm):  # it would compute the weight anew in every run
+                nn.utils.remove_weight_norm(part, hook.name)
+    return module
 
 
 def _refuse(report: CaptureReport, place: str, found: str, wanted: str, advice: str) -> None:

@@ -69,7 +69,8 @@ class _Autocast(nn.Module):
 def _shifted(m: Any, x: torch.Tensor) -> torch.Tensor:
     zeros = torch.zeros_like(x)
     zeros[:, :2, :, :-1] = x[:, :2, :, 1:]
-    zeros[:, 2:, 1:] = x[:, 2:, :-1]
+    zeros[:, 2:4, 1:] = x[:, 2:4, :-1]
+    zeros[:, 4:] = x[:, 4:]
     return zeros
 
 
@@ -266,7 +267,7 @@ SITUATIONS: dict[str, Situation] = {
         _net(lambda m, x: x.relu().clamp(max=0.5)),
     ),
     "shifts of channels": Situation(
-        _net(_shifted),
+        _net(lambda m, x: _shifted(m, m.conv(x)), conv=nn.Conv2d(4, 8, 1)),
         "copy__1 (aten.copy_.default) in module (root)",
         "'concat'",
         _net(lambda m, x: m.shift(x), shift=nn.Conv2d(4, 4, 3, padding=1, groups=4)),
