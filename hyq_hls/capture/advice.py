@@ -19,10 +19,22 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "replace it and fine-tune",
     ),
     (
-        (*("max_pool2d_with_indices", "max_pool1d", "adaptive_max_pool2d", "max", "amax"),),
+        ("max_pool2d_with_indices", "max_pool1d", "adaptive_max_pool2d"),
         "pooling {name} to shape {shape}",
         "max pooling of a map by windows, or average pooling",
         "use nn.MaxPool2d without indices, whose kernel may be the whole map",
+    ),
+    (
+        ("gt", "lt", "ge", "le", "eq", "ne"),
+        "a comparison {name} of activations",
+        "the same function for all elements, whatever their values are",
+        "write clamp, relu or torch.maximum, where these compute the same",
+    ),
+    (
+        ("max", "amax", "min", "amin"),
+        "{name} over an axis",
+        "the maximum of whole maps, amax((2, 3)), or of windows, or of two tensors",
+        "over channels take the mean and fine-tune, over positions nn.MaxPool2d",
     ),
     (
         ("conv_transpose2d", "conv_transpose1d"),

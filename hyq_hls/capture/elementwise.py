@@ -277,5 +277,25 @@ class Clamp(Elementwise):
         return x.clamp(self.minimum, self.maximum)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Power(Elementwise):
+    """``x**exponent``; negative elements count as zero where a root has no value for them.
+
+    Attributes:
+        exponent: the positive exponent.
+    """
+
+    exponent: float = 2.0
+
+    @classmethod
+    def usual(cls) -> Sequence[Elementwise]:
+        """Return nothing: a power is captured by its exponent."""
+        return ()
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Raise each element to the power."""
+        return (x if self.exponent.is_integer() else x.clamp(min=0)).pow(self.exponent)
+
+
 #: All functions of single elements that the capture knows.
 FUNCTIONS: tuple[type[Elementwise], ...] = tuple(Elementwise.__subclasses__())

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from hyq_hls.capture import float_ops
+from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
@@ -103,6 +104,23 @@ def max_pool(call: Call) -> View:
     return _map(call, call.settled(call.view("self")), op)
 
 
+def largest(call: Call) -> View:
+    """Capture the maximum of whole maps, or of windows that divide a map."""
+    view = call.view("self")
+    size = list(view.shape[-2:])
+    if call.operation == "amax":
+        wanted = [1, 1] if _axes(call, view) == [2, 3] and len(view.shape) == 4 else [0, 0]
+    else:
+        given = _repeated(call.get("output_size"), 2)
+        wanted = [full if count is None else count for full, count in zip(size, given, strict=True)]
+    if any(count == 0 or full % count for full, count in zip(size, wanted, strict=True)):
+        raise unknown_operation(call.operation, wanted)
+    kernel = _pair([full // count for full, count in zip(size, wanted, strict=True)])
+    result = _map(call, view, MaxPool(kernel, kernel, (0, 0)))
+    shape = call.node.meta["val"].shape if call.operation == "amax" else result.shape
+    return View(result.source, result.index.reshape(shape))
+
+
 def _axes(call: Call, view: View) -> list[int]:
     rank, axes = len(view.shape), call.get("dim")
     return sorted(axis % rank for axis in (axes if axes else range(rank)))
@@ -164,6 +182,8 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
     part = view if channels is not None else with_shown_positions(call.drafts, view)
     if part is not view:
         return _mean(call, part, axes)
+    if channels is None and groups.shape[1] == 1:  # over axes of size 1, such as that of the batch
+        return View(source, groups.reshape(shape), view.factor, chain)
     if channels is None:
         base, tainted = source.base, source.tainted
         waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted)

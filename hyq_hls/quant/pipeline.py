@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
+from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy, unwrapped
 from hyq_hls.data import draw
 from hyq_hls.errors import InputError, QuantizationError
 from hyq_hls.graph.graph import CLASS_NAMES
@@ -91,6 +91,7 @@ def quantize(
             f"a torch.nn.Module is wanted, found {_described(model)}; "
             "give the trained module itself"
         )
+    model = unwrapped(model)
     drawn = draw(calibration_images, count, seed, progress)
     stated = expected_normalization(model, mean, std, input_range)
     given = number_array(drawn.images)

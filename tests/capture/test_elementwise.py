@@ -119,6 +119,10 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
         (ew.Clamp(-0.25, math.inf), [lambda x: x.clamp(min=-0.25), lambda x: x.clamp_min(-0.25)]),
         (ew.Clamp(-math.inf, 0.25), [lambda x: torch.clamp_max(x, 0.25)]),
     ],
+    ew.Power: [
+        (ew.Power(3.0), [lambda x: x.pow(3), lambda x: x**3.0, lambda x: torch.pow(x, 3)]),
+        (ew.Power(2.0), [torch.square, lambda x: x**2]),
+    ],
     ew.Hardswish: [
         (
             ew.Hardswish(),
