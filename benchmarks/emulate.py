@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks._families_networks import images as smooth_images
+from benchmarks._families_networks import woken
 from benchmarks._timing import alternated
-from benchmarks.families import images as smooth_images
-from benchmarks.families import woken
 from hyq_hls import quantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.models.public import architecture

@@ -31,13 +31,14 @@ set -e
 cd "$(dirname "$0")"
 BUILD=$(mktemp -d ./.build-XXXXXX)
 trap 'rm -rf "$BUILD"' EXIT
+LIBRARY=$BUILD/library.so
 # One translation unit: two of them would each read the same headers.
-"${{CXX:-g++}}" {flags} "$@" -include firmware/{project}.cpp -shared {project}_bridge.cpp \\
-    -o "$BUILD/library.so"
+FLAGS="{flags} -include firmware/{project}.cpp"
+"${{CXX:-g++}}" $FLAGS "$@" -shared {project}_bridge.cpp -o "$LIBRARY"
 # The library is loaded only when it ends with the hash of all before it.
-HASH=$( (sha256sum || shasum -a 256) < "$BUILD/library.so" 2>/dev/null)
-printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$BUILD/library.so"
-mv -f "$BUILD/library.so" "${{HYQ_LIBRARY:-{project}.so}}"
+HASH=$( (sha256sum || shasum -a 256) < "$LIBRARY" 2>/dev/null)
+printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$LIBRARY"
+mv -f "$LIBRARY" "${{HYQ_LIBRARY:-{project}.so}}"
 """
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.
