@@ -60,13 +60,14 @@ def mobilevitv2() -> nn.Module:
         downsample="",
         act_layer="silu",
     )
-    return byobnet.ByobNet(config, num_classes=_CLASSES)
+    model: nn.Module = byobnet.ByobNet(config, num_classes=_CLASSES)
+    return model
 
 
-def efficientformer() -> nn.Module:
+def efficientformer() -> Any:
     """Build an EfficientFormer: pooling, then attention over 16 positions."""
     timm = _timm("efficientformer")
-    model = timm.EfficientFormer(
+    model: Any = timm.EfficientFormer(
         depths=(2, 3),
         embed_dims=(24, 48),
         num_classes=_CLASSES,
@@ -77,10 +78,10 @@ def efficientformer() -> nn.Module:
     return model
 
 
-def efficientformerv2() -> nn.Module:
+def efficientformerv2() -> Any:
     """Build an EfficientFormer V2: talking heads over 16 keys, and 16 queries of 64 keys."""
     timm = _timm("efficientformer_v2")
-    model = timm.EfficientFormerV2(
+    model: Any = timm.EfficientFormerV2(
         depths=(1, 1, 2, 2),
         embed_dims=(24, 24, 24, 48),
         downsamples=(False, False, False, True),

@@ -320,7 +320,9 @@ def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Dig
 
 def table(names: Sequence[str]) -> list[str]:
     """Return a line per trained variant."""
-    rows = [("network", "variant", "parameters", "side", "float top-1", *KINDS)]
+    rows: list[tuple[str, ...]] = [
+        ("network", "variant", "parameters", "side", "float top-1", *KINDS)
+    ]
     for name in names:
         for variant in NETWORKS[name].trained:
             found = record(name, variant)

@@ -80,9 +80,10 @@ def with_outliers(
     return changed
 
 
-def mobilevit_streams(model: MobileViT) -> list[Stream]:
+def mobilevit_streams(model: nn.Module) -> list[Stream]:
     """List the project-to-expand streams, then the values of every attention."""
     values = [layer for layer in model.modules() if isinstance(layer, TransformerLayer)]
+    assert isinstance(model, MobileViT)
     return [*_residual_streams(model), *map(_values, values)]
 
 

@@ -16,16 +16,14 @@ from tests.quant.networks import IMAGES, plan_of
 def network(factor: float) -> nn.Module:
     """A depthwise convolution behind SiLU; one of its four channels is small and amplified."""
     torch.manual_seed(0)
-    model = nn.Sequential(
-        *(nn.Conv2d(3, 4, 1), nn.SiLU(), nn.Conv2d(4, 4, 3, groups=4, bias=False)),
-        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)),
-    )
-    first, depthwise = model[0], model[2]
+    first, depthwise = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, groups=4, bias=False)
+    assert first.bias is not None
     with torch.no_grad():
         first.weight[0] /= factor
         first.bias[0] /= factor
         depthwise.weight[0] *= factor
-    return model.eval()
+    pool, head = nn.AdaptiveAvgPool2d(1), nn.Linear(4, 5)
+    return nn.Sequential(first, nn.SiLU(), depthwise, pool, nn.Flatten(), head).eval()
 
 
 def plan(factor: float) -> Plan:
