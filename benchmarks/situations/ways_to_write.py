@@ -37,7 +37,12 @@ class Small(nn.Module):
 
 @dataclass
 class Output:
-    """What some libraries return."""
+    """An output as some libraries return it.
+
+    Attributes:
+        logits: scores of the classes (B, 6).
+        features: the features that they came from, where these were asked for.
+    """
 
     logits: Tensor
     features: Tensor | None = None

@@ -38,7 +38,11 @@ class Situation:
 
 @dataclass
 class Output:
-    """What some libraries return."""
+    """An output as some libraries return it.
+
+    Attributes:
+        logits: the result.
+    """
 
     logits: torch.Tensor
 
