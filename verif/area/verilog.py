@@ -122,9 +122,6 @@ class _LoopWriter:
         if isinstance(value, Constant):
             return f"{width}'d{value.value & ((1 << width) - 1)}"
         has, signed = self._widths.bits(value), self._widths.is_signed(value)
-        if self._values.is_constant(value):
-            # A constant memory of one word, whose value the IR does not show: half its bits are 1.
-            return f"{width}'d{(0x5555555555555555 & ((1 << has) - 1)) & ((1 << width) - 1)}"
         name = self._signal(value, cycle)
         if width <= has:
             return f"{name}[{width - 1}:0]"
@@ -132,7 +129,10 @@ class _LoopWriter:
         return f"{{{{{width - has}{{{filling}}}}}, {name}}}"
 
     def _signal(self, value: Value, cycle: int) -> str:
-        """Return the signal that has a value in a cycle."""
+        """Return the signal that has a value in a cycle.
+
+        A constant memory of one word is an input, because the IR does not show its value.
+        """
         if not isinstance(value, Instruction) or value not in self._inside:
             return self._kept(value, 0, lambda: self._netlist.input(self._widths.bits(value)))
         if self._pipeline.is_move(value):
