@@ -122,9 +122,6 @@ class _LoopWriter:
         if isinstance(value, Constant):
             return f"{width}'d{value.value & ((1 << width) - 1)}"
         has, signed = self._widths.bits(value), self._widths.is_signed(value)
-        if self._values.is_constant(value):
-            # A constant memory of one word, whose value the IR does not show: half its bits are 1.
-            return f"{width}'d{(0x5555555555555555 & ((1 << has) - 1)) & ((1 << width) - 1)}"
         name = self._signal(value, cycle)
         if width <= has:
             return f"{name}[{width - 1}:0]"
@@ -132,7 +129,10 @@ class _LoopWriter:
         return f"{{{{{width - has}{{{filling}}}}}, {name}}}"
 
     def _signal(self, value: Value, cycle: int) -> str:
-        """Return the signal that has a value in a cycle."""
+        """Return the signal that has a value in a cycle.
+
+        A constant memory of one word is an input, because the IR does not show its value.
+        """
         if not isinstance(value, Instruction) or value not in self._inside:
             return self._kept(value, 0, lambda: self._netlist.input(self._widths.bits(value)))
         if self._pipeline.is_move(value):
@@ -188,12 +188,11 @@ class _LoopWriter:
         following = [value for value, block in pairs if block in self._loop.blocks]
         before = [value for value, block in pairs if block not in self._loop.blocks]
         cases = []
-        starts = {self._values.one(v) for v in self._origins(before)} - {UNDEFINED}
+        # A value of another loop is chosen by a multiplexer, a constant by the reset.
+        starts = [v for v in self._origins(before) if v is not UNDEFINED]
+        starts.sort(key=self._values.is_constant)
         if starts:
-            # A value of another loop is chosen by a multiplexer, a constant by the reset.
-            known = [v for v in starts if self._values.is_constant(v)]
-            start = known[0] if len(known) == len(starts) else next(iter(starts - set(known)))
-            cases.append((self._begins, self._bits(start, cycle, width)))
+            cases.append((self._begins, self._bits(starts[0], cycle, width)))
         goes_on = f"{self._enable} & {self._busy[min(cycle, len(self._busy) - 1)]}"
         cases.append((goes_on, self._bits(following[0], cycle, width)))
         self._netlist.store(register, *cases)
@@ -203,9 +202,9 @@ class _LoopWriter:
         inner = (i for i in self._loop.function.blocks[header] if i.opcode == "phi")
         return any(phi in i.operands for i in inner)
 
-    def _origins(self, values: Iterable[Value]) -> set[Value]:
+    def _origins(self, values: Iterable[Value]) -> list[Value]:
         """Return where the first value of a state comes from, through the phis of outer loops."""
-        found: set[Value] = set()
+        found: list[Value] = []
         waiting, seen = list(values), set[Value]()
         while waiting:
             value = waiting.pop()
@@ -213,10 +212,10 @@ class _LoopWriter:
                 continue
             seen.add(value)
             if not isinstance(value, Instruction) or value.opcode != "phi":
-                found.add(value)
+                found.append(value)
             elif value.block not in self._loop.blocks:
                 waiting += value.operands
-        return {v for v in found if v not in self._inside}
+        return [v for v in found if v not in self._inside]
 
     # Conditions
 
