@@ -48,8 +48,10 @@ def trained(module: nn.Module) -> nn.Module:
     """Give BatchNorm statistics that are none of its first ones."""
     for norm in module.modules():
         if isinstance(norm, nn.modules.batchnorm._BatchNorm):
-            norm.running_mean = torch.randn(norm.num_features) * 0.2
-            norm.running_var = torch.rand(norm.num_features) + 0.5
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            norm.running_mean.copy_(torch.randn(norm.num_features) * 0.2)
+            norm.running_var.copy_(torch.rand(norm.num_features) + 0.5)
     return module
 
 

@@ -99,7 +99,7 @@ def maximum(call: Call) -> View:
 
 def power(call: Call) -> View:
     """Capture a power with a constant positive exponent, such as a square or a square root."""
-    usual = {"square": 2.0, "sqrt": 0.5}
+    usual = {"square": 2.0, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1.0}
     exponent = as_constant(usual.get(call.operation, call.get("exponent")))
     if exponent is None or exponent.numel() > 1 or float(exponent) <= 0:
         raise Unsupported(

@@ -98,7 +98,7 @@ HANDLERS: Mapping[str, Callable[[Call], View | torch.Tensor]] = {
     **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
     **dict.fromkeys(("max_pool2d", "max_pool2d_with_indices"), pooling.max_pool),
     **dict.fromkeys(("adaptive_max_pool2d", "amax"), pooling.largest),
-    **dict.fromkeys(("pow", "sqrt", "square"), arithmetic.power),
+    **dict.fromkeys(("pow", "reciprocal", "rsqrt", "sqrt", "square"), arithmetic.power),
     **dict.fromkeys(("pad", "constant_pad_nd"), pad),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
