@@ -43,12 +43,6 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "use nn.Upsample(scale_factor=2) before nn.Conv2d, and fine-tune",
     ),
     (
-        ("wrap_with_autocast",),
-        "a block of forward() under torch.autocast",
-        "the same operations without it",
-        "remove the torch.autocast from forward(); the capture has no half precision",
-    ),
-    (
         ("conv3d", "convolution"),
         "{name}",
         "conv2d or conv1d",
