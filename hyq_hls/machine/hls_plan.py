@@ -12,6 +12,10 @@ from hyq_hls.tools.yosys import Utilization
 class PlannedFunction:
     """The prediction for one function, or for all functions or streams of a kind.
 
+    LUTs and flip-flops are those of pipelines that Yosys mapped. Constants of one entry are counted
+    as if they could change, and the HLS compiler adds the control of processes, so that they decide
+    nothing.
+
     Attributes:
         cycles: cycles from frame to frame.
         latency: cycles from the first input to the last output of a frame.
@@ -21,6 +25,11 @@ class PlannedFunction:
     cycles: int
     latency: int
     used: Utilization = field(default_factory=Utilization)
+
+    @property
+    def by_rule(self) -> Utilization:
+        """The DSP slices and block RAMs, which follow from rules and are exact."""
+        return Utilization(dsp=self.used.dsp, bram18=self.used.bram18)
 
     def beside(self, other: PlannedFunction) -> PlannedFunction:
         """Return the slower of two functions, with the sites of both."""
@@ -52,6 +61,11 @@ class HlsPlan:
         """The slowest node, or the slowest kind of function between nodes."""
         functions = {**self.operations, **self.plumbing}
         return max(functions, key=lambda name: functions[name].cycles)
+
+    @property
+    def by_rule(self) -> Utilization:
+        """The DSP slices and block RAMs of all functions, by which a part is chosen."""
+        return Utilization(dsp=self.total.dsp, bram18=self.total.bram18)
 
     @property
     def total(self) -> Utilization:

@@ -84,8 +84,8 @@ def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionE
             total, operations = used.total, used.operations
         else:
             plan = plan_hls(safe_hls_flow(flow))
-            total = plan.total
-            operations = {name: planned.used for name, planned in plan.operations.items()}
+            total = plan.by_rule
+            operations = {name: planned.by_rule for name, planned in plan.operations.items()}
         if not fits(total, part):
             return too_large(total, operations, part, 1.0, f"{LABELS[backend]} of this folding")
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from hyq_hls.graph import Graph, Node
 from hyq_hls.stream.arguments import Memory
@@ -12,7 +11,7 @@ from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
-from hyq_hls.stream.cost.hls_area import circuit_area, stream_utilization
+from hyq_hls.stream.cost.hls_memories import fifo_bram18
 from hyq_hls.stream.cost.plan import plan_operation
 from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
@@ -30,7 +29,7 @@ class Option:
         folding: the lanes.
         cycles: cycles per frame.
         utilization: estimate of the circuit in RTL.
-        planned: what its C++ takes by plan.
+        planned: what its C++ takes by plan: DSP slices and block RAMs.
     """
 
     folding: Folding
@@ -67,7 +66,7 @@ def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
             folding,
             cycles,
             circuit_utilization(node, circuit, folding),
-            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).used,
+            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).by_rule,
         )
         for folding, cycles in regular_foldings(circuit).items()
     ]
@@ -101,15 +100,10 @@ def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     return total
 
 
-@cache
-def edge_plan(edge: Edge, written: int, read: int) -> Utilization:
-    """Return the same for the C++, by plan."""
+def edge_plan(edge: Edge, read: int) -> Utilization:
+    """Return what the FIFO of the C++ takes by plan; a width converter takes no block RAM."""
     fifo = _fifo(edge.bits * read, edge.hls_waiting)
-    total = stream_utilization(Memory(fifo.width, fifo.depth))
-    if written != read:
-        total += circuit_area(WidthConverter(edge.bits, written, read))
-        total += stream_utilization(Memory(edge.bits * written, SHALLOW))
-    return total
+    return Utilization(bram18=fifo_bram18(Memory(fifo.width, fifo.depth)))
 
 
 def _fifo(width: int, waiting: int) -> Fifo:
