@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def quick_project(
 ) -> Path:
     """Compile a project as :func:`compile_project` does, with its types compiled ahead."""
     ahead: list[str] = []
-    if "CXX" not in os.environ:
+    if "CXX" not in os.environ and shutil.which("g++"):
         fixed = [flag for flag in CSIM_FLAGS.split() if not flag.startswith("-I")]
         ahead = types_ahead([*fixed, *flags])
     return compile_project(folder, project, (*flags, *ahead), library)
