@@ -101,7 +101,7 @@ def _positions(graph: Graph, rng: np.random.Generator) -> None:
     join = ops.ConcatPositions((_to(1), _to(0)), ((_ZERO,), (_ZERO,)), 1)
     graph.add("joined", join, "prompted", "upsampled")
     rows, columns, _ = graph.type("joined").shape
-    order = rng.permutation(rows * columns).reshape(columns, rows)
+    order = rng.permutation(rows * columns).reshape(rows, columns)
     graph.add("permuted", ops.PermutePositions(order), "joined")
     graph.add("transposed", ops.Transpose(), "permuted")
 
