@@ -91,7 +91,7 @@ def per_channel(plan: Plan) -> list[str]:
 
 @pytest.mark.slow
 def test_the_hybrid_has_functions_in_all_places() -> None:
-    assert len(FUNCTIONS) == 16
+    assert len(FUNCTIONS) == 18
     assert Softsign not in FUNCTIONS
     readers = {
         type(captured()[r].op).__name__ for name in places() for r in captured().consumers(name)
