@@ -56,7 +56,7 @@ class DepthwiseRanges(Method):
             found = channel_quantization(data, config, before, base=base)
             if self.least_gain is not None:
                 errors = [_error(plan, node, readers, codes) for codes in (before, found)]
-                if errors[0] < self.least_gain * errors[1]:
+                if errors[0] <= self.least_gain * errors[1]:
                     continue
             changed[node.name] = found
         return plan.with_tensors(changed)
@@ -65,7 +65,10 @@ class DepthwiseRanges(Method):
 def _error(
     plan: Plan, node: FloatNode, readers: list[FloatNode], quantization: Quantization
 ) -> float:
-    """Return the error that rounding a tensor makes in its readers, relative to their variance."""
+    """Return the error that rounding a tensor makes in its readers, relative to their variance.
+
+    It is zero where no channel of theirs varies.
+    """
     rows = plan.statistics[node.name].rows
     rounding = ((quantization.dequantize(quantization.quantize(rows)) - rows) ** 2).mean(axis=0)
     found = []
@@ -74,4 +77,5 @@ def _error(
         error = (np.square(layer.matrix) * rounding[layer.columns()]).sum(axis=1)
         alive = variance > _DEAD * variance.max()
         found.append(error[alive] / variance[alive])
-    return float(np.concatenate(found).mean())
+    errors = np.concatenate(found)
+    return float(errors.mean()) if errors.size else 0.0
