@@ -55,19 +55,13 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "return the scores, and apply {name} to the output of the network",
     ),
     (
-        ("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d"),
+        ("reflection_pad2d", "replication_pad2d"),
         "padding as an operation of its own",
         "zero padding inside the convolution, the same on both sides",
         "set padding= of the convolution",
     ),
     (
-        ("pow", "square"),
-        "arithmetic {name} on activations",
-        "products of two tensors, and the square of ReLU",
-        "write x * x for a square, and other powers as products",
-    ),
-    (
-        ("mul", "div", "sum", "exp", "sqrt", "rsqrt", "minimum"),
+        ("div", "exp", "minimum"),
         "arithmetic {name} on activations",
         "sums and differences of two tensors of one shape, and constants of one value per channel",
         "build gates from supported layers",
