@@ -8,29 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
-class ConvNormAct(nn.Module):
-    """A convolution and its normalization, with SiLU unless it is left out."""
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        act: bool = True,
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(
-            inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
-        )
-        self.bn = nn.BatchNorm2d(outputs)
-        self.act = nn.SiLU() if act else nn.Identity()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.act(self.bn(self.conv(x)))
-        return result
+from hyq_hls.models.mobilevit import ConvNormAct
 
 
 class InvertedResidual(nn.Module):
@@ -40,7 +18,7 @@ class InvertedResidual(nn.Module):
         super().__init__()
         middle = 2 * inputs
         self.conv1_1x1 = ConvNormAct(inputs, middle, 1)
-        self.conv2_kxk = ConvNormAct(middle, middle, 3, stride, middle)
+        self.conv2_kxk = ConvNormAct(middle, middle, 3, stride=stride, groups=middle)
         self.conv3_1x1 = ConvNormAct(middle, outputs, 1, act=False)
         self.shortcut = stride == 1 and inputs == outputs
 
@@ -122,7 +100,7 @@ class MobileVitV2(nn.Module):
     ) -> None:
         super().__init__()
         stem, first, second, *rest = channels
-        self.stem = ConvNormAct(3, stem, 3, 2)
+        self.stem = ConvNormAct(3, stem, 3, stride=2)
         stages: list[nn.Module] = [
             InvertedResidual(stem, first, 1),
             InvertedResidual(first, second, 2),

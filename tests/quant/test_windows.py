@@ -10,21 +10,14 @@ import pytest
 from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.graph import Graph
 from hyq_hls.ops import ChannelAffine
-from hyq_hls.quant import presets
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.capture.swin import Swin
 from tests.ops.harness import rtl_simulation, run_csim
-from tests.quant.networks import plan_of, shifting
+from tests.quant.networks import CONFIGS, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-CONFIGS = {
-    "default": QuantConfig(),
-    "dyadic": QuantConfig(scale="dyadic"),
-    "lean": presets.lean(),
-    "per channel": shifting(8, 8),
-}
 
 
 def lowered(config: QuantConfig) -> Graph:
