@@ -29,9 +29,13 @@ _running: pytest.Item | None = None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Remember which test runs, together with the fixtures that it is the first to ask for."""
+    """Remember which test runs, together with the fixtures that it is the first to ask for.
+
+    A module with weights drawn at random is the same one in every run and in every order of tests.
+    """
     global _running  # noqa: PLW0603  # an audit hook knows nothing of pytest
     _running = item
+    torch.manual_seed(0)
     try:
         return (yield)
     finally:
