@@ -12,11 +12,11 @@ from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import as_constant, scale_by, shift_by
-from hyq_hls.capture.compute import aligned, apart, apply_function
+from hyq_hls.capture.compute import aligned, apply_function
 from hyq_hls.capture.drafts import Unsupported, View
 from hyq_hls.capture.elementwise import Clamp, Power
 from hyq_hls.capture.float_op import FloatOp
-from hyq_hls.capture.layouts import seen, shown
+from hyq_hls.capture.layouts import seen, shown, whole
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.products import multiply
 
@@ -170,7 +170,7 @@ def _pair(call: Call, op: FloatOp, a: View, b: View) -> View:
             "two equal shapes",
             "smaller tensors are not broadcast here; expand them with a layer",
         )
-    a, b = apart(call, a), apart(call, b)
+    a, b = whole(call.drafts, a), whole(call.drafts, b)
     if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
         draft = call.add(op, (a.source, b.source), name, own=False)
         return seen(draft, a.index, a)

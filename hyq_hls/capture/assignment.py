@@ -106,7 +106,7 @@ def mixed(call: Call, old: Value, new: Value, written: torch.Tensor) -> Value:
     """
     if isinstance(old, View) and isinstance(new, View):
         if old.source is not new.source or old.factor != new.factor:
-            return _blocks(call, old, new, written)
+            return _tiled(call, old, new, written)
         chain = tuple(dict.fromkeys((*old.chain, *new.chain)))
         return replace(old, index=torch.where(written, new.index, old.index), chain=chain)
     if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
@@ -115,18 +115,6 @@ def mixed(call: Call, old: Value, new: Value, written: torch.Tensor) -> Value:
         return _tiled(call, old, new, written)
     except Unsupported as problem:
         return _added(call, old, new, written, problem)
-
-
-def _blocks(call: Call, old: View, new: View, written: torch.Tensor) -> Value:
-    try:
-        return _tiled(call, old, new, written)
-    except LayoutUnsupported as problem:
-        raise LayoutUnsupported(
-            problem.found,
-            problem.wanted,
-            "write it with torch.cat of whole tensors; a shift of some channels is a depthwise "
-            "convolution whose kernels hold a single one",
-        ) from None
 
 
 def _added(

@@ -17,7 +17,7 @@ from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.float_op import Array
-from hyq_hls.capture.layouts import seen, whole
+from hyq_hls.capture.layouts import seen, whole, whole_without_picks
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.scores import is_scores, score_constant
 
@@ -68,10 +68,11 @@ def unwrapped(draft: Draft) -> tuple[Draft, Array, Array]:
 
 def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tensor) -> View:
     """Return ``multiplier * view + offset``, with constants that broadcast to the view."""
+    one = multiplier.numel() == offset.numel() == 1 and view.source.op is not None
     try:
-        view = whole(call.drafts, view)
+        view = (whole_without_picks if one else whole)(call.drafts, view)
     except LayoutUnsupported:
-        if multiplier.numel() > 1 or offset.numel() > 1 or view.source.op is None:
+        if not one:
             raise
         # One constant for a part, as a channel of the image: the other elements are not shown.
         op = ChannelAffine(

@@ -131,13 +131,12 @@ def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
             weight, bias = (_by_group(values, op.groups)[order] for values in (op.weight, op.bias))
             op = replace(op, weight=weight.reshape(op.weight.shape), bias=bias.reshape(-1))
             shown_at = shown_at.reshape(op.groups, -1)[columns].reshape(-1)
+    elif (part := call.drafts.part(source, columns)) is not None:
+        source = part
+    elif op.groups == 1:
+        op = replace(op, weight=_spread(op.weight, columns, source.shape[-1]))
     else:
-        try:
-            source = call.drafts.select(source, columns)
-        except LayoutUnsupported:
-            if op.groups > 1:
-                raise
-            op = replace(op, weight=_spread(op.weight, columns, source.shape[-1]))
+        source = call.drafts.select(source, columns)
     draft = call.add(op, (source,), "conv")
     index = torch.arange(draft.size).reshape(1, *draft.shape)
     return seen(draft, index[..., shown_at].permute(0, 3, 1, 2))
@@ -174,11 +173,10 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.
         weight = weight[:, columns.argsort().numpy()]
+    elif (part := call.drafts.part(draft, columns)) is not None:
+        draft = part
     else:
-        try:
-            draft = call.drafts.select(draft, columns)
-        except LayoutUnsupported:
-            weight = _spread(weight, columns, draft.shape[-1])
+        weight = _spread(weight, columns, draft.shape[-1])
     result = call.add(float_ops.Linear(weight, bias), (draft,), "conv" if axis == 1 else "linear")
     return shown(result, order, view, axis)
 
@@ -226,30 +224,8 @@ def layer_norm(call: Call) -> View:
 
 def apply_function(call: Call, view: View, op: Elementwise) -> View:
     """Apply a function of single elements, which keeps any order of the elements."""
-    view = apart(call, view)
+    view = whole(call.drafts, view)
     return seen(call.add(op, (view.source,), op.kind.lower()), view.index, view)
-
-
-def apart(call: Call, view: View) -> View:
-    """Return the view of all elements of a draft, each once.
-
-    A part of the channels that no layer can compute alone is picked out by a layer.
-    """
-    try:
-        return whole(call.drafts, view)
-    except LayoutUnsupported as problem:
-        for axis in (1, -1) if len(view.shape) == 4 else (-1,):
-            try:
-                draft, order, columns = rows_with_columns(call.drafts, view, axis)
-            except Unsupported:
-                continue
-            if draft.tainted:
-                break
-            units = np.eye(draft.shape[-1])[columns.numpy()]
-            op = float_ops.Linear(units, np.zeros(len(units)))
-            picked = call.add(op, (draft,), "channels", own=False)
-            return shown(picked, order, view, axis)
-        raise problem
 
 
 def function(call: Call) -> View:

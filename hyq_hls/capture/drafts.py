@@ -216,39 +216,53 @@ class Drafts:
         return self._layouts[key]
 
     def select(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft:
-        """Return channels ``columns`` of a draft: itself, or the rows of its weight that make them.
+        """Return channels ``columns`` of a draft; a layer picks them where none computes them."""
+        part = self.part(draft, columns, label)
+        if part is not None:
+            return part
+        units = np.eye(draft.shape[-1])[columns.numpy()]
+        return self._part(draft, columns, label, Linear(units, np.zeros(len(units))), (draft,))
 
-        Raises:
-            Unsupported: a part of the channels is wanted of a node without a weight.
+    def part(self, draft: Draft, columns: torch.Tensor, label: str = "") -> Draft | None:
+        """Return channels ``columns`` of a draft: itself, or a layer that computes no others.
+
+        It is None where the draft is no such layer.
         """
         if len(columns) == draft.shape[-1] and torch.equal(columns, torch.arange(len(columns))):
             return draft
-        chosen = columns.numpy()
+        chosen, inputs = columns.numpy(), draft.inputs
         op: FloatOp
         if isinstance(draft.op, Linear):
             op = Linear(draft.op.weight[chosen], draft.op.bias[chosen])
         elif isinstance(draft.op, Conv2d) and draft.op.groups == 1:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
             op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
-        elif isinstance(draft.op, ChannelAffine):
-            op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
-        elif isinstance(draft.op, PositionConstant):
-            op = PositionConstant(draft.op.constant[..., chosen])
-        elif isinstance(draft.op, Elementwise):
+        elif isinstance(draft.op, ChannelAffine | PositionConstant | Elementwise):
+            source = self.part(inputs[0], columns, label)
+            if source is None:
+                return None
+            inputs = (source,)
             op = draft.op
+            if isinstance(op, ChannelAffine):
+                op = ChannelAffine(op.multiplier[chosen], op.offset[chosen])
+            elif isinstance(op, PositionConstant):
+                op = PositionConstant(op.constant[..., chosen])
         else:
-            raise LayoutUnsupported(
-                f"{len(columns)} of the {draft.shape[-1]} channels of {draft.base!r}, or all in "
-                "another order",
-                "all channels in their order, or a part of a linear layer or dense convolution",
-                "compute the parts with separate linear layers",
-            )
-        key = chosen.tobytes()
+            return None
+        return self._part(draft, columns, label, op, inputs)
+
+    def _part(
+        self,
+        draft: Draft,
+        columns: torch.Tensor,
+        label: str,
+        op: FloatOp,
+        inputs: tuple[Draft, ...],
+    ) -> Draft:
+        """Return the node of some channels; the same channels of a draft give the same node."""
+        key = columns.numpy().tobytes()
         if key not in draft.parts:
             base = f"{draft.base}.{label or f'part{len(draft.parts)}'}"
-            inputs = draft.inputs
-            if isinstance(op, ChannelAffine | PositionConstant | Elementwise):
-                inputs = (self.select(inputs[0], columns, label),)
             draft.parts[key] = self.add(op, inputs, base, draft.origin)
         return draft.parts[key]
 

@@ -18,7 +18,7 @@ from hyq_hls.capture.channel_constants import shift_by, unwrapped
 from hyq_hls.capture.compute import aligned
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import covers, is_identity
-from hyq_hls.capture.layouts import fresh, rows, rows_with_columns, seen, shown, whole
+from hyq_hls.capture.layouts import fresh, rows, rows_with_columns, seen, shown, whole_without_picks
 from hyq_hls.capture.positions import ConcatConstant, ConcatPositions
 
 _Join = Callable[[list[torch.Tensor], int], torch.Tensor]
@@ -42,6 +42,9 @@ def concatenated(call: Call, values: Sequence[Any], dim: int) -> View:
             return _sequence(call, operands, axis)
         except Unsupported as problem:
             return _constant_channels(call, operands, axis, problem)
+    again = _put_together(call, views, axis, torch.cat)
+    if again is not None and covers(again.index, again.source.size):
+        return again
     try:
         drafts, order, channels = aligned(call, views, (axis,))
     except Unsupported:
@@ -59,6 +62,16 @@ def _operand(call: Call, value: Any) -> _Operand:
     return value.double() if isinstance(value, torch.Tensor) else call.as_view(value)
 
 
+def _put_together(call: Call, views: list[View], axis: int, join: _Join) -> View | None:
+    """Join parts of one tensor, which is a data movement; None where they are no such parts."""
+    first = views[0]
+    if any(v.source is not first.source or v.factor != first.factor for v in views):
+        return _rescaled(call, views, axis, join)
+    chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
+    index = join([v.index for v in views], axis)
+    return View(first.source, index, first.factor, (*chain, call.node.name))
+
+
 def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     """Join views along any axis.
 
@@ -66,14 +79,9 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
     joined where they follow each other. Other tensors with the same number of positions become one
     tensor with all their channels, of which the result is a re-arrangement.
     """
-    first = views[0]
-    if all(v.source is first.source and v.factor == first.factor for v in views):
-        chain = tuple(dict.fromkeys(name for view in views for name in view.chain))
-        index = join([v.index for v in views], axis)
-        return View(first.source, index, first.factor, (*chain, call.node.name))
-    scaled = _rescaled(call, views, axis, join)
-    if scaled is not None:
-        return scaled
+    again = _put_together(call, views, axis, join)
+    if again is not None:
+        return again
     if join is torch.cat:
         for way in (_sequence, _grid):
             try:
@@ -262,7 +270,7 @@ def _like(operand: _Operand, axis: int, value: bool) -> torch.Tensor:
 def _trimmed(call: Call, view: View) -> View:
     """Let the layer before compute the channels only that the view shows, where it can."""
     try:
-        return whole(call.drafts, view)
+        return whole_without_picks(call.drafts, view)
     except Unsupported:
         return view
 

@@ -6,6 +6,7 @@ Functions here look at index maps only, so it does not matter how the model wrot
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -59,17 +60,28 @@ def whole(drafts: Drafts, view: View) -> View:
 
     A part of its channels becomes a node of its own.
     """
-    return _whole(drafts, with_shown_positions(drafts, view))
+    return _whole(with_shown_positions(drafts, view), drafts.select)
 
 
-def _whole(drafts: Drafts, view: View) -> View:
+def whole_without_picks(drafts: Drafts, view: View) -> View:
+    """Do what ``whole`` does, but only where a layer can compute a part of the channels alone.
+
+    Raises:
+        LayoutUnsupported: no layer can.
+    """
+    return _whole(with_shown_positions(drafts, view), drafts.part)
+
+
+def _whole(view: View, choose: Callable[[Draft, torch.Tensor], Draft | None]) -> View:
+    """Return the view of all elements; ``choose`` makes the draft of some channels, if it can."""
     view = fresh(view)
     if covers(view.index, view.source.size):
         return view
     for axis in (1, -1) if len(view.shape) == 4 else (-1,):
         found = rows_and_columns(view.index, axis, view.source.shape[-1])
-        if found is not None and covers(found[0], _positions(view.source)):
-            draft = drafts.select(view.source, found[1])
+        if found is None or not covers(found[0], _positions(view.source)):
+            continue
+        if (draft := choose(view.source, found[1])) is not None:
             return shown(draft, found[0], view, axis)
     raise _scattered(view)
 
@@ -197,7 +209,7 @@ def output(drafts: Drafts, view: View) -> View:
     """
     view = fresh(view)
     try:
-        return _whole(drafts, view)
+        return _whole(view, drafts.part)
     except Unsupported:
         return view
 

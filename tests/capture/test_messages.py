@@ -70,14 +70,6 @@ class _Autocast(nn.Module):
         return result.float()
 
 
-def _shifted(m: Any, x: torch.Tensor) -> torch.Tensor:
-    zeros = torch.zeros_like(x)
-    zeros[:, :2, :, :-1] = x[:, :2, :, 1:]
-    zeros[:, 2:4, 1:] = x[:, 2:4, :-1]
-    zeros[:, 4:] = x[:, 4:]
-    return zeros
-
-
 def _net(forward: Callable[..., Any], **layers: nn.Module) -> Callable[[], nn.Module]:
     return lambda: Net(forward, **layers)
 
@@ -269,12 +261,6 @@ SITUATIONS: dict[str, Situation] = {
         "gt (aten.gt.Scalar) in module (root)",
         "a comparison gt of activations",
         _net(lambda m, x: x.relu().clamp(max=0.5)),
-    ),
-    "shifts of channels": Situation(
-        _net(lambda m, x: _shifted(m, m.conv(x)), conv=nn.Conv2d(4, 8, 1)),
-        "copy__1 (aten.copy_.default) in module (root)",
-        "'concat'",
-        _net(lambda m, x: m.shift(x), shift=nn.Conv2d(4, 4, 3, padding=1, groups=4)),
     ),
     "a maximum over channels": Situation(
         _net(lambda m, x: x.amax(1)),
