@@ -137,7 +137,6 @@ BLACK = np.zeros_like(IMAGES[:1])
 BLACK[0, 0, 0] = 1
 
 HARD: dict[str, tuple[Callable[[Any], None] | None, np.ndarray]] = {
-    "one image": (None, IMAGES[:1]),
     "one black image": (None, BLACK),
     "odd channels": (odd_channels, IMAGES),
     "all zero": (all_zero, IMAGES),
