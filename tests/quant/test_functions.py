@@ -205,7 +205,7 @@ def test_q_hyvit_tries_scales_per_channel_at_their_price(
     counts, chosen = {}, {}
     for price in (None, 0.0, 1.0):
         tried.clear()
-        method = QHyViT(rounds=1, candidates=12, images=2, function_price=price)
+        method = QHyViT(rounds=1, images=2, function_price=price)
         found = method.apply(plan_of(kind, lean(4, 4, swish="table")))
         counts[price] = sum(channels > 1 for channels in tried)
         chosen[price] = [name for name in places() if found.tensors[name].per_channel]
