@@ -6,11 +6,13 @@ of the slow ones those with the mark ``smoke``. A quick test may start no compil
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -22,6 +24,9 @@ from tests.ahead import quick_project
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
 torch.set_num_threads(1)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # So do their compilers and runs of Yosys: one that does the work of two starts once.
+    mock.patch("os.cpu_count", return_value=1).start()
 
 _COMPILERS = {"g++", "clang++", "build_lib.sh", "verilator_bin"}
 _running: pytest.Item | None = None

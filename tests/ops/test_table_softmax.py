@@ -104,7 +104,7 @@ EXHAUSTIVE = [
 @pytest.mark.slow
 @pytest.mark.parametrize("flags", [FAST_COMPILE, BIT_ACCURATE], ids=["native", "bit_accurate"])
 def test_csim_equals_reference(flags: tuple[str, ...], tmp_path: Path) -> None:
-    work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(12)]
+    work = [(random_case(seed), row_codes(random_case(seed), seed)) for seed in range(9)]
     work += [(case, every_row(case)) for case in EXHAUSTIVE]
     functions = compile_cases([case for case, _ in work], tmp_path, flags)
     for (case, codes), csim in zip(work, functions, strict=True):
@@ -128,7 +128,7 @@ def wide_case(output: SoftmaxOutput) -> Case[TableSoftmax]:
 @pytest.mark.slow
 def test_rtl_equals_reference(tmp_path: Path) -> None:
     """Codes, cycles and latency, with and without stalls."""
-    cases = [small_case(seed) for seed in range(15)] + [wide_case(output) for output in OUTPUTS]
+    cases = [*map(small_case, range(9)), wide_case("log2_rounded"), wide_case("uniform")]
     codes = [[row_codes(case, seed)] for seed, case in enumerate(cases)]
     RtlBench(cases, tmp_path / "bench").check(codes)
 

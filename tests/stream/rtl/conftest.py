@@ -30,12 +30,17 @@ def written(flow: Dataflow, folder: Path) -> list[Path]:
     return write_rtl(flow, folder, "top")
 
 
-def mixed_foldings(graph: Graph, seed: int = 0) -> dict[str, Folding]:
-    """A random legal folding of every node, so that streams between them change their lanes."""
+def mixed_foldings(graph: Graph, seed: int = 0, most: int | None = None) -> dict[str, Folding]:
+    """A random legal folding of every node, so that streams between them change their lanes.
+
+    ``most`` limits the lanes, and so the size of the circuits.
+    """
     rng = np.random.default_rng(seed)
     foldings = {}
     for name, node in graph.nodes.items():
         legal = circuit_of(node.operation, *graph.input_types(node)).foldings
+        if most is not None:
+            legal = [f for f in legal if max(f.outputs, f.inputs) <= most]
         foldings[name] = legal[rng.integers(len(legal))]
     return foldings
 

@@ -108,18 +108,28 @@ def compile_bench(
     command += [PACKAGE, folder / "bench.sv"]
     log.run(command, environment)
     include = Path(environment["VERILATOR_ROOT"]) / "include"
-    flags = ["-std=c++17", "-O0", "-pthread", "-isystem", str(include)]
-    flags += ["-isystem", str(include / "vltstd")]
+    flags = bench_flags(include)
     # The headers take longer to compile than a bench: it is one file, and the runtime is shared.
     sources = [*sorted((folder / "model").glob("*.cpp")), VERIF / "stream_parts.cpp"]
     unit = folder / "unit.cpp"
     unit.write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
-    names = ("verilated.cpp", "verilated_threads.cpp")
-    runtime = runtime_objects([include / name for name in names], [], flags, folder, log)
+    runtime = bench_runtime(include, folder, log)
     own = [f"-DWORD_BITS={word_bits}", f"-DINPUTS={inputs}", f"-DOUTPUTS={outputs}"]
     own += ["-I", str(folder / "model")]
     ahead = runtime_header(_HEADERS, include, flags, folder, log)
     log.run([compiler(), *flags, *ahead, *own, unit, *runtime, "-o", folder / "bench"])
+
+
+def bench_flags(include: Path) -> list[str]:
+    """Flags of g++ for a bench; ``include`` is the folder of Verilator's headers."""
+    headers = ("-isystem", str(include), "-isystem", str(include / "vltstd"))
+    return ["-std=c++17", "-O0", "-pthread", *headers]
+
+
+def bench_runtime(include: Path, folder: Path, log: Log) -> list[Path]:
+    """Verilator's own C++, compiled once for all benches; ``folder`` has what the cache refuses."""
+    sources = [include / name for name in ("verilated.cpp", "verilated_threads.cpp")]
+    return runtime_objects(sources, [], bench_flags(include), folder, log)
 
 
 def random_words(name: str, bits: int, count: int) -> Words:

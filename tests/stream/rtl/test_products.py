@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from hyq_hls.tools.verilator.compiler import Log
 from hyq_hls.tools.yosys import run_yosys, yosys_share
-from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, verilator
+from tests.stream.rtl.stream_bench import TEMPLATES, VERIF, bench_runtime, verilator
 
 pytestmark = pytest.mark.slow
 
 MODULE = "hyq_packed_product"
 SOURCES = [str(TEMPLATES / f"{name}.sv") for name in (MODULE, "hyq_product")]
+#: Bits of weight and operand, and its sign, to the DSP slices that two products take.
+PACKED = {(8, 8, False): 1, (8, 8, True): 1, (4, 16, False): 1, (8, 9, False): 2}
 
 
 def parameters(weight_bits: int, operand_bits: int, signed: bool) -> dict[str, int]:
@@ -30,9 +34,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Verilator's runtime, which takes longer to compile than a model."""
     folder = tmp_path_factory.mktemp("runtime")
     include = Path(verilator()[1]["VERILATOR_ROOT"]) / "include"
-    sources = [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
-    compile_cpp(["-c", f"-I{include}", f"-I{include / 'vltstd'}", *sources], folder)
-    return [str(path) for path in sorted(folder.glob("*.o"))]
+    return list(map(str, bench_runtime(include, folder, Log(folder / "log"))))
 
 
 def compile_cpp(arguments: list[str], folder: Path) -> None:
@@ -107,37 +109,48 @@ def test_a_seeded_error_is_seen(runtime: list[str], tmp_path: Path) -> None:
     assert "wrong products" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("widths", "dsps"),
-    [((8, 8, False), 1), ((8, 8, True), 1), ((4, 16, False), 1), ((8, 9, False), 2)],
-)
-def test_yosys_packs_two_products_into_one_dsp(
-    widths: tuple[int, int, bool], dsps: int, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of one run of Yosys over all of ``PACKED``: ``stat.json`` and ``netlist.v``."""
+    folder = tmp_path_factory.mktemp("mapped")
+    parts = [f"part{i}" for i in range(len(PACKED))]
+    kept = "".join(f"(* keep *) {part} u_{part} ();\n" for part in parts)
+    (folder / "kept.v").write_text(f"module kept;\n{kept}endmodule\n")
+    commands = []
+    for part, widths in zip(parts, PACKED, strict=True):
+        values = " ".join(generics(parameters(*widths)))
+        commands += [
+            f"read_slang --top {MODULE} {values} {' '.join(SOURCES)}",
+            f"rename {MODULE} {part}",
+        ]
+    commands += [
+        "read_verilog kept.v",
+        f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)}",
+        "synth_xilinx -family xc7 -flatten -noiopad -top kept",
+        "tee -q -o stat.json stat -json",
+        f"rename part0 {MODULE}",
+        f"select {MODULE}",
+        "write_verilog -noattr -selected netlist.v",
+    ]
+    run_yosys(commands, folder / "log", folder)
+    return folder
+
+
+@pytest.mark.parametrize("part", range(len(PACKED)))
+def test_yosys_packs_two_products_into_one_dsp(part: int, mapped: Path) -> None:
     """Both additions are the DSP's own: no LUT beside it but for inverted sign bits."""
-    values = parameters(*widths)
-    commands = [
-        f"read_slang --top {MODULE} {' '.join(generics(values))} {' '.join(SOURCES)}",
-        f"synth_xilinx -family xc7 -flatten -noiopad -top {MODULE}",
-        f"select -assert-count {dsps} t:DSP48E1",
-        "select -assert-none t:CARRY4 t:LUT2 t:LUT3 t:LUT4 t:LUT5 t:LUT6",
-    ]
-    run_yosys(commands, tmp_path / "log", tmp_path)
+    modules = json.loads((mapped / "stat.json").read_text())["modules"]
+    cells = modules[f"\\part{part}"]["num_cells_by_type"]
+    assert cells.pop("DSP48E1") == list(PACKED.values())[part]
+    assert not cells.keys() & {"CARRY4", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6"}
 
 
-def test_the_cell_computes_the_products(runtime: list[str], tmp_path: Path) -> None:
+def test_the_cell_computes_the_products(mapped: Path, runtime: list[str], tmp_path: Path) -> None:
     """The netlist, with Yosys' model of a DSP48E1."""
-    values = parameters(8, 8, False)
-    commands = [
-        f"read_slang --top {MODULE} {' '.join(generics(values))} {' '.join(SOURCES)}",
-        f"synth_xilinx -family xc7 -flatten -noiopad -top {MODULE}",
-        "write_verilog -noattr netlist.v",
-    ]
-    run_yosys(commands, tmp_path / "log", tmp_path)
-    cells = str(yosys_share() / "xilinx" / "cells_sim.v")
+    netlist, cells = str(mapped / "netlist.v"), str(yosys_share() / "xilinx" / "cells_sim.v")
     # What Verilator says about the models of the cells is not ours to mend.
     flags = ("-Wno-lint", "-Wno-SPECIFYIGN", "-Wno-INITIALDLY", "-Wno-COMBDLY")
-    program = compiled(tmp_path, runtime, values, ["netlist.v", cells], *flags)
-    result = run(program, "ends")
+    values = parameters(*next(iter(PACKED)))
+    result = run(compiled(tmp_path, runtime, values, [netlist, cells], *flags), "ends")
     assert result.returncode == 0, result.stdout
     assert int(result.stdout) == 64 << 8

@@ -22,13 +22,13 @@ pytest.importorskip("cocotbext.axi", reason="pip install cocotb==2.1.0 cocotbext
 from verif.cocotb.simulate import CocotbError, CocotbSimulation
 
 #: Probabilities of a pause at the source and at the sink.
-STALLS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3), (0.9, 0.1), (0.1, 0.9)]
+STALLS = [(0.0, 0.0), (0.3, 0.3), (0.9, 0.1), (0.1, 0.9)]
 
 
 def simulation(flow: Dataflow, folder: Path) -> CocotbSimulation:
     parameters = {"MemoryDir": str(folder / MEMORY_DIR)}
     sources = sorted(folder.rglob("*.sv"))
-    return CocotbSimulation(sources, "top", folder / "cocotb", parameters, ("-O1",))
+    return CocotbSimulation(sources, "top", folder / "cocotb", parameters, ("-O0",))
 
 
 def beats(flow: Dataflow) -> tuple[int, int]:

@@ -87,10 +87,12 @@ def test_results_are_kept(results: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.slow
-def test_one_failure_does_not_hinder_others(tmp_path: Path) -> None:
-    good, bad, other = synthesize_modules([SLICE, WRONG, FIFO], tmp_path)
+def test_one_failure_does_not_hinder_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # with more, each has a run of its own
+    bad, good = synthesize_modules([WRONG, SLICE], tmp_path)
     assert isinstance(good, Utilization)
-    assert isinstance(other, Utilization)
     assert isinstance(bad, CompilationError)
     assert "Depth is at least 1" in str(bad)
     with pytest.raises(CompilationError, match="Depth is at least 1"):
