@@ -22,7 +22,9 @@ LOCK_ARGS ?=
 PARALLEL = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 PY := $(VENV)/bin/python
-NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+# The two that take longest go first.
+LONGEST = notebooks/05_cosimulate.ipynb notebooks/01_quantize.ipynb
+NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 # Not those that write into the package: it makes the table that cost models are fitted to.
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
