@@ -229,7 +229,7 @@ class Drafts:
             op = Linear(draft.op.weight[chosen], draft.op.bias[chosen])
         elif isinstance(draft.op, Conv2d) and draft.op.groups == 1:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
-            op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
+            op = replace(draft.op, weight=weight, bias=bias)
         elif isinstance(draft.op, ChannelAffine):
             op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
         elif isinstance(draft.op, PositionConstant):
