@@ -130,7 +130,7 @@ class Drafts:
     ) -> None:
         self.sequence_first, self.windows = sequence_first, windows
         self._all: list[Draft] = []
-        self._layouts: dict[tuple[int | str, ...], Draft] = {}
+        self._layouts: dict[tuple[str, tuple[int, ...]], Draft] = {}
         self._scaled: dict[tuple[int, float], Draft] = {}
         self._paths = paths
         self.movements: dict[str, Draft] = {}
@@ -206,7 +206,7 @@ class Drafts:
 
         The same movement of the same drafts gives the same node.
         """
-        key = (*map(id, inputs), repr(op))
+        key = (repr(op), tuple(map(id, inputs)))
         if key not in self._layouts:
             origin = view.chain[-1] if view.chain else inputs[0].origin
             base = join(self._paths.get(origin, ""), label)

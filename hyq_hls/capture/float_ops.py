@@ -25,6 +25,7 @@ import torch
 from torch.nn import functional
 
 from hyq_hls.capture.float_op import Array, FloatOp, Shape, as_tensor
+from hyq_hls.capture.pair import Pair
 from hyq_hls.errors import ShapeError
 
 
@@ -156,17 +157,11 @@ class Linear(FloatOp):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Add(FloatOp):
-    """Sum of two tensors of one shape, without broadcasting."""
+class Add(Pair):
+    """Sum of two tensors, element by element."""
 
-    def output_shape(self, *shapes: Shape) -> Shape:
-        """Return the shape of both inputs."""
-        self._expect(len(shapes) == 2 and shapes[0] == shapes[1], shapes, "two equal shapes")
-        return shapes[0]
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Add the two inputs."""
-        a, b = inputs
+    def combine(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Add two tensors of one shape."""
         return a + b
 
 

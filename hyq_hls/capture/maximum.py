@@ -6,18 +6,13 @@ from dataclasses import dataclass
 
 import torch
 
-from hyq_hls.capture.float_op import FloatOp, Shape
+from hyq_hls.capture.pair import Pair
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Maximum(FloatOp):
-    """The larger of the elements of two tensors of one shape, without broadcasting."""
+class Maximum(Pair):
+    """The larger of two elements, element by element."""
 
-    def output_shape(self, *shapes: Shape) -> Shape:
-        """Return the shape of both inputs."""
-        self._expect(len(shapes) == 2 and shapes[0] == shapes[1], shapes, "two equal shapes")
-        return shapes[0]
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Compare the two inputs."""
-        return torch.maximum(*inputs)
+    def combine(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        """Compare two tensors of one shape."""
+        return torch.maximum(a, b)

@@ -31,6 +31,8 @@ from hyq_hls.capture.upsample import upsample
 from hyq_hls.capture.written import written_functions
 
 _IGNORED = ("_assert_tensor_metadata", "_assert_scalar", "_assert_async", "sym_size", "sym_numel")
+#: Arguments of ``Drafts``, the usual reading first.
+_READINGS: tuple[dict[str, bool], ...] = ({}, {"sequence_first": False}, {"windows": True})
 _RESIZES = ("upsample", "_upsample", "interpolate", "grid_sampler")
 
 
@@ -390,7 +392,7 @@ def trace(exported: Exported) -> Traced:
     reading with the fewest are told.
     """
     found: list[Traced] = []
-    for reading in ({}, {"sequence_first": False}, {"windows": True}):
+    for reading in _READINGS:
         found.append(Tracing(exported, **reading).run())
         if found[-1].complete:
             return found[-1]

@@ -37,12 +37,13 @@ def regrouped(
     if draft.shape[:2] == grid and is_identity(order) and (draft.tokens or lead[0] == 1):
         return draft, order
     places = torch.arange(len(order))
+    height, width = draft.shape[:2]
     if draft.tokens:
-        patch = find_fold(order, *draft.shape[:2], *grid)
+        patch = find_fold(order, height, width, grid[0], grid[1])
         if patch is not None:
             return drafts.fold(draft, patch, grid, view), places
     else:
-        found = find_unfold(order, *draft.shape[:2], grid)
+        found = find_unfold(order, height, width, grid)
         if found is not None and math.prod(found[0]) == grid[0] and is_identity(found[1]):
             return drafts.unfold(draft, found[0], view), places
     return drafts.permute(draft, order.reshape(grid), tokens, view), places

@@ -147,7 +147,7 @@ def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None
     m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
     z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
     constant = -(m0 * z0 + m1 * z1)
-    return lambda a, b: finish((a * m0).add_(b * m1).add_(constant))
+    return lambda a, b: finish((a * m0).add_((b * m1).reshape(a.shape)).add_(constant))
 
 
 def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -157,7 +157,12 @@ def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kerne
     finish = requantizer(node.accumulator, op.requantize)
     m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
     z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
-    return lambda a, b: finish(torch.maximum((a - z0).mul_(m0), (b - z1).mul_(m1)))
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        first, second = (a - z0).mul_(m0), (b - z1).mul_(m1)
+        return finish(torch.maximum(first, second.reshape(a.shape)))
+
+    return run
 
 
 def _constant(op: ops.Constant, node: Node, inputs: Sequence[TensorType]) -> Kernel:

@@ -50,11 +50,13 @@ class AlignedPair(Operation):
     def output_type(self, *inputs: TensorType) -> TensorType:
         """Return a tensor of the shape of both inputs.
 
+        A vector and a map of one position fit; the result has the shape of the first.
+
         Raises:
             GraphError: shapes, zero points or lengths do not fit.
         """
         a, b = inputs
-        if a.shape != b.shape:
+        if a.shape != b.shape and (a.size, b.size) != (a.channels, a.channels):
             raise GraphError(f"two inputs of one shape are wanted, found {a.shape} and {b.shape}")
         for letter, x, zero, factor in zip(
             "ab", inputs, self.zero_points, self.multipliers, strict=True
@@ -70,9 +72,9 @@ class AlignedPair(Operation):
         return TensorType(a.shape, self.requantize.quantization)
 
     def terms(self, *codes: Codes) -> tuple[Codes, Codes]:
-        """Return the term of each input."""
+        """Return the term of each input, in the shape of the first."""
         a, b = (
-            factor * (x - np.asarray(zero))
+            (factor * (x - np.asarray(zero))).reshape(codes[0].shape)
             for x, zero, factor in zip(codes, self.zero_points, self.multipliers, strict=True)
         )
         return a, b

@@ -281,7 +281,9 @@ _LAYER = Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_free)
 _FUNCTION = Traits(
     writes=PerChannel.SCALES, reads=(_NOTHING,), linear=False, ratios=_free, function=True
 )
-_MOVE = Traits(writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, codes=Codes.MOVED)
+_MOVE = Traits(
+    writes=_NOTHING, reads=(_BOTH,), linear=True, ratios=_equal, codes=Codes.MOVED, leading=1
+)
 
 #: One row per float operation, in the order of a network.
 TRAITS: dict[type[Any], Traits] = {
@@ -321,8 +323,8 @@ TRAITS: dict[type[Any], Traits] = {
         block_output=True,
         leading=1,
     ),
-    PermutePositions: replace(_MOVE, leading=1),
-    SelectPositions: replace(_MOVE, leading=1),
+    PermutePositions: _MOVE,
+    SelectPositions: _MOVE,
     fo.Unfold: replace(_MOVE, tokens=True),
     fo.Fold: _MOVE,
     Transpose: replace(_MOVE, reads=(_NOTHING,)),

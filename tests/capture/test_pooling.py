@@ -42,6 +42,27 @@ def test_global_average_pooling(pool: Function) -> None:
     assert kinds(graph) == {"conv": "Linear", "pool": "GlobalAveragePool", "fc": "Linear"}
 
 
+@pytest.mark.parametrize("join", [torch.add, torch.maximum])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_pooled_map_meets_a_map_of_one_position(join: Any, swapped: bool) -> None:
+    """The last block of a ResNet at 32x32: one branch pools 2x2 positions, the other strides."""
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        branches = [m.short(m.pool(x)), m.conv(x)]
+        result: torch.Tensor = m.fc(join(*branches[:: -1 if swapped else 1]).flatten(1))
+        return result
+
+    graph = captured(
+        forward,
+        (3, 2, 2),
+        pool=nn.AvgPool2d(2),
+        short=nn.Conv2d(3, 4, 1),
+        conv=nn.Conv2d(3, 4, 3, 2, 1),
+        fc=nn.Linear(4, 2),
+    )
+    assert sorted(len(graph.shape(name)) for name in graph["fc"].inputs[0:1]) == [1 + 2 * swapped]
+
+
 def test_a_sum_over_49_positions() -> None:
     """49 * (1 / 49) is not 1 in floating point."""
     graph = captured(lambda m, x: m.fc(x.sum((2, 3)) / 49), (3, 7, 7), fc=nn.Linear(3, 2))

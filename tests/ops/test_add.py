@@ -41,16 +41,17 @@ BYTE = Requantize(Quantization(8, True), np.array([2]), ONE)
 def random_case(seed: int) -> Case[Add]:
     """Random shapes, widths, zero points and lanes; powers of two in even cases.
 
-    Sums fill the output.
+    Sums fill the output. The second input of a vector is a map of one position in some cases.
     """
     rng = np.random.default_rng(seed)
     c = int(rng.integers(1, 6))
     shape = (*rng.integers(1, 6, rng.integers(0, 3)).tolist(), c)
     inputs, multipliers, reach = [], [], 0
-    for _ in range(2):
+    vector = len(shape) == 1 and seed % 4 > 1
+    for own in (shape, (1, 1, c) if vector else shape):
         q = Quantization(int(rng.integers(2, 17)), bool(rng.integers(2)))
         zero = tuple(rng.integers(q.qmin, q.qmax + 1, rng.choice([1, c])).tolist())
-        inputs.append(TensorType(shape, replace(q, zero_point=zero)))
+        inputs.append(TensorType(own, replace(q, zero_point=zero)))
         factor = 1 << rng.integers(0, 9, rng.choice([1, c]))
         multipliers.append(factor if seed % 2 == 0 else rng.integers(1, 1 << 14, factor.size))
         reach += int(multipliers[-1].max()) << q.bits
@@ -143,6 +144,11 @@ def test_accumulator_bounds_are_reached(case: Case[Add]) -> None:
     assert case.operation.accumulator(*case.inputs) == Bounds(min(sums), max(sums))
 
 
+def test_some_vector_meets_a_map_of_one_position() -> None:
+    shapes = [{x.shape for x in case.inputs} for case in CASES]
+    assert any(len(found) == 2 for found in shapes)
+
+
 def test_widest_sum_has_62_bits() -> None:
     case = widest_case()
     assert case.operation.accumulator(*case.inputs).bits == 62
@@ -159,7 +165,8 @@ def test_reference_equals_exact_fractions(case: Case[Add]) -> None:
         for x, factor, zero in zip(
             codes, operation.multipliers, operation.zero_points, strict=True
         ):
-            total += int(factor[c % factor.size]) * (int(x[index]) - zero[c % len(zero)])
+            code = int(x.reshape(expected.shape)[index])
+            total += int(factor[c % factor.size]) * (code - zero[c % len(zero)])
         step = Fraction(2) ** int(r.shift[c % r.shift.size])
         scaled = total * int(r.multiplier[c % r.multiplier.size]) / step
         code = math.floor(scaled + Fraction(1, 2))
@@ -176,7 +183,8 @@ def test_order_of_inputs_does_not_matter(seed: int) -> None:
         operation, multipliers=operation.multipliers[::-1], zero_points=operation.zero_points[::-1]
     )
     codes = extreme_codes(case.inputs, seed)
-    assert np.array_equal(operation.reference(*codes), turned.reference(*codes[::-1]))
+    found = turned.reference(*codes[::-1]).reshape(codes[0].shape)
+    assert np.array_equal(operation.reference(*codes), found)
 
 
 @given(st.integers(2, 16), st.integers(-3, 3), st.integers(0, 2**32 - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,15 +18,17 @@ from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import Conv2d, Linear
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs
+from hyq_hls.models import digits, mobile_former_26m, mobilevit_digits, mobilevit_xxs
 from hyq_hls.models.outliers import with_outliers
-from hyq_hls.quant.judge.second_order import Choice, rounded, sample_chains
+from hyq_hls.quant.judge.second_order import Choice, rounded, sample_chains, units_of
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.q_hyvit import QHyViT, bridge_blocks, candidates
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales import real_readers
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
+from tests.capture import efficientformerv2, mobilevitv2
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 from tests.quant.networks import lean
 
@@ -50,6 +53,21 @@ def test_default_network_has_two_bridge_blocks(default_model: nn.Module) -> None
     stages = ("stages.1.1", "stages.2.1")
     layers = ("conv_kxk.conv", "conv_kxk.act", "conv_1x1")
     assert blocks == [tuple(f"{stage}.{layer}" for layer in layers) for stage in stages]
+
+
+@pytest.mark.parametrize(
+    ("model", "side"),
+    [(efficientformerv2.small, 64), (mobilevitv2.small, 32), (mobile_former_26m, 64)],
+)
+def test_inputs_of_a_judge_have_the_units_of_its_result(
+    model: Callable[[], nn.Module], side: int
+) -> None:
+    """A sample takes the same units of all tensors of an operation that has no weights."""
+    graph = graph_of(model().eval(), side)
+    judges = {r.name for node in graph for r in real_readers(graph, node.name)}
+    for node in (graph[name] for name in judges if not has_weights(graph[name])):
+        tensors = [torch.zeros(1, *graph.shape(name)) for name in (*node.inputs, node.name)]
+        assert len({len(units_of(node, tensor)) for tensor in tensors}) == 1, node
 
 
 @pytest.mark.slow

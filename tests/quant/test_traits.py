@@ -128,10 +128,12 @@ def test_the_files_that_contributing_names_exist(operation: str) -> None:
     section = text.split("## Adding an operation")[1].split("\n## ")[0]
     rows = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     graph = example_graph(operation, np.random.default_rng(0))
-    # A circuit may take the templates of another operation.
-    module = node_circuits(graph)[graph.output_name].module
-    names = {row: module if "templates/" in row else operation for row in rows}
-    files = [row.replace("<operation>", names[row]) for row in rows if "<operation>" in row]
+    # An operation may take the circuit of another one, or its templates only.
+    circuit = node_circuits(graph)[graph.output_name]
+    own = {row: operation for row in rows if "<operation>" in row}
+    own |= {row: circuit.module for row in own if "templates/" in row}
+    own |= {row: type(circuit).__module__.rpartition(".")[2] for row in own if "circuits/" in row}
+    files = [row.replace("<operation>", name) for row, name in own.items()]
     assert len(files) == 5
     for file in files:
         assert (ROOT / file).is_file(), file

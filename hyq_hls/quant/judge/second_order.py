@@ -211,7 +211,7 @@ def sample_chains(
         gradients = _gradients(simulation, batch, real[graph.output], nodes.values())
         for key, members in nodes.items():
             first, last = members[0], members[-1]
-            outputs = [_units(first, real[last.name]), _units(first, gradients[last.name])]
+            outputs = [units_of(first, real[last.name]), units_of(first, gradients[last.name])]
             rows = _rows(graph, first, len(outputs[0]), count, index)
             inputs = _inputs(first, [real[name] for name in first.inputs], rows)
             output, gradient = (value[rows] for value in outputs)
@@ -253,8 +253,8 @@ def _leading(node: FloatNode, axes: int) -> int:
     return traits_of(node).leading or axes - 1
 
 
-def _units(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
-    """Return a value (B, ..., C) as (units, ...) of the operation."""
+def units_of(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
+    """Return a value (B, ..., C) as (units, ...): an operation treats its units one by one."""
     return value.detach().flatten(0, _leading(node, value.ndim) - 1)
 
 
@@ -280,4 +280,4 @@ def _inputs(
 ) -> list[torch.Tensor]:
     if has_weights(node):
         return [weighted(node).windows(value, rows) for value in values]
-    return [_units(node, value)[rows] for value in values]
+    return [units_of(node, value)[rows] for value in values]
