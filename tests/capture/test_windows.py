@@ -105,7 +105,8 @@ def _channels_first(m: Any, x: torch.Tensor) -> torch.Tensor:
     q, k, v = (z.flatten(2).mT for z in m.conv(y).chunk(3, 1))
     y = functional.scaled_dot_product_attention(q, k, v).mT.reshape(2, 2, 4, 2, 3)
     y = y.permute(2, 0, 3, 1, 4).reshape(1, 4, 4, 6)
-    return m.out(y)
+    result: torch.Tensor = m.out(y)
+    return result
 
 
 def _late(m: Any, x: torch.Tensor) -> torch.Tensor:
