@@ -263,7 +263,7 @@ ALONE: Mapping[str, Callable[[], Graph]] = {
     "group_norm": norms,
     "grouped_conv2d": grouped,
     "permute_positions": partial(permutations, 8, 4),
-    "permute_positions, large": partial(permutations, 28, 7),
+    "permute_positions, large": partial(permutations, 24, 6),
     "separable_context": contexts,
     "tokens": tokens,
     "transpose": partial(transposes, 4, 16),

@@ -13,11 +13,11 @@ from torch import nn
 from hyq_hls.models.digits import as_input
 from hyq_hls.models.mobilevit import Attention
 
-KINDS = ("SiLU input", "SiLU output", "LayerNorm", "scores")
+KINDS = ("activation input", "activation output", "normalization", "scores")
 
 
 class Spread:
-    """Watches the inputs and outputs of SiLU, the outputs of LayerNorm and attention scores.
+    """Watches the inputs and outputs of SiLU and GELU, the outputs of norms, attention scores.
 
     The ratio of a tensor is the largest magnitude of its largest channel over that of its median
     channel, where a head is a channel of the scores. Called, it gives what to add to a loss:
@@ -25,7 +25,7 @@ class Spread:
     the model computed last.
 
     Args:
-        model: a MobileViT.
+        model: a hybrid; scores are those of this package's ``Attention``.
         reward: weight of the term.
         bound: ratios above it are not rewarded.
     """
@@ -36,10 +36,10 @@ class Spread:
         self.found: list[tuple[str, torch.Tensor]] = []
         self._hooks = [model.register_forward_pre_hook(lambda *_: self.found.clear())]
         for module in model.modules():
-            if isinstance(module, nn.SiLU):
-                self._hooks.append(module.register_forward_hook(self._silu))
-            elif isinstance(module, nn.LayerNorm):
-                self._hooks.append(module.register_forward_hook(self._layer_norm))
+            if isinstance(module, nn.SiLU | nn.GELU):
+                self._hooks.append(module.register_forward_hook(self._activation))
+            elif isinstance(module, nn.LayerNorm | nn.GroupNorm):
+                self._hooks.append(module.register_forward_hook(self._normalization))
             elif isinstance(module, Attention):
                 self._hooks.append(module.qkv.register_forward_hook(self._scores(module.heads)))
 
@@ -53,12 +53,13 @@ class Spread:
         for hook in self._hooks:
             hook.remove()
 
-    def _silu(self, _module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+    def _activation(self, _module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
         axis = 1 if output.ndim == 4 else -1
         self.found += [(KINDS[0], _ratio(inputs[0], axis)), (KINDS[1], _ratio(output, axis))]
 
-    def _layer_norm(self, _module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
-        self.found.append((KINDS[2], _ratio(output, -1)))
+    def _normalization(self, module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
+        axis = 1 if isinstance(module, nn.GroupNorm) else -1
+        self.found.append((KINDS[2], _ratio(output, axis)))
 
     def _scores(self, heads: int) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
@@ -77,10 +78,8 @@ def ratios(model: nn.Module, images: NDArray[np.uint8]) -> dict[str, float]:
             model(as_input(images))
     finally:
         spread.remove()
-    return {
-        kind: round(float(np.mean([float(r) for k, r in spread.found if k == kind])), 2)
-        for kind in KINDS
-    }
+    found = {kind: [float(r) for k, r in spread.found if k == kind] for kind in KINDS}
+    return {kind: round(float(np.mean(values)), 2) for kind, values in found.items() if values}
 
 
 def _ratio(values: torch.Tensor, axis: int) -> torch.Tensor:

@@ -32,7 +32,6 @@ from benchmarks._ablations import ABLATIONS
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.errors import HyqError, InputError
 from hyq_hls.evaluate import KEYS, Records, logit_metrics
-from hyq_hls.models import MobileViT
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.presets import PRESETS, preset
 
@@ -59,7 +58,7 @@ def configuration(name: str, setting: str) -> QuantConfig | None:
     return None if name == "mixed_precision" else preset(name, *bits)
 
 
-def float_logits(model: MobileViT, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def float_logits(model: torch.nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the logits (B, classes) of the float network."""
     with torch.inference_mode():
         return torch.cat([model(batch) for batch in batches(images)]).double().numpy()
@@ -71,6 +70,7 @@ def measure(options: argparse.Namespace, records: Records) -> None:
         (network, variant, seed, setting, name)
         for network in options.networks
         for variant in options.variants
+        if variant in networks.NETWORKS[network].variants
         for seed in range(options.seeds)
         for setting in options.settings
         for name in options.presets

@@ -3,26 +3,26 @@
     python -m benchmarks.characterize_hls      writes hyq_hls/stream/cost/hls_points.json
 
 The circuits are chosen as those of the SystemVerilog are (benchmarks/characterize.py). clang makes
-LLVM IR of them, whose operators and registers are counted (verif/area). Results are kept in
-build/benchmarks/characterize_hls, so that only new circuits are counted again.
+LLVM IR of them, whose loops become pipelines in Verilog (verif/area), and Yosys maps these. Results
+are kept in build/benchmarks/characterize_hls, so that only new circuits are mapped again.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple, replace
 from datetime import date
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.characterize import Candidate, all_candidates, chosen, flow_of, write_points
+from hyq_hls.errors import HyqError
 from hyq_hls.graph import Graph
 from hyq_hls.stream.cost.costs import Point
 from hyq_hls.stream.cost.features import features_of, model_of
@@ -32,10 +32,8 @@ from hyq_hls.stream.hls.text import code_type, configuration, memory, operation_
 from hyq_hls.stream.rtl.instances import instances
 from hyq_hls.stream.rtl.plumbing import Fork, WidthConverter
 from hyq_hls.support import template_dir, write_file
-from hyq_hls.tools.yosys import Utilization
-from verif.area import operators
-from verif.area.count import Area, areas
-from verif.intervals import delays
+from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules, yosys_version
+from verif.area.verilog import verilog
 from verif.intervals.ir import parse
 from verif.intervals.source import project_ir
 
@@ -43,8 +41,6 @@ from verif.intervals.source import project_ir
 MHZ = 150.0
 #: Circuits in one file of C++.
 _BATCH = 12
-#: Tables that decide what is counted.
-_TABLES = (operators.TABLE, Path(delays.__file__).with_name("delays.json"))
 #: Words that pass a fork or a width converter.
 _WORDS = 1024
 
@@ -95,8 +91,29 @@ def _function(name: str, streams: Sequence[tuple[str, str]], body: str) -> str:
     return f"void {name}({parameters}) {{ {body} }}\n"
 
 
-def counted(circuits: Sequence[Counted]) -> list[Area]:
-    """Return the area of circuits, which are compiled together."""
+def counted(circuits: Sequence[Counted], folder: Path) -> list[Utilization]:
+    """Return the LUTs and flip-flops of circuits.
+
+    Args:
+        circuits: functions of the C++.
+        folder: it gets the Verilog and the results; those of the same Verilog are used again.
+
+    Raises:
+        SystemExit: Yosys refuses a circuit.
+    """
+    jobs: list[Job] = []
+    for first in tqdm(range(0, len(circuits), _BATCH), unit="file"):
+        jobs += _jobs(circuits[first : first + _BATCH], folder)
+    with tqdm(unit="circuit") as bar:
+        results = synthesize_modules(jobs, folder, bar)
+    found = [result for result in results if isinstance(result, Utilization)]
+    if len(found) < len(results):
+        raise SystemExit("\n".join(str(r) for r in results if isinstance(r, HyqError)))
+    return found
+
+
+def _jobs(circuits: Sequence[Counted], folder: Path) -> list[Job]:
+    """Return the Verilog of circuits, which are compiled together."""
     texts = [source_of(circuit, f"s{i}") for i, circuit in enumerate(circuits)]
     headers = "".join(f'#include "hyq/{name}.h"\n' for name in sorted({h for h, _ in texts}))
     with tempfile.TemporaryDirectory() as name:
@@ -104,35 +121,21 @@ def counted(circuits: Sequence[Counted]) -> list[Area]:
         shutil.copytree(template_dir(), firmware / "hyq")
         text = "\n".join([headers, *(body for _, body in texts)])
         (firmware / "top.cpp").write_text(text, encoding="utf-8")
-        found = areas(parse(project_ir(firmware, "top.cpp")), MHZ)
-    numbers = {
-        int(symbol[1]): area
-        for mangled, area in found.items()
-        if (symbol := re.match(r"_Z\d+s(\d+)R", mangled))
-    }
-    return [numbers[i] for i in range(len(circuits))]
+        module = parse(project_ir(firmware, "top.cpp"))
+    found = (re.match(r"_Z\d+s(\d+)R", function.symbol) for function in module.functions)
+    symbols = {int(match[1]): match.string for match in found if match}
+    return [_job(verilog(module, symbols[i], "MODULE", MHZ), folder) for i in range(len(circuits))]
 
 
-def kept(circuit: Counted, folder: Path) -> Path:
-    """Return the file that keeps the area of a circuit, named after all that it depends on."""
-    module = model_of(circuit).split(",")[0]
-    parts = [*source_of(circuit, "s"), hls_hash(module), *(t.read_text() for t in _TABLES)]
-    return folder / f"{module}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.json"
+def _job(text: str, folder: Path) -> Job:
+    """Return a circuit to be mapped; its module is named after what it is."""
+    name = f"hls_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    source = folder / f"{name}.sv"
+    write_file(source, text.replace("MODULE", name).encode())
+    return Job([source], name, {}, dsp=False)
 
 
-def count(circuits: Sequence[Counted], folder: Path) -> list[Area]:
-    """Return the area of circuits; those that are new are counted."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [kept(circuit, folder) for circuit in circuits]
-    new = [(c, file) for c, file in zip(circuits, files, strict=True) if not file.exists()]
-    for first in tqdm(range(0, len(new), _BATCH), unit="file"):
-        batch = new[first : first + _BATCH]
-        for (_, file), area in zip(batch, counted([c for c, _ in batch]), strict=True):
-            write_file(file, json.dumps(asdict(area)).encode())
-    return [Area(**json.loads(file.read_text())) for file in files]
-
-
-def point_of(candidate: Candidate, area: Area) -> Point:
+def point_of(candidate: Candidate, found: Utilization) -> Point:
     """Return a result with all that is needed to fit, and to make it again."""
     circuit = candidate.instance.circuit
     origin = {
@@ -142,7 +145,7 @@ def point_of(candidate: Candidate, area: Area) -> Point:
     }
     if isinstance(circuit, OperationStage):
         origin["folding"] = astuple(circuit.folding)
-    used = Utilization(lut=round(area.lut), ff=round(area.ff))
+    used = Utilization(lut=found.lut, ff=found.ff)
     return Point(model_of(circuit), features_of(circuit), 0, 0, 0, used, origin)
 
 
@@ -150,13 +153,13 @@ def main() -> None:
     """Count and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=3, help="designs that circuits are taken from")
-    parser.add_argument("--per-model", type=int, default=5, help="circuits of a model, about")
+    parser.add_argument("--per-model", type=int, default=3, help="circuits of a model, about")
     parser.add_argument("--output", type=Path, default=HLS_POINTS_FILE)
     options = parser.parse_args()
     found = all_candidates(lambda name, graph: candidates(graph, name, options.seeds))
     work = chosen(found, options.per_model)
     circuits = [c.instance.circuit for c in work]
-    results = count(
+    results = counted(
         [c for c in circuits if isinstance(c, Counted)], Path("build/benchmarks/characterize_hls")
     )
     points = [point_of(c, area) for c, area in zip(work, results, strict=True)]
@@ -164,7 +167,8 @@ def main() -> None:
     write_points(
         options.output,
         {
-            "method": f"operators and registers of LLVM IR at {MHZ:g} MHz (verif/area)",
+            "method": f"pipelines of LLVM IR at {MHZ:g} MHz (verif/area), without DSP slices",
+            "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7, out of context",
             "date": date.today().isoformat(),
             "templates": {module: hls_hash(module) for module in sorted(modules)},
             "script": "benchmarks/characterize_hls.py",

@@ -38,7 +38,11 @@ LOOKS = dict(
     )
 )
 #: Networks that have a table of their own, and no part in means, goals and plots.
-APART = {"long80": "Rows of attention of 100 and 25"}
+APART = {
+    "long80": "Rows of attention of 100 and 25",
+    "mobilevitv2_32": "MobileViTv2",
+    "mobile_former_32": "Mobile-Former",
+}
 DROP_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)
 
 

@@ -1,4 +1,4 @@
-"""The benchmark's networks: five trained hybrids on cluttered digits, each with outlier variants.
+"""The benchmark's networks: trained hybrids on cluttered digits, each with outlier variants.
 
     python -m benchmarks.networks                      trains what is missing, prints the table
     python -m benchmarks.networks --networks slim32 --force
@@ -23,7 +23,7 @@ import io
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -34,12 +34,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks._spread import Spread, ratios
+from benchmarks import _member_streams, members
+from benchmarks._spread import KINDS, Spread, ratios
 from hyq_hls.errors import FileFormatError, HyqError, InputError
 from hyq_hls.models import MobileViT, MobileViTConfig, StageConfig, TransformerConfig, load_weights
 from hyq_hls.models.clutter import cluttered
 from hyq_hls.models.digits import Digits
-from hyq_hls.models.outliers import with_outliers
+from hyq_hls.models.outliers import Stream, mobilevit_streams, with_outliers
 from hyq_hls.models.train import TrainConfig, count_correct, fit_drawn
 from hyq_hls.support import aligned, write_file
 
@@ -58,32 +59,44 @@ class Network:
 
     Attributes:
         name: name of the network and of its checkpoints.
-        config: its architecture.
+        build: makes it with random weights.
         side: side of its images in pixels.
         training: cycles that train ``plain``, one after another. The first seed is that of the
             initial weights; images of epoch ``e`` are those of seed ``1000 * seed + e`` of the
             training split.
-        natural: cycles of the fine-tuning, in the same way.
+        natural: cycles of the fine-tuning, in the same way; none where there is no such variant.
         images: number of images of an epoch of the training, new ones in every epoch.
         natural_images: number of images of an epoch of the fine-tuning.
         reward: reward of large channels in the fine-tuning, see ``Spread``.
         start: the network whose weights it starts from, of the same shapes; or it starts anew.
+        streams: lists where its ``outliers`` variants have large channels.
     """
 
     name: str
-    config: MobileViTConfig
+    build: Callable[[], torch.nn.Module]
     side: int
     training: tuple[TrainConfig, ...]
-    natural: tuple[TrainConfig, ...]
+    natural: tuple[TrainConfig, ...] = ()
     images: int = 8192
     natural_images: int = 8192
     reward: float = 1.0
     start: str | None = None
+    streams: Callable[[Any], Sequence[Stream]] = mobilevit_streams
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The variants that have a checkpoint of their own."""
+        return ("plain", "natural") if self.natural else ("plain",)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variants that there are, of ``VARIANTS``."""
+        return tuple(v for v in VARIANTS if v != "natural" or self.natural)
 
 
-def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
+def _slim(strides: tuple[int, int, int], heads: int) -> MobileViT:
     """Build a small network; strides and heads do not change the shapes of its weights."""
-    return MobileViTConfig(
+    config = MobileViTConfig(
         stages=(
             StageConfig(12, strides[0], depth=2, expansion=2),
             StageConfig(20, strides[1], expansion=2, transformer=TransformerConfig(24, 2, heads)),
@@ -93,6 +106,7 @@ def _slim(strides: tuple[int, int, int], heads: int) -> MobileViTConfig:
         head_channels=80,
         num_classes=10,
     )
+    return MobileViT(config)
 
 
 #: The networks in the order in which they are trained.
@@ -101,14 +115,14 @@ NETWORKS = {
     for network in (
         Network(
             "default32",
-            MobileViTConfig.digits(),
+            lambda: MobileViT(MobileViTConfig.digits()),
             32,
             (TrainConfig(20, learning_rate=4e-3),),
             (TrainConfig(4, seed=1, learning_rate=1e-3),),
         ),
         Network(
             "slim32",
-            _slim((1, 2, 2), heads=4),
+            partial(_slim, (1, 2, 2), heads=4),
             32,
             (TrainConfig(12, learning_rate=4e-3),),
             (TrainConfig(3, seed=1, learning_rate=1e-3),),
@@ -116,7 +130,7 @@ NETWORKS = {
         # At a rate of 4e-3 its loss rises again and stays up.
         Network(
             "xxs64",
-            MobileViTConfig.xxs(10),
+            lambda: MobileViT(MobileViTConfig.xxs(10)),
             64,
             (TrainConfig(5, learning_rate=1.5e-3), TrainConfig(4, seed=2, learning_rate=1.5e-3)),
             (TrainConfig(3, seed=1, learning_rate=1e-3, batch_size=32),),
@@ -125,7 +139,7 @@ NETWORKS = {
         # The maps of these strides give attention rows of 144 and 36.
         Network(
             "long96",
-            _slim((2, 1, 2), heads=2),
+            partial(_slim, (2, 1, 2), heads=2),
             96,
             (TrainConfig(6, learning_rate=4e-3),),
             (TrainConfig(3, seed=1, learning_rate=1e-3, batch_size=32),),
@@ -135,18 +149,36 @@ NETWORKS = {
         # Rows of attention of 100 and 25, which are no powers of two.
         Network(
             "long80",
-            _slim((2, 1, 2), heads=2),
+            partial(_slim, (2, 1, 2), heads=2),
             80,
             (TrainConfig(2, learning_rate=1e-3),),
             (TrainConfig(3, seed=1, learning_rate=1e-3, batch_size=32),),
             natural_images=4096,
             start="long96",
         ),
+        Network(
+            "mobilevitv2_32",
+            members.mobilevitv2,
+            32,
+            (
+                TrainConfig(10, learning_rate=4e-3),
+                TrainConfig(3, seed=2, learning_rate=1.5e-3),
+                TrainConfig(4, seed=3),
+            ),
+            streams=_member_streams.mobilevitv2,
+        ),
+        Network(
+            "mobile_former_32",
+            members.mobile_former,
+            32,
+            (TrainConfig(8, learning_rate=3e-3),),
+            streams=_member_streams.mobile_former,
+        ),
     )
 }
 
 
-def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
+def load(name: str, variant: str = "plain", seed: int = 0) -> torch.nn.Module:
     """Load a trained network in evaluation mode.
 
     Args:
@@ -159,8 +191,8 @@ def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
         FileFormatError: the checkpoint is missing, or is not the one that networks.json records.
     """
     network = _named(name)
-    if variant not in VARIANTS:
-        raise InputError(f"variant {variant!r}: there are {', '.join(map(repr, VARIANTS))}")
+    if variant not in network.variants:
+        raise InputError(f"variant {variant!r}: {name} has {', '.join(network.variants)}")
     kind, _, factor = variant.partition(" ")
     trained = "natural" if kind == "natural" else "plain"
     path = checkpoint(name, trained)
@@ -171,10 +203,12 @@ def load(name: str, variant: str = "plain", seed: int = 0) -> MobileViT:
             f"take both from one commit, or run python -m benchmarks.networks --networks {name} "
             "--force"
         )
-    model = MobileViT(network.config)
+    model = network.build()
     load_weights(model, path)
     model.eval()
-    return with_outliers(model, int(factor), seed=seed) if kind == "outliers" else model
+    if kind == "outliers":
+        return with_outliers(model, int(factor), seed=seed, streams=network.streams)
+    return model
 
 
 def test_images(name: str, count: int = TEST_IMAGES) -> Digits:  # noqa: PT028
@@ -232,7 +266,7 @@ def train(network: Network, variant: str) -> None:
         cycles, images = network.training, network.images
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(cycles[0].seed)
-            model = MobileViT(network.config)
+            model = network.build()
         if network.start is not None:
             model.load_state_dict(load(network.start).state_dict())
     else:
@@ -286,12 +320,14 @@ def _draw(network: Network, images: int, config: TrainConfig, epoch: int) -> Dig
 
 def table(names: Sequence[str]) -> list[str]:
     """Return a line per trained variant."""
-    first = record(names[0], "plain")["largest_over_median_channel"]
-    rows = [("network", "variant", "parameters", "side", "float top-1", *first)]
+    rows: list[tuple[str, ...]] = [
+        ("network", "variant", "parameters", "side", "float top-1", *KINDS)
+    ]
     for name in names:
-        for variant in ("plain", "natural"):
+        for variant in NETWORKS[name].trained:
             found = record(name, variant)
-            spread = (f"{value:.1f}" for value in found["largest_over_median_channel"].values())
+            ratio = found["largest_over_median_channel"]
+            spread = (f"{ratio[kind]:.1f}" if kind in ratio else "-" for kind in KINDS)
             sizes = (f"{found['parameters']:,}", str(found["side"]), f"{found['top1']:.2f}")
             rows.append((name, variant, *sizes, *spread))
     return aligned(rows)
@@ -310,10 +346,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     try:
         for variant in ("plain", "natural"):
-            for name in options.networks:
-                if options.force or not checkpoint(name, variant).is_file():
-                    print(f"training {name} {variant}", flush=True)
-                    train(NETWORKS[name], variant)
+            for network in (NETWORKS[name] for name in options.networks):
+                absent = options.force or not checkpoint(network.name, variant).is_file()
+                if variant in network.trained and absent:
+                    print(f"training {network.name} {variant}", flush=True)
+                    train(network, variant)
         print("largest over median channel, mean of the tensors of a kind, on the right:")
         print("\n".join(table(options.networks)))
     except HyqError as error:

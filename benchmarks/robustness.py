@@ -25,6 +25,7 @@ from hyq_hls.support import aligned
 #: Modules of ``benchmarks/situations`` and what stands in the table.
 GROUPS = {
     "reports": "situations from public reports",
+    "models": "models as people write them",
     "damaged_files": "damaged and hostile `.hyq` files",
     "command_lines": "wrong command lines",
     "misuses": "misuses of the interface",

@@ -15,8 +15,9 @@ namespace hyq {
 /// \tparam centred_T  holds a code minus its zero point.
 template <typename term_T, typename centred_T, class code_T, class zero_T, class multiplier_T,
           class exponent_T>
-term_T aligned_term(const code_T &code, const zero_T &zero_point, const multiplier_T &multiplier,
-                    const exponent_T &exponent, unsigned beat, unsigned lane) {
+inline term_T aligned_term(const code_T &code, const zero_T &zero_point,
+                           const multiplier_T &multiplier, const exponent_T &exponent,
+                           unsigned beat, unsigned lane) {
     HYQ_INLINE
     const centred_T centred = int(code) - of_channel(zero_point, beat, lane);
     return product<term_T>(of_channel(multiplier, beat, lane), centred)

@@ -11,30 +11,32 @@ namespace hyq {
 /// Every output lane takes all operands of a tap.
 struct dense_products {
     /// Adds the products of a tap to the sums of its outputs; see add_products.
-    template <typename CONFIG_T, class weight_T, unsigned weight_lanes>
+    template <typename CONFIG_T, class weight_T, unsigned weight_lanes, class bias_T>
     static void add(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
                     const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
-                    const weight_T (&weight)[weight_lanes], bool is_first) {
+                    const weight_T (&weight)[weight_lanes],
+                    const bias_T (&bias)[CONFIG_T::out_lanes], bool is_first) {
         HYQ_INLINE
-        add_products<CONFIG_T>(acc, x, weight, is_first);
+        add_products<CONFIG_T>(acc, x, weight, bias, is_first);
     }
 };
 
 /// Every output lane takes its own operand.
 struct depthwise_products {
     /// Adds the products of a tap to the sums of its outputs.
-    template <typename CONFIG_T, class weight_T, unsigned weight_lanes>
+    template <typename CONFIG_T, class weight_T, unsigned weight_lanes, class bias_T>
     static void add(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
                     const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
-                    const weight_T (&weight)[weight_lanes], bool is_first) {
+                    const weight_T (&weight)[weight_lanes],
+                    const bias_T (&bias)[CONFIG_T::out_lanes], bool is_first) {
         HYQ_INLINE
         typedef typename CONFIG_T::accumulator_t accumulator_t;
         static_assert(weight_lanes == CONFIG_T::out_lanes, "a word has one weight per lane");
     Lanes:
         for (unsigned l = 0; l < CONFIG_T::out_lanes; l++) {
             HYQ_UNROLL
-            const accumulator_t term = product<accumulator_t>(weight[l], x[l]);
-            acc[l] = is_first ? term : accumulator_t(acc[l] + term);
+            const accumulator_t before = is_first ? accumulator_t(bias[l]) : acc[l];
+            acc[l] = before + product<accumulator_t>(weight[l], x[l]);
         }
     }
 };
@@ -59,9 +61,10 @@ template <typename CONFIG_T, class taps_T, class products_T> struct convolution_
              const typename CONFIG_T::bias_t &bias,
              const typename CONFIG_T::requantize_t &requantize) {
         HYQ_INLINE
-        products_T::template add<CONFIG_T>(acc, x, weight[word.index()], taps.is_first);
+        products_T::template add<CONFIG_T>(acc, x, weight[word.index()], bias[taps.output()],
+                                           taps.is_first);
         if (taps.is_last()) {
-            res.write(requantize_sums<res_T, CONFIG_T>(acc, taps.output(), bias, requantize));
+            res.write(requantize_sums<res_T, CONFIG_T>(acc, taps.output(), requantize));
         }
         word.advance();
     }

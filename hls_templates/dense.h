@@ -57,9 +57,9 @@ Words:
                         x[l] = stored[b][l];
                     }
                 }
-                add_products<CONFIG_T>(acc, x, weight[word.index()], b == 0);
+                add_products<CONFIG_T>(acc, x, weight[word.index()], bias[g], b == 0);
                 if (b == beats - 1) {
-                    res.write(requantize_sums<res_T, CONFIG_T>(acc, g, bias, requantize));
+                    res.write(requantize_sums<res_T, CONFIG_T>(acc, g, requantize));
                 }
                 word.advance();
             }

@@ -43,17 +43,19 @@ LastLane:
     }
 }
 
-/// Adds the products of one cycle to the sums of a group of outputs.
+/// Adds the products of one cycle to the sums of a group of outputs, which begin with their biases.
 ///
-/// The products are summed apart from the accumulators, and the bias is added at the end. So one
-/// adder lies between two iterations, whatever the lanes are.
+/// The products are summed apart from the accumulators. So one adder lies between two iterations,
+/// whatever the lanes are. A look-up table of this adder also chooses between bias and sum.
 ///
+/// \param bias  one per output lane.
 /// \param is_first  it is the first cycle of the group.
 /// \param weight  as [output lane][input lane].
-template <typename CONFIG_T, class weight_T, unsigned weight_lanes>
+template <typename CONFIG_T, class weight_T, unsigned weight_lanes, class bias_T>
 inline void add_products(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
                          const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes],
-                         const weight_T (&weight)[weight_lanes], bool is_first) {
+                         const weight_T (&weight)[weight_lanes],
+                         const bias_T (&bias)[CONFIG_T::out_lanes], bool is_first) {
     HYQ_INLINE
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     static_assert(weight_lanes == CONFIG_T::out_lanes * CONFIG_T::in_lanes,
@@ -65,25 +67,22 @@ inline void add_products(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_l
 Sums:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        const accumulator_t sum = tree<CONFIG_T::in_lanes>::sum(products[o]);
-        acc[o] = is_first ? sum : accumulator_t(acc[o] + sum);
+        const accumulator_t before = is_first ? accumulator_t(bias[o]) : acc[o];
+        acc[o] = before + tree<CONFIG_T::in_lanes>::sum(products[o]);
     }
 }
 
-/// Returns the output word of a group of outputs. Without its bias a sum may not fit accumulator_t;
-/// it wraps around, and the bias wraps it back.
+/// Returns the output word of a group of outputs.
 template <class res_T, typename CONFIG_T>
 inline res_T requantize_sums(const typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_lanes],
-                             unsigned group, const typename CONFIG_T::bias_t &bias,
-                             const typename CONFIG_T::requantize_t &requantize) {
+                             unsigned group, const typename CONFIG_T::requantize_t &requantize) {
     HYQ_INLINE
     static_assert(res_T::size == CONFIG_T::out_lanes, "a word carries out_lanes outputs");
     res_T out;
 Outputs:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        const typename CONFIG_T::accumulator_t sum = acc[o] + bias[group][o];
-        out[o] = requantize_value<CONFIG_T>(sum, of_channel(requantize, group, o));
+        out[o] = requantize_value<CONFIG_T>(acc[o], of_channel(requantize, group, o));
     }
     return out;
 }

@@ -5,7 +5,7 @@
 #ifndef HYQ_REQUANTIZE_H_
 #define HYQ_REQUANTIZE_H_
 
-#include "types.h"
+#include "counter.h"
 
 namespace hyq {
 
@@ -51,17 +51,18 @@ inline int requantize_value(typename CONFIG_T::accumulator_t acc,
                             typename format::entry_t entry) {
     HYQ_INLINE
     typedef typename CONFIG_T::scaled_t scaled_t;
+    static const int bits = bits_for<unsigned(CONFIG_T::code_max)>::value;
+    static_assert(CONFIG_T::code_max == (1ll << bits) - 1 &&
+                      (CONFIG_T::code_min == 0 || CONFIG_T::code_min == -(1ll << bits)),
+                  "codes have the whole range of an integer, with or without a sign");
     const scaled_t scaled =
         (format::template scale<scaled_t>(acc, entry) + scaled_t(1)) >> 1; // half a step up
-    // The range test comes before the zero point is added, so that no wider integer is needed.
-    const int zero_point = format::zero_point(entry);
-    if (scaled < CONFIG_T::code_min - zero_point) {
-        return CONFIG_T::code_min;
-    }
-    if (scaled > CONFIG_T::code_max - zero_point) {
-        return CONFIG_T::code_max;
-    }
-    return int(scaled) + zero_point;
+    const auto sum = scaled + format::zero_point(entry);
+    // What lies above the bits of a code is its sign. A test of these bits is smaller than
+    // comparisons with both ends of the range.
+    const auto above = sum >> bits;
+    const bool fits = above == 0 || (CONFIG_T::code_min < 0 && above == -1);
+    return fits ? int(sum) : above < 0 ? CONFIG_T::code_min : CONFIG_T::code_max;
 }
 
 /// Requantizes a stream.

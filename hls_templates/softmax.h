@@ -7,21 +7,31 @@
 
 namespace hyq {
 
-/// Returns the position of the leading one of `value` > 0; it halves the range `search_steps`
-/// times.
+/// Finds the leading one of a value below 2^2^steps: in its upper half, if that has one, else in the
+/// lower. So every step has half as many bits as the one before.
+template <unsigned steps> struct leading_one_search {
+    static const unsigned half = 1u << (steps - 1);
+
+    template <class value_T> static int position(value_T value) {
+        HYQ_INLINE
+        typedef integer<half, false> half_t;
+        const half_t upper = value >> half, lower = value & ((value_T(1) << half) - 1);
+        const bool is_upper = upper != 0;
+        return (is_upper ? int(half) : 0) |
+               leading_one_search<steps - 1>::position(is_upper ? upper : lower);
+    }
+};
+template <> struct leading_one_search<0> {
+    template <class value_T> static int position(value_T) {
+        HYQ_INLINE
+        return 0;
+    }
+};
+
+/// Returns the position of the leading one of `value` > 0.
 template <typename CONFIG_T> inline int leading_one(typename CONFIG_T::accumulator_t value) {
     HYQ_INLINE
-    int position = 0;
-Halves:
-    for (unsigned i = 0; i < CONFIG_T::search_steps; i++) {
-        HYQ_UNROLL
-        const unsigned step = CONFIG_T::search_steps - 1 - i;
-        // There is no branch, which g++ could not predict.
-        const int skipped = int((value >> (1 << step)) != 0) << step;
-        value = value >> skipped;
-        position += skipped;
-    }
-    return position;
+    return leading_one_search<CONFIG_T::search_steps>::position(value);
 }
 
 /// Returns the number of j >= 1 with `quadruple` >= 2^j * `triple`, for `quadruple` >= `triple` >

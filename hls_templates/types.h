@@ -42,8 +42,8 @@ template <> struct native<8> {
     typedef long long type;
 };
 
-/// The smallest signed native integer that holds `bits` bits and one more: the sign of an unsigned
-/// value, or a sum of products without its bias, which ap_int wraps around and back.
+/// The smallest signed native integer that holds `bits` bits and one more, such as the sign of an
+/// unsigned value.
 template <int bits, bool is_signed> struct native_integer {
     static_assert(bits + (is_signed ? 0 : 1) <= 64,
                   "an integer of more than 64 bits has no native type");

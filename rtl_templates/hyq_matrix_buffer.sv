@@ -32,19 +32,16 @@ module hyq_matrix_buffer #(
   localparam int unsigned AddressBits = $clog2(2 * PageWords);
   localparam logic [AddressBits-1:0] SecondPage = AddressBits'(PageWords);
 
-  logic [1:0] full_q;  // per page
-
   // The write side counts word in a block, block in a row, bank, row of a bank.
   logic write, last_word, last_block, last_bank, last_row, row_end, page_end;
-  logic write_page_q;
+  logic write_page;
   logic [Banks-1:0] bank_q;  // one-hot
   logic [AddressBits-1:0] write_address_q, row_start_q, row_start_d;
 
-  assign in_ready_o = !full_q[write_page_q];
-  assign write      = in_valid_i && in_ready_o;
-  assign row_end    = last_word && last_block;
-  assign last_bank  = bank_q[Banks-1];
-  assign page_end   = row_end && last_bank && last_row;
+  assign write     = in_valid_i && in_ready_o;
+  assign row_end   = last_word && last_block;
+  assign last_bank = bank_q[Banks-1];
+  assign page_end  = row_end && last_bank && last_row;
 
   hyq_counter #(.Count(BlockWords)) u_word (
     .clk_i, .rst_ni, .en_i(write), .last_o(last_word)
@@ -59,7 +56,7 @@ module hyq_matrix_buffer #(
   always_comb begin : next_row
     row_start_d = row_start_q;
     if (page_end) begin
-      row_start_d = write_page_q ? '0 : SecondPage;
+      row_start_d = write_page ? '0 : SecondPage;
     end else if (last_bank) begin
       row_start_d = row_start_q + AddressBits'(BlockWords);
     end
@@ -69,10 +66,8 @@ module hyq_matrix_buffer #(
     if (!rst_ni) begin
       write_address_q <= '0;
       row_start_q     <= '0;
-      write_page_q    <= 1'b0;
       bank_q          <= Banks'(1);
     end else if (write) begin
-      write_page_q <= write_page_q ^ page_end;
       if (row_end) begin
         write_address_q <= row_start_d;
         row_start_q     <= row_start_d;
@@ -86,13 +81,24 @@ module hyq_matrix_buffer #(
   end
 
   // The read side counts the addresses of the page in order, Passes times.
-  logic read, pass_end, last_pass;
-  logic read_page_q, out_valid_q;
+  logic read, read_ready, pass_end, last_pass;
+  logic read_page, out_valid_q;
   logic [AddressBits-1:0] read_address_q;
 
-  assign read     = full_q[read_page_q] && (!out_valid_q || out_ready_i);
+  hyq_pages u_pages (
+    .clk_i,
+    .rst_ni,
+    .write_last_i (write && page_end),
+    .write_page_o (write_page),
+    .write_ready_o(in_ready_o),
+    .read_last_i  (read && pass_end && last_pass),
+    .read_page_o  (read_page),
+    .read_ready_o (read_ready)
+  );
+
+  assign read     = read_ready && (!out_valid_q || out_ready_i);
   assign pass_end = read_address_q
-      == (read_page_q ? AddressBits'(2 * PageWords - 1) : AddressBits'(PageWords - 1));
+      == (read_page ? AddressBits'(2 * PageWords - 1) : AddressBits'(PageWords - 1));
 
   hyq_counter #(.Count(Passes)) u_pass (
     .clk_i, .rst_ni, .en_i(read && pass_end), .last_o(last_pass)
@@ -101,33 +107,17 @@ module hyq_matrix_buffer #(
   always_ff @(posedge clk_i or negedge rst_ni) begin : read_control
     if (!rst_ni) begin
       read_address_q <= '0;
-      read_page_q    <= 1'b0;
       out_valid_q    <= 1'b0;
     end else begin
       out_valid_q <= read || (out_valid_q && !out_ready_i);
       if (read && pass_end) begin
-        read_address_q <= read_page_q ^ last_pass ? SecondPage : '0;
-        read_page_q    <= read_page_q ^ last_pass;
+        read_address_q <= read_page ^ last_pass ? SecondPage : '0;
       end else if (read) begin
         read_address_q <= read_address_q + 1'b1;
       end
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : pages
-    if (!rst_ni) begin
-      full_q <= '0;
-    end else begin
-      if (write && page_end) begin
-        full_q[write_page_q] <= 1'b1;
-      end
-      if (read && pass_end && last_pass) begin
-        full_q[read_page_q] <= 1'b0;
-      end
-    end
-  end
-
-  // A page is written only while it is not full and read only while it is.
   for (genvar b = 0; b < Banks; b++) begin : gen_bank
     hyq_ram #(
       .Width(Width),

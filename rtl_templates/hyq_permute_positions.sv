@@ -33,25 +33,32 @@ module hyq_permute_positions #(
     $error("hyq_permute_positions: a word of a page for every position");
   end
 
-  logic [1:0] full_q;  // per page
   logic write, read, write_last, read_last_q;
-  logic write_page_q, read_page_q;
+  logic write_page, read_ready, unused_read_page;
+
+  hyq_pages u_pages (
+    .clk_i,
+    .rst_ni,
+    .write_last_i (write && write_last),
+    .write_page_o (write_page),
+    .write_ready_o(in_ready_o),
+    .read_last_i  (read && read_last_q),
+    .read_page_o  (unused_read_page),  // addresses run ahead of it
+    .read_ready_o (read_ready)
+  );
 
   // On the write side the address runs through both pages.
   logic [AddressBits-1:0] write_address_q;
 
-  assign in_ready_o = !full_q[write_page_q];
-  assign write      = in_valid_i && in_ready_o;
+  assign write = in_valid_i && in_ready_o;
 
   hyq_counter #(.Count(Words)) u_write (.clk_i, .rst_ni, .en_i(write), .last_o(write_last));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : write_control
     if (!rst_ni) begin
       write_address_q <= '0;
-      write_page_q    <= 1'b0;
     end else if (write) begin
-      write_address_q <= write_last && write_page_q ? '0 : write_address_q + 1'b1;
-      write_page_q    <= write_page_q ^ write_last;
+      write_address_q <= write_last && write_page ? '0 : write_address_q + 1'b1;
     end
   end
 
@@ -64,7 +71,7 @@ module hyq_permute_positions #(
   logic [AddressBits-1:0] base, read_address_q;
   logic out_valid_q;
 
-  assign read = full_q[read_page_q] && primed_q[1] && (!out_valid_q || out_ready_i);
+  assign read = read_ready && primed_q[1] && (!out_valid_q || out_ready_i);
   assign step = read || !primed_q[1];
 
   hyq_index #(.Count(Beats)) u_beat (.clk_i, .rst_ni, .en_i(step), .index_o(beat));
@@ -99,11 +106,9 @@ module hyq_permute_positions #(
       primed_q    <= '0;
       sum_last_q  <= 1'b0;
       sum_page_q  <= 1'b0;
-      read_page_q <= 1'b0;
       out_valid_q <= 1'b0;
     end else begin
       out_valid_q <= read || (out_valid_q && !out_ready_i);
-      read_page_q <= read_page_q ^ (read && read_last_q);
       if (step) begin
         primed_q   <= {primed_q[0], 1'b1};
         sum_last_q <= page_last;
@@ -112,20 +117,6 @@ module hyq_permute_positions #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : pages
-    if (!rst_ni) begin
-      full_q <= '0;
-    end else begin
-      if (write && write_last) begin
-        full_q[write_page_q] <= 1'b1;
-      end
-      if (read && read_last_q) begin
-        full_q[read_page_q] <= 1'b0;
-      end
-    end
-  end
-
-  // A page is written only while it is not full and read only while it is.
   hyq_ram #(
     .Width(InLanes * InBits),
     .Depth(2 * Words)

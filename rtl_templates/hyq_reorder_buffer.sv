@@ -1,4 +1,4 @@
-// The reorder buffer emits the words of a frame in another order. Two banks take turns: one is
+// The reorder buffer emits the words of a frame in another order. Two pages take turns: one is
 // written in order of arrival while the other is read by five nested loops, 0 innermost:
 //
 //   address = index4 * Stride4 + index3 * Stride3 + ... + index0 * Stride0
@@ -50,25 +50,32 @@ module hyq_reorder_buffer #(
     return AddressBits'(step);
   endfunction
 
-  logic [1:0] full_q;  // per bank
-  logic write, read, write_last;
+  logic write, read, write_last, read_last_q;
+  logic write_page, read_page, read_ready;
 
-  // On the write side the address runs through both banks.
+  hyq_pages u_pages (
+    .clk_i,
+    .rst_ni,
+    .write_last_i (write && write_last),
+    .write_page_o (write_page),
+    .write_ready_o(in_ready_o),
+    .read_last_i  (read && read_last_q),
+    .read_page_o  (read_page),
+    .read_ready_o (read_ready)
+  );
+
+  // On the write side the address runs through both pages.
   logic [AddressBits-1:0] write_address_q;
-  logic write_bank_q;
 
-  assign in_ready_o = !full_q[write_bank_q];
-  assign write      = in_valid_i && in_ready_o;
+  assign write = in_valid_i && in_ready_o;
 
   hyq_counter #(.Count(Words)) u_write (.clk_i, .rst_ni, .en_i(write), .last_o(write_last));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : write_control
     if (!rst_ni) begin
       write_address_q <= '0;
-      write_bank_q    <= 1'b0;
     end else if (write) begin
-      write_address_q <= write_last && write_bank_q ? '0 : write_address_q + 1'b1;
-      write_bank_q    <= write_bank_q ^ write_last;
+      write_address_q <= write_last && write_page ? '0 : write_address_q + 1'b1;
     end
   end
 
@@ -76,11 +83,11 @@ module hyq_reorder_buffer #(
   // one read ahead, so that the step to the next address comes from a register. They take their
   // first step after reset, before there can be anything to read.
   logic [AddressBits-1:0] read_address_q, step, step_q;
-  logic read_bank_q, out_valid_q, started_q, read_last_q;
+  logic out_valid_q, started_q;
   logic [Loops-1:0] at_last;
   logic [Loops-1:0] advance;
 
-  assign read       = full_q[read_bank_q] && (!out_valid_q || out_ready_i);
+  assign read       = read_ready && (!out_valid_q || out_ready_i);
   assign advance[0] = read || !started_q;
 
   for (genvar k = 0; k < Loops; k++) begin : gen_loop
@@ -115,35 +122,19 @@ module hyq_reorder_buffer #(
   always_ff @(posedge clk_i or negedge rst_ni) begin : read_control
     if (!rst_ni) begin
       read_address_q <= '0;
-      read_bank_q    <= 1'b0;
       out_valid_q    <= 1'b0;
       started_q      <= 1'b0;
     end else begin
       out_valid_q <= read || (out_valid_q && !out_ready_i);
       started_q   <= 1'b1;
       if (read && read_last_q) begin
-        read_address_q <= read_bank_q ? '0 : AddressBits'(Words);
-        read_bank_q    <= !read_bank_q;
+        read_address_q <= read_page ? '0 : AddressBits'(Words);
       end else if (read) begin
         read_address_q <= read_address_q + step_q;
       end
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin : banks
-    if (!rst_ni) begin
-      full_q <= '0;
-    end else begin
-      if (write && write_last) begin
-        full_q[write_bank_q] <= 1'b1;
-      end
-      if (read && read_last_q) begin
-        full_q[read_bank_q] <= 1'b0;
-      end
-    end
-  end
-
-  // A bank is written only while it is not full and read only while it is.
   hyq_ram #(
     .Width(Width),
     .Depth(2 * Words)

@@ -18,6 +18,7 @@ import torch
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
 from hyq_hls.stream.cosimulation import build_rtl
+from tests.ahead import quick_project
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
 torch.set_num_threads(1)
@@ -28,9 +29,13 @@ _running: pytest.Item | None = None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Remember which test runs, together with the fixtures that it is the first to ask for."""
+    """Remember which test runs, together with the fixtures that it is the first to ask for.
+
+    A module with weights drawn at random is the same one in every run and in every order of tests.
+    """
     global _running  # noqa: PLW0603  # an audit hook knows nothing of pytest
     _running = item
+    torch.manual_seed(0)
     try:
         return (yield)
     finally:
@@ -80,10 +85,15 @@ def default_accelerator(
 
 @pytest.fixture(autouse=True)
 def quick_builds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compile the RTL of networks without optimization: most of them run for few cycles."""
+    """Compile the RTL of networks without optimization: most of them run for few cycles.
+
+    Their C++ includes headers that are compiled ahead.
+    """
     if "default_accelerator" not in request.fixturenames:  # it runs for a million
         quick = partial(build_rtl, flags=("-O0",))
         monkeypatch.setattr("hyq_hls.stream.machine.build_rtl", quick)
+        monkeypatch.setattr("hyq_hls.stream.machine.compile_project", quick_project)
+        monkeypatch.setattr("hyq_hls.stream.hls.timed.compile_project", quick_project)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

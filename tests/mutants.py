@@ -316,7 +316,7 @@ MUTANTS = [
     ),
     Mutant(
         "a part of the positions shows the first ones",
-        "hyq_hls/capture/layouts.py",
+        "hyq_hls/capture/selection.py",
         "place = shown.cumsum(0) - 1",
         "place = torch.arange(len(shown)) % int(shown.sum())",
         "tests/capture/test_tokens.py",

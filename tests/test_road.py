@@ -118,7 +118,7 @@ def test_more_bits_come_closer() -> None:
 
 
 def test_mobilevit_xxs(tmp_path: Path) -> None:
-    """The published network at 64 x 64, weights drawn at random: 203 nodes, 21 M MAC."""
+    """The published network at 64 x 64, weights drawn at random: 21 M MAC."""
     model = settle(mobilevit_xxs(num_classes=10), 1)
     images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     qmodel = quantize(model, images, progress=False)
@@ -127,5 +127,5 @@ def test_mobilevit_xxs(tmp_path: Path) -> None:
     accelerator = convert(qmodel, output_dir=tmp_path / "hls", must_fit=False).compile("-O1")
     report = verify(qmodel, images, accelerator, trace_images=2, progress=False)
     assert report.ok, str(report)
-    assert len(report.nodes) == 203
+    assert len(report.nodes) == len(qmodel.graph.nodes) > 200
     assert {n.level for n in report.nodes} == {"C++"}

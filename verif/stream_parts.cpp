@@ -1,8 +1,10 @@
 // Drives a Verilated bench of many streams side by side under random stalls, and writes down every
 // transfer. tests/stream/rtl/stream_bench.py makes the bench; the word of a channel has WORD_BITS.
 //
-//   stream_parts <seed> <valid %> <ready %> <cycles> <reset cycle, or -1>
+//   stream_parts <seed> <valid %> <ready %> <cycles> <reset cycle, or -1> [<words> <tail>]
 //
+// With the last two, the run ends <tail> cycles after <words> words came out since the last reset,
+// or after <cycles>.
 // Standard input: for every input channel one line: its words in hexadecimal, first to last.
 // Standard output: "i <channel> <cycle>", "o <channel> <cycle> <word>" for a transfer;
 // "reset" when everything starts anew (cycles too); and at the end what was seen at any time:
@@ -14,6 +16,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <random>
 #include <set>
 #include <sstream>
@@ -98,6 +101,7 @@ class Bench {
         top_.rst_ni = 1;
         stalled_ = {};
         cycle_ = 0;
+        received_ = 0;
         std::cout << "reset\n";
     }
 
@@ -112,6 +116,7 @@ class Bench {
             }
             const bool transfer = now.valid && ready_[c];
             if (transfer) {
+                received_++;
                 std::cout << "o " << c << ' ' << cycle_ << ' ' << format(now.word) << '\n';
             }
             stalled_[c] = transfer ? Output{} : now;
@@ -126,6 +131,8 @@ class Bench {
         clock();
         cycle_++;
     }
+
+    long received() const { return received_; }
 
     void report() const {
         for (const auto &what : seen_) {
@@ -219,7 +226,7 @@ class Bench {
     Vbench top_;
     std::mt19937 random_;
     unsigned valid_percent_, ready_percent_;
-    long cycle_ = 0;
+    long cycle_ = 0, received_ = 0;
     std::array<Source, kInputs> sources_;
     std::array<bool, kOutputs> ready_{};
     std::array<Output, kOutputs> stalled_{};
@@ -229,18 +236,22 @@ class Bench {
 } // namespace
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        std::cerr << "usage: stream_parts <seed> <valid %> <ready %> <cycles> <reset cycle>\n";
+    if (argc != 6 && argc != 8) {
+        std::cerr << "usage: stream_parts <seed> <valid %> <ready %> <cycles> <reset cycle> "
+                     "[<words> <tail>]\n";
         return 2;
     }
     Bench bench(std::atoi(argv[1]), std::atoi(argv[2]), std::atoi(argv[3]));
     const long cycles = std::atol(argv[4]), reset_cycle = std::atol(argv[5]);
+    const long words = argc == 8 ? std::atol(argv[6]) : std::numeric_limits<long>::max();
+    long tail = argc == 8 ? std::atol(argv[7]) : 0;
     bench.reset();
-    for (long cycle = 0; cycle < cycles; cycle++) {
+    for (long cycle = 0; cycle < cycles && tail >= 0; cycle++) {
         if (cycle == reset_cycle) {
             bench.reset();
         }
         bench.step();
+        tail -= cycle >= reset_cycle && bench.received() >= words;
     }
     bench.report();
     return 0;

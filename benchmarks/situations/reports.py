@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils._pytree import tree_leaves
 
 from benchmarks.situations.situation import Place, Situation, Wrong
-from hyq_hls import quantize
+from hyq_hls import QuantizedModel, quantize
 from hyq_hls.emulate import Emulator
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
@@ -51,8 +52,8 @@ class Network(nn.Module):
         return outputs
 
 
-def alike(module: nn.Module, place: Place) -> None:
-    """Quantize a module and compare its outputs with the module itself.
+def alike(module: nn.Module, place: Place) -> QuantizedModel:
+    """Quantize a module, compare its outputs with the module itself, and return the integers.
 
     Raises:
         HyqError: it is refused.
@@ -61,7 +62,11 @@ def alike(module: nn.Module, place: Place) -> None:
     module.eval()
     qmodel = quantize(module, place.images, progress=False)
     with torch.inference_mode():
-        wanted = module(torch.from_numpy(place.images).permute(0, 3, 1, 2).float() / 255).numpy()
+        images = torch.from_numpy(place.images).permute(0, 3, 1, 2).float() / 255
+        given = images.to(next(module.parameters()).dtype)
+        (wanted,) = (
+            leaf.float().numpy() for leaf in tree_leaves(module(given)) if leaf is not None
+        )
     found = qmodel(place.images)
     if found.shape != wanted.shape:
         raise Wrong(f"outputs {found.shape}, the module gives {wanted.shape}")
@@ -69,9 +74,10 @@ def alike(module: nn.Module, place: Place) -> None:
     worst = min(np.corrcoef(a, b)[0, 1] for a, b in zip(found, wanted, strict=True))
     if not worst > _ALIKE:
         raise Wrong(f"correlation {worst:.2f} with the module")
+    return qmodel
 
 
-def network(*parts: Any) -> Callable[[Place], None]:
+def network(*parts: Any) -> Callable[[Place], object]:
     """Return an act that compares such a network."""
     return lambda place: alike(Network(*parts), place)
 

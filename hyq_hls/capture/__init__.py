@@ -2,7 +2,7 @@
 
 from hyq_hls.capture.capture import capture
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
-from hyq_hls.capture.inspection import evaluation_copy
+from hyq_hls.capture.inspection import copied, evaluation_copy, unwrapped
 from hyq_hls.capture.report import CaptureReport, NodeReport, UnsupportedModelError
 
 __all__ = [
@@ -12,5 +12,7 @@ __all__ = [
     "NodeReport",
     "UnsupportedModelError",
     "capture",
+    "copied",
     "evaluation_copy",
+    "unwrapped",
 ]

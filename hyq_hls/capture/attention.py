@@ -15,6 +15,7 @@ import torch
 
 from hyq_hls.capture import compute, float_ops
 from hyq_hls.capture.advice import unknown_operation
+from hyq_hls.capture.assignment import assign, choose
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import as_constant, shift_by
 from hyq_hls.capture.constant import Constant
@@ -94,17 +95,23 @@ def _check_options(call: Call) -> None:
         )
 
 
-def masked_fill(call: Call) -> View:
-    """Capture scores that a constant mask replaces by a number far below all others."""
-    return _filled(call, call.view("self"), call.get("mask"), call.get("value"))
+def masked_fill(call: Call) -> View | torch.Tensor:
+    """Capture elements that a constant mask replaces by a number, such as scores that it hides."""
+    view = call.get("self")
+    if isinstance(view, View) and is_scores(view.source):
+        return _filled(call, call.view("self"), call.get("mask"), call.get("value"))
+    return assign(call)
 
 
-def where(call: Call) -> View:
-    """Do what ``masked_fill`` does, for ``where(mask, scores, number)`` or the other way round."""
+def where(call: Call) -> View | torch.Tensor:
+    """Capture a choice between two tensors by a constant mask, one of which may hide scores."""
     mask, kept, filled = (call.get(name) for name in ("condition", "self", "other"))
-    if isinstance(filled, View) and isinstance(mask, torch.Tensor):
+    if isinstance(filled, View) and isinstance(mask, torch.Tensor) and is_scores(filled.source):
         mask, kept, filled = ~mask, filled, kept
-    return _filled(call, call.as_view(kept), ~mask if torch.is_tensor(mask) else mask, filled)
+    if isinstance(kept, View) and is_scores(kept.source):
+        hidden = ~mask if torch.is_tensor(mask) else mask
+        return _filled(call, call.as_view(kept), hidden, filled)
+    return choose(call, mask, kept, filled)
 
 
 def _filled(call: Call, view: View, mask: Any, value: Any) -> View:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from torch import nn
 
 from hyq_hls.capture.absorption import absorb_constants
+from hyq_hls.capture.batch_axis import reduction_over_batch
 from hyq_hls.capture.drafts import Unsupported
-from hyq_hls.capture.export import Exported, export_module
+from hyq_hls.capture.export import Exported, export_module, without_autocast
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.inspection import unwrapped
 from hyq_hls.capture.module_check import Runs, output_index, relative_error
@@ -39,8 +40,13 @@ def capture(
         CaptureMismatchError: the graph computes something else than the module.
         CaptureError: the arguments make no sense.
     """
-    model = unwrapped(model)
-    channels_height_width = tuple(input_shape)
+    with without_autocast():
+        return _capture(unwrapped(model), tuple(input_shape))
+
+
+def _capture(
+    model: nn.Module, channels_height_width: tuple[int, ...]
+) -> tuple[FloatGraph, CaptureReport]:
     exported = export_module(model, channels_height_width)
     traced = trace(exported)
     result = traced.output.source if traced.output is not None and traced.complete else None
@@ -55,7 +61,9 @@ def capture(
     try:
         index = output_index(traced.output, runs)
     except Unsupported as problem:
-        traced.outcomes["output"] = Outcome("unsupported", "NOT SUPPORTED", problem=problem)
+        found = reduction_over_batch(exported.graph)
+        name, told = ("output", problem) if found is None else (found[0].name, found[1])
+        traced.outcomes[name] = Outcome("unsupported", "NOT SUPPORTED", problem=told)
         _refuse_unsupported(name, channels_height_width, exported, traced)
     graph = traced.drafts.finish(result, index)
     error = relative_error(graph, runs)

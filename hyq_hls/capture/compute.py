@@ -11,6 +11,7 @@ import torch
 
 from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
+from hyq_hls.capture.border import without_border
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
@@ -27,6 +28,7 @@ from hyq_hls.capture.layouts import (
     whole,
 )
 from hyq_hls.capture.merging import with_merged_positions
+from hyq_hls.capture.patches import find_patches
 from hyq_hls.capture.talking_heads import mixed_heads
 
 # Functions of single elements by the aten operation that computes them.
@@ -61,6 +63,8 @@ def conv1d(call: Call) -> View:
     weight = call.array("weight", 0, 0)
     bias = call.array("bias", 0.0, len(weight))
     groups = int(call.get("groups"))
+    if len(view.source.shape) == 1 and covers(view.index, view.source.size):
+        return _along_vector(call, view, bias)
     (stride,), given, kernel = call.get("stride"), call.get("padding"), (1, weight.shape[2])
     dilation = _dilation((1, *call.get("dilation")), kernel)
     padding = _padding(given if isinstance(given, str) else (0, *given), kernel, dilation)
@@ -71,6 +75,17 @@ def conv1d(call: Call) -> View:
     op = float_ops.Conv2d(kernels, bias, (1, stride), padding, groups, dilation)
     result = _convolution(call, replace(view, index=view.index.unsqueeze(2)), op)
     return replace(result, index=result.index.squeeze(2))
+
+
+def _along_vector(call: Call, view: View, bias: Array) -> View:
+    """Capture a convolution along the channels of a vector, whose result is linear in them."""
+    units = (view.index == torch.arange(view.source.size)[:, None, None]).double()
+    parameters = {**call.arguments, "bias": None, "input": units}
+    assert callable(call.node.target)
+    columns = call.node.target(**parameters)
+    op = float_ops.Linear(columns.flatten(1).T.numpy(), bias.repeat(columns.shape[2]))
+    result = call.add(op, (view.source,), "conv")
+    return View(result, torch.arange(result.size).reshape(1, *columns.shape[1:]))
 
 
 def _within(
@@ -97,7 +112,12 @@ def _ungrouped(weight: Array, groups: int) -> Array:
 
 
 def _convolution(call: Call, view: View, op: float_ops.Conv2d) -> View:
+    patches = find_patches(call, view, 1) if op.groups == 1 else None
+    if patches is not None and is_identity(patches.rows):
+        result = call.add(patches.convolution(op), (patches.draft,), "conv")
+        return seen(result, torch.arange(result.size).reshape(1, *result.shape).permute(0, 3, 1, 2))
     source, columns = map_with_columns(call.drafts, view)
+    op, source = without_border(op, source)
     shown_at = torch.arange(len(op.weight))
     if covers(columns, source.shape[-1]) and op.groups in (1, source.shape[-1]):
         # Channels in another order, as BGR for RGB, cost nothing: the weights take that order.
@@ -142,6 +162,10 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
     mixed = mixed_heads(call, view, weight, bias, axis)
     if mixed is not None:
         return mixed
+    patches = find_patches(call, view, axis)
+    if patches is not None:
+        op = patches.convolution(float_ops.Conv2d(weight[:, None, None], bias))
+        return shown(call.add(op, (patches.draft,), "conv"), patches.rows, view, axis)
     view = with_merged_positions(call.drafts, view, axis)
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
@@ -190,17 +214,40 @@ def layer_norm(call: Call) -> View:
             "LayerNorm over channels only",
             "normalize the last axis of a channels-last tensor",
         )
-    view = with_merged_positions(call.drafts, view, -1)
-    draft, order = rows(call.drafts, view, -1)
+    axis = int(call.node.meta.get("axis", -1))  # another one where means were written out
+    view = with_merged_positions(call.drafts, view, axis)
+    draft, order = rows(call.drafts, view, axis)
     weight, bias = call.array("weight", 1.0, shape[0]), call.array("bias", 0.0, shape[0])
     op = float_ops.LayerNorm(weight, bias, float(call.get("eps")))
-    return shown(call.add(op, (draft,), "norm"), order, view, -1)
+    return shown(call.add(op, (draft,), "norm"), order, view, axis)
 
 
 def apply_function(call: Call, view: View, op: Elementwise) -> View:
     """Apply a function of single elements, which keeps any order of the elements."""
-    view = whole(call.drafts, view)
+    view = apart(call, view)
     return seen(call.add(op, (view.source,), op.kind.lower()), view.index, view)
+
+
+def apart(call: Call, view: View) -> View:
+    """Return the view of all elements of a draft, each once.
+
+    A part of the channels that no layer can compute alone is picked out by a layer.
+    """
+    try:
+        return whole(call.drafts, view)
+    except LayoutUnsupported as problem:
+        for axis in (1, -1) if len(view.shape) == 4 else (-1,):
+            try:
+                draft, order, columns = rows_with_columns(call.drafts, view, axis)
+            except Unsupported:
+                continue
+            if draft.tainted:
+                break
+            units = np.eye(draft.shape[-1])[columns.numpy()]
+            op = float_ops.Linear(units, np.zeros(len(units)))
+            picked = call.add(op, (draft,), "channels", own=False)
+            return shown(picked, order, view, axis)
+        raise problem
 
 
 def function(call: Call) -> View:

@@ -15,7 +15,7 @@ from hyq_hls.capture.elementwise import Elementwise
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp, Shape
 from hyq_hls.capture.float_ops import AttentionValues, Conv2d, Fold, Linear, Unfold
-from hyq_hls.capture.index_maps import Patch, covers, is_identity
+from hyq_hls.capture.index_maps import Patch, is_identity
 from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import PermutePositions, SelectPositions
 from hyq_hls.capture.unknown import Unknown
@@ -234,7 +234,7 @@ class Drafts:
             op = ChannelAffine(draft.op.multiplier[chosen], draft.op.offset[chosen])
         elif isinstance(draft.op, PositionConstant):
             op = PositionConstant(draft.op.constant[..., chosen])
-        elif isinstance(draft.op, Elementwise) and covers(columns, draft.shape[-1]):
+        elif isinstance(draft.op, Elementwise):
             op = draft.op
         else:
             raise LayoutUnsupported(

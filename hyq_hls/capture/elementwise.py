@@ -115,6 +115,15 @@ class Relu6(Elementwise):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class SquaredRelu(Elementwise):
+    """``max(x, 0)**2`` (So et al., Primer, arXiv:2109.08668); StarReLU scales and shifts it."""
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the square of ReLU to each element."""
+        return functional.relu(x).square()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Sigmoid(Elementwise):
     """``1 / (1 + exp(-x))``."""
 
@@ -266,6 +275,26 @@ class Clamp(Elementwise):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         """Bound each element."""
         return x.clamp(self.minimum, self.maximum)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Power(Elementwise):
+    """``x**exponent``; negative elements count as zero where a root has no value for them.
+
+    Attributes:
+        exponent: the positive exponent.
+    """
+
+    exponent: float = 2.0
+
+    @classmethod
+    def usual(cls) -> Sequence[Elementwise]:
+        """Return nothing: a power is captured by its exponent."""
+        return ()
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Raise each element to the power."""
+        return (x if self.exponent.is_integer() else x.clamp(min=0)).pow(self.exponent)
 
 
 #: All functions of single elements that the capture knows.

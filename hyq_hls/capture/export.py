@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -11,8 +12,10 @@ import torch
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 from torch.nn.modules import transformer
+from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture.inspection import check_finite, check_module, evaluation_copy
+from hyq_hls.capture.norm_forms import unify_norms
 from hyq_hls.capture.pruning import prune
 from hyq_hls.capture.report import CaptureReport, UnsupportedModelError, explain
 from hyq_hls.capture.softmax_forms import unify_softmax
@@ -27,7 +30,8 @@ class Exported:
         module: a copy on the CPU in float32.
         graph: the nodes that the output depends on.
         nodes: all nodes that were exported, in their order.
-        parts: nodes outside of the graph that became part of a softmax, with that softmax.
+        parts: nodes outside of the graph that became part of a softmax or of a normalization, with
+            the node that computes it.
         constants: values of the placeholders of parameters, buffers and constants; floating ones
             are float64.
         image: name of the image's placeholder.
@@ -63,7 +67,7 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
     image = torch.zeros(1, *input_shape)
     try:
         with torch.no_grad():
-            module(image)
+            outputs = module(image)
     except Exception as error:
         raise UnsupportedModelError(
             explain(
@@ -75,6 +79,7 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
             ),
             report,
         ) from error
+    _check_outputs(outputs, report)
     try:
         with patch.object(transformer, "_detect_is_causal_mask", _is_no_hint, create=True):
             program = torch.export.export(module, (image,), strict=False)
@@ -93,7 +98,7 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
         ) from error
     name, constants = _inputs(program, report)
     nodes = tuple(program.graph.nodes)
-    parts = unify_softmax(program.graph)
+    parts = unify_softmax(program.graph) | unify_norms(program.graph)
     prune(program.graph)
     read = {node.name for node in program.graph.find_nodes(op="placeholder") if node.users}
     for spec in program.graph_signature.input_specs:
@@ -101,6 +106,40 @@ def export_module(model: nn.Module, input_shape: tuple[int, ...]) -> Exported:
             parameter = spec.kind == InputKind.PARAMETER
             check_finite(str(spec.target), constants[spec.arg.name], parameter, report)
     return Exported(module, program.graph, nodes, parts, constants, name)
+
+
+def _check_outputs(outputs: Any, report: CaptureReport) -> None:
+    """Refuse outputs in which ``torch.export`` finds no tensors, such as those of a dataclass."""
+    kinds = {type(leaf).__name__ for leaf in tree_leaves(outputs) if not _is_plain(leaf)}
+    if kinds:
+        raise UnsupportedModelError(
+            explain(
+                f"forward() of {report.model}",
+                f"it returns a {', a '.join(sorted(kinds))}",
+                "one tensor, alone or in a list, tuple or dictionary",
+                "wrap the model in a module whose forward() returns the tensor, for example "
+                "model(x).logits",
+            ),
+            report,
+        )
+
+
+def _is_plain(leaf: Any) -> bool:
+    return leaf is None or isinstance(leaf, torch.Tensor | int | float | str)
+
+
+@contextmanager
+def without_autocast() -> Iterator[None]:
+    """Let ``torch.autocast`` inside of a model do nothing: it changes types, and no meaning."""
+
+    def enter(self: torch.autocast) -> torch.autocast:
+        return self
+
+    def leave(self: torch.autocast, *error: object) -> None:
+        return None
+
+    with patch.multiple(torch.autocast, __enter__=enter, __exit__=leave):
+        yield
 
 
 def _is_no_hint(*mask: Any) -> bool:

@@ -2,44 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import fx
 
-from hyq_hls.capture.drafts import Unsupported, View
+from hyq_hls.capture.assignment import Value, chosen, count_of, taken
+from hyq_hls.capture.call import Call
+from hyq_hls.capture.drafts import View
 from hyq_hls.capture.nodes import storage
 
 
-def write_back(values: dict[fx.Node, Any], node: fx.Node, before: View, value: View) -> None:
-    """Show the new value of an operation in place through all views of that memory.
+def write_back(call: Call, values: dict[fx.Node, Any], value: Value) -> None:
+    """Show the new value of an operation in place through all tensors of that memory.
 
     Args:
+        call: the operation; its first argument is the tensor that it changed.
         values: the values of nodes before; those of the same memory are replaced.
-        node: the operation in place.
-        before: the tensor that it changed, as it was.
         value: the result of the operation.
 
     Raises:
-        Unsupported: a view shows elements that were changed and others that were not.
+        Unsupported: a tensor shows elements that were changed and others, and no operation puts
+            these together.
     """
-    table = torch.full((before.source.size,), -1)
-    table[before.index.reshape(-1)] = value.index.reshape(-1)
-    memory = storage(node)
+    node, changed = call.node, call.node.args[0]
+    assert isinstance(changed, fx.Node)
+    memory = storage(changed)
+    element = torch.full((_size(changed),), -1)
+    element[_addresses(changed).reshape(-1)] = torch.arange(count_of(value))
     for other, held in list(values.items()):
-        if not isinstance(held, View) or held.source is not before.source:
+        if other is node or storage(other) != memory or not isinstance(held, View | torch.Tensor):
             continue
-        later = any(user > node for user in other.users)
-        if not later or other is node or storage(other) != memory:
+        if not any(user > node for user in other.users):
             continue
-        index = table[held.index]
-        if bool((index < 0).all()):
-            continue
-        if bool((index < 0).any()):
-            raise Unsupported(
-                f"an operation in place on a part of the memory of {other.name}",
-                "in-place operations on whole tensors",
-                "use the operation that returns a new tensor",
+        numbers = element[_addresses(other)]
+        if bool((numbers >= 0).all()):
+            values[other] = taken(value, numbers)
+        elif bool((numbers >= 0).any()):
+            count = count_of(held)
+            own = torch.arange(count).reshape(numbers.shape)
+            values[other] = chosen(
+                call, held, value, torch.where(numbers < 0, own, numbers + count)
             )
-        values[other] = replace(value, index=index, chain=held.chain)
+
+
+def _size(node: fx.Node) -> int:
+    value = node.meta["val"]
+    return int(value.untyped_storage().nbytes() // value.element_size())
+
+
+def _addresses(node: fx.Node) -> torch.Tensor:
+    """Return where each element of a tensor lies in its memory."""
+    value = node.meta["val"]
+    everywhere = torch.arange(_size(node))
+    return everywhere.as_strided(value.shape, value.stride(), value.storage_offset())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.weight_norm import WeightNorm
 
 from hyq_hls.capture.report import CaptureReport, UnsupportedModelError, explain
 from hyq_hls.errors import CaptureError
@@ -120,6 +121,17 @@ def check_finite(name: str, value: torch.Tensor, parameter: bool, report: Captur
         )
 
 
+def copied(module: nn.Module) -> nn.Module:
+    """Return a copy; tensors that were computed with gradients hold plain values in it."""
+    computed = {
+        id(value): value.detach().clone()
+        for part in module.modules()
+        for value in vars(part).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(module, computed)
+
+
 def evaluation_copy(model: nn.Module) -> nn.Module:
     """Return a copy of a module on the CPU, in float32 and in evaluation mode.
 
@@ -127,18 +139,22 @@ def evaluation_copy(model: nn.Module) -> nn.Module:
         CaptureError: the module cannot be copied.
     """
     try:
-        module = copy.deepcopy(unwrapped(model))
+        module = copied(unwrapped(model))
     except Exception as error:
         raise CaptureError(
             explain(
                 type(model).__name__,
                 f"copy.deepcopy of the module fails: {type(error).__name__}: {error}",
                 "a module that can be copied, because it stays as it is",
-                "remove tensors that were computed with gradients, and open files, from its "
-                "attributes",
+                "remove open files, locks and generators from its attributes",
             )
         ) from error
-    return module.cpu().float().eval()
+    module = module.cpu().float().eval()
+    for part in module.modules():
+        for hook in list(part._forward_pre_hooks.values()):
+            if isinstance(hook, WeightNorm):  # it would compute the weight anew in every run
+                nn.utils.remove_weight_norm(part, hook.name)
+    return module
 
 
 def _refuse(report: CaptureReport, place: str, found: str, wanted: str, advice: str) -> None:

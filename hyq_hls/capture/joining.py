@@ -27,9 +27,14 @@ _Operand = View | torch.Tensor
 
 def concat(call: Call) -> View:
     """Capture a concatenation of channels or of positions."""
-    operands = [_operand(call, value) for value in call.get("tensors")]
+    return concatenated(call, call.get("tensors"), int(call.get("dim")))
+
+
+def concatenated(call: Call, values: Sequence[Any], dim: int) -> View:
+    """Join tensors along an axis; some may be constants, not all."""
+    operands = [_operand(call, value) for value in values]
     views = [operand for operand in operands if isinstance(operand, View)]
-    axis = int(call.get("dim")) % len(views[0].shape)
+    axis = dim % len(views[0].shape)
     if len(operands) == 1:
         return views[0]
     if len(views) < len(operands):
@@ -41,7 +46,7 @@ def concat(call: Call) -> View:
         drafts, order, channels = aligned(call, views, (axis,))
     except Unsupported:
         return _joined(call, views, axis, torch.cat)
-    return shown(_concatenated(call, list(drafts)), order, views[0], channels)
+    return shown(_side_by_side(call, list(drafts)), order, views[0], channels)
 
 
 def stack(call: Call) -> View:
@@ -85,7 +90,7 @@ def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
             "those of another",
             "bring all to tokens (B, N, C), or to maps (B, C, H, W), first",
         )
-    draft = _concatenated(call, sources)
+    draft = _side_by_side(call, sources)
     channels = draft.shape[-1]
     offsets, offset = {}, 0
     for source in sources:
@@ -229,13 +234,21 @@ def _constant_channels(
     """Append constant channels: a layer makes room for them, and a constant fills it."""
     views = [operand for operand in operands if isinstance(operand, View)]
     try:
-        drafts, order, _ = aligned(call, views, (axis,))
+        settled = [rows_with_columns(call.drafts, view, axis) for view in views]
     except Unsupported:
         raise problem from None
-    kept = torch.cat([_like(operand, axis, isinstance(operand, View)) for operand in operands])
-    weight = torch.eye(len(kept), dtype=torch.float64)[:, kept].numpy()
-    op = float_ops.Linear(weight, np.zeros(len(kept)))
-    draft = call.add(op, (_concatenated(call, list(drafts)),), "channels", own=False)
+    first, order, _ = settled[0]
+    if any(d.shape[:-1] != first.shape[:-1] or not torch.equal(o, order) for d, o, _ in settled):
+        raise problem
+    # Each channel of a view takes its own from those of all drafts, side by side.
+    ends = np.cumsum([draft.shape[-1] for draft, _, _ in settled])
+    taken = [end - d.shape[-1] + c.numpy() for end, (d, _, c) in zip(ends, settled, strict=True)]
+    filled = torch.cat([_like(operand, axis, isinstance(operand, View)) for operand in operands])
+    weight = np.zeros((len(filled), ends[-1]))
+    weight[filled.numpy(), np.concatenate(taken)] = 1.0
+    op = float_ops.Linear(weight, np.zeros(len(filled)))
+    source = _side_by_side(call, [draft for draft, _, _ in settled])
+    draft = call.add(op, (source,), "channels", own=False)
     constants = [
         torch.zeros(operand.shape) if isinstance(operand, View) else operand for operand in operands
     ]
@@ -254,7 +267,7 @@ def _trimmed(call: Call, view: View) -> View:
         return view
 
 
-def _concatenated(call: Call, drafts: list[Draft]) -> Draft:
+def _side_by_side(call: Call, drafts: list[Draft]) -> Draft:
     """Append concatenations of pairs, because integers are concatenated in pairs."""
     result, *others = drafts
     for other in others:

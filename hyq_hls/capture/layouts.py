@@ -174,6 +174,9 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
     if len(draft.shape) == 3:
         if draft.shape[:2] == (height, width) and is_identity(order) and not draft.tokens:
             return draft, columns
+        part = with_shown_positions(drafts, view)
+        if part is not view:
+            return map_with_columns(drafts, part)
         if not covers(columns, draft.shape[-1]):
             draft, columns = drafts.select(draft, columns), torch.arange(len(columns))
         if is_identity(order) and not draft.tokens:
@@ -184,10 +187,7 @@ def map_with_columns(drafts: Drafts, view: View) -> tuple[Draft, torch.Tensor]:
             return drafts.fold(draft, patch, (height, width), view), columns
         if drafts.windows and covers(order, _positions(draft)):
             return drafts.permute(draft, order.reshape(height, width), False, view), columns
-    part = with_shown_positions(drafts, view)
-    if part is view:
-        raise _scattered(view)
-    return map_with_columns(drafts, part)
+    raise _scattered(view)
 
 
 def output(drafts: Drafts, view: View) -> View:

@@ -25,9 +25,6 @@ _EXPANSIONS = ("expand", "expand_as", "broadcast_to")
 # These are not defined for integers, and they can pad or sum.
 _PATCHES = ("im2col", "col2im")
 
-# They move data only where they pad by nothing, or crop.
-_PADDINGS = ("pad", "constant_pad_nd")
-
 MOVEMENTS = frozenset(
     (
         *_RESHAPES,
@@ -42,11 +39,6 @@ MOVEMENTS = frozenset(
         *("channel_shuffle", "native_channel_shuffle", "view_copy", "permute_copy"),
     )
 )
-
-
-def is_crop(name: str, args: Any) -> bool:
-    """Return whether a padding adds nothing, as where a model pads sizes that do not divide."""
-    return name in _PADDINGS and max(args[1]) <= 0
 
 
 def pass_through(node: fx.Node, args: Any) -> tuple[str, Any]:
@@ -76,16 +68,20 @@ def move(node: fx.Node, args: Any, kwargs: Any) -> Any:
     fx.node.map_aggregate(
         (args, kwargs), lambda value: views.append(value) if isinstance(value, View) else None
     )
-    first = views[0]
+    first, value = views[0], node.meta["val"]
+    shape = tuple(value.shape) if isinstance(value, torch.Tensor) else ()
     if name not in (*_RESHAPES, *_EXPANSIONS) and any(
         view.source is not first.source or view.factor != first.factor for view in views
     ):
-        raise unknown_operation(f"{name} of several tensors", node.meta["val"].shape)
+        raise unknown_operation(f"{name} of several tensors", shape)
     result: Any
+    if isinstance(args[0], torch.Tensor) and name in (*_RESHAPES, *_EXPANSIONS):
+        # A constant that takes the shape of a value.
+        return args[0].expand(shape) if name in _EXPANSIONS else args[0].reshape(shape)
     if name in _RESHAPES:
-        result = first.index.reshape(node.meta["val"].shape)
+        result = first.index.reshape(shape)
     elif name in _EXPANSIONS:
-        result = first.index.expand(node.meta["val"].shape)
+        result = first.index.expand(shape)
     elif name in _PATCHES:
         result = _patches(node, args, kwargs, first)
     else:

@@ -7,11 +7,13 @@ elements, so ``x.mean(2).mean(2)`` is the mean over a map. A sum is a mean times
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from hyq_hls.capture import float_ops
+from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.drafts import Draft, Unsupported, View
@@ -67,17 +69,22 @@ def pool(call: Call) -> View:
         _check_windows(call, size, (kernel, stride, padding))
     if kernel == size and not any(padding):
         return _mean(call, view, axes)
-    if len(axes) == 1:
-        raise Unsupported(
-            f"pooling {call.operation} with windows of {kernel[0]}",
-            "a mean over all positions, or a pooling of a map",
-            "use nn.AvgPool2d on a tensor (B, C, 1, N)",
-        )
+    view = call.settled(view)
+    if len(axes) == 2:
+        return _pooled_map(call, view, kernel, stride, padding)
+    one_row = replace(view, index=view.index.unsqueeze(-2))
+    result = _pooled_map(call, one_row, [1, *kernel], [1, *stride], [0, *padding])
+    return replace(result, index=result.index.squeeze(-2))
+
+
+def _pooled_map(
+    call: Call, view: View, kernel: list[int], stride: list[int], padding: list[int]
+) -> View:
     op = AveragePool(_pair(kernel), _pair(stride), _pair(padding))
     if any(padding) and not call.get("count_include_pad"):
-        return _map(call, call.settled(view), op)
+        return _map(call, view, op)
     divisor = call.get("divisor_override") or math.prod(kernel)
-    return _depthwise(call, call.settled(view), op, 1 / divisor)
+    return _depthwise(call, view, op, 1 / divisor)
 
 
 def max_pool(call: Call) -> View:
@@ -95,6 +102,23 @@ def max_pool(call: Call) -> View:
     _check_windows(call, size, (kernel, stride, padding))
     op = MaxPool(_pair(kernel), _pair(stride), _pair(padding))
     return _map(call, call.settled(call.view("self")), op)
+
+
+def largest(call: Call) -> View:
+    """Capture the maximum of whole maps, or of windows that divide a map."""
+    view = call.view("self")
+    size = list(view.shape[-2:])
+    if call.operation == "amax":
+        wanted = [1, 1] if _axes(call, view) == [2, 3] and len(view.shape) == 4 else [0, 0]
+    else:
+        given = _repeated(call.get("output_size"), 2)
+        wanted = [full if count is None else count for full, count in zip(size, given, strict=True)]
+    if any(count == 0 or full % count for full, count in zip(size, wanted, strict=True)):
+        raise unknown_operation(call.operation, wanted)
+    kernel = _pair([full // count for full, count in zip(size, wanted, strict=True)])
+    result = _map(call, view, MaxPool(kernel, kernel, (0, 0)))
+    shape = call.node.meta["val"].shape if call.operation == "amax" else result.shape
+    return View(result.source, result.index.reshape(shape))
 
 
 def _axes(call: Call, view: View) -> list[int]:
@@ -158,6 +182,8 @@ def _mean(call: Call, view: View, axes: list[int]) -> View:
     part = view if channels is not None else with_shown_positions(call.drafts, view)
     if part is not view:
         return _mean(call, part, axes)
+    if channels is None and groups.shape[1] == 1:  # over axes of size 1, such as that of the batch
+        return View(source, groups.reshape(shape), view.factor, chain)
     if channels is None:
         base, tainted = source.base, source.tainted
         waiting = Draft(None, (source,), (count,), base, call.node.name, False, tainted)

@@ -10,21 +10,24 @@ from typing import Any
 
 import torch
 from torch import fx
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture import arithmetic, attention, compute, float_ops, joining, pooling
 from hyq_hls.capture.advice import interpolation, unknown_operation
+from hyq_hls.capture.assignment import ASSIGNMENTS, assign
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import batch_norm
+from hyq_hls.capture.constant_values import OF_SHAPE, computed, of_shape, refuse_random
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported
 from hyq_hls.capture.group_norm import group_norm
 from hyq_hls.capture.in_place import write_back
 from hyq_hls.capture.layouts import output
-from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, is_crop, move, pass_through
-from hyq_hls.capture.nodes import module_path, operation
+from hyq_hls.capture.movement import MOVEMENTS, PASSED_THROUGH, move, pass_through
+from hyq_hls.capture.nodes import is_mutable, module_path, operation
 from hyq_hls.capture.outcome import Outcome, Traced
+from hyq_hls.capture.padding import pad
 from hyq_hls.capture.report import Status
 from hyq_hls.capture.stand_in import Missing, stand_in
 from hyq_hls.capture.upsample import upsample
@@ -68,7 +71,7 @@ def _einsum(call: Call) -> View:
     return replace(product, index=product.index.permute(plan.result))
 
 
-HANDLERS: Mapping[str, Callable[[Call], View]] = {
+HANDLERS: Mapping[str, Callable[[Call], View | torch.Tensor]] = {
     "conv2d": compute.conv2d,
     "conv1d": compute.conv1d,
     "linear": compute.linear,
@@ -76,7 +79,11 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "layer_norm": compute.layer_norm,
     "group_norm": group_norm,
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
+    **dict.fromkeys(ASSIGNMENTS, assign),
     "add": arithmetic.add,
+    "addcdiv": arithmetic.add_quotient,
+    "addcmul": arithmetic.add_product,
+    "lerp": arithmetic.interpolate,
     **dict.fromkeys(("sub", "subtract"), arithmetic.subtract),
     "rsub": arithmetic.subtract_from,
     "maximum": arithmetic.maximum,
@@ -89,7 +96,10 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
     "sum": pooling.total,
     **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_avg_pool1d"), pooling.pool),
     **dict.fromkeys(("avg_pool2d", "avg_pool1d"), pooling.pool),
-    "max_pool2d": pooling.max_pool,
+    **dict.fromkeys(("max_pool2d", "max_pool2d_with_indices"), pooling.max_pool),
+    **dict.fromkeys(("adaptive_max_pool2d", "amax"), pooling.largest),
+    **dict.fromkeys(("pow", "reciprocal", "rsqrt", "sqrt", "square"), arithmetic.power),
+    **dict.fromkeys(("pad", "constant_pad_nd"), pad),
     "softmax": attention.softmax,
     "_softmax": attention.softmax,
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
@@ -104,21 +114,6 @@ HANDLERS: Mapping[str, Callable[[Call], View]] = {
 }
 
 
-def _computed(target: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Compute a constant.
-
-    Parameters are float64 here, and constants that the graph makes by itself are not. Kernels that
-    refuse such a mixture get float64 for all.
-    """
-    leaves = tree_leaves((args, kwargs))
-    types = {x.dtype for x in leaves if isinstance(x, torch.Tensor) and x.is_floating_point()}
-    if len(types) > 1:
-        args, kwargs = tree_map_only(
-            torch.Tensor, lambda x: x.double() if x.is_floating_point() else x, (args, kwargs)
-        )
-    return target(*args, **kwargs)
-
-
 class Tracing:
     """One walk over an exported graph; see ``trace``."""
 
@@ -130,6 +125,7 @@ class Tracing:
         self.values: dict[fx.Node, Any] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.output: View | None = None
+        self._changes = any(is_mutable(node) for node in nodes)
         self._last = {used: node for node in nodes for used in node.all_input_nodes}
         self._written = written_functions(exported)
         self._results: dict[fx.Node, fx.Node] = {}
@@ -160,9 +156,9 @@ class Tracing:
         """Trace every node in order."""
         for node in self.exported.nodes:
             # The walk below writes the fate of all nodes that the output depends on.
-            softmax = self.exported.parts.get(node)
-            if softmax is not None:
-                self._note(node, "absorbed", f"part of the softmax {softmax.name}")
+            whole = self.exported.parts.get(node)
+            if whole is not None:
+                self._note(node, "absorbed", f"part of the {operation(whole)} {whole.name}")
             else:
                 self._note(node, "dropped", "dropped: the output does not depend on it")
         for node in self.exported.graph.nodes:
@@ -189,7 +185,9 @@ class Tracing:
             self.values[node] = View(draft, index.permute(0, 3, 1, 2))
             self._note(node, "computed", "became {}", draft)
             return
-        self.values[node] = self.exported.constants.get(node.name)
+        value = self.exported.constants.get(node.name)
+        # What the module writes into it must not last.
+        self.values[node] = value.clone() if value is not None and self._changes else value
         readers = ", ".join(user.name for user in node.users)
         text = f"parameter or buffer of {readers}" if readers else "parameter or buffer, not read"
         self._note(node, "parameter", text)
@@ -270,31 +268,37 @@ class Tracing:
         if not isinstance(node.target, torch._ops.OpOverload):
             return self._builtin(node, args, kwargs)
         if not any(isinstance(value, View) for value in inputs):
-            if _is_random(node.target, name, args, kwargs):
-                raise Unsupported(
-                    f"random numbers by {name}",
-                    "an output that depends on the image alone",
-                    "remove them, or make them once in __init__ and keep them as a buffer",
-                )
+            refuse_random(node.target, args, kwargs)
             self._note(node, "constant", "constant, computed now")
-            return _computed(node.target, args, kwargs)
+            return computed(node.target, args, kwargs)
         return self._of_image(node, name, args, kwargs)
 
     def _of_image(self, node: fx.Node, name: str, args: Any, kwargs: Any) -> Any:
         """Trace an aten operation on values that depend on the image."""
+        if name in OF_SHAPE:
+            self._note(node, "constant", "constant, computed now")
+            assert callable(node.target)
+            return of_shape(node.target, args, kwargs)
         if name in PASSED_THROUGH:
             text, value = pass_through(node, args)
             self._note(node, "dropped" if text.startswith("dropped") else "moved", text)
             return value
-        if name in MOVEMENTS or is_crop(name, args):
-            self._note(node, "moved", "data movement, not used")
-            return move(node, args, kwargs)
+        if name in MOVEMENTS:
+            moved = move(node, args, kwargs)
+            constant = isinstance(moved, torch.Tensor)
+            text = "constant, computed now" if constant else "data movement, not used"
+            self._note(node, "constant" if constant else "moved", text)
+            return moved
         return self._compute(node, name, args, kwargs)
 
     def _builtin(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         if node.target is operator.getitem:
             self._note(node, "moved", "data movement, not used")
-            value = args[0][args[1]]
+            # Where an operation has several results, only the first has a meaning here.
+            single = isinstance(args[0], View)
+            if single and args[1] != 0:
+                raise unknown_operation("max_pool2d_with_indices", self._shape(node))
+            value = args[0] if single else args[0][args[1]]
             if isinstance(value, View):
                 return replace(value, chain=(*value.chain, node.name))
             return value
@@ -312,6 +316,7 @@ class Tracing:
         call = Call(node, arguments, self.drafts, self._alone(self.paths[node.name]))
         first = len(self.drafts)
         written = self._written.get(node)
+        value: View | torch.Tensor
         if written is not None:
             view = call.as_view(self.values[written.argument])
             value = compute.apply_function(call, view, written.function)
@@ -332,18 +337,20 @@ class Tracing:
         )
         if made:
             self._note(node, "computed", "became {}", *made)
+        elif not isinstance(value, View):
+            self._note(node, "constant", "constant, not used")
         elif value.source.means is not None:
             self._note(node, "moved", "mean over a part of the positions, not used")
         elif value.factor != 1.0:
             self._note(node, "moved", "constant factor, not used")
         else:
             self._note(node, "moved", "data movement, not used")
-        self._settle_chains(call, made or (value.source,))
+        ends = (value.source,) if isinstance(value, View) else ()
+        if made or ends:
+            self._settle_chains(call, made or ends)
         # Nothing reads the memory of a part of a written-out function any more.
         if node.target._schema.is_mutable and node.args[0] not in self._results:
-            changed = arguments.get("self", arguments.get("input"))
-            assert isinstance(changed, View)
-            write_back(self.values, node, changed, value)
+            write_back(call, self.values, value)
         return value
 
     @staticmethod
@@ -373,15 +380,6 @@ class Tracing:
         problem: Unsupported | None = None,
     ) -> None:
         self.outcomes[node.name] = Outcome(status, text, drafts, problem)
-
-
-def _is_random(target: torch._ops.OpOverload, name: str, args: Any, kwargs: Any) -> bool:
-    """Return whether an operation draws random numbers; attention does so for its dropout only."""
-    if torch.Tag.nondeterministic_seeded not in target.tags or name in PASSED_THROUGH:
-        return False
-    if name == "scaled_dot_product_attention":
-        return bool(kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
-    return True
 
 
 def trace(exported: Exported) -> Traced:

@@ -39,7 +39,7 @@ def regrouped(
     places = torch.arange(len(order))
     height, width = draft.shape[:2]
     if draft.tokens:
-        patch = find_fold(order, height, width, grid[0], grid[1])
+        patch = find_fold(order, height, width, *grid)
         if patch is not None:
             return drafts.fold(draft, patch, grid, view), places
     else:

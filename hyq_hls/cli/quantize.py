@@ -23,7 +23,7 @@ NUMBERS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    default = QuantConfig()
+    default = QuantConfig()  # Its fields are those of fast but for the methods.
     parser.add_argument("--model", default=sources.DEFAULT_MODEL, help=sources.MODEL_HELP)
     parser.add_argument(
         "--images", default="digits-train", help=f"a folder of image files; {sources.IMAGES_HELP}"

@@ -12,11 +12,14 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from hyq_hls.graph import Bounds
+from hyq_hls.graph import Bounds, Quantization
 from hyq_hls.graph.requantize import Requantize
 
 #: The computation of a node: float32 codes of its inputs to those of its result.
 Kernel = Callable[..., torch.Tensor]
+#: A computation that treats every row by itself: float32 codes (n, C)
+#: for rows (n, C) of each operand. It fills the tensor ``out`` where that is given.
+RowKernel = Callable[..., torch.Tensor]
 
 _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
@@ -58,19 +61,44 @@ def factor_and_offset(
     return torch.tensor(factor, dtype=dtype), torch.tensor(offset, dtype=dtype)
 
 
-def requantizer(bounds: Bounds, requantize: Requantize) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return a function from accumulators, in any float type that holds them, to float32 codes.
+def saturator(quantization: Quantization) -> RowKernel:
+    """Return a function from real values to the codes of their floors; it consumes the values."""
+    low, high = quantization.qmin, quantization.qmax
 
-    The function computes in place, and so consumes its argument, where the type allows.
-    """
+    def run(x: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
+        floors = x.floor_()
+        if out is not None and out.dtype == x.dtype:
+            return torch.clamp(floors, low, high, out=out)
+        codes = floors.clamp_(low, high)
+        return codes.float() if out is None else out.copy_(codes)
+
+    return run
+
+
+def multiply_add(x: torch.Tensor, factor: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
+    """Return ``x * factor + offset`` in one pass; a factor is (1,) or (C,)."""
+    if len(factor) == 1:
+        return torch.add(offset, x, alpha=factor.item())
+    return torch.addcmul(offset, x, factor)
+
+
+def requantizer(bounds: Bounds, requantize: Requantize) -> RowKernel:
+    """Return a function from accumulators, in any float type that holds them, to float32 codes."""
     dtype = accumulation_dtype(bounds, requantize)
     if dtype is None:
-        return lambda acc: torch.from_numpy(requantize(acc.long().numpy())).float()
+        return _exact_requantizer(requantize)
     factor, offset = factor_and_offset(requantize, dtype)
-    q = requantize.quantization
+    saturate = saturator(requantize.quantization)
 
-    def run(acc: torch.Tensor) -> torch.Tensor:
-        scaled = acc.to(dtype).mul_(factor).add_(offset).floor_()
-        return scaled.clamp_(q.qmin, q.qmax).float()
+    def run(acc: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
+        return saturate(multiply_add(acc.to(dtype), factor, offset), out=out)
+
+    return run
+
+
+def _exact_requantizer(requantize: Requantize) -> RowKernel:
+    def run(acc: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
+        codes = torch.from_numpy(requantize(acc.long().numpy()))
+        return codes.float() if out is None else out.copy_(codes)
 
     return run

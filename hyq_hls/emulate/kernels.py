@@ -10,18 +10,21 @@ import torch
 from torch.nn import functional
 
 from hyq_hls import ops
-from hyq_hls.emulate import layouts, pools
+from hyq_hls.emulate import attention, layouts, pools
+from hyq_hls.emulate.blocks import by_rows
 from hyq_hls.emulate.exact import (
     Kernel,
     accumulation_dtype,
     exact_dtype,
     factor_and_offset,
     magnitude,
+    multiply_add,
     requantizer,
+    saturator,
 )
+from hyq_hls.emulate.softmax import softmax
 from hyq_hls.graph import Bounds, Node, Operation, TensorType
 from hyq_hls.graph.requantize import Requantize
-from hyq_hls.ops.softmax import Softmax
 
 Rule = Callable[[Any, Node, Sequence[TensorType]], Kernel | None]
 
@@ -60,11 +63,6 @@ def _scaled_weights(
     return weights, torch.tensor(bias, dtype=dtype) * factor + offset
 
 
-def _finish(node: Node) -> Callable[[torch.Tensor], torch.Tensor]:
-    q = node.type.quantization
-    return lambda x: x.floor_().clamp_(q.qmin, q.qmax).float()
-
-
 def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     depthwise = isinstance(op, ops.DepthwiseConv2d)
     weight = op.weight[..., None] if depthwise else op.weight
@@ -76,7 +74,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     weights, bias = folded
     weights = weights.contiguous(memory_format=torch.channels_last)
     groups = op.in_channels // weight.shape[-1]
-    finish = _finish(node)
+    finish = saturator(node.type.quantization)
 
     def run(x: torch.Tensor) -> torch.Tensor:
         x = layouts.pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
@@ -91,7 +89,7 @@ def _dense(op: ops.Dense, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
     if folded is None:
         return None
     weights, bias = folded
-    finish = _finish(node)
+    finish = saturator(node.type.quantization)
     return lambda x: finish(functional.linear(x.to(weights.dtype), weights, bias))
 
 
@@ -102,7 +100,9 @@ def _channel_affine(
     if folded is None:
         return None
     weights, bias = folded
-    finish = _finish(node)
+    finish = saturator(node.type.quantization)
+    if len(bias) == 1:
+        return lambda x: finish(multiply_add(x.to(weights.dtype), weights, bias))
 
     def run(x: torch.Tensor) -> torch.Tensor:
         rows = x.to(weights.dtype).reshape(len(x), -1, *bias.shape)
@@ -126,28 +126,35 @@ def _lookup(op: Operation, node: Node, inputs: Sequence[TensorType]) -> Kernel:
     per_channel = bool((rows != rows[:, :1]).any())
     table = torch.tensor(rows.T.ravel() if per_channel else rows[:, 0], dtype=torch.float32)
     base = torch.arange(x.channels, dtype=torch.int32) * (len(codes) if per_channel else 0)
-    base = base - x.quantization.qmin if per_channel else torch.tensor(-x.quantization.qmin)
+    base = (base if per_channel else base[:1]) - x.quantization.qmin
+    moved = bool(base.any())
 
-    def run(q: torch.Tensor) -> torch.Tensor:
-        index = q.to(torch.int32).add_(base)
-        return table.index_select(0, index.reshape(-1)).reshape(q.shape)
+    def run(q: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
+        index = q.to(torch.int32)
+        index = index.add_(base) if moved else index
+        return torch.index_select(table, 0, index.view(-1), out=out.view(-1))
 
-    return run
+    return by_rows(run)
 
 
 def _add(op: ops.Add, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
     # Raw products are summed before the zero points are subtracted, and reach further.
-    reach = sum(
+    reach = 2 * sum(
         int(np.max(m)) << t.quantization.bits for m, t in zip(op.multipliers, inputs, strict=True)
     )
-    dtype = exact_dtype(2 * reach)
+    dtype = accumulation_dtype(Bounds(-reach, reach), op.requantize)
     if dtype is None:
         return None
-    finish = requantizer(node.accumulator, op.requantize)
-    m0, m1 = (torch.tensor(m, dtype=dtype) for m in op.multipliers)
+    factor, offset = factor_and_offset(op.requantize, dtype)
+    f0, f1 = (torch.tensor(m, dtype=dtype) * factor for m in op.multipliers)
     z0, z1 = (torch.tensor(z, dtype=dtype) for z in op.zero_points)
-    constant = -(m0 * z0 + m1 * z1)
-    return lambda a, b: finish((a * m0).add_((b * m1).reshape(a.shape)).add_(constant))
+    constant, finish = offset - (f0 * z0 + f1 * z1), saturator(node.type.quantization)
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        first = multiply_add(a.to(dtype), f0, constant)
+        return finish(multiply_add(b.to(dtype).reshape(a.shape), f1, first))
+
+    return run
 
 
 def _maximum(op: ops.Maximum, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -211,16 +218,16 @@ def _layer_norm(op: ops.LayerNorm, node: Node, inputs: Sequence[TensorType]) -> 
     root_scale, one = 4.0**op.root_bits, 2.0**op.reciprocal_bits
     normalize, finish = 2.0**-op.normalize_shift, requantizer(node.accumulator, op.requantize)
 
-    def run(q: torch.Tensor) -> torch.Tensor:
+    def run(q: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
         x = (q.to(wide) * factor).sub_(offset)
         total = x.sum(dim=-1, keepdim=True)
         variance = channels * x.square().sum(dim=-1, keepdim=True) - total.square() + op.epsilon
         std = variance.mul_(root_scale).sqrt_().floor_()
         reciprocal = (one / std).floor_()
         normalized = (x * channels).sub_(total).mul_(reciprocal * normalize).add_(0.5).floor_()
-        return finish(normalized.mul_(gamma).add_(beta))
+        return finish(normalized.mul_(gamma).add_(beta), out=out)
 
-    return run
+    return by_rows(run)
 
 
 def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
@@ -246,107 +253,10 @@ def _group_norm(op: ops.GroupNorm, node: Node, inputs: Sequence[TensorType]) -> 
     return run
 
 
-def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
-    """Split the channels of (B, P, N, C) into heads: (B, P, heads, N, C / heads)."""
-    *lead, channels = x.shape
-    return x.reshape(*lead, heads, channels // heads).transpose(2, 3)
-
-
-def _scores(op: ops.AttentionScores, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(magnitude(node.accumulator))
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zq, zk = op.zero_points
-
-    def run(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-        queries, keys = _heads((q - zq).to(dtype), op.heads), _heads((k - zk).to(dtype), op.heads)
-        return finish((queries @ keys.transpose(-1, -2)).transpose(2, 3))
-
-    return run
-
-
-def _softmax(op: Softmax, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    if magnitude(node.accumulator) > 1 << 53:
-        return None
-    values = op.exponential(np.arange(1 << inputs[0].quantization.bits))
-    table = torch.tensor(values, dtype=exact_dtype(3 * int(values.max())))
-    top = float(node.type.quantization.qmax)
-
-    def exponentials(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        index = (x.amax(dim=-1, keepdim=True) - x).to(torch.int32)
-        e = table.index_select(0, index.reshape(-1)).reshape(x.shape)
-        return e, e.sum(dim=-1, keepdim=True, dtype=torch.float64)
-
-    def uniform(x: torch.Tensor) -> torch.Tensor:
-        e, total = (v.long() for v in exponentials(x))
-        code = torch.div((e << op.bits) + (total >> 1), total, rounding_mode="floor")
-        return code.float().clamp_(max=top)
-
-    def log2(x: torch.Tensor) -> torch.Tensor:
-        e, total = exponentials(x)
-        # Largest j with 4*E >= 3*e * 2**j, from exponents and mantissas.
-        mantissa, exponent = torch.frexp(4 * total)
-        mantissa_e, exponent_e = torch.frexp(3 * e)
-        code = (exponent - exponent_e).float() - (mantissa < mantissa_e).float()
-        return torch.where(e == 0, top, code.clamp_(0, top))
-
-    def log2_rounded(x: torch.Tensor) -> torch.Tensor:
-        e, total = exponentials(x)
-        twice, e = 2 * total, e.double()
-        mantissa, exponent = torch.frexp(2 * (twice + e))
-        mantissa_e, exponent_e = torch.frexp(3 * e)
-        code = (exponent - exponent_e).float() - (mantissa < mantissa_e).float()
-        code -= ((twice < 3 * e) | (twice == 5 * e)).float()  # a threshold too many
-        return torch.where(e == 0, top, code.clamp_(0, top))
-
-    return {"log2": log2, "log2_rounded": log2_rounded, "uniform": uniform}[op.output]
-
-
-def _values(op: ops.AttentionValues, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    dtype = exact_dtype(magnitude(node.accumulator))
-    if dtype is None:
-        return None
-    finish = requantizer(node.accumulator, op.requantize)
-    zero = torch.tensor(op.zero_point, dtype=torch.float32)
-    log2, top = op.encoding == "log2", op.probability.qmax
-    powers = torch.tensor([2.0 ** (top - 1 - c) for c in range(top if log2 else 0)] + [0.0])
-    powers = powers.to(dtype)
-
-    def run(p: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        if log2:
-            p = powers.index_select(0, p.to(torch.int32).reshape(-1)).reshape(p.shape)
-        elif op.probability_zero_point:
-            p = p - op.probability_zero_point
-        values = _heads((v - zero).to(dtype), op.heads)
-        acc = p.to(dtype).transpose(2, 3) @ values
-        return finish(acc.transpose(2, 3).flatten(-2))
-
-    return run
-
-
-def _context(op: ops.SeparableContext, node: Node, inputs: Sequence[TensorType]) -> Kernel | None:
-    if magnitude(node.accumulator) > 1 << 53:
-        return None
-    table = torch.tensor(op.table, dtype=torch.float64)
-    zero = torch.tensor(op.zero_point, dtype=torch.float64)
-    finish = requantizer(op.result(inputs[1]), op.requantize)
-
-    def run(scores: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        index = scores.to(torch.int32) - op.first
-        e = table.index_select(0, index.reshape(-1)).reshape(scores.shape)
-        total = e.sum(dim=2, keepdim=True).long()
-        weighted = (e.transpose(2, 3) @ (keys.double() - zero)).long()
-        dividend = (weighted << op.mean_bits) + (total >> 1)
-        return finish(torch.div(dividend, total, rounding_mode="floor"))
-
-    return run
-
-
 _RULES: dict[type[Operation], Rule] = {
     ops.Add: _add,
-    ops.AttentionScores: _scores,
-    ops.AttentionValues: _values,
+    ops.AttentionScores: attention.scores,
+    ops.AttentionValues: attention.values,
     ops.AveragePool: pools.average_pool,
     ops.ChannelAffine: _channel_affine,
     ops.Concat: _concat,
@@ -359,16 +269,16 @@ _RULES: dict[type[Operation], Rule] = {
     ops.GroupNorm: _group_norm,
     ops.GroupedConv2d: _convolution,
     ops.LayerNorm: _layer_norm,
-    ops.LinearSoftmax: _softmax,
+    ops.LinearSoftmax: softmax,
     ops.Maximum: _maximum,
     ops.MaxPool: pools.max_pool,
     ops.Multiply: _multiply,
     ops.PermutePositions: layouts.permute_positions,
     ops.RequantizeTensor: _requantize,
-    ops.SeparableContext: _context,
+    ops.SeparableContext: attention.context,
     ops.ShiftSwish: _lookup,
     ops.Table: _lookup,
-    ops.TableSoftmax: _softmax,
+    ops.TableSoftmax: softmax,
     ops.Transpose: layouts.transpose,
     ops.Unfold: layouts.unfold,
     ops.Upsample: layouts.upsample,

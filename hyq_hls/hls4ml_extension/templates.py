@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,9 @@ from hyq_hls.stream.arguments import TemplateArguments
 from hyq_hls.stream.hls import text
 from hyq_hls.support import template_dir
 
-#: The header of the layers, and those that it includes, in ``hls_templates/``.
+#: The header of the layers, in ``hls_templates/``.
 HEADER = "hls4ml_layers.h"
-_HEADERS = (
-    HEADER,
-    "linear_softmax.h",
-    "requantize.h",
-    "shift_swish.h",
-    "softmax.h",
-    "target.h",
-    "tree.h",
-    "types.h",
-)
+_INCLUDE = re.compile(r'^#include "(\w+\.h)"', re.MULTILINE)
 _FUNCTIONS = {
     "HyqRequantize": "requantize_position",
     "HyqShiftSwish": "shift_swish_position",
@@ -34,8 +26,13 @@ _FUNCTIONS = {
 
 
 def headers() -> list[Path]:
-    """Return the C++ headers that a project needs."""
-    return [template_dir() / name for name in _HEADERS]
+    """Return the C++ headers that a project needs: that of the layers, and what it includes."""
+    folder, names = template_dir(), [HEADER]
+    for name in names:  # It grows.
+        included = _INCLUDE.findall((folder / name).read_text(encoding="utf-8"))
+        # Those of the vendor lie in the project already.
+        names += [n for n in included if n not in names and (folder / n).is_file()]
+    return [folder / name for name in names]
 
 
 def arguments(node: HyqLayer) -> TemplateArguments:

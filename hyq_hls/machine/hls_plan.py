@@ -12,8 +12,9 @@ from hyq_hls.tools.yosys import Utilization
 class PlannedFunction:
     """The prediction for one function, or for all functions or streams of a kind.
 
-    LUTs and flip-flops are a sum of operators, registers and memories. Synthesis packs operators
-    together, and the HLS compiler adds the control of processes, so the sum decides nothing.
+    LUTs and flip-flops are those of pipelines that Yosys mapped. Constants of one entry are counted
+    as if they could change, and the HLS compiler adds the control of processes, so that they decide
+    nothing.
 
     Attributes:
         cycles: cycles from frame to frame.

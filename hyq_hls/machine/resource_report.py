@@ -129,7 +129,7 @@ class ResourceReport(Shown):
             f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
             f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
             f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} cycles",
-            f"HLS C++, sum of operators and registers without control: {fullest}, {sum_share:.0%}; "
+            f"HLS C++, pipelines without the control of processes: {fullest}, {sum_share:.0%}; "
             f"{room}",
         ]
 

@@ -16,8 +16,6 @@ from torch import nn
 from hyq_hls.errors import FileFormatError
 from hyq_hls.support import write_file
 
-#: A counter of training steps in every BatchNorm; no result depends on it.
-_OPTIONAL = ".num_batches_tracked"
 _SHOWN = 5
 #: Errors of numpy and zipfile for a damaged file, an encrypted one or one that needs pickle.
 _DAMAGE = (ValueError, EOFError, RuntimeError, OSError, zipfile.BadZipFile, zlib.error)
@@ -27,7 +25,8 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write parameters and running statistics of ``model`` atomically; same weights, same bytes.
 
     Args:
-        model: its entries are float32, but for the step counters, which are left out.
+        model: its entries are float32, but for integers, which are left out: BatchNorm's counters
+            of steps, and indices that a constructor computes.
         path: ends in ``.npz``; an existing file is replaced when the new one is complete.
 
     Raises:
@@ -35,7 +34,7 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """
     arrays = {}
     for name, value in model.state_dict().items():
-        if name.endswith(_OPTIONAL):
+        if not value.is_floating_point():
             continue
         if value.dtype != torch.float32:
             raise FileFormatError(
@@ -51,8 +50,8 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
 def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Load a file of ``save_weights`` into ``model``, strictly: same names and shapes, all float32.
 
-    The model is unchanged if anything does not fit. BatchNorm's ``num_batches_tracked`` may be
-    absent from the file and then keeps its value.
+    The model is unchanged if anything does not fit. Integers, such as ``num_batches_tracked`` of
+    BatchNorm, may be absent from the file and then keep their values.
 
     Raises:
         FileFormatError: the file is missing or no npz without pickle, or entries are missing,
@@ -60,7 +59,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """
     arrays = _read(Path(path))
     wanted = model.state_dict()
-    required = {name for name in wanted if not name.endswith(_OPTIONAL)}
+    required = {name for name, value in wanted.items() if value.is_floating_point()}
     problems = []
     if missing := sorted(required - arrays.keys()):
         problems.append(f"{len(missing)} missing: {_some(missing)}")

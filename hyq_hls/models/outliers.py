@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,10 +20,36 @@ from hyq_hls.models.mobilevit import (
 )
 
 
+@dataclass
+class Stream:
+    """Channels between those who write and those who read them, with no function of a factor.
+
+    All tensors are views of parameters or statistics whose first axis is the channels.
+
+    Attributes:
+        written: tensors that are multiplied where a channel gets larger, as the rows of weights
+            and biases of a layer that writes it.
+        read: tensors that are divided, as the columns of weights of a layer that reads it.
+    """
+
+    written: list[torch.Tensor] = field(default_factory=list)
+    read: list[torch.Tensor] = field(default_factory=list)
+
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+        return len(self.written[0])
+
+
 def with_outliers(
-    model: MobileViT, factor: int, *, share: float = 1 / 8, seed: int = 0
-) -> MobileViT:
-    """Return a copy whose project-to-expand streams and attention values have channels scaled up.
+    model: nn.Module,
+    factor: int,
+    *,
+    share: float = 1 / 8,
+    seed: int = 0,
+    streams: Callable[[Any], Sequence[Stream]] | None = None,
+) -> nn.Module:
+    """Return a copy in which some channels of its streams are scaled up.
 
     What writes a channel is multiplied by ``factor``, what reads it is divided by it. Both are
     exact for a power of two, so that the output is the same to the bit, while one scale for a whole
@@ -30,8 +58,9 @@ def with_outliers(
     Args:
         model: in evaluation mode; not changed.
         factor: a power of two, such as 16 or 64.
-        share: share of the channels of every tensor that are scaled; at least one.
+        share: share of the channels of every stream that are scaled; at least one.
         seed: seed of the choice of channels.
+        streams: lists the streams of a model; None: :func:`mobilevit_streams`.
 
     Raises:
         InputError: the factor is no power of two.
@@ -41,67 +70,57 @@ def with_outliers(
     changed = copy.deepcopy(model)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for stream in _streams(changed):
-            channels = stream.writers[0].num_features
-            count = max(1, int(share * channels))
-            chosen = torch.randperm(channels, generator=generator)[:count]
-            for normalization in stream.writers:
-                normalization.weight[chosen] *= factor
-                normalization.bias[chosen] *= factor
-            for convolution in stream.readers:
-                convolution.weight[:, chosen] /= factor
-        for layer in changed.modules():
-            if isinstance(layer, TransformerLayer):
-                dim = layer.attn.proj.in_features
-                count = max(1, int(share * dim))
-                chosen = torch.randperm(dim, generator=generator)[:count]
-                layer.attn.qkv.weight[2 * dim + chosen] *= factor
-                layer.attn.qkv.bias[2 * dim + chosen] *= factor
-                layer.attn.proj.weight[:, chosen] /= factor
+        for stream in (streams or mobilevit_streams)(changed):
+            count = max(1, int(share * stream.channels))
+            chosen = torch.randperm(stream.channels, generator=generator)[:count]
+            for tensor in stream.written:
+                tensor[chosen] *= factor
+            for tensor in stream.read:
+                tensor[chosen] /= factor
     return changed
 
 
-@dataclass
-class _Stream:
-    """A residual stream.
-
-    Attributes:
-        writers: normalizations whose outputs are added to the stream.
-        readers: convolutions that read the stream.
-    """
-
-    writers: list[nn.BatchNorm2d]
-    readers: list[nn.Conv2d]
+def mobilevit_streams(model: nn.Module) -> list[Stream]:
+    """List the project-to-expand streams, then the values of every attention."""
+    values = [layer for layer in model.modules() if isinstance(layer, TransformerLayer)]
+    assert isinstance(model, MobileViT)
+    return [*_residual_streams(model), *map(_values, values)]
 
 
-def _streams(model: MobileViT) -> list[_Stream]:
+def _residual_streams(model: MobileViT) -> list[Stream]:
     """List every residual stream; who reads it reads its channels first."""
     blocks = [block for stage in model.stages.children() for block in stage.children()]
-    found: list[_Stream] = []
-    stream: _Stream | None = None  # that this block reads
+    found: list[Stream] = []
+    stream: Stream | None = None  # that this block reads
     for block in blocks:
         if isinstance(block, InvertedResidual):
             if stream:
-                stream.readers.append(_conv(block.conv1_1x1))
+                stream.read.append(_columns(block.conv1_1x1))
             if not block.residual:
-                stream = _Stream([], [])
+                stream = Stream()
                 found.append(stream)
             if stream:
-                stream.writers.append(_normalization(block.conv3_1x1))
+                stream.written += _rows(block.conv3_1x1)
         elif stream and isinstance(block, MobileViTBlock):
             # It reads the stream twice; what it writes went through SiLU, which knows no factor.
-            stream.readers += [_conv(block.conv_kxk), _conv(block.conv_fusion)]
+            stream.read += [_columns(block.conv_kxk), _columns(block.conv_fusion)]
             stream = None
     if stream:
-        stream.readers.append(_conv(model.final_conv))
+        stream.read.append(_columns(model.final_conv))
     return found
 
 
-def _conv(block: ConvNormAct) -> nn.Conv2d:
+def _values(layer: TransformerLayer) -> Stream:
+    qkv, proj = layer.attn.qkv, layer.attn.proj
+    start = 2 * proj.in_features
+    return Stream([qkv.weight[start:], qkv.bias[start:]], [proj.weight.T])
+
+
+def _columns(block: ConvNormAct) -> torch.Tensor:
     assert isinstance(block.conv, nn.Conv2d)
-    return block.conv
+    return block.conv.weight.transpose(0, 1)
 
 
-def _normalization(block: ConvNormAct) -> nn.BatchNorm2d:
+def _rows(block: ConvNormAct) -> list[torch.Tensor]:
     assert isinstance(block.bn, nn.BatchNorm2d)
-    return block.bn
+    return [block.bn.weight, block.bn.bias]

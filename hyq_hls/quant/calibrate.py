@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,8 @@ from hyq_hls.quant.hidden import visible
 from hyq_hls.quant.scales.statistics import TensorStatistics
 
 _BATCH = 32
+#: Most elements of the largest tensor of a batch, as far as one image allows: 256 MiB in float32.
+_ELEMENTS = 1 << 26
 
 
 def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -25,6 +28,12 @@ def batches(images: NDArray[np.uint8], size: int = _BATCH) -> Iterator[torch.Ten
     """Yield float batches of image bytes."""
     for start in range(0, len(images), size):
         yield to_float(images[start : start + size])
+
+
+def batch_size(graph: FloatGraph) -> int:
+    """Return the images of a batch whose tensors do not grow beyond the memory."""
+    largest = max(math.prod(graph.shape(node.name)) for node in graph)
+    return max(1, min(_BATCH, _ELEMENTS // largest))
 
 
 def calibrate(
@@ -41,13 +50,16 @@ def calibrate(
     Raises:
         QuantizationError: a tensor is not finite.
     """
-    count = -(-len(images) // _BATCH)
+    size = batch_size(graph)
+    count = -(-len(images) // size)
 
     def observe(name: str, value: torch.Tensor) -> None:
         statistics[name].update(visible(graph[name].op, value))
 
     statistics = {node.name: TensorStatistics(node.name, momentum, count) for node in graph}
     with torch.no_grad():
-        for batch in tqdm(batches(images), "calibrate", count, unit="batch", disable=not progress):
+        for batch in tqdm(
+            batches(images, size), "calibrate", count, unit="batch", disable=not progress
+        ):
             graph.run(batch, keep=(), observe=observe)
     return statistics

@@ -49,8 +49,7 @@ class NodeBits:
 class QuantConfig:
     """The choices by which a float graph becomes integers.
 
-    The defaults are the recipe that ``quantize`` takes when it is given none: it needs seconds, and
-    at 8 bits it is as good as :func:`~hyq_hls.quant.presets.best` to 0.3 points.
+    The defaults are those of the recipe :func:`~hyq_hls.quant.presets.fast`, without its method.
 
     Attributes:
         weight_bits: width of weights, 2 to 16; weights are symmetric (a weight zero point would

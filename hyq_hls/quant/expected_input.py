@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
+from hyq_hls.capture import copied
 from hyq_hls.errors import InputError, InputRangeWarning
 from hyq_hls.normalization import Normalization
 
@@ -92,7 +92,7 @@ def with_normalization(model: nn.Module, normalization: Normalization) -> nn.Mod
     """Return a model that takes ``byte / 255``; it is the model itself, or a copy with a hook."""
     if normalization.is_plain:
         return model
-    changed = copy.deepcopy(model)
+    changed = copied(model)
     changed.register_forward_pre_hook(_Normalize(normalization), prepend=True)
     return changed
 
@@ -106,8 +106,9 @@ class _Normalize:
 
     def __call__(self, module: nn.Module, images: tuple[torch.Tensor, ...]) -> torch.Tensor:
         (x,) = images
+        # The export traces float32. A check in float64 must see the same, rounded numbers.
         multiplier, offset = (
-            torch.tensor(values, dtype=x.dtype, device=x.device).reshape(-1, 1, 1)
+            torch.tensor(values, dtype=torch.float32, device=x.device).to(x.dtype).reshape(-1, 1, 1)
             for values in (self._multiplier, self._offset)
         )
         return x * multiplier + offset
@@ -153,7 +154,7 @@ class _Values:
 
 def _run(model: nn.Module, images: torch.Tensor) -> _Values:
     """Run the model and look at its first layers."""
-    found, copied = _Values(), copy.deepcopy(model).cpu().float().eval()
+    found, network = _Values(), copied(model).cpu().float().eval()
     started: set[str] = set()
 
     def look(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -171,11 +172,11 @@ def _run(model: nn.Module, images: torch.Tensor) -> _Values:
                 found.trained = batches is not None and bool(batches.item())
         started.add("layer")
 
-    for module in copied.modules():
+    for module in network.modules():
         if isinstance(module, _LAYERS):
             module.register_forward_pre_hook(look)
     with torch.no_grad():
-        output = next(v for v in tree_leaves(copied(images)) if isinstance(v, torch.Tensor))
+        output = next(v for v in tree_leaves(network(images)) if isinstance(v, torch.Tensor))
     mean = output.mean(dim=0, keepdim=True)
     found.reaction = float((output - mean).norm() / output.norm().clamp(min=_TINY))
     return found

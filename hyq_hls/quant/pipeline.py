@@ -12,7 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy
+from hyq_hls.capture import CaptureReport, FloatGraph, capture, evaluation_copy, unwrapped
 from hyq_hls.data import draw
 from hyq_hls.errors import InputError, QuantizationError
 from hyq_hls.graph.graph import CLASS_NAMES
@@ -68,8 +68,8 @@ def quantize(
         seed: seed of the drawing: the same images for the same seed.
         config: choices about quantization, or the name of a recipe of
             :mod:`hyq_hls.quant.presets` such as ``"best"``, or a dict of the fields of
-            :class:`~hyq_hls.quant.config.QuantConfig` that differ from its defaults. None takes the
-            defaults, which are the recipe ``fast``.
+            :class:`~hyq_hls.quant.config.QuantConfig` that differ from those of the recipe
+            ``fast``. None takes ``fast``.
         class_names: names of the outputs, for reports and for the driver of the board.
         progress: whether to show progress bars, what is drawn, and at the end one line that says
             how close the integers come to the model.
@@ -91,6 +91,7 @@ def quantize(
             f"a torch.nn.Module is wanted, found {_described(model)}; "
             "give the trained module itself"
         )
+    model = unwrapped(model)
     drawn = draw(calibration_images, count, seed, progress)
     stated = expected_normalization(model, mean, std, input_range)
     given = number_array(drawn.images)

@@ -12,10 +12,11 @@ from benchmarks.situations.situation import Place, Situation, Wrong, attempt
 from hyq_hls.errors import InputError
 
 #: One of so many situations is tried here; the benchmark tries all.
-SHARES = {"damaged_files": 40, "command_lines": 9, "misuses": 7, "odd_paths": 8}
+SHARES = {"models": 40, "damaged_files": 40, "command_lines": 9, "misuses": 7, "odd_paths": 8}
 #: Least number of situations in a group.
 LEAST = {
     "reports": 16,
+    "models": 75,
     "damaged_files": 1100,
     "command_lines": 124,
     "misuses": 120,

@@ -71,6 +71,16 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
             ],
         )
     ],
+    ew.SquaredRelu: [
+        (
+            ew.SquaredRelu(),
+            [
+                lambda x: x.relu() ** 2,
+                lambda x: functional.relu(x).square(),
+                lambda x: x * x.clamp(min=0),
+            ],
+        )
+    ],
     ew.Relu6: [
         (
             ew.Relu6(),
@@ -108,6 +118,10 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
         (ew.Clamp(-1.0, 0.5), [nn.Hardtanh(-1, 0.5), lambda x: x.clamp(-1, 0.5)]),
         (ew.Clamp(-0.25, math.inf), [lambda x: x.clamp(min=-0.25), lambda x: x.clamp_min(-0.25)]),
         (ew.Clamp(-math.inf, 0.25), [lambda x: torch.clamp_max(x, 0.25)]),
+    ],
+    ew.Power: [
+        (ew.Power(3.0), [lambda x: x.pow(3), lambda x: x**3.0, lambda x: torch.pow(x, 3)]),
+        (ew.Power(2.0), [torch.square, lambda x: x**2]),
     ],
     ew.Hardswish: [
         (
@@ -198,6 +212,13 @@ def test_default_values_are_those_of_pytorch(kind: type[ew.Elementwise]) -> None
     x = torch.linspace(-9, 9, 181, dtype=torch.float64)
     wanted = getattr(torch.ops.aten, str(kind.aten))(x)
     torch.testing.assert_close(kind().forward(x), wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_star_relu_is_a_squared_relu_with_a_factor_and_a_summand() -> None:
+    """CAFormer's function; both numbers are learned."""
+    net = Net(lambda m, x: 0.9 * m.conv(x).relu() ** 2 - 0.4, conv=nn.Conv2d(3, 4, 3))
+    graph, _ = capture(net, (3, 6, 6))
+    assert [node.op.kind for node in graph] == ["Input", "Conv2d", "SquaredRelu", "ChannelAffine"]
 
 
 def test_a_module_with_a_written_function_names_its_node() -> None:

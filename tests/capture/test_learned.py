@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.reduced.mobile_former import small_config
 from hyq_hls.capture.constant import Constant
 from hyq_hls.capture.elementwise import Clamp
 from hyq_hls.capture.float_graph import FloatGraph
@@ -18,7 +19,6 @@ from hyq_hls.errors import ShapeError
 from hyq_hls.models import MobileFormer
 from tests.capture.hybrids import settle
 from tests.capture.nets import Forward, captured, kinds
-from tests.models.test_mobile_former import small
 
 
 def written_out(m: Any, x: torch.Tensor) -> Any:
@@ -125,7 +125,7 @@ def test_channels_are_shuffled_between_grouped_convolutions() -> None:
 @pytest.mark.parametrize("groups", [1, 2])
 def test_mobile_former(groups: int) -> None:
     """Tokens are constants as far as they are the same for all images."""
-    model = settle(MobileFormer(small(groups=groups)))
+    model = settle(MobileFormer(small_config(groups=groups)))
     graph: FloatGraph = captured(lambda m, x: m.net(x), (3, 12, 20), net=model)
     found = list(kinds(graph).values())
     assert found.count("Constant") == 2  # queries of the first bridge, and its gates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,48 @@ class Situation:
     mended: Callable[[], nn.Module] | None = None
 
 
+@dataclass
+class Output:
+    """An output as some libraries return it.
+
+    Attributes:
+        logits: the result.
+    """
+
+    logits: torch.Tensor
+
+
+def _with_product() -> nn.Module:
+    model = _conv()
+    model.last = next(model.parameters()) * 2
+    return model
+
+
+def _old_weight_norm() -> nn.Module:
+    model = nn.Sequential(torch.nn.utils.weight_norm(nn.Conv2d(4, 3, 1)))
+    model(torch.zeros(1, 4, 2, 2))
+    return model
+
+
+class _Autocast(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            result: torch.Tensor = self.conv(x)
+        return result.float()
+
+
+def _shifted(m: Any, x: torch.Tensor) -> torch.Tensor:
+    zeros = torch.zeros_like(x)
+    zeros[:, :2, :, :-1] = x[:, :2, :, 1:]
+    zeros[:, 2:4, 1:] = x[:, 2:4, :-1]
+    zeros[:, 4:] = x[:, 4:]
+    return zeros
+
+
 def _net(forward: Callable[..., Any], **layers: nn.Module) -> Callable[[], nn.Module]:
     return lambda: Net(forward, **layers)
 
@@ -55,7 +98,7 @@ def _scripted_child() -> nn.Module:
 
 def _not_copied() -> nn.Module:
     model = _conv()
-    model.last = next(model.parameters()) * 2
+    model.lock = threading.Lock()  # type: ignore[assignment]
     return model
 
 
@@ -190,6 +233,61 @@ SITUATIONS: dict[str, Situation] = {
             attn=nn.MultiheadAttention(4, 2, batch_first=True),
         ),
     ),
+    "a dictionary of two": Situation(
+        _net(lambda m, x: {"logits": x.relu(), "aux": x.sigmoid()}),
+        "output",
+        "2 outputs",
+        lambda: nn.Sequential(
+            _net(lambda m, x: {"logits": x.relu(), "aux": x.sigmoid()})(),
+            _net(lambda m, outputs: outputs["logits"])(),
+        ),
+    ),
+    "a dataclass": Situation(
+        _net(lambda m, x: Output(x.relu())),
+        "forward() of Net",
+        "it returns a Output",
+        lambda: nn.Sequential(
+            _net(lambda m, x: Output(x.relu()))(), _net(lambda m, outputs: outputs.logits)()
+        ),
+    ),
+    "a mean over the batch": Situation(
+        _net(lambda m, x: m.conv(x).mean(0), conv=nn.Conv2d(4, 3, 1)),
+        "mean (aten.mean.dim) in module (root)",
+        "mean over axis 0, which is the batch",
+        _net(lambda m, x: m.conv(x).mean(1), conv=nn.Conv2d(4, 3, 1)),
+    ),
+    "padding by reflection": Situation(
+        _net(
+            lambda m, x: m.conv(functional.pad(x, (1, 1, 1, 1), "reflect")), conv=nn.Conv2d(4, 3, 3)
+        ),
+        "pad (aten.pad.default) in module (root)",
+        "padding with 'reflect'",
+        _net(lambda m, x: m.conv(x), conv=nn.Conv2d(4, 3, 3, padding=1, padding_mode="zeros")),
+    ),
+    "an assignment by a mask of the image": Situation(
+        _net(lambda m, x: x.relu().masked_fill(x > 0.5, 0.5)),
+        "gt (aten.gt.Scalar) in module (root)",
+        "a comparison gt of activations",
+        _net(lambda m, x: x.relu().clamp(max=0.5)),
+    ),
+    "shifts of channels": Situation(
+        _net(lambda m, x: _shifted(m, m.conv(x)), conv=nn.Conv2d(4, 8, 1)),
+        "copy__1 (aten.copy_.default) in module (root)",
+        "'concat'",
+        _net(lambda m, x: m.shift(x), shift=nn.Conv2d(4, 4, 3, padding=1, groups=4)),
+    ),
+    "a maximum over channels": Situation(
+        _net(lambda m, x: x.amax(1)),
+        "amax (aten.amax.default) in module (root)",
+        "amax over an axis",
+        _net(lambda m, x: x.mean(1)),
+    ),
+    "a root of a negative power": Situation(
+        _net(lambda m, x: (x.relu() + 1).pow(-0.5)),
+        "pow",
+        "an exponent that is not one positive number",
+        _net(lambda m, x: m.norm(x.permute(0, 2, 3, 1)), norm=nn.LayerNorm(4)),
+    ),
     "a mean over rows": Situation(
         _net(lambda m, x: x.relu().mean(2)),
         "mean (aten.mean.dim) in module (root)",
@@ -197,10 +295,10 @@ SITUATIONS: dict[str, Situation] = {
         _net(lambda m, x: functional.avg_pool2d(x.relu(), (6, 1)).squeeze(2)),
     ),
     "adaptive max-pooling": Situation(
-        _net(lambda m, x: functional.adaptive_max_pool2d(x, 2)),
+        _net(lambda m, x: functional.adaptive_max_pool2d(x, 4)),
         "adaptive_max_pool2d (aten.adaptive_max_pool2d.default) in module (root)",
         "adaptive_max_pool2d",
-        _net(lambda m, x: functional.max_pool2d(x, (2, 3))),
+        _net(lambda m, x: functional.max_pool2d(x, 2)),
     ),
 }
 
@@ -221,6 +319,7 @@ def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
         capture(situation.mended(), IMAGE)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "make",
@@ -230,6 +329,9 @@ def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
         lambda: _conv().half(),
         lambda: _conv().train(),
         lambda: torch.nn.utils.parametrizations.weight_norm(nn.Conv2d(4, 3, 1)),
+        _old_weight_norm,
+        _with_product,
+        _Autocast,
         _Masked,
         lambda: _poisoned("unused.weight", float("nan"), _net(_relu, unused=nn.Linear(2, 2))()),
     ],

@@ -42,6 +42,24 @@ def test_global_average_pooling(pool: Function) -> None:
     assert kinds(graph) == {"conv": "Linear", "pool": "GlobalAveragePool", "fc": "Linear"}
 
 
+def test_a_row_of_positions_is_a_map_of_one_row() -> None:
+    """NextViT makes fewer keys so."""
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        x = functional.avg_pool1d(m.conv(x).flatten(2), 4)
+        result: torch.Tensor = m.fc(m.edge(x).transpose(1, 2).contiguous())
+        return result
+
+    layers = {"conv": nn.Conv2d(3, 4, 1), "fc": nn.Linear(4, 2)}
+    edge = nn.AvgPool1d(3, 1, 1, count_include_pad=False)
+    graph = captured(forward, (3, 4, 6), **layers, edge=edge)
+    found = list(kinds(graph).values())
+    assert [kind for kind in found if kind not in ("Unfold", "Fold")] == [
+        *("Linear", "Conv2d", "AveragePool", "Linear")
+    ]
+    assert graph.shape(graph.output)[-2:] == (6, 2)
+
+
 @pytest.mark.parametrize("join", [torch.add, torch.maximum])
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_pooled_map_meets_a_map_of_one_position(join: Any, swapped: bool) -> None:

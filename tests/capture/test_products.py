@@ -78,6 +78,11 @@ WAYS: dict[str, tuple[Forward, dict[str, nn.Module], list[tuple[int, ...]]]] = {
     "the vector first": (first_is_small, {"conv": _conv()}, [(4, 6, 4), (4,)]),
     "a square": (square, {"conv": _conv()}, [(4, 6, 4), (4, 6, 4)]),
     "two parts of one layer": (two_parts, {"conv": _conv(8)}, [(4, 6, 4), (4, 6, 4)]),
+    "two parts behind a function": (
+        lambda m, x: torch.mul(*m.conv(x).sigmoid().chunk(2, 1)),
+        {"conv": _conv(8)},
+        [(4, 6, 4), (4, 6, 4)],
+    ),
     "constant factors": (
         lambda m, x: (2 * m.conv(x)) * (0.25 * m.other(x)) + 1.0,
         {"conv": _conv(), "other": _conv()},

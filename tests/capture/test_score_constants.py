@@ -197,10 +197,6 @@ def _refused(attention: Attention) -> str:
             lambda q, k, v, c: sdpa(q, k, v, attn_mask=q @ k.mT),
             "attn_mask that is computed from the image",
         ),
-        (
-            lambda q, k, v, c: q @ k.mT @ v + q.masked_fill(torch.ones(4) > 0, -1e9),
-            "masked_fill of",
-        ),
         (lambda q, k, v, c: sdpa(q, k, v) + torch.full((4,), -torch.inf), "infinite values"),
     ],
 )

@@ -11,13 +11,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.reduced.mobilevitv2 import LinearSelfAttention, MobileVitV2, small
 from hyq_hls import quantize
 from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture.group_norm import GroupNorm
 from hyq_hls.capture.separable import SeparableContext
 from hyq_hls.errors import QuantizationError, ShapeError
 from tests.capture.hybrids import settle
-from tests.capture.mobilevitv2 import LinearSelfAttention, MobileVitV2, small
 from tests.capture.nets import EXACT, Net, captured, kinds
 
 

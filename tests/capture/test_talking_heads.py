@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.reduced.efficientformerv2 import SIZES, named
 from hyq_hls.capture import UnsupportedModelError, capture
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.models.timm_compat import import_timm
-from tests.capture.efficientformerv2 import SIZES, named
 from tests.capture.hybrids import settle
 
 Mix = Callable[[nn.Module, torch.Tensor], torch.Tensor]

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from hyq_hls import Accelerator, NodeBits, QuantConfig, load, quantize
 from hyq_hls.cli import sources
 from hyq_hls.ops import Conv2d, Dense
+from hyq_hls.quant import presets
 from tests.cli.conftest import run
 
 
@@ -30,6 +32,11 @@ def project(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(folder: Path) -> None:
     subprocess.run([str(folder / "build_lib.sh"), "-O1"], check=True)
+
+
+def test_the_help_shows_the_fields_of_fast() -> None:
+    """The command line does not load torch, which the recipes need, for its help."""
+    assert replace(presets.fast(), methods=()) == QuantConfig()
 
 
 def test_quantize_is_the_api(
@@ -48,7 +55,8 @@ def test_quantize_is_the_api(
     assert run("quantize", *source, "--output", output, *options, *some) == 0
     text = capsys.readouterr().out
     assert f"saved {output}; next: hyq-hls convert {output}" in text
-    config = QuantConfig(
+    config = replace(
+        presets.fast(),
         weight_bits=6,
         output_bits=12,
         scale="dyadic",

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 import hyq_hls
+from benchmarks.reduced.mobilevitv2 import small
 from hyq_hls.errors import CaptureError, InputError
 from hyq_hls.quant import presets
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.support import template_dir
 from tests.capture.hybrids import Hybrid, settle
-from tests.capture.mobilevitv2 import small
 from tests.capture.nets import Net
 from tests.quant.test_grouped_convolution import Grouped
 

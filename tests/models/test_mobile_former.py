@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.reduced.mobile_former import small_config
 from hyq_hls.errors import InputError, ShapeError
 from hyq_hls.models import MobileFormer, MobileFormerBlockConfig, MobileFormerConfig, public
 from hyq_hls.models.mobile_former import DynamicReLU
@@ -18,14 +19,6 @@ from hyq_hls.quant.expected_input import expected_normalization
 
 #: Multiply-adds and parameters in millions, table 1 of the paper.
 PUBLISHED = {26: 3.2, 52: 3.5, 96: 4.6, 151: 7.6, 214: 9.4, 294: 11.4, 508: 14.0}
-
-
-def small(**changes: Any) -> MobileFormerConfig:
-    """Every kind of block."""
-    rows = ((2, 4, 1, 0), (2, 4, 1, 3), (2, 8, 2, 2))
-    settings = {"stem_channels": 4, "tokens": 2, "token_dim": 8, "features": 12, "num_classes": 5}
-    blocks = tuple(MobileFormerBlockConfig(*row) for row in rows)
-    return MobileFormerConfig(blocks, **(settings | changes))
 
 
 @pytest.mark.parametrize(("size", "parameters"), PUBLISHED.items())
@@ -106,7 +99,7 @@ def test_slopes_are_those_of_hard_sigmoids() -> None:
 
 @pytest.mark.parametrize("groups", [1, 2])
 def test_any_resolution_and_batch(groups: int) -> None:
-    model = MobileFormer(small(groups=groups)).eval()
+    model = MobileFormer(small_config(groups=groups)).eval()
     images = torch.rand(3, 3, 18, 11)
     with torch.no_grad():
         logits = model(images)
@@ -117,8 +110,8 @@ def test_any_resolution_and_batch(groups: int) -> None:
 def test_weights_load_by_name_and_misfits_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(public.PUBLIC, "mobile_former_52m", lambda: MobileFormer(small()))
-    state = MobileFormer(small()).state_dict()
+    monkeypatch.setitem(public.PUBLIC, "mobile_former_52m", lambda: MobileFormer(small_config()))
+    state = MobileFormer(small_config()).state_dict()
     torch.save({"state_dict": state}, tmp_path / "w.pth")
     model = public_model("mobile_former_52m", tmp_path / "w.pth")
     assert not model.training
@@ -138,7 +131,7 @@ def test_public_networks_say_where_weights_are_and_which_images_they_take() -> N
         stated = expected_normalization(public.PUBLIC["mobile_former_26m"]())
     assert stated is not None
     assert (stated.mean, stated.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    assert expected_normalization(MobileFormer(small())) is None
+    assert expected_normalization(MobileFormer(small_config())) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +145,7 @@ def test_public_networks_say_where_weights_are_and_which_images_they_take() -> N
     ],
 )
 def test_descriptions_that_make_no_network(changes: dict[str, Any], message: str) -> None:
-    values = {"blocks": small().blocks} | changes
+    values = {"blocks": small_config().blocks} | changes
     blocks = values.pop("blocks")
     with pytest.raises(ShapeError, match=message):
         MobileFormerConfig(

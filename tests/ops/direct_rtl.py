@@ -86,9 +86,9 @@ class RtlBench:
                 words = sum(c < found.out_cycles[0] for c in in_cycles)
                 inside = Fraction(words * frames, len(in_cycles))
                 assert inside <= case.circuit.frames_inside, case
-        for seed, (valid, ready) in enumerate(((40, 100), (100, 40), (60, 60))):
-            self.run(codes, valid, ready, seed=seed)
-        self.run(codes, 70, 70, reset_cycle=len(codes[0][0]) * 7 + 1)
+        self.run(codes, valid=40)
+        self.run(codes, ready=40, seed=1)
+        self.run(codes, valid=60, ready=60, seed=2, reset_cycle=len(codes[0][0]) * 7 + 1)
 
     def run(
         self,
@@ -118,7 +118,13 @@ class RtlBench:
             for case, operands in zip(self.cases, codes, strict=True)
         ]
         cycles = max(needed) * 25_000 // (valid * ready) + max(0, reset_cycle) + 100
-        arguments = (seed, valid, ready, cycles, reset_cycle)
+        words = sum(
+            len(operands[0]) * case.output.size // case.folding.outputs
+            for case, operands in zip(self.cases, codes, strict=True)
+        )
+        # Behind the last word that is wanted, another one would come within a frame.
+        tail = max(c.circuit.latency(c.folding) + c.circuit.cycles(c.folding) for c in self.cases)
+        arguments = (seed, valid, ready, cycles, reset_cycle, words, tail)
         output = _call([str(self.folder / "bench"), *map(str, arguments)], self.folder, stimulus)
         transfers = self._transfers(output)
         for case, operands, found in zip(self.cases, codes, transfers, strict=True):

@@ -17,10 +17,11 @@ from hyq_hls.stream.cosimulation import build_rtl
 from hyq_hls.stream.flow import Dataflow, OperationStage, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.hls.csim import CSimulation
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.tools.verilator import RtlSimulation, RunResult
+from tests.ahead import quick_project
 
 #: Small test projects compile faster than they would run faster.
 FAST_COMPILE = ("-O1",)
@@ -48,7 +49,7 @@ def run_csim(
     build_model(
         build_dataflow(graph, foldings or {}), folder, "top", "xc7z020clg400-1", 150
     ).write()
-    library = compile_project(folder, "top", flags)
+    library = quick_project(folder, "top", flags)
     return CSimulation(library, graph.input_type, graph.output_type, {}).predict(codes)
 
 

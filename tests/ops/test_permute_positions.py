@@ -28,7 +28,8 @@ def windows(height: int, width: int, window: tuple[int, int], shift: int = 0) ->
     wh, ww = window
     pixels = np.roll(np.arange(height * width).reshape(height, width), (-shift, -shift), (0, 1))
     pixels = pixels.reshape(height // wh, wh, width // ww, ww).transpose(0, 2, 1, 3)
-    return pixels.reshape(-1, wh * ww)
+    found: Order = pixels.reshape(-1, wh * ww)
+    return found
 
 
 def back(order: Order, height: int, width: int) -> Order:
@@ -83,7 +84,8 @@ def test_each_position_shows_that_of_the_order(
     found = operation.reference(codes)
     for place in np.ndindex(*operation.order.shape):
         shown = np.unravel_index(operation.order[place], x.shape[:2])
-        assert np.array_equal(found[(slice(None), *place)], codes[(slice(None), *shown)])
+        there, here = (slice(None), *place), (slice(None), *shown)
+        assert np.array_equal(found[there], codes[here])
     assert case.output == TensorType(found.shape[1:], x.quantization)
     graph = case.graph("op")
     emulated = prepare(graph.nodes["op"], case.inputs)(torch.from_numpy(codes).float())

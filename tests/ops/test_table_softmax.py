@@ -195,15 +195,15 @@ def test_reference_is_the_formula(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("output", ["log2", "log2_rounded"])
 def test_every_small_ratio_has_the_published_code(output: SoftmaxOutput) -> None:
-    """E/e for all e < 24 and E < 700, as rows [e, rest, padding of zero]; ties among them."""
+    """E/e for all e < 24 and E < 724, as rows [1, e, rest - 1]; ties among them."""
+    softmax = TableSoftmax(np.array([1, *range(1023)]), 6, output)
+    ratios = np.array(list(product(range(1, 24), range(1, 700))))
+    distances = np.stack([np.zeros(len(ratios), int), 1 + ratios[:, 0], ratios[:, 1]], axis=1)
+    found = softmax.reference(1023 - distances)[:, 1]
     ties = 0
-    for e in range(1, 24):
-        for rest in range(1, 700):
-            softmax = TableSoftmax(np.array([rest, 0, 0, e]), 6, output)
-            total = rest + e
-            expected = published_code(total, e, output, 63)
-            assert softmax.reference(np.array([[0, 3]]))[0, 0] == expected, (total, e)
-            ties += 2 * total % e == 0 and (2 * total // e) % 2
+    for code, (e, rest) in zip(found.tolist(), ratios.tolist(), strict=True):
+        assert code == published_code(rest + e, e, output, 63), (rest + e, e)
+        ties += 2 * (rest + e) % e == 0 and (2 * (rest + e) // e) % 2
     assert ties > 100
 
 

@@ -68,6 +68,15 @@ def shifting(weight_bits: int, activation_bits: int) -> QuantConfig:
     return QuantConfig(weight_bits, activation_bits, preactivation_bits=8, softmax_bits=8)
 
 
+#: Configurations that differ in every kind of scale and function, for networks of a family.
+CONFIGS = {
+    "default": QuantConfig(),
+    "dyadic": QuantConfig(scale="dyadic"),
+    "lean": presets.lean(),
+    "per channel": shifting(8, 8),
+}
+
+
 def cheap(config: QuantConfig, steps: int = 20) -> QuantConfig:
     """The same methods with fewer steps of learning and search."""
     fewer = {"steps": steps, "rounds": 1, "candidates": 8}

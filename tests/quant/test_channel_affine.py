@@ -17,11 +17,11 @@ from hyq_hls.capture.float_ops import GlobalAveragePool, Input, Linear, Unfold
 from hyq_hls.ops import ChannelAffine as IntegerAffine
 from hyq_hls.quant import presets
 from hyq_hls.quant.judge.bottlenecks import bottlenecks
+from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.channel_factors import with_factors
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.methods.bias_correction import BiasCorrection
-from hyq_hls.quant.methods.q_hyvit import bridge_blocks
 from hyq_hls.quant.methods.reconstruction import Reconstruction
 from hyq_hls.quant.plan import Plan
 from hyq_hls.verify.quantized_float import quantized_float

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.efficientformer import small
 from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture import capture
 from hyq_hls.capture.average_pool import AveragePool
@@ -21,7 +22,6 @@ from hyq_hls.quant import presets
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
 from tests.capture.hybrids import settle
-from tests.quant.efficientformer import EfficientFormer
 from tests.quant.networks import multipliers, plan_of, shifting
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
@@ -61,7 +61,7 @@ def sqnr(wanted: np.ndarray, found: np.ndarray) -> float:
 
 
 def test_it_is_captured_as_it_is() -> None:
-    graph, report = capture(settle(EfficientFormer()), (3, 12, 12))
+    graph, report = capture(settle(small()), (3, 12, 12))
     assert report.relative_error is not None
     assert report.relative_error < 1e-10
     found = Counter(node.op.kind for node in graph)
@@ -75,7 +75,7 @@ def test_it_is_captured_as_it_is() -> None:
 @pytest.mark.slow
 @every_config
 def test_emulation_equals_the_reference(config: QuantConfig) -> None:
-    plan = plan_of(settle(EfficientFormer()), config, IMAGES)
+    plan = plan_of(settle(small()), config, IMAGES)
     graph = plan.lowered()
     emulated = dict(QuantizedModel(graph).emulator.trace(IMAGES))
     for name, codes in graph.reference(IMAGES.astype(np.int64)):
@@ -133,7 +133,7 @@ def test_the_simulation_gives_the_codes_of_the_integers(config: QuantConfig) -> 
 @pytest.mark.slow
 def test_the_whole_road(tmp_path: Path) -> None:
     """Every kind of operation in C++ and SystemVerilog, stalled."""
-    qmodel = QuantizedModel(plan_of(settle(EfficientFormer()), QuantConfig(), IMAGES).lowered())
+    qmodel = QuantizedModel(plan_of(settle(small()), QuantConfig(), IMAGES).lowered())
     accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
     report = accelerator.cosimulate(IMAGES[:2], idle=0.3, backpressure=0.3)
     assert report.ok, str(report)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.efficientformerv2 import small
 from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.capture import capture
 from hyq_hls.ops import AttentionValues
@@ -17,7 +18,6 @@ from hyq_hls.quant import presets
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from tests.capture.efficientformerv2 import small
 from tests.capture.hybrids import settle
 from tests.ops.harness import run_csim, run_rtl
 from tests.quant.networks import cheap, multipliers, plan_of, shifting

@@ -13,9 +13,11 @@ import torch
 from torch import nn
 
 from hyq_hls import QuantizedModel, quantize
+from hyq_hls.capture import capture
 from hyq_hls.errors import InputError, InputRangeWarning
 from hyq_hls.normalization import Normalization
 from hyq_hls.quant.calibrate import to_float
+from hyq_hls.quant.expected_input import with_normalization
 from hyq_hls.support import sqnr_db
 from tests.capture.hybrids import settle
 from tests.quant.test_image_codes import images
@@ -65,6 +67,13 @@ def db(model: nn.Module, inputs: torch.Tensor, qmodel: QuantizedModel) -> float:
     """Signal-to-noise of the logits of bytes against the model's."""
     with torch.no_grad():
         return sqnr_db(model(inputs).numpy(), qmodel(PIXELS))
+
+
+def test_the_float_graph_has_the_numbers_of_the_normalization() -> None:
+    """The module is checked in float64, and is exported in float32."""
+    _, report = capture(with_normalization(plain(), Normalization(MEAN, STD)), (3, 8, 8))
+    assert report.relative_error is not None
+    assert report.relative_error < 1e-10
 
 
 @pytest.mark.parametrize("form", ["bytes", "floats in [0, 1]", "normalized"])

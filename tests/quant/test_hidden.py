@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture.channel_affine import HIDDEN, PositionConstant
+from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.capture.float_ops import AttentionScores
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Graph, Quantization
@@ -24,10 +26,11 @@ from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.lowering.nonlinear import softmax_operation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
+from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.verify.quantized_float import quantized_float
 from tests.capture.hybrids import settle
-from tests.quant.networks import cheap, plan_of
+from tests.quant.networks import cheap
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
@@ -75,8 +78,13 @@ def network(masked: bool = True, gain: float = 1.0) -> Biased:
     return settle(Biased(masked, gain))
 
 
+@cache
+def captured(masked: bool, gain: float) -> FloatGraph:
+    return float_graph_of(network(masked, gain), IMAGES.shape[1:])[0]
+
+
 def plan_with(config: QuantConfig, masked: bool = True, gain: float = 1.0) -> Plan:
-    return plan_of(network(masked, gain), config, IMAGES)
+    return Plan.of(captured(masked, gain), config, IMAGES, progress=False)
 
 
 def bias_and_softmax(plan: Plan) -> tuple[str, str]:

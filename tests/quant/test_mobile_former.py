@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.mobile_former import small_config
 from hyq_hls import QuantizedModel, convert
 from hyq_hls.capture.constant import Constant
+from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.models import MobileFormer
 from hyq_hls.ops import OPERATIONS
 from hyq_hls.ops import Constant as IntegerConstant
 from hyq_hls.quant.methods.base import Method
+from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.presets import PRESETS, preset
 from tests.capture.hybrids import settle
-from tests.models.test_mobile_former import small
-from tests.quant.networks import cheap, plan_of
+from tests.quant.networks import cheap
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 12, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
@@ -26,9 +29,20 @@ FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
 QUICK = ("fast", "fq_vit", "lean")
 
 
+@cache
+def network(groups: int) -> MobileFormer:
+    """A settled network, which no test changes."""
+    return settle(MobileFormer(small_config(groups=groups)))
+
+
+@cache
+def captured(groups: int) -> FloatGraph:
+    return float_graph_of(network(groups), IMAGES.shape[1:])[0]
+
+
 def plan(name: str, groups: int = 1) -> Plan:
     config = cheap(preset(name), 2)
-    found = plan_of(settle(MobileFormer(small(groups=groups))), config, IMAGES)
+    found = Plan.of(captured(groups), config, IMAGES, progress=False)
     for method in config.methods:
         assert isinstance(method, Method)
         found = method.apply(found)
@@ -44,7 +58,7 @@ def check(found: Plan, groups: int = 1) -> None:
         assert np.array_equal(emulated[name], wanted), name
         codes = wanted
     with torch.no_grad():
-        real = settle(MobileFormer(small(groups=groups)))(FLOATS).numpy()
+        real = network(groups)(FLOATS).numpy()
     off = graph.output_type.quantization.dequantize(codes) - real
     assert 10 * np.log10((real**2).mean() / (off**2).mean()) > 20
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reduced.mobilevitv2 import small
 from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import GroupNorm, SeparableContext
@@ -19,18 +20,11 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
-from tests.capture.mobilevitv2 import small
 from tests.ops.harness import rtl_simulation, run_csim
-from tests.quant.networks import cheap, plan_of, shifting
+from tests.quant.networks import CONFIGS, cheap, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).double() / 255
-CONFIGS = {
-    "default": QuantConfig(),
-    "dyadic": QuantConfig(scale="dyadic"),
-    "lean": presets.lean(),
-    "per channel": shifting(8, 8),
-}
 
 
 def network(config: QuantConfig) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from torch import nn
 
 from hyq_hls import QuantConfig, QuantizedModel, convert, quantize
+from hyq_hls.capture import capture
 from hyq_hls.errors import QuantizationError
 from hyq_hls.ops import Add
 from hyq_hls.quant import presets
@@ -32,10 +34,20 @@ SHIFTS_ONLY = {
 }
 
 
+#: Models that no test changes, so that each is captured once: that is most of the time.
+model_of = cache(tiny)
+capture_once = cache(capture)
+
+
+@pytest.fixture(autouse=True)
+def shared_captures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hyq_hls.quant.pipeline.capture", capture_once)
+
+
 def quantized(
-    name: str, model: nn.Module | None = None, images: np.ndarray = IMAGES
+    name: str, change: Callable[[Any], None] | None = None, images: np.ndarray = IMAGES
 ) -> QuantizedModel:
-    return quantize(model or tiny(), images, cheap(preset(name)), progress=False)
+    return quantize(model_of(change), images, cheap(preset(name)), progress=False)
 
 
 @pytest.mark.slow
@@ -73,7 +85,7 @@ def test_the_whole_road(name: str, tmp_path: Path) -> None:
 def test_shifts_only(name: str, bits: tuple[int, int]) -> None:
     """Not one multiplier, though the mean is over 9 and scales may be real."""
     config = replace(SHIFTS_ONLY[name], weight_bits=bits[0], activation_bits=bits[1])
-    graph = quantize(tiny(), IMAGES, config, progress=False).graph
+    graph = quantize(model_of(None), IMAGES, config, progress=False).graph
     found = multipliers(graph)
     kinds = {graph.nodes[node].operation.name for node in found}
     assert {"conv2d", "depthwise_conv2d", "dense", "add", "concat", "layer_norm"} <= kinds
@@ -138,7 +150,7 @@ HARD: dict[str, tuple[Callable[[Any], None] | None, np.ndarray]] = {
 @pytest.mark.parametrize("case", sorted(HARD))
 def test_no_nan_no_zero_scale_no_crash(name: str, case: str) -> None:
     change, calibration = HARD[case]
-    qmodel = quantized(name, tiny(change), calibration)
+    qmodel = quantized(name, change, calibration)
     for node in qmodel.graph.nodes.values():
         scale = np.asarray(node.type.quantization.scale)
         assert np.isfinite(scale).all(), node.name
@@ -156,7 +168,7 @@ def test_no_nan_no_zero_scale_no_crash(name: str, case: str) -> None:
 @every_preset
 def test_few_bits(name: str) -> None:
     config = cheap(preset(name, 4, 4))
-    qmodel = quantize(tiny(), IMAGES, config, progress=False)
+    qmodel = quantize(model_of(None), IMAGES, config, progress=False)
     wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), wanted)
 
@@ -165,7 +177,7 @@ def test_few_bits(name: str) -> None:
 @pytest.mark.parametrize("name", ["hyq", "fq_vit", "i_bert", "outlier_pot", "best"])
 def test_two_bits(name: str) -> None:
     """Steps of scores stay where the exponential is defined."""
-    qmodel = quantize(tiny(), IMAGES, cheap(preset(name, 2, 2)), progress=False)
+    qmodel = quantize(model_of(None), IMAGES, cheap(preset(name, 2, 2)), progress=False)
     wanted = dict(qmodel.graph.reference(INTEGERS))[qmodel.graph.output_name]
     assert np.array_equal(qmodel.codes(IMAGES), wanted)
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.reduced import efficientformerv2, mobilevitv2
 from hyq_hls import QuantConfig, quantize
 from hyq_hls.capture.elementwise import Silu
 from hyq_hls.capture.float_graph import FloatGraph
@@ -20,15 +21,15 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobile_former_26m, mobilevit_digits, mobilevit_xxs
 from hyq_hls.models.outliers import with_outliers
+from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.second_order import Choice, rounded, sample_chains, units_of
 from hyq_hls.quant.judge.simulate import Simulation
-from hyq_hls.quant.methods.q_hyvit import QHyViT, bridge_blocks, candidates
+from hyq_hls.quant.methods.q_hyvit import QHyViT, candidates
 from hyq_hls.quant.pipeline import float_graph_of
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales import real_readers
 from hyq_hls.quant.traits import has_weights
 from hyq_hls.verify import sqnr_db
-from tests.capture import efficientformerv2, mobilevitv2
 from tests.capture.hybrids import ExplicitAttention, Hybrid, Layer, conv_bn, settle
 from tests.quant.networks import lean
 

@@ -16,6 +16,7 @@ from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.config import Granularity, NodeBits, Observer, Scale, Scheme
 from hyq_hls.quant.factors import dyadic
+from hyq_hls.quant.scales import statistics
 from hyq_hls.quant.scales.ranges import (
     channel_factors,
     channel_quantization,
@@ -197,3 +198,16 @@ def test_overrides() -> None:
     assert config.for_node("head.fc").activation_bits == 6
     with pytest.raises(QuantizationError, match=r"override 'head\.\*' matches no node; nodes are"):
         config.check_names(["stem"])
+
+
+def test_statistics_of_blocks_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Squares of float32 are summed in float64, a block at a time."""
+    values = torch.from_numpy(np.random.default_rng(0).normal(3, 50, (1000, 7))).float()
+    exact = (values.double().numpy() ** 2).mean(axis=0)
+    for block in (1, 70, 1 << 20):
+        monkeypatch.setattr(statistics, "_BLOCK", block)
+        data = TensorStatistics("x", 0.1, 1)
+        data.update(values)
+        assert np.allclose(data.power, exact, rtol=1e-12)
+        assert np.array_equal(data.low, values.double().numpy().min(axis=0))
+        assert data.rows.dtype == data.low.dtype == np.float64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -47,11 +48,20 @@ def gain(wanted: np.ndarray, found: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", [7, 10])
+@pytest.mark.parametrize("side", [5, 7, 10, 14])
 def test_any_number_of_keys_is_as_good_as_64(side: int) -> None:
     wanted, found = weighted_values(side, QuantConfig())
     assert abs(gain(wanted, found) - 1) < 0.01
     assert sqnr_db(wanted, found) > sqnr_db(*weighted_values(8, QuantConfig())) - 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [5, 7, 10, 14])
+def test_the_best_recipe_has_no_gain_either(side: int) -> None:
+    lean = replace(
+        presets.best(), methods=()
+    )  # the softmax of the recipe, and nothing that takes long
+    assert abs(gain(*weighted_values(side, lean)) - 1) < 0.01
 
 
 def test_the_published_codes_have_the_gain_that_is_documented() -> None:

@@ -18,16 +18,10 @@ from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.capture.vit import VisionTransformer
 from tests.ops.harness import rtl_simulation, run_csim
-from tests.quant.networks import cheap, plan_of, shifting
+from tests.quant.networks import CONFIGS, cheap, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 12, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).double() / 255
-CONFIGS = {
-    "default": QuantConfig(),
-    "dyadic": QuantConfig(scale="dyadic"),
-    "lean": presets.lean(),
-    "per channel": shifting(8, 8),
-}
 
 
 def network(config: QuantConfig) -> Plan:

@@ -10,21 +10,14 @@ import pytest
 from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.graph import Graph
 from hyq_hls.ops import ChannelAffine
-from hyq_hls.quant import presets
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.capture.swin import Swin
 from tests.ops.harness import rtl_simulation, run_csim
-from tests.quant.networks import plan_of, shifting
+from tests.quant.networks import CONFIGS, plan_of
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-CONFIGS = {
-    "default": QuantConfig(),
-    "dyadic": QuantConfig(scale="dyadic"),
-    "lean": presets.lean(),
-    "per channel": shifting(8, 8),
-}
 
 
 def lowered(config: QuantConfig) -> Graph:
@@ -41,8 +34,11 @@ def test_emulation_equals_the_reference(config: QuantConfig) -> None:
 
 def test_a_bias_that_is_the_same_in_all_windows_is_stored_once() -> None:
     graph = lowered(QuantConfig())
-    biases = [n for n in graph.nodes.values() if isinstance(n.operation, ChannelAffine)]
-    stored = {n.name: len(n.operation.bias) for n in biases if n.type.shape[1] > 1}
+    stored = {
+        node.name: len(node.operation.bias)
+        for node in graph.nodes.values()
+        if isinstance(node.operation, ChannelAffine) and node.type.shape[1] > 1
+    }
     # Four windows of 16 queries and two heads; masks differ from window to window.
     assert [(n, stored[n]) for n in sorted(stored)] == [
         ("blocks.0.attn.bias", 16 * 2),

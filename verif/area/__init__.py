@@ -1,1 +1,1 @@
-"""Counts the logic of the HLS C++: LUTs and flip-flops of its operators and pipelines."""
+"""The logic of the HLS C++: its loops as Verilog, whose LUTs and flip-flops Yosys counts."""

@@ -46,6 +46,11 @@ class Values:
                 operands = tuple(self._key(o) for o in instruction.operands)
                 key = (instruction.opcode, instruction.width, *predicate, operands)
                 self._same[instruction] = self._first.setdefault(key, instruction)
+        self._readers: dict[Instruction, list[Instruction]] = {}
+        for instruction in filter(self.is_circuit, ordered):
+            for operand in {id(o): o for o in map(self.one, instruction.operands)}.values():
+                if isinstance(operand, Instruction):
+                    self._readers.setdefault(operand, []).append(instruction)
 
     def one(self, value: Value) -> Value:
         """Return the first operation with the same result."""
@@ -61,10 +66,14 @@ class Values:
         """Return whether an operation is the first of its kind, and no constant."""
         return instruction not in self._constant and self.one(instruction) is instruction
 
-    def choices(self, phi: Instruction) -> int:
-        """Return how many different values a phi chooses from."""
-        found = {self._key(operand) for operand in phi.operands if operand is not UNDEFINED}
-        return len(found)
+    def is_product(self, instruction: Instruction) -> bool:
+        """Return whether an operation multiplies two variables."""
+        is_multiplied = instruction.opcode == "mul"
+        return is_multiplied and not any(map(self.is_constant, instruction.operands))
+
+    def readers(self, instruction: Instruction) -> list[Instruction]:
+        """Return the operations that read a value, equal ones once."""
+        return self._readers.get(instruction, [])
 
     def _key(self, value: Value) -> Hashable:
         return value.value if isinstance(value, Constant) else id(self.one(value))

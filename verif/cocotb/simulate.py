@@ -21,8 +21,8 @@ from hyq_hls.tools.verilator.compiler import (
     compile_objects,
     compiler,
     grouped,
-    runtime_objects,
 )
+from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from hyq_hls.tools.verilator.tool import find_verilator
 
 #: Ports, and the handshakes of the streams inside.
@@ -75,7 +75,8 @@ class CocotbSimulation:
         common = [*_CXX_FLAGS, "-isystem", str(include), "-isystem", str(include / "vltstd")]
         main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
         units = grouped(sorted(model.glob("*.cpp")), folder, "unit")
-        generated = [(path, [*common, *flags]) for path in units]
+        ahead = runtime_header(["verilated.h"], include, [*common, *flags], folder, log)
+        generated = [(path, [*common, *flags, *ahead]) for path in units]
         objects = compile_objects([*generated, (main, [*common, f"-I{model}"])], folder, log)
         runtime = runtime_objects(
             [include / name for name in _RUNTIME], [], [*common, "-O2"], folder, log

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import llvmlite.binding as llvm
+import networkx as nx
 
 _LOCATION = re.compile(
     r"^!(\d+) = (?:distinct )?!DILocation\(line: (\d+)(?:, column: \d+)?, scope: !(\d+)"
@@ -133,6 +134,13 @@ class Function:
         """Yield all instructions in order."""
         for block in self.blocks.values():
             yield from block
+
+    def in_order(self) -> Iterator[Instruction]:
+        """Yield all instructions, operands first where no loop makes that impossible."""
+        graph = nx.DiGraph((b, s) for b, targets in self.successors.items() for s in targets)
+        graph.add_node(self.entry)
+        for block in reversed(list(nx.dfs_postorder_nodes(graph, self.entry))):
+            yield from self.blocks[block]
 
 
 @dataclass

@@ -63,7 +63,7 @@ class Loop:
     def iteration(self) -> nx.DiGraph:
         """The blocks of one iteration, without the way back and the ways out."""
         graph = nx.DiGraph()
-        for block in self.blocks:
+        for block in (b for b in self.function.blocks if b in self.blocks):
             graph.add_node(block)
             for target in self.function.successors[block]:
                 stays = target in self.blocks and target != self.header

@@ -77,6 +77,11 @@ class Widths:
         known = self._of(value)
         return max(1, min(known.unsigned, known.signed))
 
+    def is_signed(self, value: Value) -> bool:
+        """Whether :meth:`bits` is the width with a sign."""
+        known = self._of(value)
+        return known.signed < known.unsigned
+
     def is_concatenation(self, instruction: Instruction) -> bool:
         """Whether one operand of an addition or of ``or`` ends where the other begins."""
         a, b = (self._of(operand) for operand in instruction.operands[:2])

@@ -7,12 +7,17 @@ from math import inf, isfinite
 
 import numpy as np
 
+from hyq_hls.capture.float_graph import FloatNode
+from hyq_hls.graph import Quantization
 from hyq_hls.quant.lowering.table import minimum
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import channel_quantization
 from hyq_hls.quant.scales.readers import real_readers, takes_channels
-from hyq_hls.quant.traits import is_depthwise, traits_of
+from hyq_hls.quant.traits import is_depthwise, traits_of, weighted
+
+#: Channels of a smaller share of the largest variance are dead.
+_DEAD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,14 @@ class DepthwiseRanges(Method):
     and behind a table it is additional.
 
     Source: HyQ's released code, ``qact1_1x1`` with its preset observer minimum.
+
+    Attributes:
+        least_gain: least factor by which the ranges must lower the error of the convolutions. The
+            error is that of a channel over its variance, in the mean of all channels. Where a
+            convolution amplifies small channels, it is large. None: any gain will do.
     """
+
+    least_gain: float | None = None
 
     def apply(self, plan: Plan) -> Plan:
         """Return the plan with quantizations per channel for every such tensor."""
@@ -41,5 +53,29 @@ class DepthwiseRanges(Method):
             if isfinite(least):
                 low = np.full_like(data.low, least)
                 data = replace(data, low=low, mean_low=low)
-            changed[node.name] = channel_quantization(data, config, before, base=base)
+            found = channel_quantization(data, config, before, base=base)
+            if self.least_gain is not None:
+                errors = [_error(plan, node, readers, codes) for codes in (before, found)]
+                if errors[0] <= self.least_gain * errors[1]:
+                    continue
+            changed[node.name] = found
         return plan.with_tensors(changed)
+
+
+def _error(
+    plan: Plan, node: FloatNode, readers: list[FloatNode], quantization: Quantization
+) -> float:
+    """Return the error that rounding a tensor makes in its readers, relative to their variance.
+
+    It is zero where no channel of theirs varies.
+    """
+    rows = plan.statistics[node.name].rows
+    rounding = ((quantization.dequantize(quantization.quantize(rows)) - rows) ** 2).mean(axis=0)
+    found = []
+    for reader in readers:
+        layer, variance = weighted(reader), plan.statistics[reader.name].rows.var(axis=0)
+        error = (np.square(layer.matrix) * rounding[layer.columns()]).sum(axis=1)
+        alive = variance > _DEAD * variance.max()
+        found.append(error[alive] / variance[alive])
+    errors = np.concatenate(found)
+    return float(errors.mean()) if errors.size else 0.0

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.errors import QuantizationError
 from hyq_hls.graph import Quantization
+from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
@@ -22,7 +23,7 @@ from hyq_hls.quant.scales.readers import (
     step_exponents,
     takes_channels,
 )
-from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
+from hyq_hls.quant.traits import Codes, has_weights, traits_of
 
 Array = NDArray[np.float64]
 
@@ -38,53 +39,15 @@ _FINEST = 2.0**-10
 _TINY = 2.0**-20
 
 
-def bridge_blocks(graph: FloatGraph) -> list[tuple[str, ...]]:
-    """Return the layers that change between the representations of convolutions and transformer.
-
-    A bridge block is a chain of operations, each the only reader of the one before. The chain ends
-    in an :class:`~hyq_hls.capture.float_ops.Unfold` (the map becomes tokens; a flattened map is an
-    Unfold with patches of one pixel). It holds its last convolution with neighbours, and every 1x1
-    layer and activation behind it. Where something else than a layer or an activation comes first,
-    such as an addition or a concatenation, the chain starts behind it. Unfolds of the same chain
-    share it. A chain without a layer is no bridge block.
-
-    In MobileViT v1 a bridge block is conv_kxk, SiLU and conv_1x1, once for each of its 3 blocks,
-    and likewise in v2. Where a stage of tokens follows a stage of maps, it is the layer that aligns
-    channels. The layers that lead from tokens back to the map (Fold) form no bridge block, as in
-    the paper's count for MobileViT.
-
-    Returns:
-        Names of the layers in order, without the Unfold; bridge blocks stand in the order of the
-        Unfolds.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for unfold in graph:
-        if not traits_of(unfold).tokens:
-            continue
-        chain: list[str] = []
-        node = graph[unfold.inputs[0]]
-        alone = all(traits_of(graph[r]).tokens for r in graph.consumers(node.name))
-        while alone and (has_weights(node) or traits_of(node).function):
-            chain.insert(0, node.name)
-            if has_weights(node) and not weighted(node).pointwise:
-                break
-            node = graph[node.inputs[0]]
-            alone = len(graph.consumers(node.name)) == 1
-        while chain and not has_weights(graph[chain[0]]):
-            chain.pop(0)
-        if chain:
-            found[chain[-1]] = tuple(chain)
-    return list(found.values())
-
-
 @dataclass(frozen=True)
 class QHyViT(Method):
     """Search of scale, granularity and scheme by the cost in the network's answer.
 
     The cost of a quantization is ``E[dO^T diag((dL/dO)**2) dO]``. ``O`` is the output of the bridge
-    block (:func:`bridge_blocks`) for everything inside one, else of the operation that reads the
-    tensor. ``L`` is the divergence of the quantized network's probabilities from the float
-    network's. See :mod:`hyq_hls.quant.judge.second_order`. Layers and tensors are searched in turn.
+    block (see :mod:`hyq_hls.quant.judge.bridges`) for everything inside one, else of the operation
+    that reads the tensor. ``L`` is the divergence of the quantized network's probabilities from the
+    float network's. See :mod:`hyq_hls.quant.judge.second_order`. Layers and tensors are searched in
+    turn.
     For every layer the scales of its rows of weights are chosen. For every tensor that goes into
     sums (of a convolution, a linear layer, an attention product, an addition or concatenation, a
     mean) the choice is among

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +17,20 @@ Array = NDArray[np.float64]
 SAMPLE_SIZE = 1 << 16
 
 
+#: Values that are squared at once.
+_BLOCK = 1 << 24
+
+
 def _nothing() -> Array:
     return np.empty(0)
+
+
+def _square_sums(rows: NDArray[Any]) -> Array:
+    """Return the sums (C,) of the squares of rows (n, C), in float64 and little memory."""
+    step = max(1, _BLOCK // rows.shape[1])
+    blocks = (rows[start : start + step] for start in range(0, len(rows), step))
+    sums = [(block.astype(np.float64) ** 2).sum(axis=0) for block in blocks]
+    return np.asarray(sum(sums[1:], sums[0]))
 
 
 @dataclass
@@ -48,14 +61,15 @@ class TensorStatistics:
 
     def update(self, value: torch.Tensor) -> None:
         """Add a batch (B, ..., C); raise ``QuantizationError`` when a value is not finite."""
-        flat = value.detach().reshape(-1, value.shape[-1]).double().numpy()
-        low, high = flat.min(axis=0), flat.max(axis=0)
+        flat = value.detach().reshape(-1, value.shape[-1]).numpy()
+        low = flat.min(axis=0).astype(np.float64)
+        high = flat.max(axis=0).astype(np.float64)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             raise QuantizationError(
                 f"{self.name}: calibration produced NaN or infinite values; check the images and "
                 "the trained weights"
             )
-        squares = (flat**2).sum(axis=0)
+        squares = _square_sums(flat)
         if not self._count:
             self.low, self.high, self._squares = low, high, squares
             self.mean_low, self.mean_high = low, high
@@ -69,7 +83,7 @@ class TensorStatistics:
         wanted = max(1, SAMPLE_SIZE // (self.batches * flat.shape[1]))
         step = max(1, len(flat) // wanted)
         # A prime offset per batch keeps the samples from always meeting the same positions.
-        self._rows.append(flat[(7 * self._batch) % step :: step].copy())
+        self._rows.append(flat[(7 * self._batch) % step :: step].astype(np.float64))
         self._batch += 1
 
     @property

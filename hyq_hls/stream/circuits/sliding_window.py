@@ -101,7 +101,11 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         return (Process(self.stages(folding), tuple(loops), first.trips),)
 
     def arrays(self, folding: Folding) -> list[Memory]:
-        return self.memories(folding)[:1]
+        """Return the line buffer, and where every row of the kernel begins and which row it is."""
+        operation, buffer = self.operation, self.memories(folding)[0]
+        last_row = self.inputs[0].shape[0] + 2 * operation.padding[0] + operation.stride[0]
+        row = buffer.depth.bit_length() + (last_row + operation.window[0]).bit_length()
+        return [buffer, Memory(row, operation.window[0])]
 
     def cycles(self, folding: Folding) -> int:
         ends = self.schedule(folding, _STEADY_FRAMES).frame_ends

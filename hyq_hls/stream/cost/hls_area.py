@@ -1,7 +1,7 @@
-"""LUTs and flip-flops of the HLS C++: operators and registers by models, memories by rules.
+"""LUTs and flip-flops of the HLS C++: pipelines by models, memories by rules.
 
-The models are fitted to circuits whose operators were counted (``benchmarks/characterize_hls.py``).
-The control of a process is not in them: only the HLS compiler knows it. See docs/hls.md.
+The models are fitted to pipelines that Yosys mapped (``benchmarks/characterize_hls.py``). The start
+and the end of a process are not in them: only the HLS compiler knows these. See docs/hls.md.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def operation_area(stage: OperationStage) -> Utilization:
 
 
 def circuit_area(circuit: Counted) -> Utilization:
-    """Return LUTs and flip-flops of the operators and registers of a function.
+    """Return LUTs and flip-flops of the pipelines of a function.
 
     Raises:
         ConversionError: its template was not counted.

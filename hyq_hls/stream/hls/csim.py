@@ -30,17 +30,15 @@ _BUILD_LIB = """#!/bin/bash
 set -e
 cd "$(dirname "$0")"
 BUILD=$(mktemp -d ./.build-XXXXXX)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$BUILD"' EXIT
-FLAGS=({flags} "$@")
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c firmware/{project}.cpp -o "$BUILD/top.o" &
-TOP=$!
-"${{CXX:-g++}}" "${{FLAGS[@]}}" -c {project}_bridge.cpp -o "$BUILD/bridge.o"
-wait $TOP
-"${{CXX:-g++}}" -shared "$BUILD/top.o" "$BUILD/bridge.o" -o "$BUILD/library.so"
+trap 'rm -rf "$BUILD"' EXIT
+LIBRARY=$BUILD/library.so
+# One translation unit: two of them would each read the same headers.
+FLAGS="{flags} -include firmware/{project}.cpp"
+"${{CXX:-g++}}" $FLAGS "$@" -shared {project}_bridge.cpp -o "$LIBRARY"
 # The library is loaded only when it ends with the hash of all before it.
-HASH=$( (sha256sum || shasum -a 256) < "$BUILD/library.so" 2>/dev/null)
-printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$BUILD/library.so"
-mv -f "$BUILD/library.so" "${{HYQ_LIBRARY:-{project}.so}}"
+HASH=$( (sha256sum || shasum -a 256) < "$LIBRARY" 2>/dev/null)
+printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$LIBRARY"
+mv -f "$LIBRARY" "${{HYQ_LIBRARY:-{project}.so}}"
 """
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.

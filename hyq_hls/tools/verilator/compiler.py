@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +15,9 @@ from hyq_hls.support import processes
 #: Errors shown in a message; the log has all.
 _SHOWN = 5
 #: Generated C++ that the compiler reads in about the time that it needs for the headers.
-_GROUP_BYTES = 400_000
-#: Files from which on it saves time to compile their headers once.
-_MANY_FILES = 4
+_FEWEST_BYTES = 400_000
+#: Generated C++ for which the compiler takes about a gigabyte of memory.
+_MOST_BYTES = 2_000_000
 
 
 @dataclass
@@ -105,15 +103,26 @@ def compiler_version() -> str:
     return result.stdout.partition("\n")[0]
 
 
-def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
-    """Write files that include small sources together: each alone costs a second for headers."""
+def grouped(
+    sources: Sequence[Path], folder: Path, name: str, cores: int | None = None
+) -> list[Path]:
+    """Write files that include sources together, because each alone costs time for headers.
+
+    Args:
+        sources: C++ files.
+        folder: where the files go.
+        name: how their names begin.
+        cores: how many of them should be compiled at a time; by default one for each core.
+    """
+    total = sum(source.stat().st_size for source in sources)
+    share = total // (cores or os.cpu_count() or 1) + 1
     groups: list[list[Path]] = []
     room = 0
     for source in sources:
         size = source.stat().st_size
         if not groups or size > room:
             groups.append([])
-            room = _GROUP_BYTES
+            room = max(_FEWEST_BYTES, min(share, _MOST_BYTES))
         groups[-1].append(source)
         room -= size
     files = []
@@ -123,39 +132,6 @@ def grouped(sources: Sequence[Path], folder: Path, name: str) -> list[Path]:
         inside = (os.path.relpath(source, folder) for source in group)
         files[-1].write_text("".join(f'#include "{source}"\n' for source in inside))
     return files
-
-
-def with_headers(
-    groups: Sequence[tuple[Sequence[Path], Sequence[str]]], header: Path, folder: Path, log: Log
-) -> list[tuple[Path, list[str]]]:
-    """Return each source with its flags; where many share flags, their header is compiled once.
-
-    The headers of a large model take longer than one of its files. A compiler that cannot use the
-    compiled header reads the header itself.
-
-    Args:
-        groups: sources and flags that they share.
-        header: what all of them include first; an old Verilator does not write it.
-        folder: where the compiled headers go.
-        log: runs the compiler.
-    """
-    compiled: list[tuple[Path, Sequence[str]]] = []
-    jobs: list[tuple[Path, list[str]]] = []
-    for sources, flags in groups:
-        shared: list[str] = []
-        if len(sources) >= _MANY_FILES and header.is_file():
-            copy = folder / f"headers{len(compiled)}.h"
-            copy.write_text(f'#include "{os.path.relpath(header, folder)}"\n')
-            compiled.append((copy, flags))
-            shared = ["-include", str(copy)]
-        jobs += [(source, [*flags, *shared]) for source in sources]
-
-    def compile_header(item: tuple[Path, Sequence[str]]) -> None:
-        copy, flags = item
-        log.run([compiler(), *flags, "-x", "c++-header", copy, "-o", f"{copy}.gch"])
-
-    processes.in_parallel(compile_header, compiled)
-    return jobs
 
 
 def compile_objects(
@@ -170,37 +146,3 @@ def compile_objects(
         return target
 
     return processes.in_parallel(compile_one, sources)
-
-
-def runtime_objects(
-    sources: Sequence[Path],
-    headers: Sequence[Path],
-    flags: Sequence[str],
-    folder: Path,
-    log: Log,
-) -> list[Path]:
-    """Compile Verilator's own C++, once per user, compiler and flags.
-
-    They lie in the user's cache, or in ``folder`` where that cannot be written. ``headers`` are
-    ours that the sources include.
-    """
-    key = hashlib.sha256(repr((compiler_version(), sorted(flags))).encode())
-    for path in (*sources, *headers):
-        key.update(path.read_bytes())
-    name = f"verilated-{key.hexdigest()[:16]}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyq_hls"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache))
-    except OSError:  # a read-only home: these builds are just slower
-        return compile_objects([(s, flags) for s in sources], folder, log)
-    try:
-        objects = [cache / name / f"{source.stem}.o" for source in sources]
-        if not all(path.is_file() for path in objects):
-            compile_objects([(s, flags) for s in sources], scratch, log)
-            (cache / name).mkdir(exist_ok=True)
-            for path in objects:  # another process may put the same files there
-                (scratch / path.name).replace(path)
-        return objects
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

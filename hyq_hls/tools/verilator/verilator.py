@@ -19,9 +19,8 @@ from hyq_hls.tools.verilator.compiler import (
     compiler,
     compiler_version,
     grouped,
-    runtime_objects,
-    with_headers,
 )
+from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from hyq_hls.tools.verilator.tool import DRIVERS, Verilator, find_verilator
 
 #: Optimization of the model's C++ where the caller does not choose: -O3 takes three times as long
@@ -43,6 +42,11 @@ _CXX_FLAGS = [
     *_USER_FUNCTIONS,
 ]
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+#: What models and drivers include, compiled ahead.
+_HEADERS = (
+    *("algorithm", "chrono", "fstream", "memory", "stdexcept", "string", "vector"),
+    *("verilated.h", "verilated_syms.h"),
+)
 _WRITERS = {"": (), "fst": ("verilated_fst_c.cpp",), "vcd": ("verilated_vcd_c.cpp",)}
 #: Headers in the place of those that the FST writer includes: it needs no library, and a check
 #: that fails is an exception.
@@ -239,17 +243,15 @@ def _build(
     ]
     names = [f'-DHYQ_TOP="{recipe.top}"', f'-DHYQ_WAVES="{recipe.waves}"']
     mine = [*common, "-I", str(model), *names, *recipe.definitions]
-    # Every file that is compiled alone costs a second for Verilator's headers, the driver too.
     units: dict[tuple[str, ...], list[Path]] = {recipe.flags: [DRIVERS / recipe.driver]}
     for path in sorted(model.glob("*.cpp")):
         # What runs once per simulation is not worth the optimizer's time.
         wanted = ("-O0",) if "Slow" in path.stem else recipe.flags
         units.setdefault(wanted, []).append(path)
-    groups = [
-        (grouped(sources, scratch, f"unit{i}"), [*mine, *wanted])
-        for i, (wanted, sources) in enumerate(units.items())
-    ]
-    jobs = with_headers(groups, model / "Vtop__pch.h", scratch, log)
+    jobs: list[tuple[Path, list[str]]] = []
+    for i, (wanted, paths) in enumerate(units.items()):
+        ahead = runtime_header(_HEADERS, include, [*common, *wanted], scratch, log)
+        jobs += [(unit, [*mine, *wanted, *ahead]) for unit in grouped(paths, scratch, f"unit{i}")]
     objects = compile_objects(jobs, scratch, log)
     runtime = runtime_objects(
         [include / name for name in (*_RUNTIME, *_WRITERS[recipe.waves])],

@@ -128,7 +128,7 @@ def kinds(circuit: AnyCircuit, folding: Folding) -> set[str]:
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_more_lanes_never_take_less(data: st.DataObject) -> None:
-    """Unless constants move or a memory vanishes.
+    """Unless constants move, a memory vanishes or counters of fewer words get narrower.
 
     Memories between LUTs and block RAM are weighed as the rule does.
     """
@@ -142,7 +142,7 @@ def test_more_lanes_never_take_less(data: st.DataObject) -> None:
     few, many = (circuit_utilization(node, circuit, folding) for folding in (small, large))
     assert few.dsp <= many.dsp
     if kinds(circuit, small) == kinds(circuit, large):
-        assert few.ff <= many.ff
+        assert few.ff <= many.ff + 8
         weight = LUTS_PER_BLOCK
         assert few.lut + weight * few.bram18 <= many.lut + weight * many.bram18 + 8
 

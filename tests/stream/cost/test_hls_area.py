@@ -1,9 +1,11 @@
-"""The logic of the HLS C++: operators, registers of pipelines, models that are not stale."""
+"""The logic of the HLS C++: pipelines as Verilog, models that are not stale."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import astuple
+from pathlib import Path
 
 import pytest
 
@@ -25,25 +27,29 @@ from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.plumbing import Fork
-from hyq_hls.tools.yosys import Utilization
+from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 from tests.stream.hls.conftest import small_graph
-from verif.area.count import Area, areas
+from verif.area.verilog import verilog
 from verif.intervals.ir import parse
 
 POINTS = read_points(HLS_POINTS_FILE)
-#: A loop that adds two bytes of a stream, and waits for a product with the sum.
+#: A loop that reads two bytes of a stream.
 LOOP = """
-declare i8 @lane(i32)
-declare void @put(i32)
+declare i32 @hyq_read(ptr, i32)
+declare i8 @_ZN3hyq8schedule4laneIDU8_EET_jj(i32, i32)
+declare void @_ZN3hyq8schedule3putIDU32_EEvjT_(i32, i32)
+declare i32 @llvm.ctpop.i32(i32)
 declare void @hyq_pipeline(i32)
-define void @f() {
+define void @f(ptr %stream) {
 entry:
   br label %loop
 loop:
   %i = phi i8 [ 0, %entry ], [ %next, %loop ]
+  %total = phi i32 [ 0, %entry ], [ %more, %loop ]
   call void @hyq_pipeline(i32 1)
-  %a = call i8 @lane(i32 0)
-  %b = call i8 @lane(i32 1)
+  %word = call i32 @hyq_read(ptr %stream, i32 16)
+  %a = call i8 @_ZN3hyq8schedule4laneIDU8_EET_jj(i32 %word, i32 0)
+  %b = call i8 @_ZN3hyq8schedule4laneIDU8_EET_jj(i32 %word, i32 1)
   %wide_a = zext i8 %a to i32
   %wide_b = zext i8 %b to i32
 BODY
@@ -54,36 +60,91 @@ out:
   ret void
 }
 """
-#: A counter to 100: an adder of eight bits, a comparison, a register of seven bits.
-COUNTER = Area(8 + 5, 7)
+PUT = "\n  call void @_ZN3hyq8schedule3putIDU32_EEvjT_(i32 0, i32 %{})"
+SUM = "  %sum = add i32 %wide_a, %wide_b"
 
 
-def area_of(body: str) -> Area:
-    """The area of the loop with a body, less that of its counter and of its cycles."""
-    found = areas(parse(LOOP.replace("BODY", body)), 150)["f"]
-    return Area(found.lut - COUNTER.lut, found.ff - COUNTER.ff)
+def text_of(body: str, *leaving: str) -> str:
+    """The Verilog of the loop with a body, from which values leave."""
+    body += "".join(PUT.format(name) for name in leaving)
+    if "%more" not in body:
+        body += "\n  %more = add i32 %total, 0"
+    return verilog(parse(LOOP.replace("BODY", body)), "f", "loop", 150)
 
 
-def test_a_sum_is_an_adder() -> None:
-    text = "  %sum = add i32 %wide_a, %wide_b\n  call void @put(i32 %sum)"
-    assert area_of(text) == Area(9, 1), "nine bits; one cycle, which has one flip-flop"
-
-
-def test_equal_operations_are_one() -> None:
-    twice = "  %sum = add i32 %wide_a, %wide_b\n  %same = add i32 %wide_a, %wide_b\n"
-    assert area_of(twice + "  call void @put(i32 %sum)\n  call void @put(i32 %same)") == Area(9, 1)
+def test_a_sum_has_the_bits_that_it_needs() -> None:
+    text = text_of(SUM, "sum")
+    assert re.search(r"wire \[8:0\] (\w+);\n  assign \1 = .* \+ ", text), "nine bits"
+    assert "[31:0]" not in text
 
 
 def test_constant_shifts_are_wires() -> None:
-    assert area_of("  %x = shl i32 %wide_a, 3\n  call void @put(i32 %x)") == Area(0, 1)
-    shifted = area_of("  %x = lshr i32 %wide_a, %wide_b\n  call void @put(i32 %x)")
-    assert shifted.lut > 8
+    assert text_of("  %x = shl i32 %wide_a, 3", "x").count("<<") == 1
+    assert "reg [7:0]" not in text_of("  %x = shl i32 %wide_a, 3", "x").replace("reg [7:0] n6;", "")
+
+
+def test_a_product_lies_in_a_dsp_slice() -> None:
+    assert " * " not in text_of("  %p = mul i32 %wide_a, %wide_b", "p")
+    assert " * " in text_of("  %p = mul i32 %wide_a, 5", "p")
+
+
+def test_sums_around_a_product_lie_in_its_slice() -> None:
+    before = text_of(SUM + "\n  %p = mul i32 %sum, %wide_b", "p")
+    behind = text_of("  %p = mul i32 %wide_a, %wide_b\n  %x = add i32 %p, 64", "x")
+    plain = text_of("  %p = mul i32 %wide_a, %wide_b", "p")
+    assert before.count(" + ") == behind.count(" + ") == plain.count(" + ")
+    shared = text_of(SUM + "\n  %p = mul i32 %sum, %wide_b", "p", "sum")
+    assert shared.count(" + ") == plain.count(" + ") + 1, "it is read outside of the slice too"
 
 
 def test_what_waits_for_a_product_has_registers() -> None:
-    """A product takes three cycles; a byte that waits so long is in shift registers."""
-    text = "  %p = mul i32 %wide_a, %wide_b\n  %s = add i32 %p, %wide_a\n  call void @put(i32 %s)"
-    assert area_of(text) == Area(17 + 8, 4 + 2 * 8)
+    """A product takes three cycles."""
+    product = "  %p = mul i32 %wide_a, %wide_b\n  %s = add i32 %p, %wide_a"
+    waiting, alone = text_of(product, "s"), text_of("  %p = mul i32 %wide_a, %wide_b", "p")
+    assert waiting.count("reg [7:0]") == alone.count("reg [7:0]") + 3
+
+
+def test_a_pipeline_stops_while_its_stream_is_empty() -> None:
+    text = text_of(SUM, "sum")
+    enable = re.search(r"assign (\w+) = ~\(1'b0 \| (\w+) & 1'b1 & (\w+)\);", text)
+    assert enable
+    assert f"input [0:0] {enable[3]}" in text
+    assert f"({enable[1]} & {enable[2]})" in text, "the counter waits"
+
+
+def test_an_operation_without_verilog() -> None:
+    with pytest.raises(ValueError, match="there is no Verilog of ctpop"):
+        text_of("  %x = call i32 @llvm.ctpop.i32(i32 %wide_a)", "x")
+
+
+def test_a_function_with_logic_that_is_no_process() -> None:
+    other = "define i32 @g(i32 %x) {\n  %y = add i32 %x, 1\n  ret i32 %y\n}\n"
+    body = "  %x = call i32 @g(i32 %wide_a)\n  %more = add i32 %total, %x"
+    with pytest.raises(ValueError, match="g is called in a loop; declare it as inline"):
+        verilog(parse(LOOP.replace("BODY", body) + other), "f", "loop", 150)
+
+
+@pytest.mark.slow
+def test_an_adder_chooses_between_start_and_sum(tmp_path: Path) -> None:
+    """A choice in front of the adder costs nothing, behind it a LUT for each of the eight bits."""
+    in_front = """
+  %first = icmp eq i8 %i, 0
+  %before = select i1 %first, i32 77, i32 %total
+  %more = add i32 %before, %wide_a"""
+    behind = """
+  %first = icmp eq i8 %i, 0
+  %sum = add i32 %total, %wide_a
+  %more = select i1 %first, i32 %wide_b, i32 %sum"""
+    jobs = []
+    for name, body in (("in_front", in_front), ("behind", behind)):
+        source = tmp_path / f"{name}.sv"
+        source.write_text(text_of(body, "more").replace("module loop", f"module {name}"))
+        jobs.append(Job([source], name, {}, dsp=False))
+    front, back = synthesize_modules(jobs, tmp_path / "synthesis")
+    assert isinstance(front, Utilization)
+    assert isinstance(back, Utilization)
+    assert front.lut <= 32 + 20
+    assert back.lut >= front.lut + 8
 
 
 def test_the_table_belongs_to_these_templates() -> None:
@@ -94,7 +155,7 @@ def test_the_table_belongs_to_these_templates() -> None:
 
 
 @pytest.mark.slow
-def test_the_table_is_what_the_count_gives() -> None:
+def test_the_table_is_what_the_count_gives(tmp_path: Path) -> None:
     network = "multiply"
     found = [
         (circuit, point)
@@ -107,8 +168,8 @@ def test_the_table_is_what_the_count_gives() -> None:
         and point.origin["instance"] == candidate.instance.name
     ]
     assert found
-    for area, (_, point) in zip(counted([c for c, _ in found]), found, strict=True):
-        assert (round(area.lut), round(area.ff)) == (point.utilization.lut, point.utilization.ff)
+    for area, (_, point) in zip(counted([c for c, _ in found], tmp_path), found, strict=True):
+        assert (area.lut, area.ff) == (point.utilization.lut, point.utilization.ff)
 
 
 def modelled(models: dict[str, CostModel], point: Point) -> Utilization:

@@ -184,7 +184,7 @@ def test_the_plan_stands_beside_the_estimate() -> None:
     cells = [planned.cycles, used.lut, used.ff, used.dsp]
     assert a.split()[-5:] == [*(f"{n:,}" for n in cells), f"{used.bram36:g}"]
     assert "HLS C++ by plan: fits xc7z020 in DSP slices and block RAMs" in str(report)
-    assert re.search(r"without control: LUT, \d+%; xc7z020 has room for it", str(report))
+    assert re.search(r"control of processes: LUT, \d+%; xc7z020 has room for it", str(report))
     small = replace(report, part=replace(report.part, ffs=100))
     assert "MORE than xc7z020 has, so only Vitis HLS and Vivado can tell" in str(small)
 

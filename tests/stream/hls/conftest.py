@@ -14,8 +14,9 @@ from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Add, Dense, GlobalAveragePool
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.hls.csim import CSimulation
 from hyq_hls.stream.hls.project import build_model
+from tests.ahead import quick_project
 
 BYTE = Quantization(8, False)
 ONE = np.array([1])
@@ -56,7 +57,7 @@ def assert_cpp_equal(graph: Graph, codes: np.ndarray, folder: Path) -> None:
     """Every tensor of ``graph`` is the same in the reference and in the C++."""
     flow = build_dataflow(graph, {})
     build_model(flow, folder, "top", "xc7z020clg400-1", 150).write()
-    library = compile_project(folder, "top", ("-O1",))
+    library = quick_project(folder, "top", ("-O1",))
     streams = {name: (flow.names[name], node.type) for name, node in graph.nodes.items()}
     simulation = CSimulation(library, graph.input_type, graph.output_type, streams)
     wanted = dict(graph.reference(codes))

@@ -100,7 +100,10 @@ def _positions(graph: Graph, rng: np.random.Generator) -> None:
     graph.add("prompted", ops.ConcatConstant(learned, True, (_ZERO,), _to(0)), "upsampled")
     join = ops.ConcatPositions((_to(1), _to(0)), ((_ZERO,), (_ZERO,)), 1)
     graph.add("joined", join, "prompted", "upsampled")
-    graph.add("transposed", ops.Transpose(), "joined")
+    rows, columns, _ = graph.type("joined").shape
+    order = rng.permutation(rows * columns).reshape(rows, columns)
+    graph.add("permuted", ops.PermutePositions(order), "joined")
+    graph.add("transposed", ops.Transpose(), "permuted")
 
 
 def _attentions(graph: Graph, rng: np.random.Generator) -> None:

@@ -14,14 +14,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hyq_hls.tools.systemverilog import Value, literal
-from hyq_hls.tools.verilator.compiler import Log, compiler, runtime_objects
-from tests.ahead import headers_ahead
+from hyq_hls.tools.verilator.compiler import Log, compiler
+from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATES = REPOSITORY / "rtl_templates"
 PACKAGE = TEMPLATES / "hyq_pkg.sv"
 VERIF = REPOSITORY / "verif"
 WORD_BITS = 128  # a channel of the bench
+#: What a bench includes, compiled ahead.
+_HEADERS = ("array", "iostream", "random", "set", "sstream", "string", "vector", "verilated.h")
 
 Words = list[int]
 Parameters = Mapping[str, Value]
@@ -116,7 +118,7 @@ def compile_bench(
     runtime = runtime_objects([include / name for name in names], [], flags, folder, log)
     own = [f"-DWORD_BITS={word_bits}", f"-DINPUTS={inputs}", f"-DOUTPUTS={outputs}"]
     own += ["-I", str(folder / "model")]
-    ahead = headers_ahead(flags, ["verilated.h"])
+    ahead = runtime_header(_HEADERS, include, flags, folder, log)
     log.run([compiler(), *flags, *ahead, *own, unit, *runtime, "-o", folder / "bench"])
 
 

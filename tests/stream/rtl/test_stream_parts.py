@@ -128,7 +128,7 @@ SEEDED = {
     "enable": ("rom_1_33", "if (en_i) begin", "begin"),
     "round": ("replay_5_3", ".Count(Times)", ".Count(Times - 1)"),
     "read_ahead": ("replay_5_3", "read_address_i (next_beat_q)", "read_address_i (beat_q)"),
-    "bank": ("reorder_buffer_unfold", "full_q[read_bank_q] && (", "("),
+    "page": ("reorder_buffer_unfold", "read_ready && (", "("),
     "stride": ("reorder_buffer_unfold", "(Size[inner] - 1)", "Size[inner]"),
     "remainder": ("divider_9_3_9", "bit_of_quotient ? difference", "!bit_of_quotient ? difference"),
 }

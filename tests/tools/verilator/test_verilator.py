@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation, tool, verilator
-from hyq_hls.tools.verilator.compiler import Log, grouped, runtime_objects
+from hyq_hls.tools.verilator.compiler import Log, compile_objects, grouped
+from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from tests.tools.verilator.conftest import ADD_ONE, INPUT, OUTPUT, QUICK, frames
 
 
@@ -179,8 +181,50 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     objects = runtime_objects(runtime, [], ["-O0"], tmp_path, Log(tmp_path / "log"))
-    assert objects == [tmp_path / "verilated.o", tmp_path / "verilated_threads.o"]
-    assert all(path.is_file() for path in objects)
+    assert [path.name for path in objects] == ["verilated.o", "verilated_threads.o"]
+    assert all(path.is_file() and path.parent.parent == tmp_path for path in objects)
+
+
+@pytest.mark.slow
+def test_the_compiled_header_is_read_and_made_anew_when_its_sources_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    log, source, headers = Log(tmp_path / "log"), tmp_path / "source.cpp", tmp_path / "headers"
+    headers.mkdir()
+    source.write_text("int f() { return variable; }\n")
+    (headers / "own.h").write_text("static const int variable = 3;\n")
+    flags = ["-O0", "-I", str(headers)]
+
+    def ahead() -> list[str]:
+        return runtime_header(["own.h"], headers, flags, tmp_path, log)
+
+    include = ahead()
+    assert ahead() == include
+    assert len(log.parts) == 1
+    Path(include[1]).write_text('#error "the compiled header is not read"\n')
+    compile_objects([(source, [*flags, "-DOTHER=1", *include])], tmp_path, log)
+    (headers / "own.h").write_text("static const int variable = 4;  // the design is new\n")
+    os.utime(headers / "own.h", ns=(1, 1))
+    assert ahead() != include
+
+
+@pytest.mark.slow
+def test_the_cache_forgets_what_nobody_used_for_a_week(
+    runtime: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    log, cache = Log(tmp_path / "log"), tmp_path / "hyq_hls"
+    old, used = (
+        runtime_objects(runtime, [], [flag], tmp_path, log)[0].parent for flag in ("-O0", "-O1")
+    )
+    (cache / "notes").mkdir()
+    for folder in (old, used, cache / "notes"):
+        os.utime(folder, (1, 1))
+    runtime_objects(runtime, [], ["-O1"], tmp_path, log)
+    assert old.exists(), "only who adds something tidies up"
+    new = runtime_objects(runtime, [], ["-O2"], tmp_path, log)[0].parent
+    assert sorted(cache.iterdir()) == sorted([used, new, cache / "notes"])
 
 
 def test_small_files_are_compiled_together(tmp_path: Path) -> None:
@@ -188,10 +232,11 @@ def test_small_files_are_compiled_together(tmp_path: Path) -> None:
     for i, size in enumerate((100_000, 350_000, 900_000, 10, 20)):
         sources.append(tmp_path / f"source{i}.cpp")
         sources[-1].write_bytes(b" " * size)
-    groups = [path.read_text() for path in grouped(sources, tmp_path, "group")]
-    assert [text.count("#include") for text in groups] == [1, 1, 1, 2]
-    for source in sources:
-        assert sum(f'#include "{source.name}"\n' in text for text in groups) == 1
+    for cores, counts in ((1, [5]), (2, [2, 1, 2]), (64, [1, 1, 1, 2])):
+        groups = [path.read_text() for path in grouped(sources, tmp_path, "group", cores)]
+        assert [text.count("#include") for text in groups] == counts
+        for source in sources:
+            assert sum(f'#include "{source.name}"\n' in text for text in groups) == 1
 
 
 @pytest.mark.slow

@@ -8,35 +8,17 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
-class ConvNormAct(nn.Module):
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int = 1,
-        groups: int = 1,
-        act: bool = True,
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(
-            inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
-        )
-        self.bn = nn.BatchNorm2d(outputs)
-        self.act = nn.SiLU() if act else nn.Identity()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.act(self.bn(self.conv(x)))
-        return result
+from hyq_hls.models.mobilevit import ConvNormAct
 
 
 class InvertedResidual(nn.Module):
+    """A depthwise convolution between two of one position, with a shortcut where it fits."""
+
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         middle = 2 * inputs
         self.conv1_1x1 = ConvNormAct(inputs, middle, 1)
-        self.conv2_kxk = ConvNormAct(middle, middle, 3, stride, middle)
+        self.conv2_kxk = ConvNormAct(middle, middle, 3, stride=stride, groups=middle)
         self.conv3_1x1 = ConvNormAct(middle, outputs, 1, act=False)
         self.shortcut = stride == 1 and inputs == outputs
 
@@ -63,6 +45,8 @@ class LinearSelfAttention(nn.Module):
 
 
 class LinearTransformerBlock(nn.Module):
+    """Separable attention, then a perceptron, both behind a GroupNorm with one group."""
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(1, dim)
@@ -77,6 +61,8 @@ class LinearTransformerBlock(nn.Module):
 
 
 class MobileVitV2Block(nn.Module):
+    """A depthwise convolution, then transformer blocks on patches of 2 x 2 pixels."""
+
     def __init__(self, channels: int, depth: int) -> None:
         super().__init__()
         dim = channels // 2
@@ -114,7 +100,7 @@ class MobileVitV2(nn.Module):
     ) -> None:
         super().__init__()
         stem, first, second, *rest = channels
-        self.stem = ConvNormAct(3, stem, 3, 2)
+        self.stem = ConvNormAct(3, stem, 3, stride=2)
         stages: list[nn.Module] = [
             InvertedResidual(stem, first, 1),
             InvertedResidual(first, second, 2),
@@ -133,5 +119,5 @@ class MobileVitV2(nn.Module):
 
 
 def small() -> MobileVitV2:
-    """A member with every kind of operation, for images of 16 x 16."""
+    """Build a member with every kind of operation, for images of 16 x 16."""
     return MobileVitV2((4, 4, 4, 8), (1,), classes=3)

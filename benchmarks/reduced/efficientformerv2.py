@@ -76,6 +76,7 @@ class _Biased(nn.Module):
         self.register_buffer("attention_bias_idxs", apart[0] * side + apart[1], persistent=False)
 
     def biases(self) -> torch.Tensor:
+        """Return the biases ``(heads, queries, keys)`` of the scores."""
         return self.attention_biases[:, self.attention_bias_idxs]
 
 
@@ -119,6 +120,8 @@ class Attention2d(_Biased):
 
 
 class LocalGlobalQuery(nn.Module):
+    """Queries of every second position, each from itself and its neighbours."""
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.pool = nn.AvgPool2d(1, 2, 0)
@@ -161,6 +164,8 @@ class Attention2dDownsample(_Biased):
 
 
 class Downsample(nn.Module):
+    """A convolution of stride 2, plus attention with fewer queries than keys where there is one."""
+
     def __init__(self, inputs: int, outputs: int, attn: nn.Module | None) -> None:
         super().__init__()
         self.conv = ConvNorm(inputs, outputs, 3, 2)
@@ -172,6 +177,8 @@ class Downsample(nn.Module):
 
 
 class LayerScale2d(nn.Module):
+    """A learned factor for each channel of a map."""
+
     def __init__(self, dim: int, value: float) -> None:
         super().__init__()
         self.gamma = nn.Parameter(value * torch.ones(dim))
@@ -181,6 +188,8 @@ class LayerScale2d(nn.Module):
 
 
 class ConvMlpWithNorm(nn.Module):
+    """A perceptron of every position, with a depthwise convolution in its middle."""
+
     def __init__(self, dim: int, ratio: int) -> None:
         super().__init__()
         hidden = ratio * dim
@@ -194,6 +203,8 @@ class ConvMlpWithNorm(nn.Module):
 
 
 class EfficientFormerV2Block(nn.Module):
+    """Attention where there is one, then a perceptron, with layer scales."""
+
     def __init__(self, dim: int, ratio: int, scale: float, token_mixer: nn.Module | None) -> None:
         super().__init__()
         self.token_mixer = token_mixer
@@ -209,6 +220,8 @@ class EfficientFormerV2Block(nn.Module):
 
 
 class Stage(nn.Module):
+    """Blocks on maps of one size, behind what makes the map smaller."""
+
     def __init__(self, downsample: nn.Module, blocks: Sequence[nn.Module]) -> None:
         super().__init__()
         self.downsample = downsample
@@ -286,12 +299,12 @@ class EfficientFormerV2(nn.Module):
 
 
 def named(name: str, size: int = 224, classes: int = 1000) -> EfficientFormerV2:
-    """A network of timm: ``s0``, ``s1``, ``s2`` or ``l``."""
+    """Build a network of timm: ``s0``, ``s1``, ``s2`` or ``l``."""
     return EfficientFormerV2(**SIZES[name], size=size, classes=classes)
 
 
 def small() -> EfficientFormerV2:
-    """A member with every kind of operation, for images of 64 x 64.
+    """Build a member with every kind of operation, for images of 64 x 64.
 
     Its four stages have maps of 16, 8, 4 and 2 rows.
     """
