@@ -198,7 +198,9 @@ def _padding(value: Any, kernel: tuple[int, ...], dilation: tuple[int, int]) -> 
         height, width = ((k - 1) * d for k, d in zip(kernel, dilation, strict=True))
         if height % 2 or width % 2:
             raise Unsupported(
-                f"padding 'same' with kernel {kernel}", "an odd kernel", "pad both sides equally"
+                f"padding 'same' with kernel {kernel} and dilation {dilation}",
+                "an odd kernel, or an even dilation",
+                "pad both sides equally",
             )
         return height // 2, width // 2
     return _pair(value)

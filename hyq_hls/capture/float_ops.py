@@ -88,6 +88,13 @@ class Conv2d(FloatOp):
         (_, height, width, _), (down, right) = self.weight.shape, self.dilation
         return (height - 1) * down + 1, (width - 1) * right + 1
 
+    def undilated(self) -> Conv2d:
+        """Return the same convolution with zeros between its weights in the place of dilation."""
+        outputs, _, _, width = self.weight.shape
+        weight = np.zeros((outputs, *self.extent, width))
+        weight[:, :: self.dilation[0], :: self.dilation[1]] = self.weight
+        return replace(self, weight=weight, dilation=(1, 1))
+
     def after(self, multiplier: Array, offset: Array) -> Conv2d:
         """Return the convolution of ``multiplier * x + offset``, constants ``(I,)`` per channel.
 

@@ -50,6 +50,32 @@ def test_groups_of_several_channels() -> None:
     assert kinds(graph) == {"stem": "Linear", "conv": "Conv2d"}
 
 
+#: Weights of a depthwise convolution that moves a map.
+COPY = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).expand(3, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.conv(functional.pad(x, (4, 4, 2, 2))),
+        lambda m, x: m.conv(functional.pad(x, (3, 4, 2, 1))),
+        lambda m, x: m.conv(functional.conv2d(x, COPY, None, 1, 2, (3, 2), 3)),
+        lambda m, x: m.of_patches(functional.pixel_unshuffle(m.stem(x), 2)),
+        lambda m, x: m.along(m.stem(x).flatten(2)),
+    ],
+)
+def test_dilation_behind_borders_and_patches(forward: Forward) -> None:
+    """Zeros stand between the weights where the layer grows by less than its steps."""
+    captured(
+        forward,
+        (3, 8, 8),
+        stem=nn.Conv2d(3, 2, 1),
+        conv=nn.Conv2d(3, 4, (2, 3), dilation=(3, 2)),
+        of_patches=nn.Conv2d(8, 4, 2, padding=1, dilation=(1, 2)),
+        along=nn.Conv1d(2, 4, 3, padding=5, dilation=7),
+    )
+
+
 def test_a_stride_that_leaves_the_map_ends_with_it() -> None:
     graph = captured(lambda m, x: m.conv(x), conv=nn.Conv2d(3, 4, 1, stride=(9, 2)))
     (conv,) = (node.op for node in graph if isinstance(node.op, Conv2d))

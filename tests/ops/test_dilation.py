@@ -24,26 +24,31 @@ from tests.ops.direct import Case, compile_cases
 from tests.ops.direct_rtl import RtlBench
 from tests.ops.harness import BIT_ACCURATE, FAST_COMPILE, random_codes, saved_and_loaded
 
-DILATIONS = ((2, 2), (1, 3), (3, 1))
+DILATIONS = ((2, 3), (1, 2), (3, 1))
 
 
 def dilated(case: Case[Any], dilation: tuple[int, int]) -> Case[Any]:
-    """The case with dilated windows on a map that is larger by as much."""
-    (height, width, channels), (x,) = case.inputs[0].shape, case.inputs
-    rows, columns = (
-        (k - 1) * (d - 1) for k, d in zip(case.operation.window, dilation, strict=True)
+    """The case with dilated windows, on a map and with a border that are larger by as much."""
+    (x,), operation = case.inputs, replace(case.operation, dilation=dilation)
+    height, width = (
+        size + extent - window
+        for size, extent, window in zip(x.shape, operation.extent, operation.window, strict=False)
     )
-    larger = TensorType((height + rows, width + columns, channels), x.quantization)
-    return Case(replace(case.operation, dilation=dilation), [larger], case.folding)
+    padding = tuple(
+        min(pad * step, extent)
+        for pad, step, extent in zip(operation.padding, dilation, operation.extent, strict=True)
+    )
+    larger = TensorType((height, width, x.channels), x.quantization)
+    return Case(replace(operation, padding=padding), [larger], case.folding)
 
 
 CASES = [
     dilated(case, DILATIONS[number % len(DILATIONS)])
     for number, case in enumerate(
         (
-            *map(test_conv2d.random_case, range(3)),
-            *(test_depthwise_conv2d.random_case(seed)[0] for seed in range(3)),
-            *(test_grouped_conv2d.random_case(seed)[0] for seed in range(3)),
+            *map(test_conv2d.random_case, (4, 6, 11)),
+            *(test_depthwise_conv2d.random_case(seed)[0] for seed in (7, 8, 11)),
+            *(test_grouped_conv2d.random_case(seed)[0] for seed in (1, 2, 14)),
         )
     )
 ]
