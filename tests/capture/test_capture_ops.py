@@ -50,25 +50,24 @@ def test_groups_of_several_channels() -> None:
     assert kinds(graph) == {"stem": "Linear", "conv": "Conv2d"}
 
 
-#: Weights of a depthwise convolution that moves a map.
-COPY = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).expand(3, 1, 2, 2)
-
-
 @pytest.mark.parametrize(
     "forward",
     [
         lambda m, x: m.conv(functional.pad(x, (4, 4, 2, 2))),
         lambda m, x: m.conv(functional.pad(x, (3, 4, 2, 1))),
-        lambda m, x: m.conv(functional.conv2d(x, COPY, None, 1, 2, (3, 2), 3)),
+        lambda m, x: m.conv(functional.conv2d(x, m.copy.weight, None, 1, 2, (3, 2), 3)),
         lambda m, x: m.of_patches(functional.pixel_unshuffle(m.stem(x), 2)),
         lambda m, x: m.along(m.stem(x).flatten(2)),
     ],
 )
 def test_dilation_behind_borders_and_patches(forward: Forward) -> None:
     """Zeros stand between the weights where the layer grows by less than its steps."""
+    copy = nn.Module()
+    copy.register_buffer("weight", torch.tensor([[0.0, 0.0], [1.0, 0.0]]).expand(3, 1, 2, 2))
     captured(
         forward,
         (3, 8, 8),
+        copy=copy,
         stem=nn.Conv2d(3, 2, 1),
         conv=nn.Conv2d(3, 4, (2, 3), dilation=(3, 2)),
         of_patches=nn.Conv2d(8, 4, 2, padding=1, dilation=(1, 2)),
