@@ -8,12 +8,13 @@
 
 namespace hyq {
 
-/// The order of the taps: that of group_taps, which needs fewer counters for a single group.
-template <typename CONFIG_T, unsigned run, unsigned times, unsigned groups> struct conv2d_taps {
+/// The order of the taps: that of group_taps, which needs fewer counters where the words of a kernel
+/// row follow each other.
+template <typename CONFIG_T, unsigned run, unsigned times, bool is_row> struct conv2d_taps {
     typedef group_taps<CONFIG_T, run, times> type;
 };
 template <typename CONFIG_T, unsigned run, unsigned times>
-struct conv2d_taps<CONFIG_T, run, times, 1> {
+struct conv2d_taps<CONFIG_T, run, times, true> {
     typedef dense_taps<CONFIG_T, times> type;
 };
 
@@ -31,7 +32,8 @@ void conv2d(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::w
     static const unsigned in_lanes = CONFIG_T::in_lanes, out_lanes = CONFIG_T::out_lanes;
     static const unsigned run = sliding_window<CONFIG_T>::beats / CONFIG_T::groups;
     static const unsigned times = CONFIG_T::out_channels / out_lanes / CONFIG_T::groups;
-    typedef typename conv2d_taps<CONFIG_T, run, times, CONFIG_T::groups>::type taps_t;
+    static const bool is_row = CONFIG_T::groups == 1 && CONFIG_T::dilation_width == 1;
+    typedef typename conv2d_taps<CONFIG_T, run, times, is_row>::type taps_t;
     static_assert(run * in_lanes * CONFIG_T::groups == CONFIG_T::in_channels,
                   "input lanes divide the input channels of a group");
     static_assert(times * out_lanes * CONFIG_T::groups == CONFIG_T::out_channels,

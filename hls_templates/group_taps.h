@@ -57,7 +57,8 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
         const bool is_group = is_sum && time.last;
         const unsigned to_next = group.last ? window_step - (groups - 1) * run : run;
         const word_t next_start = unsigned(start) + to_next;
-        const word_t next_word = unsigned(word) + (of_group.last ? beats - run + 1 : 1);
+        const unsigned to_column = CONFIG_T::dilation_width * beats - run + 1;
+        const word_t next_word = unsigned(word) + (of_group.last ? to_column : 1);
         const index_integer<beats> next_beat = group.last ? 0 : unsigned(first_beat) + run;
         word = is_group ? next_start : is_row ? start : next_word;
         start = is_group ? next_start : start;

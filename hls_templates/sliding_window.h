@@ -18,26 +18,31 @@ namespace hyq {
 /// clear it, and C simulation could not run frames on several threads.
 ///
 /// \tparam CONFIG_T  gives height, width, in_channels, kernel_height, kernel_width, stride_height,
-///                   stride_width, pad_height, pad_width, in_lanes, operand_t, pad_t.
+///                   stride_width, pad_height, pad_width, dilation_height, dilation_width,
+///                   in_lanes, operand_t, pad_t.
 template <typename CONFIG_T> struct sliding_window {
     typedef typename CONFIG_T::operand_t operand_t;
     static const unsigned lanes = CONFIG_T::in_lanes;
     static_assert(CONFIG_T::in_channels % lanes == 0, "beats divide the channels of a pixel");
-    static_assert(CONFIG_T::pad_height <= CONFIG_T::kernel_height,
-                  "a border that no window sees is not stored");
     static const unsigned beats = CONFIG_T::in_channels / lanes;
     static const unsigned padded_height = CONFIG_T::height + 2 * CONFIG_T::pad_height;
     static const unsigned padded_width = CONFIG_T::width + 2 * CONFIG_T::pad_width;
+    /// Rows and columns from the first tap of a window to its last.
+    static const unsigned extent_height =
+        (CONFIG_T::kernel_height - 1) * CONFIG_T::dilation_height + 1;
+    static const unsigned extent_width =
+        (CONFIG_T::kernel_width - 1) * CONFIG_T::dilation_width + 1;
+    static_assert(CONFIG_T::pad_height <= extent_height,
+                  "a border that no window sees is not stored");
     static const unsigned out_height =
-        (padded_height - CONFIG_T::kernel_height) / CONFIG_T::stride_height + 1;
-    static const unsigned out_width =
-        (padded_width - CONFIG_T::kernel_width) / CONFIG_T::stride_width + 1;
+        (padded_height - extent_height) / CONFIG_T::stride_height + 1;
+    static const unsigned out_width = (padded_width - extent_width) / CONFIG_T::stride_width + 1;
 
-    static const unsigned rows = CONFIG_T::kernel_height + CONFIG_T::stride_height;
+    static const unsigned rows = extent_height + CONFIG_T::stride_height;
     static const unsigned row_words = padded_width * beats;
     static const unsigned words = rows * row_words;
     /// Words that are written before the first window, and during a row of windows.
-    static const unsigned first_rows = CONFIG_T::kernel_height - CONFIG_T::pad_height;
+    static const unsigned first_rows = extent_height - CONFIG_T::pad_height;
     static const unsigned first_words =
         (first_rows < CONFIG_T::height ? first_rows : CONFIG_T::height) * row_words;
     static const unsigned next_words = CONFIG_T::stride_height * row_words;
@@ -95,7 +100,7 @@ template <typename CONFIG_T> struct window_rows {
     static const unsigned behind = window_t::padded_height + CONFIG_T::stride_height;
 
     index_integer<window_t::words> start[kernel_height]; ///< its first word, per row of the kernel
-    index_integer<behind + kernel_height> y[kernel_height]; ///< its row of the padded map
+    index_integer<behind + window_t::extent_height> y[kernel_height]; ///< its row of the padded map
 
     window_rows() {
         HYQ_PARTITION(start, 1)
@@ -103,9 +108,9 @@ template <typename CONFIG_T> struct window_rows {
     KernelRows:
         for (unsigned r = 0; r < kernel_height; r++) {
             HYQ_UNROLL
-            const unsigned rows = window_t::rows;
-            start[r] = (rows - CONFIG_T::pad_height + r) % rows * window_t::row_words;
-            y[r] = r;
+            const unsigned rows = window_t::rows, row = r * CONFIG_T::dilation_height;
+            start[r] = (rows - CONFIG_T::pad_height + row) % rows * window_t::row_words;
+            y[r] = row;
         }
     }
 
@@ -205,7 +210,8 @@ struct dense_taps : whole_window_taps<CONFIG_T, groups> {
 /// The taps of windows that are read beat by beat. Each beat is a group of outputs.
 template <typename CONFIG_T>
 struct depthwise_taps
-    : window_taps<CONFIG_T, CONFIG_T::kernel_width, sliding_window<CONFIG_T>::beats,
+    : window_taps<CONFIG_T, CONFIG_T::kernel_width,
+                  CONFIG_T::dilation_width * sliding_window<CONFIG_T>::beats,
                   sliding_window<CONFIG_T>::beats, 1,
                   CONFIG_T::stride_width * sliding_window<CONFIG_T>::beats> {
     /// Returns the beat of the tap's pixel.

@@ -14,6 +14,8 @@ module hyq_conv2d #(
   parameter int unsigned   StrideWidth,
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
+  parameter int unsigned   DilationHeight,
+  parameter int unsigned   DilationWidth,
   parameter int unsigned   OutChannels,
   parameter int unsigned   Groups,    // divides InChannels and OutChannels
   parameter int unsigned   InLanes,   // divides the input channels of a group
@@ -55,21 +57,23 @@ module hyq_conv2d #(
   logic window_valid, window_ready;
 
   hyq_padded_windows #(
-    .Height      (Height),
-    .Width       (Width),
-    .Channels    (InChannels),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth),
-    .PadHeight   (PadHeight),
-    .PadWidth    (PadWidth),
-    .Lanes       (InLanes),
-    .Run         (Run),
-    .Times       (Times),
-    .Bits        (InBits),
-    .Pad         (Pad),
-    .PadFile     (PadFile)
+    .Height        (Height),
+    .Width         (Width),
+    .Channels      (InChannels),
+    .KernelHeight  (KernelHeight),
+    .KernelWidth   (KernelWidth),
+    .StrideHeight  (StrideHeight),
+    .StrideWidth   (StrideWidth),
+    .PadHeight     (PadHeight),
+    .PadWidth      (PadWidth),
+    .DilationHeight(DilationHeight),
+    .DilationWidth (DilationWidth),
+    .Lanes         (InLanes),
+    .Run           (Run),
+    .Times         (Times),
+    .Bits          (InBits),
+    .Pad           (Pad),
+    .PadFile       (PadFile)
   ) u_windows (
     .clk_i,
     .rst_ni,

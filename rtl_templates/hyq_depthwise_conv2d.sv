@@ -13,6 +13,8 @@ module hyq_depthwise_conv2d #(
   parameter int unsigned   StrideWidth,
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
+  parameter int unsigned   DilationHeight,
+  parameter int unsigned   DilationWidth,
   parameter int unsigned   InLanes,  // lanes of the output too; divides InChannels
   parameter int unsigned   InBits,
   parameter bit            InSigned,
@@ -46,21 +48,23 @@ module hyq_depthwise_conv2d #(
   logic window_valid, window_ready;
 
   hyq_padded_windows #(
-    .Height      (Height),
-    .Width       (Width),
-    .Channels    (InChannels),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth),
-    .PadHeight   (PadHeight),
-    .PadWidth    (PadWidth),
-    .Lanes       (InLanes),
-    .Run         (1),
-    .Times       (1),
-    .Bits        (InBits),
-    .Pad         (Pad),
-    .PadFile     (PadFile)
+    .Height        (Height),
+    .Width         (Width),
+    .Channels      (InChannels),
+    .KernelHeight  (KernelHeight),
+    .KernelWidth   (KernelWidth),
+    .StrideHeight  (StrideHeight),
+    .StrideWidth   (StrideWidth),
+    .PadHeight     (PadHeight),
+    .PadWidth      (PadWidth),
+    .DilationHeight(DilationHeight),
+    .DilationWidth (DilationWidth),
+    .Lanes         (InLanes),
+    .Run           (1),
+    .Times         (1),
+    .Bits          (InBits),
+    .Pad           (Pad),
+    .PadFile       (PadFile)
   ) u_windows (
     .clk_i,
     .rst_ni,

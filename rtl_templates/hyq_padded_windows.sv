@@ -10,6 +10,8 @@ module hyq_padded_windows #(
   parameter int unsigned   StrideWidth,
   parameter int unsigned   PadHeight,
   parameter int unsigned   PadWidth,
+  parameter int unsigned   DilationHeight = 1,  // rows from one tap of a window to the next
+  parameter int unsigned   DilationWidth = 1,
   parameter int unsigned   Lanes,    // divides Channels
   parameter int unsigned   Run,      // beats of a group of channels; divides the beats of a pixel
   parameter int unsigned   Times,    // times that a window of a group is read
@@ -54,16 +56,18 @@ module hyq_padded_windows #(
   );
 
   hyq_sliding_window #(
-    .BeatBits    (Lanes * Bits),
-    .Beats       (Beats),
-    .Run         (Run),
-    .Times       (Times),
-    .Height      (Height + 2 * PadHeight),
-    .Width       (Width + 2 * PadWidth),
-    .KernelHeight(KernelHeight),
-    .KernelWidth (KernelWidth),
-    .StrideHeight(StrideHeight),
-    .StrideWidth (StrideWidth)
+    .BeatBits      (Lanes * Bits),
+    .Beats         (Beats),
+    .Run           (Run),
+    .Times         (Times),
+    .Height        (Height + 2 * PadHeight),
+    .Width         (Width + 2 * PadWidth),
+    .KernelHeight  (KernelHeight),
+    .KernelWidth   (KernelWidth),
+    .StrideHeight  (StrideHeight),
+    .StrideWidth   (StrideWidth),
+    .DilationHeight(DilationHeight),
+    .DilationWidth (DilationWidth)
   ) u_sliding_window (
     .clk_i,
     .rst_ni,

@@ -5,11 +5,12 @@
 //   groups of Run beats of a pixel, Times rotations, kernel rows, kernel columns, beats of a group
 // A dense convolution has one group, and a depthwise convolution has groups of one beat.
 //
-// KernelHeight + StrideHeight map rows lie in a circular memory with one write and one read port. A
-// row of windows is read as soon as its last map row is complete. It frees StrideHeight map rows
-// when it ends; meanwhile the same number is written. The last row of windows frees the
-// KernelHeight rows that are left. Map rows below it are taken and dropped. The cycles of all this
-// are given by row_schedule of hyq_hls/stream/circuits/line_buffer.py.
+// ExtentHeight + StrideHeight map rows lie in a circular memory with one write and one read port,
+// where ExtentHeight rows lie from the first tap of a window to its last. A row of windows is read
+// as soon as its last map row is complete. It frees StrideHeight map rows when it ends; meanwhile
+// the same number is written. The last row of windows frees the ExtentHeight rows that are left.
+// Map rows below it are taken and dropped. The cycles of all this are given by row_schedule of
+// hyq_hls/stream/circuits/line_buffer.py.
 module hyq_sliding_window #(
   parameter int unsigned BeatBits,
   parameter int unsigned Beats,   // beats of a pixel
@@ -20,7 +21,9 @@ module hyq_sliding_window #(
   parameter int unsigned KernelHeight,
   parameter int unsigned KernelWidth,
   parameter int unsigned StrideHeight,
-  parameter int unsigned StrideWidth
+  parameter int unsigned StrideWidth,
+  parameter int unsigned DilationHeight = 1,  // rows from one tap of a window to the next
+  parameter int unsigned DilationWidth = 1
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -32,20 +35,22 @@ module hyq_sliding_window #(
   input  logic                out_ready_i
 );
 
-  localparam int unsigned OutHeight = (Height - KernelHeight) / StrideHeight + 1;
-  localparam int unsigned OutWidth = (Width - KernelWidth) / StrideWidth + 1;
+  localparam int unsigned ExtentHeight = (KernelHeight - 1) * DilationHeight + 1;
+  localparam int unsigned ExtentWidth = (KernelWidth - 1) * DilationWidth + 1;
+  localparam int unsigned OutHeight = (Height - ExtentHeight) / StrideHeight + 1;
+  localparam int unsigned OutWidth = (Width - ExtentWidth) / StrideWidth + 1;
 
   if (Beats % Run != 0) begin : gen_bad_run
     $error("hyq_sliding_window: Run divides Beats");
   end
 
   // The memory holds row after row.
-  localparam int unsigned Rows = KernelHeight + StrideHeight;
+  localparam int unsigned Rows = ExtentHeight + StrideHeight;
   localparam int unsigned RowBeats = Width * Beats;
   localparam int unsigned Words = Rows * RowBeats;
   localparam int unsigned AddressBits = $clog2(Words);
 
-  // These are the rows that are complete and not given back. With a stride beyond the kernel's
+  // These are the rows that are complete and not given back. With a stride beyond the window's
   // height, rows are given back before they come, so the number may be negative.
   localparam int unsigned FilledBits = $clog2(Rows + 1) + 1;
   typedef logic signed [FilledBits-1:0] filled_t;
@@ -64,11 +69,11 @@ module hyq_sliding_window #(
 
   for (genvar c = 0; c < 4; c++) begin : gen_change
     assign room_d[c]   = filled[c/2] < filled_t'(int'(Rows) - c % 2);
-    assign enough_d[c] = filled[c/2] >= filled_t'(int'(KernelHeight) - c % 2);
+    assign enough_d[c] = filled[c/2] >= filled_t'(int'(ExtentHeight) - c % 2);
   end
 
   // The write side counts the beats of a row, and rows.
-  localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + KernelHeight;
+  localparam int unsigned StoredRows = (OutHeight - 1) * StrideHeight + ExtentHeight;
   logic write, drop_d, drop_q, last_write;
   logic [AddressBits-1:0] write_address_q;
 
@@ -101,9 +106,11 @@ module hyq_sliding_window #(
   end
 
   // The read side counts a run of neighbouring beats, runs of a kernel row, kernel rows, rotations,
-  // groups, windows of a row, rows of windows. If a pixel is one group, a kernel row is one run.
-  localparam int unsigned RunReads = Run == Beats ? KernelWidth * Beats : Run;
-  localparam int unsigned Runs = Run == Beats ? 1 : KernelWidth;
+  // groups, windows of a row, rows of windows. If a pixel is one group, a kernel row without
+  // dilation is one run.
+  localparam bit IsRow = Run == Beats && DilationWidth == 1;
+  localparam int unsigned RunReads = IsRow ? KernelWidth * Beats : Run;
+  localparam int unsigned Runs = IsRow ? 1 : KernelWidth;
   localparam int unsigned Groups = Beats / Run;
 
   localparam int unsigned Loops = 7;
@@ -143,15 +150,17 @@ module hyq_sliding_window #(
   always_comb begin : rows_given_back
     given_back = '0;
     if (ends_q[5]) given_back = filled_t'(StrideHeight);
-    if (ends_q[6]) given_back = filled_t'(KernelHeight);
+    if (ends_q[6]) given_back = filled_t'(ExtentHeight);
   end
 
   // This is the distance from a read to the next one, by the loops that end with it. It leads from
   // the last read of a loop back to its first one (its span), and from there to the place where the
   // loop around it goes on.
   localparam int RunSpan = int'(RunReads) - 1;
-  localparam int RunsSpan = (int'(Runs) - 1) * int'(Beats) + RunSpan;
-  localparam int RotationSpan = (int'(KernelHeight) - 1) * int'(RowBeats) + RunsSpan;
+  localparam int RunStep = int'(DilationWidth * Beats);
+  localparam int RunsSpan = (int'(Runs) - 1) * RunStep + RunSpan;
+  localparam int RowStep = int'(DilationHeight * RowBeats);
+  localparam int RotationSpan = (int'(KernelHeight) - 1) * RowStep + RunsSpan;
   localparam int WindowSpan = (int'(Groups) - 1) * int'(Run) + RotationSpan;
   localparam int WindowStep = int'(StrideWidth * Beats);
   localparam int WindowsSpan = (int'(OutWidth) - 1) * WindowStep + WindowSpan;
@@ -167,13 +176,13 @@ module hyq_sliding_window #(
 
   always_comb begin : distance
     {forwards, backwards} = turn(1);
-    if (ends_q[0]) {forwards, backwards} = turn(int'(Beats) - RunSpan);
-    if (ends_q[1]) {forwards, backwards} = turn(int'(RowBeats) - RunsSpan);
+    if (ends_q[0]) {forwards, backwards} = turn(RunStep - RunSpan);
+    if (ends_q[1]) {forwards, backwards} = turn(RowStep - RunsSpan);
     if (ends_q[2]) {forwards, backwards} = turn(-RotationSpan);
     if (ends_q[3]) {forwards, backwards} = turn(int'(Run) - RotationSpan);
     if (ends_q[4]) {forwards, backwards} = turn(WindowStep - WindowSpan);
     if (ends_q[5]) {forwards, backwards} = turn(int'(StrideHeight * RowBeats) - WindowsSpan);
-    if (ends_q[6]) {forwards, backwards} = turn(int'(KernelHeight * RowBeats) - WindowsSpan);
+    if (ends_q[6]) {forwards, backwards} = turn(int'(ExtentHeight * RowBeats) - WindowsSpan);
   end
 
   assign behind = {1'b0, read_address_q} + backwards;

@@ -46,13 +46,15 @@ def without_border(op: Conv2d, draft: Draft) -> tuple[Conv2d, Draft]:
         most = own + max(before, after)
         padding.append(most)
         widths.append((most - own - before, most - own - after))
-    weight = np.pad(op.weight, (*widths, (0, 0)))
-    return replace(op, weight=weight, padding=(padding[0], padding[1])), draft.inputs[0]
+    if np.any(widths):
+        op = op.undilated()
+        op = replace(op, weight=np.pad(op.weight, (*widths, (0, 0))))
+    return replace(op, padding=(padding[0], padding[1])), draft.inputs[0]
 
 
 def _border_of(op: FloatOp | None) -> Sides | None:
     """Return the zeros that a depthwise convolution puts around a copy; None for any other."""
-    if not isinstance(op, Conv2d) or op.bias.any() or op.stride != (1, 1):
+    if not isinstance(op, Conv2d) or op.bias.any() or (*op.stride, *op.dilation) != (1, 1, 1, 1):
         return None
     if not op.groups == op.in_channels == len(op.weight) or (op.weight != op.weight[:1]).any():
         return None

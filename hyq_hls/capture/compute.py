@@ -41,16 +41,15 @@ def conv2d(call: Call) -> View:
     weight = call.array("weight", 0, 0)
     bias = call.array("bias", 0.0, len(weight))
     groups = int(call.get("groups"))
-    stride, dilation = _pair(call.get("stride")), _pair(call.get("dilation"))
-    padding = _padding(call.get("padding"), weight.shape[2:])
-    stride = _within(stride, view.shape[2:], padding)
-    _check_dilation(dilation)
+    dilation = _dilation(_pair(call.get("dilation")), weight.shape[2:])
+    padding = _padding(call.get("padding"), weight.shape[2:], dilation)
+    stride = _within(_pair(call.get("stride")), view.shape[2:], padding)
     if groups not in (1, view.shape[1]) and reordered_channels(view, 1) is not None:
         # Integers have no shuffle of channels, so that zeros stand between the groups.
         weight, groups = _ungrouped(weight, groups), 1
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
-    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups)
+    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups, dilation)
     return _convolution(call, view, op)
 
 
@@ -66,15 +65,14 @@ def conv1d(call: Call) -> View:
     groups = int(call.get("groups"))
     if len(view.source.shape) == 1 and covers(view.index, view.source.size):
         return _along_vector(call, view, bias)
-    (stride,), (dilation,) = call.get("stride"), call.get("dilation")
-    given = call.get("padding")
-    padding = _padding(given if isinstance(given, str) else (0, *given), (1, weight.shape[2]))
+    (stride,), given, kernel = call.get("stride"), call.get("padding"), (1, weight.shape[2])
+    dilation = _dilation((1, *call.get("dilation")), kernel)
+    padding = _padding(given if isinstance(given, str) else (0, *given), kernel, dilation)
     _, stride = _within((1, stride), (1, view.shape[2]), padding)
-    _check_dilation((1, dilation))
     if (weight.shape[2], stride, groups, *padding) == (1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0], bias), 1)
     kernels = weight.transpose(0, 2, 1)[:, None]
-    op = float_ops.Conv2d(kernels, bias, (1, stride), padding, groups)
+    op = float_ops.Conv2d(kernels, bias, (1, stride), padding, groups, dilation)
     result = _convolution(call, replace(view, index=view.index.unsqueeze(2)), op)
     return replace(result, index=result.index.squeeze(2))
 
@@ -98,11 +96,10 @@ def _within(
     return height, width
 
 
-def _check_dilation(dilation: tuple[int, int]) -> None:
-    if dilation != (1, 1):
-        raise Unsupported(
-            f"dilation {dilation}", "dilation 1", "use a larger kernel or a second convolution"
-        )
+def _dilation(given: Any, kernel: tuple[int, ...]) -> tuple[int, int]:
+    """Return the steps from weight to weight; a single weight has none."""
+    down, right = (step if size > 1 else 1 for step, size in zip(given, kernel, strict=True))
+    return down, right
 
 
 def _ungrouped(weight: Array, groups: int) -> Array:
@@ -192,15 +189,18 @@ def _pair(value: Any) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def _padding(value: Any, kernel: tuple[int, ...]) -> tuple[int, int]:
+def _padding(value: Any, kernel: tuple[int, ...], dilation: tuple[int, int]) -> tuple[int, int]:
     if value == "valid":
         return 0, 0
     if value == "same":
-        if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
+        height, width = ((k - 1) * d for k, d in zip(kernel, dilation, strict=True))
+        if height % 2 or width % 2:
             raise Unsupported(
-                f"padding 'same' with kernel {kernel}", "an odd kernel", "pad both sides equally"
+                f"padding 'same' with kernel {kernel} and dilation {dilation}",
+                "an odd kernel, or an even dilation",
+                "pad both sides equally",
             )
-        return kernel[0] // 2, kernel[1] // 2
+        return height // 2, width // 2
     return _pair(value)
 
 

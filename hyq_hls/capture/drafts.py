@@ -236,7 +236,7 @@ class Drafts:
             op = Linear(draft.op.weight[chosen], draft.op.bias[chosen])
         elif isinstance(draft.op, Conv2d) and draft.op.groups == 1:
             weight, bias = draft.op.weight[chosen], draft.op.bias[chosen]
-            op = Conv2d(weight, bias, draft.op.stride, draft.op.padding)
+            op = replace(draft.op, weight=weight, bias=bias)
         elif isinstance(draft.op, ChannelAffine | PositionConstant | Elementwise):
             source = self.part(inputs[0], columns, label)
             if source is None:

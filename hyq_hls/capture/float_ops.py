@@ -61,6 +61,7 @@ class Conv2d(FloatOp):
         padding: zeros on each side ``(ph, pw)``.
         groups: groups of neighbouring channels, which divide I and O; I = O for a depthwise
             convolution.
+        dilation: rows and columns from one weight to the next ``(dh, dw)``.
     """
 
     weight: Array
@@ -68,6 +69,7 @@ class Conv2d(FloatOp):
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         self._freeze(weight=4, bias=1)
@@ -79,6 +81,19 @@ class Conv2d(FloatOp):
     def in_channels(self) -> int:
         """Channels of the input."""
         return int(self.weight.shape[3]) * self.groups
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns of the map from the first weight of a window to the last."""
+        (_, height, width, _), (down, right) = self.weight.shape, self.dilation
+        return (height - 1) * down + 1, (width - 1) * right + 1
+
+    def undilated(self) -> Conv2d:
+        """Return the same convolution with zeros between its weights in the place of dilation."""
+        outputs, _, _, width = self.weight.shape
+        weight = np.zeros((outputs, *self.extent, width))
+        weight[:, :: self.dilation[0], :: self.dilation[1]] = self.weight
+        return replace(self, weight=weight, dilation=(1, 1))
 
     def after(self, multiplier: Array, offset: Array) -> Conv2d:
         """Return the convolution of ``multiplier * x + offset``, constants ``(I,)`` per channel.
@@ -96,12 +111,10 @@ class Conv2d(FloatOp):
         ok = len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][2] == self.in_channels
         self._expect(ok, shapes, f"(H, W, {self.in_channels})")
         size = [
-            (shapes[0][axis] + 2 * self.padding[axis] - self.weight.shape[1 + axis])
-            // self.stride[axis]
-            + 1
-            for axis in (0, 1)
+            (shapes[0][axis] + 2 * self.padding[axis] - extent) // self.stride[axis] + 1
+            for axis, extent in enumerate(self.extent)
         ]
-        self._expect(min(size) > 0, shapes, f"a map not smaller than {self.weight.shape[1:3]}")
+        self._expect(min(size) > 0, shapes, f"a map not smaller than {self.extent}")
         return (size[0], size[1], int(self.weight.shape[0]))
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
@@ -114,7 +127,7 @@ class Conv2d(FloatOp):
             as_tensor(self.bias, x),
             self.stride,
             self.padding,
-            1,
+            self.dilation,
             self.groups,
         )
         return y.permute(0, 2, 3, 1)

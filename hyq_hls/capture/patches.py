@@ -47,7 +47,7 @@ class Patches:
 
     def convolution(self, op: Conv2d) -> Conv2d:
         """Return a convolution of the patches as one of the map."""
-        ph, pw = self.patch
+        op, (ph, pw) = op.undilated(), self.patch
         stride = op.stride[0] * ph, op.stride[1] * pw
         padding = op.padding[0] * ph, op.padding[1] * pw
         return replace(op, weight=self.weight(op.weight), stride=stride, padding=padding)

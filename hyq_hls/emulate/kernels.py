@@ -78,7 +78,7 @@ def _convolution(op: Any, node: Node, inputs: Sequence[TensorType]) -> Kernel | 
 
     def run(x: torch.Tensor) -> torch.Tensor:
         x = layouts.pad(x, op.padding, op.pad_value).to(weights.dtype).permute(0, 3, 1, 2)
-        y = functional.conv2d(x, weights, bias, stride=op.stride, groups=groups)
+        y = functional.conv2d(x, weights, bias, op.stride, 0, op.dilation, groups)
         return finish(y.permute(0, 2, 3, 1))
 
     return run

@@ -24,7 +24,12 @@ VERSION = 3
 #: Version 2 named a circuit in these operations, which is the business of a machine.
 _CIRCUIT_IN_VERSION_2 = ("shift_swish", "table")
 #: Fields that are younger than the oldest files of this version, with their values before.
-_YOUNGER_FIELDS = {"attention_values": {"signed": False, "probability_zero_point": 0}}
+_YOUNGER_FIELDS: dict[str, dict[str, Any]] = {
+    "attention_values": {"signed": False, "probability_zero_point": 0},
+    "conv2d": {"dilation": [1, 1]},
+    "depthwise_conv2d": {"dilation": [1, 1]},
+    "grouped_conv2d": {"dilation": [1, 1]},
+}
 
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hyq_hls.errors import GraphError
@@ -38,6 +38,7 @@ class Convolution(Window):
         padding: rows above and below, columns left and right.
         pad_value: zero point of the input, (1,) or (C,).
         requantize: accumulator to output code.
+        dilation: rows and columns from one weight to the next.
 
     Raises:
         GraphError: weights that do not fit their bits, or arrays of wrong shape.
@@ -52,11 +53,12 @@ class Convolution(Window):
     padding: tuple[int, int]
     pad_value: tuple[int, ...]
     requantize: Requantize
+    dilation: tuple[int, int] = field(default=(1, 1), kw_only=True)
 
     def __post_init__(self) -> None:
         freeze(self, "weight", self.weight_axes)
         freeze(self, "bias", 1)
-        for name in ("stride", "padding"):
+        for name in ("stride", "padding", "dilation"):
             plain_pair(self, name)
         check_fits(self.weight, self.weight_bits, "weights")
         if self.bias.size != self.weight.shape[0]:

@@ -17,16 +17,24 @@ class Window(Operation):
         stride: vertical and horizontal step.
         padding: rows above and below, columns left and right.
         pad_value: code of the border, (1,) or (C,).
+        dilation: rows and columns from one tap of the window to the next.
     """
 
     stride: tuple[int, int]
     padding: tuple[int, int]
     pad_value: tuple[int, ...]
+    dilation: tuple[int, int] = (1, 1)
 
     @property
     @abstractmethod
     def window(self) -> tuple[int, int]:
-        """Height and width of the window."""
+        """Taps of the window, vertically and horizontally."""
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns of the map from the first tap of a window to its last."""
+        (height, width), (down, right) = self.window, self.dilation
+        return (height - 1) * down + 1, (width - 1) * right + 1
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width of the output.
@@ -34,13 +42,13 @@ class Window(Operation):
         Raises:
             GraphError: nothing is left.
         """
-        if min(*self.stride, *self.window) < 1 or min(self.padding) < 0:
+        if min(*self.stride, *self.window, *self.dilation) < 1 or min(self.padding) < 0:
             raise GraphError(
-                f"window {self.window} and stride {self.stride} must be positive, padding "
-                f"{self.padding} not negative"
+                f"window {self.window}, stride {self.stride} and dilation {self.dilation} must be "
+                f"positive, padding {self.padding} not negative"
             )
         sizes = []
-        axes = zip((height, width), self.window, self.stride, self.padding, strict=True)
+        axes = zip((height, width), self.extent, self.stride, self.padding, strict=True)
         for what, (size, kernel, stride, pad) in zip(("height", "width"), axes, strict=True):
             if pad > kernel:
                 raise GraphError(
@@ -56,7 +64,7 @@ class Window(Operation):
         h, w = sizes
         if min(h, w) < 1:
             raise GraphError(
-                f"window {self.window} with padding {self.padding} is larger than the map of "
+                f"window {self.extent} with padding {self.padding} is larger than the map of "
                 f"{(height, width)}"
             )
         return h, w
@@ -67,5 +75,6 @@ class Window(Operation):
         padded = np.empty((b, h + 2 * ph, w + 2 * pw, c), dtype=np.int64)
         padded[:] = np.asarray(self.pad_value)
         padded[:, ph : ph + h, pw : pw + w] = x
-        views = np.lib.stride_tricks.sliding_window_view(padded, self.window, axis=(1, 2))
-        return views[:, :: self.stride[0], :: self.stride[1]]
+        views = np.lib.stride_tricks.sliding_window_view(padded, self.extent, axis=(1, 2))
+        (down, right), (rows, columns) = self.stride, self.dilation
+        return views[:, ::down, ::right, :, ::rows, ::columns]

@@ -123,15 +123,16 @@ class Convolution(WeightedLayer):
             bias,
             op.stride,
             op.padding,
-            1,
+            op.dilation,
             op.groups,
         ).permute(0, 2, 3, 1)
 
     def windows(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         """Return patches (n, kh * kw, I) around the positions, padded with zeros."""
         (ph, pw), (sh, sw) = self.op.padding, self.op.stride
-        _, kh, kw, _ = self.op.weight.shape
-        patches = functional.pad(x, (0, 0, pw, pw, ph, ph)).unfold(1, kh, sh).unfold(2, kw, sw)
+        (height, width), (dh, dw) = self.op.extent, self.op.dilation
+        padded = functional.pad(x, (0, 0, pw, pw, ph, ph))
+        patches = padded.unfold(1, height, sh).unfold(2, width, sw)[..., ::dh, ::dw]
         _, height, width = patches.shape[:3]
         place = positions % (height * width)
         found = patches[positions // (height * width), place // width, place % width]

@@ -21,6 +21,9 @@ from tests.capture.nets import Forward, Net, captured, kinds
         (nn.Conv2d(3, 4, 3), "Conv2d"),
         (nn.Conv2d(3, 4, (1, 3), (2, 1), (0, 1), bias=False), "Conv2d"),
         (nn.Conv2d(3, 4, 3, padding="same"), "Conv2d"),
+        (nn.Conv2d(3, 4, 3, padding="same", dilation=2), "Conv2d"),
+        (nn.Conv2d(3, 4, (1, 2), padding="same", dilation=(5, 2)), "Conv2d"),
+        (nn.Conv2d(3, 6, 2, 2, 1, dilation=(2, 3), groups=3), "Conv2d"),
         (nn.Conv2d(3, 4, 3, padding="valid"), "Conv2d"),
         (nn.Conv2d(3, 3, 3, groups=3, padding=1), "Conv2d"),
         (nn.Conv2d(3, 3, 1, groups=3), "Conv2d"),
@@ -45,6 +48,31 @@ def test_groups_of_several_channels() -> None:
         conv=nn.Conv2d(4, 6, 3, groups=2),
     )
     assert kinds(graph) == {"stem": "Linear", "conv": "Conv2d"}
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.conv(functional.pad(x, (4, 4, 2, 2))),
+        lambda m, x: m.conv(functional.pad(x, (3, 4, 2, 1))),
+        lambda m, x: m.conv(functional.conv2d(x, m.copy.weight, None, 1, 2, (3, 2), 3)),
+        lambda m, x: m.of_patches(functional.pixel_unshuffle(m.stem(x), 2)),
+        lambda m, x: m.along(m.stem(x).flatten(2)),
+    ],
+)
+def test_dilation_behind_borders_and_patches(forward: Forward) -> None:
+    """Zeros stand between the weights where the layer grows by less than its steps."""
+    copy = nn.Module()
+    copy.register_buffer("weight", torch.tensor([[0.0, 0.0], [1.0, 0.0]]).expand(3, 1, 2, 2))
+    captured(
+        forward,
+        (3, 8, 8),
+        copy=copy,
+        stem=nn.Conv2d(3, 2, 1),
+        conv=nn.Conv2d(3, 4, (2, 3), dilation=(3, 2)),
+        of_patches=nn.Conv2d(8, 4, 2, padding=1, dilation=(1, 2)),
+        along=nn.Conv1d(2, 4, 3, padding=5, dilation=7),
+    )
 
 
 def test_a_stride_that_leaves_the_map_ends_with_it() -> None:

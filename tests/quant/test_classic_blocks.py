@@ -1,4 +1,4 @@
-"""Blocks of convolutional networks at every level: max pooling, groups, squeeze-excitation."""
+"""Blocks of convolutional networks at every level: max pooling, groups, dilation, excitation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from hyq_hls import ops, quantize
+from hyq_hls.capture import capture
 from hyq_hls.graph import Graph
+from hyq_hls.ops.convolution import Convolution
 from tests.capture.hybrids import settle
 from tests.ops.harness import run_csim, run_rtl
 
@@ -32,19 +34,21 @@ class SqueezeExcitation(nn.Module):
 
 
 class Classic(nn.Module):
-    """The stem of a ResNet, then a block of a RegNet."""
+    """The stem of a ResNet and a block of a RegNet, with dilated convolutions as in DeepLab."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.stem = nn.Conv2d(3, 4, 3, stride=2, padding=2, dilation=2)
         self.pool = nn.MaxPool2d(3, 2, 1)
+        self.depthwise = nn.Conv2d(4, 4, 3, padding=(1, 3), dilation=(1, 3), groups=4)
         self.grouped = nn.Conv2d(4, 6, 3, padding=1, groups=2)
         self.excite = SqueezeExcitation(6, 2)
         self.head = nn.Linear(6, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (B, 3, H, W) to logits (B, 3)."""
-        x = self.excite(self.grouped(self.pool(self.stem(x).relu())).relu())
+        x = self.depthwise(self.pool(self.stem(x).relu()))
+        x = self.excite(self.grouped(x).relu())
         logits: torch.Tensor = self.head(x.mean((2, 3)))
         return logits
 
@@ -52,8 +56,10 @@ class Classic(nn.Module):
 @pytest.fixture(scope="module")
 def graph() -> Graph:
     found = quantize(settle(Classic()), IMAGES, progress=False).graph
-    kinds = {type(node.operation) for node in found.nodes.values()}
-    assert {ops.MaxPool, ops.GroupedConv2d, ops.Multiply} <= kinds
+    operations = {type(node.operation): node.operation for node in found.nodes.values()}
+    assert {ops.MaxPool, ops.GroupedConv2d, ops.Multiply} <= operations.keys()
+    dilations = [op.dilation for op in operations.values() if isinstance(op, Convolution)]
+    assert {(2, 2), (1, 3)} <= set(dilations)
     return found
 
 
@@ -63,6 +69,9 @@ def wanted(graph: Graph) -> np.ndarray:
 
 def test_emulation_equals_reference_and_model() -> None:
     model = settle(Classic())
+    _, report = capture(model, (3, 12, 12))
+    assert report.relative_error is not None
+    assert report.relative_error < 1e-10
     quantized = quantize(model, IMAGES, progress=False)
     assert np.array_equal(quantized.codes(IMAGES), wanted(quantized.graph))
     with torch.no_grad():

@@ -31,12 +31,12 @@ class Grouped(nn.Module):
         return logits
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
-def test_the_layer_as_a_matrix(groups: int) -> None:
+@pytest.mark.parametrize(("groups", "dilation"), [(1, (1, 1)), (2, (2, 3)), (4, (1, 1))])
+def test_the_layer_as_a_matrix(groups: int, dilation: tuple[int, int]) -> None:
     """``columns`` names the channel of each weight; ``sums`` of windows give ``forward``."""
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(8, 3, 2, 4 // groups))
-    layer = Convolution(Conv2d(weight, rng.normal(size=8), (2, 1), (1, 1), groups))
+    layer = Convolution(Conv2d(weight, rng.normal(size=8), (2, 1), (1, 1), groups, dilation))
     x = torch.from_numpy(rng.normal(size=(2, 5, 6, 4)))
     matrix, bias = torch.tensor(layer.matrix), torch.tensor(layer.bias)
     wanted = layer.forward(x, matrix, bias)

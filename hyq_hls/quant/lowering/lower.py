@@ -186,12 +186,12 @@ class Lowering:
         weight, bias, scales = self._constants(node, op.bias)
         rest = (bias, op.stride, op.padding, self._input(node).zero_point)
         out = requantize(scales, self._output(node))
-        weight = weight.reshape(op.weight.shape)
+        weight, bits, dilation = weight.reshape(op.weight.shape), config.weight_bits, op.dilation
         if weighted(node).depthwise:
-            return ops.DepthwiseConv2d(weight[..., 0], config.weight_bits, *rest, out)
+            return ops.DepthwiseConv2d(weight[..., 0], bits, *rest, out, dilation=dilation)
         if op.groups > 1:
-            return ops.GroupedConv2d(weight, config.weight_bits, *rest, out, op.groups)
-        return ops.Conv2d(weight, config.weight_bits, *rest, out)
+            return ops.GroupedConv2d(weight, bits, *rest, out, op.groups, dilation=dilation)
+        return ops.Conv2d(weight, bits, *rest, out, dilation=dilation)
 
     def _linear(self, node: FloatNode, op: fo.Linear, config: QuantConfig) -> Operation:
         weight, bias, scales = self._constants(node, op.bias)

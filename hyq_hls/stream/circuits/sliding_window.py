@@ -46,7 +46,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         The line buffer waits for its last reader there, and then needs rows at once.
         """
         operation = self.operation
-        return (operation.window[0] + operation.padding[0]) * self.inputs[0].shape[1]
+        return (operation.extent[0] + operation.padding[0]) * self.inputs[0].shape[1]
 
     @property
     def frames_inside(self) -> Fraction:
@@ -57,8 +57,8 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         operation = self.operation
         height, width, channels = self.inputs[0].shape
         rows, positions = operation.output_size(height, width)
-        stored = (rows - 1) * operation.stride[0] + operation.window[0]
-        frames, left = divmod(operation.window[0] + operation.stride[0], stored)
+        stored = (rows - 1) * operation.stride[0] + operation.extent[0]
+        frames, left = divmod(operation.extent[0] + operation.stride[0], stored)
         buffered = frames + min(Fraction(left, height), Fraction(1))
         # Every stage behind the line buffer holds the result of another position.
         return buffered + Fraction(dot_product_stages(channels) + 2, rows * positions)
@@ -70,7 +70,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         return row_schedule(
             rows=x.shape[0] + 2 * operation.padding[0],
             windows=windows,
-            kernel=operation.window[0],
+            kernel=operation.extent[0],
             stride=operation.stride[0],
             write=(x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs),
             read=self.row_reads(folding),
@@ -79,7 +79,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
 
     def memories(self, folding: Folding) -> list[Memory]:
         (x,), operation = self.inputs, self.operation
-        rows = operation.window[0] + operation.stride[0]
+        rows = operation.extent[0] + operation.stride[0]
         words = rows * (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
         line_buffer = Memory(folding.inputs * x.quantization.bits, words)
         return [line_buffer, *super().memories(folding)]
@@ -91,7 +91,7 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         """
         (x,), operation = self.inputs, self.operation
         windows, _ = operation.output_size(*x.shape[:2])
-        rows = min(operation.window[0] - operation.padding[0], x.shape[0])
+        rows = min(operation.extent[0] - operation.padding[0], x.shape[0])
         row = (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
         reads = self.row_reads(folding)
         first = Loop(rows * row)
@@ -139,6 +139,8 @@ class SlidingWindowCircuit(Circuit[WindowT]):
             "stride_width": operation.stride[1],
             "pad_height": operation.padding[0],
             "pad_width": operation.padding[1],
+            "dilation_height": operation.dilation[0],
+            "dilation_width": operation.dilation[1],
             "in_lanes": folding.inputs,
             "out_lanes": folding.outputs,
         }

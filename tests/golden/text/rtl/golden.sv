@@ -71,6 +71,8 @@ module golden #(
     .StrideWidth(1),
     .PadHeight(1),
     .PadWidth(1),
+    .DilationHeight(1),
+    .DilationWidth(1),
     .OutChannels(4),
     .Groups(1),
     .InLanes(3),

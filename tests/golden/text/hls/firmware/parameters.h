@@ -32,6 +32,8 @@ struct conv_config {
     static const unsigned stride_width = 1;
     static const unsigned pad_height = 1;
     static const unsigned pad_width = 1;
+    static const unsigned dilation_height = 1;
+    static const unsigned dilation_width = 1;
     static const unsigned in_lanes = 3;
     static const unsigned out_lanes = 2;
     static const unsigned out_channels = 4;
