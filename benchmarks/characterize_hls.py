@@ -122,7 +122,7 @@ def verilog_of(circuits: Sequence[Counted]) -> list[str]:
         shutil.copytree(template_dir(), firmware / "hyq")
         text = "\n".join([headers, *(body for _, body in texts)])
         (firmware / "top.cpp").write_text(text, encoding="utf-8")
-        module = parse(project_ir(firmware, "top.cpp"))
+        module = parse(project_ir(firmware, "top.cpp", with_constants=True))
     found = (re.match(r"_Z\d+s(\d+)R", function.symbol) for function in module.functions)
     symbols = {int(match[1]): match.string for match in found if match}
     return [verilog(module, symbols[i], "MODULE", MHZ) for i in range(len(circuits))]

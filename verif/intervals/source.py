@@ -30,12 +30,14 @@ _FLAGS = (
 )
 
 
-def project_ir(firmware: Path, source: str) -> str:
+def project_ir(firmware: Path, source: str, *, with_constants: bool = False) -> str:
     """Return the LLVM IR of a project's C++.
 
     Args:
         firmware: folder with the C++ and the templates in ``hyq/``.
         source: name of the C++ file in it.
+        with_constants: put the values of constant memories into the processes that read them, as
+            an HLS compiler does; else every process stands for itself.
 
     Raises:
         ClangError: the C++ does not compile, a directive to unroll stands at a wrong place, or the
@@ -47,7 +49,7 @@ def project_ir(firmware: Path, source: str) -> str:
         copy = Path(name) / "firmware"
         _copy(firmware, copy)
         _copy(firmware / "hyq", copy / "hyq")
-        for path in (copy / "hyq").iterdir():
+        for path in (copy / "hyq").iterdir() if with_constants else ():
             text = path.read_text(encoding="utf-8")
             path.write_text(_PROCESS.sub(_ONLY_HERE, text), encoding="utf-8")
         if (firmware / "weights").exists():
