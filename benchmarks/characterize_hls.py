@@ -103,7 +103,8 @@ def counted(circuits: Sequence[Counted], folder: Path) -> list[Utilization]:
     """
     jobs: list[Job] = []
     for first in tqdm(range(0, len(circuits), _BATCH), unit="file"):
-        jobs += _jobs(circuits[first : first + _BATCH], folder)
+        texts = verilog_of(circuits[first : first + _BATCH])
+        jobs += [_job(text, folder) for text in texts]
     with tqdm(unit="circuit") as bar:
         results = synthesize_modules(jobs, folder, bar)
     found = [result for result in results if isinstance(result, Utilization)]
@@ -112,8 +113,8 @@ def counted(circuits: Sequence[Counted], folder: Path) -> list[Utilization]:
     return found
 
 
-def _jobs(circuits: Sequence[Counted], folder: Path) -> list[Job]:
-    """Return the Verilog of circuits, which are compiled together."""
+def verilog_of(circuits: Sequence[Counted]) -> list[str]:
+    """Return a module ``MODULE`` for each of some circuits, which are compiled together."""
     texts = [source_of(circuit, f"s{i}") for i, circuit in enumerate(circuits)]
     headers = "".join(f'#include "hyq/{name}.h"\n' for name in sorted({h for h, _ in texts}))
     with tempfile.TemporaryDirectory() as name:
@@ -121,10 +122,10 @@ def _jobs(circuits: Sequence[Counted], folder: Path) -> list[Job]:
         shutil.copytree(template_dir(), firmware / "hyq")
         text = "\n".join([headers, *(body for _, body in texts)])
         (firmware / "top.cpp").write_text(text, encoding="utf-8")
-        module = parse(project_ir(firmware, "top.cpp"))
+        module = parse(project_ir(firmware, "top.cpp", with_constants=True))
     found = (re.match(r"_Z\d+s(\d+)R", function.symbol) for function in module.functions)
     symbols = {int(match[1]): match.string for match in found if match}
-    return [_job(verilog(module, symbols[i], "MODULE", MHZ), folder) for i in range(len(circuits))]
+    return [verilog(module, symbols[i], "MODULE", MHZ) for i in range(len(circuits))]
 
 
 def _job(text: str, folder: Path) -> Job:

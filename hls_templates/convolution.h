@@ -35,7 +35,8 @@ struct depthwise_products {
     Lanes:
         for (unsigned l = 0; l < CONFIG_T::out_lanes; l++) {
             HYQ_UNROLL
-            const accumulator_t before = is_first ? accumulator_t(bias[l]) : acc[l];
+            const accumulator_t start = bias[l]; // read in every cycle, as in add_products
+            const accumulator_t before = is_first ? start : acc[l];
             acc[l] = before + product<accumulator_t>(weight[l], x[l]);
         }
     }

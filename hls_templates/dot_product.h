@@ -67,7 +67,8 @@ inline void add_products(typename CONFIG_T::accumulator_t (&acc)[CONFIG_T::out_l
 Sums:
     for (unsigned o = 0; o < CONFIG_T::out_lanes; o++) {
         HYQ_UNROLL
-        const accumulator_t before = is_first ? accumulator_t(bias[o]) : acc[o];
+        const accumulator_t start = bias[o]; // read in every cycle: no branch holds an adder
+        const accumulator_t before = is_first ? start : acc[o];
         acc[o] = before + tree<CONFIG_T::in_lanes>::sum(products[o]);
     }
 }

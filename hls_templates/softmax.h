@@ -85,7 +85,31 @@ inline int rounded_log2_probability(typename CONFIG_T::exponential_t exponential
     return code < CONFIG_T::code_max ? code : CONFIG_T::code_max;
 }
 
-/// Returns e / E with `bits` fraction bits, rounded half up.
+/// Returns dividend / total, which has at most `steps` bits. It takes an adder per bit of the
+/// quotient; the division of C++ would take one per bit of the dividend.
+template <typename CONFIG_T, unsigned steps>
+inline typename CONFIG_T::accumulator_t short_quotient(typename CONFIG_T::accumulator_t dividend,
+                                                       typename CONFIG_T::total_t total) {
+    HYQ_INLINE
+    typedef typename CONFIG_T::accumulator_t accumulator_t;
+    typedef integer<CONFIG_T::total_bits + 2> remainder_t;
+    remainder_t remainder = dividend >> steps; // less than the total
+    accumulator_t quotient = 0;
+QuotientBits:
+    for (unsigned step = 0; step < steps; step++) {
+        HYQ_UNROLL
+        const remainder_t bit = (dividend >> (steps - 1 - step)) & accumulator_t(1);
+        const remainder_t shifted = (remainder << 1) | bit;
+        const remainder_t difference = shifted - remainder_t(total);
+        const bool fits = !(difference < 0);
+        remainder = fits ? difference : shifted;
+        quotient = (quotient << 1) | accumulator_t(fits ? 1 : 0);
+    }
+    return quotient;
+}
+
+/// Returns e / E with `bits` fraction bits, rounded half up. It is 1 at most, because e is one of
+/// the terms of E.
 template <typename CONFIG_T>
 inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
                                typename CONFIG_T::total_t total) {
@@ -93,7 +117,7 @@ inline int uniform_probability(typename CONFIG_T::exponential_t exponential,
     typedef typename CONFIG_T::accumulator_t accumulator_t;
     const accumulator_t dividend =
         (accumulator_t(exponential) << CONFIG_T::bits) + accumulator_t(total >> 1);
-    const accumulator_t code = dividend / accumulator_t(total);
+    const accumulator_t code = short_quotient<CONFIG_T, CONFIG_T::bits + 1>(dividend, total);
     return code < CONFIG_T::code_max ? int(code) : CONFIG_T::code_max;
 }
 

@@ -49,8 +49,11 @@ class Pipeline:
         #: Cycle and picosecond at which a value is there.
         self._ready: dict[Instruction, tuple[int, int]] = {}
         self.ordered = [i for i in _in_order(loop) if values.is_circuit(i)]
-        for instruction in self.ordered:
-            self._place(instruction)
+        #: The first cycle that an operation may start in.
+        self._floor: dict[Instruction, int] = {}
+        self._place_all()
+        self._join_recurrences()
+        self._place_all()
         self._read_late()
         self.depth = 1 + max((cycle for cycle, _ in self._ready.values()), default=0)
 
@@ -71,10 +74,33 @@ class Pipeline:
         """Return whether an instruction hands a value from one iteration to the next."""
         return instruction.opcode == "phi" and instruction.block == self.loop.header
 
+    def _place_all(self) -> None:
+        self._starts.clear()
+        self._ready.clear()
+        for instruction in self.ordered:
+            self._place(instruction)
+
+    def _join_recurrences(self) -> None:
+        """Let the operations from a state to its next value wait for the last one of them.
+
+        An iteration starts in every cycle, so the next one reads the state a cycle later.
+        """
+        graph = nx.DiGraph()
+        for instruction in self.ordered:
+            found = instruction.operands if self.is_state(instruction) else ()
+            before = [self._values.one(o) for o in found]
+            for operand in (*before, *self._operands(instruction)):
+                graph.add_edge(operand, instruction)
+        for recurrence in nx.strongly_connected_components(graph):
+            if len(recurrence) > 1:
+                last = max(self._starts[i] for i in recurrence)
+                self._floor.update(dict.fromkeys(recurrence, last))
+
     def _place(self, instruction: Instruction) -> None:
         """Find the first cycle in which an instruction can work."""
         known = [self._ready[o] for o in self._operands(instruction) if o in self._ready]
-        cycle, start = max(known, default=(0, 0))
+        known.append((self._floor.get(instruction, 0), 0))
+        cycle, start = max(known)
         latency, delay = self._latency(instruction), delays().of(instruction, self._widths)
         if self.is_state(instruction):
             delay = 0
@@ -140,7 +166,9 @@ def _is_load(instruction: Instruction) -> bool:
 
 
 def _in_order(loop: Loop) -> Iterator[Instruction]:
-    """Yield the instructions of an iteration, operands first."""
-    graph = loop.iteration.subgraph(loop.own_blocks)
-    for block in nx.topological_sort(graph):
-        yield from loop.function.blocks[block]
+    """Return the instructions of an iteration, operands first.
+
+    The order is that in which :class:`Values` finds equal operations: the first of them may stand
+    in another branch than its reader.
+    """
+    return (i for i in loop.function.in_order() if i.block in loop.own_blocks)

@@ -55,6 +55,15 @@ def verilog(module: Module, symbol: str, name: str, mhz: float) -> str:
     return netlist.text(name)
 
 
+def _is_exact_shift(value: Instruction) -> bool:
+    """Return whether an operation shifts by a constant, and to the right only what is zero.
+
+    LLVM writes the sign of a narrow integer so.
+    """
+    moved = value.opcode == "shl" or (value.opcode == "ashr" and "ashr exact" in value.text)
+    return moved and isinstance(value.operands[1], Constant)
+
+
 class _LoopWriter:
     """Writes one loop, from what leaves it back to where that comes from."""
 
@@ -129,10 +138,7 @@ class _LoopWriter:
         return f"{{{{{width - has}{{{filling}}}}}, {name}}}"
 
     def _signal(self, value: Value, cycle: int) -> str:
-        """Return the signal that has a value in a cycle.
-
-        A constant memory of one word is an input, because the IR does not show its value.
-        """
+        """Return the signal that has a value in a cycle."""
         if not isinstance(value, Instruction) or value not in self._inside:
             return self._kept(value, 0, lambda: self._netlist.input(self._widths.bits(value)))
         if self._pipeline.is_move(value):
@@ -297,7 +303,7 @@ class _LoopWriter:
         """Return the operation behind moves of all bits, if nothing else reads it."""
         value = self._values.one(value)
         while isinstance(value, Instruction) and len(self._values.readers(value)) == 1:
-            if value.opcode not in ("sext", "zext", "trunc"):
+            if value.opcode not in ("sext", "zext", "trunc") and not _is_exact_shift(value):
                 return value
             value = self._values.one(value.operands[0])
         return None
@@ -306,7 +312,7 @@ class _LoopWriter:
         """Let a factor leave; a sum that only the product reads is made in its slice (AMA)."""
         total = self._through_moves(value)
         is_sum = total is not None and total.opcode in ("add", "sub") and total in self._inside
-        if total is not None and is_sum and self._widths.bits(total) <= _PRE_ADDER:
+        if total is not None and is_sum and self._widths.result(total) <= _PRE_ADDER:
             for operand in total.operands:
                 self._output(operand, cycle)
         else:

@@ -14,6 +14,10 @@ _INCLUDE = Path(__file__).resolve().parent / "include"
 _UNROLLED = re.compile(r"\bfor \(([^{}]*)\) \{(\s*)HYQ_UNROLL\b")
 #: LLVM inlines a function that has loops with directives only if nobody else can call it.
 _INLINE = re.compile(r"^inline\b", re.MULTILINE)
+#: LLVM puts the constants of a caller into a process only if nobody else can call it. So does an
+#: HLS compiler with constant memories of one entry.
+_PROCESS = re.compile(r"^void (?=\w+\()", re.MULTILINE)
+_ONLY_HERE = "static __attribute__((noinline)) void "
 _FLAGS = (
     *("-O2", "-w", "-S", "-emit-llvm", "-D__SYNTHESIS__", "-DHYQ_SCHEDULE"),
     *("-gline-tables-only", "-fno-discard-value-names", "-fno-exceptions"),
@@ -26,12 +30,14 @@ _FLAGS = (
 )
 
 
-def project_ir(firmware: Path, source: str) -> str:
+def project_ir(firmware: Path, source: str, *, with_constants: bool = False) -> str:
     """Return the LLVM IR of a project's C++.
 
     Args:
         firmware: folder with the C++ and the templates in ``hyq/``.
         source: name of the C++ file in it.
+        with_constants: put the values of constant memories into the processes that read them, as
+            an HLS compiler does; else every process stands for itself.
 
     Raises:
         ClangError: the C++ does not compile, a directive to unroll stands at a wrong place, or the
@@ -43,6 +49,9 @@ def project_ir(firmware: Path, source: str) -> str:
         copy = Path(name) / "firmware"
         _copy(firmware, copy)
         _copy(firmware / "hyq", copy / "hyq")
+        for path in (copy / "hyq").iterdir() if with_constants else ():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(_PROCESS.sub(_ONLY_HERE, text), encoding="utf-8")
         if (firmware / "weights").exists():
             (copy / "weights").symlink_to((firmware / "weights").resolve())
         result = copy / "top.ll"

@@ -172,7 +172,7 @@ def _masked(_: Instruction, found: Sequence[Bits]) -> Bits:
 def _shifted(value: Instruction, found: Sequence[Bits]) -> Bits:
     amount, first = _constant(value.operands[-1]), found[0]
     if amount is None:
-        return Bits(value.width, value.width)
+        return _shifted_by_variable(value, first)
     if value.opcode == "shl":
         return Bits(first.unsigned + amount, first.signed + amount, first.zeros + amount)
     zeros = max(0, first.zeros - amount)
@@ -182,6 +182,24 @@ def _shifted(value: Instruction, found: Sequence[Bits]) -> Bits:
     return Bits(unsigned, unsigned + 1, zeros)
 
 
+def _shifted_by_variable(value: Instruction, first: Bits) -> Bits:
+    """A shift to the right makes no number larger."""
+    if value.opcode == "shl":
+        return Bits(value.width, value.width)
+    if value.opcode == "ashr":
+        return Bits(value.width, first.signed)
+    unsigned = min(first.unsigned, value.width)
+    return Bits(unsigned, unsigned + 1)
+
+
+def _sign_extended(value: Instruction, found: Sequence[Bits]) -> Bits:
+    """Copies of the sign are zeros only where the highest bit of the source is one."""
+    source = value.operands[0]
+    width = source.width if isinstance(source, Instruction) else value.width
+    unsigned = found[0].unsigned if found[0].unsigned < width else value.width
+    return Bits(unsigned, min(found[0].signed, width), found[0].zeros)
+
+
 def _same(_: Instruction, found: Sequence[Bits]) -> Bits:
     return _joined(found)
 
@@ -189,9 +207,10 @@ def _same(_: Instruction, found: Sequence[Bits]) -> Bits:
 _Rule = Callable[[Instruction, Sequence[Bits]], Bits]
 #: What is known of a result by what is known of the operands.
 _RULES: dict[str, _Rule] = {
-    **dict.fromkeys(("sext", "trunc", "freeze", "or", "xor", "select", "phi"), _same),
+    **dict.fromkeys(("trunc", "freeze", "or", "xor", "select", "phi"), _same),
     **dict.fromkeys(("add", "sub"), _added),
     **dict.fromkeys(("shl", "lshr", "ashr"), _shifted),
+    "sext": _sign_extended,
     "zext": _extended,
     "mul": _multiplied,
     "and": _masked,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks._operations_alone import ALONE
-from benchmarks.characterize_hls import candidates, counted
+from benchmarks.characterize_hls import candidates, counted, verilog_of
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.arguments import IN_LUTS, Memory
 from hyq_hls.stream.cost.costs import CostModel, Point, cost_models, fitted, read_points
@@ -24,12 +24,13 @@ from hyq_hls.stream.cost.hls_area import (
     hls_models,
 )
 from hyq_hls.stream.cost.plan import plan_hls
-from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl.plumbing import Fork
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 from tests.stream.hls.conftest import small_graph
 from verif.area.verilog import verilog
+from verif.intervals import source
 from verif.intervals.ir import parse
 
 POINTS = read_points(HLS_POINTS_FILE)
@@ -97,6 +98,33 @@ def test_sums_around_a_product_lie_in_its_slice() -> None:
     assert shared.count(" + ") == plain.count(" + ") + 1, "it is read outside of the slice too"
 
 
+def test_a_sum_of_shifted_factors_lies_in_the_slice_of_their_product() -> None:
+    """Two weights in one factor: LLVM shifts them up, and the sum back with its sign."""
+    pair = """
+  %high = shl i32 %wide_a, 12
+  %low = shl i32 %wide_b, 7
+  %pair = add i32 %high, %low
+  %weights = ashr exact i32 %pair, 7
+  %p = mul i32 %weights, %wide_a"""
+    plain = text_of("  %p = mul i32 %wide_a, %wide_b", "p").count(" + ")
+    assert text_of(pair, "p").count(" + ") == plain
+    rounded = pair.replace("ashr exact i32 %pair, 7", "ashr i32 %pair, 9")
+    assert text_of(rounded, "p").count(" + ") == plain + 1, "no slice shifts behind that adder"
+
+
+def test_a_sum_and_its_start_wait_for_the_term() -> None:
+    """A state that is read before the term is there would have to wait in registers."""
+    text = text_of(
+        """
+  %p = mul i32 %wide_a, %wide_b
+  %first = icmp eq i8 %i, 0
+  %before = select i1 %first, i32 77, i32 %total
+  %more = add i32 %before, %p""",
+        "more",
+    )
+    assert len(re.findall(r"reg \[(?:1[0-9]|[23][0-9]):0\]", text)) == 1, "the sum itself"
+
+
 def test_what_waits_for_a_product_has_registers() -> None:
     """A product takes three cycles."""
     product = "  %p = mul i32 %wide_a, %wide_b\n  %s = add i32 %p, %wide_a"
@@ -152,6 +180,21 @@ def test_the_table_belongs_to_these_templates() -> None:
     stale = [m for m, known in recorded.items() if hls_hash(m) != known]
     assert not stale, "run benchmarks/characterize_hls.py: these templates have changed since"
     assert {p.model.split(",")[0] for p in POINTS} == set(recorded)
+
+
+@pytest.mark.slow
+def test_a_constant_of_one_entry_is_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zero points and factors of one entry are in the logic; without their values it grows."""
+    found = candidates(ALONE["multiply"](), "multiply", 1)
+    stage = next(
+        c.instance.circuit for c in found if isinstance(c.instance.circuit, OperationStage)
+    )
+    rom_inputs = sum(rom.entries == 1 for rom in stage.arguments.roms)
+    assert rom_inputs
+    known = verilog_of([stage])[0]
+    monkeypatch.setattr(source, "_PROCESS", re.compile(r"(?!)"))
+    unknown = verilog_of([stage])[0]
+    assert unknown.count("input [") >= known.count("input [") + rom_inputs
 
 
 @pytest.mark.slow

@@ -47,6 +47,27 @@ def test_worst_cycle_equals_enumeration(seed: int) -> None:
     assert found[0] == max(ratios)
 
 
+def test_widths_of_shifts_by_variables_and_of_signs() -> None:
+    function, _ = function_of(
+        """
+        %x = and i32 %a, 255
+        %y = trunc i32 %b to i9
+        %z = sext i9 %y to i32
+        %right = ashr i32 %z, %x
+        %logical = lshr i32 %x, %z
+        %up = shl i32 %z, 9
+        %pair = add i32 %up, %z
+        %r1 = add i32 %right, %logical
+        %r2 = add i32 %r1, %pair
+        ret i32 %r2"""
+    )
+    widths, values = Widths(function.instructions(), {}), named(function)
+    assert widths.bits(values["right"]) == 9
+    assert widths.is_signed(values["right"])
+    assert widths.bits(values["logical"]) == 8
+    assert not widths.is_concatenation(values["pair"]), "a negative number has ones above"
+
+
 def test_widths_are_those_of_a_circuit() -> None:
     function, _ = function_of(
         """
