@@ -41,6 +41,8 @@ LOOKS = dict(
 APART = {
     "long80": "Rows of attention of 100 and 25",
     "mobilevitv2_32": "MobileViTv2",
+    "efficientformer_32": "EfficientFormer",
+    "efficientformerv2_32": "EfficientFormer V2",
     "mobile_former_32": "Mobile-Former",
 }
 DROP_TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50)

@@ -65,16 +65,21 @@ def mobilevitv2() -> nn.Module:
 
 
 def efficientformer() -> Any:
-    """Build an EfficientFormer: pooling, then attention over 16 positions."""
+    """Build an EfficientFormer: pooling, then attention over 16 positions.
+
+    Its stem halves the image once: pooling alone tells little of maps of 8x8 pixels.
+    """
     timm = _timm("efficientformer")
     model: Any = timm.EfficientFormer(
-        depths=(2, 3),
-        embed_dims=(24, 48),
+        depths=(2, 2, 3),
+        embed_dims=(24, 40, 64),
+        mlp_ratios=3,
         num_classes=_CLASSES,
         num_vit=1,
         layer_scale_init_value=_LAYER_SCALE,
     )
-    model.stages[1].blocks[-1].token_mixer = timm.Attention(48, **_ATTENTION, resolution=4)
+    model.stem.conv2.stride = (1, 1)
+    model.stages[2].blocks[-1].token_mixer = timm.Attention(64, **_ATTENTION, resolution=4)
     return model
 
 

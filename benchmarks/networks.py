@@ -174,6 +174,20 @@ NETWORKS = {
             (TrainConfig(8, learning_rate=3e-3),),
             streams=_member_streams.mobile_former,
         ),
+        Network(
+            "efficientformer_32",
+            members.efficientformer,
+            32,
+            (TrainConfig(12, learning_rate=3e-3),),
+            streams=_member_streams.efficientformer,
+        ),
+        Network(
+            "efficientformerv2_32",
+            members.efficientformerv2,
+            32,
+            (TrainConfig(8, learning_rate=3e-3),),
+            streams=_member_streams.efficientformerv2,
+        ),
     )
 }
 
