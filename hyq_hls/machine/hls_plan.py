@@ -12,9 +12,8 @@ from hyq_hls.tools.yosys import Utilization
 class PlannedFunction:
     """The prediction for one function, or for all functions or streams of a kind.
 
-    LUTs and flip-flops are those of pipelines that Yosys mapped. Constants of one entry are counted
-    as if they could change, and the HLS compiler adds the control of processes, so that they decide
-    nothing.
+    LUTs and flip-flops are those of pipelines that Yosys mapped, without the control of processes
+    that an HLS compiler adds.
 
     Attributes:
         cycles: cycles from frame to frame.

@@ -63,7 +63,7 @@ def test_outliers_do_not_change_the_function(family: str) -> None:
                 for n in (1, 2)
             ],
         ),
-        ("efficientformer", [tuple(f"stages.1.blocks.1.mlp.{n}" for n in ("fc1", "act", "fc2"))]),
+        ("efficientformer", [tuple(f"stages.2.blocks.1.mlp.{n}" for n in ("fc1", "act", "fc2"))]),
     ],
 )
 def test_bridge_blocks_are_the_layers_before_tokens(
