@@ -25,11 +25,6 @@ class PlannedFunction:
     latency: int
     used: Utilization = field(default_factory=Utilization)
 
-    @property
-    def by_rule(self) -> Utilization:
-        """The DSP slices and block RAMs, which follow from rules and are exact."""
-        return Utilization(dsp=self.used.dsp, bram18=self.used.bram18)
-
     def beside(self, other: PlannedFunction) -> PlannedFunction:
         """Return the slower of two functions, with the sites of both."""
         slower = self if self.cycles >= other.cycles else other
@@ -60,11 +55,6 @@ class HlsPlan:
         """The slowest node, or the slowest kind of function between nodes."""
         functions = {**self.operations, **self.plumbing}
         return max(functions, key=lambda name: functions[name].cycles)
-
-    @property
-    def by_rule(self) -> Utilization:
-        """The DSP slices and block RAMs of all functions, by which a part is chosen."""
-        return Utilization(dsp=self.total.dsp, bram18=self.total.bram18)
 
     @property
     def total(self) -> Utilization:

@@ -77,8 +77,8 @@ class ResourceReport(Shown):
 
     @property
     def fits(self) -> bool:
-        """Whether the part has all these resources, and the DSP slices and RAMs of the C++."""
-        planned = self.plan is None or fits(self.plan.by_rule, self.part)
+        """Whether the part has room for the RTL, and for the C++ by its plan."""
+        planned = self.plan is None or fits(self.plan.total, self.part)
         return planned and fits(self.total, self.part)
 
     @property
@@ -116,21 +116,12 @@ class ResourceReport(Shown):
         if plan is None:
             return []
         cycles = plan.cycles_per_frame
-        resource, share = binding(plan.by_rule, self.part)
-        verdict = "fits" if fits(plan.by_rule, self.part) else "does NOT fit"
-        logic = Utilization(lut=plan.total.lut, ff=plan.total.ff)
-        fullest, sum_share = binding(logic, self.part)
-        room = (
-            f"{self.part.name} has room for it"
-            if fits(logic, self.part)
-            else f"MORE than {self.part.name} has, so only Vitis HLS and Vivado can tell if it fits"
-        )
+        resource, share = binding(plan.total, self.part)
+        verdict = "fits" if fits(plan.total, self.part) else "does NOT fit"
         return [
-            f"HLS C++ by plan: {verdict} {self.part.name} in DSP slices and block RAMs, the fuller "
-            f"is {resource}, {share:.0%}; {cycles:,} cycles per frame, "
-            f"{self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency about {plan.latency:,} cycles",
-            f"HLS C++, pipelines without the control of processes: {fullest}, {sum_share:.0%}; "
-            f"{room}",
+            f"HLS C++ by plan: {verdict} {self.part.name}, the fullest is {resource}, {share:.0%}; "
+            f"{cycles:,} cycles per frame, {self.clock_mhz * 1e6 / cycles:,.0f} frames/s, latency "
+            f"about {plan.latency:,} cycles",
         ]
 
     def __repr__(self) -> str:

@@ -19,6 +19,10 @@ from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths, safe_hls_flow
 from hyq_hls.stream.folding import Folding
 
+#: Shares of the room that are left for the forks and ports of a design, tried one after another:
+#: the integer program of foldings does not know them.
+_SPARED = (0.0, 0.03, 0.06)
+
 
 def design(
     graph: Graph,
@@ -65,15 +69,42 @@ def design(
             return flow
         if given:
             raise error
-    room = 1.0 if share is None else share
-    found = fit(
-        graph, chosen, part, clock_mhz, share=room, target_fps=target_fps, backends=backends
-    )
-    flow = _built(graph, chosen, {**found.solution.foldings, **given})
-    error = _excess(flow, part, backends)
-    if error is not None:
-        raise error
-    return flow
+    return _fitted(graph, chosen, part, clock_mhz, share, target_fps, backends, given)
+
+
+def _fitted(
+    graph: Graph,
+    circuits: Mapping[str, AnyCircuit],
+    part: Part,
+    clock_mhz: float,
+    share: float | None,
+    target_fps: float | None,
+    backends: frozenset[str],
+    given: Mapping[str, Folding],
+) -> Dataflow:
+    """Return the best design that fits once it is built, with its forks and ports."""
+    failure: ConversionError | None = None
+    for spared in _SPARED:
+        room = (1.0 if share is None else share) * (1 - spared)
+        try:
+            found = fit(
+                graph,
+                circuits,
+                part,
+                clock_mhz,
+                share=room,
+                target_fps=target_fps,
+                backends=backends,
+            )
+        except ConversionError as error:
+            raise failure or error from None
+        flow = _built(graph, circuits, {**found.solution.foldings, **given})
+        excess = _excess(flow, part, backends)
+        if excess is None:
+            return flow
+        failure = failure or excess
+    assert failure is not None
+    raise failure
 
 
 def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionError | None:
@@ -84,8 +115,8 @@ def _excess(flow: Dataflow, part: Part, backends: frozenset[str]) -> ConversionE
             total, operations = used.total, used.operations
         else:
             plan = plan_hls(safe_hls_flow(flow))
-            total = plan.by_rule
-            operations = {name: planned.by_rule for name, planned in plan.operations.items()}
+            total = plan.total
+            operations = {name: planned.used for name, planned in plan.operations.items()}
         if not fits(total, part):
             return too_large(total, operations, part, 1.0, f"{LABELS[backend]} of this folding")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from hyq_hls.graph import Graph, Node
 from hyq_hls.stream.arguments import Memory
@@ -11,7 +12,7 @@ from hyq_hls.stream.choose.balance import balance, regular_foldings
 from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
-from hyq_hls.stream.cost.hls_memories import fifo_bram18
+from hyq_hls.stream.cost.hls_area import circuit_area, stream_utilization
 from hyq_hls.stream.cost.plan import plan_operation
 from hyq_hls.stream.flow import OperationStage, build_dataflow
 from hyq_hls.stream.flow.dataflow import SHALLOW
@@ -29,7 +30,7 @@ class Option:
         folding: the lanes.
         cycles: cycles per frame.
         utilization: estimate of the circuit in RTL.
-        planned: what its C++ takes by plan: DSP slices and block RAMs.
+        planned: what its C++ takes by plan.
     """
 
     folding: Folding
@@ -66,7 +67,7 @@ def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
             folding,
             cycles,
             circuit_utilization(node, circuit, folding),
-            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).by_rule,
+            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).used,
         )
         for folding, cycles in regular_foldings(circuit).items()
     ]
@@ -100,10 +101,15 @@ def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     return total
 
 
-def edge_plan(edge: Edge, read: int) -> Utilization:
-    """Return what the FIFO of the C++ takes by plan; a width converter takes no block RAM."""
+@cache
+def edge_plan(edge: Edge, written: int, read: int) -> Utilization:
+    """Return the same for the C++, by plan."""
     fifo = _fifo(edge.bits * read, edge.hls_waiting)
-    return Utilization(bram18=fifo_bram18(Memory(fifo.width, fifo.depth)))
+    total = stream_utilization(Memory(fifo.width, fifo.depth))
+    if written != read:
+        total += circuit_area(WidthConverter(edge.bits, written, read))
+        total += stream_utilization(Memory(edge.bits * written, SHALLOW))
+    return total
 
 
 def _fifo(width: int, waiting: int) -> Fifo:

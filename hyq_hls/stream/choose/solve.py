@@ -182,7 +182,7 @@ class _Program:
         ):
             pairs[written, read] = len(self.costs)
             self.costs.append(self.problem.edge_cost(index, written, read))
-            self.plans.append(edge_plan(edge, read))
+            self.plans.append(edge_plan(edge, written, read))
         for lanes, mine in reads.items():
             self._equation([c for (_, r), c in pairs.items() if r == lanes], mine, 0.0)
         for lanes, mine in writes.items():

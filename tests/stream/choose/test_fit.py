@@ -21,6 +21,7 @@ from hyq_hls.stream.choose.fit import fit, pareto
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cost import estimate_design, plan_hls
+from hyq_hls.stream.flow.depths import safe_hls_flow
 from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import small_graph
@@ -79,6 +80,15 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
         assert solution.cycles == best
         assert getattr(solution.used, resource) <= limit
     assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
+
+
+@pytest.mark.parametrize("less", [50, 150, 300])
+def test_a_design_leaves_room_for_its_forks_and_ports(less: int) -> None:
+    """The program of foldings does not know them; a design with less room is tried then."""
+    graph = hybrid_graph()
+    needed = plan_hls(safe_hls_flow(design(graph, PART, 100, share=1.0))).total.lut
+    tight = replace(PART, luts=needed - less)
+    assert plan_hls(safe_hls_flow(design(graph, tight, 100, share=1.0))).total.lut <= tight.luts
 
 
 def test_the_cpp_counts_where_it_is_asked_for() -> None:

@@ -183,10 +183,7 @@ def test_the_plan_stands_beside_the_estimate() -> None:
     assert used.lut > 0
     cells = [planned.cycles, used.lut, used.ff, used.dsp]
     assert a.split()[-5:] == [*(f"{n:,}" for n in cells), f"{used.bram36:g}"]
-    assert "HLS C++ by plan: fits xc7z020 in DSP slices and block RAMs" in str(report)
-    assert re.search(r"control of processes: LUT, \d+%; xc7z020 has room for it", str(report))
-    small = replace(report, part=replace(report.part, ffs=100))
-    assert "MORE than xc7z020 has, so only Vitis HLS and Vivado can tell" in str(small)
+    assert re.search(r"HLS C\+\+ by plan: fits xc7z020, the fullest is \w+, \d+%", str(report))
 
 
 def test_a_design_fits_when_both_do() -> None:
@@ -194,9 +191,12 @@ def test_a_design_fits_when_both_do() -> None:
     report = estimate_report(flow, flow, part("xc7z020"), 100)
     assert report.fits
     assert report.plan is not None
-    needed = report.plan.total.dsp
-    assert replace(report, part=replace(report.part, dsps=needed)).fits
-    assert not replace(report, part=replace(report.part, dsps=needed - 1)).fits
+    needed = report.plan.total
+    assert replace(report, part=replace(report.part, dsps=needed.dsp)).fits
+    assert not replace(report, part=replace(report.part, dsps=needed.dsp - 1)).fits
+    most = max(needed.lut, report.total.lut)
+    assert replace(report, part=replace(report.part, luts=most)).fits
+    assert not replace(report, part=replace(report.part, luts=most - 1)).fits
     many = PlannedFunction(1, 1, Utilization(bram18=2 * report.part.bram36 + 1))
     plan = replace(report.plan, operations={**report.plan.operations, "a": many})
     crowded = replace(report, plan=plan)
