@@ -189,12 +189,11 @@ def test_a_constant_of_one_entry_is_no_variable(monkeypatch: pytest.MonkeyPatch)
     stage = next(
         c.instance.circuit for c in found if isinstance(c.instance.circuit, OperationStage)
     )
-    rom_inputs = sum(rom.entries == 1 for rom in stage.arguments.roms)
-    assert rom_inputs
+    assert any(rom.entries == 1 for rom in stage.arguments.roms)
     known = verilog_of([stage])[0]
     monkeypatch.setattr(source, "_PROCESS", re.compile(r"(?!)"))
     unknown = verilog_of([stage])[0]
-    assert unknown.count("input [") >= known.count("input [") + rom_inputs
+    assert unknown.count("input [") > known.count("input [")
 
 
 @pytest.mark.slow
