@@ -109,6 +109,12 @@ def _slim(strides: tuple[int, int, int], heads: int) -> MobileViT:
     return MobileViT(config)
 
 
+def _member(family: str, *training: TrainConfig) -> Network:
+    """Return the small member of a family of benchmarks/members.py."""
+    build, streams = getattr(members, family), getattr(_member_streams, family)
+    return Network(f"{family}_32", build, 32, training, streams=streams)
+
+
 #: The networks in the order in which they are trained.
 NETWORKS = {
     network.name: network
@@ -156,38 +162,15 @@ NETWORKS = {
             natural_images=4096,
             start="long96",
         ),
-        Network(
-            "mobilevitv2_32",
-            members.mobilevitv2,
-            32,
-            (
-                TrainConfig(10, learning_rate=4e-3),
-                TrainConfig(3, seed=2, learning_rate=1.5e-3),
-                TrainConfig(4, seed=3),
-            ),
-            streams=_member_streams.mobilevitv2,
+        _member(
+            "mobilevitv2",
+            TrainConfig(10, learning_rate=4e-3),
+            TrainConfig(3, seed=2, learning_rate=1.5e-3),
+            TrainConfig(4, seed=3),
         ),
-        Network(
-            "mobile_former_32",
-            members.mobile_former,
-            32,
-            (TrainConfig(8, learning_rate=3e-3),),
-            streams=_member_streams.mobile_former,
-        ),
-        Network(
-            "efficientformer_32",
-            members.efficientformer,
-            32,
-            (TrainConfig(12, learning_rate=3e-3),),
-            streams=_member_streams.efficientformer,
-        ),
-        Network(
-            "efficientformerv2_32",
-            members.efficientformerv2,
-            32,
-            (TrainConfig(8, learning_rate=3e-3),),
-            streams=_member_streams.efficientformerv2,
-        ),
+        _member("mobile_former", TrainConfig(8, learning_rate=3e-3)),
+        _member("efficientformer", TrainConfig(12, learning_rate=3e-3)),
+        _member("efficientformerv2", TrainConfig(8, learning_rate=3e-3)),
     )
 }
 

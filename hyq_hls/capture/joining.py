@@ -48,14 +48,15 @@ def concatenated(call: Call, values: Sequence[Any], dim: int) -> View:
     try:
         drafts, order, channels = aligned(call, views, (axis,))
     except Unsupported:
-        return _joined(call, views, axis, torch.cat)
+        return again or _of_several(call, views, axis, torch.cat)
     return shown(_side_by_side(call, list(drafts)), order, views[0], channels)
 
 
 def stack(call: Call) -> View:
     """Capture a concatenation along a new axis."""
-    views = [call.as_view(value) for value in call.get("tensors")]
-    return _joined(call, views, int(call.get("dim")), torch.stack)
+    views, axis = [call.as_view(value) for value in call.get("tensors")], int(call.get("dim"))
+    again = _put_together(call, views, axis, torch.stack)
+    return again or _of_several(call, views, axis, torch.stack)
 
 
 def _operand(call: Call, value: Any) -> _Operand:
@@ -72,16 +73,12 @@ def _put_together(call: Call, views: list[View], axis: int, join: _Join) -> View
     return View(first.source, index, first.factor, (*chain, call.node.name))
 
 
-def _joined(call: Call, views: list[View], axis: int, join: _Join) -> View:
-    """Join views along any axis.
+def _of_several(call: Call, views: list[View], axis: int, join: _Join) -> View:
+    """Join views of several tensors along any axis.
 
-    Parts of one tensor that are put together again are a data movement. Positions of several are
-    joined where they follow each other. Other tensors with the same number of positions become one
-    tensor with all their channels, of which the result is a re-arrangement.
+    Positions are joined where they follow each other. Other tensors with the same number of
+    positions become one tensor with all their channels, of which the result is a re-arrangement.
     """
-    again = _put_together(call, views, axis, join)
-    if again is not None:
-        return again
     if join is torch.cat:
         for way in (_sequence, _grid):
             try:

@@ -69,36 +69,22 @@ def design(
             return flow
         if given:
             raise error
-    return _fitted(graph, chosen, part, clock_mhz, share, target_fps, backends, given)
-
-
-def _fitted(
-    graph: Graph,
-    circuits: Mapping[str, AnyCircuit],
-    part: Part,
-    clock_mhz: float,
-    share: float | None,
-    target_fps: float | None,
-    backends: frozenset[str],
-    given: Mapping[str, Folding],
-) -> Dataflow:
-    """Return the best design that fits once it is built, with its forks and ports."""
+    room = 1.0 if share is None else share
     failure: ConversionError | None = None
     for spared in _SPARED:
-        room = (1.0 if share is None else share) * (1 - spared)
         try:
             found = fit(
                 graph,
-                circuits,
+                chosen,
                 part,
                 clock_mhz,
-                share=room,
+                share=room * (1 - spared),
                 target_fps=target_fps,
                 backends=backends,
             )
         except ConversionError as error:
             raise failure or error from None
-        flow = _built(graph, circuits, {**found.solution.foldings, **given})
+        flow = _built(graph, chosen, {**found.solution.foldings, **given})
         excess = _excess(flow, part, backends)
         if excess is None:
             return flow

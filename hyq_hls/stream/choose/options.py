@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,24 +93,25 @@ def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
 
 def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
-    fifo = _fifo(edge.bits * read, edge.waiting)
-    total = estimate(fifo)
-    if written != read:
-        total += estimate(WidthConverter(edge.bits, written, read))
-        total += estimate(Fifo(edge.bits * written, SHALLOW))
-    return total
+    return sum(map(estimate, _plumbing(edge, written, read, edge.waiting)), Utilization())
 
 
 @cache
 def edge_plan(edge: Edge, written: int, read: int) -> Utilization:
     """Return the same for the C++, by plan."""
-    fifo = _fifo(edge.bits * read, edge.hls_waiting)
-    total = stream_utilization(Memory(fifo.width, fifo.depth))
+    return sum(map(_planned, _plumbing(edge, written, read, edge.hls_waiting)), Utilization())
+
+
+def _plumbing(edge: Edge, written: int, read: int, waiting: int) -> Iterator[Fifo | WidthConverter]:
+    """Yield what lies on an edge whose FIFO keeps ``waiting`` bits."""
+    width = edge.bits * read
+    yield Fifo(width, max(SHALLOW, -(-waiting // width)))
     if written != read:
-        total += circuit_area(WidthConverter(edge.bits, written, read))
-        total += stream_utilization(Memory(edge.bits * written, SHALLOW))
-    return total
+        yield WidthConverter(edge.bits, written, read)
+        yield Fifo(edge.bits * written, SHALLOW)
 
 
-def _fifo(width: int, waiting: int) -> Fifo:
-    return Fifo(width, max(SHALLOW, -(-waiting // width)))
+def _planned(part: Fifo | WidthConverter) -> Utilization:
+    if isinstance(part, Fifo):
+        return stream_utilization(Memory(part.width, part.depth))
+    return circuit_area(part)
