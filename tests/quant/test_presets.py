@@ -24,7 +24,10 @@ from tests.quant.networks import IMAGES, INTEGERS, cheap, multipliers, tiny
 
 #: Presets with operations or types of their own, which are built. The others give the same
 #: operations other integers, which the tests of operations cover in C++ and RTL.
-OWN_CIRCUITS = {"best", "fast", "fq_vit", "hyq", "minmax", "mixed_precision"}
+OWN_CIRCUITS = {
+    *("best", "fast", "fq_vit", "hyq", "lean"),
+    *("minmax", "mixed_precision", "outlier_pot", "qhyvit"),
+}
 every_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 
 SHIFTS_ONLY = {
