@@ -92,6 +92,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("high", 13, 23, 1),
         Field("one_hot", 13, 24, 5),
         Field("digits", 13, 29, 1),
+        Field("repeat", 13, 30, 1),
         Field("weights", 14, 0, 16),
         Field("weight_group", 14, 16, 16),
         Field("param", 15, 0, 8),
@@ -113,7 +114,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("kind", 0, 16, 2),
         *_ROWS,
         Field("length", 9, 0, 16),
-        Field("bits", 9, 16, 4),
+        Field("bits", 9, 16, 5),
+        Field("high", 10, 0, 16),
     ),
     "norm": (*_ROWS, Field("bits", 9, 0, 5)),
 }

@@ -144,6 +144,7 @@ class Array(Instruction):
     high: int = 0
     one_hot: int = 0
     digits: int = 0
+    repeat: int = 0
     weights: int = 0
     weight_group: int = 0
     param: int = 0
@@ -182,6 +183,7 @@ class Softmax(Instruction):
     pixels: int
     length: int
     bits: int
+    high: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyq_hls.engine.forms.output_stage import BYTE, OutputStage, check_sum
+from hyq_hls.engine.forms.sums import byte_planes
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import Quantization
 
 #: Codes of this many bits are read as signed, so that two products fit one multiplier.
 HALF = 128
-#: A one-hot digit and a code without sign may be as large as this beside weights of 9 bits.
-LARGEST_UNSIGNED = 128
+LOWEST_CONSTANT = -127
+#: Widest code that meets moved weights; its high byte must fit 7 bits.
+MAX_BITS = 12
 MOVED_LIMIT = 255
 
 
@@ -23,12 +25,14 @@ class Operand:
     """How the array reads the codes that meet moved weights.
 
     Attributes:
-        signed: codes are read as ``code - 128``.
+        bits: width of a code.
+        signed: the lowest byte is read as ``byte - 128``.
         constant: what multiplies the weights to give the bias of a zero point; 0 for none.
         one_hot: the exponent of code 0, of log2 codes; None for affine codes.
-        passes: digits of the powers of two.
+        passes: bytes of the codes, or of the powers of two.
     """
 
+    bits: int
     signed: bool
     constant: int
     one_hot: int | None = None
@@ -36,31 +40,35 @@ class Operand:
 
     @classmethod
     def affine(cls, quantization: Quantization, zero_point: int) -> Operand:
-        """Return the operand of affine codes of at most 8 bits.
+        """Return the operand of affine codes.
 
         Raises:
-            ConversionError: the codes have more bits.
+            ConversionError: the codes have too many bits, or a zero point too far away.
         """
-        if quantization.bits > BYTE:
+        bits = quantization.bits
+        signed = bits >= BYTE
+        constant = (HALF if signed else 0) - (zero_point - quantization.qmin)
+        if bits > MAX_BITS or not LOWEST_CONSTANT <= constant <= HALF:
             raise ConversionError(
-                f"codes of {quantization.bits} bits meet keys or values; the engine multiplies "
-                f"{BYTE} bits there; quantize this tensor to {BYTE} bits"
+                f"codes of {bits} bits with zero point {zero_point} meet keys or values; the "
+                f"engine reads {MAX_BITS} bits there, and zero points of {BYTE} bits; quantize "
+                f"this tensor to {BYTE} bits"
             )
-        stored = zero_point - quantization.qmin
-        signed = quantization.bits == BYTE
-        return cls(signed, (HALF if signed else 0) - stored)
+        return cls(bits, signed, constant, passes=-(-bits // BYTE))
 
-    @property
-    def codes(self) -> Bounds:
-        """Bounds of an operand."""
+    def codes(self, d: int) -> Bounds:
+        """Return the bounds of an operand of pass d."""
         if self.one_hot is not None:
             return Bounds(0, 1 << min(self.one_hot, BYTE - 1))
-        return Bounds(-HALF, HALF - 1) if self.signed else Bounds(0, HALF - 1)
+        if d < self.passes - 1:
+            return Bounds(0, (1 << (self.bits - BYTE)) - 1)
+        return Bounds(-HALF, HALF - 1) if self.signed else Bounds(0, (1 << self.bits) - 1)
 
     def digits(self, codes: Codes) -> list[Codes]:
         """Return the operands of every pass, the highest digit first."""
         if self.one_hot is None:
-            return [codes - HALF if self.signed else codes]
+            planes = byte_planes(codes, self.passes)
+            return [*planes[:-1], planes[-1] - HALF if self.signed else planes[-1]]
         exponent = self.one_hot - codes
         return [
             np.where((exponent >= 0) & (exponent >> 3 == k), 1 << (np.maximum(exponent, 0) & 7), 0)
@@ -96,8 +104,8 @@ class AttendedSums:
     def __post_init__(self) -> None:
         reach = self.terms * MOVED_LIMIT
         total = 0
-        for _ in range(self.operand.passes):
-            codes = self.operand.codes
+        for d in range(self.operand.passes):
+            codes = self.operand.codes(d)
             total = (total << BYTE) + reach * max(-codes.low, codes.high)
             check_sum(Bounds(-total, total), "sums of attention")
         total += reach * abs(self.operand.constant)

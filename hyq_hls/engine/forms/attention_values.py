@@ -32,7 +32,7 @@ def attention_values(
                 f"log2 probabilities of {q.bits} bits reach down to 2**-{exponent}; the engine "
                 f"takes {MAX_PASSES} bytes of them; use 4 bits"
             )
-        operand = Operand(False, 0, exponent, passes)
+        operand = Operand(q.bits, False, 0, exponent, passes)
     return AttendedSums(
         values=True,
         heads=operation.heads,

@@ -12,6 +12,8 @@ from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.softmax import Softmax
 
+#: Widest probability.
+MAX_BITS = 12
 #: Numbers of the kinds in instructions.
 KINDS = ("uniform", "log2", "log2_rounded")
 
@@ -61,10 +63,10 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
         ConversionError: its integers are wider than those of the unit.
     """
     bits = x.quantization.bits
-    if bits > BYTE or operation.bits > BYTE:
+    if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
-            f"a softmax from {bits} to {operation.bits} bits; the engine's unit has {BYTE} bits on "
-            f"both sides; give scores and probabilities {BYTE} bits or fewer"
+            f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} to "
+            f"{MAX_BITS}; give scores and probabilities as many or fewer"
         )
     exponentials = operation.exponential(np.arange(1 << bits))
     width = int(exponentials.max()).bit_length()
