@@ -127,6 +127,31 @@ class TensorLayout:
         return stored + self.qmin
 
 
+@dataclass(frozen=True)
+class Place:
+    """A tensor in DRAM.
+
+    Attributes:
+        base: number of the base register.
+        offset: bytes behind it.
+        layout: how its codes lie there.
+    """
+
+    base: int
+    offset: int
+    layout: TensorLayout
+
+    def at(self, plane: int, row: int, pixel: int) -> int:
+        """Return the byte offset of a pixel."""
+        layout = self.layout
+        return (
+            self.offset
+            + plane * layout.plane_bytes
+            + row * layout.pitch
+            + WORD * pixel * layout.words
+        )
+
+
 def weight_words(sums: Sums, first: int) -> NDArray[np.int64]:
     """Return the weight words (groups, words of a group, 48) of a sum.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.layout import TensorLayout
+from hyq_hls.engine.layout import Place, TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 
 
@@ -59,7 +59,9 @@ class Program:
         scratch: bytes that base register 3 needs.
         input: layout of the input tensor behind base register 1.
         output: layout of the last tensor behind base register 2.
-        nodes: first instruction of every node, by name, in order.
+        nodes: first instruction of every node, by name, in order; a table behind a sum belongs to
+            the sum, and scores and softmax to their values.
+        stored: the tensor that lies in DRAM after a node of ``nodes``, and where.
         tags: destination of instructions by index.
         forgotten: regions whose content is dead before the instruction of this index.
     """
@@ -71,6 +73,7 @@ class Program:
     input: TensorLayout
     output: TensorLayout
     nodes: dict[str, int]
+    stored: dict[str, tuple[str, Place]]
     tags: dict[int, Tag] = field(default_factory=dict)
     forgotten: dict[int, tuple[Region, ...]] = field(default_factory=dict)
 

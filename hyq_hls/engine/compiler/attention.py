@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.emitter import Emitter, Place
+from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import check_stage, output_view, store
 from hyq_hls.engine.compiler.tiles import Input, Tile
 from hyq_hls.engine.forms import KINDS, AttendedSums, Sliding, SoftmaxRows
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import ceil_div, records, table_bytes, value_records
+from hyq_hls.engine.layout import Place, ceil_div, records, table_bytes, value_records
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.attention import Attention, compile_attention
-from hyq_hls.engine.compiler.emitter import Emitter, Place
+from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.rows import compile_norm, compile_patches
 from hyq_hls.engine.compiler.storage import Scratch
 from hyq_hls.engine.compiler.sums import compile_sums
@@ -20,7 +20,7 @@ from hyq_hls.engine.forms import (
     forms_of,
 )
 from hyq_hls.engine.forms.output_stage import TABLE_BITS
-from hyq_hls.engine.layout import TensorLayout
+from hyq_hls.engine.layout import Place, TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.program import Program, Tag
 from hyq_hls.errors import ConversionError
@@ -48,12 +48,13 @@ class _Compiler:
         self.scratch = Scratch()
         self.places: dict[str, Place] = {}
         self.starts: dict[str, int] = {}
+        self.stored: dict[str, tuple[str, Place]] = {}
+        self.newest = (graph.input_name, Place(isa.INPUT, 0, TensorLayout.of(graph.input_type)))
         self.done: set[str] = set()
 
     def run(self) -> Program:
         graph = self.graph
-        source = TensorLayout.of(graph.input_type)
-        self.places[graph.input_name] = Place(isa.INPUT, 0, source)
+        self.places[graph.input_name] = self.newest[1]
         for node in graph.nodes.values():
             if node.name in self.done:
                 continue
@@ -64,6 +65,7 @@ class _Compiler:
                 raise ConversionError(f"{node.name}: {error}") from error
             if len(self.emitter.instructions) > start:
                 self.starts[node.name] = start
+                self.stored[node.name] = self.newest
             self._release()
         emitter = self.emitter
         return Program(
@@ -71,9 +73,10 @@ class _Compiler:
             instructions=tuple(emitter.instructions),
             constants=emitter.constants,
             scratch=self.scratch.size,
-            input=source,
+            input=TensorLayout.of(graph.input_type),
             output=TensorLayout.of(graph.output_type),
             nodes=self.starts,
+            stored=self.stored,
             tags=emitter.tags,
             forgotten={k: tuple(v) for k, v in emitter.forgotten.items()},
         )
@@ -163,6 +166,7 @@ class _Compiler:
         else:
             place = Place(isa.SCRATCH, self.scratch.take(layout.size), layout)
         self.places[node.name] = place
+        self.newest = (node.name, place)
         return place
 
     def _finish(self, *nodes: Node) -> None:

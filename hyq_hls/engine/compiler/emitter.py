@@ -9,38 +9,12 @@ from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.fields import QUEUES
-from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.program import Region, Tag
 from hyq_hls.errors import ConversionError
 
 #: Constants and tensors begin at multiples of this, as bursts like it.
 ALIGNMENT = 64
-
-
-@dataclass(frozen=True)
-class Place:
-    """A tensor in DRAM.
-
-    Attributes:
-        base: number of the base register.
-        offset: bytes behind it.
-        layout: how its codes lie there.
-    """
-
-    base: int
-    offset: int
-    layout: TensorLayout
-
-    def at(self, plane: int, row: int, pixel: int) -> int:
-        """Return the byte offset of a pixel."""
-        layout = self.layout
-        return (
-            self.offset
-            + plane * layout.plane_bytes
-            + row * layout.pitch
-            + 4 * pixel * layout.words
-        )
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.emitter import Emitter, Place
+from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import output_view, store
 from hyq_hls.engine.compiler.tiles import Input, Tile, tiles
 from hyq_hls.engine.forms import NormRows, Patches, Sliding
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import BEAT, ceil_div, norm_bytes
+from hyq_hls.engine.layout import Place, BEAT, ceil_div, norm_bytes
 from hyq_hls.engine.machine_sizes import WORD
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError

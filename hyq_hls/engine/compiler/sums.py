@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.emitter import Emitter, Place
+from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.tiles import Input, Tile, border_records, tiles
 from hyq_hls.engine.forms import OutputStage, Sums
 from hyq_hls.engine.isa import View
 from hyq_hls.engine.layout import (
+    Place,
     TensorLayout,
     ceil_div,
     empty_records,

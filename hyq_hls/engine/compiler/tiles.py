@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.emitter import Emitter, Place
+from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.forms import Sliding
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import ceil_div, value_records
+from hyq_hls.engine.layout import Place, ceil_div, value_records
 from hyq_hls.engine.machine_sizes import OUTPUTS, WORD
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes

@@ -32,7 +32,8 @@ class Simulator:
     Attributes:
         program: the program; its encoded instructions are what runs.
         memories: the memories of the engine.
-        trace: codes of nodes by name, as far as instructions computed them in the last frame.
+        trace: codes of nodes by name in the last frame: of tensors in DRAM what lies there, of the
+            others what instructions computed.
     """
 
     def __init__(self, program: Program, graph: Graph) -> None:
@@ -40,6 +41,8 @@ class Simulator:
         self.memories = Memories(program)
         self.trace: dict[str, Codes] = {}
         self._graph = graph
+        ends = [*list(program.nodes.values())[1:], len(program.instructions)]
+        self._ends = dict(zip(ends, program.nodes, strict=True))
         code = program.code
         self._instructions = [
             isa.decode(code[start : start + isa.BYTES]) for start in range(0, len(code), isa.BYTES)
@@ -74,6 +77,8 @@ class Simulator:
                     f"  {isa.show(instruction)}"
                 ) from error
             counts[instruction.queue] += 1
+            if index + 1 in self._ends:
+                self._note_stored(self._ends[index + 1])
             yield index, instruction
 
     def _run(self, index: int, instruction: isa.Instruction) -> None:
@@ -116,6 +121,13 @@ class Simulator:
                 self.trace[name] = np.full(shape, np.iinfo(np.int64).min)
             slot = self.trace[name].reshape(shape if len(shape) > 1 else (1, 1, *shape))[tag.index]
             slot[:] = (codes[..., slice(*tag.lanes)] + qmin).reshape(slot.shape)
+
+    def _note_stored(self, node: str) -> None:
+        """Note the tensor that lies in DRAM after a node, which its stores brought there."""
+        name, place = self.program.stored[node]
+        end = place.offset + place.layout.size
+        data = self.memories.dram[place.base].data[place.offset : end]
+        self.trace[name] = place.layout.unpack(data).reshape(self._graph.type(name).shape)
 
     def _node(self, index: int) -> str:
         """Return the name of the node that an instruction belongs to."""
