@@ -167,14 +167,15 @@ def weight_words(sums: Sums, first: int) -> NDArray[np.int64]:
         for lane in range(INPUTS):
             split[..., :channels, lane] = rest.clip(WEIGHT_LOW, WEIGHT_HIGH)
             rest = rest - split[..., :channels, lane]
-        split = split.reshape(passes * inputs * ky * kx, groups, LANES)
-        return split.transpose(1, 0, 2)
+        lanes: NDArray[np.int64] = split.reshape(-1, groups, LANES).transpose(1, 0, 2)
+        return lanes
     outputs = sums.weight.shape[5]
     steps, groups = ceil_div(channels, INPUTS), ceil_div(first + outputs, OUTPUTS)
     padded = np.zeros((passes * inputs * ky * kx, steps * INPUTS, groups * OUTPUTS), np.int64)
     taps = sums.weight.reshape(-1, channels, outputs)
     padded[:, :channels, first : first + outputs] = taps
-    shaped = padded.reshape(-1, steps, INPUTS, groups, OUTPUTS).transpose(3, 0, 1, 4, 2)
+    shaped: NDArray[np.int64] = padded.reshape(-1, steps, INPUTS, groups, OUTPUTS)
+    shaped = shaped.transpose(3, 0, 1, 4, 2)
     return shaped.reshape(groups, -1, LANES)
 
 
@@ -183,9 +184,15 @@ def weight_bytes(words: NDArray[np.int64]) -> bytes:
     return words.astype(np.int8).tobytes()
 
 
-def records(stage: OutputStage, first: int = 0) -> NDArray[np.void]:
-    """Return the channel records (groups * 16,) of an output stage, from lane ``first`` on."""
-    count = ceil_div(first + stage.channels, OUTPUTS) * OUTPUTS
+def records(stage: OutputStage, first: int = 0, lanes: int = 0) -> NDArray[np.void]:
+    """Return the channel records (groups * 16,) of an output stage.
+
+    Args:
+        stage: the stage.
+        first: lane of its first channel.
+        lanes: how many lanes are written from there on, those without a channel included.
+    """
+    count = ceil_div(first + max(stage.channels, lanes), OUTPUTS) * OUTPUTS
     found = empty_records(count)
     part = found[first : first + stage.channels]
     part["bias"], part["zero"] = stage.bias, stage.zero

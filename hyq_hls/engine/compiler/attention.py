@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.emitter import Emitter
@@ -131,7 +132,9 @@ def _compile_row(
         for first in range(0, tokens, band):
             part = Tile(pixel, pixel + 1, first, min(first + band, tokens))
             _emit_head(emitter, form, places, part, bases[0], scores, words, groups, head)
-            _emit_values(emitter, form, places, part, scores, start, words, groups, value_base, head)
+            _emit_values(
+                emitter, form, places, part, scores, start, words, groups, value_base, head
+            )
     store(emitter, output, row, start)
 
 
@@ -270,7 +273,7 @@ def _emit_values(
     )
 
 
-def _operand_fields(sums: AttendedSums) -> dict[str, int]:
+def _operand_fields(sums: AttendedSums) -> dict[str, Any]:
     operand = sums.operand
     log2 = operand.one_hot is not None
     return {

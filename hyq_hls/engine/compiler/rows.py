@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.emitter import Emitter
@@ -10,7 +11,7 @@ from hyq_hls.engine.compiler.sums import output_view, store
 from hyq_hls.engine.compiler.tiles import Input, Tile, tiles
 from hyq_hls.engine.forms import NormRows, Patches, Sliding
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import Place, BEAT, ceil_div, norm_bytes
+from hyq_hls.engine.layout import BEAT, Place, ceil_div, norm_bytes
 from hyq_hls.engine.machine_sizes import WORD
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
@@ -86,7 +87,7 @@ def compile_patches(emitter: Emitter, form: Patches, source: Place, output: Plac
         for tile in tiles(form.height // ph, 1, 1, needed, sizes.feature_words):
             emitter.begin_tile()
             base = emitter.reserve(needed(tile))
-            of_map = {
+            of_map: dict[str, Any] = {
                 "base": whole.base,
                 "offset": whole.at(plane, tile.y0 * ph, 0),
                 "rows": tile.rows * ph,
@@ -97,7 +98,7 @@ def compile_patches(emitter: Emitter, form: Patches, source: Place, output: Plac
                 "plane": plane_words,
                 "view": View(base, row_words, words),
             }
-            of_tokens = [
+            of_tokens: list[dict[str, Any]] = [
                 {
                     "base": tokens.base,
                     "offset": tokens.at(plane, a * pw + b, tile.y0 * across),

@@ -17,7 +17,6 @@ from hyq_hls.engine.layout import (
     Place,
     TensorLayout,
     ceil_div,
-    empty_records,
     records,
     table_bytes,
     weight_bytes,
@@ -181,12 +180,9 @@ def _prepare(sums: Sums, places: Sequence[Place], layout: TensorLayout, last: bo
     hold = words.shape[1] > 1 and bool((words == words[:, :1]).all())
     if hold:
         words = words[:, :1]
-    params = records(sums.stage, first)
-    missing = ceil_div(first + lanes, OUTPUTS) * OUTPUTS - params.size
-    if missing > 0:
-        params = np.concatenate([params, empty_records(missing)])
-        more = np.zeros((missing // OUTPUTS, *words.shape[1:]), np.int64)
-        words = np.concatenate([words, more])
+    params = records(sums.stage, first, lanes)
+    missing = params.size // OUTPUTS - len(words)
+    words = np.concatenate([words, np.zeros((missing, *words.shape[1:]), np.int64)])
     chosen = tuple(places[i] for i in sums.inputs)
     return _Part(sums, chosen, first, lanes, words, params, hold, repeat)
 
@@ -283,5 +279,7 @@ def _emit(
                 slice(channel, channel + count),
             ),
             lanes=(0, count),
-        ) if count > 0 else None,
+        )
+        if count > 0
+        else None,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from hyq_hls.engine.forms.attended import AttendedSums, Operand
-from hyq_hls.engine.forms.output_stage import OutputStage, stored_zero
 from hyq_hls.engine.forms.moved import check_moved
+from hyq_hls.engine.forms.output_stage import OutputStage, stored_zero
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops import AttentionScores
 
 
-def attention_scores(operation: AttentionScores, query: TensorType, key: TensorType) -> AttendedSums:
+def attention_scores(
+    operation: AttentionScores, query: TensorType, key: TensorType
+) -> AttendedSums:
     """Return the sums of attention scores."""
     check_moved(key, "keys")
     return AttendedSums(

@@ -29,8 +29,6 @@ def convolution_sums(
         depthwise=depthwise,
         planes=planes_of(q),
         stage=OutputStage.of(operation.requantize, operation.bias + q.qmin * rows.sum(axis=1)),
-        sliding=Sliding(
-            operation.window, operation.stride, operation.dilation, operation.padding
-        ),
+        sliding=Sliding(operation.window, operation.stride, operation.dilation, operation.padding),
         border=stored_zero(operation.pad_value, q, x.channels),
     )

@@ -125,7 +125,9 @@ def table_of(operation: Operation, x: TensorType) -> Codes:
             f"{TABLE_BITS} to {BYTE} bits at most; quantize the input or output of this function "
             "to fewer bits"
         )
-    values = operation.reference(np.broadcast_to(x.quantization.codes()[:, None], (1 << x.quantization.bits, x.channels)))
+    values = operation.reference(
+        np.broadcast_to(x.quantization.codes()[:, None], (1 << x.quantization.bits, x.channels))
+    )
     if (values != values[:, :1]).any():
         raise ConversionError(
             "a table with an output of its own for each channel; the engine has one table for all "

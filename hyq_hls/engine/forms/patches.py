@@ -31,9 +31,11 @@ class Patches:
         rows, columns = self.height // ph, self.width // pw
         if self.to_tokens:
             split = codes.reshape(-1, rows, ph, columns, pw, channels)
-            return split.transpose(0, 2, 4, 1, 3, 5).reshape(-1, ph * pw, rows * columns, channels)
+            tokens: Codes = split.transpose(0, 2, 4, 1, 3, 5)
+            return tokens.reshape(-1, ph * pw, rows * columns, channels)
         split = codes.reshape(-1, ph, pw, rows, columns, channels)
-        return split.transpose(0, 3, 1, 4, 2, 5).reshape(-1, self.height, self.width, channels)
+        folded: Codes = split.transpose(0, 3, 1, 4, 2, 5)
+        return folded.reshape(-1, self.height, self.width, channels)
 
 
 def unfold(operation: Unfold, x: TensorType) -> Patches:

@@ -41,7 +41,8 @@ class SoftmaxRows:
         total = e.sum(axis=-1, keepdims=True)
         top = (1 << self.bits) - 1
         if self.kind == "uniform":
-            return np.minimum(((e << self.bits) + (total >> 1)) // total, top)
+            rounded: Codes = ((e << self.bits) + (total >> 1)) // total
+            return np.minimum(rounded, top)
         count = np.zeros_like(e)
         for n in range(top):
             # Exact: 3 * 2**n * e of at most 32 + 2 + n bits; beyond 2 * total nothing passes.
@@ -65,14 +66,14 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
     bits = x.quantization.bits
     if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
-            f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} to "
-            f"{MAX_BITS}; give scores and probabilities as many or fewer"
+            f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
+            f"to {MAX_BITS}; give scores and probabilities as many or fewer"
         )
     exponentials = operation.exponential(np.arange(1 << bits))
     width = int(exponentials.max()).bit_length()
     if width > SUM_BITS:
         raise ConversionError(
-            f"exponentials of {width} bits; the engine's have {SUM_BITS}; take a softmax with fewer "
-            "fraction bits, such as that of the default configuration"
+            f"exponentials of {width} bits; the engine's have {SUM_BITS}; take a softmax with "
+            "fewer fraction bits, such as that of the default configuration"
         )
     return SoftmaxRows(operation.output, operation.bits, exponentials)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hyq_hls.errors import ConversionError
 from hyq_hls.engine.forms.output_stage import BYTE, OutputStage, check_sum
+from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import Quantization
 
@@ -128,8 +128,8 @@ class Sums:
             )
         if max(self.sliding.kernel) > MAX_KERNEL:
             raise ConversionError(
-                f"a window of {self.sliding.kernel}; the engine's have {MAX_KERNEL} taps at most in "
-                "each direction; use a smaller one"
+                f"a window of {self.sliding.kernel}; the engine's have {MAX_KERNEL} taps at most "
+                "in each direction; use a smaller one"
             )
         self._check_bounds()
 

@@ -11,7 +11,7 @@ from hyq_hls.ops import ShiftSwish, Table
 
 
 def table(operation: Table | ShiftSwish, x: TensorType) -> tuple[Sums, ...]:
-    """Return the lookup of a function. The compiler moves it behind the sum before it, if it can."""
+    """Return the lookup of a function, which the compiler moves behind a sum if it can."""
     zeros, channels = np.zeros(x.channels, np.int64), x.channels
     stage = OutputStage(zeros, zeros + 1, zeros, zeros, x.quantization.bits, table_of(operation, x))
     return (

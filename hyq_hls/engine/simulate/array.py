@@ -97,7 +97,9 @@ class _Sums:
                         total += codes * flat.astype(float)
                     else:
                         total += codes.astype(float) @ flat.astype(float)
-                    ends = np.stack([smallest * self._spread(weights), largest * self._spread(weights)])
+                    ends = np.stack(
+                        [smallest * self._spread(weights), largest * self._spread(weights)]
+                    )
                     low = low + ends.min(axis=0).sum(axis=0)
                     high = high + ends.max(axis=0).sum(axis=0)
                     plane, shift, words = plane + i.kx_plane, shift + i.kx_shift, words + i.kx_words
@@ -116,7 +118,9 @@ class _Sums:
         if i.passes > 1 and not i.repeat:
             raise SimulationError("a prologue needs one pass, or repeat")
         steps = i.kernel_y * i.kernel_x * i.steps
-        words = self.memories.row_weights(i.weights, i.weight_group, i.groups, 1 if i.hold else steps)
+        words = self.memories.row_weights(
+            i.weights, i.weight_group, i.groups, 1 if i.hold else steps
+        )
         if i.hold:
             words = words.repeat(steps, axis=1)
         _check(abs(i.constant) * np.abs(words).sum(axis=(1, 3)))
@@ -143,13 +147,15 @@ class _Sums:
 
     def _flat(self, weights: Codes) -> Codes:
         """Return weights (channels, outputs), or (outputs,) of a depthwise sum."""
-        if self.i.depthwise:
-            return weights.sum(axis=(1, 3)).reshape(-1)
-        return weights.transpose(1, 3, 0, 2).reshape(self.i.steps * INPUTS, -1)
+        if not self.i.depthwise:
+            return self._spread(weights)
+        found: Codes = weights.sum(axis=(1, 3))
+        return found.reshape(-1)
 
     def _spread(self, weights: Codes) -> Codes:
         """Return the weights (terms, outputs) that are added one by one."""
-        return weights.transpose(1, 3, 0, 2).reshape(self.i.steps * INPUTS, -1)
+        found: Codes = weights.transpose(1, 3, 0, 2)
+        return found.reshape(self.i.steps * INPUTS, -1)
 
     def _operands(self, d: int, offset: int, shift: int, weights: Codes) -> Codes:
         i = self.i
@@ -157,11 +163,9 @@ class _Sums:
         channels = np.arange(len(flat))
         if i.source == isa.FROM_CONSTANT:
             return np.full((i.rows, i.pixels, len(channels)), i.constant, np.int64)
-        view = isa.View(
-            (i.src.base + offset) & 0xFFFF, i.src.row, i.src.group, i.src.x0 + shift
-        )
+        view = isa.View((i.src.base + offset) & 0xFFFF, i.src.row, i.src.group, i.src.x0 + shift)
         index = self.memories.view_bytes(view, i.rows, i.pixels, i.c0 + channels)
-        needed = flat > 0 if i.depthwise else flat.any(axis=1)
+        needed = np.atleast_2d((flat > 0).T).any(axis=0)
         codes = self.memories.features.read(index, needed).astype(np.int64)
         codes[..., ~needed] = 0
         self.touched.append(index[..., needed])

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import NORM_CHANNEL, NORM_HEADER, RECORD, ceil_div
+from hyq_hls.engine.layout import NORM_CHANNEL, NORM_HEADER, RECORD
 from hyq_hls.engine.machine_sizes import (
     LANES,
     OUTPUTS,
     SOFTMAX_ENTRIES,
     TABLE_ENTRIES,
     WORD,
-    Sizes,
 )
 from hyq_hls.engine.program import Program, Region
 from hyq_hls.errors import SimulationError
@@ -105,9 +104,7 @@ class Memories:
             "feature memory", np.zeros(sizes.pixels * sizes.feature_words * WORD, np.uint8)
         )
         self.weights = Memory("weights", np.zeros((sizes.weight_words, LANES), np.int16))
-        self.parameters = Memory(
-            "parameters", np.zeros(sizes.parameter_groups * OUTPUTS, RECORD)
-        )
+        self.parameters = Memory("parameters", np.zeros(sizes.parameter_groups * OUTPUTS, RECORD))
         self.tables = Memory("tables", np.zeros(2 * TABLE_ENTRIES, np.uint8))
         self.exponentials = Memory("exponentials", np.zeros(SOFTMAX_ENTRIES, np.int64))
         norm = NORM_HEADER.itemsize + sizes.norm_channels * NORM_CHANNEL.itemsize
@@ -128,20 +125,6 @@ class Memories:
         else:
             banks = self.features.written.reshape(self.sizes.pixels, -1)
             banks[:, region.start * WORD : region.stop * WORD] = False
-
-    def feature_index(self, view: View, rows: int, pixels: Index, word: Index | int) -> Index:
-        """Return the flat index of byte 0 of a word of pixels.
-
-        Args:
-            view: where the tensor lies.
-            rows: number of rows.
-            pixels: pixels of a row (X,).
-            word: word of the pixel, or (X,).
-
-        Returns:
-            (rows, X).
-        """
-        return self._index(view, np.arange(rows)[:, None], view.x0 + pixels[None], word)
 
     def _index(self, view: View, row: Index, position: Index, word: Index | int) -> Index:
         bank, group = position % self.sizes.pixels, position // self.sizes.pixels
@@ -176,8 +159,3 @@ class Memories:
         index = words[..., None] * LANES + np.arange(LANES)
         found = self.weights.read(index).astype(np.int64)
         return found.reshape(groups, steps, OUTPUTS, LANES // OUTPUTS)
-
-
-def all_words(count: int, size: int) -> int:
-    """Return how many words of ``size`` hold ``count``."""
-    return ceil_div(count, size)

@@ -73,8 +73,7 @@ class Simulator:
                 self._run(index, instruction)
             except SimulationError as error:
                 raise SimulationError(
-                    f"instruction {index} ({self._node(index)}): {error}\n"
-                    f"  {isa.show(instruction)}"
+                    f"instruction {index} ({self._node(index)}): {error}\n  {isa.show(instruction)}"
                 ) from error
             counts[instruction.queue] += 1
             if index + 1 in self._ends:
