@@ -131,6 +131,7 @@ def _compile_row(
         _move(emitter, form, places, bases, head, groups, value_base)
         for first in range(0, tokens, band):
             part = Tile(pixel, pixel + 1, first, min(first + band, tokens))
+            emitter.forget("features", scores, scores + planes * words)
             _emit_head(emitter, form, places, part, bases[0], scores, words, groups, head)
             _emit_values(
                 emitter, form, places, part, scores, start, words, groups, value_base, head

@@ -54,13 +54,19 @@ def tiles(
     Raises:
         ConversionError: the smallest tile does not fit.
     """
+
+    def needed(height: int, width: int) -> int:
+        # A tile inside of a row may load a column more than one at its begin.
+        inside = width << 8 if width < pixels else 0
+        return max(words(Tile(0, height, x, x + width)) for x in (0, inside))
+
     height, width = rows, pixels
-    while height > 1 and words(Tile(0, height, 0, width)) > room:
+    while height > 1 and needed(height, width) > room:
         height = ceil_div(height, 2)
-    while words(Tile(0, height, 0, width)) > room:
+    while needed(height, width) > room:
         if width <= step:
             raise ConversionError(
-                f"{step} pixels need {words(Tile(0, 1, 0, width))} words of every bank of the "
+                f"{step} pixels need {needed(height, width)} words of every bank of the "
                 f"feature memory, which has {room}; take an engine with a larger one"
             )
         width = ceil_div(ceil_div(width, 2), step) * step
