@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,7 +62,7 @@ def random_requantize(
 def small_sizes(rng: np.random.Generator, **changes: int) -> Sizes:
     """An engine whose feature memory makes several tiles of most maps."""
     pixels = int(rng.choice([2, 4, 8]))
-    values: dict[str, int] = {"feature_words": 2048 // pixels, "weight_words": 256, **changes}
+    values: dict[str, Any] = {"feature_words": 2048 // pixels, "weight_words": 256, **changes}
     return Sizes(pixels=pixels, **values)
 
 

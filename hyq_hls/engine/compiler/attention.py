@@ -98,8 +98,8 @@ def _load_parameters(emitter: Emitter, form: Attention, keys: int, channels: int
             f"attention over {keys} keys with {channels} channels takes {starts[-1]} groups of "
             f"channel records; the engine has {emitter.sizes.parameter_groups}; take one with more"
         )
-    for block, start in zip(blocks, starts, strict=False):
-        emitter.load_block(isa.PARAMETERS, block.tobytes(), start)
+    data = b"".join(block.tobytes() for block in blocks)
+    emitter.load_block(isa.PARAMETERS, data)
     return _Groups(starts[0], starts[1], starts[2], starts[3], head)
 
 

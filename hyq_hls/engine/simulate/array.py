@@ -165,7 +165,7 @@ class _Sums:
             return np.full((i.rows, i.pixels, len(channels)), i.constant, np.int64)
         view = isa.View((i.src.base + offset) & 0xFFFF, i.src.row, i.src.group, i.src.x0 + shift)
         index = self.memories.view_bytes(view, i.rows, i.pixels, i.c0 + channels)
-        needed = np.atleast_2d((flat > 0).T).any(axis=0)
+        needed: NDArray[np.bool_] = np.asarray((flat > 0).reshape(len(flat), -1).any(axis=1))
         codes = self.memories.features.read(index, needed).astype(np.int64)
         codes[..., ~needed] = 0
         self.touched.append(index[..., needed])
