@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +221,27 @@ def _load(emitter: Emitter, part: _Part, tile: Tile, border: int) -> int:
     return base
 
 
+def _taps(sums: Sums, source: Input) -> dict[str, Any]:
+    """Return the fields that lead from tap to tap, or from input to input."""
+    (ky, kx), stride = sums.sliding.kernel, sums.sliding.stride[1]
+    down, right = sums.sliding.dilation
+    fields: dict[str, Any] = {}
+    if len(sums.inputs) > 1:
+        fields.update(kernel_y=len(sums.inputs), ky_stride=source.words)
+    elif ky > 1:
+        fields.update(kernel_y=ky, ky_stride=down * source.row_words)
+    if kx > 1:
+        fields.update(
+            kernel_x=kx,
+            kx_shift=right // stride,
+            kx_plane=right % stride,
+            kx_words=right % stride * source.plane_words,
+            planes=stride,
+            wrap_words=source.row_words,
+        )
+    return fields
+
+
 def _emit(
     emitter: Emitter,
     chunk: _Chunk,
@@ -232,8 +254,7 @@ def _emit(
 ) -> None:
     part, sums, sizes = chunk.part, chunk.part.sums, emitter.sizes
     source = part.inputs(tile, sizes.pixels)[0]
-    passes, inputs, ky, kx, channels = sums.weight.shape[:5]
-    dilation, stride = sums.sliding.dilation, sums.sliding.stride
+    passes, channels = sums.weight.shape[0], sums.weight.shape[4]
     first = part.first if chunk.start == 0 else 0
     begin = OUTPUTS * chunk.start + first  # among the lanes of the part
     end = min(part.first + part.lanes, OUTPUTS * chunk.stop)
@@ -251,16 +272,9 @@ def _emit(
             channels=end - begin,
             bits=sums.stage.bits,
             steps=1 if sums.depthwise else ceil_div(channels, INPUTS),
-            kernel_y=inputs if inputs > 1 else ky,
-            kernel_x=kx,
             passes=passes,
-            ky_stride=source.words if inputs > 1 else dilation[0] * source.row_words,
             pass_stride=source.words if sums.planes > 1 else 0,
-            kx_words=dilation[1] % stride[1] * source.plane_words,
-            wrap_words=source.row_words,
-            kx_shift=dilation[1] // stride[1],
-            kx_plane=dilation[1] % stride[1],
-            planes=stride[1],
+            **_taps(sums, source),
             c0=sums.source_channel + (OUTPUTS * chunk.start if sums.depthwise else 0),
             depthwise=int(sums.depthwise),
             hold=int(part.hold),

@@ -174,7 +174,7 @@ class Input:
                     pitch=layout.pitch,
                     planes=self.planes,
                     x_first=start % self.planes,
-                    plane=self.plane_words,
+                    plane=self.plane_words if self.planes > 1 else 0,
                     view=View(
                         base + (y0 - top) * self.row_words,
                         self.row_words,
