@@ -1,0 +1,106 @@
+// The engine runs a program from DRAM. Specification: docs/engine.md. It runs one instruction after
+// the other, in the order of the list, which the specification allows; so it needs no waits.
+#ifndef HYQ_ENGINE_ENGINE_H_
+#define HYQ_ENGINE_ENGINE_H_
+
+#include "array.h"
+#include "move.h"
+#include "norm_unit.h"
+#include "softmax_unit.h"
+#include "transfer.h"
+
+namespace hyq {
+namespace engine {
+
+/// The registers STATUS and PROGRAM, LENGTH, BASE0 .. BASE3 of the specification.
+enum status_code { no_error = 0, version_error = 1, queue_error = 2, target_error = 5 };
+
+inline instruction fetch(const beat_t dram[dram_beats], unsigned beat) {
+    instruction i;
+    HYQ_PARTITION(i.words, 1)
+Beats:
+    for (unsigned k = 0; k < instruction_words / 2; k++) {
+        HYQ_PIPELINE(1)
+        const beat_t words = dram[beat + k];
+        i.words[2 * k] = bits_of(words, 0, 32);
+        i.words[2 * k + 1] = bits_of(words, 32, 32);
+    }
+    return i;
+}
+
+/// Runs the program.
+///
+/// \tparam SIZES_T  a hyq::engine::sizes.
+/// \param dram  eight bytes in an element; addresses of bytes begin with 0.
+/// \param program  byte address of the program.
+/// \param length  how many instructions it has.
+/// \param bases  byte addresses of constants, input, output, scratch.
+/// \return  0, or an error in the lowest eight bits and the index of its instruction above them.
+template <class SIZES_T>
+unsigned run(beat_t dram[dram_beats], unsigned program, unsigned length,
+             const unsigned (&bases)[4]) {
+    typename SIZES_T::features_t features;
+    HYQ_PARTITION(features, 1)
+    HYQ_PARTITION(features, 3)
+    typename SIZES_T::weights_t weights;
+    HYQ_RESHAPE(weights, 2)
+    HYQ_RESHAPE(weights, 3)
+    typename SIZES_T::records_t records;
+    HYQ_PARTITION(records, 2)
+    typename SIZES_T::shifts_t shifts;
+    HYQ_PARTITION(shifts, 2)
+    typename SIZES_T::tables_t tables;
+    HYQ_PARTITION(tables, 1)
+    typename SIZES_T::exponentials_t exponentials;
+    typename SIZES_T::norm_t norm;
+    HYQ_PARTITION(norm, 2)
+    unsigned status = no_error;
+Instructions:
+    for (unsigned n = 0; n < length; n++) {
+        HYQ_TRIPCOUNT(0xFFFFFFFF)
+        const instruction i = fetch(dram, program / 8 + n * instruction_words / 2);
+        const unsigned unit = i.field(0, 0, 3), target = i.field(0, 16, 3);
+        const unsigned start = bases[i.field(0, 20, 2)] + i.words[4];
+        const unsigned count = i.words[5] / 8, dest = i.field(8, 0, 16);
+        unsigned error = no_error;
+        if (i.field(0, 8, 8) != instruction_version) {
+            error = version_error;
+        } else if (unit == load_queue && target == features_target) {
+            load_map<SIZES_T>(i, start, dram, features);
+        } else if (unit == load_queue && target == weights_target) {
+            load_weights<SIZES_T>(start / 8, count, dest, dram, weights);
+        } else if (unit == load_queue && target == parameters_target) {
+            load_records<SIZES_T>(start / 8, count, dest, dram, records, shifts);
+        } else if (unit == load_queue && target == tables_target) {
+            load_tables<SIZES_T>(start / 8, count, dest, dram, tables);
+        } else if (unit == load_queue && target == exponentials_target) {
+            load_exponentials<SIZES_T>(start / 8, count, dest, dram, exponentials);
+        } else if (unit == load_queue && target == norm_target) {
+            load_norm<SIZES_T>(start / 8, count, dram, norm);
+        } else if (unit == store_queue && target == features_target) {
+            store_map<SIZES_T>(i, start, dram, features);
+        } else if (unit == load_queue || unit == store_queue) {
+            error = target_error;
+        } else if (unit == array_queue) {
+            run_array<SIZES_T>(i, features, weights, records, shifts, tables);
+        } else if (unit == move_queue) {
+            run_move<SIZES_T>(i, features, weights, records);
+        } else if (unit == softmax_queue) {
+            run_softmax<SIZES_T>(i, features, exponentials);
+        } else if (unit == norm_queue) {
+            run_norm<SIZES_T>(i, features, norm);
+        } else {
+            error = queue_error;
+        }
+        if (error != no_error) {
+            status = n << 8 | error;
+            break;
+        }
+    }
+    return status;
+}
+
+} // namespace engine
+} // namespace hyq
+
+#endif

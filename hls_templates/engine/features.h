@@ -1,0 +1,84 @@
+// Words and windows of the feature memory. Specification: docs/engine.md, section 2.
+#ifndef HYQ_ENGINE_FEATURES_H_
+#define HYQ_ENGINE_FEATURES_H_
+
+#include "instruction.h"
+
+namespace hyq {
+namespace engine {
+
+/// Reads the codes of four words from `address` on. Where the machine has no such word, they are
+/// 0: nobody needs them.
+template <class SIZES_T>
+inline void read_window(const typename SIZES_T::features_t &features, unsigned bank,
+                        unsigned address, byte_t (&window)[window_codes]) {
+    HYQ_INLINE
+    byte_t codes[window_codes];
+    HYQ_PARTITION(codes, 1)
+Lanes:
+    for (unsigned lane = 0; lane < window_codes; lane++) {
+        HYQ_UNROLL
+        const unsigned word = address + ((lane / word_codes - address) & 3);
+        const unsigned row = (word & address_mask) / 4;
+        codes[lane] = row < SIZES_T::feature_rows ? features[bank][row][lane] : byte_t(0);
+    }
+Codes:
+    for (unsigned k = 0; k < window_codes; k++) {
+        HYQ_UNROLL
+        window[k] = codes[(word_codes * address + k) & (window_codes - 1)];
+    }
+}
+
+/// Writes those codes of a word that are enabled.
+template <class SIZES_T>
+inline void write_word(typename SIZES_T::features_t &features, unsigned bank, unsigned address,
+                       const byte_t (&word)[word_codes], const bool (&enabled)[word_codes]) {
+    HYQ_INLINE
+    const unsigned row = (address & address_mask) / 4;
+Words:
+    for (unsigned w = 0; w < 4; w++) {
+        HYQ_UNROLL
+        if (w == (address & 3) && row < SIZES_T::feature_rows) {
+        Codes:
+            for (unsigned l = 0; l < word_codes; l++) {
+                HYQ_UNROLL
+                if (enabled[l]) {
+                    features[bank][row][word_codes * w + l] = word[l];
+                }
+            }
+        }
+    }
+}
+
+/// Reads four codes of one pixel from channel c on, which may stand anywhere in a word.
+template <class SIZES_T>
+inline void read_pixel(const typename SIZES_T::features_t &features, const view &v, unsigned r,
+                       unsigned x, unsigned c, byte_t (&codes)[word_codes]) {
+    HYQ_INLINE
+    const unsigned position = v.x0 + x;
+    byte_t window[window_codes];
+    HYQ_PARTITION(window, 1)
+    read_window<SIZES_T>(features, position % SIZES_T::pixels,
+                         v.address<SIZES_T>(r, position) + c / word_codes, window);
+Codes:
+    for (unsigned l = 0; l < word_codes; l++) {
+        HYQ_UNROLL
+        codes[l] = window[c % word_codes + l];
+    }
+}
+
+/// Writes a whole word w of one pixel.
+template <class SIZES_T>
+inline void write_pixel(typename SIZES_T::features_t &features, const view &v, unsigned r,
+                        unsigned x, unsigned w, const byte_t (&word)[word_codes]) {
+    HYQ_INLINE
+    const bool all[word_codes] = {true, true, true, true};
+    const unsigned position = v.x0 + x;
+    write_word<SIZES_T>(features, position % SIZES_T::pixels,
+                        v.address<SIZES_T>(r, position) + w, word, all);
+}
+
+} // namespace engine
+} // namespace hyq
+
+#endif
