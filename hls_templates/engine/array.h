@@ -15,6 +15,18 @@ static const unsigned product_bits = 16;
 /// A tile leaves through the output stage in so many cycles, a word of every pixel in each.
 static const unsigned beats_of_tile = outputs / word_codes;
 
+/// Returns lane l of a beat of 16 values.
+template <class T> inline T lane_of(const T (&values)[outputs], unsigned beat, unsigned l) {
+    HYQ_INLINE
+    T found = values[l];
+Beats:
+    for (unsigned b = 1; b < beats_of_tile; b++) {
+        HYQ_UNROLL
+        found = b == beat ? values[word_codes * b + l] : found;
+    }
+    return found;
+}
+
 /// Reads the weights of a word. Where the machine has no such word, nobody needs them.
 template <class SIZES_T>
 inline void read_weights(weight_t (&word)[inputs][outputs],
@@ -34,7 +46,7 @@ Inputs:
 
 /// Reads the biases of a group, to which a prologue adds the sums of a constant operand.
 template <class SIZES_T>
-void make_biases(accumulator_t (&bias)[outputs], const sum_fields &fields, unsigned group,
+inline void make_biases(accumulator_t (&bias)[outputs], const sum_fields &fields, unsigned group,
                  unsigned first_row, const typename SIZES_T::weights_t &weights,
                  const typename SIZES_T::records_t &records) {
     accumulator_t sums[outputs];
@@ -67,10 +79,16 @@ Biases:
     Lanes:
         for (unsigned l = 0; l < word_codes; l++) {
             HYQ_UNROLL
-            const unsigned o = word_codes * beat + l;
             const beat_t record = records[(first_row + beat) % SIZES_T::parameter_rows][l];
-            bias[o] = accumulator_t(int(bits_of(record, 0, 32))) +
-                      product<accumulator_t>(sums[o], operand_t(fields.constant));
+            const accumulator_t more =
+                product<accumulator_t>(lane_of(sums, beat, l), operand_t(fields.constant));
+            const accumulator_t sum = accumulator_t(int(bits_of(record, 0, 32))) + more;
+        Places:
+            for (unsigned b = 0; b < beats_of_tile; b++) {
+                HYQ_UNROLL
+                const unsigned o = word_codes * b + l;
+                bias[o] = b == beat ? sum : bias[o];
+            }
         }
     }
 }
@@ -154,12 +172,12 @@ inline void write_codes(const accumulator_t (&acc)[SIZES_T::pixels][outputs],
 Lanes:
     for (unsigned l = 0; l < word_codes; l++) {
         HYQ_UNROLL
-        const unsigned o = word_codes * beat + l, channel = outputs * group + o;
+        const unsigned channel = outputs * group + word_codes * beat + l;
         enabled[l] = channel >= first && channel < end;
     Codes:
         for (unsigned p = 0; p < pixels; p++) {
             HYQ_UNROLL
-            const accumulator_t total = acc[p][o] + bias[o];
+            const accumulator_t total = lane_of(acc[p], beat, l) + lane_of(bias, beat, l);
             codes[p][l] =
                 output_byte<SIZES_T>(total, records[row][l], unsigned(shifts[row][l]), fields,
                                      tables[p * word_codes + l]);
@@ -185,7 +203,7 @@ Banks:
 
 /// Runs the tiles of a group: one step of a tile, and one word of the tile before, per cycle.
 template <class SIZES_T>
-void run_group(const instruction &i, const sum_fields &fields, unsigned group,
+inline void run_group(const instruction &i, const sum_fields &fields, unsigned group,
                const accumulator_t (&bias)[outputs], typename SIZES_T::features_t &features,
                const typename SIZES_T::weights_t &weights,
                const typename SIZES_T::records_t &records,
@@ -206,7 +224,7 @@ void run_group(const instruction &i, const sum_fields &fields, unsigned group,
     bool is_done = false; // a tile waits for the output stage
 Cycles:
     for (unsigned n = 0; n < cycles; n++) {
-        HYQ_TRIPCOUNT(0xFFFFFFFF)
+        HYQ_TRIPCOUNT(4294967295)
         HYQ_PIPELINE(1)
         HYQ_NO_DEPENDENCE(features) // a program never reads where it writes
         if (is_done && cycle < beats_of_tile) {
@@ -242,7 +260,7 @@ Cycles:
 
 /// Runs an instruction of the array.
 template <class SIZES_T>
-void run_array(const instruction &i, typename SIZES_T::features_t &features,
+inline void run_array(const instruction &i, typename SIZES_T::features_t &features,
                const typename SIZES_T::weights_t &weights,
                const typename SIZES_T::records_t &records,
                const typename SIZES_T::shifts_t &shifts,

@@ -16,14 +16,20 @@ namespace engine {
 enum status_code { no_error = 0, version_error = 1, queue_error = 2, target_error = 5 };
 
 inline instruction fetch(const beat_t dram[dram_beats], unsigned beat) {
-    instruction i;
-    HYQ_PARTITION(i.words, 1)
+    unsigned words[instruction_words];
+    HYQ_PARTITION(words, 1)
 Beats:
     for (unsigned k = 0; k < instruction_words / 2; k++) {
         HYQ_PIPELINE(1)
-        const beat_t words = dram[beat + k];
-        i.words[2 * k] = bits_of(words, 0, 32);
-        i.words[2 * k + 1] = bits_of(words, 32, 32);
+        const beat_t both = dram[beat + k];
+        words[2 * k] = bits_of(both, 0, 32);
+        words[2 * k + 1] = bits_of(both, 32, 32);
+    }
+    instruction i;
+Words:
+    for (unsigned k = 0; k < instruction_words; k++) {
+        HYQ_UNROLL
+        i.words[k] = words[k];
     }
     return i;
 }
@@ -39,25 +45,25 @@ Beats:
 template <class SIZES_T>
 unsigned run(beat_t dram[dram_beats], unsigned program, unsigned length,
              const unsigned (&bases)[4]) {
-    typename SIZES_T::features_t features;
+    byte_t features[SIZES_T::pixels][SIZES_T::feature_rows][window_codes];
     HYQ_PARTITION(features, 1)
     HYQ_PARTITION(features, 3)
-    typename SIZES_T::weights_t weights;
+    weight_t weights[SIZES_T::weight_words][inputs][outputs];
     HYQ_RESHAPE(weights, 2)
     HYQ_RESHAPE(weights, 3)
-    typename SIZES_T::records_t records;
+    beat_t records[SIZES_T::parameter_rows][word_codes];
     HYQ_PARTITION(records, 2)
-    typename SIZES_T::shifts_t shifts;
+    shift_t shifts[SIZES_T::parameter_rows][word_codes];
     HYQ_PARTITION(shifts, 2)
-    typename SIZES_T::tables_t tables;
+    byte_t tables[SIZES_T::pixels * word_codes][2 * table_entries];
     HYQ_PARTITION(tables, 1)
-    typename SIZES_T::exponentials_t exponentials;
-    typename SIZES_T::norm_t norm;
+    exponential_t exponentials[exponential_entries];
+    beat_t norm[SIZES_T::norm_channels + 2][2];
     HYQ_PARTITION(norm, 2)
     unsigned status = no_error;
 Instructions:
     for (unsigned n = 0; n < length; n++) {
-        HYQ_TRIPCOUNT(0xFFFFFFFF)
+        HYQ_TRIPCOUNT(4294967295)
         const instruction i = fetch(dram, program / 8 + n * instruction_words / 2);
         const unsigned unit = i.field(0, 0, 3), target = i.field(0, 16, 3);
         const unsigned start = bases[i.field(0, 20, 2)] + i.words[4];

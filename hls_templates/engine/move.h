@@ -30,7 +30,7 @@ Values:
 /// Runs an instruction of the move unit. A word of weights is filled by parts, one per cycle: three
 /// channels of a key, or four of a value.
 template <class SIZES_T>
-void run_move(const instruction &i, const typename SIZES_T::features_t &features,
+inline void run_move(const instruction &i, const typename SIZES_T::features_t &features,
               typename SIZES_T::weights_t &weights,
               const typename SIZES_T::records_t &records) {
     const view src(i, 4);

@@ -63,7 +63,7 @@ template <class SIZES_T> struct norm_channel {
 
 /// Runs an instruction of the norm unit, a code per cycle.
 template <class SIZES_T>
-void run_norm(const instruction &i, typename SIZES_T::features_t &features,
+inline void run_norm(const instruction &i, typename SIZES_T::features_t &features,
               const typename SIZES_T::norm_t &norm) {
     const view src(i, 4), dst(i, 6);
     const unsigned rows = i.field(8, 0, 16), pixels = i.field(8, 16, 16), bits = i.field(9, 0, 5);

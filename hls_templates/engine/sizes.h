@@ -24,6 +24,7 @@ typedef integer<8, false> byte_t;
 typedef integer<9> operand_t; ///< of the array: a code, a constant, a power of two
 typedef integer<9> weight_t;
 typedef integer<32> accumulator_t;
+typedef integer<6, false> shift_t;
 typedef integer<32, false> exponential_t;
 
 /// A machine.
@@ -51,7 +52,7 @@ struct sizes {
     typedef weight_t weights_t[weight_words][inputs][outputs];
     /// Bias (32 bits), zero point (16) and multiplier (16), as in DRAM.
     typedef beat_t records_t[parameter_rows][word_codes];
-    typedef integer<6, false> shifts_t[parameter_rows][word_codes];
+    typedef shift_t shifts_t[parameter_rows][word_codes];
     /// Every lane of the output stage looks up in a copy of its own.
     typedef byte_t tables_t[pixels * word_codes][2 * table_entries];
     typedef exponential_t exponentials_t[exponential_entries];

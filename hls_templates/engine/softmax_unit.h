@@ -60,7 +60,7 @@ Bits:
 
 /// Runs an instruction of the softmax unit.
 template <class SIZES_T>
-void run_softmax(const instruction &i, typename SIZES_T::features_t &features,
+inline void run_softmax(const instruction &i, typename SIZES_T::features_t &features,
                  const typename SIZES_T::exponentials_t &exponentials) {
     const view src(i, 4), dst(i, 6);
     const unsigned kind = i.field(0, 16, 2), rows = i.field(8, 0, 16), pixels = i.field(8, 16, 16);
@@ -104,8 +104,9 @@ Rows:
             byte_t low_word[word_codes], high_word[word_codes];
             HYQ_PARTITION(low_word, 1)
             HYQ_PARTITION(high_word, 1)
+            // A high word is written in the cycle behind its low word: one more for the last.
         Probabilities:
-            for (unsigned j = 0; j < word_codes * words + 1; j++) { // the last high word is later
+            for (unsigned j = 0; j < word_codes * words + 1; j++) {
                 HYQ_TRIPCOUNT(1025)
                 HYQ_PIPELINE(1)
                 const unsigned l = j % word_codes, w = j / word_codes;

@@ -3,6 +3,7 @@
 #ifndef HYQ_ENGINE_TRANSFER_H_
 #define HYQ_ENGINE_TRANSFER_H_
 
+#include "../counter.h"
 #include "features.h"
 
 namespace hyq {
@@ -79,7 +80,7 @@ inline unsigned read_half(const typename SIZES_T::features_t &features,
 ///
 /// \param start  byte address of the first row.
 template <class SIZES_T>
-void load_map(const instruction &i, unsigned start, const beat_t dram[dram_beats],
+inline void load_map(const instruction &i, unsigned start, const beat_t dram[dram_beats],
               typename SIZES_T::features_t &features) {
     const unsigned rows = i.field(5, 0, 16), count = i.field(5, 16, 16) * i.field(6, 0, 16);
 Rows:
@@ -101,7 +102,7 @@ Rows:
 /// Copies rows of pixels to DRAM. The upper half of the last beat keeps what it was where a row has
 /// an odd number of words.
 template <class SIZES_T>
-void store_map(const instruction &i, unsigned start, beat_t dram[dram_beats],
+inline void store_map(const instruction &i, unsigned start, beat_t dram[dram_beats],
                const typename SIZES_T::features_t &features) {
     const unsigned rows = i.field(5, 0, 16), count = i.field(5, 16, 16) * i.field(6, 0, 16);
 Rows:
@@ -126,11 +127,11 @@ Rows:
 
 /// Copies words of 48 weights, six beats each.
 template <class SIZES_T>
-void load_weights(unsigned first, unsigned count, unsigned dest, const beat_t dram[dram_beats],
+inline void load_weights(unsigned first, unsigned count, unsigned dest, const beat_t dram[dram_beats],
                   typename SIZES_T::weights_t &weights) {
     beat_t word[6];
     HYQ_PARTITION(word, 1)
-    unsigned part = 0;
+    counter<6> part;
 Beats:
     for (unsigned k = 0; k < count; k++) {
         HYQ_TRIPCOUNT(393216)
@@ -139,9 +140,9 @@ Beats:
     Parts:
         for (unsigned p = 0; p < 6; p++) {
             HYQ_UNROLL
-            word[p] = p == part ? beat : word[p];
+            word[p] = p == part.index() ? beat : word[p];
         }
-        if (part == 5 && dest < SIZES_T::weight_words) {
+        if (part.last && dest < SIZES_T::weight_words) {
         Lanes:
             for (unsigned lane = 0; lane < inputs * outputs; lane++) {
                 HYQ_UNROLL
@@ -149,14 +150,14 @@ Beats:
                 weights[dest][lane % inputs][lane / inputs] = byte < 128 ? byte : byte - 256;
             }
         }
-        dest += part == 5 ? 1 : 0;
-        part = part == 5 ? 0 : part + 1;
+        dest += part.last ? 1 : 0;
+        part.advance();
     }
 }
 
 /// Copies channel records, two beats each.
 template <class SIZES_T>
-void load_records(unsigned first, unsigned count, unsigned group, const beat_t dram[dram_beats],
+inline void load_records(unsigned first, unsigned count, unsigned group, const beat_t dram[dram_beats],
                   typename SIZES_T::records_t &records, typename SIZES_T::shifts_t &shifts) {
 Beats:
     for (unsigned k = 0; k < count; k++) {
@@ -180,7 +181,7 @@ Beats:
 
 /// Copies entries of the tables of the output stage into all copies.
 template <class SIZES_T>
-void load_tables(unsigned first, unsigned count, unsigned dest, const beat_t dram[dram_beats],
+inline void load_tables(unsigned first, unsigned count, unsigned dest, const beat_t dram[dram_beats],
                  typename SIZES_T::tables_t &tables) {
 Entries:
     for (unsigned k = 0; k < 8 * count; k++) {
@@ -197,7 +198,7 @@ Entries:
 }
 
 template <class SIZES_T>
-void load_exponentials(unsigned first, unsigned count, unsigned dest,
+inline void load_exponentials(unsigned first, unsigned count, unsigned dest,
                        const beat_t dram[dram_beats],
                        typename SIZES_T::exponentials_t &exponentials) {
 Entries:
@@ -210,7 +211,7 @@ Entries:
 }
 
 template <class SIZES_T>
-void load_norm(unsigned first, unsigned count, const beat_t dram[dram_beats],
+inline void load_norm(unsigned first, unsigned count, const beat_t dram[dram_beats],
                typename SIZES_T::norm_t &norm) {
 Beats:
     for (unsigned k = 0; k < count; k++) {
