@@ -18,13 +18,8 @@ static const unsigned beats_of_tile = outputs / word_codes;
 /// Returns lane l of a beat of 16 values.
 template <class T> inline T lane_of(const T (&values)[outputs], unsigned beat, unsigned l) {
     HYQ_INLINE
-    T found = values[l];
-Beats:
-    for (unsigned b = 1; b < beats_of_tile; b++) {
-        HYQ_UNROLL
-        found = b == beat ? values[word_codes * b + l] : found;
-    }
-    return found;
+    const T choice[4] = {values[l], values[l + 4], values[l + 8], values[l + 12]};
+    return pick(choice, beat);
 }
 
 /// Reads the weights of a word. Where the machine has no such word, nobody needs them.
@@ -164,7 +159,7 @@ inline void write_codes(const accumulator_t (&acc)[SIZES_T::pixels][outputs],
     const unsigned first = i.field(15, 17, 4), end = first + i.field(15, 21, 11);
     const unsigned row = ((i.field(15, 0, 8) + group) * beats_of_tile + beat) %
                          SIZES_T::parameter_rows;
-    byte_t codes[pixels][word_codes];
+    byte_t codes[word_codes][pixels];
     HYQ_PARTITION(codes, 1)
     HYQ_PARTITION(codes, 2)
     bool enabled[word_codes];
@@ -178,7 +173,7 @@ Lanes:
         for (unsigned p = 0; p < pixels; p++) {
             HYQ_UNROLL
             const accumulator_t total = lane_of(acc[p], beat, l) + lane_of(bias, beat, l);
-            codes[p][l] =
+            codes[l][p] =
                 output_byte<SIZES_T>(total, records[row][l], unsigned(shifts[row][l]), fields,
                                      tables[p * word_codes + l]);
         }
@@ -189,15 +184,18 @@ Banks:
     for (unsigned bank = 0; bank < pixels; bank++) {
         HYQ_UNROLL
         const unsigned p = (bank - first_bank) % pixels;
+        byte_t word[word_codes];
+        HYQ_PARTITION(word, 1)
         bool enables[word_codes];
         HYQ_PARTITION(enables, 1)
     Enables:
         for (unsigned l = 0; l < word_codes; l++) {
             HYQ_UNROLL
+            word[l] = pick(codes[l], p);
             enables[l] = enabled[l] && x + p < i.field(8, 16, 16);
         }
-        write_word<SIZES_T>(features, bank, address + (bank < first_bank ? dst.group : 0),
-                            codes[p], enables);
+        write_bank<SIZES_T>(features, bank, address + (bank < first_bank ? dst.group : 0), word,
+                            enables);
     }
 }
 

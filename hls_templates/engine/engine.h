@@ -68,35 +68,53 @@ Instructions:
         const unsigned unit = i.field(0, 0, 3), target = i.field(0, 16, 3);
         const unsigned start = bases[i.field(0, 20, 2)] + i.words[4];
         const unsigned count = i.words[5] / 8, dest = i.field(8, 0, 16);
-        unsigned error = no_error;
-        if (i.field(0, 8, 8) != instruction_version) {
-            error = version_error;
-        } else if (unit == load_queue && target == features_target) {
-            load_map<SIZES_T>(i, start, dram, features);
-        } else if (unit == load_queue && target == weights_target) {
-            load_weights<SIZES_T>(start / 8, count, dest, dram, weights);
-        } else if (unit == load_queue && target == parameters_target) {
-            load_records<SIZES_T>(start / 8, count, dest, dram, records, shifts);
-        } else if (unit == load_queue && target == tables_target) {
-            load_tables<SIZES_T>(start / 8, count, dest, dram, tables);
-        } else if (unit == load_queue && target == exponentials_target) {
-            load_exponentials<SIZES_T>(start / 8, count, dest, dram, exponentials);
-        } else if (unit == load_queue && target == norm_target) {
-            load_norm<SIZES_T>(start / 8, count, dram, norm);
-        } else if (unit == store_queue && target == features_target) {
-            store_map<SIZES_T>(i, start, dram, features);
-        } else if (unit == load_queue || unit == store_queue) {
-            error = target_error;
-        } else if (unit == array_queue) {
+        unsigned error = i.field(0, 8, 8) == instruction_version ? no_error : version_error;
+        switch (error == no_error ? unit : none_queue) {
+        case load_queue:
+            switch (target) {
+            case features_target:
+                load_map<SIZES_T>(i, start, dram, features);
+                break;
+            case weights_target:
+                load_weights<SIZES_T>(start / 8, count, dest, dram, weights);
+                break;
+            case parameters_target:
+                load_records<SIZES_T>(start / 8, count, dest, dram, records, shifts);
+                break;
+            case tables_target:
+                load_tables<SIZES_T>(start / 8, count, dest, dram, tables);
+                break;
+            case exponentials_target:
+                load_exponentials<SIZES_T>(start / 8, count, dest, dram, exponentials);
+                break;
+            case norm_target:
+                load_norm<SIZES_T>(start / 8, count, dram, norm);
+                break;
+            default:
+                error = target_error;
+            }
+            break;
+        case store_queue:
+            if (target == features_target) {
+                store_map<SIZES_T>(i, start, dram, features);
+            } else {
+                error = target_error;
+            }
+            break;
+        case array_queue:
             run_array<SIZES_T>(i, features, weights, records, shifts, tables);
-        } else if (unit == move_queue) {
+            break;
+        case move_queue:
             run_move<SIZES_T>(i, features, weights, records);
-        } else if (unit == softmax_queue) {
+            break;
+        case softmax_queue:
             run_softmax<SIZES_T>(i, features, exponentials);
-        } else if (unit == norm_queue) {
+            break;
+        case norm_queue:
             run_norm<SIZES_T>(i, features, norm);
-        } else {
-            error = queue_error;
+            break;
+        default:
+            error = error == no_error ? queue_error : error;
         }
         if (error != no_error) {
             status = n << 8 | error;

@@ -9,7 +9,15 @@ namespace engine {
 
 static const unsigned instruction_version = 1;
 static const unsigned instruction_words = 16;
-enum queue { load_queue, store_queue, array_queue, move_queue, softmax_queue, norm_queue };
+enum queue {
+    load_queue,
+    store_queue,
+    array_queue,
+    move_queue,
+    softmax_queue,
+    norm_queue,
+    none_queue ///< no instruction is for it
+};
 
 struct instruction {
     unsigned words[instruction_words];

@@ -23,7 +23,7 @@ Records:
 Values:
     for (unsigned l = 0; l < word_codes; l++) {
         HYQ_UNROLL
-        values[l] = int(codes[l]) - zeros[(channel + l) & 3];
+        values[l] = int(codes[l]) - pick(zeros, (channel + l) & 3);
     }
 }
 
@@ -70,10 +70,11 @@ Parts:
                 const unsigned code = is_value ? lo % word_codes : li;
                 const bool is_here = is_value ? li == input && lo / word_codes == part % 4
                                               : lo == part;
+                const weight_t value = is_value ? values[lo % word_codes] : values[li];
                 const int c = channel + int(code);
                 const bool exists = token < tokens && c >= 0 && c < int(channels);
                 const weight_t before = part == 0 ? weight_t(0) : lanes[li][lo];
-                lanes[li][lo] = !is_here ? before : exists ? values[code] : weight_t(0);
+                lanes[li][lo] = !is_here ? before : exists ? value : weight_t(0);
             }
         }
         const bool ends_word = part == parts - 1, ends_group = ends_word && word == words - 1;

@@ -92,14 +92,21 @@ inline void make_operands(operand_t (&operands)[SIZES_T::pixels][inputs][outputs
     const unsigned address = fields.src.address<SIZES_T>(r, position) +
                              step.pass * fields.pass_stride + step.ky * fields.ky_stride +
                              step.plane_words + c / word_codes;
-    byte_t windows[pixels][window_codes]; // by bank
-    HYQ_PARTITION(windows, 1)
-    HYQ_PARTITION(windows, 2)
+    byte_t by_bank[window_codes][pixels];
+    HYQ_PARTITION(by_bank, 1)
+    HYQ_PARTITION(by_bank, 2)
 Banks:
     for (unsigned bank = 0; bank < pixels; bank++) {
         HYQ_UNROLL
         const unsigned next = bank < first_bank ? fields.src.group : 0;
-        read_window<SIZES_T>(features, bank, address + next, windows[bank]);
+        byte_t window[window_codes];
+        HYQ_PARTITION(window, 1)
+        read_window<SIZES_T>(features, bank, address + next, window);
+    Windows:
+        for (unsigned k = 0; k < window_codes; k++) {
+            HYQ_UNROLL
+            by_bank[k][bank] = window[k];
+        }
     }
 Pixels:
     for (unsigned p = 0; p < pixels; p++) {
@@ -110,12 +117,12 @@ Pixels:
     Codes:
         for (unsigned k = 0; k < window_codes; k++) {
             HYQ_UNROLL
-            codes[k] = operand_of(windows[bank][k], fields, step.pass);
+            codes[k] = operand_of(pick(by_bank[k], bank), fields, step.pass);
         }
     Inputs:
         for (unsigned i = 0; i < inputs; i++) {
             HYQ_UNROLL
-            const operand_t shared = codes[c % word_codes + i];
+            const operand_t shared = code_of(codes, c, i);
         Outputs:
             for (unsigned o = 0; o < outputs; o++) {
                 HYQ_UNROLL

@@ -66,6 +66,19 @@ inline unsigned bits_of(beat_t beat, unsigned low, unsigned bits) {
     return unsigned(beat >> low) & (0xFFFFFFFFu >> (32 - bits));
 }
 
+/// Returns the value at an index that is known when the machine runs. Tools see a multiplexer, and
+/// no memory.
+template <class T, unsigned size> inline T pick(const T (&values)[size], unsigned index) {
+    HYQ_INLINE
+    T found = values[0];
+Values:
+    for (unsigned k = 1; k < size; k++) {
+        HYQ_UNROLL
+        found = k == index ? values[k] : found;
+    }
+    return found;
+}
+
 /// Returns the smallest integer that is not below a / b.
 inline unsigned ceil_div(unsigned a, unsigned b) {
     HYQ_INLINE

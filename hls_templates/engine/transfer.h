@@ -50,16 +50,13 @@ inline void write_half(typename SIZES_T::features_t &features, row_place<SIZES_T
                        unsigned half, bool enabled) {
     HYQ_INLINE
     byte_t word[word_codes];
-    bool enables[word_codes];
     HYQ_PARTITION(word, 1)
-    HYQ_PARTITION(enables, 1)
 Codes:
     for (unsigned l = 0; l < word_codes; l++) {
         HYQ_UNROLL
         word[l] = (half >> (8 * l)) & 255u;
-        enables[l] = enabled;
     }
-    write_word<SIZES_T>(features, place.bank(), place.address(), word, enables);
+    write_word<SIZES_T>(features, place.bank(), place.address(), word, enabled);
     place.advance();
 }
 
@@ -68,12 +65,12 @@ template <class SIZES_T>
 inline unsigned read_half(const typename SIZES_T::features_t &features,
                           row_place<SIZES_T> &place) {
     HYQ_INLINE
-    byte_t window[window_codes];
-    HYQ_PARTITION(window, 1)
-    read_window<SIZES_T>(features, place.bank(), place.address(), window);
+    byte_t word[word_codes];
+    HYQ_PARTITION(word, 1)
+    read_codes<SIZES_T>(features, place.bank(), place.address(), word);
     place.advance();
-    return unsigned(window[0]) | unsigned(window[1]) << 8 | unsigned(window[2]) << 16 |
-           unsigned(window[3]) << 24;
+    return unsigned(word[0]) | unsigned(word[1]) << 8 | unsigned(word[2]) << 16 |
+           unsigned(word[3]) << 24;
 }
 
 /// Copies rows of pixels from DRAM, a beat of two words in two cycles.
