@@ -218,7 +218,7 @@ inline void run_group(const instruction &i, const sum_fields &fields, unsigned g
     HYQ_PARTITION(done, 1)
     HYQ_PARTITION(done, 2)
     step_counter step;
-    unsigned cycle = 0, r = 0, x = 0, done_r = 0, done_x = 0;
+    unsigned cycle = 0, r = 0, x = 0, next_x = pixels, done_r = 0, done_x = 0;
     bool is_done = false; // a tile waits for the output stage
 Cycles:
     for (unsigned n = 0; n < cycles; n++) {
@@ -232,7 +232,7 @@ Cycles:
         if (cycle < steps) {
             add_step<SIZES_T>(acc, fields, step, group, r, x, features, weights);
         }
-        const bool ends_tile = cycle == interval - 1, ends_row = x + pixels >= fields.pixels;
+        const bool ends_tile = cycle == interval - 1, ends_row = next_x >= fields.pixels;
         step.advance(fields);
         cycle++;
         if (ends_tile) {
@@ -249,7 +249,8 @@ Cycles:
             done_r = r;
             done_x = x;
             r = ends_row ? r + 1 : r;
-            x = ends_row ? 0 : x + pixels;
+            x = ends_row ? 0 : next_x;
+            next_x = ends_row ? pixels : next_x + pixels;
             step = step_counter();
             cycle = 0;
         }

@@ -12,7 +12,7 @@
 namespace hyq {
 namespace engine {
 
-/// The registers STATUS and PROGRAM, LENGTH, BASE0 .. BASE3 of the specification.
+/// Codes of the register STATUS.
 enum status_code { no_error = 0, version_error = 1, queue_error = 2, target_error = 5 };
 
 inline instruction fetch(const beat_t dram[dram_beats], unsigned beat) {
@@ -68,8 +68,9 @@ Instructions:
         const unsigned unit = i.field(0, 0, 3), target = i.field(0, 16, 3);
         const unsigned start = bases[i.field(0, 20, 2)] + i.words[4];
         const unsigned count = i.words[5] / 8, dest = i.field(8, 0, 16);
-        unsigned error = i.field(0, 8, 8) == instruction_version ? no_error : version_error;
-        switch (error == no_error ? unit : none_queue) {
+        unsigned error =
+            i.field(0, 8, 8) == instruction_version ? no_error : version_error;
+        switch (error == no_error ? unit : unsigned(none_queue)) {
         case load_queue:
             switch (target) {
             case features_target:
@@ -114,7 +115,7 @@ Instructions:
             run_norm<SIZES_T>(i, features, norm);
             break;
         default:
-            error = error == no_error ? queue_error : error;
+            error = error == no_error ? unsigned(queue_error) : error;
         }
         if (error != no_error) {
             status = n << 8 | error;

@@ -42,17 +42,12 @@ inline void write_bank(typename SIZES_T::features_t &features, unsigned bank, un
                        const byte_t (&word)[word_codes], const bool (&enabled)[word_codes]) {
     HYQ_INLINE
     const unsigned row = (address & address_mask) / 4;
-Words:
-    for (unsigned w = 0; w < 4; w++) {
+Lanes:
+    for (unsigned lane = 0; lane < window_codes; lane++) {
         HYQ_UNROLL
-        if (w == (address & 3) && row < SIZES_T::feature_rows) {
-        Codes:
-            for (unsigned l = 0; l < word_codes; l++) {
-                HYQ_UNROLL
-                if (enabled[l]) {
-                    features[bank][row][word_codes * w + l] = word[l];
-                }
-            }
+        const bool is_word = lane / word_codes == (address & 3);
+        if (is_word && row < SIZES_T::feature_rows && enabled[lane % word_codes]) {
+            features[bank][row][lane] = word[lane % word_codes];
         }
     }
 }

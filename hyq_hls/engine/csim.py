@@ -88,7 +88,9 @@ def write_csim(sizes: Sizes, folder: Path) -> None:
     """
     found = importlib.util.find_spec("hls4ml")
     if found is None or found.origin is None:
-        raise CompilationError("hls4ml is not installed; its ap_int.h is wanted: pip install hls4ml")
+        raise CompilationError(
+            "hls4ml is not installed; its ap_int.h is wanted: pip install hls4ml"
+        )
     templates, firmware = template_dir(), folder / "firmware"
     apart = shutil.ignore_patterns("targets", "*.tcl")
     shutil.copytree(templates, firmware / "hyq", ignore=apart)
@@ -170,7 +172,8 @@ class CSimulation:
                 "the graph again"
             )
         return tuple(
-            dram[start : start + part.size] for start, part in zip(starts[1:], parts[1:], strict=False)
+            dram[start : start + part.size]
+            for start, part in zip(starts[1:], parts[1:], strict=False)
         )
 
     def output(self, program: Program, codes: Codes) -> Codes:

@@ -24,6 +24,8 @@ _FLAGS = (
     # Sums and loops stay as they are written. Only loops whose directive says so are unrolled.
     *("-fno-unroll-loops", "-fno-vectorize", "-fno-slp-vectorize", "-fno-builtin"),
     *("-mllvm", "-opt-disable=reassociate"),
+    # Stores to two parts of a split memory stay two, each with a constant part.
+    *("-mllvm", "-simplifycfg-sink-common=false"),
     *("-mllvm", "-indvars-widen-indvars=false", "-mllvm", "-pragma-unroll-threshold=1000000"),
     # Processes stay functions; everything that is marked inline becomes a part of its process.
     *("-finline-hint-functions", "-mllvm", "-inline-threshold=1000000"),
