@@ -134,7 +134,8 @@ def _choose(
     if function and own.activation_granularity in ("absorbed", "channel"):
         behind, theirs = statistics[function.name], config.for_node(function.name)
         whole, _ = _best(graph, function, behind, theirs, bases[function.name])
-        factors = passing_factors(behind, theirs, whole)
+        before = statistics[origin(graph, function.inputs[0])]
+        factors = passing_factors(before, behind, theirs, whole)
         return with_factors(_best(graph, node, data.divided(factors), own, base)[0], factors)
     readers = real_readers(graph, node.name)
     whole, _ = _best(graph, node, data, own, base)

@@ -24,8 +24,10 @@ from hyq_hls.quant.traits import PerChannel, traits_of
 
 Array = NDArray[np.float64]
 
-#: A channel is not finer than this share of the coarsest. A channel that was negative in
-#: calibration is zero behind ReLU, and may become active later.
+#: Codes reach at least this share of the largest absolute input of a channel. One that was negative
+#: in calibration is zero behind ReLU, and may become active later.
+_RESERVE = 2.0**-2
+#: A channel is not finer than this share of the coarsest.
 _FINEST = 2.0**-10
 
 
@@ -49,15 +51,23 @@ def passing_function(graph: FloatGraph, node: FloatNode) -> FloatNode | None:
     return node if behind and free and writes else None
 
 
-def passing_factors(data: TensorStatistics, config: QuantConfig, whole: Quantization) -> Array:
+def passing_factors(
+    before: TensorStatistics, behind: TensorStatistics, config: QuantConfig, whole: Quantization
+) -> Array:
     """Return powers of two (C,) of at most 1, from the ranges of a function's result.
 
     Args:
-        data: statistics of the result of a function from :func:`passing_function`.
+        before: statistics of the input of a function from :func:`passing_function`.
+        behind: statistics of its result.
         config: configuration of the function.
         whole: quantization of the result per tensor.
     """
-    steps = np.asarray(channel_quantization(data, config, whole, base=whole.scale[0]).scale)
+    base, levels = whole.scale[0], (1 << whole.bits) - 1
+    steps = np.asarray(channel_quantization(behind, config, whole, base=base).scale)
+    reach = np.maximum(-before.low, before.high) * _RESERVE / levels
+    with np.errstate(divide="ignore"):
+        reserve = base * 2.0 ** np.ceil(np.log2(reach / base))
+    steps = np.maximum(steps, reserve)
     found: Array = np.maximum(steps / steps.max(), _FINEST)
     return found
 
