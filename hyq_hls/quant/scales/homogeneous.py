@@ -24,10 +24,8 @@ from hyq_hls.quant.traits import PerChannel, traits_of
 
 Array = NDArray[np.float64]
 
-#: Codes reach at least this share of the largest absolute input of a channel. One that was negative
-#: in calibration is zero behind ReLU, and may become active later.
-_RESERVE = 2.0**-2
-#: A channel is not finer than this share of the coarsest.
+#: A channel is not finer than this share of the coarsest. One that was negative in calibration is
+#: zero behind ReLU, and may become active later.
 _FINEST = 2.0**-10
 
 
@@ -56,6 +54,8 @@ def passing_factors(
 ) -> Array:
     """Return powers of two (C,) of at most 1, from the ranges of a function's result.
 
+    Codes reach what the input's distribution makes likely, even where no calibration image did.
+
     Args:
         before: statistics of the input of a function from :func:`passing_function`.
         behind: statistics of its result.
@@ -64,10 +64,9 @@ def passing_factors(
     """
     base, levels = whole.scale[0], (1 << whole.bits) - 1
     steps = np.asarray(channel_quantization(behind, config, whole, base=base).scale)
-    reach = np.maximum(-before.low, before.high) * _RESERVE / levels
+    likely = np.maximum(before.likely_high, 0) / levels
     with np.errstate(divide="ignore"):
-        reserve = base * 2.0 ** np.ceil(np.log2(reach / base))
-    steps = np.maximum(steps, reserve)
+        steps = np.maximum(steps, base * 2.0 ** np.ceil(np.log2(likely / base)))
     found: Array = np.maximum(steps / steps.max(), _FINEST)
     return found
 
