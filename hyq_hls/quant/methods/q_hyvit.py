@@ -260,10 +260,9 @@ class _Search:
         for low, high in granularities:
             for signed in (False, True):
                 for found in candidates(low, high, before.bits, signed, base, shares):
-                    if factors is not None:
-                        found = with_factors(found, factors)
-                    if least <= min(found.scale) and max(found.scale) <= most:
-                        yield found
+                    own = found if factors is None else with_factors(found, factors)
+                    if least <= min(own.scale) and max(own.scale) <= most:
+                        yield own
 
 
 def _each_best(proposals: Array, errors: Array) -> Array:

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 #: Values that are kept of each tensor for objectives and percentiles.
 SAMPLE_SIZE = 1 << 16
 #: Standard deviations above the mean that calibration need not have seen.
-_DEVIATIONS = 4.0
+_DEVIATIONS = 3.0
 
 #: Values that are squared at once.
 _BLOCK = 1 << 24
@@ -94,7 +94,7 @@ class TensorStatistics:
 
     @property
     def likely_high(self) -> Array:
-        """A value per channel (C,) that other images may reach: four deviations above the mean."""
+        """A value per channel (C,) that other images may reach, whatever these ones reached."""
         return np.asarray(self.rows.mean(axis=0) + _DEVIATIONS * self.rows.std(axis=0))
 
     def channel(self, index: int) -> TensorStatistics:
