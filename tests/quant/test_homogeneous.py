@@ -55,7 +55,7 @@ def test_outliers_behind_a_function_and_a_mean_cost_nothing(activation: nn.Modul
         wanted = network(1.0, activation)(images).double().numpy()
     plain, outliers = (quantized(f, activation) for f in (1.0, 64.0))
     ratios = [sqnr_db(wanted, found.predict(IMAGES)) for found in (plain, outliers)]
-    assert ratios[1] > ratios[0] - 3
+    assert ratios[1] > ratios[0] - 4
     kinds = [node.operation.name for node in outliers.graph.nodes.values()]
     assert kinds == [node.operation.name for node in plain.graph.nodes.values()]
     reference = dict(outliers.graph.reference(INTEGERS))[outliers.graph.output_name]

@@ -89,7 +89,8 @@ def _with_reserve(
     likely = node.op.forward(torch.from_numpy(before.likely_high)).numpy()
     config = replace(plan.config.for_node(node.name), observer="minmax")
     wider = channel_quantization(replace(data, high=likely), config, found, base=base)
-    early = (found.qmax - np.asarray(found.zero_point)) * np.asarray(found.scale) < likely
+    ends = (found.qmax - np.asarray(found.zero_point)) * np.asarray(found.scale)
+    early = data.misses(likely) & (ends < likely)
     scale = np.where(early, wider.scale, found.scale)
     zero = np.where(early, wider.zero_point, found.zero_point)
     return replace(found, scale=tuple(scale.tolist()), zero_point=tuple(zero.tolist()))

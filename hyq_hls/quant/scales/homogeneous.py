@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 #: A channel is not finer than this share of the coarsest. One that was negative in calibration is
 #: zero behind ReLU, and may become active later.
 _FINEST = 2.0**-10
+#: What logarithms lose by rounding.
+_ROUNDED = 1e-9
 
 
 def passing_function(graph: FloatGraph, node: FloatNode) -> FloatNode | None:
@@ -64,9 +66,9 @@ def passing_factors(
     """
     base, levels = whole.scale[0], (1 << whole.bits) - 1
     steps = np.asarray(channel_quantization(behind, config, whole, base=base).scale)
-    likely = np.maximum(before.likely_high, 0) / levels
-    with np.errstate(divide="ignore"):
-        steps = np.maximum(steps, base * 2.0 ** np.ceil(np.log2(likely / base)))
+    likely = before.likely_high
+    needed = np.where(behind.misses(likely), likely, steps * levels) / levels
+    steps = np.maximum(steps, base * 2.0 ** np.ceil(np.log2(needed / base) - _ROUNDED))
     found: Array = np.maximum(steps / steps.max(), _FINEST)
     return found
 

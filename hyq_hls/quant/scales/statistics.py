@@ -97,6 +97,10 @@ class TensorStatistics:
         """A value per channel (C,) that other images may reach, whatever these ones reached."""
         return np.asarray(self.rows.mean(axis=0) + _DEVIATIONS * self.rows.std(axis=0))
 
+    def misses(self, likely: Array) -> NDArray[np.bool_]:
+        """Return for each channel whether the images did not even reach half of a likely value."""
+        return np.asarray(self.high < likely / 2)
+
     def channel(self, index: int) -> TensorStatistics:
         """Return the statistics of one channel alone."""
         one = slice(index, index + 1)
