@@ -30,8 +30,10 @@ from hyq_hls.capture.pooling import total
 from hyq_hls.capture.products import without_copies
 
 #: Functions without negative values, whatever their parameters are.
-_NOT_NEGATIVE = (ew.InversePower, ew.Relu, ew.Relu6, ew.SquaredRelu)
-_NOT_NEGATIVE += (ew.Sigmoid, ew.Hardsigmoid, ew.Softplus)
+_NOT_NEGATIVE = (
+    *(ew.InversePower, ew.Relu, ew.Relu6, ew.SquaredRelu, ew.Sigmoid, ew.Hardsigmoid),
+    *(ew.Softplus, float_ops.Softmax),
+)
 
 
 def inverse(call: Call, view: View, exponent: float) -> View:
@@ -51,7 +53,7 @@ def inverse(call: Call, view: View, exponent: float) -> View:
     # The bound of a divisor becomes the floor: one table instead of two. A bound next to zero was
     # captured as ReLU.
     floor = ew.InversePower.floor
-    if isinstance(draft.op, ew.Clamp) and 0 < draft.op.minimum and math.isinf(draft.op.maximum):
+    if isinstance(draft.op, ew.Clamp) and draft.op.minimum > 0 and math.isinf(draft.op.maximum):
         floor, view = draft.op.minimum, replace(view, source=draft.inputs[0])
     elif isinstance(draft.op, ew.Relu):
         view = replace(view, source=draft.inputs[0])
@@ -95,17 +97,19 @@ def rms_norm(call: Call) -> View:
 
 def _not_negative(draft: Draft) -> bool:
     """Return whether no value of a draft is negative, as far as its operations tell."""
-    op, inputs = draft.op, draft.inputs
+    op = draft.op
+    constants: tuple[float, ...] = (0.0,)
     if isinstance(op, ew.Power):
-        return not (op.exponent.is_integer() and op.exponent % 2) or _not_negative(inputs[0])
+        # An even power, or a root.
+        return bool(op.exponent % 2 != 1) or _not_negative(draft.inputs[0])
+    if isinstance(op, Multiply) and draft.inputs[0] is draft.inputs[1]:
+        return True
     if isinstance(op, ew.Clamp):
         return op.minimum >= 0
-    if isinstance(op, Multiply) and inputs[0] is inputs[1]:
-        return True
     if isinstance(op, float_ops.Linear):
-        return min(op.weight.min(), op.bias.min()) >= 0 and _not_negative(inputs[0])
-    if isinstance(op, ChannelAffine):
-        return min(op.multiplier.min(), op.offset.min()) >= 0 and _not_negative(inputs[0])
-    if isinstance(op, float_ops.Add | float_ops.GlobalAveragePool | Multiply):
-        return all(map(_not_negative, inputs))
-    return isinstance(op, (float_ops.Softmax, *_NOT_NEGATIVE))
+        constants = (float(op.weight.min()), float(op.bias.min()))
+    elif isinstance(op, ChannelAffine):
+        constants = (float(op.multiplier.min()), float(op.offset.min()))
+    elif not isinstance(op, float_ops.Add | float_ops.GlobalAveragePool | Multiply):
+        return isinstance(op, _NOT_NEGATIVE)
+    return min(constants) >= 0 and all(map(_not_negative, draft.inputs))

@@ -299,7 +299,7 @@ class Power(Elementwise):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InversePower(Elementwise):
-    """``max(x, floor)**-exponent``, for elements that are not negative, such as a standard deviation.
+    """``max(x, floor)**-exponent``, for elements that are not negative, such as variances.
 
     Attributes:
         exponent: the positive exponent.

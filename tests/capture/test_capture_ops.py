@@ -95,7 +95,8 @@ def test_a_resized_vector_is_the_same_everywhere(mode: str) -> None:
     def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
         y = m.stem(x)
         gate = y.mean((2, 3), keepdim=True).sigmoid()
-        return y * functional.interpolate(gate, size=y.shape[2:], mode=mode)
+        result: torch.Tensor = y * functional.interpolate(gate, size=y.shape[2:], mode=mode)
+        return result
 
     graph = captured(forward, stem=nn.Conv2d(3, 4, 1))
     assert list(kinds(graph).values())[-1] == "Multiply"
