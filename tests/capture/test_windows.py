@@ -171,6 +171,17 @@ def test_padding_that_cuts_is_a_movement() -> None:
     assert list(kinds(graph).values()) == ["Linear"]
 
 
+def test_a_class_token_joins_the_map_of_windows() -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = m.block(m.stem(x).permute(0, 2, 3, 1)).flatten(1, 2)
+        result: torch.Tensor = m.last(torch.cat((torch.ones(1, 1, 4), y), 1)).mean(1)
+        return result
+
+    block = Block(4, WindowAttention(4, 2, (4, 4), (2, 2), 1))
+    layers = {"stem": nn.Conv2d(3, 4, 1), "block": block, "last": nn.Linear(4, 2)}
+    assert "ConcatConstant" in kinds(captured(forward, (3, 4, 4), **layers)).values()
+
+
 def test_a_convolution_of_windows_ends_at_their_borders() -> None:
     """As in Cascaded Group Attention (arXiv:2305.07027): queries are convolved in each window."""
 
