@@ -15,6 +15,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,12 @@ def whole_way(name: str, side: int) -> Iterator[Step]:
     yield "quantize", lambda: made.update(q=quantize(model, images(8, side, 0), progress=False))
     yield "emulate", lambda: made.update(emulated=made["q"].codes(test))
     with tempfile.TemporaryDirectory() as folder:
-        to = {"output_dir": Path(folder) / "net", "must_fit": False}
-        yield (
-            f"convert for {PARTS[-1]}",
-            lambda: made.update(accelerator=convert(made["q"], PARTS[-1], **to)),
-        )
+        place = Path(folder) / "net"
+
+        def converted() -> None:
+            made["accelerator"] = convert(made["q"], PARTS[-1], output_dir=place, must_fit=False)
+
+        yield f"convert for {PARTS[-1]}", converted
         yield "g++ and csim", compiled
     if not np.array_equal(made["codes"], made["emulated"]):
         raise SystemExit(f"{name} at {side}: C++ and emulation differ")
@@ -86,8 +88,9 @@ def conversions(name: str, side: int) -> Iterator[Step]:
     qmodel = quantize(woken(network(name, side)), images(8, side, 0), progress=False)
     for part in PARTS:
         with tempfile.TemporaryDirectory() as folder:
-            to = {"output_dir": Path(folder) / "net", "must_fit": False}
-            yield f"convert for {part}", lambda part=part, to=to: convert(qmodel, part, **to)
+            place = Path(folder) / "net"
+            step = partial(convert, qmodel, part, output_dir=place, must_fit=False)
+            yield f"convert for {part}", step
 
 
 CASES: dict[str, tuple[Callable[..., Iterator[Step]], tuple[Any, ...]]] = {

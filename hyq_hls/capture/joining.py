@@ -141,9 +141,7 @@ def _sequence(call: Call, operands: Sequence[_Operand], axis: int) -> View:
     """
     tables = [_table(operand, axis) for operand in operands]
     settled = {
-        i: _as_tokens(call, table)
-        for i, table in enumerate(tables)
-        if isinstance(table, View)
+        i: _as_tokens(call, table) for i, table in enumerate(tables) if isinstance(table, View)
     }
     columns = next(iter(settled.values()))[2]
     same = all(torch.equal(own, columns) for _, _, own in settled.values())
