@@ -166,7 +166,7 @@ def softmax(call: Call) -> View:
     view, axis = call.settled(view), int(call.get("dim"))
     found = softmax_over_tokens(call, view, axis)
     if found is None and _is_over_positions(view, axis):
-        raise Unsupported(
+        raise LayoutUnsupported(
             f"a softmax over {view.shape[axis]} positions for each channel of "
             f"{view.source.base!r} {view.source.shape}, as linear attention has it",
             "a softmax over the keys of query-key scores, over channels, or over the tokens of a "
