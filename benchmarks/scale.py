@@ -1,4 +1,4 @@
-"""What the steps of the tool take on large inputs: CPU seconds, and memory at their peak.
+"""CPU seconds and memory of the steps of the tool on large inputs.
 
     python -m benchmarks.scale            writes build/benchmarks/scale.json
     python -m benchmarks.scale --docs     and the table of docs/families.md
