@@ -82,7 +82,6 @@ class CostModel:
 
         No sum of features gives the length of a path.
         """
-
         names, known = self._logarithms
         mine = np.log1p([features.get(name, 0.0) for name in names])
         return self.delays[int(((known - mine) ** 2).sum(axis=1).argmin())][1]
