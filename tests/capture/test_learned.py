@@ -130,7 +130,8 @@ def test_a_map_that_tokens_gate_stays_a_map() -> None:
         return m.last(m.conv(x) * gate[:, :, None, None])
 
     layers = {"conv": nn.Conv2d(3, 4, 1), "gate": nn.Linear(4, 4), "last": nn.Conv2d(4, 4, 3)}
-    found = list(kinds(captured(forward, tokens=nn.Embedding(3, 4), **layers)).values())
+    graph = captured(forward, (3, 4, 6), tokens=nn.Embedding(3, 4), **layers)
+    found = list(kinds(graph).values())
     assert found.count("Unfold") == 1
     assert "Fold" not in found
 
