@@ -1,17 +1,15 @@
-// The output stage turns sums into codes: requantization, saturation, and a table where the
-// instruction wants one. It takes 16 channels of a pixel in every cycle and never waits.
+// The output stage turns sums into codes: bias, requantization, saturation, and a table where the
+// instruction wants one. It takes 16 channels of a pixel in every cycle and never waits. Reference:
+// "Output stage" in docs/engine.md.
 //
 // On load_i it takes over the parameters of the channels and of the instruction, for the sums of
-// the next cycle and all that follow. tag_i travels with its sums. Two lanes share a RAMB18, which
-// holds two tables of 1,024 codes of 8 bits; both lanes' halves of the load port are the same, so a
-// table must not be loaded while sums with a table are under way.
+// the next cycle and all that follow. Sums with to_bias_i are added to the biases and give no codes.
+// Two lanes share a RAMB18, which holds two tables of 1,024 codes of 8 bits; it is loaded through
+// the port of one of the lanes, so no table may be loaded while codes are looked up.
 module hyq_engine_output
   import hyq_engine_pkg::*;
 #(
-  parameter int unsigned  TagBits,
-  parameter bit           Multiply,
-  localparam int unsigned TableBits = 10,
-  localparam int unsigned Latency = (Multiply ? 2 : 0) + 6
+  parameter bit Multiply
 ) (
   input  logic                       clk_i,
   input  logic                       rst_ni,
@@ -19,48 +17,42 @@ module hyq_engine_output
   input  channel_t [Outputs-1:0]     channels_i,
   input  conversion_t                conversion_i,
   input  logic                       valid_i,
-  input  logic [TagBits-1:0]        tag_i,
-  input  logic [Outputs*AccBits-1:0]   sums_i,           // [channel]
+  input  logic                       to_bias_i,
+  input  logic [Outputs*AccBits-1:0] sums_i,           // [channel]
   input  logic                       table_write_i,
   input  logic [TableBits:0]         table_address_i,  // {table, entry}
   input  logic [7:0]                 table_data_i,
   output logic                       valid_o,
-  output logic [TagBits-1:0]        tag_o,
-  output logic [Outputs*CodeBits-1:0]  codes_o           // [channel]
+  output logic [Outputs*8-1:0]       codes_o           // [channel]
 );
 
-  localparam int unsigned ProductStages = Multiply ? 2 : 0;
+  // The stages are the sum with the bias, those of hyq_engine_requantizer, and two of the table.
+  localparam int unsigned ShiftStage = Multiply ? 3 : 1;
+  localparam int unsigned TableStage = ShiftStage + 4;
+  localparam int unsigned Latency = TableStage + 2;
 
   // Parameters travel beside the sums to the stages that use them.
-  channel_t [Outputs-1:0] channels_q;
-  conversion_t conversion_q, conversion_mask, conversion_look_up, conversion_select;
+  conversion_t conversion_q, conversion_mask, conversion_table, conversion_select;
+  logic [Outputs-1:0][CodeBits-1:0] codes;
 
   always_ff @(posedge clk_i) begin : take_over
-    if (load_i) begin
-      channels_q   <= channels_i;
-      conversion_q <= conversion_i;
-    end
+    if (load_i) conversion_q <= conversion_i;
   end
 
   hyq_delay #(
-    .Width($bits(conversion_t)), .Stages(ProductStages + 3)
+    .Width($bits(conversion_t)), .Stages(ShiftStage + 3)
   ) u_mask (
     .clk_i, .en_i(1'b1), .data_i(conversion_q), .data_o(conversion_mask)
   );
   hyq_delay #(
     .Width($bits(conversion_t)), .Stages(1)
-  ) u_look_up (
-    .clk_i, .en_i(1'b1), .data_i(conversion_mask), .data_o(conversion_look_up)
+  ) u_table (
+    .clk_i, .en_i(1'b1), .data_i(conversion_mask), .data_o(conversion_table)
   );
   hyq_delay #(
     .Width($bits(conversion_t)), .Stages(1)
   ) u_select (
-    .clk_i, .en_i(1'b1), .data_i(conversion_look_up), .data_o(conversion_select)
-  );
-  hyq_delay #(
-    .Width(TagBits), .Stages(Latency)
-  ) u_tag (
-    .clk_i, .en_i(1'b1), .data_i(tag_i), .data_o(tag_o)
+    .clk_i, .en_i(1'b1), .data_i(conversion_table), .data_o(conversion_select)
   );
   hyq_valid_chain #(
     .Stages(Latency)
@@ -69,58 +61,74 @@ module hyq_engine_output
   );
 
   logic unused_conversion;
-  assign unused_conversion = ^{conversion_mask.look_up, conversion_mask.table_id,
-                               conversion_look_up.mask, conversion_select.mask,
-                               conversion_look_up.look_up, conversion_select.table_id};
-
-  logic [Outputs-1:0][ShiftBits-4:0] bytes;
-  logic [Outputs-1:0][2:0] bits;
-  logic [Outputs-1:0][CodeBits:0] zero_points;
+  assign unused_conversion = ^{conversion_mask, conversion_table, conversion_select};
 
   for (genvar o = 0; o < Outputs; o++) begin : gen_channel
+    logic [AccBits-1:0] biased, bias_q, biased_q;
+    logic [ShiftBits-1:0] shift_q;
+    logic [MultiplierBits-1:0] multiplier_q, multiplier;
+    logic [CodeBits-1:0] zero_point_q, zero_point;
+    logic [ShiftBits-4:0] bytes;
+    logic [2:0] bits;
+
+    assign biased = sums_i[o*AccBits+:AccBits] + bias_q;
+
+    always_ff @(posedge clk_i) begin : parameters
+      if (load_i) begin
+        shift_q      <= channels_i[o].shift;
+        multiplier_q <= channels_i[o].multiplier;
+        zero_point_q <= channels_i[o].zero_point;
+        bias_q       <= channels_i[o].bias;
+      end else if (to_bias_i) begin
+        bias_q <= biased;
+      end
+      biased_q <= biased;
+    end
+
     hyq_delay #(
-      .Width(ShiftBits - 3), .Stages(ProductStages)
+      .Width(MultiplierBits), .Stages(1)
+    ) u_multiplier (
+      .clk_i, .en_i(1'b1), .data_i(multiplier_q), .data_o(multiplier)
+    );
+    hyq_delay #(
+      .Width(ShiftBits - 3), .Stages(ShiftStage)
     ) u_bytes (
-      .clk_i, .en_i(1'b1), .data_i(channels_q[o].shift[ShiftBits-1:3]), .data_o(bytes[o])
+      .clk_i, .en_i(1'b1), .data_i(shift_q[ShiftBits-1:3]), .data_o(bytes)
     );
     hyq_delay #(
-      .Width(3), .Stages(ProductStages + 1)
+      .Width(3), .Stages(ShiftStage + 1)
     ) u_bits (
-      .clk_i, .en_i(1'b1), .data_i(channels_q[o].shift[2:0]), .data_o(bits[o])
+      .clk_i, .en_i(1'b1), .data_i(shift_q[2:0]), .data_o(bits)
     );
     hyq_delay #(
-      .Width(CodeBits + 1), .Stages(ProductStages + 2)
+      .Width(CodeBits), .Stages(ShiftStage + 2)
     ) u_zero_point (
-      .clk_i, .en_i(1'b1), .data_i(channels_q[o].zero_point), .data_o(zero_points[o])
+      .clk_i, .en_i(1'b1), .data_i(zero_point_q), .data_o(zero_point)
     );
-  end
 
-  logic [Outputs-1:0][CodeBits-1:0] codes;
-
-  for (genvar l = 0; l < Outputs; l++) begin : gen_lane
     hyq_engine_requantizer #(
+      .SumBits (AccBits),
       .Multiply(Multiply)
     ) u_requantizer (
       .clk_i,
-      .acc_i       (sums_i[l*AccBits+:AccBits]),
-      .multiplier_i(channels_q[l].multiplier),
-      .bytes_i     (bytes[l]),
-      .bits_i      (bits[l]),
-      .zero_point_i(zero_points[l]),
+      .acc_i       (biased_q),
+      .multiplier_i(multiplier),
+      .bytes_i     (bytes),
+      .bits_i      (bits),
+      .zero_point_i(zero_point),
       .mask_i      (conversion_mask.mask),
-      .code_o      (codes[l])
+      .code_o      (codes[o])
     );
   end
 
-  for (genvar l = 0; l < Outputs; l += 2) begin : gen_table
+  for (genvar o = 0; o < Outputs; o += 2) begin : gen_table
     (* ram_style = "block" *) logic [7:0] memory[2<<TableBits];
     logic [TableBits:0] address0, address1;
-    logic [7:0] read0_q, read1_q;
-    logic [CodeBits-1:0] plain0_q, plain1_q, out0_q, out1_q;
+    logic [7:0] read0_q, read1_q, plain0_q, plain1_q, code0_q, code1_q;
 
     assign address0 = table_write_i ? table_address_i
-                                    : {conversion_look_up.table_id, codes[l][TableBits-1:0]};
-    assign address1 = {conversion_look_up.table_id, codes[l+1][TableBits-1:0]};
+                                    : {conversion_table.table_id, codes[o][TableBits-1:0]};
+    assign address1 = {conversion_table.table_id, codes[o+1][TableBits-1:0]};
 
     always_ff @(posedge clk_i) begin : port0
       if (table_write_i) memory[address0] <= table_data_i;
@@ -132,20 +140,20 @@ module hyq_engine_output
     end
 
     always_ff @(posedge clk_i) begin : select
-      plain0_q <= codes[l];
-      plain1_q <= codes[l+1];
-      out0_q   <= conversion_select.look_up ? CodeBits'(read0_q) : plain0_q;
-      out1_q   <= conversion_select.look_up ? CodeBits'(read1_q) : plain1_q;
+      plain0_q <= conversion_table.high ? codes[o][15:8] : codes[o][7:0];
+      plain1_q <= conversion_table.high ? codes[o+1][15:8] : codes[o+1][7:0];
+      code0_q  <= conversion_select.look_up ? read0_q : plain0_q;
+      code1_q  <= conversion_select.look_up ? read1_q : plain1_q;
     end
 
-    assign codes_o[l*CodeBits+:2*CodeBits] = {out1_q, out0_q};
+    assign codes_o[o*8+:16] = {code1_q, code0_q};
   end
 
   // Whether a code is in the stage that reads the tables.
   logic valid_code;
 
   hyq_valid_chain #(
-    .Stages(ProductStages + 4)
+    .Stages(TableStage)
   ) u_valid_code (
     .clk_i, .rst_ni, .en_i(1'b1), .valid_i, .valid_o(valid_code)
   );
@@ -153,7 +161,7 @@ module hyq_engine_output
   hyq_engine_checker #(
     .Message("a table is loaded while a code is looked up")
   ) u_checker (
-    .clk_i, .rst_ni, .holds_i(!(table_write_i && valid_code && conversion_look_up.look_up))
+    .clk_i, .rst_ni, .holds_i(!(table_write_i && valid_code && conversion_table.look_up))
   );
 
 endmodule

@@ -1,33 +1,103 @@
-// The package holds sizes and types that the modules of the engine share.
+// The package holds sizes and types that the modules of the engine share. docs/engine.md explains
+// the fields of the instructions; a structure lists its members from the highest bit down.
 package hyq_engine_pkg;
 
   /* verilator lint_off UNUSEDPARAM */  // a module uses some of them
+  localparam int unsigned Version = 1;       // of the instruction set
   localparam int unsigned Outputs = 16;      // output channels of a tile
-  localparam int unsigned Inputs = 3;        // inputs, or taps of a kernel row, of a step
+  localparam int unsigned Inputs = 3;        // products of an output and a pixel in a step
   localparam int unsigned AccBits = 32;      // two's complement
   localparam int unsigned WeightBits = 9;    // two's complement
-  localparam int unsigned PairBits = 25;     // two pixels, {p1, 16 bits of p0}: (p1 << 16) + p0
+  localparam int unsigned PairBits = 25;     // two pixels, (p1 << 16) + p0
   localparam int unsigned CodeBits = 16;     // widest code, stored without sign: code - qmin
   localparam int unsigned ShiftBits = 6;
   localparam int unsigned MultiplierBits = 16;
+  localparam int unsigned AddressBits = 16;  // of words in a bank of the feature memory
+  localparam int unsigned TableBits = 10;
+  localparam int unsigned InstructionBits = 512;
   /* verilator lint_on UNUSEDPARAM */
+
+  // This type describes where the pixels of a tensor lie in the feature memory.
+  typedef struct packed {
+    logic [15:0] x0;
+    logic [15:0] group;
+    logic [15:0] row;
+    logic [15:0] base;
+  } view_t;
+
+  typedef enum logic [1:0] {
+    SourceMemory   = 2'd0,
+    SourceConstant = 2'd1,
+    SourceOneHot   = 2'd2
+  } source_e;
+
+  // This type is an instruction of the array.
+  typedef struct packed {
+    logic [10:0] channels;
+    logic [3:0]  first;
+    logic [8:0]  constant;
+    logic [7:0]  param;
+    logic [15:0] weight_group;
+    logic [15:0] weights;
+    logic [1:0]  zero;
+    logic        digits;
+    logic [4:0]  one_hot;
+    logic        high;
+    logic        bank;
+    logic        look_up;    // "table" in docs/engine.md
+    logic [4:0]  bits;
+    logic        hold;
+    logic [1:0]  passes;     // less one
+    logic        prologue;
+    logic        is_signed;
+    logic [1:0]  source;
+    logic        depthwise;
+    logic [7:0]  groups;
+    logic [7:0]  kernel_x;
+    logic [7:0]  kernel_y;
+    logic [15:0] steps;
+    logic [15:0] c0;
+    logic [3:0]  planes;
+    logic [3:0]  kx_plane;
+    logic [7:0]  kx_shift;
+    logic [15:0] wrap_words;
+    logic [15:0] kx_words;
+    logic [15:0] pass_stride;
+    logic [15:0] ky_stride;
+    logic [15:0] pixels;
+    logic [15:0] rows;
+    view_t       dst;
+    view_t       src;
+    logic [127:0] head;      // queue, version, waits
+  } array_instruction_t;
 
   // This type describes a step of the array. It goes with the step's operands.
   typedef struct packed {
-    logic valid;
-    logic dense;    // else depthwise
-    logic first;    // of its tile: the sums start from the biases
-    logic digit;    // the next digit of an operand begins: the sums so far count 256 times
-    logic last;     // of its tile
+    logic to_bias;  // of a prologue: the sums are added to the biases
     logic load;     // of the first tile of its channels: their parameters are taken over
-    logic to_bias;  // of a tile whose sums, those of its first pixel, become the biases
+    logic last;     // of its tile
+    logic digit;    // the next digit of an operand begins: the sums so far count 256 times
+    logic first;    // of its tile
+    logic dense;    // the operands are pairs, else the window
+    logic valid;
   } step_t;
+
+  // This type describes how the bytes of a pixel become operands of the array.
+  typedef struct packed {
+    logic [8:0] constant;
+    logic [4:0] one_hot;    // codes below this one have no bit
+    logic [1:0] digit;      // of base 256, which the bit must lie in
+    logic       is_signed;
+    logic [1:0] source;
+    logic [1:0] first_byte;
+  } operand_t;
 
   // This type describes what the output stage must know of a channel.
   typedef struct packed {
-    logic [MultiplierBits-1:0] multiplier;  // only where the stage multiplies
     logic [ShiftBits-1:0]      shift;       // hyq_engine_requantizer explains it
-    logic [CodeBits:0]         zero_point;  // stored as codes are: zero point - qmin
+    logic [MultiplierBits-1:0] multiplier;  // 0 means 1; only where the stage multiplies
+    logic [CodeBits-1:0]       zero_point;  // stored as codes are: zero point - qmin
+    logic [AccBits-1:0]        bias;
   } channel_t;
 
   // This type describes what the output stage must know of an instruction.
@@ -35,6 +105,25 @@ package hyq_engine_pkg;
     logic [CodeBits-1:0] mask;      // a one for every bit of a code
     logic                look_up;   // codes go through a table
     logic                table_id;  // which of the two
+    logic                high;      // the higher byte leaves
   } conversion_t;
+
+  // This type is a write to the feature memory: up to 16 neighbouring bytes of a pixel.
+  typedef struct packed {
+    logic                   valid;
+    logic [2:0]             bank;
+    logic [AddressBits-1:0] address;
+    logic [15:0]            bytes;  // which of them
+    logic [127:0]           data;
+  } feature_write_t;
+
+  // This type is a read of the feature memory: 16 neighbouring bytes of Pixels neighbouring pixels.
+  // Those in the banks from `bank` on lie at `address`, the others at `beside`.
+  typedef struct packed {
+    logic                   valid;
+    logic [2:0]             bank;
+    logic [AddressBits-1:0] address;
+    logic [AddressBits-1:0] beside;
+  } feature_read_t;
 
 endpackage

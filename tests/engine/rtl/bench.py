@@ -16,7 +16,7 @@ from hyq_hls.tools.verilator import Simulator
 Ints = NDArray[np.int64]
 
 TEMPLATES = template_dir("rtl_templates")
-FOLDERS = (TEMPLATES / "engine", TEMPLATES)
+FOLDERS = (TEMPLATES / "engine", TEMPLATES, Path(__file__).parent)
 _USED = re.compile(r"^\s*(hyq_\w+)\s*(?:#\s*\(|\w+\s*\()|\b(\w+_pkg)::", re.MULTILINE)
 
 
