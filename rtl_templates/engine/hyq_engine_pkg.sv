@@ -71,6 +71,48 @@ package hyq_engine_pkg;
     logic [127:0] head;      // queue, version, waits
   } array_instruction_t;
 
+  // This type is an instruction of the load unit or the store unit.
+  typedef struct packed {
+    logic [159:0] zero;
+    logic [15:0]  unused;
+    logic [15:0]  plane;
+    view_t        view;     // of other targets than the feature memory: base is the destination
+    logic [31:0]  pitch;
+    logic [7:0]   x_first;
+    logic [7:0]   planes;
+    logic [15:0]  words;
+    logic [15:0]  pixels;   // of other targets {pixels, rows} is the count of bytes
+    logic [15:0]  rows;
+    logic [31:0]  offset;
+    logic [95:0]  waits;
+    logic [9:0]   unused0;
+    logic [1:0]   base;
+    logic         unused1;
+    logic [2:0]   target;
+    logic [15:0]  kind;     // queue and version
+  } transfer_instruction_t;
+
+  typedef enum logic [2:0] {
+    TargetFeature      = 3'd0,
+    TargetWeights      = 3'd1,
+    TargetParameters   = 3'd2,
+    TargetTables       = 3'd3,
+    TargetExponentials = 3'd4,
+    TargetNorm         = 3'd5
+  } target_e;
+
+  // This type is a piece of DRAM, in beats of 8 bytes.
+  typedef struct packed {
+    logic [31:0] address;  // in bytes, a multiple of 8
+    logic [28:0] beats;    // one or more
+  } transfer_t;
+
+  // This type is a burst on an AXI address channel.
+  typedef struct packed {
+    logic [31:0] address;
+    logic [3:0]  length;  // beats less one
+  } burst_t;
+
   // This type describes a step of the array. It goes with the step's operands.
   typedef struct packed {
     logic to_bias;  // of a prologue: the sums are added to the biases

@@ -195,3 +195,37 @@ def run(m: Memories, f: Fields) -> dict[tuple[int, int], dict[int, int]]:
                             raise IndexError(word)
                         written.setdefault((bank, word), {})[channel % 4] = int(codes[o])
     return written
+
+
+#: Fields of an instruction of the load unit or the store unit.
+TRANSFER_FIELDS = {
+    "queue": (0, 2, 0),
+    "version": (0, 15, 8),
+    "target": (0, 18, 16),
+    "base": (0, 21, 20),
+    "offset": (4, 31, 0),
+    "rows": (5, 15, 0),
+    "pixels": (5, 31, 16),
+    "words": (6, 15, 0),
+    "planes": (6, 23, 16),
+    "x_first": (6, 31, 24),
+    "pitch": (7, 31, 0),
+    "view_base": (8, 15, 0),
+    "view_row": (8, 31, 16),
+    "view_group": (9, 15, 0),
+    "view_x0": (9, 31, 16),
+    "plane": (10, 15, 0),
+}
+
+
+def words_of(f: Fields, banks: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield the offset of every word of a load or store in DRAM, and its bank and address."""
+    for r in range(f["rows"]):
+        for x in range(f["pixels"]):
+            column = f["x_first"] + x
+            q = f["view_x0"] + column // f["planes"]
+            address = f["view_base"] + r * f["view_row"] + column % f["planes"] * f["plane"]
+            address += q // banks * f["view_group"]
+            for w in range(f["words"]):
+                byte = f["offset"] + r * f["pitch"] + 4 * (x * f["words"] + w)
+                yield byte, (q % banks, address + w)

@@ -1,0 +1,124 @@
+"""A memory on the AXI channels of a simulated module, with latency, stalls and checks."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.tools.verilator import Simulator
+
+_BEAT = 8
+
+
+class AxiMemory:
+    """Bytes behind AXI ports named ``arvalid`` and so on; every cycle goes through :meth:`tick`.
+
+    It checks what a port of a Zynq-7000 wants: bursts of at most 16 beats inside 4 KB, whole beats,
+    offers that stay as they are until they are taken, no data before its address, ``wlast`` with
+    the last beat, addresses inside the memory.
+
+    Args:
+        sim: the module.
+        data: the bytes; writes change them.
+        rng: decides about stalls.
+        stall: chance that a channel stalls in a cycle.
+        latency: cycles from the address of a burst to its first beat, or to its answer.
+    """
+
+    def __init__(
+        self,
+        sim: Simulator,
+        data: NDArray[np.uint8],
+        rng: np.random.Generator,
+        stall: float,
+        latency: int,
+    ) -> None:
+        self.sim, self.data, self.rng = sim, data, rng
+        self.stall, self.latency = stall, latency
+        self.cycle = 0
+        #: Beats to be read: when they may come, and their address.
+        self.reads: deque[tuple[int, int]] = deque()
+        #: Beats to be written: address, whether it is the last.
+        self.writes: deque[tuple[int, bool]] = deque()
+        self.answers: deque[int] = deque()
+        self.read_beats = self.written_beats = 0
+        self._offers: dict[str, Any] = {}
+        self._answering: dict[str, bool] = {"r": False, "b": False}
+        self._waiting: dict[str, dict[str, Any]] = {}
+        for name in ("arready", "awready", "wready", "rvalid", "bvalid"):
+            sim.io[name] = 0
+
+    def _free(self) -> bool:
+        return self.rng.random() >= self.stall
+
+    def _burst(self, channel: str) -> list[int]:
+        io = self.sim.io
+        address, beats = io[f"{channel}addr"], io[f"{channel}len"] + 1
+        assert address % _BEAT == 0, hex(address)
+        assert address // 4096 == (address + _BEAT * beats - 1) // 4096, hex(address)
+        assert address + _BEAT * beats <= len(self.data), hex(address)
+        return [address + _BEAT * beat for beat in range(beats)]
+
+    def _stays(self, channel: str, valid: str, fields: tuple[str, ...], taken: bool) -> None:
+        """Check that an offer that was not taken is still there."""
+        now = {name: self.sim.io[name] for name in (valid, *fields)}
+        before = self._waiting.pop(channel, None)
+        assert before is None or before == now, (channel, before, now)
+        if now[valid] and not taken:
+            self._waiting[channel] = now
+
+    def tick(self) -> None:
+        """Let a cycle pass."""
+        sim, io = self.sim, self.sim.io
+        for channel in ("ar", "aw", "w"):
+            io[f"{channel}ready"] = int(self._free())
+        io.arready = int(io.arready and len(self.reads) < 128)
+        io.wready = int(io.wready and bool(self.writes))
+        # What is offered stays offered.
+        if self._answering["r"] or (self.reads and self.reads[0][0] <= self.cycle and self._free()):
+            address = self.reads[0][1]
+            self._answering["r"] = True
+            io.rvalid, io.rdata = 1, int.from_bytes(self.data[address : address + 8].tobytes(), "little")
+        else:
+            io.rvalid, io.rdata = 0, int(self.rng.integers(1 << 62))
+        ready = self.answers and self.answers[0] <= self.cycle
+        self._answering["b"] = bool(self._answering["b"] or (ready and self._free()))
+        io.bvalid = int(self._answering["b"])
+
+        taken = {c: io[f"{c}valid"] and io[f"{c}ready"] for c in ("ar", "aw", "w", "r", "b")}
+        self._stays("ar", "arvalid", ("araddr", "arlen"), taken["ar"])
+        self._stays("aw", "awvalid", ("awaddr", "awlen"), taken["aw"])
+        self._stays("w", "wvalid", ("wdata", "wstrb", "wlast"), taken["w"])
+        if taken["r"]:
+            self.reads.popleft()
+            self._answering["r"] = False
+            self.read_beats += 1
+        if taken["b"]:
+            self.answers.popleft()
+            self._answering["b"] = False
+        assert not io.wvalid or self.writes, "data comes before its address"
+        if taken["w"]:
+            address, last = self.writes.popleft()
+            assert io.wlast == last
+            bytes_ = io.wdata.to_bytes(8, "little")
+            for k in range(8):
+                if io.wstrb >> k & 1:
+                    self.data[address + k] = bytes_[k]
+            self.written_beats += 1
+            if last:
+                self.answers.append(self.cycle + self.latency)
+        if taken["ar"]:
+            self.reads.extend((self.cycle + self.latency, a) for a in self._burst("ar"))
+        if taken["aw"]:
+            beats = self._burst("aw")
+            self.writes.extend((a, a == beats[-1]) for a in beats)
+        sim.clock.tick()
+        self.cycle += 1
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way."""
+        return not (self.reads or self.writes or self.answers)
