@@ -31,7 +31,7 @@ package hyq_engine_pkg;
     SourceOneHot   = 2'd2
   } source_e;
 
-  // This type is an instruction of the array.
+  // This type is an instruction of the array. Two members are keywords in docs/engine.md.
   typedef struct packed {
     logic [10:0] channels;
     logic [3:0]  first;
@@ -39,12 +39,13 @@ package hyq_engine_pkg;
     logic [7:0]  param;
     logic [15:0] weight_group;
     logic [15:0] weights;
-    logic [1:0]  zero;
+    logic        zero;
+    logic        again;      // "repeat"
     logic        digits;
     logic [4:0]  one_hot;
     logic        high;
     logic        bank;
-    logic        look_up;    // "table" in docs/engine.md
+    logic        look_up;    // "table"
     logic [4:0]  bits;
     logic        hold;
     logic [1:0]  passes;     // less one
@@ -91,6 +92,24 @@ package hyq_engine_pkg;
     logic [2:0]   target;
     logic [15:0]  kind;     // queue and version
   } transfer_instruction_t;
+
+  // This type is an instruction of the move unit.
+  typedef struct packed {
+    logic [223:0] zero;
+    logic [15:0]  unused;
+    logic [15:0]  weights;
+    logic [7:0]   param;
+    logic [3:0]   unused1;
+    logic [3:0]   first;
+    logic [15:0]  c0;
+    logic [15:0]  channels;
+    logic [15:0]  tokens;
+    view_t        src;
+    logic [95:0]  waits;
+    logic [14:0]  unused0;
+    logic         is_values;
+    logic [15:0]  kind;      // queue and version
+  } move_instruction_t;
 
   typedef enum logic [2:0] {
     TargetFeature      = 3'd0,

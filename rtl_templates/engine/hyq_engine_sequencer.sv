@@ -32,19 +32,21 @@ module hyq_engine_sequencer
 
   // The loops, the innermost first. A prologue is a tile in front of those of a group.
   logic issue, step_last, kx_last, ky_last, pass_last, tile_last, row_last, group_last;
-  logic kx_next, ky_next, kernel_end, pass_next, tile_next, row_next, group_next, tile_end;
+  logic kx_next, ky_next, kernel_next, pass_next, tile_next, row_next, group_next;
+  logic kernel_end, tile_end;  // the step is the last of its pass, of its tile
   logic running_q, prologue_q;
   logic [15:0] tiles;
 
-  assign tiles      = 16'((17'(ins.pixels) + 17'(Pixels - 1)) >> BankBits);
-  assign kx_next    = issue && step_last;
-  assign ky_next    = kx_next && kx_last;
-  assign kernel_end = ky_next && ky_last;
-  assign pass_next  = kernel_end && !prologue_q;
-  assign tile_next  = pass_next && pass_last;
-  assign row_next   = tile_next && tile_last;
-  assign group_next = row_next && row_last;
-  assign tile_end   = step_last && kx_last && ky_last && (prologue_q || pass_last);
+  assign tiles       = 16'((17'(ins.pixels) + 17'(Pixels - 1)) >> BankBits);
+  assign kx_next     = issue && step_last;
+  assign ky_next     = kx_next && kx_last;
+  assign kernel_end  = step_last && kx_last && ky_last;
+  assign tile_end    = kernel_end && (prologue_q || pass_last);
+  assign kernel_next = issue && kernel_end;
+  assign pass_next   = kernel_next && !prologue_q;
+  assign tile_next   = pass_next && pass_last;
+  assign row_next    = tile_next && tile_last;
+  assign group_next  = row_next && row_last;
 
   hyq_engine_counter #(.Bits(16)) u_step (
     .clk_i, .start_i, .step_i(issue), .count_i(ins.steps), .last_o(step_last)
@@ -107,7 +109,7 @@ module hyq_engine_sequencer
       first_tile_q <= group_next || (first_tile_q && !tile_end);
       tile_start_q <= tile_end;
       pass_start_q <= pass_next && !pass_last && ins.digits;
-      prologue_q   <= group_next ? ins.prologue : prologue_q && !kernel_end;
+      prologue_q   <= group_next ? ins.prologue : prologue_q && !kernel_next;
       group_q      <= group_q + 8'(group_next);
     end
   end
@@ -156,7 +158,9 @@ module hyq_engine_sequencer
       if (issue) c_q <= step_last ? c_first : c_q + 16'(Inputs);
       c_first_q <= c_first;
       if (group_next) weights_q <= weights_q + ins.weight_group;
-      if (issue) word_q <= tile_end || ins.hold ? '0 : word_q + 1'b1;
+      if (issue) begin
+        word_q <= tile_end || ins.hold || (ins.again && kernel_end) ? '0 : word_q + 1'b1;
+      end
     end
   end
 
@@ -187,7 +191,7 @@ module hyq_engine_sequencer
       constant  : ins.constant,
       one_hot   : ins.one_hot,
       digit     : digit_q,
-      is_signed : ins.is_signed,
+      is_signed : ins.is_signed && pass_last,
       source    : constant ? SourceConstant : ins.source,
       first_byte: c_q[1:0]
   };

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hyq_hls.tools.verilator import Simulator
 
 _BEAT = 8
+_MOST = 128  # beats of reads that are open
 
 
 class AxiMemory:
@@ -45,10 +46,12 @@ class AxiMemory:
         self.writes: deque[tuple[int, bool]] = deque()
         self.answers: deque[int] = deque()
         self.read_beats = self.written_beats = 0
-        self._offers: dict[str, Any] = {}
         self._answering: dict[str, bool] = {"r": False, "b": False}
         self._waiting: dict[str, dict[str, Any]] = {}
-        for name in ("arready", "awready", "wready", "rvalid", "bvalid"):
+        #: Whether the module has the write channels too.
+        self.writes_too = "awvalid" in dir(sim.io)
+        self.channels = ("ar", "r", *(("aw", "w", "b") if self.writes_too else ()))
+        for name in ("arready", "rvalid", *(("awready", "wready", "bvalid") if self.writes_too else ())):
             sim.io[name] = 0
 
     def _free(self) -> bool:
@@ -72,30 +75,44 @@ class AxiMemory:
 
     def tick(self) -> None:
         """Let a cycle pass."""
-        sim, io = self.sim, self.sim.io
-        for channel in ("ar", "aw", "w"):
-            io[f"{channel}ready"] = int(self._free())
-        io.arready = int(io.arready and len(self.reads) < 128)
-        io.wready = int(io.wready and bool(self.writes))
+        io = self.sim.io
         # What is offered stays offered.
-        if self._answering["r"] or (self.reads and self.reads[0][0] <= self.cycle and self._free()):
+        self._answering["r"] |= bool(
+            self.reads and self.reads[0][0] <= self.cycle and self._free()
+        )
+        io.rvalid, io.rdata = int(self._answering["r"]), int(self.rng.integers(1 << 62))
+        if io.rvalid:
             address = self.reads[0][1]
-            self._answering["r"] = True
-            io.rvalid, io.rdata = 1, int.from_bytes(self.data[address : address + 8].tobytes(), "little")
-        else:
-            io.rvalid, io.rdata = 0, int(self.rng.integers(1 << 62))
-        ready = self.answers and self.answers[0] <= self.cycle
-        self._answering["b"] = bool(self._answering["b"] or (ready and self._free()))
-        io.bvalid = int(self._answering["b"])
-
-        taken = {c: io[f"{c}valid"] and io[f"{c}ready"] for c in ("ar", "aw", "w", "r", "b")}
+            io.rdata = int.from_bytes(self.data[address : address + _BEAT].tobytes(), "little")
+        io.arready = int(self._free() and len(self.reads) < _MOST)
+        if self.writes_too:
+            self._offer_writes()
+        taken = {c: io[f"{c}valid"] and io[f"{c}ready"] for c in self.channels}
         self._stays("ar", "arvalid", ("araddr", "arlen"), taken["ar"])
-        self._stays("aw", "awvalid", ("awaddr", "awlen"), taken["aw"])
-        self._stays("w", "wvalid", ("wdata", "wstrb", "wlast"), taken["w"])
         if taken["r"]:
             self.reads.popleft()
             self._answering["r"] = False
             self.read_beats += 1
+        if taken["ar"]:
+            self.reads.extend((self.cycle + self.latency, a) for a in self._burst("ar"))
+        if self.writes_too:
+            self._take_writes(taken)
+        self.sim.clock.tick()
+        self.cycle += 1
+
+    def _offer_writes(self) -> None:
+        io = self.sim.io
+        io.awready = int(self._free())
+        io.wready = int(self._free() and bool(self.writes))
+        self._answering["b"] |= bool(
+            self.answers and self.answers[0] <= self.cycle and self._free()
+        )
+        io.bvalid = int(self._answering["b"])
+
+    def _take_writes(self, taken: dict[str, bool]) -> None:
+        io = self.sim.io
+        self._stays("aw", "awvalid", ("awaddr", "awlen"), taken["aw"])
+        self._stays("w", "wvalid", ("wdata", "wstrb", "wlast"), taken["w"])
         if taken["b"]:
             self.answers.popleft()
             self._answering["b"] = False
@@ -103,20 +120,15 @@ class AxiMemory:
         if taken["w"]:
             address, last = self.writes.popleft()
             assert io.wlast == last
-            bytes_ = io.wdata.to_bytes(8, "little")
-            for k in range(8):
-                if io.wstrb >> k & 1:
-                    self.data[address + k] = bytes_[k]
+            beat = np.frombuffer(io.wdata.to_bytes(_BEAT, "little"), np.uint8)
+            written = [k for k in range(_BEAT) if io.wstrb >> k & 1]
+            self.data[address + np.array(written, np.int64)] = beat[written]
             self.written_beats += 1
             if last:
                 self.answers.append(self.cycle + self.latency)
-        if taken["ar"]:
-            self.reads.extend((self.cycle + self.latency, a) for a in self._burst("ar"))
         if taken["aw"]:
             beats = self._burst("aw")
             self.writes.extend((a, a == beats[-1]) for a in beats)
-        sim.clock.tick()
-        self.cycle += 1
 
     @property
     def quiet(self) -> bool:

@@ -44,6 +44,7 @@ ARRAY_FIELDS = {
     "high": (13, 23, 23),
     "one_hot": (13, 28, 24),
     "digits": (13, 29, 29),
+    "repeat": (13, 30, 30),
     "weights": (14, 15, 0),
     "weight_group": (14, 31, 16),
     "param": (15, 7, 0),
@@ -143,7 +144,7 @@ def operands(m: Memories, f: Fields, g: int, r: int, x: int, step: tuple[int, ..
     if f["source"] == ONE_HOT:
         e = f["one_hot"] - read
         read = np.where((e >= 0) & (e // 8 == f["passes"] - 1 - d), 1 << (e % 8), 0)
-    elif f["signed"]:
+    elif f["signed"] and d == f["passes"] - 1:
         read = read - 128
     return np.broadcast_to(read, (OUTPUTS, INPUTS))
 
@@ -169,11 +170,12 @@ def run(m: Memories, f: Fields) -> dict[tuple[int, int], dict[int, int]]:
     steps = list(steps_of(f))
     for g in range(f["groups"]):
         record = OUTPUTS * (f["param"] + g) + np.arange(OUTPUTS)
-        words = f["weights"] + g * f["weight_group"] + (0 if f["hold"] else np.arange(len(steps)))
-        weights = m.weights[np.broadcast_to(words, len(steps))]
+        pass_steps = len(steps) // f["passes"]
+        n = np.arange(len(steps)) % (pass_steps if f["repeat"] else len(steps))
+        weights = m.weights[f["weights"] + g * f["weight_group"] + n * (not f["hold"])]
         bias = m.bias[record]
         if f["prologue"]:
-            bias = bias + f["constant"] * weights.sum(axis=(0, 2))
+            bias = bias + f["constant"] * weights[:pass_steps].sum(axis=(0, 2))
         for r in range(f["rows"]):
             for x in range(f["pixels"]):
                 acc, before = np.zeros(OUTPUTS, np.int64), 0

@@ -119,6 +119,7 @@ def random_fields(rng: np.random.Generator, source: int, signed: bool) -> Fields
     planes = int(rng.integers(1, 4))
     groups = int(rng.integers(1, 4))
     table = bool(rng.integers(2))
+    repeat = passes > 1 and bool(rng.integers(2))
     return {
         "queue": 2,
         "version": 1,
@@ -147,7 +148,10 @@ def random_fields(rng: np.random.Generator, source: int, signed: bool) -> Fields
         "depthwise": int(depthwise),
         "source": source,
         "signed": int(signed),
-        "prologue": int(passes == 1 and not depthwise and bool(rng.integers(2))),
+        "prologue": int(
+            (passes == 1 or repeat) and not depthwise and bool(rng.integers(2))
+        ),
+        "repeat": int(repeat),
         "passes": passes,
         "hold": int(rng.integers(4) == 0),
         "bits": int(rng.integers(2, 11)) if table else int(rng.integers(2, 17)),
