@@ -15,6 +15,9 @@ package hyq_engine_pkg;
   localparam int unsigned AddressBits = 16;  // of words in a bank of the feature memory
   localparam int unsigned TableBits = 10;
   localparam int unsigned InstructionBits = 512;
+  localparam int unsigned ExpBits = 32;      // of an exponential
+  localparam int unsigned TotalBits = 42;    // of a sum of exponentials
+  localparam int unsigned ProbabilityBits = 12;
   /* verilator lint_on UNUSEDPARAM */
 
   // This type describes where the pixels of a tensor lie in the feature memory.
@@ -110,6 +113,30 @@ package hyq_engine_pkg;
     logic         is_values;
     logic [15:0]  kind;      // queue and version
   } move_instruction_t;
+
+  // This type is an instruction of the softmax unit.
+  typedef struct packed {
+    logic [159:0] zero;
+    logic [15:0]  unused2;
+    logic [15:0]  high;
+    logic [10:0]  unused1;
+    logic [4:0]   bits;
+    logic [15:0]  length;
+    logic [15:0]  pixels;
+    logic [15:0]  rows;
+    view_t        dst;
+    view_t        src;
+    logic [95:0]  waits;
+    logic [13:0]  unused0;
+    logic [1:0]   kind;
+    logic [15:0]  head;  // queue and version
+  } softmax_instruction_t;
+
+  typedef enum logic [1:0] {
+    KindUniform     = 2'd0,
+    KindLog2        = 2'd1,
+    KindLog2Rounded = 2'd2
+  } softmax_e;
 
   typedef enum logic [2:0] {
     TargetFeature      = 3'd0,

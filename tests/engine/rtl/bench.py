@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,9 +95,25 @@ def unpack(words: Sequence[int], count: int, bits: int, *, signed: bool = False)
     return values - ((values >> (bits - 1)) << bits) if signed else values
 
 
-def drive(sim: Simulator, cycles: Iterator[dict[str, Any]] | Sequence[dict[str, Any]]) -> None:
-    """Set the ports of each cycle and let its rising edge pass."""
-    for ports in cycles:
-        for name, value in ports.items():
-            sim.io[name] = value
+def write_feature(sim: Simulator, feature: Ints) -> None:
+    """Fill the feature memory (banks, words, 4) through the port ``write_i``."""
+    for bank, words in enumerate(feature.astype(np.uint8)):
+        for address in range(0, len(words), 4):
+            data = int.from_bytes(words[address : address + 4].tobytes(), "little")
+            sim.io.write_i = data | 0xFFFF << 128 | address << 144 | bank << 160 | 1 << 163
+            sim.clock.tick()
+    sim.io.write_i = 0
+
+
+def read_feature(sim: Simulator, banks: int, words: int) -> Ints:
+    """Read the feature memory (banks, words, 4) through the port ``read_i``, five cycles late."""
+    found = []
+    for address in range(0, words + 20, 4):
+        sim.io.read_i = address % words << 16 | 1 << 35
         sim.clock.tick()
+        if address >= 16:
+            found.append(sim.io.window_o)
+    sim.io.read_i = 0
+    sim.clock.tick(6)
+    read = unpack(found[: words // 4], banks * 16, 8)
+    return read.reshape(words // 4, banks, 4, 4).swapaxes(0, 1).reshape(banks, words, 4)

@@ -10,23 +10,13 @@ import pytest
 
 from hyq_hls.tools.verilator import Simulator
 from tests.engine.rtl import model
-from tests.engine.rtl.bench import Ints, pack, simulator, unpack
+from tests.engine.rtl.bench import pack, read_feature, simulator, write_feature
 from tests.engine.rtl.model import ARRAY_FIELDS, CONSTANT, MEMORY, ONE_HOT, Fields, Memories
 
 pytestmark = pytest.mark.slow
 
 WORDS, WEIGHT_WORDS, GROUPS = 256, 128, 4
 RECORDS = 16 * GROUPS
-
-
-def read_word(bank: int, address: int, beside: int) -> int:
-    """Return a ``feature_read_t``."""
-    return beside | address << 16 | bank << 32 | 1 << 35
-
-
-def write_word(bank: int, address: int, data: bytes) -> int:
-    """Return a ``feature_write_t`` of 16 bytes."""
-    return int.from_bytes(data, "little") | 0xFFFF << 128 | address << 144 | bank << 160 | 1 << 163
 
 
 class Machine:
@@ -57,12 +47,7 @@ class Machine:
 
     def put(self, m: Memories) -> None:
         sim = self.sim
-        for bank, words in enumerate(m.feature.astype(np.uint8)):
-            for address in range(0, WORDS, 4):
-                data = words[address : address + 4].tobytes()
-                sim.io.write_i = write_word(bank, address, data)
-                sim.clock.tick()
-        sim.io.write_i = 0
+        write_feature(sim, m.feature)
         sim.io.weight_write_i = (1 << 48) - 1
         for address, word in enumerate(pack(m.weights, 9)):
             sim.io.weight_address_i, sim.io.weight_data_i = address, word
@@ -81,19 +66,6 @@ class Machine:
             sim.io.table_address_i, sim.io.table_data_i = address, int(data)
             sim.clock.tick()
         sim.io.table_write_i = 0
-
-    def feature(self) -> Ints:
-        """Read the whole feature memory (banks, words, 4)."""
-        words = []
-        for address in range(0, WORDS + 20, 4):
-            self.sim.io.read_i = read_word(0, address % WORDS, 0)
-            self.sim.clock.tick()
-            if self.sim.io.window_valid_o and address >= 16:
-                words.append(self.sim.io.window_o)
-        self.sim.io.read_i = 0
-        self.sim.clock.tick(6)
-        read = unpack(words[: WORDS // 4], self.pixels * 16, 8)
-        return read.reshape(WORDS // 4, self.pixels, 4, 4).swapaxes(0, 1).reshape(-1, WORDS, 4)
 
     def start(self, f: Fields) -> None:
         self.sim.io.instruction_i = model.encoded(f, ARRAY_FIELDS)
@@ -208,7 +180,8 @@ def check(machine: Machine, m: Memories, f: Fields, written: dict) -> None:
     for (bank, word), codes in written.items():
         for byte, code in codes.items():
             m.feature[bank, word, byte] = code
-    np.testing.assert_array_equal(machine.feature(), m.feature, str(f))
+    found = read_feature(machine.sim, machine.pixels, WORDS)
+    np.testing.assert_array_equal(found, m.feature, str(f))
 
 
 @pytest.mark.parametrize(("source", "signed"), SOURCES)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hyq_hls.tools.verilator import Simulator
-from tests.engine.rtl.bench import Ints, simulator, unpack
+from tests.engine.rtl.bench import Ints, simulator, unpack, write_feature
 from tests.engine.rtl.model import Fields, encoded
 
 pytestmark = pytest.mark.slow
@@ -58,12 +58,7 @@ class Bench:
         rng = np.random.default_rng(0)
         self.feature = rng.integers(0, 256, (pixels, WORDS, 4))
         self.bias = rng.integers(0, 256, RECORDS)
-        for bank, words in enumerate(self.feature.astype(np.uint8)):
-            for address in range(0, WORDS, 4):
-                data = int.from_bytes(words[address : address + 4].tobytes(), "little")
-                sim.io.write_i = data | 0xFFFF << 128 | address << 144 | bank << 160 | 1 << 163
-                sim.clock.tick()
-        sim.io.write_i = 0
+        write_feature(sim, self.feature)
         sim.io.parameter_write_i = 1
         for record, bias in enumerate(self.bias):
             sim.io.parameter_address_i, sim.io.parameter_data_i = 2 * record, int(bias)

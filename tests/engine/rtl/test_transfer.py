@@ -9,27 +9,13 @@ import pytest
 
 from hyq_hls.tools.verilator import Simulator
 from tests.engine.rtl.axi import AxiMemory
-from tests.engine.rtl.bench import Ints, simulator, unpack
+from tests.engine.rtl.bench import read_feature, simulator, unpack
 from tests.engine.rtl.model import TRANSFER_FIELDS, Fields, encoded, words_of
 
 pytestmark = pytest.mark.slow
 
 WORDS, BYTES, BASE = 256, 1 << 14, 1 << 10
 LOAD, STORE = 0, 1
-
-
-def read_all(sim: Simulator, pixels: int) -> Ints:
-    """Read the whole feature memory (banks, words, 4)."""
-    found = []
-    for address in range(0, WORDS + 20, 4):
-        sim.io.read_i = address % WORDS << 16 | 1 << 35
-        sim.clock.tick()
-        if address >= 16:
-            found.append(sim.io.window_o)
-    sim.io.read_i = 0
-    sim.clock.tick(6)
-    read = unpack(found[: WORDS // 4], pixels * 16, 8)
-    return read.reshape(WORDS // 4, pixels, 4, 4).swapaxes(0, 1).reshape(-1, WORDS, 4)
 
 
 class Bench:
@@ -109,7 +95,7 @@ def random_fields(rng: np.random.Generator, queue: int, pixels: int) -> Fields:
 @pytest.mark.parametrize("stalls", [False, True])
 def test_maps_are_copied_both_ways(bench: Bench, stalls: bool) -> None:
     rng = np.random.default_rng(stalls)
-    feature = read_all(bench.sim, bench.pixels)
+    feature = read_feature(bench.sim, bench.pixels, WORDS)
     for index in range(24):
         axi = bench.memory(rng, stalls=stalls)
         queue = int(rng.integers(2))
@@ -124,7 +110,7 @@ def test_maps_are_copied_both_ways(bench: Bench, stalls: bool) -> None:
         bench.run(queue, fields, axi)
         np.testing.assert_array_equal(axi.data, expected, str(fields))
         if queue == LOAD or index % 8 == 0:
-            np.testing.assert_array_equal(read_all(bench.sim, bench.pixels), feature, str(fields))
+            np.testing.assert_array_equal(read_feature(bench.sim, bench.pixels, WORDS), feature, str(fields))
 
 
 def test_a_load_takes_two_cycles_for_a_beat(bench: Bench) -> None:
@@ -174,7 +160,7 @@ def test_a_reset_in_mid_transfer_leaves_nothing(bench: Bench) -> None:
             axi.tick()
         axi = bench.memory(rng, stalls=False)  # forgets all that was under way
         bench.sim.reset()
-        feature = read_all(bench.sim, bench.pixels)
+        feature = read_feature(bench.sim, bench.pixels, WORDS)
         fields, expected = random_fields(rng, STORE, bench.pixels), axi.data.copy()
         for byte, (bank, word) in words_of(fields, bench.pixels):
             expected[BASE + byte : BASE + byte + 4] = feature[bank, word]
