@@ -53,7 +53,7 @@ module hyq_engine_control
   logic ask, beat, last_beat, dispatch;
 
   assign ask       = running_q && !asking_q && !coming_q && !here_q && left_q != '0
-                     && !unit_running_o[0];
+                     && !starting_q && !unit_running_o[0];
   assign beat      = coming_q && data_valid_i;
   assign last_beat = beat && beat_q == 3'(Beats - 1);
   assign dispatch  = here_q && unit_running_o == '0;

@@ -114,6 +114,28 @@ package hyq_engine_pkg;
     logic [15:0]  kind;      // queue and version
   } move_instruction_t;
 
+  // This type is an instruction of the norm unit.
+  typedef struct packed {
+    logic [191:0] zero;
+    logic [26:0]  unused1;
+    logic [4:0]   bits;
+    logic [15:0]  pixels;
+    logic [15:0]  rows;
+    view_t        dst;
+    view_t        src;
+    logic [127:0] head;  // queue, version, waits
+  } norm_instruction_t;
+
+  // This type is a record of a channel in the norm memory.
+  typedef struct packed {
+    logic [7:0]  shift;
+    logic [15:0] zero_out;
+    logic [31:0] beta;
+    logic [7:0]  k;
+    logic [7:0]  zero_in;
+    logic [15:0] gamma;
+  } norm_channel_t;
+
   // This type is an instruction of the softmax unit.
   typedef struct packed {
     logic [159:0] zero;

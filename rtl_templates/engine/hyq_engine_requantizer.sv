@@ -34,14 +34,14 @@ module hyq_engine_requantizer
 
   if (Multiply) begin : gen_product
     hyq_wide_product #(
-      .ABits      (SumBits),
-      .BBits      (MultiplierBits + 1),
+      .ABits      (MultiplierBits + 1),
+      .BBits      (SumBits),
       .ProductBits(ScaledBits)
     ) u_product (
       .clk_i,
       .en_i     (1'b1),
-      .a_i      (acc_i),
-      .b_i      ({1'b0, multiplier_i[MultiplierBits-1:1], multiplier_i[0] || multiplier_i == '0}),
+      .a_i      ({1'b0, multiplier_i[MultiplierBits-1:1], multiplier_i[0] || multiplier_i == '0}),
+      .b_i      (acc_i),
       .product_o(scaled)
     );
   end else begin : gen_sum
