@@ -14,6 +14,24 @@ _BEAT = 8
 _MOST = 128  # beats of reads that are open
 
 
+class _Ports:
+    """The ports whose names begin with a prefix, without it."""
+
+    def __init__(self, sim: Simulator, prefix: str) -> None:
+        super().__setattr__("_of", (sim.io, prefix))
+
+    def __getattr__(self, name: str) -> Any:
+        io, prefix = self._of
+        return io[prefix + name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        io, prefix = self._of
+        io[prefix + name] = value
+
+    __getitem__ = __getattr__
+    __setitem__ = __setattr__
+
+
 class AxiMemory:
     """Bytes behind AXI ports named ``arvalid`` and so on; every cycle goes through :meth:`tick`.
 
@@ -27,6 +45,7 @@ class AxiMemory:
         rng: decides about stalls.
         stall: chance that a channel stalls in a cycle.
         latency: cycles from the address of a burst to its first beat, or to its answer.
+        prefix: what the names of the ports begin with.
     """
 
     def __init__(
@@ -36,9 +55,11 @@ class AxiMemory:
         rng: np.random.Generator,
         stall: float,
         latency: int,
+        prefix: str = "",
     ) -> None:
         self.sim, self.data, self.rng = sim, data, rng
         self.stall, self.latency = stall, latency
+        self.io = _Ports(sim, prefix)
         self.cycle = 0
         #: Beats to be read: when they may come, and their address.
         self.reads: deque[tuple[int, int]] = deque()
@@ -49,16 +70,20 @@ class AxiMemory:
         self._answering: dict[str, bool] = {"r": False, "b": False}
         self._waiting: dict[str, dict[str, Any]] = {}
         #: Whether the module has the write channels too.
-        self.writes_too = "awvalid" in dir(sim.io)
+        self.writes_too = f"{prefix}awvalid" in dir(sim.io)
         self.channels = ("ar", "r", *(("aw", "w", "b") if self.writes_too else ()))
-        for name in ("arready", "rvalid", *(("awready", "wready", "bvalid") if self.writes_too else ())):
-            sim.io[name] = 0
+        for name in (
+            "arready",
+            "rvalid",
+            *(("awready", "wready", "bvalid") if self.writes_too else ()),
+        ):
+            self.io[name] = 0
 
     def _free(self) -> bool:
         return self.rng.random() >= self.stall
 
     def _burst(self, channel: str) -> list[int]:
-        io = self.sim.io
+        io = self.io
         address, beats = io[f"{channel}addr"], io[f"{channel}len"] + 1
         assert address % _BEAT == 0, hex(address)
         assert address // 4096 == (address + _BEAT * beats - 1) // 4096, hex(address)
@@ -67,7 +92,7 @@ class AxiMemory:
 
     def _stays(self, channel: str, valid: str, fields: tuple[str, ...], taken: bool) -> None:
         """Check that an offer that was not taken is still there."""
-        now = {name: self.sim.io[name] for name in (valid, *fields)}
+        now = {name: self.io[name] for name in (valid, *fields)}
         before = self._waiting.pop(channel, None)
         assert before is None or before == now, (channel, before, now)
         if now[valid] and not taken:
@@ -75,11 +100,9 @@ class AxiMemory:
 
     def tick(self) -> None:
         """Let a cycle pass."""
-        io = self.sim.io
+        io = self.io
         # What is offered stays offered.
-        self._answering["r"] |= bool(
-            self.reads and self.reads[0][0] <= self.cycle and self._free()
-        )
+        self._answering["r"] |= bool(self.reads and self.reads[0][0] <= self.cycle and self._free())
         io.rvalid, io.rdata = int(self._answering["r"]), int(self.rng.integers(1 << 62))
         if io.rvalid:
             address = self.reads[0][1]
@@ -101,7 +124,7 @@ class AxiMemory:
         self.cycle += 1
 
     def _offer_writes(self) -> None:
-        io = self.sim.io
+        io = self.io
         io.awready = int(self._free())
         io.wready = int(self._free() and bool(self.writes))
         self._answering["b"] |= bool(
@@ -110,7 +133,7 @@ class AxiMemory:
         io.bvalid = int(self._answering["b"])
 
     def _take_writes(self, taken: dict[str, bool]) -> None:
-        io = self.sim.io
+        io = self.io
         self._stays("aw", "awvalid", ("awaddr", "awlen"), taken["aw"])
         self._stays("w", "wvalid", ("wdata", "wstrb", "wlast"), taken["w"])
         if taken["b"]:

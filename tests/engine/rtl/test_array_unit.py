@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,9 +119,7 @@ def random_fields(rng: np.random.Generator, source: int, signed: bool) -> Fields
         "depthwise": int(depthwise),
         "source": source,
         "signed": int(signed),
-        "prologue": int(
-            (passes == 1 or repeat) and not depthwise and bool(rng.integers(2))
-        ),
+        "prologue": int((passes == 1 or repeat) and not depthwise and bool(rng.integers(2))),
         "repeat": int(repeat),
         "passes": passes,
         "hold": int(rng.integers(4) == 0),

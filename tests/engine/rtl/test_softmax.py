@@ -140,11 +140,17 @@ def random_fields(rng: np.random.Generator, pixels: int) -> Fields:
     """Draw an instruction in place, or with a destination apart."""
     length = int(rng.integers(1, 70)) if rng.integers(2) else int(rng.integers(1, 12))
     words = -(-length // 4)
-    view = {"base": int(rng.integers(4)), "group": words + int(rng.integers(2)), "x0": int(rng.integers(4))}
+    view = {
+        "base": int(rng.integers(4)),
+        "group": words + int(rng.integers(2)),
+        "x0": int(rng.integers(4)),
+    }
     count = int(rng.integers(1, 6))
     view["row"] = (view["x0"] + count) // pixels * view["group"] + words
     rows = 2 if 2 * view["row"] < 60 else 1
-    dst = view if rng.integers(2) else view | {"base": 100 + view["base"], "x0": int(rng.integers(2))}
+    dst = (
+        view if rng.integers(2) else view | {"base": 100 + view["base"], "x0": int(rng.integers(2))}
+    )
     return {
         "queue": 4,
         "version": 1,

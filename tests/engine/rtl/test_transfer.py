@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -110,7 +108,9 @@ def test_maps_are_copied_both_ways(bench: Bench, stalls: bool) -> None:
         bench.run(queue, fields, axi)
         np.testing.assert_array_equal(axi.data, expected, str(fields))
         if queue == LOAD or index % 8 == 0:
-            np.testing.assert_array_equal(read_feature(bench.sim, bench.pixels, WORDS), feature, str(fields))
+            np.testing.assert_array_equal(
+                read_feature(bench.sim, bench.pixels, WORDS), feature, str(fields)
+            )
 
 
 def test_a_load_takes_two_cycles_for_a_beat(bench: Bench) -> None:
@@ -125,7 +125,13 @@ def test_a_load_takes_two_cycles_for_a_beat(bench: Bench) -> None:
 
 
 #: Name of the writes of a target, and their number of bytes.
-TARGETS = {1: ("weight", 1), 2: ("parameter", 8), 3: ("table", 1), 4: ("exponential", 8), 5: ("norm", 8)}
+TARGETS = {
+    1: ("weight", 1),
+    2: ("parameter", 8),
+    3: ("table", 1),
+    4: ("exponential", 8),
+    5: ("norm", 8),
+}
 
 
 @pytest.mark.parametrize("target", TARGETS)
