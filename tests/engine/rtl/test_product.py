@@ -11,6 +11,8 @@ from hyq_hls.tools.yosys import yosys_share
 from tests.engine.rtl.bench import Ints, pack, simulator
 from tests.engine.rtl.test_array import CELL_MODELS, FORMS
 
+pytestmark = pytest.mark.slow
+
 
 def unpacked(pair: Ints, weight: Ints) -> tuple[Ints, Ints]:
     """Return both products as the module takes them out of the sum of the slice."""
@@ -32,7 +34,6 @@ def test_packing_is_exact(form: str) -> None:
     assert (low << 16) + low >= -(1 << 24)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("primitive", [False, True])
 def test_the_module_multiplies(primitive: bool, tmp_path: Path) -> None:
     """A stream of random and extreme products, and the choice between two pairs in every cycle."""
