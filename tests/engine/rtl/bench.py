@@ -115,5 +115,6 @@ def read_feature(sim: Simulator, banks: int, words: int) -> Ints:
             found.append(sim.io.window_o)
     sim.io.read_i = 0
     sim.clock.tick(6)
-    read = unpack(found[: words // 4], banks * 16, 8)
-    return read.reshape(words // 4, banks, 4, 4).swapaxes(0, 1).reshape(banks, words, 4)
+    read = unpack(found[: words // 4], banks * 16, 8).reshape(words // 4, banks, 4, 4)
+    feature: Ints = read.swapaxes(0, 1).reshape(banks, words, 4)
+    return feature

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.slow
 WORDS, WEIGHT_WORDS, GROUPS = 256, 128, 4
 RECORDS = 16 * GROUPS
 
+#: Bytes by bank and address of their word.
+Written = dict[tuple[int, int], dict[int, int]]
+
 
 class Machine:
     """The unit with its memories, and the same contents in numpy."""
@@ -141,7 +144,7 @@ def random_fields(rng: np.random.Generator, source: int, signed: bool) -> Fields
 
 def drawn(
     rng: np.random.Generator, m: Memories, source: int, signed: bool
-) -> tuple[Fields, dict[tuple[int, int], dict[int, int]]]:
+) -> tuple[Fields, Written]:
     """Draw an instruction whose addresses exist and whose destination is not its source."""
     while True:
         f = random_fields(rng, source, signed)
@@ -172,7 +175,7 @@ def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 SOURCES = [(MEMORY, False), (MEMORY, True), (CONSTANT, False), (ONE_HOT, False)]
 
 
-def check(machine: Machine, m: Memories, f: Fields, written: dict) -> None:
+def check(machine: Machine, m: Memories, f: Fields, written: Written) -> None:
     machine.run(f)
     for (bank, word), codes in written.items():
         for byte, code in codes.items():
