@@ -64,8 +64,8 @@ class Machine:
                 sim.clock.tick()
         sim.io.parameter_write_i = 0
         sim.io.table_write_i = 1
-        for address, data in enumerate(m.tables.ravel()):
-            sim.io.table_address_i, sim.io.table_data_i = address, int(data)
+        for address, data in enumerate(m.tables.ravel().tolist()):
+            sim.io.table_address_i, sim.io.table_data_i = address, data
             sim.clock.tick()
         sim.io.table_write_i = 0
 

@@ -64,7 +64,7 @@ class Case:
 
     def expected(self, feature: Ints) -> Ints:
         """Return the feature memory afterwards."""
-        result = feature.copy()
+        result: Ints = feature.copy()
         sources, targets = (places(self.fields, v, len(feature)) for v in ("src", "dst"))
         for (bank, at), (to_bank, to) in zip(sources, targets, strict=True):
             codes = feature[bank, at : at + self.words].reshape(-1)[: self.channels]

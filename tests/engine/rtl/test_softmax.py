@@ -32,7 +32,7 @@ FIELDS = {
 
 def probabilities(f: Fields, codes: Ints, table: Ints) -> list[int]:
     """Return the codes of a row."""
-    e = [int(v) for v in table[codes.max() - codes]]
+    e: list[int] = table[codes.max() - codes].tolist()
     total, top = sum(e), (1 << f["bits"]) - 1
     if f["kind"] == UNIFORM:
         return [min(top, ((v << f["bits"]) + (total >> 1)) // total) for v in e]
@@ -42,8 +42,8 @@ def probabilities(f: Fields, codes: Ints, table: Ints) -> list[int]:
         if rounded and n == 1:
             return 2 * total > 5 * v
         if rounded and n >= 2:
-            return 2 * total >= (3 * 2**n - 1) * v
-        return 2 * total >= 3 * 2**n * v
+            return 2 * total >= ((3 << n) - 1) * v
+        return 2 * total >= (3 << n) * v
 
     return [min(top, sum(counts(v, n) for n in range(60))) if v else top for v in e]
 
@@ -61,7 +61,8 @@ def places(f: Fields, view: str, banks: int) -> list[tuple[int, int]]:
 
 def expected(f: Fields, feature: Ints, table: Ints) -> Ints:
     """Return the feature memory after an instruction."""
-    result, words = feature.copy(), -(-f["length"] // 4)
+    result: Ints = feature.copy()
+    words = -(-f["length"] // 4)
     sources, targets = (places(f, view, len(feature)) for view in ("src", "dst"))
     for (bank, at), (to_bank, to) in zip(sources, targets, strict=True):
         row = np.zeros(4 * words, np.int64)
