@@ -5,8 +5,8 @@
 
 Yosys maps every unit for the 7 series, out of context; cycles and errors are those of its integer
 reference, to which the tests in tests/benchmarks hold its RTL. Results of synthesis are kept in
-build/benchmarks/synthesis, so that a run that was interrupted goes on where it was. docs/area.md
-says what is compared.
+build/benchmarks/synthesis, four units at a time, so that a run that was interrupted goes on where
+it was. docs/area.md says what is compared.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ KINDS = {
     "requant": requant.points,
     "attention_v": attention_v.points,
 }
+#: Units in one run of Yosys. Small ones share its start; when it is interrupted, these are lost.
+BATCH = 4
 COLUMNS = ("circuit", "regime", "n", "lut", "ff", "dsp", "bram18", "cycles")
 
 
@@ -39,7 +41,7 @@ def measure(points: Sequence[Point], folder: Path) -> list[dict[str, Any]]:
     """Measure all points that can be synthesized; those that cannot are named at the end."""
     jobs = [Job(p.sources, p.top, p.parameters, p.dsp) for p in points]
     with tqdm(unit="module", disable=None) as progress:
-        results = synthesize_modules(jobs, folder, progress)
+        results = synthesize_modules(jobs, folder, progress, batch=BATCH)
     records = []
     for point, result in zip(points, results, strict=True):
         if isinstance(result, HyqError):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hyq_hls import __version__
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.stream.flow import build_dataflow
 from hyq_hls.stream.flow.depths import safe_depths, safe_hls_flow
 from hyq_hls.stream.hls.project import build_model
@@ -21,6 +23,7 @@ FILES = (
     "hls/firmware/parameters.h",
     "rtl/golden.sv",
     "rtl/memory/query_weight.mem",
+    "engine/program.txt",
 )
 #: Stands for the version in the banner, which each release changes.
 VERSION = b"hyq_hls VERSION"
@@ -28,11 +31,14 @@ VERSION = b"hyq_hls VERSION"
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of both back ends' projects."""
+    """The folder of both back ends' projects, and of the engine's program."""
     folder = tmp_path_factory.mktemp("golden")
     flow = build_dataflow(golden_graph(), FOLDINGS)
     hls_flow = safe_hls_flow(flow)
     build_model(hls_flow, folder / "hls", "golden", "xc7z020clg400-1", 150).write()
+    program = compile_graph(golden_graph(), Sizes())
+    (folder / "engine").mkdir()
+    (folder / "engine/program.txt").write_text(program.text(), encoding="utf-8")
     write_rtl(flow.with_depths(safe_depths(flow)), folder / "rtl", "golden")
     return folder
 

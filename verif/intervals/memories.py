@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import networkx as nx
 
-from verif.intervals.addresses import Address, address_of, variable
-from verif.intervals.ir import Constant, Function, Instruction, Module, Symbol
+from verif.intervals.addresses import Address, Sum, address_of, sum_of, variable
+from verif.intervals.ir import Constant, Function, Instruction, Module, Symbol, Value
 from verif.intervals.loops import Loop
 
 #: A block RAM has two ports. So has a memory of LUTs that is written through one of them.
@@ -120,6 +120,33 @@ def accesses_of(loop: Loop, module: Module) -> list[Access]:
     ]
 
 
+@dataclass(frozen=True)
+class _Word:
+    """A word of a memory that an iteration moves.
+
+    Attributes:
+        part: the part of a split memory, None where it varies.
+        constant: bytes from the begin of the part, without the place in the word.
+        terms: values and their factors in bytes, which are added.
+    """
+
+    part: tuple[int, ...] | None
+    constant: int
+    terms: frozenset[tuple[Value, int]]
+
+    def across(self, loop: Loop, source: str, target: str) -> _Word:
+        """Return the word as it is known before control goes from ``source`` to ``target``."""
+        if target not in loop.own_blocks:
+            return self
+        place = Sum(self.constant)
+        for value, factor in self.terms:
+            if isinstance(value, Instruction) and (value.opcode, value.block) == ("phi", target):
+                place.add(sum_of(value.operands[value.incoming.index(source)]), factor)
+            else:
+                place.add(Sum(0, {value: 1}), factor)
+        return _Word(self.part, place.constant, frozenset(place.terms.items()))
+
+
 def most_words(loop: Loop, accesses: Sequence[Access], directives: Directives) -> dict[str, int]:
     """Return the most words that one iteration moves, by memory.
 
@@ -133,30 +160,21 @@ def most_words(loop: Loop, accesses: Sequence[Access], directives: Directives) -
     for name, found in by_name.items():
         # An entry of a constant memory at a constant place is a constant.
         group = [access for access in found if name in written or access.address.place.terms]
-        words = [_word(access, name, directives) for access in group]
-        banks: set[tuple[int, ...] | None] = {bank for bank, _ in words if bank is not None}
+        words = [(a.instruction.block, _word(a, name, directives)) for a in group]
+        banks: set[tuple[int, ...] | None] = {word.part for _, word in words} - {None}
         result[name] = max(
-            most_on_a_way(
-                loop,
-                [
-                    (access.instruction.block, word)
-                    for access, (part, word) in zip(group, words, strict=True)
-                    if part in (bank, None)
-                ],
-            )
+            most_on_a_way(loop, [item for item in words if item[1].part in (bank, None)])
             for bank in banks or {None}
         )
     return result
 
 
-def _word(
-    access: Access, name: str, directives: Directives
-) -> tuple[tuple[int, ...] | None, Hashable]:
-    """Return the part of a split memory, None where it varies, and the word in it."""
+def _word(access: Access, name: str, directives: Directives) -> _Word:
+    """Return the word of a memory, after its directives."""
     constant, terms = access.address.place.constant, dict(access.address.place.terms)
     bank: list[int] | None = []
     for outer, inner in directives.partitions.get(name, ()):
-        for value in [v for v, factor in terms.items() if _is_in(factor, outer, inner)]:
+        for value in [v for v, factor in terms.items() if _is_in(v, factor, outer, inner)]:
             del terms[value]
             bank = None
         if bank is not None:
@@ -165,31 +183,47 @@ def _word(
     for outer, inner in directives.reshapes.get(name, ()):
         if bank is not None:
             bank.append(constant % inner)  # a member of a structure has a memory of its own
-        for value in [v for v, factor in terms.items() if _is_in(factor, outer, inner)]:
+        for value in [v for v, factor in terms.items() if _is_in(v, factor, outer, inner)]:
             del terms[value]
         constant -= constant % outer // inner * inner
-    return None if bank is None else tuple(bank), (constant, frozenset(terms.items()))
+    return _Word(None if bank is None else tuple(bank), constant, frozenset(terms.items()))
 
 
-def _is_in(factor: int, outer: int, inner: int) -> bool:
-    """Whether a value with this factor is an index of the dimension."""
-    return factor % outer != 0 and factor % inner == 0
+def _is_in(value: Value, factor: int, outer: int, inner: int) -> bool:
+    """Whether a value with this factor is an index of the dimension, and stays in it."""
+    if factor % outer == 0 or factor % inner != 0:
+        return False
+    if not isinstance(value, Instruction) or value.opcode != "select":
+        return True
+    choices = [c.value for c in value.operands[1:] if isinstance(c, Constant)]
+    return all(0 <= choice * factor < outer for choice in choices)
 
 
-def most_on_a_way(loop: Loop, items: Iterable[tuple[str, Hashable]]) -> int:
+def most_on_a_way(loop: Loop, items: Iterable[tuple[str, Instruction | _Word]]) -> int:
     """Return the most different items that one way through an iteration meets.
+
+    Ways are followed from their ends. Where two of them met before, each had an address of its
+    own, even if clang made one access of both.
 
     Args:
         loop: the loop.
-        items: a block and what it does, for example the word that it reads.
+        items: a block and what it does: a word of a memory, or a call.
     """
-    here: dict[str, set[Hashable]] = defaultdict(set)
+    here: dict[str, set[Instruction | _Word]] = defaultdict(set)
     for block, item in items:
         here[block].add(item)
-    found: dict[str, set[frozenset[Hashable]]] = {}
-    for block in nx.topological_sort(_without_inner(loop)):
-        above = {way for p in loop.iteration.predecessors(block) for way in found.get(p, ())}
-        ways = {way | here.get(block, set()) for way in above or {frozenset()}}
+    graph = _without_inner(loop)
+    found: dict[str, set[frozenset[Instruction | _Word]]] = {}
+    for block in reversed(list(nx.topological_sort(graph))):
+        below = {
+            frozenset(
+                item.across(loop, block, target) if isinstance(item, _Word) else item
+                for item in way
+            )
+            for target in graph.successors(block)
+            for way in found[target]
+        }
+        ways = {way | here.get(block, set()) for way in below or {frozenset()}}
         found[block] = {way for way in ways if not any(way < other for other in ways)}
     return max(len(way) for ways in found.values() for way in ways)
 

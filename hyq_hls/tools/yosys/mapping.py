@@ -88,19 +88,26 @@ def synthesize_module(
 
 
 def synthesize_modules(
-    jobs: Sequence[Job], folder: Path, progress: Progress | None = None
+    jobs: Sequence[Job],
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    batch: int = _BATCH,
 ) -> list[Utilization | CompilationError]:
     """Map modules to LUTs, registers, DSP slices and block RAM of the 7 series.
 
     Every module is mapped by itself, flattened; nothing is optimized across its ports. One run of
-    Yosys maps several modules, with the same result as one run each, and several runs work at a
-    time.
+    Yosys maps several modules, because reading and preparing the cells takes it longer than a small
+    module. Several runs work at a time. Which modules share a run may decide ties: a table took 28
+    LUTs by itself and 29 among others.
 
     Args:
         jobs: modules to map; equal ones are mapped once.
         folder: folder of the results, one JSON file per module and content; existing results
             are used.
         progress: gets the number of different modules, and a step after each.
+        batch: most modules in one run. Results are kept when their run ends, so that fewer are
+            lost where it is interrupted.
 
     Returns:
         For every job its result or its error; a module that fails does not hinder others.
@@ -116,8 +123,8 @@ def synthesize_modules(
         progress.update(len(unique) - len(missing))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        batches = _batches({name: unique[name] for name in missing})
-        failed = in_parallel(lambda batch: _run(batch, folder, progress), batches)
+        batches = _batches({name: unique[name] for name in missing}, batch)
+        failed = in_parallel(lambda some: _run(some, folder, progress), batches)
         errors = {name: error for found in failed for name, error in found.items()}
     except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot write to {folder}: {error}") from error
@@ -144,11 +151,11 @@ def slowest_paths(job: Job, folder: Path) -> list[TimedPath]:
     return sorted(found, key=lambda timed: -timed.period)
 
 
-def _batches(jobs: Mapping[str, Job]) -> Iterable[dict[str, Job]]:
+def _batches(jobs: Mapping[str, Job], most: int) -> Iterable[dict[str, Job]]:
     for dsp in (True, False):
         some = [(name, job) for name, job in jobs.items() if job.dsp == dsp]
         # A few modules go to as many runs as there are cores.
-        size = max(1, min(_BATCH, -(-len(some) // (os.cpu_count() or 1))))
+        size = max(1, min(most, -(-len(some) // (os.cpu_count() or 1))))
         for first in range(0, len(some), size):
             yield dict(some[first : first + size])
 

@@ -63,6 +63,15 @@ SEEDS = {
         + "word_t last; last[0] = table[in_order(data)][1]; last[1] = 0; res.write(last);",
         "4 words of table in an iteration",
     ),
+    "three_ports_of_a_branch": Seed(
+        "hyq::exact<8> table[256][2]; HYQ_RESHAPE(table, 2)"
+        + _LOOP.format(
+            "if (in[0] > 3) { table[i][0] = in[0]; table[i + 100][1] = in[1]; }"
+            "else { table[i][0] = in[1]; table[i][1] = 5; }"
+            "out[0] = table[(unsigned char)in[0]][1];"
+        ),
+        "3 words of table in an iteration",
+    ),
     "comparison_in_root": Seed(
         "hyq::exact<27> rest = 1; const hyq::exact<26> divisor = data.read()[0];"
         + _LOOP.format(

@@ -13,6 +13,7 @@ from verif.intervals.delays import delays
 from verif.intervals.dependences import _worst
 from verif.intervals.ir import Constant, Function, Instruction, Module, parse
 from verif.intervals.loops import find_loops
+from verif.intervals.memories import Directives, accesses_of, most_words
 from verif.intervals.widths import Widths
 
 _HEAD = 'target datalayout = "e-m:e-i64:64-n8:16:32:64"\n'
@@ -194,3 +195,48 @@ def test_a_way_that_meets_again_decides_nothing() -> None:
     assert loop.blocks == {"loop", "one", "two", "three", "done"}
     assert [c.name for c in loop.conditions("two")] == ["first"]
     assert [c.name for c in loop.conditions("done")] == ["second"]
+
+
+@pytest.mark.parametrize(("second", "words"), [("%b", 2), ("%a", 3), ("%c", 3)])
+def test_a_store_of_two_branches_has_one_address_on_each(second: str, words: int) -> None:
+    """Clang makes one store of the last one of both branches; its address is a phi."""
+    function, module = function_of(
+        f"""
+        entry:
+          %table = alloca [256 x i16]
+          br label %loop
+        loop:
+          %i = phi i32 [ 0, %entry ], [ %more, %done ]
+          %first = icmp eq i32 %i, %a
+          br i1 %first, label %one, label %two
+        one:
+          %pa = getelementptr [2 x i8], ptr %table, i32 %a
+          store i8 1, ptr %pa
+          br label %last
+        two:
+          %second = icmp eq i32 %i, %b
+          br i1 %second, label %three, label %done
+        three:
+          %pb = getelementptr [2 x i8], ptr %table, i32 %b
+          store i8 2, ptr %pb
+          br label %last
+        last:
+          %at = phi i32 [ %a, %one ], [ {second}, %three ]
+          %pc = getelementptr [2 x i8], ptr %table, i32 %at
+          %pd = getelementptr i8, ptr %pc, i32 1
+          store i8 3, ptr %pd
+          br label %done
+        done:
+          %pe = getelementptr [2 x i8], ptr %table, i32 %i
+          %read = load i8, ptr %pe
+          %more = add i32 %i, 1
+          %end = icmp eq i32 %more, 9
+          br i1 %end, label %out, label %loop
+        out:
+          ret i32 0""",
+        "i32 %a, i32 %b, i32 %c",
+    )
+    (loop,) = find_loops(function)
+    directives = Directives(reshapes={"table": [(2, 1)]})
+    # Words of branch one: a and i. Of branch three: b, what the last store gets there, and i.
+    assert most_words(loop, accesses_of(loop, module), directives) == {"table": words}

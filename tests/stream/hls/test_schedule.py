@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hyq_hls.graph import Graph, TensorType
+from hyq_hls.ops import DepthwiseConv2d
 from hyq_hls.stream.flow import build_dataflow
+from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.support import template_dir
-from tests.ops.examples import EXAMPLES, example_graph
+from tests.ops.examples import EXAMPLES, example_graph, requantize
 from tests.stream.hls.hybrid import hybrid_graph, write_hybrid
 from tests.stream.hls.schedule_seeds import CLEAN, SEEDS, program
 from verif.clang import ClangError
@@ -126,6 +129,22 @@ def test_every_loop_of_a_template_reaches_its_interval(
 ) -> None:
     assert templates[template].reasons == []
     assert templates[template].worst_ii == 1
+
+
+@pytest.mark.slow
+def test_a_border_of_each_channel(tmp_path: Path) -> None:
+    """The buffer takes a word of the map or of the border: clang makes one store of both."""
+    rng = np.random.default_rng(2)
+    out = requantize(rng, 6)
+    graph = Graph("x", TensorType((5, 7, 6), out.quantization))
+    weight, bias = rng.integers(-128, 128, (6, 3, 3)), rng.integers(-9999, 9999, 6)
+    zero_points = out.quantization.zero_point
+    operation = DepthwiseConv2d(weight, 8, bias, (1, 2), (1, 1), zero_points, out)
+    graph.add("depthwise", operation, "x")
+    flow = build_dataflow(graph, {"depthwise": Folding(2, 2)})
+    build_model(flow, tmp_path, "net", "xc7z020clg400-1", 150).write()
+    (report,) = by_template(check_project(tmp_path))
+    assert (report.loops, report.worst_ii, report.reasons) == (2, 1, [])
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import ConversionError, SimulationError
-from hyq_hls.graph import Graph
+from hyq_hls.graph import Graph, TensorType
+from hyq_hls.ops import Conv2d, DepthwiseConv2d, GlobalAveragePool, Table
 from hyq_hls.project_file import MARKER
 from hyq_hls.stream.cost.plan import processes
 from hyq_hls.stream.flow import Dataflow, build_dataflow
@@ -23,6 +24,7 @@ from hyq_hls.stream.hls.depths import latencies, size_hls_fifos
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed
 from tests.golden.network import FOLDINGS, golden_graph
+from tests.ops.examples import BYTE, requantize
 from tests.stream.flow.test_build import random_foldings
 from tests.stream.hls.conftest import small_graph
 from tests.stream.hls.hybrid import hybrid_graph
@@ -150,6 +152,37 @@ def test_a_stream_that_is_too_short_is_named(
     message = str(caught.value)
     assert f"{writer} writes {stream}, which is full (depth 1)" in message
     assert stream in message.split("raise the depth of ")[1]
+
+
+def chain_graph() -> Graph:
+    """Windows, a table and sums of an odd map, one behind the other: no ways join."""
+    rng = np.random.default_rng(0)
+    graph, out = Graph("x", TensorType((5, 7, 3), BYTE)), requantize(rng, 6, 9)
+    zeros, weight = out.quantization.zero_point, rng.integers(-128, 128, (6, 3, 3, 3))
+    conv = Conv2d(weight, 8, rng.integers(-9999, 9999, 6), (1, 1), (1, 1), (128,), out)
+    graph.add("conv", conv, "x")
+    depthwise = DepthwiseConv2d(
+        rng.integers(-8, 8, (6, 3, 3)), 4, np.zeros(6, int), (2, 1), (1, 1), zeros, requantize(rng)
+    )
+    graph.add("depthwise", depthwise, "conv")
+    graph.add("table", Table(rng.integers(0, 256, 256), BYTE), "depthwise")
+    graph.add("pool", GlobalAveragePool((128,), requantize(rng, 6, 4, dyadic=True)), "table")
+    return graph
+
+
+@pytest.mark.slow
+def test_streams_of_two_words_suffice_where_no_ways_join(tmp_path: Path) -> None:
+    """Frame behind frame, with any latencies. Windows wait for each other, so frames get slower."""
+    graph = chain_graph()
+    build_model(
+        build_dataflow(graph, mixed_lanes(graph)), tmp_path, "top", "xc7z020clg400-1", 150
+    ).write()
+    simulation = TimedSimulation.of_graph(compile_timed(tmp_path, "top"), graph)
+    depths = dict.fromkeys(simulation.depths, 2)
+    for chosen in latencies(len(simulation.processes), 1):
+        run = simulation.run(frames=4, depths=depths, latency=chosen)
+        assert max(run.peaks.values()) == 2
+        assert run.cycles_per_frame >= max(simulation.processes.values())
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.instances import instances
 from hyq_hls.stream.synthesis import synthesize_design, template_job
 from hyq_hls.tools.yosys import (
+    Job,
     Utilization,
     count_cells,
     mapping,
@@ -97,6 +98,25 @@ def test_one_failure_does_not_hinder_others(
     assert "Depth is at least 1" in str(bad)
     with pytest.raises(CompilationError, match="Depth is at least 1"):
         synthesize_module(WRONG.sources, WRONG.top, WRONG.parameters, tmp_path)
+
+
+def test_an_interrupted_run_loses_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [template_job("hyq_fifo", {"Width": 5, "Depth": depth}) for depth in (2, 3, 4)]
+    batches: list[int] = []
+
+    def synthesize(batch: Mapping[str, Job], folder: Path) -> None:
+        batches.append(len(batch))
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        for name, job in batch.items():
+            mapping._store(folder / f"{name}.json", job, Utilization(lut=1), {})
+
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr(mapping, "_synthesize", synthesize)
+    with pytest.raises(KeyboardInterrupt):
+        synthesize_modules(jobs, tmp_path, batch=2)
+    assert synthesize_modules(jobs, tmp_path, batch=2) == [Utilization(lut=1)] * 3
+    assert batches == [2, 1, 1]
 
 
 def test_damaged_result(tmp_path: Path) -> None:

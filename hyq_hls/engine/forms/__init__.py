@@ -1,0 +1,125 @@
+"""The forms in which the engine computes every operation, one file each.
+
+A form is made of an operation and the types of its inputs. It can be executed in numpy, on stored
+codes, and the compiler turns it into instructions. An operation gets its form by a file and by its
+line in :data:`FORMS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hyq_hls import ops
+from hyq_hls.engine.forms.add import add
+from hyq_hls.engine.forms.attended import AttendedSums, Operand
+from hyq_hls.engine.forms.attention_scores import attention_scores
+from hyq_hls.engine.forms.attention_values import attention_values
+from hyq_hls.engine.forms.concat import concat
+from hyq_hls.engine.forms.conv2d import conv2d
+from hyq_hls.engine.forms.dense import dense
+from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
+from hyq_hls.engine.forms.global_average_pool import global_average_pool
+from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
+from hyq_hls.engine.forms.output_stage import OutputStage, table_of
+from hyq_hls.engine.forms.patches import Patches, fold, unfold
+from hyq_hls.engine.forms.requantize import requantize
+from hyq_hls.engine.forms.softmax import KINDS, SoftmaxRows, softmax
+from hyq_hls.engine.forms.sums import Sliding, Sums
+from hyq_hls.engine.forms.table import table
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph, Node, Operation
+from hyq_hls.graph.operation import Codes
+
+__all__ = [
+    "FORMS",
+    "KINDS",
+    "AttendedSums",
+    "Form",
+    "NormRows",
+    "Operand",
+    "OutputStage",
+    "Patches",
+    "Sliding",
+    "SoftmaxRows",
+    "Sums",
+    "execute",
+    "form_of",
+    "forms_of",
+    "table_of",
+]
+
+#: A node is one of these; several sums write channels of their own each.
+Form = tuple[Sums, ...] | AttendedSums | SoftmaxRows | NormRows | Patches
+
+#: Forms of the operations; the others do not run on the engine.
+FORMS: dict[type[Operation], Callable[..., Form]] = {
+    ops.Add: add,
+    ops.AttentionScores: attention_scores,
+    ops.AttentionValues: attention_values,
+    ops.Concat: concat,
+    ops.Conv2d: conv2d,
+    ops.Dense: dense,
+    ops.DepthwiseConv2d: depthwise_conv2d,
+    ops.Fold: fold,
+    ops.GlobalAveragePool: global_average_pool,
+    ops.LayerNorm: layer_norm,
+    ops.LinearSoftmax: softmax,
+    ops.RequantizeTensor: requantize,
+    ops.ShiftSwish: table,
+    ops.Table: table,
+    ops.TableSoftmax: softmax,
+    ops.Unfold: unfold,
+}
+
+
+def form_of(graph: Graph, node: Node) -> Form:
+    """Return the form of a node.
+
+    Raises:
+        ConversionError: the engine cannot compute it. The message names the node.
+    """
+    operation: Any = node.operation
+    found = FORMS.get(type(operation))
+    if found is None:
+        known = ", ".join(sorted({kind.name for kind in FORMS}))
+        raise ConversionError(
+            f"{node.name}: {operation.name} has no form for the engine, which computes {known}; "
+            "choose the streaming architecture, or a model without this operation"
+        )
+    try:
+        return found(operation, *graph.input_types(node))
+    except ConversionError as error:
+        raise ConversionError(f"{node.name}: {error}") from error
+
+
+def forms_of(graph: Graph) -> dict[str, Form]:
+    """Return the forms of all nodes by name.
+
+    Raises:
+        ConversionError: a node has none.
+    """
+    return {node.name: form_of(graph, node) for node in graph.nodes.values()}
+
+
+def execute(graph: Graph, node: Node, form: Form, *codes: Codes) -> Codes:
+    """Compute a node by its form, from codes to codes, as its ``reference`` does.
+
+    Args:
+        graph: the graph of the node.
+        node: the node.
+        form: its form.
+        codes: input codes (B, *shape), int64.
+
+    Raises:
+        ConversionError: a sum leaves its range, which the form's bounds should have excluded.
+    """
+    types = graph.input_types(node)
+    stored = [x - t.quantization.qmin for x, t in zip(codes, types, strict=True)]
+    if isinstance(form, tuple):
+        out = np.concatenate([sums.execute(*stored) for sums in form], axis=-1)
+    else:
+        out = form.execute(*stored)
+    return out.reshape(-1, *node.type.shape) + node.type.quantization.qmin

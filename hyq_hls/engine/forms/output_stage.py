@@ -1,0 +1,136 @@
+"""What follows a sum in the engine: bias, scale, zero point, saturation, and perhaps a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph.operation import Bounds, Codes, Operation
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.graph.types import Quantization, TensorType
+
+SUM_BITS = 32
+#: The stored shift has an offset, because the engine shifts left by as much at most.
+SHIFT_OFFSET = 7
+MAX_STORED_SHIFT = 63
+TABLE_BITS = 10
+BYTE = 8
+
+
+def stored_zero(zero: tuple[int, ...] | int, quantization: Quantization, channels: int) -> Codes:
+    """Return zero points as stored codes, which start at zero, of all channels (C,)."""
+    return np.broadcast_to(np.asarray(zero, dtype=np.int64), channels) - quantization.qmin
+
+
+@dataclass(frozen=True, eq=False)
+class OutputStage:
+    """``code = saturate(round_half_up((acc + bias) * multiplier / 2**shift) + zero)``.
+
+    Codes are stored without sign, so that the smallest is 0.
+
+    Attributes:
+        bias: int64 (O,).
+        multiplier: int64 (O,), 1 to 65,535.
+        shift: int64 (O,), -7 to 56.
+        zero: int64 (O,), stored zero points of the output.
+        bits: width of a code before the table.
+        table: stored codes (2**bits,) that replace the code, or None.
+
+    Raises:
+        ConversionError: a shift or a bias that the engine's fields do not hold.
+    """
+
+    bias: Codes
+    multiplier: Codes
+    shift: Codes
+    zero: Codes
+    bits: int
+    table: Codes | None = None
+
+    def __post_init__(self) -> None:
+        low, high = -SHIFT_OFFSET, MAX_STORED_SHIFT - SHIFT_OFFSET
+        if self.shift.min() < low or self.shift.max() > high:
+            raise ConversionError(
+                f"a requantization by shifts in [{self.shift.min()}, {self.shift.max()}]; the "
+                f"engine shifts by {low} to {high}; quantize this tensor with a scale nearer to "
+                "that of its sums"
+            )
+        check_sum(Bounds(int(self.bias.min()), int(self.bias.max())), "biases")
+
+    @classmethod
+    def of(cls, requantize: Requantize, bias: Codes) -> OutputStage:
+        """Return the stage of a requantization, with a bias for each of its channels (O,)."""
+        channels = bias.size
+        quantization = requantize.quantization
+        return cls(
+            bias=bias,
+            multiplier=np.broadcast_to(requantize.multiplier, channels),
+            shift=np.broadcast_to(requantize.shift, channels),
+            zero=stored_zero(quantization.zero_point, quantization, channels),
+            bits=quantization.bits,
+        )
+
+    @property
+    def channels(self) -> int:
+        """Number of output channels."""
+        return self.bias.size
+
+    def with_table(self, table: Codes) -> OutputStage:
+        """Return the same stage with a table behind it."""
+        return replace(self, table=table)
+
+    def codes(self, acc: NDArray[np.int64]) -> Codes:
+        """Return the codes (..., O) before the table.
+
+        Raises:
+            ConversionError: a sum leaves 32 bits.
+        """
+        if acc.size:
+            check_sum(Bounds(int(acc.min()), int(acc.max())), "sums")
+        total = acc + self.bias
+        if acc.size:
+            check_sum(Bounds(int(total.min()), int(total.max())), "sums with their biases")
+        scaled = ((total * self.multiplier) << 8) >> (self.shift + SHIFT_OFFSET)
+        code: Codes = ((scaled + 1) >> 1) + self.zero
+        return code.clip(0, (1 << self.bits) - 1)
+
+    def __call__(self, acc: NDArray[np.int64]) -> Codes:
+        """Return the codes (..., O) of accumulators, through the table if there is one."""
+        code = self.codes(acc)
+        return code if self.table is None else self.table[code]
+
+
+def check_sum(bounds: Bounds, what: str) -> None:
+    """Raise ``ConversionError`` unless ``bounds`` fit the accumulator of the engine."""
+    if bounds.bits > SUM_BITS:
+        raise ConversionError(
+            f"{what} in [{bounds.low}, {bounds.high}] of {bounds.bits} bits; the engine adds in "
+            f"{SUM_BITS}; use fewer weight or activation bits for this node"
+        )
+
+
+def table_of(operation: Operation, x: TensorType) -> Codes:
+    """Return the stored output code of every stored input code, (2**bits,).
+
+    Raises:
+        ConversionError: the table is larger than the engine's, or its codes are wider.
+    """
+    out = operation.output_type(x).quantization
+    if x.quantization.bits > TABLE_BITS or out.bits > BYTE:
+        raise ConversionError(
+            f"a table from {x.quantization.bits} to {out.bits} bits; the engine has tables from "
+            f"{TABLE_BITS} to {BYTE} bits at most; quantize the input or output of this function "
+            "to fewer bits"
+        )
+    values = operation.reference(
+        np.broadcast_to(x.quantization.codes()[:, None], (1 << x.quantization.bits, x.channels))
+    )
+    if (values != values[:, :1]).any():
+        raise ConversionError(
+            "a table with an output of its own for each channel; the engine has one table for all "
+            "channels; give the output one scale and one zero point"
+        )
+    return values[:, 0] - out.qmin

@@ -1,0 +1,57 @@
+"""Sizes of an engine: what a program may use, and what the hardware is built with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hyq_hls.errors import ConversionError
+
+OUTPUTS, INPUTS = 16, 3
+LANES = OUTPUTS * INPUTS
+WORD = 4
+TABLE_ENTRIES = 1024
+SOFTMAX_ENTRIES = 256
+#: Addresses of an instruction have 16 bits.
+MAX_WORDS = 1 << 16
+MAX_GROUPS = 1 << 8
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The parameters of a machine (section 1 of ``docs/engine.md``).
+
+    Attributes:
+        pixels: P, pixels of the array and banks of the feature memory: 2, 4 or 8.
+        feature_words: words of four codes in each bank.
+        weight_words: words of 48 weights.
+        parameter_groups: groups of 16 channel records.
+        softmax_length: longest row of the softmax unit.
+        norm_channels: most channels of the norm unit.
+        multiplier: whether the output stage multiplies.
+
+    Raises:
+        ConversionError: a size that no instruction can address.
+    """
+
+    pixels: int = 2
+    feature_words: int = 0
+    weight_words: int = 2048
+    parameter_groups: int = 64
+    softmax_length: int = 1024
+    norm_channels: int = 512
+    multiplier: bool = True
+
+    def __post_init__(self) -> None:
+        if self.pixels not in (2, 4, 8):
+            raise ConversionError(f"engine: {self.pixels} pixels; 2, 4 or 8 are wanted")
+        if not self.feature_words:
+            object.__setattr__(self, "feature_words", MAX_WORDS // self.pixels)
+        for name, most in (
+            ("feature_words", MAX_WORDS),
+            ("weight_words", MAX_WORDS),
+            ("parameter_groups", MAX_GROUPS),
+        ):
+            if not 1 <= getattr(self, name) <= most:
+                raise ConversionError(
+                    f"engine: {name} of {getattr(self, name)}; 1 to {most} can be addressed"
+                )

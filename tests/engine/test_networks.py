@@ -1,0 +1,101 @@
+"""Whole networks: every node equals its reference; what the engine cannot run is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hyq_hls import QuantizedModel, ops, quantize
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.forms import FORMS, forms_of
+from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph, Operation
+from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs
+from hyq_hls.quant import QuantConfig, presets
+from tests.engine.graphs import check_graph
+from tests.golden.network import golden_graph
+from tests.ops.examples import EXAMPLES, example_graph
+
+SMALL = Sizes(pixels=8, feature_words=512)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_the_golden_network(rng: np.random.Generator) -> None:
+    check_graph(golden_graph(), rng.integers(0, 256, (4, 4, 3)), Sizes())
+
+
+@pytest.mark.parametrize("sizes", [Sizes(multiplier=False), SMALL], ids=["default", "small"])
+def test_the_default_network(default_qmodel: QuantizedModel, sizes: Sizes) -> None:
+    check_graph(default_qmodel.graph, digits.calibration(1)[0].astype(np.int64), sizes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "config",
+    [presets.minmax(), QuantConfig(6, 6), replace(presets.best(), methods=())],
+    ids=["minmax", "w6a6", "best"],
+)
+def test_recipes(config: QuantConfig) -> None:
+    model = mobilevit_digits(pretrained=True)
+    graph = quantize(model, digits.calibration(16), config, progress=False).graph
+    check_graph(graph, digits.calibration(1)[0].astype(np.int64), Sizes(pixels=4))
+
+
+@pytest.mark.slow
+def test_mobilevit_xxs(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    graph = quantize(mobilevit_xxs().eval(), images, progress=False).graph
+    check_graph(graph, images[0].astype(np.int64), Sizes(pixels=8))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_operation_has_a_form_or_is_refused_by_name(
+    name: str, rng: np.random.Generator
+) -> None:
+    graph = example_graph(name, rng)
+    operations: list[type[Operation]] = [type(n.operation) for n in graph.nodes.values()]
+    if name == "shift_swish":  # the example has an output scale for each channel
+        with pytest.raises(ConversionError, match="shift_swish: a table with an output of its own"):
+            forms_of(graph)
+    elif all(operation in FORMS for operation in operations):
+        assert forms_of(graph).keys() == graph.nodes.keys()
+    else:
+        with pytest.raises(ConversionError, match=rf": {name} has no form for the engine"):
+            forms_of(graph)
+
+
+def test_wide_exponentials_are_refused() -> None:
+    graph = golden_graph()
+    wide = ops.LinearSoftmax(4, 30, 4, "log2")
+    graph = graph.with_operations({"softmax": wide})
+    with pytest.raises(ConversionError, match="softmax: exponentials of 35 bits"):
+        forms_of(graph)
+
+
+def test_scores_without_values_are_refused() -> None:
+    whole = golden_graph()
+    graph = Graph(whole.input_name, whole.input_type)
+    for name, node in whole.nodes.items():
+        if name not in ("value", "softmax", "values", "map", "sum"):
+            graph.add(name, node.operation, *node.inputs)
+    with pytest.raises(ConversionError, match="scores: attention_scores stands apart"):
+        compile_graph(graph, Sizes())
+
+
+def test_what_does_not_fit_is_named() -> None:
+    for sizes, message in (
+        (Sizes(feature_words=8), r"conv: 2 pixels need \d+ words of every bank"),
+        (Sizes(weight_words=4), r"conv: the weights of 16 channels take 9 words"),
+        (Sizes(multiplier=False), "conv: requantization by multipliers up to 40000"),
+        (Sizes(parameter_groups=3), "values: attention over 4 keys with 4 channels takes 5 groups"),
+        (Sizes(softmax_length=3), "values: attention over 4 keys"),
+    ):
+        with pytest.raises(ConversionError, match=message):
+            compile_graph(golden_graph(), sizes)

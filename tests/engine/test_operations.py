@@ -1,0 +1,233 @@
+"""Every operation with random shapes, widths and extremes: form, program, reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hyq_hls import ops
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.operation import Bounds, Operation
+from hyq_hls.graph.requantize import Requantize
+from hyq_hls.ops.layer_norm import layer_norm_precision
+from tests.engine.graphs import (
+    check_graph,
+    random_codes,
+    random_requantize,
+    random_type,
+    random_weights,
+    small_sizes,
+)
+
+Rng = np.random.Generator
+_ANY_SUM = Bounds(-(1 << 21), 1 << 21)
+
+
+def dense(rng: Rng) -> Graph:
+    x = random_type(rng, tuple(rng.integers(1, 40, 3)), int(rng.choice([4, 8, 10])))
+    outputs, bits = int(rng.integers(1, 40)), 8 if x.quantization.bits > 8 else 12
+    weight = random_weights(rng, outputs, x.channels, bits=int(rng.choice([2, 8, bits])))
+    bias = rng.integers(-5000, 5000, outputs)
+    out = random_type(rng, (outputs,), int(rng.choice([5, 8, 16]))).quantization
+    operation = ops.Dense(weight, 12, bias, random_requantize(rng, outputs, _ANY_SUM, out))
+    return graph_of(operation, x)
+
+
+def _geometry(rng: Rng, x: TensorType) -> dict[str, tuple[int, int]]:
+    kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
+    dilation = [int(d) for d in rng.integers(1, 3, 2)]
+    padding = [int(rng.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True)]
+    for axis in range(2):
+        while (kernel[axis] - 1) * dilation[axis] + 1 > x.shape[axis] + 2 * padding[axis]:
+            dilation[axis] = 1
+            padding[axis] = 0
+    stride = [min(int(s), x.shape[a]) for a, s in enumerate(rng.integers(1, 4, 2))]
+    pairs = {"window": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return {name: (pair[0], pair[1]) for name, pair in pairs.items()}
+
+
+def conv2d(rng: Rng) -> Graph:
+    return _convolution(rng, depthwise=False)
+
+
+def depthwise_conv2d(rng: Rng) -> Graph:
+    return _convolution(rng, depthwise=True)
+
+
+def _convolution(rng: Rng, depthwise: bool) -> Graph:
+    shape = (*rng.integers(2, 12, 2), rng.integers(1, 36))
+    x = random_type(rng, tuple(map(int, shape)), int(rng.choice([3, 8, 12])))
+    geometry = _geometry(rng, x)
+    kernel = geometry.pop("window")
+    outputs = x.channels if depthwise else int(rng.integers(1, 36))
+    weight = random_weights(rng, outputs, *kernel, *(() if depthwise else (x.channels,)))
+    cls = ops.DepthwiseConv2d if depthwise else ops.Conv2d
+    operation = cls(
+        weight,
+        8,
+        rng.integers(-5000, 5000, outputs),
+        geometry["stride"],
+        geometry["padding"],
+        x.quantization.zero_point,
+        random_requantize(rng, outputs, Bounds(-(1 << 16), 1 << 16)),
+        dilation=geometry["dilation"],
+    )
+    return graph_of(operation, x)
+
+
+def graph_of(operation: Operation, x: TensorType) -> Graph:
+    graph = Graph("x", x)
+    graph.add("y", operation, "x")
+    return graph
+
+
+def _pair(rng: Rng, channels: tuple[int, int], bits: int = 8) -> Graph:
+    """A graph whose nodes a and b have types of their own."""
+    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 5), 8)
+    graph = Graph("x", x)
+    for name, count in zip("ab", channels, strict=True):
+        out = random_type(rng, (count,), bits).quantization
+        weight = random_weights(rng, count, x.channels)
+        requantize = random_requantize(rng, count, Bounds(-(1 << 17), 1 << 17), out)
+        graph.add(name, ops.Dense(weight, 8, np.zeros(count, np.int64), requantize), "x")
+    return graph
+
+
+def add(rng: Rng) -> Graph:
+    channels = int(rng.integers(1, 40))
+    graph = _pair(rng, (channels, channels))
+    high = int(rng.choice([2, 128, 1 << 14]))
+    factors = tuple(rng.integers(1, high, rng.choice([1, channels])) for _ in range(2))
+    zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
+    bound = Bounds(-512 * high, 512 * high)
+    requantize = random_requantize(rng, channels, bound)
+    graph.add("y", ops.Add(factors, zeros, requantize), "a", "b")
+    return graph
+
+
+def concat(rng: Rng) -> Graph:
+    channels = tuple(int(c) for c in rng.integers(1, 30, 2))
+    graph = _pair(rng, (channels[0], channels[1]), int(rng.choice([8, 10])))
+    found = []
+    bits, signed = int(rng.integers(4, 9)), bool(rng.integers(2))
+    for count in channels:
+        q = Quantization(bits, signed, zero_point=(int(rng.integers(0, 1 << (bits - 1))),))
+        found.append(random_requantize(rng, count, Bounds(-256, 256), q))
+    zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
+    graph.add("y", ops.Concat((found[0], found[1]), (zeros[0], zeros[1])), "a", "b")
+    return graph
+
+
+def functions(rng: Rng) -> Graph:
+    """Two tables: one behind a sum, one behind a table."""
+    x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), 7), 8)
+    bits = int(rng.choice([6, 8, 10]))
+    hidden = random_type(rng, (13,), bits).quantization
+    weight = random_weights(rng, 13, 7)
+    requantize = random_requantize(rng, 13, Bounds(-(1 << 17), 1 << 17), hidden)
+    graph = graph_of(ops.Dense(weight, 8, rng.integers(-99, 99, 13), requantize), x)
+    for name, source, q in (("t", "y", hidden), ("u", "t", Quantization(8, True))):
+        out = Quantization(8, name == "t")
+        values = rng.integers(out.qmin, out.qmax + 1, 1 << q.bits)
+        graph.add(name, ops.Table(values, out, q.qmin), source)
+    return graph
+
+
+def requantized_pool(rng: Rng) -> Graph:
+    shape = (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40)))
+    x = random_type(rng, shape, int(rng.choice([4, 8, 10])))
+    graph = Graph("x", x)
+    first = random_requantize(rng, x.channels, Bounds(-1024, 1024))
+    graph.add("r", ops.RequantizeTensor(x.quantization.zero_point, first), "x")
+    pooled = random_requantize(rng, x.channels, Bounds(-(1 << 13), 1 << 13))
+    graph.add("y", ops.GlobalAveragePool(first.quantization.zero_point, pooled), "r")
+    return graph
+
+
+def patches(rng: Rng) -> Graph:
+    ph, pw, rows, columns = (int(n) for n in rng.integers(1, 4, 4))
+    x = random_type(rng, (ph * rows, pw * columns * 2, int(rng.integers(1, 20))))
+    graph = Graph("x", x)
+    graph.add("tokens", ops.Unfold((ph, pw)), "x")
+    graph.add("map", ops.Fold((ph, pw), *x.shape[:2]), "tokens")
+    return graph
+
+
+def layer_norm(rng: Rng) -> Graph:
+    channels = int(rng.integers(2, 70))
+    x = random_type(rng, (*map(int, rng.integers(1, 12, 2)), channels), 8)
+    factor, epsilon = rng.integers(0, 4, channels), int(rng.integers(1, 1000))
+    t, n, f = layer_norm_precision(x, factor, epsilon)
+    out = random_type(rng, (channels,)).quantization
+    requantize = Requantize(out, rng.integers(11, 15, channels), np.ones(1, np.int64))
+    gamma, beta = (rng.integers(-(1 << b), 1 << b, channels) for b in (7, 16))
+    zero = x.quantization.zero_point
+    operation = ops.LayerNorm(factor, zero, epsilon, t, n, f, gamma, beta, 8, 17, requantize)
+    return graph_of(operation, x)
+
+
+def attention(rng: Rng) -> Graph:
+    heads, size = int(rng.integers(1, 4)), int(rng.integers(1, 24))
+    pixels, tokens, channels = int(rng.integers(1, 3)), int(rng.integers(1, 30)), heads * size
+    x = random_type(rng, (pixels, tokens, channels), 8)
+    graph = Graph("x", x)
+    for name in ("query", "key", "value"):
+        bits = int(rng.choice([5, 8]))
+        out = random_type(rng, (channels,), bits, per_channel=name == "value").quantization
+        weight = random_weights(rng, channels, channels)
+        requantize = random_requantize(rng, channels, Bounds(-(1 << 19), 1 << 19), out)
+        graph.add(name, ops.Dense(weight, 8, np.zeros(channels, np.int64), requantize), "x")
+    zeros = tuple(graph.type(name).quantization.zero_point[0] for name in ("query", "key"))
+    out = random_type(rng, (1,), 8).quantization
+    bound = Bounds(-(size << 14), size << 14)
+    scores = ops.AttentionScores(heads, (zeros[0], zeros[1]), random_requantize(rng, 1, bound, out))
+    graph.add("scores", scores, "query", "key")
+    graph.add("softmax", _softmax(rng), "scores")
+    q = graph.type("softmax").quantization
+    value = graph.type("value").quantization
+    top = tokens << (q.qmax + 6 if q.encoding == "log2" else q.bits + 6)
+    values = ops.AttentionValues(
+        heads,
+        value.zero_point,
+        q.encoding,
+        q.bits,
+        random_requantize(rng, channels, Bounds(-top, top)),
+    )
+    graph.add("values", values, "softmax", "value")
+    return graph
+
+
+def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return ops.LinearSoftmax(4, 17, int(rng.integers(2, 5)), "log2")
+    if kind == 1:
+        return ops.LinearSoftmax(4, 12, int(rng.choice([4, 8, 10, 12])), "uniform")
+    table = np.sort(rng.integers(0, 1 << 32, 256))[::-1]
+    if kind == 2:
+        return ops.TableSoftmax(table, 4, "log2_rounded")
+    return ops.TableSoftmax(table, int(rng.choice([7, 9])), "uniform")
+
+
+CASES: tuple[Callable[[Rng], Graph], ...] = (
+    dense,
+    conv2d,
+    depthwise_conv2d,
+    add,
+    concat,
+    functions,
+    requantized_pool,
+    patches,
+    layer_norm,
+    attention,
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_forms_and_programs_equal_the_reference(case: Callable[[Rng], Graph]) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        graph = case(rng)
+        check_graph(graph, random_codes(rng, graph.input_type), small_sizes(rng))

@@ -1,0 +1,108 @@
+"""The simulator finds what breaks a rule: it is the judge of compilers and of hardware."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hyq_hls.engine import isa
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.program import Program
+from hyq_hls.engine.simulate import Simulator
+from hyq_hls.errors import SimulationError
+from hyq_hls.graph import Graph
+from tests.golden.network import golden_graph
+
+IMAGE = np.arange(48).reshape(4, 4, 3) * 5 % 256
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return golden_graph()
+
+
+@pytest.fixture(scope="module")
+def program(graph: Graph) -> Program:
+    return compile_graph(graph, Sizes(pixels=4))
+
+
+def changed(program: Program, index: int, **fields: object) -> Program:
+    """The program with other fields in one instruction."""
+    instructions = list(program.instructions)
+    instructions[index] = replace(instructions[index], **fields)  # type: ignore[arg-type]
+    return replace(program, instructions=tuple(instructions))
+
+
+def first(program: Program, kind: str, after: int = 0) -> int:
+    """Index of the first instruction of a kind."""
+    kinds = [i.kind_name for i in program.instructions]
+    return kinds.index(kind, after)
+
+
+def test_a_frame_leaves_nothing_behind(graph: Graph, program: Program) -> None:
+    simulator = Simulator(program, graph)
+    once = simulator.run(IMAGE)
+    simulator.run(255 - IMAGE)
+    assert np.array_equal(simulator.run(IMAGE), once)
+
+
+@pytest.mark.parametrize("kind", ["load_map", "load_block", "array", "move", "store"])
+def test_without_an_instruction_something_is_read_that_nobody_wrote(
+    graph: Graph, program: Program, kind: str
+) -> None:
+    """Every instruction is needed; one that writes nothing here stands for a missing one."""
+    quiet = isa.LoadBlock(target=isa.NORM, base=isa.CONSTANTS, offset=0, count=8)
+    for index, instruction in enumerate(program.instructions):
+        last = index == len(program.instructions) - 1
+        if instruction.kind_name != kind or last:
+            continue
+        instructions = list(program.instructions)
+        instructions[index] = quiet
+        free = tuple(replace(i, waits=(0,) * 6) for i in instructions)
+        broken = replace(program, instructions=free)
+        if instruction.kind_name == "load_block" and _same_follows(program, index):
+            continue
+        with pytest.raises(SimulationError, match="which nobody wrote"):
+            Simulator(broken, graph).run(IMAGE)
+
+
+def _same_follows(program: Program, index: int) -> bool:
+    """Whether what a load brings lies there already, from an earlier one of the same memory."""
+    found = program.instructions[index]
+    assert isinstance(found, isa.LoadBlock)
+    earlier = program.instructions[:index]
+    return found.target != isa.WEIGHTS and any(
+        isinstance(i, isa.LoadBlock) and i.target == found.target for i in earlier
+    )
+
+
+def test_an_overlap_is_found(graph: Graph, program: Program) -> None:
+    index = first(program, "store") - 1
+    array = program.instructions[index]
+    assert isinstance(array, isa.Array)
+    broken = changed(program, index, dst=array.src)
+    with pytest.raises(SimulationError, match=r"instruction \d+ \(conv\): source and destination"):
+        Simulator(broken, graph).run(IMAGE)
+
+
+def test_a_wait_for_a_later_instruction_is_found(graph: Graph, program: Program) -> None:
+    index = first(program, "store")
+    waits = (*program.instructions[index].waits[:1], 1, 0, 0, 0, 0)
+    with pytest.raises(SimulationError, match="waits for 1 of queue store; 0 stand before it"):
+        Simulator(changed(program, index, waits=waits), graph).run(IMAGE)
+
+
+def test_a_store_to_constants_is_found(graph: Graph, program: Program) -> None:
+    broken = changed(program, first(program, "store"), base=isa.CONSTANTS)
+    with pytest.raises(SimulationError, match="read only"):
+        Simulator(broken, graph).run(IMAGE)
+
+
+def test_an_address_outside_is_found(graph: Graph, program: Program) -> None:
+    index = first(program, "load_map")
+    view = isa.View(program.sizes.feature_words - 1, 1, 1)
+    with pytest.raises(SimulationError, match="an address behind"):
+        Simulator(changed(program, index, view=view), graph).run(IMAGE)
