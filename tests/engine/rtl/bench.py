@@ -67,7 +67,8 @@ def simulator(
         flags=(optimize,),
         verilator_flags=flags,
     )
-    sim.reset()
+    if "rst_ni" in dir(sim.io):
+        sim.reset()
     return sim
 
 
