@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import MUTANTS, REPOSITORY, Mutant
+from tests.mutants import MUTANTS, Mutant
+
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -13,7 +13,7 @@ _FUNCTIONS = ", ".join(kind.__name__ for kind in FUNCTIONS)
 # Each row has names of operations, what to call them, what is wanted instead, what to do.
 _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
-        ("group_norm", "instance_norm", "rms_norm", "_fused_rms_norm"),
+        ("group_norm", "instance_norm"),
         "normalization {name}",
         "BatchNorm after a convolution, or LayerNorm over channels",
         "replace it and fine-tune",

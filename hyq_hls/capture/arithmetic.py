@@ -13,6 +13,7 @@ from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import as_constant, scale_by, shift_by
 from hyq_hls.capture.compute import aligned, apply_function
+from hyq_hls.capture.division import inverse
 from hyq_hls.capture.drafts import Unsupported, View
 from hyq_hls.capture.elementwise import Clamp, Power
 from hyq_hls.capture.float_op import FloatOp
@@ -74,7 +75,7 @@ def negate(call: Call) -> View:
 
 
 def scale(call: Call) -> Value:
-    """Capture a product of two tensors, one of which may be constant, or a quotient by a constant.
+    """Capture a product or a quotient of two tensors or numbers.
 
     One constant for all is kept with the view until a reader needs the product: attention takes
     it into the scale of its scores.
@@ -83,8 +84,10 @@ def scale(call: Call) -> Value:
     if call.operation in _PRODUCTS:
         return _product(call, first, second)
     divisor = as_constant(second)
-    if divisor is None or call.get("rounding_mode"):
+    if call.get("rounding_mode"):
         raise unknown_operation(call.operation, ())
+    if divisor is None:
+        return _product(call, first, inverse(call, call.as_view(second), 1.0))
     return _product(call, first, 1.0 / divisor)
 
 
@@ -98,15 +101,17 @@ def maximum(call: Call) -> View:
 
 
 def power(call: Call) -> View:
-    """Capture a power with a constant positive exponent, such as a square or a square root."""
+    """Capture a power with a constant exponent, such as a square or a square root."""
     usual = {"square": 2.0, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1.0}
     exponent = as_constant(usual.get(call.operation, call.get("exponent")))
-    if exponent is None or exponent.numel() > 1 or float(exponent) <= 0:
+    if exponent is None or exponent.numel() > 1 or float(exponent) == 0:
         raise Unsupported(
-            f"{call.operation} with an exponent that is not one positive number",
-            "a constant exponent above zero, the same for all elements",
-            "replace the division by a normalization layer, such as nn.LayerNorm, and fine-tune",
+            f"{call.operation} with an exponent that is not one number",
+            "a constant exponent, the same for all elements",
+            "replace the power by a function of single elements, and fine-tune",
         )
+    if float(exponent) < 0:
+        return inverse(call, call.view("self"), -float(exponent))
     return apply_function(call, call.view("self"), Power(float(exponent)))
 
 

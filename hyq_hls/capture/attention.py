@@ -163,8 +163,23 @@ def softmax(call: Call) -> View:
     view = call.pending(call.get("self"))
     if is_scores(view.source):
         return softmax_of(call, view, int(call.get("dim")), own=True)
-    found = softmax_over_tokens(call, call.settled(view), int(call.get("dim")))
+    view, axis = call.settled(view), int(call.get("dim"))
+    found = softmax_over_tokens(call, view, axis)
+    if found is None and _is_over_positions(view, axis):
+        raise LayoutUnsupported(
+            f"a softmax over {view.shape[axis]} positions for each channel of "
+            f"{view.source.base!r} {view.source.shape}, as linear attention has it",
+            "a softmax over the keys of query-key scores, over channels, or over the tokens of a "
+            "single channel",
+            f"{_ADVICE}, or as separable attention with one channel of scores, and fine-tune",
+        )
     return compute.softmax(call) if found is None else found
+
+
+def _is_over_positions(view: View, axis: int) -> bool:
+    """Return whether an axis of several places shows one channel at several positions."""
+    table = view.index.movedim(axis, -1).reshape(-1, view.shape[axis]) % view.source.shape[-1]
+    return table.shape[1] > 1 and torch.equal(table, table[:, :1].expand_as(table))
 
 
 def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:

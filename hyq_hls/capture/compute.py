@@ -13,9 +13,10 @@ from hyq_hls.capture import float_ops
 from hyq_hls.capture.advice import unknown_operation
 from hyq_hls.capture.border import without_border
 from hyq_hls.capture.call import Call
+from hyq_hls.capture.channel_affine import ChannelAffine
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.elementwise import FUNCTIONS, Elementwise
-from hyq_hls.capture.float_op import Array
+from hyq_hls.capture.float_op import Array, FloatOp
 from hyq_hls.capture.index_maps import covers, is_identity
 from hyq_hls.capture.layouts import (
     feature_map,
@@ -27,6 +28,7 @@ from hyq_hls.capture.layouts import (
     shown,
     whole,
 )
+from hyq_hls.capture.maps import over_maps
 from hyq_hls.capture.merging import with_merged_positions
 from hyq_hls.capture.patches import find_patches
 from hyq_hls.capture.talking_heads import mixed_heads
@@ -49,8 +51,10 @@ def conv2d(call: Call) -> View:
         weight, groups = _ungrouped(weight, groups), 1
     if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
         return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
+    if _is_vector(view):
+        return _of_vector(call, view, bias)
     op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups, dilation)
-    return _convolution(call, view, op)
+    return over_maps(call, view, lambda part: _convolution(call, part, op))
 
 
 def conv1d(call: Call) -> View:
@@ -63,8 +67,8 @@ def conv1d(call: Call) -> View:
     weight = call.array("weight", 0, 0)
     bias = call.array("bias", 0.0, len(weight))
     groups = int(call.get("groups"))
-    if len(view.source.shape) == 1 and covers(view.index, view.source.size):
-        return _along_vector(call, view, bias)
+    if _is_vector(view):
+        return _of_vector(call, view, bias)
     (stride,), given, kernel = call.get("stride"), call.get("padding"), (1, weight.shape[2])
     dilation = _dilation((1, *call.get("dilation")), kernel)
     padding = _padding(given if isinstance(given, str) else (0, *given), kernel, dilation)
@@ -77,13 +81,25 @@ def conv1d(call: Call) -> View:
     return replace(result, index=result.index.squeeze(2))
 
 
-def _along_vector(call: Call, view: View, bias: Array) -> View:
-    """Capture a convolution along the channels of a vector, whose result is linear in them."""
-    units = (view.index == torch.arange(view.source.size)[:, None, None]).double()
+def _is_vector(view: View) -> bool:
+    return len(view.source.shape) == 1 and covers(view.index, view.source.size)
+
+
+def _of_vector(call: Call, view: View, bias: Array) -> View:
+    """Capture a convolution of the elements of a vector, whose result is linear in them.
+
+    The vector lies along the axis of a ``conv1d``, or it is a map of one position, most of whose
+    window lies on the border.
+    """
+    size = view.source.size
+    units = (view.index == torch.arange(size).reshape(-1, *[1] * (view.index.ndim - 1))).double()
     parameters = {**call.arguments, "bias": None, "input": units}
     assert callable(call.node.target)
     columns = call.node.target(**parameters)
-    op = float_ops.Linear(columns.flatten(1).T.numpy(), bias.repeat(columns.shape[2]))
+    weight, bias = columns.flatten(1).T.numpy(), bias.repeat(columns[0, 0].numel())
+    op: FloatOp = float_ops.Linear(weight, bias)
+    if weight.shape == (size, size) and not np.any(weight - np.diag(weight.diagonal())):
+        op = ChannelAffine(weight.diagonal(), bias)
     result = call.add(op, (view.source,), "conv")
     return View(result, torch.arange(result.size).reshape(1, *columns.shape[1:]))
 

@@ -297,5 +297,28 @@ class Power(Elementwise):
         return (x if self.exponent.is_integer() else x.clamp(min=0)).pow(self.exponent)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class InversePower(Elementwise):
+    """``max(x, floor)**-exponent``, for elements that are not negative, such as variances.
+
+    Attributes:
+        exponent: the positive exponent.
+        floor: positive number as which smaller elements count, so that a table of all codes has a
+            value for zero too.
+    """
+
+    exponent: float = 1.0
+    floor: float = 2.0**-64
+
+    @classmethod
+    def usual(cls) -> Sequence[Elementwise]:
+        """Return nothing: it is captured by its exponent."""
+        return ()
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Raise each element to the negative power."""
+        return x.clamp(min=self.floor).pow(-self.exponent)
+
+
 #: All functions of single elements that the capture knows.
 FUNCTIONS: tuple[type[Elementwise], ...] = tuple(Elementwise.__subclasses__())

@@ -141,9 +141,7 @@ def _sequence(call: Call, operands: Sequence[_Operand], axis: int) -> View:
     """
     tables = [_table(operand, axis) for operand in operands]
     settled = {
-        i: rows_with_columns(call.drafts, table, -1)
-        for i, table in enumerate(tables)
-        if isinstance(table, View)
+        i: _as_tokens(call, table) for i, table in enumerate(tables) if isinstance(table, View)
     }
     columns = next(iter(settled.values()))[2]
     same = all(torch.equal(own, columns) for _, _, own in settled.values())
@@ -163,6 +161,14 @@ def _sequence(call: Call, operands: Sequence[_Operand], axis: int) -> View:
     first = next(operand for operand in operands if isinstance(operand, View))
     others = [size for place, size in enumerate(first.shape) if place != axis]
     return seen(draft, index.reshape(-1, *others).movedim(0, axis))
+
+
+def _as_tokens(call: Call, table: View) -> tuple[Draft, torch.Tensor, torch.Tensor]:
+    """Return tokens with their positions and channels, also where windows are read as maps."""
+    draft, order, columns = rows_with_columns(call.drafts, table, -1)
+    if len(draft.shape) == 3 and not draft.tokens and is_identity(order) and draft.shape[0] > 1:
+        draft = call.drafts.unfold(draft, (1, 1), table)
+    return draft, order, columns
 
 
 def _table(operand: _Operand, axis: int) -> _Operand:

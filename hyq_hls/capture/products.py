@@ -17,7 +17,7 @@ from hyq_hls.capture.multiply import Multiply
 def multiply(call: Call, first: View, second: View) -> View:
     """Capture ``first * second``; constant factors of both go to the product."""
     factor = first.factor * second.factor
-    a, b = (_without_copies(replace(view, factor=1.0)) for view in (first, second))
+    a, b = (without_copies(replace(view, factor=1.0)) for view in (first, second))
     rank = max(len(a.shape), len(b.shape))
     a, b = (
         replace(view, index=view.index.reshape((1,) * (rank - len(view.shape)) + view.shape))
@@ -30,7 +30,7 @@ def multiply(call: Call, first: View, second: View) -> View:
     raise _unsupported(a, b)
 
 
-def _without_copies(view: View) -> View:
+def without_copies(view: View) -> View:
     """Return a view with one place where all places along an axis show the same elements."""
     index = view.index
     for axis in range(index.ndim):

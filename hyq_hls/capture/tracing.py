@@ -18,6 +18,7 @@ from hyq_hls.capture.assignment import ASSIGNMENTS, assign
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import batch_norm
 from hyq_hls.capture.constant_values import OF_SHAPE, computed, of_shape, refuse_random
+from hyq_hls.capture.division import rms_norm, vector_norm
 from hyq_hls.capture.drafts import Draft, Drafts, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.einsum import as_matmul
 from hyq_hls.capture.export import Exported
@@ -78,6 +79,8 @@ HANDLERS: Mapping[str, Callable[[Call], View | torch.Tensor]] = {
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
     "group_norm": group_norm,
+    "rms_norm": rms_norm,
+    **dict.fromkeys(("linalg_vector_norm", "norm"), vector_norm),
     **dict.fromkeys(compute.FUNCTION_OF, compute.function),
     **dict.fromkeys(ASSIGNMENTS, assign),
     "add": arithmetic.add,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -48,8 +48,11 @@ class Upsample(FloatOp):
 
 def upsample(call: Call, size: tuple[int, ...]) -> View | None:
     """Capture a resize to the map ``size``; None where it is none that has an operation."""
-    mode = MODES.get(call.operation)
     view = call.pending(next(iter(call.arguments.values())))
+    if view.shape[2:] == (1, 1) and "upsample" in call.operation:  # The same value everywhere.
+        copies = view.index.expand(*view.shape[:2], *size)
+        return replace(view, index=copies, chain=(*view.chain, call.node.name))
+    mode = MODES.get(call.operation)
     twice = tuple(2 * n for n in view.shape[2:])
     if mode is None or call.get("align_corners") or size != twice:
         return None

@@ -54,11 +54,12 @@ class Moments:
         low = [(q.qmin - z) << k for z, k in zip(zero, shift, strict=True)]
         high = [(q.qmax - z) << k for z, k in zip(zero, shift, strict=True)]
         value, total = Bounds(min(low), max(high)), Bounds(sum(low), sum(high))
-        deviation = Bounds(n * value.low, n * value.high)  # before the sum is subtracted
-        for a, b in zip(low, high, strict=True):
-            lowest = (n - 1) * a - (total.high - b)
-            deviation |= Bounds(lowest, (n - 1) * b - (total.low - a))
-        squares = n * sum(max(a * a, b * b) for a, b in zip(low, high, strict=True))
+        pairs = list(zip(low, high, strict=True))
+        lowest = min((n - 1) * a - (total.high - b) for a, b in pairs)
+        highest = max((n - 1) * b - (total.low - a) for a, b in pairs)
+        before = Bounds(n * value.low, n * value.high)  # the sum is not subtracted yet
+        deviation = before | Bounds(lowest, highest)
+        squares = n * sum(max(a * a, b * b) for a, b in pairs)
         # Popoviciu: values in [a, b] have a variance of at most (b - a)**2 / 4.
         spread = (n * (value.high - value.low)) ** 2 // 4
         variance = min(squares, spread) + epsilon

@@ -3,7 +3,7 @@
 No other place holds such facts. Ranges, scales, searches and simulations ask these records. An
 operation without a record is refused by name, because a guess would silently cost accuracy or
 hardware. Every function of single elements has a record through its class. It has a row of its own
-only where integers compute it in a special way, such as SiLU.
+only where integers compute it in a special way, such as SiLU, or where more is known of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.constant import Constant
-from hyq_hls.capture.elementwise import Elementwise, Silu
+from hyq_hls.capture.elementwise import Elementwise, LeakyRelu, Relu, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
@@ -110,6 +110,8 @@ class Traits:
         codes: where the codes of the result come from.
         weights: how a layer with trained weights is seen as a matrix.
         function: whether it computes each element from one element, so that a table can hold it.
+        homogeneous: whether, besides, ``f(s * x) = s * f(x)`` for every ``s > 0``, so that factors
+            of channels pass through it.
         adds: whether it adds its inputs channel by channel, as a residual stream does.
         block_output: whether blocks of networks end in it. Learned rounding compares such tensors.
         tokens: whether it makes tokens of a map.
@@ -132,6 +134,7 @@ class Traits:
     codes: Codes = Codes.CHOSEN
     weights: Callable[[Any], WeightedLayer] | None = None
     function: bool = False
+    homogeneous: bool = False
     adds: bool = False
     block_output: bool = False
     tokens: bool = False
@@ -299,6 +302,8 @@ TRAITS: dict[type[Any], Traits] = {
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, leading=1
     ),
     Elementwise: _FUNCTION,
+    Relu: replace(_FUNCTION, homogeneous=True),
+    LeakyRelu: replace(_FUNCTION, homogeneous=True),
     Silu: replace(_FUNCTION, arithmetic=lambda config: SWISH[config.swish]),
     fo.Add: Traits(
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, block_output=True
@@ -370,7 +375,7 @@ TRAITS: dict[type[Any], Traits] = {
     MaxPool: replace(_MOVE, linear=False),
     AveragePool: Traits(writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, leading=1),
     fo.GlobalAveragePool: Traits(
-        writes=_NOTHING,
+        writes=_BOTH,
         reads=(_BOTH,),
         linear=True,
         ratios=_of_mean,

@@ -75,6 +75,33 @@ def test_dilation_behind_borders_and_patches(forward: Forward) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (nn.Conv2d(4, 4, (1, 5), padding=(0, 2), groups=4), "ChannelAffine"),
+        (nn.Conv2d(4, 6, 3, padding=2, dilation=2, groups=2, bias=False), "Linear"),
+        (nn.Conv2d(4, 2, 3, padding=2), "Linear"),  # nine positions, each of its own weights
+    ],
+)
+def test_a_convolution_of_a_vector(layer: nn.Conv2d, kind: str) -> None:
+    """GhostNet V2 convolves a mean of the map; the border is all that the other weights see."""
+    forward = lambda m, x: m.conv(m.stem(x).mean((2, 3), keepdim=True))  # noqa: E731
+    graph = captured(forward, stem=nn.Conv2d(3, 4, 1), conv=layer)
+    assert kinds(graph)["conv"] == kind
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic"])
+def test_a_resized_vector_is_the_same_everywhere(mode: str) -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = m.stem(x)
+        gate = y.mean((2, 3), keepdim=True).sigmoid()
+        result: torch.Tensor = y * functional.interpolate(gate, size=y.shape[2:], mode=mode)
+        return result
+
+    graph = captured(forward, stem=nn.Conv2d(3, 4, 1))
+    assert list(kinds(graph).values())[-1] == "Multiply"
+
+
 def test_a_stride_that_leaves_the_map_ends_with_it() -> None:
     graph = captured(lambda m, x: m.conv(x), conv=nn.Conv2d(3, 4, 1, stride=(9, 2)))
     (conv,) = (node.op for node in graph if isinstance(node.op, Conv2d))

@@ -123,6 +123,16 @@ WRITTEN: dict[type[ew.Elementwise], list[tuple[ew.Elementwise, list[Function]]]]
         (ew.Power(3.0), [lambda x: x.pow(3), lambda x: x**3.0, lambda x: torch.pow(x, 3)]),
         (ew.Power(2.0), [torch.square, lambda x: x**2]),
     ],
+    ew.InversePower: [
+        (
+            ew.InversePower(1.0, 0.25),
+            [lambda x: 1 / x.clamp(min=0.25), lambda x: x.clamp(min=0.25).reciprocal()],
+        ),
+        (
+            ew.InversePower(0.5, 0.25),
+            [lambda x: x.clamp_min(0.25).rsqrt(), lambda x: x.clamp(min=0.25) ** -0.5],
+        ),
+    ],
     ew.Hardswish: [
         (
             ew.Hardswish(),

@@ -122,6 +122,20 @@ def test_channels_are_shuffled_between_grouped_convolutions() -> None:
     assert (last.weight != 0).sum() == 4 * 4  # type: ignore[attr-defined]
 
 
+def test_a_map_that_tokens_gate_stays_a_map() -> None:
+    """The convolution behind it reads it as it is; only the attention takes tokens of a map."""
+
+    def forward(m: Any, x: torch.Tensor) -> Any:
+        gate = m.gate(one_head(m, x).mean(1)).sigmoid()
+        return m.last(m.conv(x) * gate[:, :, None, None])
+
+    layers = {"conv": nn.Conv2d(3, 4, 1), "gate": nn.Linear(4, 4), "last": nn.Conv2d(4, 4, 3)}
+    graph = captured(forward, (3, 4, 6), tokens=nn.Embedding(3, 4), **layers)
+    found = list(kinds(graph).values())
+    assert found.count("Unfold") == 1
+    assert "Fold" not in found
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_mobile_former(groups: int) -> None:
     """Tokens are constants as far as they are the same for all images."""

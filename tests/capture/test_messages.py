@@ -268,11 +268,23 @@ SITUATIONS: dict[str, Situation] = {
         "amax over an axis",
         _net(lambda m, x: x.mean(1)),
     ),
-    "a root of a negative power": Situation(
-        _net(lambda m, x: (x.relu() + 1).pow(-0.5)),
+    "a negative power of what may be negative": Situation(
+        _net(lambda m, x: x.tanh().pow(-0.5)),
         "pow",
-        "an exponent that is not one positive number",
-        _net(lambda m, x: m.norm(x.permute(0, 2, 3, 1)), norm=nn.LayerNorm(4)),
+        "a negative power of it, which may be negative",
+        _net(lambda m, x: x.tanh().clamp(min=1e-6).pow(-0.5)),
+    ),
+    "a division by what may be negative": Situation(
+        _net(lambda m, x: x / x.sum(1, keepdim=True)),
+        "div (aten.div.Tensor) in module (root)",
+        "a division by",
+        _net(lambda m, x: functional.normalize(x, dim=1)),
+    ),
+    "a softmax over the positions of each channel": Situation(
+        _net(lambda m, x: x.flatten(2).softmax(2)),
+        "softmax",
+        "a softmax over 36 positions for each channel of",
+        _net(lambda m, x: x.flatten(2).softmax(1)),
     ),
     "a mean over rows": Situation(
         _net(lambda m, x: x.relu().mean(2)),

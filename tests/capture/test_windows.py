@@ -169,3 +169,35 @@ def test_windows_that_overlap_are_refused() -> None:
 def test_padding_that_cuts_is_a_movement() -> None:
     graph = captured(lambda m, x: functional.pad(m.conv(x), (0, 0, -1, 0)), conv=nn.Conv2d(3, 4, 1))
     assert list(kinds(graph).values()) == ["Linear"]
+
+
+def test_a_class_token_joins_the_map_of_windows() -> None:
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = m.block(m.stem(x).permute(0, 2, 3, 1)).flatten(1, 2)
+        result: torch.Tensor = m.last(torch.cat((torch.ones(1, 1, 4), y), 1)).mean(1)
+        return result
+
+    block = Block(4, WindowAttention(4, 2, (4, 4), (2, 2), 1))
+    layers = {"stem": nn.Conv2d(3, 4, 1), "block": block, "last": nn.Linear(4, 2)}
+    assert "ConcatConstant" in kinds(captured(forward, (3, 4, 4), **layers)).values()
+
+
+def test_a_convolution_of_windows_ends_at_their_borders() -> None:
+    """As in Cascaded Group Attention (arXiv:2305.07027): queries are convolved in each window."""
+
+    def forward(m: Any, x: torch.Tensor) -> torch.Tensor:
+        y = windows_of(m.stem(x).permute(0, 2, 3, 1), (2, 3)).mT.unflatten(2, (2, 3))
+        q, k = m.conv(y).flatten(2), m.key(y).flatten(2)
+        y = ((q.mT @ k).softmax(-1) @ y.flatten(2).mT).mT.unflatten(2, (2, 3))
+        result: torch.Tensor = map_of(m.last(y).flatten(2).mT, (2, 3), (4, 6)).permute(0, 3, 1, 2)
+        return result
+
+    layers = {
+        "stem": nn.Conv2d(3, 4, 1),
+        "conv": nn.Conv2d(4, 4, 3, padding=1, groups=4),
+        "key": nn.Conv2d(4, 4, 1),
+        "last": nn.Conv2d(4, 4, (1, 3), padding=(0, 1)),
+    }
+    graph = captured(forward, (3, 4, 6), **layers)
+    found = Counter(kinds(graph).values())
+    assert (found["Conv2d"], found["ConcatPositions"]) == (8, 6)

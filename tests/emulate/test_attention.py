@@ -37,14 +37,15 @@ def extreme_scores(rng: np.random.Generator) -> np.ndarray:
 
 
 KINDS = ("linear log2", "linear uniform", "table log2", "table log2_rounded", "table uniform")
+#: Kinds and bits; a power of two of more than 5 bits has no room in 62 bits.
+CASES = [
+    (kind, bits) for kind in KINDS for bits in (3, 4, 8, 12, 16) if "log2" not in kind or bits <= 5
+]
 
 
-@pytest.mark.parametrize("bits", [3, 4, 8, 12, 16])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "bits"), CASES)
 def test_values_behind_a_softmax(kind: str, bits: int) -> None:
     """No sum leaves the bounds, and emulation and reference agree on every code."""
-    if "log2" in kind and bits > 5:
-        pytest.skip("a power of two of so many bits has no room in 62 bits")
     rng = np.random.default_rng(bits)
     operation = softmax(kind, bits, rng)
     value = TensorType((1, KEYS, 8), Quantization(8, False, zero_point=(37,)))

@@ -12,6 +12,9 @@ from hyq_hls.quant.methods.depthwise import DepthwiseRanges
 from hyq_hls.quant.plan import Plan
 from tests.quant.networks import IMAGES, plan_of
 
+#: The ranges of ``fast``, wherever they gain anything.
+RESERVING = DepthwiseRanges(least_gain=0.0)
+
 
 def network(factor: float) -> nn.Module:
     """A depthwise convolution behind SiLU; one of its four channels is small and amplified."""
@@ -57,3 +60,14 @@ def test_the_convolution_is_far_more_exact() -> None:
         real = graph.type(name).quantization.dequantize(codes)
         errors.append(((real - exact)[..., 0] ** 2).mean())
     assert errors[1] < errors[0] / 4  # The rounding of the result itself stays.
+
+
+def test_a_channel_that_was_small_by_chance_keeps_a_reserve() -> None:
+    """Its codes ended at the largest value of a few images, and later images were cut."""
+    before = plan(64.0)
+    rows = before.statistics["0"].rows
+    rows[:, 0] = np.where(np.arange(len(rows)) % 2, -8.0, 0.01)  # It may reach 8 next time.
+    always, found = (m.apply(before).tensors["1"] for m in (DepthwiseRanges(), RESERVING))
+    ends = [(q.qmax - q.zero_point[0]) * q.scale[0] for q in (always, found)]
+    assert ends[0] < 1
+    assert ends[1] > 7

@@ -16,18 +16,16 @@ from torch import nn
 from hyq_hls import QuantConfig, QuantizedModel, convert, quantize
 from hyq_hls.capture import capture
 from hyq_hls.errors import QuantizationError
+from hyq_hls.graph import Graph
 from hyq_hls.ops import Add
 from hyq_hls.quant import presets
 from hyq_hls.quant.presets import PRESETS, preset
 from hyq_hls.verify import verify
 from tests.quant.networks import IMAGES, INTEGERS, cheap, multipliers, tiny
 
-#: Presets with operations or types of their own, which are built. The others give the same
-#: operations other integers, which the tests of operations cover in C++ and RTL.
-OWN_CIRCUITS = {
-    *("best", "fast", "fq_vit", "hyq", "lean"),
-    *("minmax", "mixed_precision", "outlier_pot", "qhyvit"),
-}
+#: Presets that are built. Together they have every kind of node that any preset makes. The others
+#: give the same operations other integers, which the tests of operations cover in C++ and RTL.
+BUILT = {"fast", "hyq", "minmax", "mixed_precision"}
 every_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 
 SHIFTS_ONLY = {
@@ -57,7 +55,7 @@ def quantized(
 @every_preset
 def test_the_whole_road(name: str, tmp_path: Path) -> None:
     """Reference == emulation == C++ == RTL; metadata and file; the same seed, the same integers."""
-    qmodel, built = quantized(name), name in OWN_CIRCUITS
+    qmodel, built = quantized(name), name in BUILT
     accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0") if built else None
     report = verify(qmodel, IMAGES, accelerator, trace_images=2, rtl=built, progress=False)
     assert report.ok, str(report)
@@ -80,6 +78,26 @@ def test_the_whole_road(name: str, tmp_path: Path) -> None:
     for node, codes in again.graph.reference(INTEGERS):
         assert np.array_equal(codes, wanted[node]), node
     assert again.save(tmp_path / "again.hyq").read_bytes() == (tmp_path / "net.hyq").read_bytes()
+
+
+def kinds_of(graph: Graph) -> set[tuple[str, bool, str, str]]:
+    """Operations, whether their requantizations are shifts alone, codes, output of softmax."""
+    factors = multipliers(graph)
+    return {
+        (
+            node.operation.name,
+            factors.get(name, {1}) == {1},
+            node.type.quantization.encoding,
+            getattr(node.operation, "output", ""),
+        )
+        for name, node in graph.nodes.items()
+    }
+
+
+@pytest.mark.slow
+def test_the_presets_that_are_built_have_every_kind_of_node() -> None:
+    kinds = {name: kinds_of(quantized(name).graph) for name in PRESETS}
+    assert set.union(*(kinds[name] for name in BUILT)) == set.union(*kinds.values())
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ from hyq_hls.quant.lowering.separable_context import separable_context
 from hyq_hls.quant.lowering.table import function_table, values_of
 from hyq_hls.quant.octave_softmax import OctaveSoftmax
 from hyq_hls.quant.scales.weights import Weights
-from hyq_hls.quant.traits import declared, weighted
+from hyq_hls.quant.traits import declared, traits_of, weighted
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -240,8 +240,8 @@ class Lowering:
         return ops.ShiftSwish(fraction, x.zero_point[0], precision, requantize(scale, y))
 
     def _function(self, node: FloatNode, op: Elementwise, config: QuantConfig) -> Operations:
-        x, y = self._input(node), self._output(node)
-        return function_table(node.name, op, values_of(op), x, y)
+        x, y, homogeneous = self._input(node), self._output(node), traits_of(node).homogeneous
+        return function_table(node.name, op, values_of(op), x, y, homogeneous=homogeneous)
 
     def _constant(self, node: FloatNode, op: Constant, config: QuantConfig) -> Operation:
         y = self._output(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import ceil, inf, isfinite, log2
 
 import numpy as np
@@ -41,18 +42,28 @@ def values_of(op: FloatOp) -> Values:
 
 
 def function_table(
-    name: str, op: FloatOp, values: Values, x: Quantization, y: Quantization
+    name: str,
+    op: FloatOp,
+    values: Values,
+    x: Quantization,
+    y: Quantization,
+    *,
+    homogeneous: bool = False,
 ) -> tuple[Operation, ...]:
     """Return a table, and a requantization behind it where channels of ``y`` differ.
 
-    The table of such a function is fine enough for all channels.
+    The table of such a function is fine enough for all channels. A homogeneous function has one
+    table for channels whose scales differ. Where they differ alike in ``x`` and ``y``, no
+    requantization is needed.
 
     Args:
         name: name of the node, for messages.
         op: the function, whose minimum a table for several channels must reach.
         values: values that the table holds; see :func:`values_of`.
-        x: quantization of the input, per tensor, at most 12 bits.
+        x: quantization of the input, at most 12 bits; per tensor, unless the function is
+            homogeneous, for which channels share a zero point.
         y: quantization of the result.
+        homogeneous: whether ``f(s * x) = s * f(x)`` for every ``s > 0``.
 
     Returns:
         A :class:`~hyq_hls.ops.Table`, followed by a :class:`~hyq_hls.ops.RequantizeTensor` where
@@ -62,17 +73,31 @@ def function_table(
         QuantizationError: no table takes the codes of ``x``, or the published integers do not take
             them.
     """
-    if x.bits > MAX_TABLE_BITS or x.per_channel:
+    scales = 1 if not homogeneous else len(x.scale)
+    if x.bits > MAX_TABLE_BITS or len(x.scale) > scales or len(x.zero_point) > 1:
         raise QuantizationError(
             f"{name}: a table of {op.kind} needs an input of at most {MAX_TABLE_BITS} bits and one "
             f"scale, found {x.bits} bits, {len(x.scale)} scales and {len(x.zero_point)} zero "
             "points; lower activation_bits here, or use per-tensor scales"
         )
-    wide = _wide(op, y) if y.per_channel else y
-    table = Table(wide.quantize(values(x)), wide, x.qmin)
-    if wide is y:
+    # The table speaks of the first channel; the other channels have a factor on both sides of it.
+    factors = np.asarray(x.scale) / x.scale[0]
+    first = _scaled(y, 1 / factors)
+    wide = _wide(op, first) if first.per_channel else first
+    codes = wide.quantize(values(replace(x, scale=x.scale[:1])))
+    found = _scaled(wide, factors)
+    table = Table(codes, found, x.qmin)
+    if wide is first:
         return (table,)
-    return table, RequantizeTensor(wide.zero_point, requantize(wide.scale, y))
+    return table, RequantizeTensor(found.zero_point, requantize(found.scale, y))
+
+
+def _scaled(q: Quantization, factors: Array) -> Quantization:
+    """Return the quantization with factors (C,) or (1,) on its scales; equal scales become one."""
+    scale = np.asarray(q.scale) * factors
+    if (scale == scale[0]).all():
+        scale = scale[:1]
+    return replace(q, scale=tuple(float(s) for s in scale))
 
 
 def minimum(op: FloatOp) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 import numpy as np
+import torch
 
 from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.graph import Quantization
@@ -13,7 +14,8 @@ from hyq_hls.quant.lowering.table import minimum
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.ranges import channel_quantization
-from hyq_hls.quant.scales.readers import real_readers, takes_channels
+from hyq_hls.quant.scales.readers import origin, real_readers, takes_channels
+from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.traits import is_depthwise, traits_of, weighted
 
 #: Channels of a smaller share of the largest variance are dead.
@@ -33,7 +35,10 @@ class DepthwiseRanges(Method):
     Attributes:
         least_gain: least factor by which the ranges must lower the error of the convolutions. The
             error is that of a channel over its variance, in the mean of all channels. Where a
-            convolution amplifies small channels, it is large. None: any gain will do.
+            convolution amplifies small channels, it is large. Codes behind a function then reach
+            what the distribution of its input makes likely, too, because a channel that is small
+            in a few images may be large in the next. None is the published method: any gain will
+            do, and nothing is reserved.
     """
 
     least_gain: float | None = None
@@ -55,11 +60,40 @@ class DepthwiseRanges(Method):
                 data = replace(data, low=low, mean_low=low)
             found = channel_quantization(data, config, before, base=base)
             if self.least_gain is not None:
+                if traits_of(node).function:
+                    found = _with_reserve(plan, node, data, found, base)
                 errors = [_error(plan, node, readers, codes) for codes in (before, found)]
                 if errors[0] <= self.least_gain * errors[1]:
                     continue
             changed[node.name] = found
         return plan.with_tensors(changed)
+
+
+def _with_reserve(
+    plan: Plan,
+    node: FloatNode,
+    data: TensorStatistics,
+    found: Quantization,
+    base: float | None,
+) -> Quantization:
+    """Return the quantization with wider ranges of channels whose codes end too early.
+
+    Args:
+        plan: the plan with statistics of the function's input.
+        node: the function.
+        data: statistics of its result.
+        found: quantization of the result per channel.
+        base: steps are ``base * 2**k``; None allows any.
+    """
+    before = plan.statistics[origin(plan.graph, node.inputs[0])]
+    likely = node.op.forward(torch.from_numpy(before.likely_high)).numpy()
+    config = replace(plan.config.for_node(node.name), observer="minmax")
+    wider = channel_quantization(replace(data, high=likely), config, found, base=base)
+    ends = (found.qmax - np.asarray(found.zero_point)) * np.asarray(found.scale)
+    early = data.misses(likely) & (ends < likely)
+    scale = np.where(early, wider.scale, found.scale)
+    zero = np.where(early, wider.zero_point, found.zero_point)
+    return replace(found, scale=tuple(scale.tolist()), zero_point=tuple(zero.tolist()))
 
 
 def _error(

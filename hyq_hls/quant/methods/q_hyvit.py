@@ -17,6 +17,7 @@ from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.homogeneous import factors_behind_functions, with_factors
 from hyq_hls.quant.scales.readers import (
     reads_fraction_bits,
     real_readers,
@@ -134,6 +135,7 @@ class _Search:
         }
         self._price = method.function_price
         self._total = 0.0  # This is the cost before a round.
+        self._factors = factors_behind_functions(plan.graph, plan.tensors)
         self._shares: Array = np.linspace(_ALPHA, _BETA, method.candidates)
         self._fractions = set(reads_fraction_bits(plan.graph, plan.config))
         block_of = {name: block for block in self.blocks for name in block}
@@ -225,7 +227,11 @@ class _Search:
     def _cost(self, name: str, quantization: Quantization, chains: list[Chain]) -> float:
         """Return the errors of some chains, plus the price of additional operations."""
         self._set(name, quantization)
-        extra = quantization.per_channel and traits_of(self.plan.graph[name]).function
+        extra = (
+            quantization.per_channel
+            and traits_of(self.plan.graph[name]).function
+            and name not in self._factors
+        )
         price = (self._price or 0.0) * self._total if extra else 0.0
         return price + sum(chain.error(self.choice) for chain in chains)
 
@@ -243,15 +249,20 @@ class _Search:
         base = before.scale[0] if lattice else None
         shares = _LATTICE if lattice else self._shares
         least, most = (2.0**exponent for exponent in step_exponents(readers, config))
+        factors = self._factors.get(name)
+        if factors is not None:
+            data = data.divided(factors)
         granularities = [(data.low.min(keepdims=True), data.high.max(keepdims=True))]
         free = config.activation_granularity == "channel" or not traits_of(node).function
-        if takes_channels(node, readers) and (free or self._price is not None):
+        behind = factors is None and (free or self._price is not None)
+        if takes_channels(node, readers) and behind:
             granularities.append((data.low, data.high))
         for low, high in granularities:
             for signed in (False, True):
                 for found in candidates(low, high, before.bits, signed, base, shares):
-                    if least <= min(found.scale) and max(found.scale) <= most:
-                        yield found
+                    own = found if factors is None else with_factors(found, factors)
+                    if least <= min(own.scale) and max(own.scale) <= most:
+                        yield own
 
 
 def _each_best(proposals: Array, errors: Array) -> Array:

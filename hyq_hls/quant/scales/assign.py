@@ -14,6 +14,7 @@ from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.hidden import FINEST_EXPONENT, hides
 from hyq_hls.quant.image_codes import image_quantization
+from hyq_hls.quant.scales.homogeneous import passing_factors, passing_function, with_factors
 from hyq_hls.quant.scales.ranges import (
     Array,
     Through,
@@ -48,16 +49,15 @@ def assign(
     bases = _bases(graph, statistics, config)
     found: dict[str, Quantization] = {}
     for node in graph:
-        own = config.for_node(node.name)
         match traits_of(node).codes:
             case Codes.IMAGE:
                 found[node.name] = image_quantization(node.op)
             case Codes.MOVED | Codes.BETWEEN:
                 found[node.name] = found[node.inputs[0]]
             case Codes.PROBABILITIES:
-                found[node.name] = probability_codes(graph, node, own)
+                found[node.name] = probability_codes(graph, node, config.for_node(node.name))
             case Codes.CHOSEN:
-                found[node.name] = _choose(graph, node, statistics, own, bases[node.name])
+                found[node.name] = _choose(graph, node, statistics, config, bases)
     return found
 
 
@@ -127,15 +127,22 @@ def _choose(
     node: FloatNode,
     statistics: Mapping[str, TensorStatistics],
     config: QuantConfig,
-    base: float | None,
+    bases: Mapping[str, float | None],
 ) -> Quantization:
+    own, base, data = config.for_node(node.name), bases[node.name], statistics[node.name]
+    function = passing_function(graph, node)
+    if function and own.activation_granularity in ("absorbed", "channel"):
+        behind, theirs = statistics[function.name], config.for_node(function.name)
+        whole, _ = _best(graph, function, behind, theirs, bases[function.name])
+        before = statistics[origin(graph, function.inputs[0])]
+        factors = passing_factors(before, behind, theirs, whole)
+        return with_factors(_best(graph, node, data.divided(factors), own, base)[0], factors)
     readers = real_readers(graph, node.name)
-    data = statistics[node.name]
-    whole, _ = _best(graph, node, data, config, base)
-    if config.layer_norm_factors and _wants_factors(node, readers):
-        return channel_factors(data, whole, config.layer_norm_factors)
-    if _per_channel(node, readers, config):
-        return channel_quantization(data, config, whole, base=base)
+    whole, _ = _best(graph, node, data, own, base)
+    if own.layer_norm_factors and _wants_factors(node, readers):
+        return channel_factors(data, whole, own.layer_norm_factors)
+    if _per_channel(node, readers, own):
+        return channel_quantization(data, own, whole, base=base)
     return whole
 
 

@@ -15,7 +15,8 @@ Array = NDArray[np.float64]
 
 #: Values that are kept of each tensor for objectives and percentiles.
 SAMPLE_SIZE = 1 << 16
-
+#: Standard deviations above the mean that calibration need not have seen.
+_DEVIATIONS = 3.0
 
 #: Values that are squared at once.
 _BLOCK = 1 << 24
@@ -90,6 +91,15 @@ class TensorStatistics:
     def power(self) -> Array:
         """Mean square per channel (C,)."""
         return self._squares / self._count
+
+    @property
+    def likely_high(self) -> Array:
+        """A value per channel (C,) that other images may reach, whatever these ones reached."""
+        return np.asarray(self.rows.mean(axis=0) + _DEVIATIONS * self.rows.std(axis=0))
+
+    def misses(self, likely: Array) -> NDArray[np.bool_]:
+        """Return for each channel whether the images did not even reach half of a likely value."""
+        return np.asarray(self.high < likely / 2)
 
     def channel(self, index: int) -> TensorStatistics:
         """Return the statistics of one channel alone."""

@@ -9,7 +9,6 @@ from functools import cache
 from hyq_hls.graph import Graph, Node
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.choose.balance import balance, regular_foldings
-from hyq_hls.stream.choose.circuits import circuit_utilization
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.cost.costs import estimate
 from hyq_hls.stream.cost.hls_area import circuit_area, stream_utilization
@@ -62,15 +61,11 @@ class Edge:
 
 def node_options(node: Node, circuit: AnyCircuit) -> list[Option]:
     """Return the foldings of a node whose lanes are powers of two or all that there are."""
-    return [
-        Option(
-            folding,
-            cycles,
-            circuit_utilization(node, circuit, folding),
-            plan_operation(OperationStage(node.name, (), (), node, circuit, folding)).used,
-        )
-        for folding, cycles in regular_foldings(circuit).items()
-    ]
+    found = []
+    for folding, cycles in regular_foldings(circuit).items():
+        stage = OperationStage(node.name, (), (), node, circuit, folding)
+        found.append(Option(folding, cycles, estimate(stage), plan_operation(stage).used))
+    return found
 
 
 def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:

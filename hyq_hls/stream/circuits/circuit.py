@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
 from hyq_hls.errors import GraphError
@@ -57,12 +58,12 @@ class Circuit(ABC, Generic[OperationT]):
         """Whether this circuit computes the operation on these inputs."""
         return True
 
-    @property
+    @cached_property
     def output(self) -> TensorType:
         """Type of the output."""
         return self.operation.output_type(*self.inputs)
 
-    @property
+    @cached_property
     def accumulator(self) -> Bounds:
         """Proven bounds of the widest intermediate sum of the operation."""
         return self.operation.accumulator(*self.inputs)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +82,16 @@ class CostModel:
 
         No sum of features gives the length of a path.
         """
+        names, known = self._logarithms
+        mine = np.log1p([features.get(name, 0.0) for name in names])
+        return self.delays[int(((known - mine) ** 2).sum(axis=1).argmin())][1]
 
-        def distance(other: Features) -> float:
-            names = features.keys() | other.keys()
-            pairs = ((features.get(n, 0.0), other.get(n, 0.0)) for n in names)
-            return sum((math.log1p(a) - math.log1p(b)) ** 2 for a, b in pairs)
-
-        return min(self.delays, key=lambda point: distance(point[0]))[1]
+    @cached_property
+    def _logarithms(self) -> tuple[list[str], np.ndarray[Any, Any]]:
+        """Names of the points' features, and ``log(1 + feature)``, float64 (points, names)."""
+        names = sorted({name for features, _ in self.delays for name in features})
+        rows = [[features.get(name, 0.0) for name in names] for features, _ in self.delays]
+        return names, np.log1p(rows)
 
 
 def fitted(points: Iterable[Point]) -> dict[str, CostModel]:

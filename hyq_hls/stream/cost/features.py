@@ -23,7 +23,7 @@ Features = dict[str, float]
 def _memories(circuit: OperationStage | Plumbing) -> list[Memory]:
     """Return the memories of a circuit."""
     if isinstance(circuit, OperationStage):
-        return circuit.circuit.memories(circuit.folding)
+        return circuit.memories
     if isinstance(circuit, Fifo) and circuit.depth > SHALLOW:
         return [Memory(circuit.width, circuit.depth)]
     return []
@@ -68,7 +68,6 @@ def _operation(stage: OperationStage) -> Features:
     )
     accumulator, output = circuit.accumulator.bits, circuit.output
     products = circuit.macs / max(stage.cycles, 1)
-    memories = circuit.memories(folding)
     bits = sum(tensor.quantization.bits for tensor in circuit.inputs)
     return {
         "one": 1.0,
@@ -79,8 +78,8 @@ def _operation(stage: OperationStage) -> Features:
         "shifted_bits": float(folding.outputs * accumulator * _column(stage, 1)),
         "product_bits": float(products * (bits + 8)),
         "multiplied_bits": float(folding.outputs * _column(stage, 2)),
-        "small_rom_bits": float(sum(m.width for m in memories if dissolves(m))),
-        "memory_luts": float(sum(memory_utilization(m).lut for m in memories)),
+        "small_rom_bits": float(sum(m.width for m in stage.memories if dissolves(m))),
+        "memory_luts": float(sum(memory_utilization(m).lut for m in stage.memories)),
     }
 
 

@@ -66,7 +66,7 @@ def operation_area(stage: OperationStage) -> Utilization:
         ConversionError: its template was not counted.
     """
     circuit, folding = stage.circuit, stage.folding
-    constants = (m for m in circuit.memories(folding) if m.constant)
+    constants = (m for m in stage.memories if m.constant)
     parts = [
         circuit_area(stage),
         *map(_constant_area, constants),

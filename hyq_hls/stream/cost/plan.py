@@ -58,9 +58,7 @@ def operation_bram18(stage: OperationStage) -> int:
     blocks = sum(inner_fifo_bram18(fifo) for fifo in circuit.inner_streams(folding))
     blocks += sum(array_bram18(array) for array in circuit.arrays(folding))
     # The top function binds every constant memory to the place that the SystemVerilog has for it.
-    return blocks + sum(
-        memory_utilization(m).bram18 for m in circuit.memories(folding) if m.constant
-    )
+    return blocks + sum(memory_utilization(m).bram18 for m in stage.memories if m.constant)
 
 
 def processes(flow: Dataflow, stage: Stage) -> tuple[Process, ...]:

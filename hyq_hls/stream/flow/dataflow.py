@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node, TensorType
-from hyq_hls.stream.arguments import TemplateArguments
+from hyq_hls.stream.arguments import Memory, TemplateArguments
 from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.flow.names import comment
 from hyq_hls.stream.folding import Folding
@@ -80,6 +80,11 @@ class OperationStage(Stage):
     def arguments(self) -> TemplateArguments:
         """Parameters and memories of the circuit."""
         return self.circuit.arguments(self.folding)
+
+    @cached_property
+    def memories(self) -> list[Memory]:
+        """Memories of the SystemVerilog circuit."""
+        return self.circuit.memories(self.folding)
 
     @property
     def cycles(self) -> int:

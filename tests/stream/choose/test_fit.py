@@ -208,10 +208,10 @@ def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
 
 def test_half_of_two_foldings_is_no_design(tiny: FoldingProblem) -> None:
     """Between the budgets of two designs the relaxed program would mix their foldings."""
-    cycles = tiny.speeds()[0]
+    cycles = tiny.speeds()[4]  # At the fastest ones few foldings are left to mix.
     fast = [used for speed, used in designs(tiny) if speed <= cycles]
     sizes = [used.lut for used in fast]
-    for luts in range(min(sizes), max(sizes) + 1):
+    for luts in range(min(sizes), max(sizes) + 1, 25):
         best = min(cost(used) for used in fast if used.lut <= luts)
         solution = tiny.smallest(cycles, {**capacity(PART), "lut": luts})
         assert solution is not None

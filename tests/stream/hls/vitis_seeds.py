@@ -13,7 +13,7 @@ _EXTRA = """    hls::stream<word<config>> extra("extra"); @@
     #pragma HLS STREAM variable=extra depth=4"""
 _TAKE = """template <class T> void take(hls::stream<T> &in) { T x = in.read(); }
 template <class T> void give(hls::stream<T> &out) { out.write(T()); }"""
-_TRIPCOUNT = "#define HYQ_TRIPCOUNT(most) _Pragma(\"HLS LOOP_TRIPCOUNT max=9\")"
+_TRIPCOUNT = '#define HYQ_TRIPCOUNT(most) _Pragma("HLS LOOP_TRIPCOUNT max=9")'
 _PAGES = """void fill(hls::stream<word<config>> &in, int (&page)[4]) {
 Fill: for (unsigned k = 0; k < 4; k++) { page[k] = in.read()[0]; }
 }

@@ -1,0 +1,425 @@
+// The norm unit is a LayerNorm over the channels of every pixel, with parameters that are loaded.
+// Reference: "norm" in docs/engine.md, hyq_hls/ops/layer_norm.py.
+//
+// It reads every pixel twice, a code per cycle: for the sums, and for the codes. In between come
+// the variance, its root and the reciprocal, a bit per cycle each.
+module hyq_engine_norm
+  import hyq_engine_pkg::*;
+#(
+  parameter int unsigned Pixels,
+  parameter int unsigned ReadLatency,  // of the feature memory
+  parameter int unsigned Channels      // most of them; a power of two
+) (
+  input  logic              clk_i,
+  input  logic              rst_ni,
+  input  logic              start_i,
+  input  norm_instruction_t instruction_i,  // constant until done_o
+  output logic              done_o,         // with the last write
+  output feature_read_t     read_o,
+  input  logic [31:0]       word_i,
+  output feature_write_t    write_o,
+  input  logic              load_write_i,  // of header and records
+  input  logic [15:0]       load_address_i,
+  input  logic [63:0]       load_data_i
+);
+
+  localparam int unsigned ChannelBits = $clog2(Channels);
+  localparam int unsigned CountBits = ChannelBits + 2;
+  localparam int unsigned ValueBits = 24;                          // 9 bits shifted by up to 15
+  localparam int unsigned RowTotalBits = ValueBits + ChannelBits;
+  localparam int unsigned WideBits = 64;                           // every value fits 62
+  localparam int unsigned RootBits = 31;
+  localparam int unsigned RecordLatency = 3;
+  // Cycles from the last code to the radicand.
+  localparam int unsigned Flush = ReadLatency + 11;
+
+  norm_instruction_t ins;
+  assign ins = instruction_i;
+
+  // Header and records.
+  logic [63:0] epsilon_q;
+  logic [4:0] t_q;
+  logic [5:0] n_q, f_q, normalize_q;
+  logic [CountBits-1:0] channels_q, padded;
+  (* ram_style = "block" *) logic [63:0] front[Channels];
+  (* ram_style = "block" *) logic [23:0] back[Channels];
+  logic [15:0] record_address;
+  assign record_address = load_address_i - 16'd4;
+
+  always_ff @(posedge clk_i) begin : load
+    if (load_write_i && load_address_i == 16'd0) epsilon_q <= load_data_i;
+    if (load_write_i && load_address_i == 16'd1) begin
+      t_q        <= load_data_i[4:0];
+      n_q        <= load_data_i[13:8];
+      f_q        <= load_data_i[21:16];
+      channels_q <= load_data_i[32+:CountBits];
+    end
+    if (load_write_i && load_address_i >= 16'd4) begin
+      if (record_address[0]) back[record_address[ChannelBits:1]] <= load_data_i[23:0];
+      else front[record_address[ChannelBits:1]] <= load_data_i;
+    end
+    normalize_q <= n_q - 6'(t_q) - f_q;
+  end
+
+  // Channels up to the end of the last word that a pixel takes.
+  assign padded = channels_q <= CountBits'(4) ? CountBits'(4)
+                  : {(CountBits - 3)'((channels_q + CountBits'(7)) >> 3), 3'b000};
+
+  logic source_valid, target_valid, pixel_next, source_end, target_end;
+  logic [2:0] source_bank, target_bank;
+  logic [AddressBits-1:0] source_address, target_address;
+  logic [3:0] unused_ends;
+
+  hyq_engine_walk #(
+    .Pixels(Pixels)
+  ) u_source (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .view_i     (ins.src),
+    .rows_i     (ins.rows),
+    .pixels_i   (ins.pixels),
+    .words_i    (16'd1),
+    .planes_i   (8'd1),
+    .plane_i    (16'd0),
+    .x_first_i  (8'd0),
+    .step_i     (pixel_next),
+    .valid_o    (source_valid),
+    .bank_o     (source_bank),
+    .address_o  (source_address),
+    .pixel_end_o(unused_ends[0]),
+    .row_end_o  (unused_ends[1]),
+    .end_o      (source_end)
+  );
+  hyq_engine_walk #(
+    .Pixels(Pixels)
+  ) u_target (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .view_i     (ins.dst),
+    .rows_i     (ins.rows),
+    .pixels_i   (ins.pixels),
+    .words_i    (16'd1),
+    .planes_i   (8'd1),
+    .plane_i    (16'd0),
+    .x_first_i  (8'd0),
+    .step_i     (pixel_next),
+    .valid_o    (target_valid),
+    .bank_o     (target_bank),
+    .address_o  (target_address),
+    .pixel_end_o(unused_ends[2]),
+    .row_end_o  (unused_ends[3]),
+    .end_o      (target_end)
+  );
+
+  // A pixel goes through these states.
+  typedef enum logic [2:0] {
+    StateIdle,
+    StateSums,
+    StateFlush,
+    StateRoot,
+    StateReciprocal,
+    StateCodes,
+    StateWrites
+  } state_e;
+
+  state_e state_q;
+  logic ask, channel_last, root_ready, root_valid, reciprocal_last, written;
+  logic [CountBits-1:0] channel_q;
+  logic [4:0] flush_q;
+  logic [5:0] bit_q;
+
+  assign ask             = state_q == StateSums || state_q == StateCodes;
+  assign channel_last    = channel_q == padded - 1'b1;
+  assign reciprocal_last = bit_q == n_q;
+  assign pixel_next      = state_q == StateWrites && written;
+  assign read_o = '{
+      valid  : ask,
+      bank   : source_bank,
+      address: source_address + AddressBits'(channel_q >> 2),
+      beside : source_address + AddressBits'(channel_q >> 2)
+  };
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : states
+    if (!rst_ni) begin
+      state_q   <= StateIdle;
+      channel_q <= '0;
+      done_o    <= 1'b0;
+    end else begin
+      done_o <= pixel_next && source_end;
+      if (ask) channel_q <= channel_last ? '0 : channel_q + 1'b1;
+      unique case (state_q)
+        StateIdle:       if (source_valid) state_q <= StateSums;
+        StateSums:       if (channel_last) state_q <= StateFlush;
+        StateFlush:      if (flush_q == 5'(Flush) && root_ready) state_q <= StateRoot;
+        StateRoot:       if (root_valid) state_q <= StateReciprocal;
+        StateReciprocal: if (reciprocal_last) state_q <= StateCodes;
+        StateCodes:      if (channel_last) state_q <= StateWrites;
+        StateWrites:     if (written) state_q <= StateIdle;
+        default:         state_q <= StateIdle;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin : counts
+    flush_q <= state_q != StateFlush ? '0 : flush_q == 5'(Flush) ? flush_q : flush_q + 1'b1;
+    bit_q   <= state_q == StateReciprocal ? bit_q + 1'b1 : '0;
+  end
+
+  // A code meets the record of its channel.
+  typedef struct packed {
+    logic       valid;
+    logic       codes;     // of the second pass
+    logic       in_row;    // a channel, not a byte behind the last
+    logic       is_first;
+    logic       is_last;
+    logic [1:0] position;  // in its word
+  } code_t;
+
+  code_t asked, arrived, code_x, code_square, code_out;
+  logic [ChannelBits-1:0] record_index, address_q;
+  norm_channel_t record_q1, record_q2;
+
+  assign asked = '{
+      valid   : ask,
+      codes   : state_q == StateCodes,
+      in_row  : channel_q < channels_q,
+      is_first: channel_q == '0,
+      is_last : channel_last,
+      position: channel_q[1:0]
+  };
+
+  hyq_delay #(
+    .Width(ChannelBits), .Stages(ReadLatency - RecordLatency)
+  ) u_record_index (
+    .clk_i, .en_i(1'b1), .data_i(channel_q[ChannelBits-1:0]), .data_o(record_index)
+  );
+  hyq_delay #(
+    .Width($bits(code_t)), .Stages(ReadLatency)
+  ) u_arrived (
+    .clk_i, .en_i(1'b1), .data_i(asked), .data_o(arrived)
+  );
+
+  always_ff @(posedge clk_i) begin : read_record
+    address_q <= record_index;
+    record_q1 <= {back[address_q], front[address_q]};
+    record_q2 <= record_q1;
+  end
+
+  // Stages 1 and 2: x = (code - zero_in) << k.
+  logic signed [8:0] centred_q;
+  logic [3:0] k_q;
+  logic signed [ValueBits-1:0] x_q;
+
+  always_ff @(posedge clk_i) begin : value
+    centred_q <= {1'b0, word_i[8*arrived.position+:8]} - {1'b0, record_q2.zero_in};
+    k_q       <= record_q2.k[3:0];
+    x_q       <= ValueBits'(centred_q) <<< k_q;
+  end
+
+  hyq_delay #(
+    .Width($bits(code_t)), .Stages(2)
+  ) u_code_x (
+    .clk_i, .en_i(1'b1), .data_i(arrived), .data_o(code_x)
+  );
+  hyq_delay #(
+    .Width($bits(code_t)), .Stages(2)
+  ) u_code_square (
+    .clk_i, .en_i(1'b1), .data_i(code_x), .data_o(code_square)
+  );
+
+  // The sums, and the variance behind the last of them.
+  logic [2*ValueBits-1:0] square;
+  logic signed [RowTotalBits-1:0] total_q;
+  logic [WideBits-1:0] squares_q, scaled_squares, square_of_total, variance_q, radicand_q;
+
+  hyq_wide_product #(
+    .ABits(ValueBits), .BBits(ValueBits), .ProductBits(2 * ValueBits)
+  ) u_square (
+    .clk_i, .en_i(1'b1), .a_i(x_q), .b_i(x_q), .product_o(square)
+  );
+  hyq_wide_product #(
+    .ABits(CountBits + 1), .BBits(WideBits), .ProductBits(WideBits)
+  ) u_scaled_squares (
+    .clk_i, .en_i(1'b1), .a_i({1'b0, channels_q}), .b_i(squares_q), .product_o(scaled_squares)
+  );
+  hyq_wide_product #(
+    .ABits(RowTotalBits), .BBits(RowTotalBits), .ProductBits(WideBits)
+  ) u_square_of_total (
+    .clk_i, .en_i(1'b1), .a_i(total_q), .b_i(total_q), .product_o(square_of_total)
+  );
+
+  always_ff @(posedge clk_i) begin : sums
+    if (code_x.valid && !code_x.codes && code_x.in_row) begin
+      total_q <= code_x.is_first ? RowTotalBits'(x_q) : total_q + RowTotalBits'(x_q);
+    end
+    if (code_square.valid && !code_square.codes && code_square.in_row) begin
+      squares_q <= (code_square.is_first ? '0 : squares_q) + WideBits'(square);
+    end
+    variance_q <= scaled_squares - square_of_total + epsilon_q;
+    radicand_q <= variance_q << {t_q, 1'b0};
+  end
+
+  // Root and reciprocal.
+  logic [RootBits-1:0] root;
+  logic [RootBits:0] remainder_q, remainder;
+  logic [WideBits-2:0] reciprocal_q;
+  logic fits, unused_tag;
+
+  hyq_square_root #(
+    .Steps        (RootBits),
+    .RemainderBits(RootBits + 2),
+    .TagBits      (1)
+  ) u_root (
+    .clk_i,
+    .rst_ni,
+    .radicand_i (radicand_q[2*RootBits-1:0]),
+    .tag_i      (1'b0),
+    .in_valid_i (state_q == StateFlush && flush_q == 5'(Flush)),
+    .in_ready_o (root_ready),
+    .root_o     (root),
+    .tag_o      (unused_tag),
+    .out_valid_o(root_valid),
+    .out_ready_i(state_q == StateReciprocal && reciprocal_last)
+  );
+
+  // 2**N has one bit, which comes first.
+  assign remainder = {remainder_q[RootBits-1:0], bit_q == '0};
+  assign fits      = remainder >= {1'b0, root};
+
+  always_ff @(posedge clk_i) begin : reciprocal
+    if (state_q == StateRoot) begin
+      remainder_q  <= '0;
+      reciprocal_q <= '0;
+    end else if (state_q == StateReciprocal) begin
+      remainder_q  <= fits ? remainder - {1'b0, root} : remainder;
+      reciprocal_q <= {reciprocal_q[WideBits-3:0], fits};
+    end
+  end
+
+  // Stages 3 to 5: C * x - S; 6 and 7: times the reciprocal; 8 to 10: rounded shift by bytes and by
+  // bits; 11 to 13: gamma and beta; 14 to 17: the requantizer.
+  localparam int unsigned DeviationBits = RowTotalBits + 2;
+  localparam int unsigned CodeStages = 17;
+  logic [DeviationBits-1:0] scaled_x;
+  logic signed [DeviationBits-1:0] deviation_q;
+  logic [WideBits-1:0] product, gamma_product, acc_q;
+  logic signed [WideBits-1:0] rounded_q, coarse_q, normalized_q;
+  norm_channel_t record_gamma, record_beta, record_bytes, record_bits, record_zero;
+  logic [CodeBits-1:0] code, mask_q;
+
+  hyq_wide_product #(
+    .ABits(ValueBits), .BBits(CountBits + 1), .ProductBits(DeviationBits)
+  ) u_scaled_x (
+    .clk_i, .en_i(1'b1), .a_i(x_q), .b_i({1'b0, channels_q}), .product_o(scaled_x)
+  );
+  hyq_wide_product #(
+    .ABits(DeviationBits), .BBits(WideBits), .ProductBits(WideBits)
+  ) u_product (
+    .clk_i, .en_i(1'b1), .a_i(deviation_q), .b_i({1'b0, reciprocal_q}), .product_o(product)
+  );
+  hyq_wide_product #(
+    .ABits(16), .BBits(WideBits), .ProductBits(WideBits)
+  ) u_gamma (
+    .clk_i, .en_i(1'b1), .a_i(record_gamma.gamma), .b_i(normalized_q), .product_o(gamma_product)
+  );
+
+  always_ff @(posedge clk_i) begin : normalize
+    deviation_q  <= scaled_x - DeviationBits'(total_q);
+    rounded_q    <= product + (WideBits'(1) << (normalize_q - 6'd1));
+    coarse_q     <= rounded_q >>> {normalize_q[5:3], 3'b000};
+    normalized_q <= coarse_q >>> normalize_q[2:0];
+    acc_q        <= gamma_product + {{32{record_beta.beta[31]}}, record_beta.beta};
+    mask_q       <= CodeBits'((17'd1 << ins.bits) - 17'd1);
+  end
+
+  // Records wait for the stages that use them.
+  hyq_delay #(
+    .Width($bits(norm_channel_t)), .Stages(10)
+  ) u_record_gamma (
+    .clk_i, .en_i(1'b1), .data_i(record_q2), .data_o(record_gamma)
+  );
+  hyq_delay #(
+    .Width($bits(norm_channel_t)), .Stages(2)
+  ) u_record_beta (
+    .clk_i, .en_i(1'b1), .data_i(record_gamma), .data_o(record_beta)
+  );
+  hyq_delay #(
+    .Width($bits(norm_channel_t)), .Stages(1)
+  ) u_record_bytes (
+    .clk_i, .en_i(1'b1), .data_i(record_beta), .data_o(record_bytes)
+  );
+  hyq_delay #(
+    .Width($bits(norm_channel_t)), .Stages(1)
+  ) u_record_bits (
+    .clk_i, .en_i(1'b1), .data_i(record_bytes), .data_o(record_bits)
+  );
+  hyq_delay #(
+    .Width($bits(norm_channel_t)), .Stages(1)
+  ) u_record_zero (
+    .clk_i, .en_i(1'b1), .data_i(record_bits), .data_o(record_zero)
+  );
+
+  hyq_engine_requantizer #(
+    .SumBits (WideBits),
+    .Multiply(1'b0)
+  ) u_requantizer (
+    .clk_i,
+    .acc_i       (acc_q),
+    .multiplier_i('0),
+    .bytes_i     (record_bytes.shift[ShiftBits-1:3]),
+    .bits_i      (record_bits.shift[2:0]),
+    .zero_point_i(record_zero.zero_out),
+    .mask_i      (mask_q),
+    .code_o      (code)
+  );
+
+  hyq_delay #(
+    .Width($bits(code_t)), .Stages(CodeStages)
+  ) u_code_out (
+    .clk_i, .en_i(1'b1), .data_i(arrived), .data_o(code_out)
+  );
+
+  // Codes meet in words.
+  logic take, write_q, last_q;
+  logic [3:0][7:0] word_q;
+  logic [CountBits-3:0] offset_q;
+
+  assign take = code_out.valid && code_out.codes;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin : write_valid
+    if (!rst_ni) write_q <= 1'b0;
+    else write_q <= take && code_out.position == 2'd3;
+  end
+
+  always_ff @(posedge clk_i) begin : collect
+    if (take) begin
+      word_q[code_out.position] <= code_out.in_row ? code[7:0] : '0;
+      last_q                    <= code_out.is_last;
+    end
+    if (take && code_out.is_first) offset_q <= '0;
+    else if (write_q) offset_q <= offset_q + 1'b1;
+  end
+
+  assign written = write_q && last_q;
+  assign write_o = '{
+      valid  : write_q,
+      bank   : target_bank,
+      address: target_address + AddressBits'(offset_q),
+      bytes  : 16'h000F,
+      data   : 128'(word_q)
+  };
+
+  hyq_engine_checker #(
+    .Message("parameters are loaded while the norm unit works")
+  ) u_checker (
+    .clk_i, .rst_ni, .holds_i(!load_write_i || !source_valid)
+  );
+
+  logic unused;
+  assign unused = ^{ins, target_valid, target_end, unused_ends, unused_tag, code, code_square,
+                    record_gamma, record_beta, record_bytes, record_bits, record_zero,
+                    record_q2, radicand_q, remainder_q[RootBits], record_address, code_out};
+
+endmodule

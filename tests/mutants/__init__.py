@@ -1,0 +1,13 @@
+"""Mutation test of decisions: small faults by hand, each of which the nearest tests must find.
+
+``python -m tests.mutants`` puts one fault after the other into a copy of the repository, runs the
+tests nearest to it there, and says which faults survive. ``python -m tests.mutants WORD`` takes
+only the faults that have the word in their names. The faults stand in files by room.
+"""
+
+from tests.mutants import capture, integers, quant, stream
+from tests.mutants.mutant import Mutant
+
+MUTANTS = [*capture.MUTANTS, *quant.MUTANTS, *integers.MUTANTS, *stream.MUTANTS]
+
+__all__ = ["MUTANTS", "Mutant"]

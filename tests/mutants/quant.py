@@ -1,0 +1,148 @@
+"""Faults of the quantizer."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = [
+    Mutant(
+        "preactivation bits are ignored",
+        "hyq_hls/quant/config.py",
+        "return max(self.activation_bits, least)",
+        "return self.activation_bits",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "minmax tries finer scales",
+        "hyq_hls/quant/scales/ranges.py",
+        '1 if config.observer == "minmax" else _FINER',
+        "_FINER",
+        "tests/quant/test_decisions.py tests/quant/test_ranges.py",
+    ),
+    Mutant(
+        "zero may lie outside of a range",
+        "hyq_hls/quant/scales/ranges.py",
+        "min(float(low), 0.0), max(float(high), 0.0)",
+        "float(low), float(high)",
+        "tests/quant/test_decisions.py tests/quant/test_ranges.py",
+    ),
+    Mutant(
+        "weights count the same whatever they meet",
+        "hyq_hls/quant/scales/weights.py",
+        "(power / np.square(np.broadcast_to(x.scale, power.size)))[channels]",
+        "np.ones(power.size)[channels]",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "the error of weights is not weighted",
+        "hyq_hls/quant/scales/weights.py",
+        "(squares * importance).sum(axis=1)",
+        "squares.sum(axis=1)",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "every batch leaves rows of the same positions",
+        "hyq_hls/quant/scales/statistics.py",
+        "flat[(7 * self._batch) % step :: step]",
+        "flat[::step]",
+        "tests/quant/test_decisions.py",
+    ),
+    Mutant(
+        "classes of scales forget the ratio",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "factor = ratio * theirs",
+        "factor = theirs",
+        "tests/quant/test_scale_classes.py",
+    ),
+    Mutant(
+        "constants per position do not tie scales",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_free, adds=True, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "constants per position end a stream of channel factors",
+        "hyq_hls/quant/traits.py",
+        "linear=True, ratios=_equal, adds=True, leading=1",
+        "linear=True, ratios=_equal, leading=1",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "the scale of a product does not follow its operands",
+        "hyq_hls/quant/scales/scale_classes.py",
+        "        if traits.multiplies and node.name not in known",
+        "        if False and node.name not in known",
+        "tests/quant/test_multiply.py",
+    ),
+    Mutant(
+        "gammas forget that the elements of a frame are no power of two",
+        "hyq_hls/quant/lowering/group_norm.py",
+        "weight * growth / unit",
+        "weight / unit",
+        "tests/quant/test_mobilevitv2.py",
+    ),
+    Mutant(
+        "a masked score lies one code too high",
+        "hyq_hls/quant/hidden.py",
+        "bits = (codes + distance - 1).bit_length()",
+        "bits = (codes + distance // 2 - 1).bit_length()",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "the table of a softmax goes on for masked scores",
+        "hyq_hls/quant/lowering/lower.py",
+        "np.pad(found.table, (0, codes - found.table.size))",
+        'np.pad(found.table, (0, codes - found.table.size), "edge")',
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "masked scores widen the range of the others",
+        "hyq_hls/quant/calibrate.py",
+        "update(visible(graph[name].op, value))",
+        "update(value)",
+        "tests/quant/test_hidden.py",
+    ),
+    Mutant(
+        "an upsample in the simulation is not rounded",
+        "hyq_hls/quant/judge/simulate.py",
+        "in (Codes.CHOSEN, Codes.BETWEEN)",
+        "in (Codes.CHOSEN,)",
+        "tests/quant/test_efficientformerv2.py",
+    ),
+    Mutant(
+        "probabilities that are mixed are powers of two",
+        "hyq_hls/quant/scales/assign.py",
+        "not all(traits_of(r).reads_probabilities for r in readers)",
+        "not readers",
+        "tests/quant/test_efficientformerv2.py",
+    ),
+    Mutant(
+        "mixed probabilities have any real step",
+        "hyq_hls/quant/scales/assign.py",
+        "scale_classes(graph, [*fraction, *mixed])",
+        "scale_classes(graph, fraction)",
+        "tests/quant/test_efficientformerv2.py",
+    ),
+    Mutant(
+        "heads that were mixed are channels of the same number",
+        "hyq_hls/quant/traits.py",
+        "Transpose: replace(_MOVE, reads=(_NOTHING,)),",
+        "Transpose: _MOVE,",
+        "tests/quant/test_efficientformerv2.py",
+    ),
+    Mutant(
+        "a factor per channel counts as the depthwise layer of a bottleneck",
+        "hyq_hls/quant/judge/bottlenecks.py",
+        "if not is_depthwise(node) or weighted(node).pointwise:",
+        "if not is_depthwise(node):",
+        "tests/quant/test_channel_affine.py",
+    ),
+    Mutant(
+        "a dead channel gets a scale of its own",
+        "hyq_hls/quant/scales/weights.py",
+        "    candidates = [np.maximum(scale, unit * _FINEST) for scale in candidates]\n",
+        "",
+        "tests/quant/test_channel_affine.py",
+    ),
+]

@@ -1,0 +1,92 @@
+"""Faults of the streaming machine."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+MUTANTS = [
+    Mutant(
+        "a memory that several lanes read has one port",
+        "hyq_hls/stream/hls/text.py",
+        "rom.lookups > 1",
+        "rom.lookups > 2",
+        "tests/stream/hls/test_text.py",
+    ),
+    Mutant(
+        "a field of a requantization overlaps the next one",
+        "hyq_hls/stream/arguments.py",
+        "lowest += bits",
+        "lowest += bits - 1",
+        "tests/stream/circuits/test_requantization.py",
+    ),
+    Mutant(
+        "a join does not wait for the longer path",
+        "hyq_hls/stream/flow/depths.py",
+        "(1 + max(ahead, Fraction(0)))",
+        "1",
+        "tests/stream/flow",
+    ),
+    Mutant(
+        "a constant counts as a way from the image",
+        "hyq_hls/stream/flow/depths.py",
+        "if not others or name not in least:",
+        "if not others:",
+        "tests/ops/test_constant.py",
+    ),
+    Mutant(
+        "a name may own another name's derived ones",
+        "hyq_hls/stream/flow/names.py",
+        "        or any(identifier + ending in taken for ending in endings)\n",
+        "",
+        "tests/stream/hls/test_names.py",
+    ),
+    Mutant(
+        "of equally many multipliers any folding is taken",
+        "hyq_hls/stream/choose/balance.py",
+        "min(fitting, key=size)",
+        "min(fitting, key=lambda folding: size(folding)[0])",
+        "tests/stream/choose",
+    ),
+    Mutant(
+        "the folding program is not integral",
+        "hyq_hls/stream/choose/solve.py",
+        "integral[: len(self.choices)] = 1",
+        "integral[:] = 0",
+        "tests/stream/choose",
+    ),
+    Mutant(
+        "the shorter way keeps as many words as the longer one",
+        "hyq_hls/stream/flow/depths.py",
+        "least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)",
+        "least = most = _frames_kept(flow, pipeline)",
+        "tests/stream/hls/test_timed.py",
+    ),
+    Mutant(
+        "the C++ gets the FIFO depths of the RTL",
+        "hyq_hls/stream/machine.py",
+        "build_model(self.hls_flow, folder",
+        "build_model(self.flow, folder",
+        "tests/stream/hls/test_timed.py",
+    ),
+    Mutant(
+        "vectors fill pipelines as positions do",
+        "hyq_hls/stream/flow/depths.py",
+        "        return _vectors_inside(flow, stage)\n",
+        "        pass\n",
+        "tests/stream/flow/test_build.py",
+    ),
+    Mutant(
+        "corners of an average pooling are divided as edges are",
+        "hyq_hls/stream/circuits/average_pool.py",
+        "np.outer(high, wide) - 1",
+        "np.maximum.outer(high, wide) - 1",
+        "tests/ops/test_average_pool.py",
+    ),
+    Mutant(
+        "wide constants dissolve too",
+        "hyq_hls/stream/cost/memories.py",
+        "memory.width < 12",
+        "memory.width < 16",
+        "tests/stream/cost/test_memories.py",
+    ),
+]
