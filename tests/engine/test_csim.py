@@ -69,8 +69,8 @@ def check(engine: CSimulation, graph: Graph, codes: NDArray[np.int64], sizes: Si
             expected = simulator.memories.dram[base]
             known = expected.written
             assert np.array_equal(found[base][known], expected.data[known]), f"{name}, base {base}"
-    expected = program.output.unpack(simulator.memories.dram[isa.OUTPUT].data)
-    assert np.array_equal(engine.output(program, codes), expected)
+    output = program.output.unpack(simulator.memories.dram[isa.OUTPUT].data)
+    assert np.array_equal(engine.output(program, codes), output)
 
 
 def test_the_default_network(
