@@ -1,4 +1,4 @@
-"""Where the fields of an instruction lie: section 3 of ``docs/engine.md`` as tables."""
+"""The places of the fields in an instruction: section 3 of ``docs/engine.md`` as tables."""
 
 from __future__ import annotations
 

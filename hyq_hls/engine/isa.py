@@ -23,7 +23,7 @@ _WAITS = tuple(Field("wait", 1 + q // 2, 16 * (q % 2), 16) for q in range(len(QU
 
 @dataclass(frozen=True)
 class View:
-    """Where the pixels of a tensor lie in the feature memory.
+    """The place of a tensor's pixels in the feature memory.
 
     Word w of pixel x in row r lies in bank ``(x0 + x) % P`` at
     ``base + r * row + ((x0 + x) // P) * group + w``.
@@ -63,7 +63,21 @@ class Instruction:
 
 @dataclass(frozen=True, kw_only=True)
 class _MapTransfer(Instruction):
-    """Rows of pixels between DRAM and the feature memory; fields as in the specification."""
+    """Rows of pixels between DRAM and the feature memory.
+
+    Attributes:
+        base: number of the base register.
+        offset: bytes from there to the first row.
+        rows: number of rows.
+        pixels: pixels of a row.
+        words: words of a pixel.
+        pitch: bytes from row to row.
+        view: place in the feature memory.
+        planes: number of planes of columns.
+        x_first: plane of the first column.
+        plane: words from plane to plane.
+        target: the feature memory.
+    """
 
     base: int
     offset: int
@@ -96,7 +110,15 @@ class Store(_MapTransfer):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBlock(Instruction):
-    """DRAM to one of the other memories; fields as in the specification."""
+    """DRAM to one of the other memories.
+
+    Attributes:
+        target: number of the memory.
+        base: number of the base register.
+        offset: bytes from there to the block.
+        count: bytes of the block.
+        dest: first word, group or entry of the memory.
+    """
 
     kind_name = "load_block"
     queue_name = "load"
@@ -110,7 +132,35 @@ class LoadBlock(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class Array(Instruction):
-    """Sums of products; fields as in the specification."""
+    """Sums of products.
+
+    Attributes:
+        src, dst: places of the operands and of the results.
+        rows, pixels: size of the result.
+        groups: groups of output channels.
+        first, channels: first lane that is written, and number of channels that are.
+        bits: width of a code before the table.
+        steps: steps of channels.
+        kernel_y, kernel_x: size of the kernel.
+        passes: passes over bytes of operands or digits of weights.
+        ky_stride, pass_stride: words from one kernel row, or one pass, to the next.
+        kx_words, kx_shift, kx_plane: words, pixels and planes from one kernel column to the next.
+        wrap_words, planes: words of all planes, and their number.
+        c0: first channel of the operands.
+        depthwise: 1 where each output channel has an operand of its own.
+        source: feature memory, constant, or powers of two.
+        signed: 1 where operands are ``byte - 128``.
+        prologue: 1 where the constant times the weights is a part of the bias.
+        hold: 1 where one weight word serves all steps.
+        table, bank: 1 where a table replaces the code, and which.
+        high: 1 where the high byte of a code is written.
+        one_hot: exponent of code 0, for powers of two.
+        digits: 1 where a pass is worth 256 of the next.
+        repeat: 1 where each pass takes the same weights.
+        weights, weight_group: first weight word, and words from group to group.
+        param: first group of channel records.
+        constant: the constant operand.
+    """
 
     kind_name = "array"
     queue_name = "array"
@@ -154,7 +204,17 @@ class Array(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class Move(Instruction):
-    """Codes to weights; fields as in the specification."""
+    """Codes to weights.
+
+    Attributes:
+        kind: keys or values.
+        src: place of the codes.
+        tokens, channels: number of tokens, and of channels of each.
+        c0: first channel of the codes.
+        first: lane of the first channel, for values.
+        param: first group of the records that hold the zero points.
+        weights: first weight word.
+    """
 
     kind_name = "move"
     queue_name = "move"
@@ -171,7 +231,16 @@ class Move(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Instruction):
-    """Probabilities of rows; fields as in the specification."""
+    """Probabilities of rows.
+
+    Attributes:
+        kind: uniform, log2 or log2_rounded.
+        src, dst: places of the scores and of the probabilities.
+        rows, pixels: number of softmax rows, as rows and pixels of the views.
+        length: codes of a softmax row.
+        bits: width of a probability.
+        high: words from the low bytes to the high bytes of wide probabilities; 0 for narrow ones.
+    """
 
     kind_name = "softmax"
     queue_name = "softmax"
@@ -188,7 +257,13 @@ class Softmax(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class Norm(Instruction):
-    """Normalized rows; fields as in the specification."""
+    """Normalized rows.
+
+    Attributes:
+        src, dst: places of the codes and of the results.
+        rows, pixels: number of normalized rows, as rows and pixels of the views.
+        bits: width of a result.
+    """
 
     kind_name = "norm"
     queue_name = "norm"

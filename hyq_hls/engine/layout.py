@@ -1,4 +1,4 @@
-"""Where codes and constants lie in DRAM: section 2 of ``docs/engine.md``."""
+"""The places of codes and constants in DRAM: section 2 of ``docs/engine.md``."""
 
 from __future__ import annotations
 

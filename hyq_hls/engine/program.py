@@ -29,7 +29,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Tag:
-    """What the codes that an instruction computes are.
+    """The meaning of the codes that an instruction computes.
 
     Attributes:
         node: node of the graph, whose codes these are before a table.
@@ -50,7 +50,7 @@ class Tag:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What the engine runs for one frame.
+    """All that the engine needs for one frame.
 
     Attributes:
         sizes: the machine that it was made for.

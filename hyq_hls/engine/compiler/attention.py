@@ -36,7 +36,15 @@ class Attention:
 
 @dataclass(frozen=True)
 class _Groups:
-    """First groups of the channel records."""
+    """First groups of the channel records.
+
+    Attributes:
+        scores: those of the scores.
+        values: those of the weighted values.
+        keys: zero points of the keys.
+        moved: zero points of the values.
+        head: groups from head to head.
+    """
 
     scores: int
     values: int

@@ -68,7 +68,12 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Groups ``start .. stop - 1`` of a part, whose weights lie in the memory at a time."""
+    """Groups of a part, whose weights lie in the memory at a time.
+
+    Attributes:
+        part: the part.
+        start, stop: first group, and the one behind the last.
+    """
 
     part: _Part
     start: int

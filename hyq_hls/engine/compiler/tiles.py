@@ -21,7 +21,12 @@ MAX_PLANES = 15
 
 @dataclass(frozen=True)
 class Tile:
-    """Rows ``y0 .. y1 - 1`` and pixels ``x0 .. x1 - 1`` of an output."""
+    """A rectangle of an output.
+
+    Attributes:
+        y0, y1: first row, and the one behind the last.
+        x0, x1: first pixel, and the one behind the last.
+    """
 
     y0: int
     y1: int

@@ -22,7 +22,7 @@ MOVED_LIMIT = 255
 
 @dataclass(frozen=True)
 class Operand:
-    """How the array reads the codes that meet moved weights.
+    """The codes that meet moved weights, as the array reads them.
 
     Attributes:
         bits: width of a code.

@@ -1,4 +1,4 @@
-"""What all convolutions share: geometry, border and bias."""
+"""The geometry, border and bias that all convolutions have."""
 
 from __future__ import annotations
 

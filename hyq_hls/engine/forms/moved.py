@@ -1,4 +1,4 @@
-"""What the move unit can turn into weights."""
+"""The codes that the move unit can turn into weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows a sum in the engine: bias, scale, zero point, saturation, and perhaps a table."""
+"""Output stage behind a sum: bias, scale, zero point, saturation, and perhaps a table."""
 
 from __future__ import annotations
 
