@@ -87,6 +87,20 @@ def test_a_channel_that_was_negative_keeps_a_reserve() -> None:
     assert y.scale[5] * (y.qmax - y.zero_point[0]) >= likely
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.01)])
+def test_negative_values_of_a_small_channel_take_no_codes(activation: nn.Module) -> None:
+    """A channel that is nearly always negative has a small factor, and large negative values."""
+    model = network(1.0, activation)
+    first = model[0]
+    assert isinstance(first, nn.Conv2d)
+    assert first.bias is not None
+    with torch.no_grad():
+        first.bias[5] -= first(FLOATS)[:, 5].max() - 0.001
+    q = plan_of(model, presets.fast(), IMAGES).tensors["0"]
+    assert np.ptp(np.log2(q.scale)) > (5 if isinstance(activation, nn.ReLU) else 0)
+    assert q.qmax - q.zero_point[0] > (q.qmax - q.qmin) // 4
+
+
 def test_the_search_keeps_factors_alike() -> None:
     search = QHyViT(rounds=1, candidates=8, images=6, function_price=0.05)
     plan = search.apply(plan_of(network(64.0), shifting(6, 6), IMAGES))

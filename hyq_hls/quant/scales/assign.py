@@ -14,7 +14,12 @@ from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
 from hyq_hls.quant.hidden import FINEST_EXPONENT, hides
 from hyq_hls.quant.image_codes import image_quantization
-from hyq_hls.quant.scales.homogeneous import passing_factors, passing_function, with_factors
+from hyq_hls.quant.scales.homogeneous import (
+    passing_factors,
+    passing_function,
+    told_apart,
+    with_factors,
+)
 from hyq_hls.quant.scales.ranges import (
     Array,
     Through,
@@ -135,7 +140,9 @@ def _choose(
         behind, theirs = statistics[function.name], config.for_node(function.name)
         whole, _ = _best(graph, function, behind, theirs, bases[function.name])
         before = statistics[origin(graph, function.inputs[0])]
-        factors = passing_factors(before, behind, theirs, whole)
+        factors = passing_factors(function, before, behind, theirs, whole)
+        if node is not function:
+            data = told_apart(function, data)
         return with_factors(_best(graph, node, data.divided(factors), own, base)[0], factors)
     readers = real_readers(graph, node.name)
     whole, _ = _best(graph, node, data, own, base)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
@@ -51,15 +52,35 @@ def passing_function(graph: FloatGraph, node: FloatNode) -> FloatNode | None:
     return node if behind and free and writes else None
 
 
+def told_apart(function: FloatNode, before: TensorStatistics) -> TensorStatistics:
+    """Return the statistics of a function's input without what the function does not tell apart.
+
+    ReLU makes zero of all negative values, so codes for them would be wasted; and a channel whose
+    positive values are small has large negative ones.
+    """
+    return before.above(0.0) if _is_flat(function) else before
+
+
+def _is_flat(function: FloatNode) -> bool:
+    """Return whether the function has one result for all negative values."""
+    return not function.op.forward(torch.tensor([-1.0], dtype=torch.float64)).any()
+
+
 def passing_factors(
-    before: TensorStatistics, behind: TensorStatistics, config: QuantConfig, whole: Quantization
+    function: FloatNode,
+    before: TensorStatistics,
+    behind: TensorStatistics,
+    config: QuantConfig,
+    whole: Quantization,
 ) -> Array:
     """Return powers of two (C,) of at most 1, from the ranges of a function's result.
 
     Codes reach what the input's distribution makes likely, even where no calibration image did.
+    They reach the negative inputs too, if the function tells them apart.
 
     Args:
-        before: statistics of the input of a function from :func:`passing_function`.
+        function: a function from :func:`passing_function`.
+        before: statistics of its input.
         behind: statistics of its result.
         config: configuration of the function.
         whole: quantization of the result per tensor.
@@ -68,6 +89,8 @@ def passing_factors(
     steps = np.asarray(channel_quantization(behind, config, whole, base=base).scale)
     likely = before.likely_high
     needed = np.where(behind.misses(likely), likely, steps * levels) / levels
+    if not _is_flat(function):
+        needed = np.maximum(needed, -before.low / levels)
     steps = np.maximum(steps, base * 2.0 ** np.ceil(np.log2(needed / base) - _ROUNDED))
     found: Array = np.maximum(steps / steps.max(), _FINEST)
     return found

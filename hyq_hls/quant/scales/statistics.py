@@ -101,6 +101,17 @@ class TensorStatistics:
         """Return for each channel whether the images did not even reach half of a likely value."""
         return np.asarray(self.high < likely / 2)
 
+    def above(self, least: float) -> TensorStatistics:
+        """Return the statistics of the tensor with smaller values replaced by ``least``."""
+        return replace(
+            self,
+            low=np.maximum(self.low, least),
+            high=np.maximum(self.high, least),
+            mean_low=np.maximum(self.mean_low, least),
+            mean_high=np.maximum(self.mean_high, least),
+            _rows=[np.maximum(rows, least) for rows in self._rows],
+        )
+
     def channel(self, index: int) -> TensorStatistics:
         """Return the statistics of one channel alone."""
         one = slice(index, index + 1)
