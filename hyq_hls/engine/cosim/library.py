@@ -52,7 +52,7 @@ class DramModel:
         InputError: a value out of its range.
     """
 
-    latency: int = 20
+    latency: int = 40
     bandwidth: float = 1.0
     stall: float = 0.0
     seed: int = 0
@@ -85,7 +85,7 @@ def build_engine(
     Raises:
         CompilationError: Verilator or a compiler is missing, or found errors.
     """
-    seen = {"hyq_engine": ("instruction_ended",)}
+    seen = {"hyq_engine": ("unit_start", "instruction_ended")}
     seen |= {f"hyq_engine_{module}": names for module, names in _MEMORIES.items()}
     lines = [
         f'public_flat_rd -module "{module}" -var "{name}"\n'
@@ -150,9 +150,8 @@ _FUNCTIONS: dict[str, Signature] = {
     "hyq_write": (_int32, (_bench, _uint32, _uint32, _text, _size)),
     "hyq_read": (_int32, (_bench, _uint32, ctypes.POINTER(_uint32), _text, _size)),
     "hyq_advance": (_int32, (_bench, _int32, ctypes.c_double, _int64, _text, _size)),
-    "hyq_cycle": (_int64, (_bench,)),
     "hyq_ended": (_int64, (_bench,)),
-    "hyq_ends": (None, (_bench, ctypes.c_void_p)),
+    "hyq_cycles": (None, (_bench, ctypes.c_void_p, ctypes.c_void_p)),
     "hyq_memory": (_int32, (_bench, _text, _text, ctypes.POINTER(_CMemory), _text, _size)),
     "hyq_close": (None, (_bench,)),
 }
@@ -237,14 +236,14 @@ class EngineModel:
         return status
 
     @property
-    def cycle(self) -> int:
-        """Cycles since the driver began."""
-        return int(self._library.hyq_cycle(self._bench))
+    def ended(self) -> int:
+        """Instructions that have ended."""
+        return int(self._library.hyq_ended(self._bench))
 
-    def ends(self) -> NDArray[np.int64]:
-        """Return the cycles in which instructions ended."""
-        found = np.empty(self._library.hyq_ended(self._bench), np.int64)
-        self._library.hyq_ends(self._bench, found.ctypes.data)
+    def cycles(self) -> NDArray[np.int64]:
+        """Return the first and the last cycle (2, n) of all instructions that have ended."""
+        found = np.empty((2, self.ended), np.int64)
+        self._library.hyq_cycles(self._bench, found[0].ctypes.data, found[1].ctypes.data)
         return found
 
     def memory(self, instance: str, name: str) -> NDArray[Any]:

@@ -34,8 +34,7 @@ class EngineRun:
     Attributes:
         outputs: output codes (\*shape of the last tensor).
         cycles: what the counter of the engine says.
-        instructions: cycles (n,) from the end of one instruction to that of the next; those of the
-            first begin with the start.
+        instructions: first and last cycle (2, n) of every instruction.
         busy: cycles of every unit by the name of its queue.
         read: beats of 8 bytes that were read from DRAM.
         written: beats that were written.
@@ -78,37 +77,34 @@ def cosimulate(
     simulator = Simulator(program, graph)
     image = image or Image.of(program, codes, dram.seed)
     with EngineModel(library, image, dram) as engine:
-        start = _start(engine, image)
+        _start(engine, image)
         try:
             if compare:
                 _compare(engine, simulator, codes, graph)
             engine.advance(stops=False, patience=PATIENCE)
         except SimulationError as error:
-            raise _located(error, simulator, len(engine.ends())) from error
+            raise _located(error, simulator, engine.ended) from error
         _check_status(engine, simulator)
-        ends = engine.ends()
         found = program.output.unpack(image.bytes_of("output"))
         return EngineRun(
             outputs=found.reshape(graph.output_type.shape),
             cycles=engine.read(CYCLES),
-            instructions=np.diff(ends, prepend=start),
+            instructions=engine.cycles(),
             busy={name: engine.read(BUSY0 + 4 * q) for q, name in enumerate(QUEUES)},
             read=engine.read(READ),
             written=engine.read(WRITTEN),
         )
 
 
-def _start(engine: EngineModel, image: Image) -> int:
-    """Start the program; returns the cycle."""
+def _start(engine: EngineModel, image: Image) -> None:
+    """Start the program."""
     program = image.part("program")
     engine.write(INTERRUPT, 1)
     engine.write(LENGTH, program.size // isa.BYTES)
     engine.write(PROGRAM, program.address)
     for register, name in enumerate(BASES):
         engine.write(BASE0 + 4 * register, image.part(name).address)
-    start = engine.cycle
     engine.write(CONTROL, 1)
-    return start
 
 
 class _DifferenceError(SimulationError):

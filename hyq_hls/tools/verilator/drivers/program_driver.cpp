@@ -1,7 +1,9 @@
 // Runs a design with AXI4-Lite registers, an interrupt and an AXI4 port to DRAM.
 //
-// Its top module has a wire `instruction_ended`, which is high for a cycle behind every instruction.
-// A run may stop there, so that a caller can look at the memories of the design.
+// Its top module has wires `unit_start`, which is not zero in the first cycle of an instruction, and
+// `instruction_ended`, which is high in the cycle behind its last. A run may stop there, so that a
+// caller can look at the memories of the design.
+#include <algorithm>
 #include <chrono>
 #include <vector>
 
@@ -29,8 +31,8 @@ struct Memory {
 class Bench {
  public:
   explicit Bench(const MemoryConfig& config) : model_(config.seed), memory_(config) {
-    ended_ = Model::wire("instruction_ended");
-    if (!ended_) throw std::runtime_error("the top module has no public wire instruction_ended");
+    started_ = wire("unit_start");
+    ended_ = wire("instruction_ended");
     // Inputs begin with random values too.
     model_->s_axi_awvalid = 0;
     model_->s_axi_wvalid = 0;
@@ -94,9 +96,8 @@ class Bench {
     }
   }
 
-  int64_t cycles() const { return cycle_; }
-
-  // Cycles, since the driver began, in which an instruction was over.
+  // Cycles, since the driver began, in which an instruction started, and in which one was over.
+  const std::vector<int64_t>& starts() const { return starts_; }
   const std::vector<int64_t>& ends() const { return ends_; }
 
   // `instance` is a path below the top module.
@@ -112,6 +113,12 @@ class Bench {
   }
 
  private:
+  static const uint8_t* wire(const std::string& name) {
+    const VerilatedVar* variable = Model::wire(name);
+    if (!variable) throw std::runtime_error("the top module has no public wire " + name);
+    return static_cast<const uint8_t*>(variable->datap());
+  }
+
   template <typename Condition>
   void wait(Condition&& condition) {
     for (int i = 0; i < kAnswerCycles; ++i) {
@@ -134,7 +141,8 @@ class Bench {
     if (model_->rst_ni) {
       memory_.take(*model_.operator->());
       look();
-      if (*static_cast<const uint8_t*>(ended_->datap())) ends_.push_back(cycle_);
+      if (*started_) starts_.push_back(cycle_);
+      if (*ended_) ends_.push_back(cycle_);
     }
     model_->clk_i = 1;
     model_.eval(kHalfPeriod);
@@ -143,8 +151,9 @@ class Bench {
 
   Model model_;
   AxiMemory memory_;
-  const VerilatedVar* ended_;
-  std::vector<int64_t> ends_;
+  const uint8_t* started_;
+  const uint8_t* ended_;
+  std::vector<int64_t> starts_, ends_;
   int64_t cycle_ = 0;
 };
 
@@ -172,14 +181,15 @@ HYQ_API int32_t hyq_advance(hyq::Bench* bench, int32_t stops, double seconds, in
   });
 }
 
-HYQ_API int64_t hyq_cycle(hyq::Bench* bench) { return bench->cycles(); }
-
 HYQ_API int64_t hyq_ended(hyq::Bench* bench) {
   return static_cast<int64_t>(bench->ends().size());
 }
 
-HYQ_API void hyq_ends(hyq::Bench* bench, int64_t* cycles) {
-  std::copy(bench->ends().begin(), bench->ends().end(), cycles);
+// First and last cycle of every instruction that has ended.
+HYQ_API void hyq_cycles(hyq::Bench* bench, int64_t* starts, int64_t* ends) {
+  const size_t count = bench->ends().size();
+  std::copy_n(bench->starts().begin(), count, starts);
+  for (size_t i = 0; i < count; ++i) ends[i] = bench->ends()[i] - 1;
 }
 
 HYQ_API int32_t hyq_memory(hyq::Bench* bench, const char* scope, const char* name, hyq::Memory* memory,
