@@ -25,8 +25,9 @@ BURST = 16
 _FRAME, _AFTER_LOAD, _FETCH, _BETWEEN = 15, 13, 12, 3
 #: Cycles of a unit beside its work.
 _LOAD, _STORE, _MOVE, _ROWS = 5, 13, 9, 4
-#: A transfer of one beat takes the address channel for two cycles.
-_ROW = 2
+#: A row that is stored takes the address channel for two cycles or more, which comes some cycles
+#: before its data.
+_ADDRESS, _EARLIER = 2, 6
 #: The array: from the start to the parameters of a group, from the first tile to the fetch of the
 #: next parameters, from the last tile to its codes; a depthwise sum skips the operand path, and an
 #: output stage without multiplier has two stages less.
@@ -130,7 +131,8 @@ def _work(i: isa.Instruction, sizes: Sizes, rates: Rates, norm: tuple[int, int])
         case isa.LoadMap() | isa.LoadBlock():
             return _LOAD + _beats(i, rates)
         case isa.Store():
-            return _STORE + rates.latency + i.rows * max(i.pixels * i.words, _ROW)
+            words = i.rows * i.pixels * i.words
+            return _STORE + rates.latency + max(words, _ADDRESS * i.rows - _EARLIER)
         case isa.Array():
             return _array(i, sizes)
         case isa.Move():

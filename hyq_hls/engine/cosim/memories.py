@@ -15,6 +15,8 @@ from hyq_hls.engine.machine_sizes import INPUTS, LANES, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.simulate.memories import Memories, Memory
 
 _WEIGHT_BITS = 9
+_WEIGHT_MASK = (1 << _WEIGHT_BITS) - 1
+_WEIGHT_SIGN = 1 << (_WEIGHT_BITS - 1)
 _SUB_BANKS = 4
 #: Memories beside DRAM, by the targets of a load.
 TARGETS = {
@@ -41,6 +43,8 @@ def written_memory(instruction: isa.Instruction) -> str:
 
 class Comparison:
     """Compares memories of the RTL with those of the functional simulator.
+
+    The RTL may have larger memories than the program was made for.
 
     Attributes:
         names: memories that are compared.
@@ -81,14 +85,16 @@ class Comparison:
         if name in BASES:
             return [self._engine.image.bytes_of(name)]
         if name == "features":
-            banks = [np.stack(sub_banks, axis=-1) for sub_banks in self._features]
+            rows = self._sizes.feature_words // _SUB_BANKS
+            banks = [np.stack([s[:rows] for s in parts], axis=-1) for parts in self._features]
             return [np.stack(banks).view(np.uint8).reshape(-1)]
         if name == "weights":
-            lanes = np.empty((self._sizes.weight_words, LANES), np.int16)
+            words = self._sizes.weight_words
+            lanes = np.empty((words, LANES), np.int16)
             for k, pair in enumerate(self._weights):
                 for half in range(2):
-                    bits = (pair >> np.uint32(_WEIGHT_BITS * half)).astype(np.int32)
-                    lanes[:, 2 * k + half] = bits << 23 >> 23
+                    bits = pair[:words] >> np.uint32(_WEIGHT_BITS * half) & _WEIGHT_MASK
+                    lanes[:, 2 * k + half] = (bits ^ _WEIGHT_SIGN).astype(np.int16) - _WEIGHT_SIGN
             return [lanes]
         if name == "parameters":
             return [self._parameters()]
@@ -97,15 +103,17 @@ class Comparison:
         if name == "exponentials":
             return [np.stack(halves, axis=-1).reshape(-1) for halves in self._exponentials]
         # The registers of the header are not looked at: what a norm instruction writes shows them.
-        records = np.zeros((self._sizes.norm_channels, NORM_CHANNEL.itemsize), np.uint8)
-        front, back = self._norm
+        channels = self._sizes.norm_channels
+        records = np.zeros((channels, NORM_CHANNEL.itemsize), np.uint8)
+        front, back = (part[:channels] for part in self._norm)
         records[:, :8] = front.view(np.uint8).reshape(-1, 8)
         records[:, 8:11] = back.view(np.uint8).reshape(-1, 4)[:, :3]
         return [np.concatenate([np.zeros(NORM_HEADER.itemsize, np.uint8), records.reshape(-1)])]
 
     def _parameters(self) -> NDArray[np.void]:
-        front, back = self._records
-        records = np.zeros(len(front), RECORD)
+        count = self._sizes.parameter_groups * OUTPUTS
+        front, back = (part[:count] for part in self._records)
+        records = np.zeros(count, RECORD)
         records["bias"] = (front & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
         records["zero"] = front >> np.uint64(32) & 0xFFFF
         records["multiplier"] = front >> np.uint64(48)
