@@ -61,19 +61,17 @@ class Image:
             "program": np.frombuffer(program.code, np.uint8),
             "constants": program.constants,
             "input": program.input.pack(codes),
-            "output": program.output.size,
-            "scratch": program.scratch,
         }
+        sizes = {name: content.size for name, content in contents.items()}
+        sizes |= {"output": program.output.size, "scratch": program.scratch}
         parts, at = [], 0
-        for name, content in contents.items():
-            size = content if isinstance(content, int) else content.size
-            parts.append(Part(name, _ORIGIN + at, size, isinstance(content, int)))
+        for name, size in sizes.items():
+            parts.append(Part(name, _ORIGIN + at, size, name not in contents))
             at += (ceil_div(size, _PAGE) + 1) * _PAGE
         data = np.random.default_rng(seed).integers(0, 256, at, np.uint8)
         image = cls(data, _ORIGIN, tuple(parts))
         for name, content in contents.items():
-            if not isinstance(content, int):
-                image.bytes_of(name)[:] = content
+            image.bytes_of(name)[:] = content
         return image
 
     def part(self, name: str) -> Part:

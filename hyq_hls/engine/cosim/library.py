@@ -21,14 +21,15 @@ from hyq_hls.tools.verilator import build_library
 from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS
 
 TOP = "hyq_engine"
-#: Memories of the modules that a comparison looks at.
-_MEMORIES = {
-    "feature": ("memory",),
-    "weights": ("memory",),
-    "parameters": ("front", "back"),
-    "output": ("memory",),
-    "softmax": ("memory",),
-    "norm": ("front", "back"),
+#: What the driver and a comparison look at, by module.
+_SEEN: dict[str, tuple[str, ...]] = {
+    "hyq_engine": ("unit_start", "instruction_ended"),
+    "hyq_engine_feature": ("memory",),
+    "hyq_engine_weights": ("memory",),
+    "hyq_engine_parameters": ("front", "back"),
+    "hyq_engine_output": ("memory",),
+    "hyq_engine_softmax": ("memory",),
+    "hyq_engine_norm": ("front", "back"),
 }
 _MESSAGE = 1024
 #: Seconds per call of the driver: short enough for Ctrl-C.
@@ -85,11 +86,9 @@ def build_engine(
     Raises:
         CompilationError: Verilator or a compiler is missing, or found errors.
     """
-    seen = {"hyq_engine": ("unit_start", "instruction_ended")}
-    seen |= {f"hyq_engine_{module}": names for module, names in _MEMORIES.items()}
     lines = [
         f'public_flat_rd -module "{module}" -var "{name}"\n'
-        for module, names in seen.items()
+        for module, names in _SEEN.items()
         for name in names
     ]
     return build_library(

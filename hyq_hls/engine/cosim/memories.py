@@ -54,63 +54,69 @@ class Comparison:
 
     def __init__(self, engine: EngineModel, sizes: Sizes) -> None:
         self._engine, self._sizes = engine, sizes
-        self._features = [
+        self._sub_banks = [
             [
                 engine.memory(f"u_feature.gen_bank[{bank}].gen_sub_bank[{s}]", "memory")
                 for s in range(_SUB_BANKS)
             ]
             for bank in range(sizes.pixels)
         ]
-        self._weights = [
+        self._lanes = [
             engine.memory(f"u_array.u_weights.gen_lanes[{lane}]", "memory")
             for lane in range(0, LANES, 2)
         ]
         parameters = "u_array.u_parameters"
         self._records = [engine.memory(parameters, name) for name in ("front", "back")]
-        self._tables = [
+        self._entries = [
             engine.memory(f"u_array.u_output.gen_table[{o}]", "memory")
             for o in range(0, OUTPUTS, 2)
         ]
-        self._exponentials = [
+        self._halves = [
             [
                 engine.memory(f"u_softmax.gen_table[{c}].gen_half[{half}]", "memory")
                 for half in range(2)
             ]
             for c in (0, 2)
         ]
-        self._norm = [engine.memory("u_norm", name) for name in ("front", "back")]
+        self._norm_records = [engine.memory("u_norm", name) for name in ("front", "back")]
 
     def found(self, name: str) -> list[NDArray[Any]]:
         """Return a memory of the RTL, of which some have copies, as the simulator keeps it."""
         if name in BASES:
             return [self._engine.image.bytes_of(name)]
-        if name == "features":
-            rows = self._sizes.feature_words // _SUB_BANKS
-            banks = [np.stack([s[:rows] for s in parts], axis=-1) for parts in self._features]
-            return [np.stack(banks).view(np.uint8).reshape(-1)]
-        if name == "weights":
-            words = self._sizes.weight_words
-            lanes = np.empty((words, LANES), np.int16)
-            for k, pair in enumerate(self._weights):
-                for half in range(2):
-                    bits = pair[:words] >> np.uint32(_WEIGHT_BITS * half) & _WEIGHT_MASK
-                    lanes[:, 2 * k + half] = (bits ^ _WEIGHT_SIGN).astype(np.int16) - _WEIGHT_SIGN
-            return [lanes]
-        if name == "parameters":
-            return [self._parameters()]
-        if name == "tables":
-            return [table.copy() for table in self._tables]
-        if name == "exponentials":
-            return [np.stack(halves, axis=-1).reshape(-1) for halves in self._exponentials]
+        found: list[NDArray[Any]] = getattr(self, f"_{name}")()
+        return found
+
+    def _features(self) -> list[NDArray[Any]]:
+        rows = self._sizes.feature_words // _SUB_BANKS
+        banks = [np.stack([s[:rows] for s in parts], axis=-1) for parts in self._sub_banks]
+        return [np.stack(banks).view(np.uint8).reshape(-1)]
+
+    def _weights(self) -> list[NDArray[Any]]:
+        words = self._sizes.weight_words
+        lanes = np.empty((words, LANES), np.int16)
+        for k, pair in enumerate(self._lanes):
+            for half in range(2):
+                bits = pair[:words] >> np.uint32(_WEIGHT_BITS * half) & _WEIGHT_MASK
+                lanes[:, 2 * k + half] = (bits ^ _WEIGHT_SIGN).astype(np.int16) - _WEIGHT_SIGN
+        return [lanes]
+
+    def _tables(self) -> list[NDArray[Any]]:
+        return self._entries
+
+    def _exponentials(self) -> list[NDArray[Any]]:
+        return [np.stack(halves, axis=-1).reshape(-1) for halves in self._halves]
+
+    def _norm(self) -> list[NDArray[Any]]:
         # The registers of the header are not looked at: what a norm instruction writes shows them.
         channels = self._sizes.norm_channels
         records = np.zeros((channels, NORM_CHANNEL.itemsize), np.uint8)
-        front, back = (part[:channels] for part in self._norm)
+        front, back = (part[:channels] for part in self._norm_records)
         records[:, :8] = front.view(np.uint8).reshape(-1, 8)
         records[:, 8:11] = back.view(np.uint8).reshape(-1, 4)[:, :3]
         return [np.concatenate([np.zeros(NORM_HEADER.itemsize, np.uint8), records.reshape(-1)])]
 
-    def _parameters(self) -> NDArray[np.void]:
+    def _parameters(self) -> list[NDArray[Any]]:
         count = self._sizes.parameter_groups * OUTPUTS
         front, back = (part[:count] for part in self._records)
         records = np.zeros(count, RECORD)
@@ -118,7 +124,7 @@ class Comparison:
         records["zero"] = front >> np.uint64(32) & 0xFFFF
         records["multiplier"] = front >> np.uint64(48)
         records["shift"] = back
-        return records
+        return [records]
 
     @staticmethod
     def expected(memories: Memories, name: str) -> Memory:

@@ -45,7 +45,7 @@ def report(program: Program, run: EngineRun, prediction: Prediction) -> str:
     busy = ", ".join(f"{name} {_share(n, run.cycles):.1f} %" for name, n in run.busy.items())
     return "\n".join(
         [
-            aligned(table),
+            *aligned(table),
             f"DRAM: {BEAT * run.read:,} bytes read, {BEAT * run.written:,} bytes written",
             f"busy: {busy}",
         ]

@@ -73,7 +73,8 @@ class Simulator:
                 self._run(index, instruction)
             except SimulationError as error:
                 raise SimulationError(
-                    f"instruction {index} ({self.node_of(index)}): {error}\n  {isa.show(instruction)}"
+                    f"instruction {index} ({self.node_of(index)}): {error}\n"
+                    f"  {isa.show(instruction)}"
                 ) from error
             counts[instruction.queue] += 1
             if index + 1 in self._ends:
