@@ -199,6 +199,19 @@ def test_an_error_of_the_engine_is_told(library: Path, graph: Graph, program: Pr
     assert found.startswith("instruction 3 (conv): the engine stopped with error 1 (version)")
 
 
+@pytest.mark.slow
+def test_everything_is_compared_at_the_end(
+    library: Path, graph: Graph, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyq_hls.engine.cosim.run.written_memory", lambda _: "output")
+    image = Image.of(program, IMAGE)
+    loads = [i for i in program.instructions if isinstance(i, isa.LoadBlock)]
+    last = [i for i in loads if i.target == isa.PARAMETERS][-1]
+    image.bytes_of("constants")[last.offset] ^= 1  # the bias of a record
+    found = fault(library, program, graph, image)
+    assert re.match(r"at the end entry \d+ of the parameters is \(.*; \(.* was expected", found)
+
+
 def test_a_memory_that_cannot_be() -> None:
     with pytest.raises(InputError, match="latency >= 1"):
         DramModel(latency=0)

@@ -29,7 +29,7 @@ _SEEN: dict[str, tuple[str, ...]] = {
     "hyq_engine_parameters": ("front", "back"),
     "hyq_engine_output": ("memory",),
     "hyq_engine_softmax": ("memory",),
-    "hyq_engine_norm": ("front", "back"),
+    "hyq_engine_norm_records": ("front", "back"),
 }
 _MESSAGE = 1024
 #: Seconds per call of the driver: short enough for Ctrl-C.

@@ -78,7 +78,7 @@ class Comparison:
             ]
             for c in (0, 2)
         ]
-        self._norm_records = [engine.memory("u_norm", name) for name in ("front", "back")]
+        self._norm_records = [engine.memory("u_norm.u_records", name) for name in ("front", "back")]
 
     def found(self, name: str) -> list[NDArray[Any]]:
         """Return a memory of the RTL, of which some have copies, as the simulator keeps it."""

@@ -113,14 +113,18 @@ class _DifferenceError(SimulationError):
 
 def _compare(engine: EngineModel, simulator: Simulator, codes: Codes, graph: Graph) -> None:
     comparison = Comparison(engine, simulator.program.sizes)
-    index = -1
     for index, instruction in simulator.steps(codes):
         if engine.advance(stops=True, patience=PATIENCE) != STOPPED:
             return  # too early: its status says why
-        _check(comparison, simulator, graph, index, instruction, written_memory(instruction))
-    # What nobody should have written shows at the end.
+        _check(comparison, simulator, graph, index, instruction)
     for name in comparison.names:
-        _check(comparison, simulator, graph, index, simulator.program.instructions[index], name)
+        found = comparison.first_difference(simulator.memories, name)
+        if found is not None:
+            at, expected, got = found
+            raise _DifferenceError(
+                f"at the end {comparison.place(name, at)} is {got}; {expected} was expected: an "
+                "instruction changed it that writes another memory"
+            )
 
 
 def _check(
@@ -129,8 +133,9 @@ def _check(
     graph: Graph,
     index: int,
     instruction: isa.Instruction,
-    name: str,
 ) -> None:
+    """Raise ``SimulationError`` where the memory that an instruction writes differs."""
+    name = written_memory(instruction)
     found = comparison.first_difference(simulator.memories, name)
     if found is None:
         return
