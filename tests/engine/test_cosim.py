@@ -203,13 +203,15 @@ def test_an_error_of_the_engine_is_told(library: Path, graph: Graph, program: Pr
 def test_everything_is_compared_at_the_end(
     library: Path, graph: Graph, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyq_hls.engine.cosim.run.written_memory", lambda _: "output")
+    monkeypatch.setattr("hyq_hls.engine.cosim.run.written_memory", lambda _: "exponentials")
     image = Image.of(program, IMAGE)
     loads = [i for i in program.instructions if isinstance(i, isa.LoadBlock)]
     last = [i for i in loads if i.target == isa.PARAMETERS][-1]
     image.bytes_of("constants")[last.offset] ^= 1  # the bias of a record
-    found = fault(library, program, graph, image)
-    assert re.match(r"at the end entry \d+ of the parameters is \(.*; \(.* was expected", found)
+    assert re.match(
+        r"at the end byte \d of word \d+ in bank \d of the feature memory is \d+; \d+ was expected",
+        fault(library, program, graph, image),
+    )
 
 
 def test_a_memory_that_cannot_be() -> None:
