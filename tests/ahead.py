@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hls4ml
 
-from hyq_hls.stream.hls.csim import CSIM_FLAGS, compile_project
+from hyq_hls.tools.gxx import CSIM_FLAGS, compile_project
 from hyq_hls.tools.verilator.compiler import Log
 from hyq_hls.tools.verilator.runtime import runtime_header
 

@@ -38,7 +38,7 @@ _SOFTMAX, _NORM = 46, 74
 
 @dataclass(frozen=True)
 class Rates:
-    """What a prediction must know beside the program.
+    """Facts that a prediction must know beside the program.
 
     Attributes:
         latency: cycles from the address of a burst to its first beat, or from its last beat to the

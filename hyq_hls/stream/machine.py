@@ -36,7 +36,7 @@ from hyq_hls.stream.flow import Dataflow, build_dataflow
 from hyq_hls.stream.flow.depths import safe_hls_flow
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.compilers import Compiler, build_bambu_sh, check_bambu_part, check_compiler
-from hyq_hls.stream.hls.csim import CSimulation, compile_project
+from hyq_hls.stream.hls.csim import CSimulation
 from hyq_hls.stream.hls.project import build_model
 from hyq_hls.stream.hls.text import top_cpp
 from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed, timed_library
@@ -45,6 +45,7 @@ from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.bambu import BUILD_BAMBU
+from hyq_hls.tools.gxx import compile_project
 from hyq_hls.tools.verilator import RtlSimulation, Simulator, Waves
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress

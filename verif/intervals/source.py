@@ -24,6 +24,8 @@ _FLAGS = (
     # Sums and loops stay as they are written. Only loops whose directive says so are unrolled.
     *("-fno-unroll-loops", "-fno-vectorize", "-fno-slp-vectorize", "-fno-builtin"),
     *("-mllvm", "-opt-disable=reassociate"),
+    # Stores to two parts of a split memory stay two, each with a constant part.
+    *("-mllvm", "-simplifycfg-sink-common=false"),
     *("-mllvm", "-indvars-widen-indvars=false", "-mllvm", "-pragma-unroll-threshold=1000000"),
     # Processes stay functions; everything that is marked inline becomes a part of its process.
     *("-finline-hint-functions", "-mllvm", "-inline-threshold=1000000"),
@@ -48,8 +50,10 @@ def project_ir(firmware: Path, source: str, *, with_constants: bool = False) -> 
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "firmware"
         _copy(firmware, copy)
-        _copy(firmware / "hyq", copy / "hyq")
-        for path in (copy / "hyq").iterdir() if with_constants else ():
+        for folder in (firmware / "hyq", firmware / "hyq" / "engine"):
+            if folder.is_dir():
+                _copy(folder, copy / folder.relative_to(firmware))
+        for path in (copy / "hyq").glob("*.h") if with_constants else ():
             text = path.read_text(encoding="utf-8")
             path.write_text(_PROCESS.sub(_ONLY_HERE, text), encoding="utf-8")
         if (firmware / "weights").exists():
@@ -63,7 +67,7 @@ def project_ir(firmware: Path, source: str, *, with_constants: bool = False) -> 
 
 def _copy(source: Path, target: Path) -> None:
     """Copy C++ files with directives that clang understands; lines keep their numbers."""
-    target.mkdir()
+    target.mkdir(parents=True)
     for path in (p for p in source.iterdir() if p.suffix in (".h", ".cpp")):
         text = _UNROLLED.sub(r"HYQ_UNROLL for (\1) {\2", path.read_text(encoding="utf-8"))
         text = _INLINE.sub("static inline", text)

@@ -1,6 +1,12 @@
-"""Loops with compile-time trip counts and labels that directives and reports can name."""
+"""Loops with compile-time trip counts and labels that directives and reports can name.
+
+A loop whose first directive is ``HYQ_TRIPCOUNT`` may be compared with a value that is known when it
+runs. Vitis HLS builds such a loop, and takes the directive for its reports.
+"""
 
 from __future__ import annotations
+
+from itertools import islice
 
 from clang.cindex import Cursor, CursorKind, TypeKind
 
@@ -16,6 +22,8 @@ from verif.subset.libclang import (
 )
 from verif.subset.unit import bare, place, walk
 
+#: Says that the bound of a loop is known when it runs.
+_TRIPCOUNT = "HYQ_TRIPCOUNT"
 WANTED = "for (unsigned i = first; i < count; i++) with constants"
 _INTEGERS = frozenset(
     {TypeKind.INT, TypeKind.UINT, TypeKind.SHORT, TypeKind.USHORT, TypeKind.LONG, TypeKind.ULONG}
@@ -53,13 +61,18 @@ def _fault(loop: Cursor, templated: bool) -> str | None:
     fault = None
     if not initial or not _is_constant(initial[-1], templated):
         fault = "starts at what is no constant"
-    elif not _compares(condition, variable, templated):
+    elif not _compares(condition, variable, templated, _has_tripcount(body)):
         fault = "is not compared with a constant"
     elif not _steps(step, variable, templated):
         fault = "does not move by a constant step"
     elif any(_changes(cursor, variable) for cursor, _ in walk(body)):
         fault = "changes in the body"
     return fault and f"a loop whose {variable.spelling} {fault}"
+
+
+def _has_tripcount(body: Cursor) -> bool:
+    tokens = body.get_tokens()
+    return [t.spelling for t in islice(tokens, 2)] == ["{", _TRIPCOUNT]
 
 
 def _is_constant(expression: Cursor, templated: bool) -> bool:
@@ -85,7 +98,7 @@ def _refers(expression: Cursor, variable: Cursor) -> bool:
     return target is not None and target == variable
 
 
-def _compares(condition: Cursor, variable: Cursor, templated: bool) -> bool:
+def _compares(condition: Cursor, variable: Cursor, templated: bool, any_bound: bool) -> bool:
     operands = list(condition.get_children())
     if templated and condition.kind == CursorKind.CALL_EXPR and len(operands) == 3:
         del operands[1]  # an operator that is not resolved before the template is instantiated
@@ -94,7 +107,7 @@ def _compares(condition: Cursor, variable: Cursor, templated: bool) -> bool:
     left, right = operands
     if _refers(right, variable):
         left, right = right, left
-    return _refers(left, variable) and _is_constant(right, templated)
+    return _refers(left, variable) and (any_bound or _is_constant(right, templated))
 
 
 def _steps(step: Cursor, variable: Cursor, templated: bool) -> bool:

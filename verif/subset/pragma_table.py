@@ -95,7 +95,11 @@ PRAGMAS: dict[str, Pragma] = {
     "INTERFACE": Pragma(
         FUNCTION,
         {
-            "mode": ("axis", "ap_none", "s_axilite", "ap_ctrl_none", "ap_ctrl_hs", "ap_ctrl_chain"),
+            "mode": (
+                *("axis", "m_axi", "s_axilite", "ap_none"),
+                *("ap_ctrl_none", "ap_ctrl_hs", "ap_ctrl_chain"),
+            ),
+            "offset": ("off", "direct", "slave"),
             "port": NAME,
             "register_mode": ("both", "forward", "reverse", "off"),
         },

@@ -1,4 +1,4 @@
-"""What lies in DRAM for one frame: program, constants, input, output, scratch."""
+"""The bytes of DRAM for one frame: program, constants, input, output, scratch."""
 
 from __future__ import annotations
 

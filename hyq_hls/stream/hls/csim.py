@@ -1,10 +1,9 @@
-"""C simulation: compile the project with g++, load it, run it on integer images."""
+"""C simulation: load a compiled project, run it on integer images."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,33 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyq_hls.errors import CompilationError, FileFormatError, GraphError, SimulationError
+from hyq_hls.errors import GraphError, SimulationError
 from hyq_hls.graph.types import TensorType
-from hyq_hls.stream.flow import Dataflow
-from hyq_hls.support import load_library, write_file
-from hyq_hls.support.processes import run
+from hyq_hls.support import load_library
 
-#: C++14 is what Vitis HLS compiles by default. ``-fno-gnu-unique`` lets a library be unloaded.
-#: ``-fwrapv``: a sum may leave its range until its bias is added, and wraps as it does in hardware.
-CSIM_FLAGS = "-std=c++14 -O3 -fPIC -fwrapv -fno-gnu-unique -Ifirmware -Ifirmware/ap_types"
-_BUILD_LIB = """#!/bin/bash
-# {banner}
-# Usage: ./build_lib.sh [more g++ flags, for example -DHYQ_BIT_ACCURATE]
-# HYQ_LIBRARY=name.so gives the library another name.
-# Several may run at a time: each builds in a folder of its own, and the library appears complete.
-set -e
-cd "$(dirname "$0")"
-BUILD=$(mktemp -d ./.build-XXXXXX)
-trap 'rm -rf "$BUILD"' EXIT
-LIBRARY=$BUILD/library.so
-# One translation unit: two of them would each read the same headers.
-FLAGS="{flags} -include firmware/{project}.cpp"
-"${{CXX:-g++}}" $FLAGS "$@" -shared {project}_bridge.cpp -o "$LIBRARY"
-# The library is loaded only when it ends with the hash of all before it.
-HASH=$( (sha256sum || shasum -a 256) < "$LIBRARY" 2>/dev/null)
-printf '\\nhyq  %s\\n' "${{HASH%% *}}" >> "$LIBRARY"
-mv -f "$LIBRARY" "${{HYQ_LIBRARY:-{project}.so}}"
-"""
 _MESSAGE_LENGTH = 512
 #: Images per call: small enough for progress, large enough to hide the call.
 _CHUNK = 16
@@ -47,61 +23,11 @@ _Ints = NDArray[np.int32]
 _TEXT = (ctypes.c_char_p,)
 
 
-def build_lib_sh(flow: Dataflow, project: str) -> str:
-    """Return ``build_lib.sh``, whose commands compile the C simulation with g++."""
-    return _BUILD_LIB.format(banner=flow.banner, flags=CSIM_FLAGS, project=project)
-
-
-def compile_project(
-    folder: Path, project: str, flags: tuple[str, ...] = (), library: str = ""
-) -> Path:
-    """Run the project's ``build_lib.sh`` and return the library.
-
-    Args:
-        folder: the written project.
-        project: name of the top function.
-        flags: more g++ flags.
-        library: file name of the library; by default ``<project>.so``.
-
-    Raises:
-        CompilationError: g++ is missing, or the C++ does not compile; the first errors are shown
-            and the whole log lies in ``csim_build.log``.
-    """
-    compiler = os.environ.get("CXX") or "g++"
-    if shutil.which(compiler) is None:
-        raise CompilationError(
-            f"{compiler} was not found; C simulation needs a C++14 compiler: install g++ "
-            "(Debian, Ubuntu: apt install g++) or set CXX"
-        )
-    script = folder / "build_lib.sh"
-    if not script.exists():
-        raise CompilationError(f"{folder} has no build_lib.sh; convert the model again")
-    log = folder / "csim_build.log"
-    built = folder / (library or f"{project}.so")
-    try:
-        result = run(
-            ["./build_lib.sh", *flags],
-            cwd=folder,
-            # Errors are found by their English name.
-            env={**os.environ, "LC_ALL": "C", "HYQ_LIBRARY": built.name},
-        )
-        if result.returncode:
-            built.unlink(missing_ok=True)  # it is not that of these sources
-        write_file(log, result.stdout + result.stderr)
-    except (OSError, FileFormatError) as error:
-        raise CompilationError(f"cannot compile in {folder}: {error}") from error
-    if result.returncode:
-        lines = result.stderr.splitlines()
-        errors = [line for line in lines if "error" in line.lower()] or lines[-5:]
-        raise CompilationError("\n".join([f"{compiler} failed, see {log}:", *(errors[:5])]))
-    return built
-
-
 class CSimulation:
     """A compiled project in this process; thread-safe, because templates keep no static state.
 
     Args:
-        library: what :func:`compile_project` returned.
+        library: what :func:`hyq_hls.tools.gxx.compile_project` returned.
         input_type: type of the input codes.
         output_type: type of the output codes.
         streams: what a trace holds: ``tensor name -> (C++ stream name, type)``.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import ConversionError, SimulationError
 from hyq_hls.graph import Graph, TensorType
-from hyq_hls.stream.hls.csim import compile_project
 from hyq_hls.support import load_library
+from hyq_hls.tools.gxx import compile_project
 
 _FLAGS = ("-O1", "-DHYQ_TIMED")  # It is compiled for one frame.
 _MESSAGE_LENGTH = 1 << 16

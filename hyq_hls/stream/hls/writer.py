@@ -12,11 +12,11 @@ from hls4ml.writer.vitis_writer import VitisWriter
 from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.hls.check import check_streams
 from hyq_hls.stream.hls.compilers import target_header
-from hyq_hls.stream.hls.csim import build_lib_sh
 from hyq_hls.stream.hls.layers import compiler_of, dataflow_of
 from hyq_hls.stream.hls.testbench import testbench_cpp
 from hyq_hls.stream.hls.text import project_files
 from hyq_hls.support import template_dir
+from hyq_hls.tools.gxx import build_lib_sh
 from hyq_hls.tools.vitis.run import SCRIPT, Steps
 
 _HLS4ML_TEMPLATES = Path(hls4ml.__file__).parent / "templates" / "vivado"
@@ -38,7 +38,7 @@ class HyqWriter(VitisWriter):
         firmware = folder / "firmware"
         (firmware / "weights").mkdir(parents=True)
         compiler = compiler_of(model)
-        apart = shutil.ignore_patterns("targets", SCRIPT)
+        apart = shutil.ignore_patterns("engine", "targets", SCRIPT)
         shutil.copytree(template_dir(), firmware / "hyq", ignore=apart)
         shutil.copy(target_header(compiler), firmware / "hyq" / "target.h")
         shutil.copytree(_HLS4ML_TEMPLATES / "ap_types", firmware / "ap_types")
@@ -49,7 +49,7 @@ class HyqWriter(VitisWriter):
         files["project.tcl"] = _project_tcl(flow, model.config)
         files["build_opt.tcl"] = Steps().tcl
         files[f"{project}_test.cpp"] = testbench_cpp(flow, project)
-        files["build_lib.sh"] = build_lib_sh(flow, project)
+        files["build_lib.sh"] = build_lib_sh(flow.banner, project)
         for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
         (folder / "build_lib.sh").chmod(0o755)

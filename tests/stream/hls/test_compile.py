@@ -16,7 +16,7 @@ import pytest
 
 from hyq_hls import Accelerator
 from hyq_hls.errors import CompilationError
-from hyq_hls.stream.hls.csim import compile_project
+from hyq_hls.tools.gxx import compile_project
 from tests.stream.hls.conftest import edit, expected, images, small_graph
 
 pytestmark = pytest.mark.slow

@@ -13,6 +13,7 @@ _EXTRA = """    hls::stream<word<config>> extra("extra"); @@
     #pragma HLS STREAM variable=extra depth=4"""
 _TAKE = """template <class T> void take(hls::stream<T> &in) { T x = in.read(); }
 template <class T> void give(hls::stream<T> &out) { out.write(T()); }"""
+_TRIPCOUNT = '#define HYQ_TRIPCOUNT(most) _Pragma("HLS LOOP_TRIPCOUNT max=9")'
 _PAGES = """void fill(hls::stream<word<config>> &in, int (&page)[4]) {
 Fill: for (unsigned k = 0; k < 4; k++) { page[k] = in.read()[0]; }
 }
@@ -100,6 +101,10 @@ FAULTS: dict[str, list[Edit]] = {
     "bound from a template argument": [
         Edit("loop bound", _WORDS_LOOP, "for (unsigned i = 0; i < count; i++) { @@"),
         Edit("loop bound", "Words:", "const int count = in.read()[0];\nWords:"),
+    ],
+    "variable bound whose directive is not first": [
+        *code("loop bound", "More: for (int k = 0; k < n; k++) { acc++; @@\nHYQ_TRIPCOUNT(9)\n}"),
+        Edit("", "// globals", _TRIPCOUNT),
     ],
     "variable start": code("loop bound", "More: for (int k = n; k < 9; k++) { acc++; } @@"),
     "variable step": code("loop bound", "More: for (int k = 0; k < 9; k += n) { acc++; } @@"),
@@ -282,6 +287,10 @@ LEGAL: dict[str, list[Edit]] = {
         "Two: for (unsigned k = 0; 8 > k; k += 2) { acc++; }\n"
         "Last: for (int k = -1; k <= 1 + 2; k++) { acc += k; }",
     ),
+    "variable bound with its most": [
+        *code("", "More: for (int k = 0; k < n; k++) {\nHYQ_TRIPCOUNT(9)\nacc++; }"),
+        Edit("", "// globals", _TRIPCOUNT),
+    ],
     "local constant as a bound": code(
         "",
         "const unsigned end = 2 * CONFIG_T::lanes;\n"
