@@ -1,60 +1,72 @@
-"""Cycles of a program by formula: one instruction after the other, as the first engine runs them.
+"""Cycles of a program by formula: one instruction after the other, as ``hyq_engine`` runs them.
 
-The formulas count what a unit must do and a fixed time to start it. They know nothing of stalls.
+The numbers are those of the RTL, to the cycle, in front of a memory that never stalls and takes a
+beat in every cycle; co-simulation compares them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hyq_hls.engine import isa
-from hyq_hls.engine.layout import BEAT, RECORD, ceil_div
-from hyq_hls.engine.machine_sizes import LANES, OUTPUTS, WORD, Sizes
+from hyq_hls.engine.layout import BEAT, NORM_HEADER, RECORD, ceil_div, words_of
+from hyq_hls.engine.machine_sizes import WORD, Sizes
 from hyq_hls.engine.program import Program
 
 #: Beats of the longest burst of an AXI3 port.
 BURST = 16
+#: Control: cycles, beside the latency, from the start to the first instruction and from the last to
+#: the end; from a load to the instruction that is fetched behind it; from the start of another
+#: instruction to the next, fetched meanwhile; and between two instructions at least.
+_FRAME, _AFTER_LOAD, _FETCH, _BETWEEN = 15, 13, 12, 3
+#: Cycles of a unit beside its work.
+_LOAD, _STORE, _MOVE, _ROWS = 5, 13, 9, 4
+#: A row that is stored takes the address channel for two cycles or more, which comes some cycles
+#: before its data.
+_ADDRESS, _EARLIER = 2, 6
+#: The array: from the start to the parameters of a group, from the first tile to the fetch of the
+#: next parameters, from the last tile to its codes; a depthwise sum skips the operand path, and an
+#: output stage without multiplier has two stages less.
+_PARAMETERS, _TAKEN, _DRAIN, _OPERANDS, _MULTIPLIER = 21, 19, 29, 3, 2
+#: Cycles of a row of the softmax unit, and of a pixel of the norm unit, beside their codes.
+_SOFTMAX, _NORM = 46, 74
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What the units of an engine and the memory behind it do per cycle.
+    """Facts that a prediction must know beside the program.
 
     Attributes:
-        start: cycles from the end of an instruction to the first work of the next.
-        latency: cycles from a request to the first beat of DRAM.
-        outstanding: bursts that are requested before the first has arrived.
-        drained: pixels of 16 channels that leave the array in a cycle.
-        moved: codes that the move unit takes in a cycle.
-        softmax_lanes: codes of a softmax in a cycle; it takes three passes over a row.
-        norm_lanes: codes of a LayerNorm in a cycle; it takes two passes over a pixel.
-        norm_steps: cycles of root and reciprocal of a pixel, at least.
+        latency: cycles from the address of a burst to its first beat, or from its last beat to the
+            answer of a write.
+        outstanding: bursts that the memory takes before it has answered the first.
+        softmax_lanes: codes that the softmax unit writes in a cycle.
     """
 
-    start: int = 24
     latency: int = 40
-    outstanding: int = 4
-    drained: int = 2
-    moved: int = 3
+    outstanding: int = 8
     softmax_lanes: int = 2
-    norm_lanes: int = 1
-    norm_steps: int = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """Cycles of a frame.
 
     Attributes:
         cycles: all of them.
-        by_kind: cycles by kind of instruction.
-        by_node: cycles by node of the graph.
+        instructions: cycles (n,) of the instructions alone.
+        by_kind: cycles by kind of instruction, each up to the start of the next.
+        by_node: the same by node of the graph.
         read: bytes that are read from DRAM.
         written: bytes that are written.
     """
 
     cycles: int
+    instructions: NDArray[np.int64]
     by_kind: dict[str, int]
     by_node: dict[str, int]
     read: int
@@ -66,58 +78,114 @@ def predict(program: Program, rates: Rates | None = None) -> Prediction:
     rates = rates or Rates()
     by_kind: Counter[str] = Counter()
     by_node: Counter[str] = Counter()
+    alone = []
     read = written = 0
     starts = {start: name for name, start in program.nodes.items()}
-    node, channels = "", 0
+    node, norm = "", (0, 0)
+    last = len(program.instructions) - 1
     for index, instruction in enumerate(program.instructions):
         node = starts.get(index, node)
         if isinstance(instruction, isa.LoadBlock) and instruction.target == isa.NORM:
-            channels = (instruction.count - 32) // RECORD.itemsize
-        cycles = rates.start + _work(instruction, program.sizes, rates, channels)
+            norm = _norm(program, instruction)
+        work = _work(instruction, program.sizes, rates, norm)
+        cycles = work if index == last else _to_next(instruction, work, rates)
+        if index == 0:
+            cycles += _FRAME + rates.latency
+        alone.append(work)
         by_kind[instruction.kind_name] += cycles
         by_node[node] += cycles
-        if isinstance(instruction, isa.LoadBlock):
-            read += instruction.count
-        elif isinstance(instruction, isa.LoadMap):
-            read += _bytes(instruction)
-        elif isinstance(instruction, isa.Store):
-            written += _bytes(instruction)
+        match instruction:
+            case isa.LoadBlock():
+                read += instruction.count
+            case isa.LoadMap():
+                read += _bytes(instruction)
+            case isa.Store():
+                written += _bytes(instruction)
     read += len(program.instructions) * isa.BYTES
-    return Prediction(by_kind.total(), dict(by_kind), dict(by_node), read, written)
+    return Prediction(
+        by_kind.total(), np.array(alone, np.int64), dict(by_kind), dict(by_node), read, written
+    )
+
+
+def _norm(program: Program, load: isa.LoadBlock) -> tuple[int, int]:
+    """Return the channels of a norm memory and the bits of its reciprocal."""
+    header = program.constants[load.offset : load.offset + NORM_HEADER.itemsize].view(NORM_HEADER)
+    return (load.count - NORM_HEADER.itemsize) // RECORD.itemsize, int(header["N"][0])
+
+
+def _to_next(i: isa.Instruction, work: int, rates: Rates) -> int:
+    """Return the cycles from the start of an instruction to that of the next."""
+    if isinstance(i, isa.LoadMap | isa.LoadBlock):
+        return work + _AFTER_LOAD + rates.latency
+    return max(work + _BETWEEN, _FETCH + rates.latency)
 
 
 def _bytes(i: isa.LoadMap | isa.Store) -> int:
-    return i.rows * i.pixels * i.words * WORD
+    """Return the bytes of a transfer, in whole beats."""
+    return i.rows * ceil_div(i.pixels * i.words * WORD, BEAT) * BEAT
 
 
-def _work(i: isa.Instruction, sizes: Sizes, rates: Rates, channels: int) -> int:
-    """Return the cycles of an instruction after its start."""
+def _work(i: isa.Instruction, sizes: Sizes, rates: Rates, norm: tuple[int, int]) -> int:
+    """Return the cycles of an instruction from its start on."""
     match i:
-        case isa.LoadMap() | isa.Store():
-            # A row is bursts of its own; its words enter or leave the feature memory one by one.
-            words = i.pixels * i.words
-            return i.rows * max(words, _bursts(words * WORD, rates)) + rates.latency
-        case isa.LoadBlock():
-            width = LANES if i.target == isa.WEIGHTS else BEAT
-            beats = ceil_div(i.count, BEAT)
-            return max(beats, ceil_div(i.count, width), _bursts(i.count, rates)) + rates.latency
+        case isa.LoadMap() | isa.LoadBlock():
+            return _LOAD + _beats(i, rates)
+        case isa.Store():
+            words = i.rows * i.pixels * i.words
+            return _STORE + rates.latency + max(words, _ADDRESS * i.rows - _EARLIER)
         case isa.Array():
-            steps = i.passes * i.kernel_y * i.kernel_x * i.steps
-            drain = sizes.pixels // min(rates.drained, sizes.pixels)
-            tiles = i.rows * ceil_div(i.pixels, sizes.pixels)
-            return i.groups * (tiles * max(steps, drain) + i.prologue * steps)
+            return _array(i, sizes)
         case isa.Move():
-            per_token = ceil_div(i.channels, rates.moved if i.kind == isa.KEYS else OUTPUTS)
-            return i.tokens * per_token
+            return _MOVE + i.tokens * i.channels
         case isa.Softmax():
-            return i.rows * i.pixels * 3 * ceil_div(i.length, rates.softmax_lanes)
+            # Two passes take words, the third one takes codes.
+            words = ceil_div(i.length, WORD)
+            row = 2 * words + words * WORD // rates.softmax_lanes
+            return _ROWS + i.rows * i.pixels * (row + _SOFTMAX)
         case isa.Norm():
-            row = max(2 * ceil_div(channels, rates.norm_lanes), rates.norm_steps)
-            return i.rows * i.pixels * row
+            channels, reciprocal = norm
+            row = 2 * words_of(channels) * WORD + reciprocal + _NORM
+            return _ROWS + i.rows * i.pixels * row
     raise AssertionError(f"no formula for {i.kind_name}")
 
 
-def _bursts(size: int, rates: Rates) -> int:
-    """Return the cycles in which bursts of ``size`` bytes are answered."""
-    each = max(BURST, ceil_div(rates.latency + BURST, rates.outstanding))
-    return ceil_div(size, BURST * BEAT) * each
+def _beats(i: isa.LoadMap | isa.LoadBlock, rates: Rates) -> int:
+    """Return the cycles from the first burst that is asked for to the last beat that is taken."""
+    if isinstance(i, isa.LoadMap):
+        rows, pitch, each = i.rows, i.pitch, BEAT // WORD  # a word is written in a cycle
+        units = i.pixels * i.words
+    else:
+        rows, pitch, each = 1, 0, BEAT if i.target == isa.TABLES else 1
+        units = i.count // BEAT * each
+    asked, done = -1, 0
+    ends: deque[int] = deque(maxlen=rates.outstanding)
+    for row in range(rows):
+        asked += 1
+        place, left = (i.offset + row * pitch) // BEAT, units
+        while left:
+            taken = min(left, each * (BURST - place % BURST))
+            asked = max(asked + 1, ends[0] + 1 if len(ends) == rates.outstanding else 0)
+            done = max(done, asked - 1 + rates.latency) + taken
+            ends.append(done)
+            place, left = place + ceil_div(taken, each), left - taken
+    return done
+
+
+def _array(i: isa.Array, sizes: Sizes) -> int:
+    kernel = i.kernel_y * i.kernel_x * i.steps
+    # The sums of a tile leave pixel by pixel while the next one is computed.
+    tile = max(i.passes * kernel, sizes.pixels)
+    tiles = i.rows * ceil_div(i.pixels, sizes.pixels)
+    dense = not i.depthwise or i.source == isa.FROM_CONSTANT
+    short = 0 if dense else _OPERANDS
+    first = kernel if i.prologue else i.passes * kernel
+    rest = (tiles if i.prologue else tiles - 1) * tile
+    # The first tile of a group, or its prologue, ends when the parameters of the group are there.
+    ready = max(first, _PARAMETERS)
+    end = ready + rest
+    for _ in range(1, i.groups):
+        fetch = max(end, ready + _TAKEN - short)
+        ready = max(end + max(first, sizes.pixels), fetch + _PARAMETERS)
+        end = ready + rest
+    tail = _DRAIN + sizes.pixels - short - (0 if sizes.multiplier else _MULTIPLIER)
+    return end + tail

@@ -37,33 +37,37 @@ module hyq_engine_norm
   assign ins = instruction_i;
 
   // Header and records.
-  logic [63:0] epsilon_q;
-  logic [4:0] t_q;
-  logic [5:0] n_q, f_q, normalize_q;
-  logic [CountBits-1:0] channels_q, padded;
-  (* ram_style = "block" *) logic [63:0] front[Channels];
-  (* ram_style = "block" *) logic [23:0] back[Channels];
-  logic [15:0] record_address;
-  assign record_address = load_address_i - 16'd4;
+  logic [63:0] epsilon;
+  logic [4:0] root_bits;
+  logic [5:0] reciprocal_bits, normalize_bits;
+  logic [CountBits-1:0] channels, padded;
+  logic [ChannelBits-1:0] record_index;
+  norm_channel_t record, record_gamma, record_beta, record_bytes, record_bits, record_zero;
 
-  always_ff @(posedge clk_i) begin : load
-    if (load_write_i && load_address_i == 16'd0) epsilon_q <= load_data_i;
-    if (load_write_i && load_address_i == 16'd1) begin
-      t_q        <= load_data_i[4:0];
-      n_q        <= load_data_i[13:8];
-      f_q        <= load_data_i[21:16];
-      channels_q <= load_data_i[32+:CountBits];
-    end
-    if (load_write_i && load_address_i >= 16'd4) begin
-      if (record_address[0]) back[record_address[ChannelBits:1]] <= load_data_i[23:0];
-      else front[record_address[ChannelBits:1]] <= load_data_i;
-    end
-    normalize_q <= n_q - 6'(t_q) - f_q;
-  end
+  hyq_engine_norm_records #(
+    .Channels(Channels)
+  ) u_records (
+    .clk_i,
+    .write_i          (load_write_i),
+    .write_address_i  (load_address_i),
+    .write_data_i     (load_data_i),
+    .epsilon_o        (epsilon),
+    .root_bits_o      (root_bits),
+    .reciprocal_bits_o(reciprocal_bits),
+    .normalize_o      (normalize_bits),
+    .channels_o       (channels),
+    .index_i          (record_index),
+    .record_o         (record),
+    .gamma_o          (record_gamma),
+    .beta_o           (record_beta),
+    .bytes_o          (record_bytes),
+    .bits_o           (record_bits),
+    .zero_o           (record_zero)
+  );
 
   // Channels up to the end of the last word that a pixel takes.
-  assign padded = channels_q <= CountBits'(4) ? CountBits'(4)
-                  : {(CountBits - 3)'((channels_q + CountBits'(7)) >> 3), 3'b000};
+  assign padded = channels <= CountBits'(4) ? CountBits'(4)
+                  : {(CountBits - 3)'((channels + CountBits'(7)) >> 3), 3'b000};
 
   logic source_valid, target_valid, pixel_next, source_end, target_end;
   logic [2:0] source_bank, target_bank;
@@ -132,7 +136,7 @@ module hyq_engine_norm
 
   assign ask             = state_q == StateSums || state_q == StateCodes;
   assign channel_last    = channel_q == padded - 1'b1;
-  assign reciprocal_last = bit_q == n_q;
+  assign reciprocal_last = bit_q == reciprocal_bits;
   assign pixel_next      = state_q == StateWrites && written;
   assign read_o = '{
       valid  : ask,
@@ -178,13 +182,11 @@ module hyq_engine_norm
   } code_t;
 
   code_t asked, arrived, code_x, code_square, code_out;
-  logic [ChannelBits-1:0] record_index, address_q;
-  norm_channel_t record_q1, record_q2;
 
   assign asked = '{
       valid   : ask,
       codes   : state_q == StateCodes,
-      in_row  : channel_q < channels_q,
+      in_row  : channel_q < channels,
       is_first: channel_q == '0,
       is_last : channel_last,
       position: channel_q[1:0]
@@ -201,20 +203,14 @@ module hyq_engine_norm
     .clk_i, .en_i(1'b1), .data_i(asked), .data_o(arrived)
   );
 
-  always_ff @(posedge clk_i) begin : read_record
-    address_q <= record_index;
-    record_q1 <= {back[address_q], front[address_q]};
-    record_q2 <= record_q1;
-  end
-
   // Stages 1 and 2: x = (code - zero_in) << k.
   logic signed [8:0] centred_q;
   logic [3:0] k_q;
   logic signed [ValueBits-1:0] x_q;
 
   always_ff @(posedge clk_i) begin : value
-    centred_q <= {1'b0, word_i[8*arrived.position+:8]} - {1'b0, record_q2.zero_in};
-    k_q       <= record_q2.k[3:0];
+    centred_q <= {1'b0, word_i[8*arrived.position+:8]} - {1'b0, record.zero_in};
+    k_q       <= record.k[3:0];
     x_q       <= ValueBits'(centred_q) <<< k_q;
   end
 
@@ -242,7 +238,7 @@ module hyq_engine_norm
   hyq_wide_product #(
     .ABits(CountBits + 1), .BBits(WideBits), .ProductBits(WideBits)
   ) u_scaled_squares (
-    .clk_i, .en_i(1'b1), .a_i({1'b0, channels_q}), .b_i(squares_q), .product_o(scaled_squares)
+    .clk_i, .en_i(1'b1), .a_i({1'b0, channels}), .b_i(squares_q), .product_o(scaled_squares)
   );
   hyq_wide_product #(
     .ABits(RowTotalBits), .BBits(RowTotalBits), .ProductBits(WideBits)
@@ -257,8 +253,8 @@ module hyq_engine_norm
     if (code_square.valid && !code_square.codes && code_square.in_row) begin
       squares_q <= (code_square.is_first ? '0 : squares_q) + WideBits'(square);
     end
-    variance_q <= scaled_squares - square_of_total + epsilon_q;
-    radicand_q <= variance_q << {t_q, 1'b0};
+    variance_q <= scaled_squares - square_of_total + epsilon;
+    radicand_q <= variance_q << {root_bits, 1'b0};
   end
 
   // Root and reciprocal.
@@ -306,13 +302,12 @@ module hyq_engine_norm
   logic signed [DeviationBits-1:0] deviation_q;
   logic [WideBits-1:0] product, gamma_product, acc_q;
   logic signed [WideBits-1:0] rounded_q, coarse_q, normalized_q;
-  norm_channel_t record_gamma, record_beta, record_bytes, record_bits, record_zero;
   logic [CodeBits-1:0] code, mask_q;
 
   hyq_wide_product #(
     .ABits(ValueBits), .BBits(CountBits + 1), .ProductBits(DeviationBits)
   ) u_scaled_x (
-    .clk_i, .en_i(1'b1), .a_i(x_q), .b_i({1'b0, channels_q}), .product_o(scaled_x)
+    .clk_i, .en_i(1'b1), .a_i(x_q), .b_i({1'b0, channels}), .product_o(scaled_x)
   );
   hyq_wide_product #(
     .ABits(DeviationBits), .BBits(WideBits), .ProductBits(WideBits)
@@ -327,39 +322,12 @@ module hyq_engine_norm
 
   always_ff @(posedge clk_i) begin : normalize
     deviation_q  <= scaled_x - DeviationBits'(total_q);
-    rounded_q    <= product + (WideBits'(1) << (normalize_q - 6'd1));
-    coarse_q     <= rounded_q >>> {normalize_q[5:3], 3'b000};
-    normalized_q <= coarse_q >>> normalize_q[2:0];
+    rounded_q    <= product + (WideBits'(1) << (normalize_bits - 6'd1));
+    coarse_q     <= rounded_q >>> {normalize_bits[5:3], 3'b000};
+    normalized_q <= coarse_q >>> normalize_bits[2:0];
     acc_q        <= gamma_product + {{32{record_beta.beta[31]}}, record_beta.beta};
     mask_q       <= CodeBits'((17'd1 << ins.bits) - 17'd1);
   end
-
-  // Records wait for the stages that use them.
-  hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(10)
-  ) u_record_gamma (
-    .clk_i, .en_i(1'b1), .data_i(record_q2), .data_o(record_gamma)
-  );
-  hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(2)
-  ) u_record_beta (
-    .clk_i, .en_i(1'b1), .data_i(record_gamma), .data_o(record_beta)
-  );
-  hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(1)
-  ) u_record_bytes (
-    .clk_i, .en_i(1'b1), .data_i(record_beta), .data_o(record_bytes)
-  );
-  hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(1)
-  ) u_record_bits (
-    .clk_i, .en_i(1'b1), .data_i(record_bytes), .data_o(record_bits)
-  );
-  hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(1)
-  ) u_record_zero (
-    .clk_i, .en_i(1'b1), .data_i(record_bits), .data_o(record_zero)
-  );
 
   hyq_engine_requantizer #(
     .SumBits (WideBits),
@@ -420,6 +388,6 @@ module hyq_engine_norm
   logic unused;
   assign unused = ^{ins, target_valid, target_end, unused_ends, unused_tag, code, code_square,
                     record_gamma, record_beta, record_bytes, record_bits, record_zero,
-                    record_q2, radicand_q, remainder_q[RootBits], record_address, code_out};
+                    record, radicand_q, remainder_q[RootBits], code_out};
 
 endmodule

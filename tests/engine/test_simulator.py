@@ -106,3 +106,9 @@ def test_an_address_outside_is_found(graph: Graph, program: Program) -> None:
     view = isa.View(program.sizes.feature_words - 1, 1, 1)
     with pytest.raises(SimulationError, match="an address behind"):
         Simulator(changed(program, index, view=view), graph).run(IMAGE)
+
+
+def test_a_signed_depthwise_sum_is_found(graph: Graph, program: Program) -> None:
+    index = next(k for k, i in enumerate(program.instructions) if getattr(i, "depthwise", 0))
+    with pytest.raises(SimulationError, match="depthwise sum has a prologue, or signed"):
+        Simulator(changed(program, index, source=isa.FROM_FEATURES, signed=1), graph).run(IMAGE)

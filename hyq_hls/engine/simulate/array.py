@@ -28,6 +28,9 @@ def run_array(memories: Memories, i: isa.Array) -> tuple[Codes, Codes]:
     """
     if i.depthwise and (i.steps != 1 or i.c0 % 4):
         raise SimulationError("a depthwise sum has one step and begins with a whole word")
+    bare = i.source == isa.FROM_FEATURES and not i.signed and not i.prologue
+    if i.depthwise and i.source != isa.FROM_CONSTANT and not bare:
+        raise SimulationError("a depthwise sum has a prologue, or signed or one-hot operands")
     if min(i.rows, i.pixels, i.groups, i.steps, i.kernel_y, i.kernel_x, i.planes) < 1:
         raise SimulationError("rows, pixels, groups, steps, kernel and planes are 1 or more")
     lanes = np.arange(i.first, i.first + i.channels)

@@ -73,7 +73,8 @@ class Simulator:
                 self._run(index, instruction)
             except SimulationError as error:
                 raise SimulationError(
-                    f"instruction {index} ({self._node(index)}): {error}\n  {isa.show(instruction)}"
+                    f"instruction {index} ({self.node_of(index)}): {error}\n"
+                    f"  {isa.show(instruction)}"
                 ) from error
             counts[instruction.queue] += 1
             if index + 1 in self._ends:
@@ -128,7 +129,7 @@ class Simulator:
         data = self.memories.dram[place.base].data[place.offset : end]
         self.trace[name] = place.layout.unpack(data).reshape(self._graph.type(name).shape)
 
-    def _node(self, index: int) -> str:
+    def node_of(self, index: int) -> str:
         """Return the name of the node that an instruction belongs to."""
         name = self._graph.input_name
         for node, start in self.program.nodes.items():

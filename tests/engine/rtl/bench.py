@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyq_hls.engine.cosim import sources as sources_of
 from hyq_hls.support import template_dir
 from hyq_hls.tools.verilator import Simulator
 
 Ints = NDArray[np.int64]
 
 TEMPLATES = template_dir("rtl_templates")
-FOLDERS = (TEMPLATES / "engine", TEMPLATES, Path(__file__).parent)
-_USED = re.compile(r"^\s*(hyq_\w+)\s*(?:#\s*\(|\w+\s*\()|\b(\w+_pkg)::", re.MULTILINE)
+FOLDERS = (*sources_of.rtl_folders(), Path(__file__).parent)
 
 
 def module_file(module: str) -> Path:
     """Return the file of a module, in whichever folder it lies."""
-    (path,) = (p for folder in FOLDERS if (p := folder / f"{module}.sv").is_file())
-    return path
+    return sources_of.module_file(module, FOLDERS)
 
 
 def sources(*modules: str) -> list[Path]:
     """Return the files of modules and of all that they need, packages first."""
-    done: set[str] = set()
-    waiting = [*modules]
-    while waiting:
-        module = waiting.pop()
-        if module not in done:
-            done.add(module)
-            text = module_file(module).read_text(encoding="utf-8")
-            waiting += ["".join(names) for names in _USED.findall(text)]
-    ordered = sorted(done, key=lambda name: (not name.endswith("_pkg"), name != "hyq_pkg", name))
-    return [module_file(name) for name in ordered]
+    return sources_of.module_sources(modules, FOLDERS)
 
 
 def simulator(

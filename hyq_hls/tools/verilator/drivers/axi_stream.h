@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "random.h"
+
 namespace hyq {
 
 // How codes lie in a word: lane l holds bits [l*lane_bits, (l+1)*lane_bits), at most 64 of them.
@@ -33,24 +35,6 @@ inline int64_t read_lane(const uint8_t* word, const Format& format, int lane) {
   const int64_t top = static_cast<int64_t>(value << unused);
   return format.is_signed ? top >> unused : static_cast<int64_t>(value);
 }
-
-// splitmix64: small, seeded, the same on every machine.
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t next() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  bool chance(double probability) {
-    return probability > 0 && static_cast<double>(next() >> 11) * 0x1p-53 < probability;
-  }
-
- private:
-  uint64_t state_;
-};
 
 enum class Last : int32_t { kFrame = 0, kNever = 1, kAlways = 2 };
 

@@ -1,0 +1,8 @@
+"""Co-simulation of the engine: its RTL in Verilator beside the functional simulator."""
+
+from hyq_hls.engine.cosim.image import Image
+from hyq_hls.engine.cosim.library import DramModel, build_engine
+from hyq_hls.engine.cosim.report import report
+from hyq_hls.engine.cosim.run import EngineRun, cosimulate
+
+__all__ = ["DramModel", "EngineRun", "Image", "build_engine", "cosimulate", "report"]
