@@ -164,7 +164,7 @@ def run(m: Memories, f: Fields) -> dict[tuple[int, int], dict[int, int]]:
 
     Raises:
         IndexError: an address lies behind a memory.
-        OverflowError: a sum does not fit 32 bits.
+        OverflowError: a sum does not fit 32 bits, or an operand and its weight fit no form.
     """
     written: dict[tuple[int, int], dict[int, int]] = {}
     steps = list(steps_of(f))
@@ -183,7 +183,10 @@ def run(m: Memories, f: Fields) -> dict[tuple[int, int], dict[int, int]]:
                     if step[0] != before and f["digits"]:
                         acc = acc << 8
                     before = step[0]
-                    acc = acc + (operands(m, f, g, r, x, step) * weight).sum(axis=1)
+                    operand = operands(m, f, g, r, x, step)
+                    if ((operand > 128) & (np.abs(weight) > 128)).any():
+                        raise OverflowError
+                    acc = acc + (operand * weight).sum(axis=1)
                 for sums in (acc, acc + bias):
                     if np.abs(sums).max() >= 1 << 31:
                         raise OverflowError
