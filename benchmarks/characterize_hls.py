@@ -101,6 +101,7 @@ def counted(circuits: Sequence[Counted], folder: Path) -> list[Utilization]:
     Raises:
         SystemExit: Yosys refuses a circuit.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     jobs: list[Job] = []
     for first in tqdm(range(0, len(circuits), _BATCH), unit="file"):
         texts = verilog_of(circuits[first : first + _BATCH])
