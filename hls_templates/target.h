@@ -40,12 +40,6 @@ template <class T> using stream = hls::stream<T>;
 /// The top function has the ports ap_start, ap_done, ap_ready and ap_idle.
 #define HYQ_CONTROL_PORTS HYQ_PRAGMA(HLS INTERFACE mode=ap_ctrl_hs port=return)
 
-/// The port of the top function is a memory behind AXI4, with a base address in a register.
-#define HYQ_AXI_MASTER(name) HYQ_PRAGMA(HLS INTERFACE mode=m_axi port=name offset=off)
-
-/// The port of the top function is a register behind AXI4-Lite; `return` stands for start and done.
-#define HYQ_AXI_LITE(name) HYQ_PRAGMA(HLS INTERFACE mode=s_axilite port=name)
-
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
@@ -73,10 +67,6 @@ template <class T> using stream = hls::stream<T>;
 
 /// All iterations run at the same time, each in a circuit of its own.
 #define HYQ_UNROLL HYQ_PRAGMA(HLS UNROLL)
-
-/// The bound of the loop is a value that is known when it runs, and `most` at most. It comes first
-/// in the body of its loop.
-#define HYQ_TRIPCOUNT(most) HYQ_PRAGMA(HLS LOOP_TRIPCOUNT max=most)
 
 // Variables
 

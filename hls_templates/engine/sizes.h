@@ -4,6 +4,7 @@
 #define HYQ_ENGINE_SIZES_H_
 
 #include "../types.h"
+#include "ports.h"
 
 namespace hyq {
 namespace engine {

@@ -106,10 +106,6 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 /// Ports that start the top function and say when it is ready are there anyway.
 #define HYQ_CONTROL_PORTS
 
-/// Bambu has no AXI4 ports that are memories, so the engine is not for it.
-#define HYQ_AXI_MASTER(name)
-#define HYQ_AXI_LITE(name)
-
 /// The calls of this function are processes that run at the same time.
 #define HYQ_DATAFLOW HYQ_PRAGMA(HLS DATAFLOW)
 
@@ -135,9 +131,6 @@ class ac_channel<hyq::packed_word<bits_T, T, lanes>> {
 
 /// The directive ends the front end when it stands in the body. Short loops are unrolled anyway.
 #define HYQ_UNROLL
-
-/// Bambu takes bounds that are known when a loop runs, without a directive.
-#define HYQ_TRIPCOUNT(most)
 
 // Variables
 
