@@ -69,52 +69,27 @@ module hyq_engine_norm
   assign padded = channels <= CountBits'(4) ? CountBits'(4)
                   : {(CountBits - 3)'((channels + CountBits'(7)) >> 3), 3'b000};
 
-  logic source_valid, target_valid, pixel_next, source_end, target_end;
+  logic pixel_valid, pixel_next, pixel_end;
   logic [2:0] source_bank, target_bank;
   logic [AddressBits-1:0] source_address, target_address;
-  logic [3:0] unused_ends;
 
-  hyq_engine_walk #(
+  hyq_engine_pixels #(
     .Pixels(Pixels)
-  ) u_source (
+  ) u_pixels (
     .clk_i,
     .rst_ni,
     .start_i,
-    .view_i     (ins.src),
-    .rows_i     (ins.rows),
-    .pixels_i   (ins.pixels),
-    .words_i    (16'd1),
-    .planes_i   (8'd1),
-    .plane_i    (16'd0),
-    .x_first_i  (8'd0),
-    .step_i     (pixel_next),
-    .valid_o    (source_valid),
-    .bank_o     (source_bank),
-    .address_o  (source_address),
-    .pixel_end_o(unused_ends[0]),
-    .row_end_o  (unused_ends[1]),
-    .end_o      (source_end)
-  );
-  hyq_engine_walk #(
-    .Pixels(Pixels)
-  ) u_target (
-    .clk_i,
-    .rst_ni,
-    .start_i,
-    .view_i     (ins.dst),
-    .rows_i     (ins.rows),
-    .pixels_i   (ins.pixels),
-    .words_i    (16'd1),
-    .planes_i   (8'd1),
-    .plane_i    (16'd0),
-    .x_first_i  (8'd0),
-    .step_i     (pixel_next),
-    .valid_o    (target_valid),
-    .bank_o     (target_bank),
-    .address_o  (target_address),
-    .pixel_end_o(unused_ends[2]),
-    .row_end_o  (unused_ends[3]),
-    .end_o      (target_end)
+    .source_i        (ins.src),
+    .target_i        (ins.dst),
+    .rows_i          (ins.rows),
+    .pixels_i        (ins.pixels),
+    .step_i          (pixel_next),
+    .valid_o         (pixel_valid),
+    .end_o           (pixel_end),
+    .source_bank_o   (source_bank),
+    .source_address_o(source_address),
+    .target_bank_o   (target_bank),
+    .target_address_o(target_address)
   );
 
   // A pixel goes through these states.
@@ -151,10 +126,10 @@ module hyq_engine_norm
       channel_q <= '0;
       done_o    <= 1'b0;
     end else begin
-      done_o <= pixel_next && source_end;
+      done_o <= pixel_next && pixel_end;
       if (ask) channel_q <= channel_last ? '0 : channel_q + 1'b1;
       unique case (state_q)
-        StateIdle:       if (source_valid) state_q <= StateSums;
+        StateIdle:       if (pixel_valid) state_q <= StateSums;
         StateSums:       if (channel_last) state_q <= StateFlush;
         StateFlush:      if (flush_q == 5'(Flush) && root_ready) state_q <= StateRoot;
         StateRoot:       if (root_valid) state_q <= StateReciprocal;
@@ -382,11 +357,11 @@ module hyq_engine_norm
   hyq_engine_checker #(
     .Message("parameters are loaded while the norm unit works")
   ) u_checker (
-    .clk_i, .rst_ni, .holds_i(!load_write_i || !source_valid)
+    .clk_i, .rst_ni, .holds_i(!load_write_i || !pixel_valid)
   );
 
   logic unused;
-  assign unused = ^{ins, target_valid, target_end, unused_ends, unused_tag, code, code_square,
+  assign unused = ^{ins, unused_tag, code, code_square,
                     record_gamma, record_beta, record_bytes, record_bits, record_zero,
                     record, radicand_q, remainder_q[RootBits], code_out};
 

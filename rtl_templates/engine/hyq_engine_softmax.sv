@@ -45,52 +45,27 @@ module hyq_engine_softmax
   } pass_e;
 
   // Rows are pixels of the views; a word is the address of its pixel and an offset.
-  logic source_valid, target_valid, pixel_next, source_end, target_end;
+  logic pixel_valid, pixel_next, pixel_end;
   logic [2:0] source_bank, target_bank;
   logic [AddressBits-1:0] source_address, target_address;
-  logic [3:0] unused_ends;
 
-  hyq_engine_walk #(
+  hyq_engine_pixels #(
     .Pixels(Pixels)
-  ) u_source (
+  ) u_pixels (
     .clk_i,
     .rst_ni,
     .start_i,
-    .view_i     (ins.src),
-    .rows_i     (ins.rows),
-    .pixels_i   (ins.pixels),
-    .words_i    (16'd1),
-    .planes_i   (8'd1),
-    .plane_i    (16'd0),
-    .x_first_i  (8'd0),
-    .step_i     (pixel_next),
-    .valid_o    (source_valid),
-    .bank_o     (source_bank),
-    .address_o  (source_address),
-    .pixel_end_o(unused_ends[0]),
-    .row_end_o  (unused_ends[1]),
-    .end_o      (source_end)
-  );
-  hyq_engine_walk #(
-    .Pixels(Pixels)
-  ) u_target (
-    .clk_i,
-    .rst_ni,
-    .start_i,
-    .view_i     (ins.dst),
-    .rows_i     (ins.rows),
-    .pixels_i   (ins.pixels),
-    .words_i    (16'd1),
-    .planes_i   (8'd1),
-    .plane_i    (16'd0),
-    .x_first_i  (8'd0),
-    .step_i     (pixel_next),
-    .valid_o    (target_valid),
-    .bank_o     (target_bank),
-    .address_o  (target_address),
-    .pixel_end_o(unused_ends[2]),
-    .row_end_o  (unused_ends[3]),
-    .end_o      (target_end)
+    .source_i        (ins.src),
+    .target_i        (ins.dst),
+    .rows_i          (ins.rows),
+    .pixels_i        (ins.pixels),
+    .step_i          (pixel_next),
+    .valid_o         (pixel_valid),
+    .end_o           (pixel_end),
+    .source_bank_o   (source_bank),
+    .source_address_o(source_address),
+    .target_bank_o   (target_bank),
+    .target_address_o(target_address)
   );
 
   // The passes: words are asked for, then the pass waits until its result is there.
@@ -125,7 +100,7 @@ module hyq_engine_softmax
       waiting_q <= 1'b0;
       done_o    <= 1'b0;
     end else begin
-      done_o <= pixel_next && source_end;
+      done_o <= pixel_next && pixel_end;
       if (last_asked) begin
         asking_q  <= 1'b0;
         waiting_q <= 1'b1;
@@ -137,7 +112,7 @@ module hyq_engine_softmax
           PassSum:     pass_q <= PassCodes;
           default:     pass_q <= PassMaximum;
         endcase
-      end else if (!waiting_q && source_valid) begin
+      end else if (!waiting_q && pixel_valid) begin
         asking_q <= 1'b1;
       end
     end
@@ -343,10 +318,10 @@ module hyq_engine_softmax
   hyq_engine_checker #(
     .Message("a table is loaded while the softmax unit works")
   ) u_checker (
-    .clk_i, .rst_ni, .holds_i(!table_write_i || !source_valid)
+    .clk_i, .rst_ni, .holds_i(!table_write_i || !pixel_valid)
   );
 
   logic unused;
-  assign unused = ^{ins, target_valid, target_end, unused_ends};
+  assign unused = ^ins;
 
 endmodule
