@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine.forms import NormRows, OutputStage
-from hyq_hls.engine.forms.output_stage import SHIFT_OFFSET
+from hyq_hls.engine.forms.output_stage import BYTE, SHIFT_OFFSET
 from hyq_hls.engine.forms.sums import WEIGHT_HIGH, WEIGHT_LOW, Sums, byte_planes, planes_of
 from hyq_hls.engine.machine_sizes import INPUTS, LANES, OUTPUTS, WORD
 from hyq_hls.errors import ConversionError
@@ -123,7 +123,7 @@ class TensorLayout:
         split = used.reshape(self.planes, self.rows, self.pixels, -1)[..., : self.channels]
         stored = np.zeros(split.shape[1:], np.int64)
         for plane in split:
-            stored = (stored << BEAT) + plane
+            stored = (stored << BYTE) + plane
         return stored + self.qmin
 
 

@@ -10,6 +10,7 @@ from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import check_stage, output_view, store
 from hyq_hls.engine.compiler.tiles import Input, Tile
 from hyq_hls.engine.forms import KINDS, AttendedSums, Sliding, SoftmaxRows
+from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.isa import View
 from hyq_hls.engine.layout import Place, ceil_div, records, table_bytes, value_records
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD
@@ -82,7 +83,8 @@ def compile_attention(
             f"weights; the engine has {sizes.weight_words}; take one with more, or a smaller image"
         )
     for pixel in range(output.layout.rows):
-        _compile_row(emitter, form, (query, key, value, output), pixel, groups, value_base)
+        row = _Row.loaded(emitter, form, (query, key, value, output), pixel, groups, value_base)
+        row.compile()
 
 
 def _load_parameters(emitter: Emitter, form: Attention, keys: int, channels: int) -> _Groups:
@@ -111,40 +113,183 @@ def _load_parameters(emitter: Emitter, form: Attention, keys: int, channels: int
     return _Groups(starts[0], starts[1], starts[2], starts[3], head)
 
 
-def _compile_row(
-    emitter: Emitter,
-    form: Attention,
-    places: tuple[Place, Place, Place, Place],
-    pixel: int,
-    groups: _Groups,
-    value_base: int,
-) -> None:
-    """Emit the attention of all tokens that are the same pixel of their patches."""
-    sizes = emitter.sizes
-    *sources, output = places
-    keys, tokens = places[1].layout.pixels, output.layout.pixels
-    emitter.begin_tile()
-    bases = []
-    for place in sources:
-        tile = Tile(pixel, pixel + 1, 0, place.layout.pixels)
-        source = Input(place, Sliding(), tile, sizes.pixels)
-        bases.append(emitter.reserve(source.words))
-        source.load(emitter, bases[-1], 0, 0)
-    row = Tile(pixel, pixel + 1, 0, tokens)
-    start = emitter.reserve(output_view(row, output.layout, sizes, 0).row)
-    planes = form.values.operand.passes if form.values.operand.one_hot is None else 1
-    band, words = _band(emitter, tokens, keys, planes)
-    scores = emitter.reserve(planes * words)
-    for head in range(form.values.heads):
-        _move(emitter, form, places, bases, head, groups, value_base)
-        for first in range(0, tokens, band):
-            part = Tile(pixel, pixel + 1, first, min(first + band, tokens))
-            emitter.forget("features", scores, scores + planes * words)
-            _emit_head(emitter, form, places, part, bases[0], scores, words, groups, head)
-            _emit_values(
-                emitter, form, places, part, scores, start, words, groups, value_base, head
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The attention of all tokens that are the same pixel of their patches.
+
+    Attributes:
+        emitter: takes the instructions.
+        form: the attention.
+        query, key, value, output: the tensors in DRAM.
+        pixel: the pixel, a row of these tensors.
+        groups: the channel records.
+        value_base: first weight word of the values; the keys begin at 0.
+        bases: first words of queries, keys and values in the feature memory.
+        start: first word of the results there.
+        scores: first word of the scores and probabilities there.
+        words: words of a byte of each of them.
+        band: queries that are computed at a time.
+    """
+
+    emitter: Emitter
+    form: Attention
+    query: Place
+    key: Place
+    value: Place
+    output: Place
+    pixel: int
+    groups: _Groups
+    value_base: int
+    bases: tuple[int, ...]
+    start: int
+    scores: int
+    words: int
+    band: int
+
+    @classmethod
+    def loaded(
+        cls,
+        emitter: Emitter,
+        form: Attention,
+        places: tuple[Place, Place, Place, Place],
+        pixel: int,
+        groups: _Groups,
+        value_base: int,
+    ) -> _Row:
+        """Emit the loads of a row and return it."""
+        sizes = emitter.sizes
+        *sources, output = places
+        emitter.begin_tile()
+        bases = []
+        for place in sources:
+            tile = Tile(pixel, pixel + 1, 0, place.layout.pixels)
+            source = Input(place, Sliding(), tile, sizes.pixels)
+            bases.append(emitter.reserve(source.words))
+            source.load(emitter, bases[-1], 0, 0)
+        tokens, keys = output.layout.pixels, sources[1].layout.pixels
+        whole = Tile(pixel, pixel + 1, 0, tokens)
+        start = emitter.reserve(output_view(whole, output.layout, sizes, 0).row)
+        planes = 2 if _is_wide(form) else 1
+        band, words = _band(emitter, tokens, keys, planes)
+        scores = emitter.reserve(planes * words)
+        return cls(
+            *(emitter, form, *places, pixel, groups, value_base),
+            *(tuple(bases), start, scores, words, band),
+        )
+
+    @property
+    def keys(self) -> int:
+        """Number of keys."""
+        return self.key.layout.pixels
+
+    @property
+    def size(self) -> int:
+        """Channels of a head."""
+        return self.output.layout.channels // self.form.values.heads
+
+    def compile(self) -> None:
+        """Emit the attention of all heads."""
+        tokens = self.output.layout.pixels
+        planes = 2 if _is_wide(self.form) else 1
+        for head in range(self.form.values.heads):
+            self._move(head)
+            for first in range(0, tokens, self.band):
+                part = Tile(self.pixel, self.pixel + 1, first, min(first + self.band, tokens))
+                self.emitter.forget("features", self.scores, self.scores + planes * self.words)
+                self._emit_scores(head, part)
+                self._emit_values(head, part)
+        store(self.emitter, self.output, Tile(self.pixel, self.pixel + 1, 0, tokens), self.start)
+
+    def _move(self, head: int) -> None:
+        """Emit what makes weights of keys and values."""
+        groups = self.groups
+        self.emitter.forget("weights", 0, self.emitter.sizes.weight_words)
+        for kind, place, base, param, weights in (
+            (isa.KEYS, self.key, self.bases[1], groups.keys, 0),
+            (
+                *(isa.VALUES, self.value, self.bases[2]),
+                *(groups.moved + head * groups.head, self.value_base),
+            ),
+        ):
+            self.emitter.emit(
+                isa.Move(
+                    kind=kind,
+                    src=View(base, 0, place.layout.words),
+                    tokens=place.layout.pixels,
+                    channels=self.size,
+                    c0=head * self.size,
+                    first=head * self.size % OUTPUTS if kind == isa.VALUES else 0,
+                    param=param,
+                    weights=weights,
+                )
             )
-    store(emitter, output, row, start)
+
+    def _emit_scores(self, head: int, part: Tile) -> None:
+        """Emit scores and probabilities of some queries; a query is a pixel, a key a channel."""
+        form, keys = self.form, self.keys
+        view = View(self.scores, 0, ceil_div(keys, WORD))
+        index = (part.y0, slice(part.x0, part.x1), head, slice(0, keys))
+        self.emitter.emit(
+            isa.Array(
+                src=View(self.bases[0], 0, self.query.layout.words, part.x0),
+                dst=view,
+                rows=1,
+                pixels=part.pixels,
+                groups=ceil_div(keys, OUTPUTS),
+                channels=WORD * view.group,
+                bits=form.scores.stage.bits,
+                steps=ceil_div(self.size, INPUTS),
+                c0=head * self.size,
+                **_operand_fields(form.scores),
+                weight_group=ceil_div(self.size, INPUTS),
+                param=self.groups.scores,
+            ),
+            replace(form.tags[0], index=index, lanes=(0, keys)),
+        )
+        self.emitter.emit(
+            isa.Softmax(
+                kind=KINDS.index(form.softmax.kind),
+                src=view,
+                dst=view,
+                rows=1,
+                pixels=part.pixels,
+                length=keys,
+                bits=form.softmax.bits,
+                high=self.words if form.softmax.bits > BYTE else 0,
+            ),
+            replace(form.tags[1], index=index, lanes=(0, keys)),
+        )
+
+    def _emit_values(self, head: int, part: Tile) -> None:
+        """Emit the values of some queries, whose lanes keep their channels modulo 16."""
+        form, layout, keys, size = self.form, self.output.layout, self.keys, self.size
+        channel, first = head * size, head * size % OUTPUTS
+        last = head == form.values.heads - 1
+        end = WORD * layout.words if last else channel + size
+        wide = _is_wide(form)
+        self.emitter.emit(
+            isa.Array(
+                src=View(self.scores + (self.words if wide else 0), 0, ceil_div(keys, WORD)),
+                dst=View(self.start + (channel - first) // WORD, 0, layout.words, part.x0),
+                rows=1,
+                pixels=part.pixels,
+                groups=ceil_div(first + end - channel, OUTPUTS),
+                channels=end - channel,
+                bits=form.values.stage.bits,
+                steps=ceil_div(keys, INPUTS),
+                pass_stride=-self.words & 0xFFFF if wide else 0,
+                **_operand_fields(form.values),
+                weights=self.value_base,
+                weight_group=ceil_div(keys, INPUTS),
+                param=self.groups.values + channel // OUTPUTS,
+                first=first,
+            ),
+            replace(
+                form.tags[2],
+                index=(part.y0, slice(part.x0, part.x1), slice(channel, channel + size)),
+                lanes=(0, size),
+            ),
+        )
 
 
 def _band(emitter: Emitter, tokens: int, keys: int, planes: int) -> tuple[int, int]:
@@ -159,127 +304,9 @@ def _band(emitter: Emitter, tokens: int, keys: int, planes: int) -> tuple[int, i
     return groups * pixels, groups * words
 
 
-def _move(
-    emitter: Emitter,
-    form: Attention,
-    places: tuple[Place, Place, Place, Place],
-    bases: list[int],
-    head: int,
-    groups: _Groups,
-    value_base: int,
-) -> None:
-    _, key, value, output = places
-    size = output.layout.channels // form.values.heads
-    emitter.forget("weights", 0, emitter.sizes.weight_words)
-    for kind, place, base, param, weights in (
-        (isa.KEYS, key, bases[1], groups.keys, 0),
-        (isa.VALUES, value, bases[2], groups.moved + head * groups.head, value_base),
-    ):
-        emitter.emit(
-            isa.Move(
-                kind=kind,
-                src=View(base, 0, place.layout.words),
-                tokens=place.layout.pixels,
-                channels=size,
-                c0=head * size,
-                first=head * size % OUTPUTS if kind == isa.VALUES else 0,
-                param=param,
-                weights=weights,
-            )
-        )
-
-
-def _emit_head(
-    emitter: Emitter,
-    form: Attention,
-    places: tuple[Place, Place, Place, Place],
-    part: Tile,
-    base: int,
-    scores: int,
-    words: int,
-    groups: _Groups,
-    head: int,
-) -> None:
-    """Emit scores and probabilities of some queries; a query is a pixel, a key a channel."""
-    query, key, _, output = places
-    keys, size = key.layout.pixels, output.layout.channels // form.values.heads
-    view = View(scores, 0, ceil_div(keys, WORD))
-    index = (part.y0, slice(part.x0, part.x1), head, slice(0, keys))
-    emitter.emit(
-        isa.Array(
-            src=View(base, 0, query.layout.words, part.x0),
-            dst=view,
-            rows=1,
-            pixels=part.pixels,
-            groups=ceil_div(keys, OUTPUTS),
-            channels=WORD * view.group,
-            bits=form.scores.stage.bits,
-            steps=ceil_div(size, INPUTS),
-            c0=head * size,
-            **_operand_fields(form.scores),
-            weight_group=ceil_div(size, INPUTS),
-            param=groups.scores,
-        ),
-        replace(form.tags[0], index=index, lanes=(0, keys)),
-    )
-    emitter.emit(
-        isa.Softmax(
-            kind=KINDS.index(form.softmax.kind),
-            src=view,
-            dst=view,
-            rows=1,
-            pixels=part.pixels,
-            length=keys,
-            bits=form.softmax.bits,
-            high=words if form.softmax.bits > 8 else 0,
-        ),
-        replace(form.tags[1], index=index, lanes=(0, keys)),
-    )
-
-
-def _emit_values(
-    emitter: Emitter,
-    form: Attention,
-    places: tuple[Place, Place, Place, Place],
-    part: Tile,
-    scores: int,
-    start: int,
-    words: int,
-    groups: _Groups,
-    value_base: int,
-    head: int,
-) -> None:
-    """Emit the values of some queries, whose lanes keep their channels modulo 16."""
-    _, key, _, output = places
-    layout, keys = output.layout, key.layout.pixels
-    size = layout.channels // form.values.heads
-    channel, first = head * size, head * size % OUTPUTS
-    last = head == form.values.heads - 1
-    end = WORD * layout.words if last else channel + size
-    high = form.values.operand.passes > 1 and form.values.operand.one_hot is None
-    emitter.emit(
-        isa.Array(
-            src=View(scores + (words if high else 0), 0, ceil_div(keys, WORD)),
-            dst=View(start + (channel - first) // WORD, 0, layout.words, part.x0),
-            rows=1,
-            pixels=part.pixels,
-            groups=ceil_div(first + end - channel, OUTPUTS),
-            channels=end - channel,
-            bits=form.values.stage.bits,
-            steps=ceil_div(keys, INPUTS),
-            pass_stride=-words & 0xFFFF if high else 0,
-            **_operand_fields(form.values),
-            weights=value_base,
-            weight_group=ceil_div(keys, INPUTS),
-            param=groups.values + channel // OUTPUTS,
-            first=first,
-        ),
-        replace(
-            form.tags[2],
-            index=(part.y0, slice(part.x0, part.x1), slice(channel, channel + size)),
-            lanes=(0, size),
-        ),
-    )
+def _is_wide(form: Attention) -> bool:
+    """Return whether a probability takes two bytes."""
+    return form.values.operand.passes > 1 and form.values.operand.one_hot is None
 
 
 def _operand_fields(sums: AttendedSums) -> dict[str, Any]:

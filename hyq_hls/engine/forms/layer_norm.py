@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyq_hls.engine.forms.output_stage import BYTE, MAX_STORED_SHIFT, SHIFT_OFFSET, stored_zero
+from hyq_hls.engine.forms.output_stage import (
+    BYTE,
+    MAX_STORED_SHIFT,
+    SHIFT_OFFSET,
+    saturated,
+    stored_zero,
+)
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
@@ -63,8 +69,7 @@ class NormRows:
         deviation = self.channels * x - total
         normalized = (deviation * reciprocal + (1 << (down - 1))) >> down
         acc = self.gamma * normalized + self.beta
-        code: Codes = (((acc << 8) >> (self.shift + SHIFT_OFFSET)) + 1) >> 1
-        return (code + self.zero_out).clip(0, (1 << self.bits) - 1)
+        return saturated(acc, self.shift + SHIFT_OFFSET, self.zero_out, self.bits)
 
 
 def layer_norm(operation: LayerNorm, x: TensorType) -> NormRows:

@@ -93,14 +93,26 @@ class OutputStage:
         total = acc + self.bias
         if acc.size:
             check_sum(Bounds(int(total.min()), int(total.max())), "sums with their biases")
-        scaled = ((total * self.multiplier) << 8) >> (self.shift + SHIFT_OFFSET)
-        code: Codes = ((scaled + 1) >> 1) + self.zero
-        return code.clip(0, (1 << self.bits) - 1)
+        stored = self.shift + SHIFT_OFFSET
+        return saturated(total * self.multiplier, stored, self.zero, self.bits)
 
     def __call__(self, acc: NDArray[np.int64]) -> Codes:
         """Return the codes (..., O) of accumulators, through the table if there is one."""
         code = self.codes(acc)
         return code if self.table is None else self.table[code]
+
+
+def saturated(scaled: Codes, stored_shift: Codes, zero: Codes, bits: int) -> Codes:
+    """Return the codes of scaled sums, as the output stage and the norm unit compute them.
+
+    Args:
+        scaled: sums (..., O).
+        stored_shift: shifts (O,), each with the offset 7.
+        zero: stored zero points (O,).
+        bits: width of a code.
+    """
+    code: Codes = (((scaled << (SHIFT_OFFSET + 1)) >> stored_shift) + 1) >> 1
+    return (code + zero).clip(0, (1 << bits) - 1)
 
 
 def check_sum(bounds: Bounds, what: str) -> None:

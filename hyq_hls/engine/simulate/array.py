@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.forms.output_stage import SHIFT_OFFSET
+from hyq_hls.engine.forms.output_stage import saturated
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, TABLE_ENTRIES
 from hyq_hls.engine.simulate.memories import Memories
 from hyq_hls.errors import SimulationError
@@ -54,10 +54,8 @@ def run_array(memories: Memories, i: isa.Array) -> tuple[Codes, Codes]:
 
 def _output(total: Codes, records: NDArray[np.void], bits: int) -> Codes:
     multiplier = np.maximum(records["multiplier"].astype(np.int64), 1)
-    down = records["shift"].astype(np.int64)
-    code: Codes = ((((total * multiplier) << 8) >> down) + 1) >> 1
-    assert SHIFT_OFFSET + 1 == 8  # as the line above has it
-    return (code + records["zero"].astype(np.int64)).clip(0, (1 << bits) - 1)
+    shift, zero = (records[name].astype(np.int64) for name in ("shift", "zero"))
+    return saturated(total * multiplier, shift, zero, bits)
 
 
 def _check(values: Codes) -> Codes:
