@@ -17,6 +17,7 @@ from hyq_hls.graph.types import MAX_BITS, MIN_BITS
 from hyq_hls.ops import RequantizeTensor, Table
 from hyq_hls.ops.table import MAX_TABLE_BITS
 from hyq_hls.quant.factors import requantize
+from hyq_hls.quant.scales.homogeneous import scaled
 
 Array = NDArray[np.float64]
 #: Real values (2**bits,) of a function for every code of its input, in ascending order.
@@ -94,10 +95,8 @@ def function_table(
 
 def _scaled(q: Quantization, factors: Array) -> Quantization:
     """Return the quantization with factors (C,) or (1,) on its scales; equal scales become one."""
-    scale = np.asarray(q.scale) * factors
-    if (scale == scale[0]).all():
-        scale = scale[:1]
-    return replace(q, scale=tuple(float(s) for s in scale))
+    found = scaled(q, factors)
+    return replace(found, scale=found.scale[:1]) if len(set(found.scale)) == 1 else found
 
 
 def minimum(op: FloatOp) -> float:

@@ -17,7 +17,8 @@ from hyq_hls.quant.judge.bridges import bridge_blocks
 from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
-from hyq_hls.quant.scales.homogeneous import factors_behind_functions, with_factors
+from hyq_hls.quant.scales.homogeneous import factors_behind_functions, scaled
+from hyq_hls.quant.scales.ranges import covering_exponent
 from hyq_hls.quant.scales.readers import (
     reads_fraction_bits,
     real_readers,
@@ -260,7 +261,7 @@ class _Search:
         for low, high in granularities:
             for signed in (False, True):
                 for found in candidates(low, high, before.bits, signed, base, shares):
-                    own = found if factors is None else with_factors(found, factors)
+                    own = found if factors is None else scaled(found, factors)
                     if least <= min(own.scale) and max(own.scale) <= most:
                         yield own
 
@@ -300,7 +301,7 @@ def candidates(
         span / (levels / 2 if base is not None else levels // 2) if signed else width / levels
     )
     if base is not None:
-        covering = base * 2.0 ** np.ceil(np.log2(covering / base) - 1e-9)
+        covering = base * 2.0 ** covering_exponent(covering / base)
     for share in shares:
         scale = covering * share
         steps = tuple(float(s) for s in scale)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import torch
 
@@ -17,8 +17,8 @@ from hyq_hls.quant.image_codes import image_quantization
 from hyq_hls.quant.scales.homogeneous import (
     passing_factors,
     passing_function,
+    scaled,
     told_apart,
-    with_factors,
 )
 from hyq_hls.quant.scales.ranges import (
     Array,
@@ -52,6 +52,8 @@ def assign(
 ) -> dict[str, Quantization]:
     """Return the quantization of every node's output, by name."""
     bases = _bases(graph, statistics, config)
+    # Both sides of a function ask for its factors.
+    passing = cache(partial(_passing, graph, statistics, config, bases))
     found: dict[str, Quantization] = {}
     for node in graph:
         match traits_of(node).codes:
@@ -62,7 +64,7 @@ def assign(
             case Codes.PROBABILITIES:
                 found[node.name] = probability_codes(graph, node, config.for_node(node.name))
             case Codes.CHOSEN:
-                found[node.name] = _choose(graph, node, statistics, config, bases)
+                found[node.name] = _choose(graph, node, statistics, config, bases, passing)
     return found
 
 
@@ -133,17 +135,15 @@ def _choose(
     statistics: Mapping[str, TensorStatistics],
     config: QuantConfig,
     bases: Mapping[str, float | None],
+    passing: Callable[[str], Array],
 ) -> Quantization:
     own, base, data = config.for_node(node.name), bases[node.name], statistics[node.name]
     function = passing_function(graph, node)
     if function and own.activation_granularity in ("absorbed", "channel"):
-        behind, theirs = statistics[function.name], config.for_node(function.name)
-        whole, _ = _best(graph, function, behind, theirs, bases[function.name])
-        before = statistics[origin(graph, function.inputs[0])]
-        factors = passing_factors(function, before, behind, theirs, whole)
+        factors = passing(function.name)
         if node is not function:
             data = told_apart(function, data)
-        return with_factors(_best(graph, node, data.divided(factors), own, base)[0], factors)
+        return scaled(_best(graph, node, data.divided(factors), own, base)[0], factors)
     readers = real_readers(graph, node.name)
     whole, _ = _best(graph, node, data, own, base)
     if own.layer_norm_factors and _wants_factors(node, readers):
@@ -151,6 +151,20 @@ def _choose(
     if _per_channel(node, readers, own):
         return channel_quantization(data, own, whole, base=base)
     return whole
+
+
+def _passing(
+    graph: FloatGraph,
+    statistics: Mapping[str, TensorStatistics],
+    config: QuantConfig,
+    bases: Mapping[str, float | None],
+    name: str,
+) -> Array:
+    """Return the factors (C,) that pass through the function ``name``."""
+    function, behind, own = graph[name], statistics[name], config.for_node(name)
+    whole, _ = _best(graph, function, behind, own, bases[name])
+    before = statistics[origin(graph, function.inputs[0])]
+    return passing_factors(function, before, behind, own, whole)
 
 
 def _constraints(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.graph.types import Quantization
 from hyq_hls.quant.config import QuantConfig
-from hyq_hls.quant.scales.ranges import channel_quantization
+from hyq_hls.quant.scales.ranges import channel_quantization, covering_exponent
 from hyq_hls.quant.scales.readers import origin, read_as, real_readers
 from hyq_hls.quant.scales.statistics import TensorStatistics
 from hyq_hls.quant.traits import PerChannel, traits_of
@@ -28,8 +28,6 @@ Array = NDArray[np.float64]
 #: A channel is not finer than this share of the coarsest. One that was negative in calibration is
 #: zero behind ReLU, and may become active later.
 _FINEST = 2.0**-10
-#: What logarithms lose by rounding.
-_ROUNDED = 1e-9
 
 
 def passing_function(graph: FloatGraph, node: FloatNode) -> FloatNode | None:
@@ -91,7 +89,7 @@ def passing_factors(
     needed = np.where(behind.misses(likely), likely, steps * levels) / levels
     if not _is_flat(function):
         needed = np.maximum(needed, -before.low / levels)
-    steps = np.maximum(steps, base * 2.0 ** np.ceil(np.log2(needed / base) - _ROUNDED))
+    steps = np.maximum(steps, base * 2.0 ** covering_exponent(needed / base))
     found: Array = np.maximum(steps / steps.max(), _FINEST)
     return found
 
@@ -111,6 +109,6 @@ def factors_behind_functions(
     return found
 
 
-def with_factors(whole: Quantization, factors: Array) -> Quantization:
-    """Return a quantization per tensor with factors (C,) on its scale."""
-    return replace(whole, scale=tuple(float(whole.scale[0] * f) for f in factors))
+def scaled(q: Quantization, factors: Array) -> Quantization:
+    """Return a quantization with factors (C,) or (1,) on its scales."""
+    return replace(q, scale=tuple(float(s) for s in np.asarray(q.scale) * factors))

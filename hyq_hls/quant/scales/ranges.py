@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,8 @@ _FINER = 3
 _SHARES = np.linspace(1.0, 0.3, 36)
 #: A tensor of zeros, or of values too small to matter, still gets a scale.
 _TINY = 2.0**-20
+#: What logarithms lose by rounding.
+_ROUNDED = 1e-9
 
 
 def observed_range(statistics: TensorStatistics, config: QuantConfig) -> tuple[float, float]:
@@ -162,7 +163,7 @@ def _lattice_candidates(
     signed = config.activation_scheme == "symmetric"
     levels = (1 << bits) - 1
     needed = max(-low, high) / ((1 << (bits - 1)) - 0.5) if signed else (high - low) / levels
-    covering = ceil(log2(needed / base) - 1e-9)
+    covering = int(covering_exponent(needed / base))
     finer = 1 if config.observer == "minmax" else _FINER
     found: list[Quantization] = []
     for e in dict.fromkeys(int(np.clip(covering - k, *exponents)) for k in range(finer)):
@@ -174,6 +175,12 @@ def _lattice_candidates(
         ends = [-low / scale, levels - high / scale]
         for z in dict.fromkeys(round(v) for v in (*ends, sum(ends) / 2)):
             found.append(Quantization(bits, False, (scale,), (int(np.clip(z, 0, levels)),)))
+    return found
+
+
+def covering_exponent(ratio: Array | float) -> Array:
+    """Return the least exponents with ``2**e >= ratio``, up to the rounding of logarithms."""
+    found: Array = np.ceil(np.log2(ratio) - _ROUNDED)
     return found
 
 
