@@ -102,7 +102,7 @@ def measured(name: str, side: int, levels: Sequence[str]) -> Iterator[Record]:
             model = woken(network(name, side))
             for found in _climb(model, side, levels):
                 record |= found
-                yield record | _used()
+                yield record | used()
         return
     except UnsupportedModelError as error:
         entries = error.report.unsupported
@@ -118,10 +118,10 @@ def measured(name: str, side: int, levels: Sequence[str]) -> Iterator[Record]:
         if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
             raise
         record["problem"] = f"it takes more than {MEMORY >> 30} GB"
-    yield record | _used()
+    yield record | used()
 
 
-def _used() -> Record:
+def used() -> Record:
     """Return CPU time and memory of this process and those that it started."""
     used = [resource.getrusage(who) for who in _WHO]
     return {

@@ -32,6 +32,7 @@ from tqdm import tqdm
 from benchmarks._families_levels import LEVELS, blank, in_a_process
 from benchmarks._families_networks import chosen
 from benchmarks._families_tables import matrix
+from benchmarks._pages import with_section
 from hyq_hls.evaluate import Records
 from hyq_hls.support import write_file
 
@@ -46,9 +47,7 @@ BEGIN, END = "<!-- made by benchmarks/families.py -->", "<!-- end -->"
 def write_docs(records: Sequence[dict[str, Any]], page: Path) -> None:
     """Put the tables between the marks of the page."""
     text = page.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    write_file(page, f"{before}{BEGIN}\n\n{matrix(records)}\n\n{END}{after}")
+    write_file(page, with_section(text, BEGIN, END, f"{matrix(records)}\n"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

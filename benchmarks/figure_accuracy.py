@@ -24,8 +24,9 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from benchmarks import _accuracy_goals as goals
 from benchmarks import _accuracy_spread as spread
 from benchmarks import _accuracy_tables as tables
+from benchmarks._pages import with_section
 from benchmarks.figure_road import CPP, INTEGER, QUANTIZED, STYLE
-from hyq_hls.errors import FileFormatError, HyqError, InputError
+from hyq_hls.errors import HyqError, InputError
 from hyq_hls.support import write_file
 
 BEGIN, END = "<!-- accuracy: begin, written by figure_accuracy.py -->", "<!-- accuracy: end -->"
@@ -189,18 +190,6 @@ def figure(records: Sequence[tables.Record], settings: Sequence[str], measure: s
     return drawn
 
 
-def between_markers(document: str, section: str) -> str:
-    """Return the document with another section between its markers.
-
-    Raises:
-        FileFormatError: each marker is wanted once, the first one before the second.
-    """
-    first, second = document.find(BEGIN), document.find(END)
-    if document.count(BEGIN) != 1 or document.count(END) != 1 or second < first:
-        raise FileFormatError(f"the document needs {BEGIN} once and {END} once behind it")
-    return f"{document[: first + len(BEGIN)]}\n\n{section}\n{document[second:]}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write tables and plots; 0 on success."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -214,10 +203,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paths = sources(options.build, options.results)
         records = tables.load(paths)
         section = report(records)
-        document = between_markers(options.document.read_text("utf-8"), section)
+        document = with_section(options.document.read_text("utf-8"), BEGIN, END, section)
         most, _ = apart(records)
         summary = "\n".join(tables.summary_table(most)) + "\n"
-        readme = between_markers(options.readme.read_text("utf-8"), summary)
+        readme = with_section(options.readme.read_text("utf-8"), BEGIN, END, summary)
     except HyqError as error:
         parser.error(str(error))
     written = [options.build / "accuracy.md", options.document, options.readme]

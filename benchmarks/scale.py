@@ -11,9 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing.queues import Queue
@@ -24,7 +22,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks._families_levels import used
 from benchmarks._families_networks import images, network, woken
+from benchmarks._pages import with_section
 from hyq_hls import convert, quantize
 from hyq_hls.support import write_file
 
@@ -105,17 +105,12 @@ def _measure(case: str, results: Queue[tuple[str, float, float]]) -> None:
     """Put the CPU seconds of each step, and the peak of memory after it, into a queue."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-
-    def seconds() -> float:
-        return time.process_time() + resource.getrusage(who[1]).ru_utime
-
     make, arguments = CASES[case]
     for name, step in make(*arguments):
-        start = seconds()
+        start = used()["seconds"]
         step()
-        peak = max(resource.getrusage(w).ru_maxrss for w in who) / 2**20
-        results.put((name, round(seconds() - start, 1), round(peak, 2)))
+        spent = used()
+        results.put((name, round(spent["seconds"] - start, 1), spent["peak_gb"]))
 
 
 def measured(case: str) -> list[dict[str, Any]]:
@@ -154,8 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(table(records))
     if options.docs:
         text = PAGE.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        write_file(PAGE, f"{before}{BEGIN}\n\n{table(records)}\n\n{END}{rest.split(END)[1]}")
+        write_file(PAGE, with_section(text, BEGIN, END, f"{table(records)}\n"))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from benchmarks import _accuracy_goals, figure_accuracy
 from benchmarks import _accuracy_tables as tables
 from benchmarks._ablations import ABLATIONS, EXCHANGED
 from benchmarks._accuracy_spread import spread_tables
+from benchmarks._pages import with_section
+from benchmarks.figure_accuracy import BEGIN, END
 from hyq_hls.errors import FileFormatError, InputError
 from hyq_hls.quant.presets import best
 
@@ -297,13 +299,13 @@ def test_kept_results_stand_in_for_what_a_build_lacks(tmp_path: Path) -> None:
 
 
 def test_only_what_stands_between_the_markers_changes() -> None:
-    document = f"before\n{figure_accuracy.BEGIN}\nold\n{figure_accuracy.END}\nafter\n"
-    found = figure_accuracy.between_markers(document, "new\n")
-    assert found == f"before\n{figure_accuracy.BEGIN}\n\nnew\n\n{figure_accuracy.END}\nafter\n"
-    assert figure_accuracy.between_markers(found, "new\n") == found
-    for wrong in ("", document * 2, document.replace(figure_accuracy.END, "")):
+    document = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    found = with_section(document, BEGIN, END, "new\n")
+    assert found == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    assert with_section(found, BEGIN, END, "new\n") == found
+    for wrong in ("", document * 2, document.replace(END, "")):
         with pytest.raises(FileFormatError, match="once"):
-            figure_accuracy.between_markers(wrong, "new")
+            with_section(wrong, BEGIN, END, "new")
 
 
 def test_tables_and_plots_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,7 +317,7 @@ def test_tables_and_plots_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture
     ]
     written(tmp_path / "build" / "accuracy.json", records)
     document = tmp_path / "accuracy.md"
-    document.write_text(f"# A\n{figure_accuracy.BEGIN}\n{figure_accuracy.END}\n", "utf-8")
+    document.write_text(f"# A\n{BEGIN}\n{END}\n", "utf-8")
     readme = tmp_path / "README.md"
     readme.write_text(document.read_text("utf-8"), "utf-8")
     folders = {"build": "build", "results": "none", "images": "images", "document": "accuracy.md"}
