@@ -59,7 +59,7 @@ class Memory:
         """Write numbers at flat indices.
 
         Raises:
-            SimulationError: an address does not exist, or is written twice.
+            SimulationError: an address does not exist.
         """
         if index.min() < 0 or index.max() >= self.data.size:
             raise SimulationError(f"an address behind the {self.data.size} of the {self.name}")
