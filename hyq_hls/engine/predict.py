@@ -44,12 +44,10 @@ class Rates:
         latency: cycles from the address of a burst to its first beat, or from its last beat to the
             answer of a write.
         outstanding: bursts that the memory takes before it has answered the first.
-        softmax_lanes: codes that the softmax unit writes in a cycle.
     """
 
     latency: int = 40
     outstanding: int = 8
-    softmax_lanes: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +138,7 @@ def _work(i: isa.Instruction, sizes: Sizes, rates: Rates, norm: tuple[int, int])
         case isa.Softmax():
             # Two passes take words, the third one takes codes.
             words = ceil_div(i.length, WORD)
-            row = 2 * words + words * WORD // rates.softmax_lanes
+            row = 2 * words + words * WORD // sizes.softmax_lanes
             return _ROWS + i.rows * i.pixels * (row + _SOFTMAX)
         case isa.Norm():
             channels, reciprocal = norm

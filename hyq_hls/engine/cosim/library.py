@@ -69,7 +69,6 @@ def build_engine(
     sizes: Sizes,
     folder: Path,
     *,
-    softmax_lanes: int = 2,
     flags: Sequence[str] = DEFAULT_FLAGS,
 ) -> Path:
     """Build ``libhyq_engine.so``, the engine of some sizes with its driver.
@@ -77,7 +76,6 @@ def build_engine(
     Args:
         sizes: the machine.
         folder: where the library goes.
-        softmax_lanes: codes of a softmax per cycle, 1 or 2.
         flags: flags of the C++ compiler.
 
     Returns:
@@ -103,7 +101,7 @@ def build_engine(
             "WeightWords": sizes.weight_words,
             "ParameterGroups": sizes.parameter_groups,
             "NormChannels": sizes.norm_channels,
-            "SoftmaxLanes": softmax_lanes,
+            "SoftmaxLanes": sizes.softmax_lanes,
             "Multiply": int(sizes.multiplier),
         },
         flags=flags,
