@@ -21,7 +21,7 @@ import torch
 
 from hyq_hls import quantize
 from hyq_hls.engine.compiler import compile_graph
-from hyq_hls.engine.cosim import build_engine, cosimulate, report
+from hyq_hls.engine.cosim import build_engine, cosimulate, cycle_lines
 from hyq_hls.engine.forms import execute, form_of
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import predict
@@ -86,7 +86,7 @@ def _in_rtl(graph: Graph, program: Program, codes: Codes, expected: Codes) -> di
     compared = time.perf_counter()
     cosimulate(library, program, graph, codes, compare=False)
     alone = time.perf_counter() - compared
-    print(report(program, run, predict(program)), flush=True)
+    print("\n".join(cycle_lines(program, run, predict(program))), flush=True)
     return {
         "rtl_equal": np.array_equal(run.outputs, expected[0]),
         "cycles_measured": run.cycles,

@@ -177,11 +177,14 @@ class Accelerator(Shown):
             return self.csim.predict(codes, bar.update)
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
-        r"""Return the codes (1, \*shape) of every node of the C++ for one image, by node name."""
+        r"""Return the codes (1, \*shape) of the nodes of the C++ for one image, by node name.
+
+        An engine has no codes of nodes that never lie in DRAM, such as the scores of attention.
+        """
         return self.csim.trace(self._input_codes(image))
 
     def trace_rtl(self, images: Any) -> dict[str, NDArray[np.int64]]:
-        r"""Return the codes (B, \*shape) of every node of the RTL, by node name."""
+        r"""Return the codes (B, \*shape) of the nodes of the RTL, by name; see :meth:`trace`."""
         return self.machine.trace_rtl(self.folder, self._input_codes(images))
 
     def simulator(
@@ -220,8 +223,10 @@ class Accelerator(Shown):
 
         Args:
             images: see :func:`hyq_hls.images.image_bytes`; they follow each other without a gap.
-            idle: probability of an idle cycle before each input beat.
-            backpressure: probability per cycle that the output is not taken.
+            idle: probability of an idle cycle before each input beat; of an engine, per cycle that
+                a channel of reads from DRAM stalls.
+            backpressure: probability per cycle that the output is not taken; of an engine, that a
+                channel of writes to DRAM stalls.
             seed: seed of the random stalls.
             rtl: "hyq" for our own RTL; "vitis" or "bambu" for that of :meth:`build` from the C++.
             vcd: file for waveforms (it is large: simulate a few images at most).
@@ -354,7 +359,7 @@ class Accelerator(Shown):
         Raises:
             CompilationError: nothing was built, or the report is damaged.
         """
-        return self.machine.build_report(self.folder)
+        return self.stream.build_report(self.folder)
 
     @property
     def has_vendor_report(self) -> bool:
@@ -367,7 +372,7 @@ class Accelerator(Shown):
         Raises:
             CompilationError: nothing was built, or the report is damaged.
         """
-        return self.machine.vendor_report(self.folder)
+        return self.stream.vendor_report(self.folder)
 
     def _input_codes(self, images: Any) -> NDArray[np.int64]:
         return self.qmodel.image_bytes(images).astype(np.int64)

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from math import floor
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from hyq_hls.accelerator import Accelerator
+from hyq_hls.architecture import Architecture, Wishes, choose_machine
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
 from hyq_hls.parts import part as find_part
 from hyq_hls.project_file import MARKER
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.stream.choose.backends import counted
-from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.compilers import check_compiler
-from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.support import is_empty, user_path
 
 
@@ -30,6 +28,7 @@ def convert(
     clock_mhz: float = 100.0,
     output_dir: str | os.PathLike[str] = "build/net",
     *,
+    architecture: Architecture = "auto",
     target_fps: float | None = None,
     share: float | None = None,
     folding: Mapping[str, Folding] | None = None,
@@ -37,11 +36,13 @@ def convert(
     must_fit: bool | str = True,
     project: str = "net",
     hls: str = "vitis",
+    engine: Sizes | None = None,
     overwrite: bool = False,
 ) -> Accelerator:
     """Write the accelerator of a quantized model: an HLS C++ project, and RTL in ``rtl/``.
 
-    Both describe the same machine: the same streams, words and lanes.
+    Both describe the same machine. The streaming machine gives every node a circuit of its own;
+    the engine computes the nodes one after the other, by a program in DRAM (``docs/engine.md``).
 
     Args:
         qmodel: from :func:`hyq_hls.quantize` or :func:`hyq_hls.load`.
@@ -49,11 +50,15 @@ def convert(
         clock_mhz: target clock. It must be one that the estimate reaches, where wires take as long
             as logic.
         output_dir: new or empty folder; it appears complete or not at all.
+        architecture: "stream" or "engine"; "auto" takes the streaming machine where it fits the
+            part, and else the engine.
         target_fps: frames per second at that clock, by the smallest design that reaches them. By
-            default about 200 multiply-accumulates per cycle, or what the part has room for.
+            default about 200 multiply-accumulates per cycle, or what the part has room for. The
+            engine is always the fastest that fits.
         share: share of the part that may be used, above 0 and at most 1; without ``target_fps``,
             the fastest design that fits it.
-        folding: lanes of some or all nodes by name; the others are chosen as above.
+        folding: lanes of some or all nodes by name; the others are chosen as above. Foldings,
+            circuits and another HLS compiler are choices of the streaming machine alone.
         circuits: circuits of some nodes, by pattern of their names, such as
             ``{"*.act": "arithmetic"}``; the others get the cheapest of those with the same
             integers.
@@ -64,6 +69,8 @@ def convert(
             ``estimate()`` compares with the part in words.
         project: name of the top function and of the top module.
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
+        engine: sizes of the engine, :class:`hyq_hls.engine.Sizes`, instead of the fastest that
+            fits the part.
         overwrite: replace a project that was written here before.
 
     Raises:
@@ -89,23 +96,25 @@ def convert(
         raise ConversionError(
             f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
         )
+    if engine is not None:
+        _check_type("engine", engine, Sizes, "hyq_hls.engine.Sizes")
     compiler = check_compiler(hls)
     target = find_part(part)
     folder = user_path(output_dir)
     _check_free(folder, overwrite)
-    flow = design(
-        qmodel.graph,
+    wishes = Wishes(
         target,
         clock_mhz,
+        project,
         target_fps=target_fps,
         share=share,
         folding=folding,
         circuits=circuits,
         must_fit=must_fit,
+        hls=compiler,
+        sizes=engine,
     )
-    machine = StreamMachine(target, clock_mhz, project, flow, hls=compiler)
-    if "rtl" in counted(must_fit):
-        _check_clock(machine)
+    machine = choose_machine(qmodel.graph, architecture, wishes)
     return Accelerator.write(folder, qmodel, machine)
 
 
@@ -129,21 +138,6 @@ def _check_table(name: str, value: Any, kind: type[Any]) -> None:
     _check_type(name, value, Mapping, wanted)
     if not all(isinstance(k, str) and isinstance(v, kind) for k, v in value.items()):
         raise ConversionError(f"{name}={value!r}: {wanted} is wanted")
-
-
-def _check_clock(machine: StreamMachine) -> None:
-    """Refuse a clock out of reach; delays of parts that are no 7 series are not estimated."""
-    report, part = machine.estimate(), machine.part
-    reached = part.max_clock_mhz
-    if part.family == "zynq-7000":
-        reached = min(report.supported_clock_mhz, reached)
-    if machine.clock_mhz > reached:
-        slowest, used = max(report.design.operations.items(), key=lambda item: item[1].delay_ns)
-        raise ConversionError(
-            f"clock_mhz={machine.clock_mhz:g}: {floor(reached)} MHz are in reach on {part.name}; "
-            f"the longest path has {used.delay_ns:.2f} ns of logic, in {slowest}, and as much for "
-            f"wires; give clock_mhz={floor(reached)}, or must_fit=False to write it all the same"
-        )
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:

@@ -31,6 +31,10 @@ class ConversionError(HyqError):
     """A graph cannot become an HLS project."""
 
 
+class DoesNotFitError(ConversionError):
+    """A part is too small for a design."""
+
+
 class CompilationError(HyqError):
     """The generated C++ could not be compiled or loaded."""
 

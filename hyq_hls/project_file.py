@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hyq_hls.engine.machine import EngineMachine
 from hyq_hls.errors import ConversionError, HyqError
 from hyq_hls.machine import Machine
 from hyq_hls.parts import part
@@ -16,7 +17,9 @@ from hyq_hls.version import __version__
 
 MARKER = "hyq_project.json"
 #: The machines that a project may hold, by name of their architecture.
-MACHINES: dict[str, type[Machine]] = {StreamMachine.architecture: StreamMachine}
+MACHINES: dict[str, type[Machine]] = {
+    machine.architecture: machine for machine in (StreamMachine, EngineMachine)
+}
 
 
 def write_marker(folder: Path, machine: Machine) -> None:

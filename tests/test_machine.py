@@ -17,7 +17,6 @@ from hyq_hls import Accelerator, QuantizedModel
 from hyq_hls.errors import CompilationError, ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
-    BuildReport,
     Codes,
     CosimReport,
     DesignUtilization,
@@ -77,6 +76,10 @@ class SerialMachine(Machine):
     def cycles_per_frame(self) -> int:
         return -(-self.graph.macs() // self.multipliers)
 
+    @property
+    def read_first(self) -> str:
+        return "program.txt"
+
     def write(self, folder: Path) -> None:
         (folder / "program.txt").write_text("\n".join(self.graph.nodes))
 
@@ -126,12 +129,6 @@ class SerialMachine(Machine):
 
     def synthesize(self, folder: Path, cache: Path, progress: Progress) -> ResourceReport:
         return self._report("synthesis")
-
-    def build_report(self, folder: Path) -> BuildReport:
-        raise CompilationError("nothing was built")
-
-    def vendor_report(self, folder: Path) -> ResourceReport:
-        raise CompilationError("nothing was built")
 
     def _report(self, method: str) -> ResourceReport:
         used = DesignUtilization({"multiplier": Utilization(lut=40, dsp=self.multipliers)}, {})
@@ -194,12 +191,20 @@ def test_a_project_is_opened_as_the_machine_that_it_holds(serial: Accelerator) -
 def test_a_project_of_an_unknown_machine_is_refused(serial: Accelerator) -> None:
     marker = serial.folder / MARKER
     marker.write_text(json.dumps(json.loads(marker.read_text()) | {"architecture": "abacus"}))
-    with pytest.raises(ConversionError, match="architecture 'abacus' is unknown; known are stream"):
+    with pytest.raises(
+        ConversionError, match="architecture 'abacus' is unknown; known are stream, engine"
+    ):
         Accelerator.open(serial.folder)
 
 
 def test_what_only_a_stream_has_is_refused(serial: Accelerator) -> None:
-    for use in (lambda: serial.flow, lambda: serial.nodes, lambda: serial.size_fifos(images(1))):
+    for use in (
+        lambda: serial.flow,
+        lambda: serial.nodes,
+        lambda: serial.size_fifos(images(1)),
+        serial.build_report,
+        serial.vendor_report,
+    ):
         with pytest.raises(ConversionError, match="holds the machine 'serial'; only the streaming"):
             use()
 
@@ -224,4 +229,5 @@ def test_no_machine_is_known_to(room: str) -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
-            assert not any(n.startswith("hyq_hls.stream") for n in names), path
+            machines = ("hyq_hls.stream", "hyq_hls.engine")
+            assert not any(n.startswith(machines) for n in names), path

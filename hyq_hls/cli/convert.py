@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
+from hyq_hls.errors import InputError
+
+if TYPE_CHECKING:
+    from hyq_hls.quantized_model import QuantizedModel
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("network", type=sources.path, help=".hyq file from hyq-hls quantize")
+    parser.add_argument(
+        "network", nargs="?", type=sources.path, help=".hyq file from hyq-hls quantize"
+    )
+    parser.add_argument(
+        "--model",
+        help="instead of a .hyq file: quantize this network first, whose weights may be random, as "
+        f"for inspect; {sources.MODEL_HELP}; or a network of timm by its name",
+    )
+    parser.add_argument(
+        "--image-size", type=sources.image_size, help="side of its images, or HEIGHTxWIDTH"
+    )
+    parser.add_argument(
+        "--images",
+        help="calibration images of --model: a folder of image files; "
+        f"{sources.IMAGES_HELP} [noise: size and speed are true, accuracy means nothing]",
+    )
     sources.add_design_arguments(parser)
     parser.add_argument(
         "--output", type=sources.path, default=Path("build/net"), help="project folder"
@@ -30,13 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert, compile, and print how every node was implemented."""
-    from hyq_hls import convert, load  # noqa: PLC0415
+    from hyq_hls import convert  # noqa: PLC0415
 
     accelerator = convert(
-        load(options.network),
+        _network(options),
         options.part,
         options.clock_mhz,
         options.output,
+        architecture=options.architecture,
         target_fps=options.target_fps,
         share=options.share,
         must_fit=sources.must_fit(options),
@@ -46,9 +67,8 @@ def run(options: argparse.Namespace) -> int:
     )
     print(accelerator)
     if sources.must_fit(options):
-        print("\n".join(accelerator.estimate().hls_lines))
-    name = options.project
-    print(f"wrote {options.output}; read firmware/{name}.cpp or rtl/{name}.sv in it first")
+        print("\n".join(accelerator.estimate().verdict))
+    print(f"wrote {options.output}; read {accelerator.machine.read_first} in it first")
     if options.size_fifos:
         print("compiling the timed C simulation with g++ ...", flush=True)
         print(accelerator.size_hls_fifos())
@@ -57,3 +77,25 @@ def run(options: argparse.Namespace) -> int:
         accelerator.compile()
         print(f"compiled; next: hyq-hls verify {options.output}, hyq-hls cosim {options.output}")
     return 0
+
+
+def _network(options: argparse.Namespace) -> QuantizedModel:
+    """Return the network that the options name: a file, or a model that is quantized now.
+
+    Raises:
+        InputError: they name none, or two.
+    """
+    from hyq_hls import load  # noqa: PLC0415
+
+    if (options.network is None) == (options.model is None):
+        raise InputError("one of a .hyq file and --model is wanted; hyq-hls quantize makes a file")
+    if options.model is None:
+        for name in ("image_size", "images"):
+            if getattr(options, name) is not None:
+                raise InputError(
+                    f"--{name.replace('_', '-')} belongs to --model; a .hyq file is quantized"
+                )
+        return load(options.network)
+    if options.images is None:
+        print("no --images: calibrated on noise; size and speed are true, accuracy means nothing")
+    return sources.untrained_network(options.model, options.image_size, options.images)

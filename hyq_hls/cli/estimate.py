@@ -30,10 +30,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the estimate and the synthesis; returns 1 when the design does not fit its part."""
     from hyq_hls import convert, load  # noqa: PLC0415
     from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
+    from hyq_hls.architecture import Wishes, choose_machine  # noqa: PLC0415
     from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
-    from hyq_hls.stream.choose.design import design  # noqa: PLC0415
-    from hyq_hls.stream.machine import StreamMachine  # noqa: PLC0415
 
     sources.check_output(options.report, "--report")
     if options.source.is_dir():
@@ -47,14 +46,21 @@ def run(options: argparse.Namespace) -> int:
             "share": options.share,
             "must_fit": sources.must_fit(options),
         }
+        chosen, clock = options.architecture, options.clock_mhz
         if options.synth:
-            clock, folder = options.clock_mhz, options.work / "net"
-            accelerator = convert(network, options.part, clock, folder, **choice, overwrite=True)
+            accelerator = convert(
+                network,
+                options.part,
+                clock,
+                options.work / "net",
+                architecture=chosen,
+                **choice,
+                overwrite=True,
+            )
             report = accelerator.estimate()
         else:
-            target = part(options.part)
-            flow = design(network.graph, target, options.clock_mhz, **choice)
-            report = StreamMachine(target, options.clock_mhz, "net", flow).estimate()
+            wishes = Wishes(part(options.part), clock, **choice)
+            report = choose_machine(network.graph, chosen, wishes).estimate()
     print(report)
     reports = [report]
     if options.synth:

@@ -19,6 +19,8 @@ from hyq_hls.support import is_file, user_path
 if TYPE_CHECKING:
     import torch
 
+    from hyq_hls.quantized_model import QuantizedModel
+
 DEFAULT_MODEL = "mobilevit_digits"
 #: Height and width of its images.
 DEFAULT_SIZE = (32, 32)
@@ -180,6 +182,13 @@ def _batch(images: NDArray[Any], spec: str) -> NDArray[Any]:
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what chooses a design: part, clock, speed, room."""
     parser.add_argument("--part", default="xc7z020", help="part, device or board")
+    parser.add_argument(
+        "--architecture",
+        choices=("auto", "stream", "engine"),
+        default="auto",
+        help="stream: every node has a circuit of its own; engine: one array runs a program; auto: "
+        "the stream where it fits the part, else the engine",
+    )
     parser.add_argument("--clock-mhz", type=float, default=100.0, help="target clock")
     parser.add_argument(
         "--target-fps",
@@ -204,6 +213,35 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on also where the part is too small or the clock too fast",
     )
+
+
+def untrained_network(
+    spec: str, size: tuple[int, int] | None, calibration: str | None
+) -> QuantizedModel:
+    """Quantize a network that is named, whose weights may be random.
+
+    Args:
+        spec: what :func:`architecture` takes.
+        size: (height, width) of its images; that of the default network if it is that one.
+        calibration: a folder of images, or what :func:`images` takes; None takes two images of
+            noise.
+
+    Raises:
+        InputError: there is no such network, or its size is not known.
+    """
+    from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
+
+    if size is None and spec == DEFAULT_MODEL:
+        size = DEFAULT_SIZE
+    if size is None:
+        raise InputError("--model needs --image-size, such as 256 or 192x256")
+    module = architecture(spec, size)
+    given: Any = calibration
+    if calibration is None:
+        given = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+    elif not Path(calibration).is_dir():
+        given = images(calibration)[0]
+    return quantize(module, given)
 
 
 def must_fit(options: argparse.Namespace) -> bool | str:

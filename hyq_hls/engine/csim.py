@@ -26,9 +26,9 @@ _TOP = """\
 // {banner}
 #include "{project}.h"
 
-void {project}(hyq::engine::beat_t dram[hyq::engine::dram_beats], unsigned program,
-                unsigned length, unsigned constants, unsigned input, unsigned output,
-                unsigned scratch, unsigned &status) {{
+void {project}(
+    hyq::engine::beat_t dram[hyq::engine::dram_beats], unsigned program, unsigned length,
+    unsigned constants, unsigned input, unsigned output, unsigned scratch, unsigned &status) {{
     HYQ_AXI_MASTER(dram)
     HYQ_AXI_LITE(program)
     HYQ_AXI_LITE(length)
@@ -46,15 +46,15 @@ void {project}(hyq::engine::beat_t dram[hyq::engine::dram_beats], unsigned progr
 """
 _HEADER = """\
 // {banner}
-#ifndef HYQ_ENGINE_TOP_H_
-#define HYQ_ENGINE_TOP_H_
+#ifndef HYQ_{guard}_H_
+#define HYQ_{guard}_H_
 
 #include "hyq/engine/engine.h"
 
 /// Runs a program; hyq/engine/engine.h explains the ports, which are registers but for the first.
-void {project}(hyq::engine::beat_t dram[hyq::engine::dram_beats], unsigned program,
-                unsigned length, unsigned constants, unsigned input, unsigned output,
-                unsigned scratch, unsigned &status);
+void {project}(
+    hyq::engine::beat_t dram[hyq::engine::dram_beats], unsigned program, unsigned length,
+    unsigned constants, unsigned input, unsigned output, unsigned scratch, unsigned &status);
 
 #endif
 """
@@ -64,8 +64,9 @@ _BRIDGE = """\
 
 extern "C" unsigned hyq_run(hyq::engine::beat_t *dram, const unsigned *registers) {{
     unsigned status = 0;
-    {project}(dram, registers[0], registers[1], registers[2], registers[3], registers[4],
-               registers[5], status);
+    {project}(
+        dram, registers[0], registers[1], registers[2], registers[3], registers[4], registers[5],
+        status);
     return status;
 }}
 """
@@ -73,15 +74,18 @@ _FUNCTIONS = {"hyq_run": (ctypes.c_uint, (ctypes.c_void_p, ctypes.c_void_p))}
 _ERRORS = {1: "an unknown version", 2: "an unknown queue", 5: "an unknown target"}
 #: The memories of the engine are variables of a function; the largest take 15 MB.
 _STACK = 64 << 20
+#: The size of a stack is a setting of the whole process.
+_STACK_LOCK = threading.Lock()
 _ALIGNMENT = 64
 
 
-def write_csim(sizes: Sizes, folder: Path) -> None:
+def write_csim(sizes: Sizes, folder: Path, project: str = PROJECT) -> None:
     """Write the C++ project of a machine: every program for the machine runs on it.
 
     Args:
         sizes: the machine.
         folder: a new folder.
+        project: name of the top function.
 
     Raises:
         CompilationError: hls4ml, whose open ``ap_int.h`` the C++ includes, is not installed.
@@ -101,29 +105,35 @@ def write_csim(sizes: Sizes, folder: Path) -> None:
         *(sizes.pixels, sizes.feature_words, sizes.weight_words, sizes.parameter_groups),
         *(sizes.softmax_length, sizes.norm_channels, str(sizes.multiplier).lower()),
     )
-    fields = {"banner": _BANNER, "project": PROJECT, "sizes": ", ".join(map(str, values))}
+    fields = {
+        "banner": _BANNER,
+        "project": project,
+        "guard": project.upper(),
+        "sizes": ", ".join(map(str, values)),
+    }
     for name, text in (
-        (f"firmware/{PROJECT}.cpp", _TOP),
-        (f"firmware/{PROJECT}.h", _HEADER),
-        (f"{PROJECT}_bridge.cpp", _BRIDGE),
+        (f"firmware/{project}.cpp", _TOP),
+        (f"firmware/{project}.h", _HEADER),
+        (f"{project}_bridge.cpp", _BRIDGE),
     ):
         (folder / name).write_text(text.format(**fields), encoding="utf-8")
     script = folder / "build_lib.sh"
-    script.write_text(build_lib_sh(_BANNER, PROJECT), encoding="utf-8")
+    script.write_text(build_lib_sh(_BANNER, project), encoding="utf-8")
     script.chmod(0o755)
 
 
-def compile_csim(folder: Path, flags: tuple[str, ...] = ()) -> CSimulation:
+def compile_csim(folder: Path, flags: tuple[str, ...] = (), project: str = PROJECT) -> CSimulation:
     """Compile what :func:`write_csim` wrote, and load it.
 
     Args:
         folder: the project.
         flags: more g++ flags, such as ``-DHYQ_BIT_ACCURATE``.
+        project: name of the top function.
 
     Raises:
         CompilationError: g++ is missing or fails.
     """
-    return CSimulation(compile_project(folder, PROJECT, flags))
+    return CSimulation(compile_project(folder, project, flags))
 
 
 class CSimulation:
@@ -195,11 +205,12 @@ class CSimulation:
         def call() -> None:
             found.append(self._library.hyq_run(dram.ctypes.data, registers.ctypes.data))
 
-        before = threading.stack_size(_STACK)
-        try:
-            thread = threading.Thread(target=call)
-            thread.start()
-        finally:
-            threading.stack_size(before)
+        with _STACK_LOCK:
+            before = threading.stack_size(_STACK)
+            try:
+                thread = threading.Thread(target=call)
+                thread.start()
+            finally:
+                threading.stack_size(before)
         thread.join()
         return found[0]

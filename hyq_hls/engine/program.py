@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from hyq_hls.engine import isa
 from hyq_hls.engine.layout import Place, TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.graph import Graph
+from hyq_hls.graph.operation import Codes
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,21 @@ class Program:
     stored: dict[str, tuple[str, Place]]
     tags: dict[int, Tag] = field(default_factory=dict)
     forgotten: dict[int, tuple[Region, ...]] = field(default_factory=dict)
+
+    def tensors(self, behind_bases: Sequence[NDArray[np.uint8]], graph: Graph) -> dict[str, Codes]:
+        r"""Return the codes (\*shape) of the tensors in DRAM after the frame, by node.
+
+        Those of an observed program are all there; in another one the places were used again.
+
+        Args:
+            behind_bases: the bytes behind the base registers.
+            graph: the graph that it was made from.
+        """
+        found = {}
+        for name, place in self.stored.values():
+            data = behind_bases[place.base][place.offset :]
+            found[name] = place.layout.unpack(data).reshape(graph.type(name).shape)
+        return found
 
     @property
     def code(self) -> bytes:

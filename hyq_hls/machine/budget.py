@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hyq_hls.errors import ConversionError
+from hyq_hls.errors import DoesNotFitError
 from hyq_hls.parts import Part, all_parts
 from hyq_hls.tools.yosys import Utilization
 
@@ -32,7 +32,7 @@ def fits(used: Utilization, part: Part, share: float = 1.0) -> bool:
 
 def too_large(
     used: Utilization, nodes: Mapping[str, Utilization], part: Part, share: float, what: str
-) -> ConversionError:
+) -> DoesNotFitError:
     """Make the error for a design that does not fit.
 
     It names the resource, the nodes that need it most, and other parts.
@@ -45,7 +45,7 @@ def too_large(
     )
     larger = [p.name for p in all_parts() if fits(used, p, share)]
     advice = f"the smallest part that would do is {larger[0]}" if larger else "no known part would"
-    return ConversionError(
+    return DoesNotFitError(
         f"{what} does not fit {share:.0%} of {part.name}: it needs {amounts or 'more than it has'}"
         + (f"; most for {', '.join(most)}" if most else "")
         + f"; {advice}"

@@ -42,14 +42,15 @@ class CosimReport(Shown):
         csim_equal_images: frames whose codes equal the HLS C++'s.
         latency_cycles: cycles from the first input beat to the last output beat of the first frame.
         cycles_per_frame: cycles per frame in steady state; None for a single frame.
-        predicted_cycles: cycles that the slowest stage needs by formula.
-        bottleneck: name of that stage.
+        predicted_cycles: cycles of a frame by formula.
+        bottleneck: what takes most cycles: the slowest stage, or the busiest unit.
         cycles: cycles of the whole run.
         clock_mhz: clock at which ``fps`` is given.
         idle, backpressure: probabilities of a stall at the source and at the sink.
-        streams: every FIFO, in the order of the data.
+        streams: every FIFO, in the order of the data; empty for a machine without streams.
         first_difference: place of the first difference between RTL and emulation; None when they
             agree.
+        details: more lines about where the time goes.
         result: the raw times and counts of the run.
     """
 
@@ -66,6 +67,7 @@ class CosimReport(Shown):
     backpressure: float
     streams: list[StreamReport]
     first_difference: str | None = None
+    details: list[str] = field(default_factory=list)
     result: RunResult | None = field(default=None, repr=False)
 
     @property
@@ -117,6 +119,10 @@ class CosimReport(Shown):
             lines.append(f"random stalls     {self.idle:.0%} source, {self.backpressure:.0%} sink")
         if self.first_difference:
             lines.append(self.first_difference)
+        if self.details:
+            lines += ["", *self.details]
+        if not self.streams:
+            return "\n".join(lines)
         slow = sorted(self.streams, key=lambda s: -s.stalled)[:8]
         rows = [("where it stalls", "depth", "occupancy", "writer waits", "reader waits")]
         rows += [

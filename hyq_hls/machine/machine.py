@@ -1,7 +1,8 @@
 """The interface through which an accelerator speaks to a machine.
 
 A machine is one design of one architecture: a graph, arranged for a part. The streaming machine,
-which gives every node a circuit of its own, is ``hyq_hls/stream``.
+which gives every node a circuit of its own, is ``hyq_hls/stream``; the engine, which computes all
+nodes one after the other, is ``hyq_hls/engine``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph import Graph
-from hyq_hls.machine.build_report import BuildReport
 from hyq_hls.machine.cosim_report import CosimReport
 from hyq_hls.machine.resource_report import ResourceReport
 from hyq_hls.parts import Part
@@ -37,7 +37,10 @@ class CompiledNetwork(Protocol):
         ...
 
     def trace(self, codes: Codes) -> dict[str, Codes]:
-        r"""Return the codes (1, \*shape) of every node, by name, for one sample."""
+        r"""Return the codes (1, \*shape) of nodes, by name, for one sample.
+
+        Those that never stand in a memory of their own are absent.
+        """
         ...
 
 
@@ -48,8 +51,10 @@ class SimulationOptions:
     Attributes:
         rtl: "hyq" for our own RTL, or "vitis" or "bambu" for the RTL that this HLS compiler made of
             the C++.
-        idle: probability of an idle cycle before each input beat.
-        backpressure: probability per cycle that the output is not taken.
+        idle: probability of an idle cycle before each input beat; of an engine, per cycle that a
+            channel of reads from DRAM stalls.
+        backpressure: probability per cycle that the output is not taken; of an engine, that a
+            channel of writes to DRAM stalls.
         seed: seed of the random stalls.
         vcd: file for the waveforms; None writes none.
         activity_cycles: the words of every stream are counted per bin of this number of cycles; 0
@@ -103,6 +108,11 @@ class Machine(ABC):
     @abstractmethod
     def cycles_per_frame(self) -> int:
         """Clock cycles from one frame to the next in steady state, by formula."""
+
+    @property
+    @abstractmethod
+    def read_first(self) -> str:
+        """The files of a project that a person reads first, in words."""
 
     @abstractmethod
     def write(self, folder: Path) -> None:
@@ -162,7 +172,9 @@ class Machine(ABC):
 
     @abstractmethod
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
-        r"""Return the codes (B, \*shape) of every node in the RTL, by name.
+        r"""Return the codes (B, \*shape) of nodes in the RTL, by name.
+
+        Those that never stand in a memory or stream of their own are absent.
 
         Args:
             folder: the written project.
@@ -201,20 +213,4 @@ class Machine(ABC):
 
         Raises:
             CompilationError: pyosys is missing, or Yosys failed on some modules.
-        """
-
-    @abstractmethod
-    def build_report(self, folder: Path) -> BuildReport:
-        """Return what Vitis HLS said about the C++ in its last run, beside the plan.
-
-        Raises:
-            CompilationError: nothing was built, or the report is damaged.
-        """
-
-    @abstractmethod
-    def vendor_report(self, folder: Path) -> ResourceReport:
-        """Return the estimate of Vitis HLS for the C++ in its last run.
-
-        Raises:
-            CompilationError: nothing was built, or the report is damaged.
         """

@@ -45,7 +45,7 @@ from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.bambu import BUILD_BAMBU
-from hyq_hls.tools.gxx import compile_project
+from hyq_hls.tools.gxx import compile_project, is_current
 from hyq_hls.tools.verilator import RtlSimulation, Simulator, Waves
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
@@ -132,6 +132,11 @@ class StreamMachine(Machine):
         """Implementation of every node."""
         return [NodeImplementation.of(stage) for stage in self.flow.operations]
 
+    @property
+    def read_first(self) -> str:
+        """The top function and the top module."""
+        return f"firmware/{self.project}.cpp or rtl/{self.project}.sv"
+
     def write(self, folder: Path) -> None:
         """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
         device = self.part.device
@@ -167,7 +172,7 @@ class StreamMachine(Machine):
             SimulationError: the C++ gives other codes than the integer reference.
         """
         library = timed_library(folder, self.project)
-        if not _is_current(library, folder):
+        if not is_current(library, folder):
             compile_timed(folder, self.project)
         return TimedSimulation.of_graph(library, self.flow.graph)
 
@@ -178,7 +183,7 @@ class StreamMachine(Machine):
     def compiled(self, folder: Path) -> CSimulation | None:
         """Return the C simulation, if no source was changed since it was compiled."""
         library = folder / f"{self.project}.so"
-        if _is_current(library, folder):
+        if is_current(library, folder):
             return self._loaded(library)
         return None
 
@@ -284,10 +289,3 @@ class StreamMachine(Machine):
     def __str__(self) -> str:
         """Return a table with one line per node, and the sums."""
         return nodes_text(self.nodes)
-
-
-def _is_current(library: Path, folder: Path) -> bool:
-    """Return whether a library exists and no C++ source of its project is younger."""
-    sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
-    last_change = max((f.stat().st_mtime_ns for f in sources), default=0)
-    return library.exists() and library.stat().st_mtime_ns >= last_change

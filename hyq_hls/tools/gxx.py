@@ -84,3 +84,10 @@ def compile_project(
         errors = [line for line in lines if "error" in line.lower()] or lines[-5:]
         raise CompilationError("\n".join([f"{compiler} failed, see {log}:", *(errors[:5])]))
     return built
+
+
+def is_current(library: Path, folder: Path) -> bool:
+    """Return whether a library exists and no C++ source of its project is younger."""
+    sources = (*folder.glob("*.cpp"), *folder.glob("*.sh"), *(folder / "firmware").rglob("*.*"))
+    last_change = max((f.stat().st_mtime_ns for f in sources), default=0)
+    return library.exists() and library.stat().st_mtime_ns >= last_change

@@ -73,7 +73,7 @@ def test_help_is_fast_and_the_module_runs() -> None:
         ("quantize", "--weight-bits", "many"),
         ("quantize", "--scale", "octal"),
         ("quantize", "--no-such-option"),
-        ("convert",),
+        ("convert", "net.hyq", "--architecture", "systolic"),
         ("convert", "net.hyq", "--clock-mhz", "fast"),
         ("verify", "a", "b"),
     ],
@@ -103,6 +103,12 @@ def test_options_of_convert(
     assert "did you mean xc7z0" in fails(capsys, *convert, "--part", "xc7z21")
     assert "between 1 and 1000" in fails(capsys, *convert, "--clock-mhz", 0)
     assert "project name 'a b'" in fails(capsys, *convert, "--project", "a b")
+    assert "one of a .hyq file and --model is wanted" in fails(capsys, "convert")
+    model = ("--model", "mobilevit_xxs")
+    assert "one of a .hyq file and --model is wanted" in fails(capsys, *convert, *model)
+    assert "--model needs --image-size" in fails(capsys, "convert", *model)
+    assert "--images belongs to --model" in fails(capsys, *convert, "--images", "digits-test")
+    assert "--image-size belongs to --model" in fails(capsys, *convert, "--image-size", 64)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
     busy = ("convert", network, "--output", tmp_path / "full", "--overwrite")

@@ -214,6 +214,20 @@ def test_convert_prints_the_report(
     assert (again.project, again.clock_mhz, again.compiled) == ("top", 200, False)
 
 
+@pytest.mark.slow
+def test_convert_takes_a_public_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its weights lie in DRAM, because the streaming machine does not fit the part."""
+    output = tmp_path / "net"
+    arguments = ("--model", "mobilevit_xxs", "--image-size", 64, "--output", output)
+    assert run("convert", *arguments, "--part", "xc7z020", "--no-compile") == 0
+    text = capsys.readouterr().out
+    assert "no --images: calibrated on noise" in text
+    assert "estimate: fits xc7z020" in text
+    assert "frames/s at 100 MHz" in text
+    assert f"wrote {output}; read engine.json and program.txt in it first" in text
+    assert Accelerator.open(output).machine.architecture == "engine"
+
+
 def test_convert_compiles(
     network: Path,
     tmp_path: Path,

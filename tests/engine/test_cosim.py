@@ -14,7 +14,7 @@ import pytest
 from hyq_hls import QuantizedModel
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
-from hyq_hls.engine.cosim import DramModel, EngineRun, Image, build_engine, cosimulate, report
+from hyq_hls.engine.cosim import DramModel, EngineRun, Image, build_engine, cosimulate, cycle_lines
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import Rates, predict
 from hyq_hls.engine.program import Program
@@ -53,7 +53,7 @@ def check_frame(
     assert np.array_equal(run.outputs, dict(graph.reference(codes[None]))[graph.output_name][0])
     prediction = predict(program, Rates(latency=dram.latency))
     assert (8 * run.read, 8 * run.written) == (prediction.read, prediction.written)
-    if not dram.stall and dram.bandwidth == 1:
+    if not dram.read_stall and not dram.write_stall and dram.bandwidth == 1:
         alone = run.instructions[1] - run.instructions[0]
         assert np.array_equal(alone, prediction.instructions)
         assert run.cycles == prediction.cycles
@@ -69,7 +69,7 @@ def check_frame(
         DramModel(),
         DramModel(latency=1),
         DramModel(latency=100),
-        DramModel(stall=0.5, seed=1),
+        DramModel(read_stall=0.5, write_stall=0.5, seed=1),
         DramModel(bandwidth=0.3),
     ],
     ids=["ideal", "quick", "late", "stalls", "narrow"],
@@ -82,7 +82,8 @@ def test_the_golden_network(library: Path, graph: Graph, dram: DramModel) -> Non
 @pytest.mark.parametrize("stall", [0.0, 0.2])
 def test_the_default_network(library: Path, default_qmodel: QuantizedModel, stall: float) -> None:
     codes = digits.calibration(1)[0].astype(np.int64)
-    check_frame(library, default_qmodel.graph, codes, SIZES, DramModel(stall=stall))
+    dram = DramModel(read_stall=stall, write_stall=stall)
+    check_frame(library, default_qmodel.graph, codes, SIZES, dram)
 
 
 @pytest.mark.slow
@@ -91,7 +92,8 @@ def test_operations(library: Path, case: Callable[[np.random.Generator], Graph])
     for seed in range(4):
         rng = np.random.default_rng(seed)
         graph = case(rng)
-        dram = DramModel(stall=0.3 * (seed % 2), latency=30, seed=seed)
+        stall = 0.3 * (seed % 2)
+        dram = DramModel(30, read_stall=stall, write_stall=stall / 2, seed=seed)
         sizes = Sizes(pixels=2, feature_words=1024, weight_words=256)
         check_frame(library, graph, random_codes(rng, graph.input_type), sizes, dram)
 
@@ -99,7 +101,7 @@ def test_operations(library: Path, case: Callable[[np.random.Generator], Graph])
 @pytest.mark.slow
 def test_the_report(library: Path, graph: Graph, program: Program) -> None:
     run = cosimulate(library, program, graph, IMAGE)
-    text = report(program, run, predict(program))
+    text = "\n".join(cycle_lines(program, run, predict(program)))
     assert re.search(rf"all +{len(program.instructions)} +{run.cycles:,} +{run.cycles:,} ", text)
     assert f"{8 * run.read:,} bytes read" in text
     assert f"array {100 * run.busy['array'] / run.cycles:.1f} %" in text
@@ -217,5 +219,5 @@ def test_everything_is_compared_at_the_end(
 def test_a_memory_that_cannot_be() -> None:
     with pytest.raises(InputError, match="latency >= 1"):
         DramModel(latency=0)
-    with pytest.raises(InputError, match="stall < 1"):
-        DramModel(stall=1.0)
+    with pytest.raises(InputError, match="stalls 0 <= p < 1"):
+        DramModel(write_stall=1.0)

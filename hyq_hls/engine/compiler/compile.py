@@ -27,22 +27,26 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
 
 
-def compile_graph(graph: Graph, sizes: Sizes) -> Program:
+def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
     """Return the program of a graph.
 
     Args:
         graph: the integer graph.
         sizes: the machine.
+        observed: whether every tensor stays in DRAM until the frame ends, at the place that
+            ``stored`` tells, so that all can be looked at. Only the scores and probabilities of
+            attention never lie there. The program is slower, and needs more scratch.
 
     Raises:
         ConversionError: a node has no form, or does not fit the machine. The message names it.
     """
-    return _Compiler(graph, sizes).run()
+    return _Compiler(graph, sizes, observed).run()
 
 
 class _Compiler:
-    def __init__(self, graph: Graph, sizes: Sizes) -> None:
+    def __init__(self, graph: Graph, sizes: Sizes, observed: bool) -> None:
         self.graph = graph
+        self.observed = observed
         self.emitter = Emitter(sizes)
         self.forms: Mapping[str, Form] = forms_of(graph)
         self.scratch = Scratch()
@@ -122,7 +126,7 @@ class _Compiler:
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""
         readers = self.graph.consumers(node.name)
-        if len(readers) != 1 or node.type.quantization.bits > TABLE_BITS:
+        if self.observed or len(readers) != 1 or node.type.quantization.bits > TABLE_BITS:
             return None
         own, form = self.forms[node.name], self.forms[readers[0].name]
         if not isinstance(form, tuple) or form[0].stage.table is None:
@@ -174,6 +178,8 @@ class _Compiler:
 
     def _release(self) -> None:
         """Give back the places of tensors that no later node reads."""
+        if self.observed:
+            return
         for name, place in list(self.places.items()):
             readers = self.graph.consumers(name)
             if not readers or any(reader.name not in self.done for reader in readers):

@@ -84,3 +84,7 @@ class Image:
         part = self.part(name)
         start = part.address - self.origin
         return self.data[start : start + part.size]
+
+    def parts_behind_bases(self) -> tuple[NDArray[np.uint8], ...]:
+        """Return the bytes of the parts behind the base registers, in their order."""
+        return tuple(self.bytes_of(name) for name in BASES)

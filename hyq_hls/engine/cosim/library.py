@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine.cosim.image import Image
-from hyq_hls.engine.cosim.sources import module_sources, rtl_folders
+from hyq_hls.engine.cosim.sources import TOP, module_sources, rtl_folders, rtl_parameters
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.support import load_library
@@ -20,7 +20,6 @@ from hyq_hls.support.libraries import Signature
 from hyq_hls.tools.verilator import build_library
 from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS
 
-TOP = "hyq_engine"
 #: What the driver and a comparison look at, by module.
 _SEEN: dict[str, tuple[str, ...]] = {
     "hyq_engine": ("unit_start", "instruction_ended"),
@@ -46,7 +45,8 @@ class DramModel:
         latency: cycles from the address of a burst to its first beat, or from the last beat of a
             write to its answer; 1 or more.
         bandwidth: beats of 8 bytes per cycle in each direction, above 0, at most 1.
-        stall: chance that a channel stalls in a cycle, below 1.
+        read_stall: chance that a channel of reads stalls in a cycle, below 1.
+        write_stall: the same for the channels of writes.
         seed: seed of the stalls and of what registers and memories hold before they are written.
 
     Raises:
@@ -55,13 +55,15 @@ class DramModel:
 
     latency: int = 40
     bandwidth: float = 1.0
-    stall: float = 0.0
+    read_stall: float = 0.0
+    write_stall: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.latency < 1 or not 0 < self.bandwidth <= 1 or not 0 <= self.stall < 1:
+        stalls = (self.read_stall, self.write_stall)
+        if self.latency < 1 or not 0 < self.bandwidth <= 1 or not all(0 <= s < 1 for s in stalls):
             raise InputError(
-                f"latency >= 1, 0 < bandwidth <= 1 and 0 <= stall < 1 are wanted, found {self}"
+                f"latency >= 1, 0 < bandwidth <= 1 and stalls 0 <= p < 1 are wanted, found {self}"
             )
 
 
@@ -69,6 +71,7 @@ def build_engine(
     sizes: Sizes,
     folder: Path,
     *,
+    rtl: Path | None = None,
     flags: Sequence[str] = DEFAULT_FLAGS,
 ) -> Path:
     """Build ``libhyq_engine.so``, the engine of some sizes with its driver.
@@ -76,6 +79,7 @@ def build_engine(
     Args:
         sizes: the machine.
         folder: where the library goes.
+        rtl: folder of the SystemVerilog files; by default those of the package.
         flags: flags of the C++ compiler.
 
     Returns:
@@ -90,20 +94,12 @@ def build_engine(
         for name in names
     ]
     return build_library(
-        module_sources([TOP], rtl_folders()),
+        module_sources([TOP], rtl_folders() if rtl is None else [rtl]),
         TOP,
         folder,
         driver="program_driver.cpp",
         configuration="`verilator_config\n" + "".join(lines),
-        parameters={
-            "Pixels": sizes.pixels,
-            "FeatureWords": sizes.feature_words,
-            "WeightWords": sizes.weight_words,
-            "ParameterGroups": sizes.parameter_groups,
-            "NormChannels": sizes.norm_channels,
-            "SoftmaxLanes": sizes.softmax_lanes,
-            "Multiply": int(sizes.multiplier),
-        },
+        parameters=rtl_parameters(sizes),
         flags=flags,
     )
 
@@ -129,7 +125,8 @@ class _CConfig(ctypes.Structure):
         ("region_count", ctypes.c_int64),
         ("latency", ctypes.c_int64),
         ("bandwidth", ctypes.c_double),
-        ("stall", ctypes.c_double),
+        ("read_stall", ctypes.c_double),
+        ("write_stall", ctypes.c_double),
         ("seed", ctypes.c_uint64),
     )
 
@@ -176,7 +173,8 @@ class EngineModel:
             region_count=len(parts),
             latency=dram.latency,
             bandwidth=dram.bandwidth,
-            stall=dram.stall,
+            read_stall=dram.read_stall,
+            write_stall=dram.write_stall,
             seed=dram.seed,
         )
         self._kept = regions  # the driver reads them as long as it runs

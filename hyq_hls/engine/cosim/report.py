@@ -13,8 +13,8 @@ from hyq_hls.engine.program import Program
 from hyq_hls.support import aligned
 
 
-def report(program: Program, run: EngineRun, prediction: Prediction) -> str:
-    """Return cycles by kind of instruction, bytes by port, and how busy every unit was.
+def cycle_lines(program: Program, run: EngineRun, prediction: Prediction) -> list[str]:
+    """Return lines: cycles by kind of instruction, bytes of DRAM, and how busy every unit was.
 
     The cycles of a kind are those in which its instructions run; what lies between them is a row of
     its own.
@@ -43,13 +43,11 @@ def report(program: Program, run: EngineRun, prediction: Prediction) -> str:
         *((kind, n, f"{a:,}", f"{b:,}", f"{_share(a - b, b):+.2f} %") for kind, n, a, b in rows),
     ]
     busy = ", ".join(f"{name} {_share(n, run.cycles):.1f} %" for name, n in run.busy.items())
-    return "\n".join(
-        [
-            *aligned(table),
-            f"DRAM: {BEAT * run.read:,} bytes read, {BEAT * run.written:,} bytes written",
-            f"busy: {busy}",
-        ]
-    )
+    return [
+        *aligned(table),
+        f"DRAM: {BEAT * run.read:,} bytes read, {BEAT * run.written:,} bytes written",
+        f"busy: {busy}",
+    ]
 
 
 def _share(part: int, whole: int) -> float:

@@ -1,4 +1,4 @@
-"""SystemVerilog files of a module and of all that it needs."""
+"""The RTL of an engine: its files, and its parameters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.support import template_dir
 
+TOP = "hyq_engine"
 _USED = re.compile(r"^\s*(hyq_\w+)\s*(?:#\s*\(|\w+\s*\()|\b(\w+_pkg)::", re.MULTILINE)
 
 
@@ -35,3 +37,16 @@ def module_sources(modules: Sequence[str], folders: Sequence[Path]) -> list[Path
             waiting += ["".join(names) for names in _USED.findall(text)]
     ordered = sorted(done, key=lambda name: (not name.endswith("_pkg"), name != "hyq_pkg", name))
     return [module_file(name, folders) for name in ordered]
+
+
+def rtl_parameters(sizes: Sizes) -> dict[str, int]:
+    """Return the parameters of the top module, by name."""
+    return {
+        "Pixels": sizes.pixels,
+        "FeatureWords": sizes.feature_words,
+        "WeightWords": sizes.weight_words,
+        "ParameterGroups": sizes.parameter_groups,
+        "NormChannels": sizes.norm_channels,
+        "SoftmaxLanes": sizes.softmax_lanes,
+        "Multiply": int(sizes.multiplier),
+    }

@@ -30,7 +30,8 @@ struct MemoryConfig {
   int64_t latency;   // cycles from the address of a burst to its first beat, or from the last beat
                      // of a write to its answer
   double bandwidth;  // beats per cycle, of reads and of writes
-  double stall;      // chance that a channel stalls in a cycle
+  double read_stall;   // chance that a channel of reads stalls in a cycle
+  double write_stall;  // the same for writes
   uint64_t seed;
 };
 
@@ -50,15 +51,15 @@ class AxiMemory {
   void offer(Vtop& top) {
     read_credit_ = std::min(read_credit_ + config_.bandwidth, 1.0);
     write_credit_ = std::min(write_credit_ + config_.bandwidth, 1.0);
-    reading_ |= !reads_.empty() && reads_.front().due <= cycle_ && read_credit_ >= 1 && free();
-    answering_ |= !answers_.empty() && answers_.front() <= cycle_ && free();
-    top.m_axi_arready = reads_.size() < kMostBursts && free();
+    reading_ |= !reads_.empty() && reads_.front().due <= cycle_ && read_credit_ >= 1 && reads_flow();
+    answering_ |= !answers_.empty() && answers_.front() <= cycle_ && writes_flow();
+    top.m_axi_arready = reads_.size() < kMostBursts && reads_flow();
     top.m_axi_rvalid = reading_;
     top.m_axi_rdata = kNothing;
     if (reading_) std::memcpy(&top.m_axi_rdata, at(reads_.front().address), kBeat);
     top.m_axi_rlast = reading_ && reads_.front().beats == 1;
-    top.m_axi_awready = writes_.size() < kMostBursts && free();
-    top.m_axi_wready = !writes_.empty() && write_credit_ >= 1 && free();
+    top.m_axi_awready = writes_.size() < kMostBursts && writes_flow();
+    top.m_axi_wready = !writes_.empty() && write_credit_ >= 1 && writes_flow();
     top.m_axi_bvalid = answering_;
   }
 
@@ -137,7 +138,8 @@ class AxiMemory {
     int64_t due;       // cycle of the first
   };
 
-  bool free() { return !random_.chance(config_.stall); }
+  bool reads_flow() { return !random_.chance(config_.read_stall); }
+  bool writes_flow() { return !random_.chance(config_.write_stall); }
 
   uint8_t* at(uint64_t address) { return config_.data + (address - config_.origin); }
 
