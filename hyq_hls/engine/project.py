@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.engine import isa
 from hyq_hls.engine.cosim.sources import (
     TOP,
     module_file,
@@ -18,6 +17,7 @@ from hyq_hls.engine.cosim.sources import (
     rtl_parameters,
 )
 from hyq_hls.engine.csim import write_csim
+from hyq_hls.engine.fields import VERSION
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import Prediction
@@ -103,7 +103,7 @@ def _described(
     quantization, index = graph.output_type.quantization, graph.output_index
     return {
         "generator": _BANNER,
-        "instruction_set": isa.VERSION,
+        "instruction_set": VERSION,
         "sizes": asdict(program.sizes),
         "clock_mhz": mhz,
         "cycles_per_frame": prediction.cycles,

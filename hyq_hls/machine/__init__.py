@@ -4,7 +4,7 @@ from hyq_hls.machine.build_report import BuildReport
 from hyq_hls.machine.cosim_report import CosimReport, StreamReport
 from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
 from hyq_hls.machine.machine import Codes, CompiledNetwork, Machine, SimulationOptions
-from hyq_hls.machine.resource_report import DesignUtilization, ResourceReport
+from hyq_hls.machine.resource_report import DesignUtilization, Labels, ResourceReport
 
 __all__ = [
     "BuildReport",
@@ -13,6 +13,7 @@ __all__ = [
     "CosimReport",
     "DesignUtilization",
     "HlsPlan",
+    "Labels",
     "Machine",
     "PlannedFunction",
     "ResourceReport",

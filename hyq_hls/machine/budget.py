@@ -30,12 +30,32 @@ def fits(used: Utilization, part: Part, share: float = 1.0) -> bool:
     return binding(used, part)[1] <= share
 
 
+def would_do(part: str | None) -> str:
+    """Return the advice to take a part, the smallest that would do."""
+    return (
+        "no known part would do" if part is None else f"the smallest part that would do is {part}"
+    )
+
+
 def too_large(
-    used: Utilization, nodes: Mapping[str, Utilization], part: Part, share: float, what: str
+    used: Utilization,
+    nodes: Mapping[str, Utilization],
+    part: Part,
+    share: float,
+    what: str,
+    advice: str = "",
 ) -> DoesNotFitError:
     """Make the error for a design that does not fit.
 
-    It names the resource, the nodes that need it most, and other parts.
+    It names the resource, and the nodes that need it most.
+
+    Args:
+        used: what the design takes.
+        nodes: the same by node or unit.
+        part: the part.
+        share: how much of it may be used.
+        what: the design, in words.
+        advice: what to do; by default, the smallest part with enough of every resource.
     """
     has = capacity(part)
     over = [name for name in RESOURCES if getattr(used, name) > share * has[name]]
@@ -44,7 +64,7 @@ def too_large(
         f"{getattr(used, name):,} {RESOURCES[name]} of {share * has[name]:,.0f}" for name in over
     )
     larger = [p.name for p in all_parts() if fits(used, p, share)]
-    advice = f"the smallest part that would do is {larger[0]}" if larger else "no known part would"
+    advice = advice or would_do(larger[0] if larger else None)
     return DoesNotFitError(
         f"{what} does not fit {share:.0%} of {part.name}: it needs {amounts or 'more than it has'}"
         + (f"; most for {', '.join(most)}" if most else "")

@@ -23,8 +23,9 @@ class DesignUtilization:
     """The sites of a part that a design takes.
 
     Attributes:
-        operations: utilization of every node, by name.
-        plumbing: utilization of "FIFOs", "forks", "width converters" and "AXI4-Stream ports".
+        operations: utilization of every node of a streaming design, or of every unit of an engine
+            that runs instructions, by name.
+        plumbing: utilization of the rest by kind, such as "FIFOs" or "feature memory".
     """
 
     operations: Mapping[str, Utilization]
@@ -37,23 +38,39 @@ class DesignUtilization:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The words for the rows of a report, which differ by architecture.
+
+    Attributes:
+        lanes: head of the column of lanes.
+        bottleneck: name of the row that decides the speed.
+    """
+
+    lanes: str = "folding"
+    bottleneck: str = "slowest node"
+
+
+@dataclass(frozen=True)
 class ResourceReport(Shown):
     """Resources and speed of a design.
+
+    Its rows are the nodes of a streaming design, or the units of an engine.
 
     Attributes:
         part: the part it is for.
         clock_mhz: the clock at which frames are counted.
         method: "estimate", "synthesis" by Yosys, or "Vitis HLS".
         design: utilization of nodes and streams.
-        cycles: cycles per frame of every node.
-        foldings: lanes of every node, as text.
-        cycles_per_frame: cycles per frame of the slowest stage.
+        cycles: cycles per frame in which every row works.
+        foldings: lanes of every row, as text.
+        cycles_per_frame: cycles from one frame to the next.
         multipliers: products per cycle that the design has circuits for.
         busy: share of their cycles in which they multiply, in steady state.
-        bottleneck: the slowest node.
+        bottleneck: the row with the most cycles.
         bottleneck_busy: the same share for the bottleneck's multipliers; 0 where it has none.
         macs_per_cycle_per_dsp: multiply-accumulates over cycles and DSP slices.
         plan: the HLS C++ of the same design, by its own model; None where nobody asked for it.
+        labels: words for the rows, for people alone.
     """
 
     part: Part
@@ -69,10 +86,11 @@ class ResourceReport(Shown):
     bottleneck_busy: float
     macs_per_cycle_per_dsp: float
     plan: HlsPlan | None = None
+    labels: Labels = Labels()
 
     @property
     def total(self) -> Utilization:
-        """Sum over nodes and streams."""
+        """Sum over all rows."""
         return self.design.total
 
     @property
@@ -106,6 +124,7 @@ class ResourceReport(Shown):
             "fps": self.fps,
             "supported_clock_mhz": self.supported_clock_mhz,
         }
+        del data["labels"]
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
 
@@ -124,6 +143,26 @@ class ResourceReport(Shown):
             f"about {plan.latency:,} cycles",
         ]
 
+    @property
+    def verdict(self) -> list[str]:
+        """Whether it fits, how fast it is, and how busy its multipliers are."""
+        total, clock = self.total, self.supported_clock_mhz
+        resource, share = binding(total, self.part)
+        fit = "fits" if fits(total, self.part) else "does NOT fit"
+        # The rates of an engine are small numbers.
+        digits = 0 if self.fps >= 100 else 1
+        supported = clock * 1e6 / self.cycles_per_frame
+        return [
+            f"{self.method}: {fit} {self.part.name}; binding: {resource}, {share:.0%}",
+            *self.hls_lines,
+            f"{self.fps:,.{digits}f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
+            f"{total.delay_ns:.2f} ns without wires, with as much for wires {clock:.0f} MHz and "
+            f"{supported:,.{digits}f} frames/s (an estimate; nothing was placed)",
+            f"{self.multipliers} multipliers, busy {self.busy:.0%} of the cycles; "
+            f"{self.bottleneck_busy:.0%} in the {self.labels.bottleneck}, {self.bottleneck}; "
+            f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
+        ]
+
     def __repr__(self) -> str:
         used, verdict = self.total, "fits" if self.fits else "does NOT fit"
         return (
@@ -132,12 +171,14 @@ class ResourceReport(Shown):
         )
 
     def __str__(self) -> str:
-        """Return one line per node, the streams, and the sums beside the capacity of the part.
+        """Return one line per row, and the sums beside the capacity of the part.
 
         The columns of the HLS C++ stand behind those of the RTL, where there is a plan of it.
         """
         has, total, plan = capacity(self.part), self.total, self.plan
-        rows: list[tuple[str, ...]] = [("", "folding", "cycles", "LUT", "FF", "DSP", "BRAM36")]
+        rows: list[tuple[str, ...]] = [
+            ("", self.labels.lanes, "cycles", "LUT", "FF", "DSP", "BRAM36")
+        ]
         for name, used in self.design.operations.items():
             rows.append((name, self.foldings[name], f"{self.cycles[name]:,}", *_cells(used)))
         rows += [(name, "", "", *_cells(used)) for name, used in self.design.plumbing.items()]
@@ -148,23 +189,7 @@ class ResourceReport(Shown):
         if plan is not None:
             beside = _planned_columns(plan, [row[0] for row in rows[:-3]], self.part)
             rows = [(*row, *cells) for row, cells in zip(rows, beside, strict=True)]
-        resource, share = binding(total, self.part)
-        clock = self.supported_clock_mhz
-        verdict = "fits" if fits(total, self.part) else "does NOT fit"
-        return "\n".join(
-            [
-                *aligned(rows),
-                f"{self.method}: {verdict} {self.part.name}; binding: {resource}, {share:.0%}",
-                *self.hls_lines,
-                f"{self.fps:,.0f} frames/s at {self.clock_mhz:g} MHz; longest logic path "
-                f"{total.delay_ns:.2f} ns without wires, with as much for wires "
-                f"{clock:.0f} MHz and {clock * 1e6 / self.cycles_per_frame:,.0f} frames/s (an "
-                "estimate; nothing was placed)",
-                f"{self.multipliers} multipliers, busy {self.busy:.0%} of the cycles; "
-                f"{self.bottleneck_busy:.0%} in the slowest node, {self.bottleneck}; "
-                f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
-            ]
-        )
+        return "\n".join([*aligned(rows), *self.verdict])
 
 
 def _planned_columns(plan: HlsPlan, names: Sequence[str], part: Part) -> list[tuple[str, ...]]:

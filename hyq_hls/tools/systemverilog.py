@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from hyq_hls.errors import ConversionError
 
@@ -16,6 +18,18 @@ _PARAMETER = re.compile(
     r"(?P<default>\s*=[^,/\n]*)?(?=\s*(?:,|//|$))",
     re.MULTILINE,
 )
+
+
+def source_hash(files: Iterable[Path]) -> str:
+    """Hash SystemVerilog files in their order, without comments and without layout.
+
+    A synthesis result belongs to the hash of its sources.
+    """
+    known = hashlib.sha256()
+    for path in files:
+        code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        known.update(" ".join(code.split()).encode())
+    return known.hexdigest()[:16]
 
 
 def literal(value: Value) -> str:

@@ -6,6 +6,7 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from tests.golden.network import golden_graph
 ZYNQ = part("xc7z020")
 
 
-def golden_machine(**wishes: object) -> EngineMachine:
+def golden_machine(**wishes: Any) -> EngineMachine:
     machine = choose_machine(golden_graph(), "engine", replace(Wishes(ZYNQ), **wishes))
     assert isinstance(machine, EngineMachine)
     return machine
@@ -39,7 +40,7 @@ def accelerator(
 ) -> Accelerator:
     folder = tmp_path_factory.mktemp("engine") / "net"
     return convert(
-        default_qmodel, output_dir=folder, architecture="engine", engine=Sizes(pixels=2), must_fit=False
+        default_qmodel, output_dir=folder, architecture="engine", engine=Sizes(pixels=2)
     ).compile()
 
 

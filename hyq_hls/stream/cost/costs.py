@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,6 +17,7 @@ from hyq_hls.stream.cost.features import Features, dsps_of, features_of, memory_
 from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.plumbing import Plumbing
+from hyq_hls.tools.systemverilog import source_hash
 from hyq_hls.tools.yosys import Utilization
 
 #: ``benchmarks/characterize.py`` writes this file.
@@ -132,11 +131,7 @@ def template_hash(module: str) -> str:
 
     A synthesis result belongs to the hash.
     """
-    known = hashlib.sha256()
-    for name in needed_modules({module}):
-        code = re.sub(r"//.*", "", module_file(name).read_text(encoding="utf-8"))
-        known.update(" ".join(code.split()).encode())
-    return known.hexdigest()[:16]
+    return source_hash(module_file(name) for name in needed_modules({module}))
 
 
 def estimate(circuit: OperationStage | Plumbing) -> Utilization:

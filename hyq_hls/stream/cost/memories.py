@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.tools.yosys import Utilization
+from hyq_hls.tools.yosys import block_rams as ramb18
 
 #: A memory lies in block RAM where logic would take more LUTs than this for each RAMB18, unless
 #: its circuit says otherwise.
 LUTS_PER_BLOCK = 160
-#: Numbers of words of a RAMB18, and the width of a word in each shape.
-_SHAPES = [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)]
 
 
 def memory_utilization(memory: Memory) -> Utilization:
@@ -34,18 +33,8 @@ def dissolves(memory: Memory) -> bool:
 
 
 def block_rams(memory: Memory) -> int:
-    """Count the RAMB18 of the best shape; words beyond its depth lie side by side in one row.
-
-    There a word that can be written takes whole bytes of 9 bits, which have a write enable each.
-    """
-
-    def blocks(depth: int, width: int) -> int:
-        words = -(-memory.depth // depth)
-        apart = words > 1 and not memory.constant and width >= 9
-        bits = 9 * -(-memory.width // 9) if apart else memory.width
-        return -(-words * bits // width)
-
-    return min(blocks(depth, width) for depth, width in _SHAPES)
+    """Count the RAMB18 of a memory in block RAM."""
+    return ramb18(memory.depth, memory.width, constant=memory.constant)
 
 
 def memory_luts(memory: Memory) -> int:

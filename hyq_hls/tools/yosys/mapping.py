@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
@@ -48,12 +48,14 @@ class Job:
         top: name of the module.
         parameters: its parameters; a text that names a file is a memory, whose content counts.
         dsp: whether multiplications may use DSP slices; else they are mapped to LUTs.
+        apart: modules inside it that are hollow: only what lies between them is mapped.
     """
 
     sources: Sequence[Path]
     top: str
     parameters: Mapping[str, Value]
     dsp: bool = True
+    apart: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,6 +67,7 @@ class Job:
             memory = isinstance(value, str) and os.path.isfile(value)
             known.update(f"{name}=".encode())
             known.update(Path(str(value)).read_bytes() if memory else str(value).encode())
+        known.update("".join(f" without {name}" for name in self.apart).encode())
         return f"{self.top}-{known.hexdigest()[:16]}"
 
 
@@ -197,6 +200,7 @@ def _synthesize(batch: Mapping[str, Job], folder: Path) -> None:
                 *(f"rename {job.top}$batch.u_{part} {part}" for part, job in parts.items()),
                 "delete batch",
                 "read_verilog kept.v",
+                *_hollow(parts),
                 f"setattr -mod -set keep_hierarchy 1 {' '.join(parts)} {_WHOLE}",
                 f"synth_xilinx -family xc7 -flatten -noiopad {options} -top kept",
                 "tee -q -o stat.json stat -json -tech xilinx",
@@ -229,6 +233,20 @@ def _instance(part: str, job: Job) -> str:
     """Return an instance of a module without wires, in SystemVerilog."""
     values = ", ".join(f".{name}({literal(value)})" for name, value in job.parameters.items())
     return f"  {job.top} #({values}) u_{part} ();\n"
+
+
+def _hollow(parts: Mapping[str, Job]) -> Iterator[str]:
+    """Yield passes that empty modules inside of others, and keep these from being dissolved.
+
+    A module inside of one is named after its place in it, once slang has kept the hierarchy.
+    """
+    for part, job in parts.items():
+        for name in job.apart:
+            # Yosys selects an empty module only where "=" stands before its name.
+            modules = f"{name}$batch.u_{part}.*"
+            yield f"select -assert-any {modules}"
+            yield f"blackbox {modules}"
+            yield f"setattr -mod -unset blackbox -set keep_hierarchy 1 ={modules}"
 
 
 def _cells(module: str, modules: Mapping[str, Mapping[str, int]]) -> Counter[str]:

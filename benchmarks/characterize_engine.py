@@ -1,0 +1,105 @@
+"""Synthesis results of the engine's units, from which its size is estimated.
+
+    python -m benchmarks.characterize_engine      writes hyq_hls/engine/cost/points.json
+
+Every unit is mapped at the sizes with which it changes: pixels, lanes, and the ends of the range of
+the memory by which it is scaled. Results of single units are kept in
+build/benchmarks/characterize_engine, so that a run that was interrupted goes on, and only units
+whose sources have changed are mapped again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from hyq_hls.engine.cosim.sources import rtl_folders
+from hyq_hls.engine.cost.points import POINTS_FILE, Point, module_hash
+from hyq_hls.engine.cost.units import Unit, units
+from hyq_hls.engine.cost.utilization import unit_job
+from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.errors import CompilationError
+from hyq_hls.support import write_file
+from hyq_hls.tools.yosys import synthesize_modules, yosys_version
+
+FOLDER = Path("build/benchmarks/characterize_engine")
+#: Units in one run of Yosys: few, so that little is lost when it is interrupted.
+BATCH = 4
+#: Engines with the least, the usual and the most words of every memory. At the usual ones, and at
+#: four pixels, a test checks the law between points.
+SMALL = Sizes(
+    pixels=2,
+    feature_words=512,
+    weight_words=256,
+    parameter_groups=16,
+    norm_channels=128,
+    softmax_lanes=1,
+    multiplier=False,
+)
+USUAL = replace(
+    SMALL, feature_words=8192, weight_words=2048, parameter_groups=64, norm_channels=512
+)
+LARGE = replace(
+    SMALL, feature_words=65536, weight_words=16384, parameter_groups=256, norm_channels=1024
+)
+MORE = replace(SMALL, softmax_lanes=2, multiplier=True)
+#: Modules that grow with pixels themselves; the others, with the bits of a bank alone.
+BY_PIXELS = ("hyq_engine_array", "hyq_engine_operands", "hyq_engine_feature")
+#: Modules at which the law is checked for pixels, and for pixels and words together.
+CHECKED = ("hyq_engine_load", "hyq_engine_feature")
+
+
+def work() -> list[Unit]:
+    """Return the different units of all sizes."""
+    axes = (SMALL, MORE, replace(SMALL, pixels=8), replace(MORE, pixels=8), LARGE, USUAL)
+    found = [unit for sizes in axes for unit in units(sizes)]
+    four, eight = units(replace(SMALL, pixels=4)), units(replace(USUAL, pixels=8))
+    found += [unit for unit in four if unit.module in (*BY_PIXELS, *CHECKED)]
+    found += [unit for unit in eight if unit.module in CHECKED]
+    different: dict[tuple[str, str], Unit] = {}
+    for unit in found:
+        values = {n: v for n, v in unit.parameters.items() if n not in unit.ignored}
+        different.setdefault((unit.module, json.dumps(values)), unit)
+    return list(different.values())
+
+
+def main() -> None:
+    """Synthesize and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--output", type=Path, default=POINTS_FILE)
+    options = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    todo, points = work(), []
+    with tqdm(unit="unit") as bar:
+        jobs = [unit_job(unit, rtl_folders()) for unit in todo]
+        results = synthesize_modules(jobs, FOLDER / "synthesis", bar, batch=BATCH)
+    for unit, result in zip(todo, results, strict=True):
+        if isinstance(result, CompilationError):
+            raise SystemExit(f"{unit.module} {dict(unit.parameters)}: {result}")
+        points.append(Point(unit.module, unit.parameters, result))
+    write_points(options.output, points)
+
+
+def write_points(output: Path, points: list[Point]) -> None:
+    """Write a table with one line for each unit, behind facts on how it was made."""
+    ordered = sorted(points, key=lambda p: (p.module, sorted(p.parameters.items())))
+    data: dict[str, Any] = {
+        "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context",
+        "date": date.today().isoformat(),
+        "sources": {module: module_hash(module) for module in sorted({p.module for p in points})},
+        "script": "benchmarks/characterize_engine.py",
+        "points": [asdict(point) for point in ordered],
+    }
+    text = json.dumps(data, separators=(",", ":")).replace('{"module"', '\n{"module"')
+    write_file(output, f"{text}\n".encode())
+    print(f"{len(points)} units in {output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The sizes of an engine for a part: the fewest predicted cycles of those that fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.cost.utilization import engine_utilization
+from hyq_hls.engine.forms import NormRows, forms_of
+from hyq_hls.engine.machine_sizes import MAX_WORDS, Sizes
+from hyq_hls.engine.predict import predict
+from hyq_hls.engine.program import Program
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph
+from hyq_hls.machine.budget import fits, too_large, would_do
+from hyq_hls.machine.resource_report import WIRE_FACTOR
+from hyq_hls.parts import Part, all_parts
+from hyq_hls.tools.yosys import Utilization
+
+PIXELS = (8, 4, 2)
+LANES = (2, 1)
+#: Groups of channel records and words of weights: the default ones, and the most.
+CAPACITIES = ((64, 2048), (256, 16384))
+#: Words of weights are divided by these, and the fewest words of a bank of features. Neither
+#: is ever larger than by default where that is enough: it would spare MobileViT-xxs 0.2 % of its
+#: cycles.
+DIVISORS = (1, 2, 4)
+FEWEST_WORDS = 512
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Sizes on which a graph compiles.
+
+    Attributes:
+        seconds: a frame, at the clock or at the lower one that the longest path supports.
+        sites: its LUTs and halves of block RAMs.
+        sizes: the machine.
+    """
+
+    seconds: float
+    sites: tuple[int, int]
+    sizes: Sizes
+
+
+def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
+    """Return the sizes of the engine with the most frames per second that fits a part.
+
+    For every number of pixels, softmax lanes and words of weights, the feature memory is the
+    largest that fits; the graph is compiled for it and its cycles are predicted. Of engines that
+    are equally fast, the one with the fewest LUTs, then block RAMs, is taken.
+
+    Args:
+        part: the part.
+        graph: the integer graph.
+        clock_mhz: target clock in MHz.
+        share: how much of every resource of the part may be used.
+
+    Raises:
+        ConversionError: the engine cannot run the graph, or no engine that can fits the part. The
+            message names what is missing, and the smallest part that would do.
+    """
+    largest = _able(graph)
+    chosen, refused = _fastest(part, graph, clock_mhz, share, largest)
+    if chosen is not None:
+        return chosen.sizes
+    advice = would_do(_part_that_would_do(graph, share, largest))
+    if refused is not None:
+        raise ConversionError(
+            f"no engine that fits {share:.0%} of {part.name} can run the network: {refused}; "
+            f"{advice}"
+        )
+    smallest = replace(
+        largest,
+        pixels=min(PIXELS),
+        softmax_lanes=min(LANES),
+        weight_words=largest.weight_words // max(DIVISORS),
+        feature_words=FEWEST_WORDS,
+    )
+    design = engine_utilization(smallest)
+    rows = {**design.operations, **design.plumbing}
+    raise too_large(design.total, rows, part, share, "the smallest engine", advice)
+
+
+def _able(graph: Graph) -> Sizes:
+    """Return an engine that can run a graph, with no more units than it needs.
+
+    Raises:
+        ConversionError: no engine can run the graph.
+    """
+    default = Sizes()
+    rows = [form.channels for form in forms_of(graph).values() if isinstance(form, NormRows)]
+    channels = max([default.norm_channels, *(1 << (c - 1).bit_length() for c in rows)])
+    refused: ConversionError | None = None
+    for (groups, words), multiplier in product(CAPACITIES, (False, True)):
+        sizes = replace(
+            default,
+            parameter_groups=groups,
+            weight_words=words,
+            norm_channels=channels,
+            multiplier=multiplier,
+        )
+        try:
+            compile_graph(graph, sizes)
+        except ConversionError as error:
+            refused = error
+        else:
+            return sizes
+    assert refused is not None
+    raise refused
+
+
+def _fastest(
+    part: Part, graph: Graph, clock_mhz: float, share: float, largest: Sizes
+) -> tuple[_Choice | None, ConversionError | None]:
+    """Return the fastest engine that fits, or else what the compiler said of one that fits."""
+    programs: dict[Sizes, Program | ConversionError] = {}
+    found: list[_Choice] = []
+    for sizes, used in _candidates(part, share, largest):
+        plain = replace(sizes, softmax_lanes=1)  # no program depends on the lanes
+        if plain not in programs:
+            programs[plain] = _compiled(graph, plain)
+        program = programs[plain]
+        if isinstance(program, Program):
+            cycles = predict(replace(program, sizes=sizes)).cycles
+            clock = min(clock_mhz, 1000 / (WIRE_FACTOR * used.delay_ns))
+            found.append(_Choice(cycles / (clock * 1e6), (used.lut, used.bram18), sizes))
+    best = min(found, key=lambda choice: (choice.seconds, choice.sites), default=None)
+    errors = [p for p in programs.values() if isinstance(p, ConversionError)]
+    return best, errors[-1] if errors else None
+
+
+def _compiled(graph: Graph, sizes: Sizes) -> Program | ConversionError:
+    try:
+        return compile_graph(graph, sizes)
+    except ConversionError as error:
+        return error
+
+
+def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, Utilization]]:
+    """Return engines that fit, without those that another one exceeds in all but its pixels."""
+    found: list[tuple[Sizes, Utilization]] = []
+    weights = [largest.weight_words // divisor for divisor in DIVISORS]
+    for pixels, lanes, weight_words in product(PIXELS, LANES, weights):
+        words = MAX_WORDS // pixels
+        while words >= FEWEST_WORDS:
+            sizes = replace(
+                largest,
+                pixels=pixels,
+                softmax_lanes=lanes,
+                weight_words=weight_words,
+                feature_words=words,
+            )
+            if any(_exceeds(other, sizes) for other, _ in found):
+                break
+            used = engine_utilization(sizes).total
+            if fits(used, part, share):
+                found.append((sizes, used))
+                break
+            words //= 2
+    return found
+
+
+def _exceeds(other: Sizes, sizes: Sizes) -> bool:
+    """Return whether an engine has as many pixels as another one, and nothing less."""
+    return (
+        other.pixels == sizes.pixels
+        and other.softmax_lanes >= sizes.softmax_lanes
+        and other.weight_words >= sizes.weight_words
+        and other.feature_words >= sizes.feature_words
+    )
+
+
+def _part_that_would_do(graph: Graph, share: float, largest: Sizes) -> str | None:
+    """Return the smallest part with room for an engine that can run the graph."""
+    for part in all_parts():
+        if _fastest(part, graph, part.max_clock_mhz, share, largest)[0] is not None:
+            return part.name
+    return None

@@ -1,0 +1,74 @@
+"""The resource report of an engine: rows are units, and the busiest one is the bottleneck."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hyq_hls import QuantizedModel
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.cost import engine_report, engine_utilization
+from hyq_hls.engine.cost.report import array_macs
+from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.predict import predict
+from hyq_hls.machine import ResourceReport
+from hyq_hls.parts import part
+from tests.golden.network import golden_graph
+
+SIZES = Sizes(pixels=2)
+
+
+@pytest.fixture(scope="module")
+def report() -> ResourceReport:
+    graph = golden_graph()
+    program = compile_graph(graph, SIZES)
+    used = engine_utilization(SIZES)
+    return engine_report(graph, program, SIZES, part("xc7z020"), 150, used, "estimate")
+
+
+def test_cycles_of_units_and_frames(report: ResourceReport) -> None:
+    prediction = predict(compile_graph(golden_graph(), SIZES))
+    assert report.cycles_per_frame == prediction.cycles
+    assert sum(report.cycles.values()) == prediction.instructions.sum()
+    assert report.cycles["norm unit"] == 0  # the graph has no LayerNorm
+    assert report.fps == pytest.approx(150e6 / prediction.cycles)
+
+
+def test_the_busiest_unit_is_the_bottleneck(report: ResourceReport) -> None:
+    assert report.cycles[report.bottleneck] == max(report.cycles.values())
+
+
+def test_multipliers_and_how_busy_they_are(report: ResourceReport) -> None:
+    assert report.multipliers == 16 * 3 * 2
+    macs = golden_graph().macs()  # all of them run on the array
+    assert report.busy == pytest.approx(macs / (96 * report.cycles_per_frame))
+
+
+def test_macs_of_the_norm_unit_are_not_the_array_s(default_qmodel: QuantizedModel) -> None:
+    graph = default_qmodel.graph
+    norms = [n for n in graph.nodes.values() if n.operation.name == "layer_norm"]
+    alone = sum(n.operation.macs(*graph.input_types(n)) for n in norms)
+    assert array_macs(graph) == graph.macs() - alone < graph.macs()
+
+
+def test_it_reads_as_an_engine(report: ResourceReport) -> None:
+    text = str(report)
+    head, *rows = text.splitlines()
+    assert head.split() == ["per", "cycle", "cycles", "LUT", "FF", "DSP", "BRAM36"]
+    assert any(row.startswith("array") and "16x3x2" in row for row in rows)
+    assert any(row.startswith("feature memory") for row in rows)
+    assert "in the busiest unit, " in text
+    assert "folding" not in text
+    assert "node" not in text
+
+
+def test_every_row_of_a_unit_has_cycles_and_lanes(report: ResourceReport) -> None:
+    assert report.design.operations.keys() == report.cycles.keys() == report.foldings.keys()
+
+
+def test_it_is_saved_as_numbers(report: ResourceReport, tmp_path: Path) -> None:
+    saved = json.loads(report.save(tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert saved["cycles"] == report.cycles
+    assert "labels" not in saved
