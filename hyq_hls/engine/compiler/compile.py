@@ -30,17 +30,20 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
 
 
-def compile_graph(graph: Graph, sizes: Sizes) -> Program:
+def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
     """Return the program of a graph.
 
     Args:
         graph: the integer graph.
         sizes: the machine.
+        observed: whether every tensor stays in DRAM until the frame ends, at the place that
+            ``places`` tells, so that all can be looked at. Only the scores and probabilities of
+            attention never lie there. The program is slower, and needs more scratch.
 
     Raises:
         ConversionError: a node has no form, or does not fit the machine. The message names it.
     """
-    network = _Units(graph, sizes).network()
+    network = _Units(graph, sizes, observed).network()
     return _Compiler(graph, network, sizes).run(cut(network, sizes))
 
 
@@ -53,7 +56,7 @@ class _Compiler:
         self.scratch = Scratch()
         place = Place(isa.INPUT, 0, TensorLayout.of(graph.input_type))
         self.places = {graph.input_name: place}
-        self.all_places = dict(self.places)
+        self.all_places: dict[str, Place] = {}
 
     def run(self, cuts: list[Cut]) -> Program:
         """Return the program."""
@@ -104,7 +107,7 @@ class _Compiler:
     def _release(self, stop: int) -> None:
         """Give back the places of tensors that no later unit reads."""
         for name, place in list(self.places.items()):
-            if any(reader >= stop for reader in self.network.readers[name]):
+            if self.network.observed or any(r >= stop for r in self.network.readers[name]):
                 continue
             del self.places[name]
             if place.base == isa.SCRATCH:
@@ -114,8 +117,8 @@ class _Compiler:
 class _Units:
     """Turns nodes into units: a table joins the sum before it, attention is one."""
 
-    def __init__(self, graph: Graph, sizes: Sizes) -> None:
-        self.graph, self.sizes = graph, sizes
+    def __init__(self, graph: Graph, sizes: Sizes, observed: bool) -> None:
+        self.graph, self.sizes, self.observed = graph, sizes, observed
         self.forms: Mapping[str, Form] = forms_of(graph)
         self.layouts = {graph.input_name: TensorLayout.of(graph.input_type)}
         self.units: list[Unit] = []
@@ -139,7 +142,8 @@ class _Units:
         for index, unit in enumerate(self.units):
             for name in unit.inputs:
                 readers[name].append(index)
-        return Network(self.units, self.layouts, readers, self.graph.output_name)
+        output = self.graph.output_name
+        return Network(self.units, self.layouts, readers, output, self.observed)
 
     def _unit(self, node: Node) -> Unit | None:
         form = self.forms[node.name]
@@ -182,7 +186,7 @@ class _Units:
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""
         readers = self.graph.consumers(node.name)
-        if len(readers) != 1 or node.type.quantization.bits > TABLE_BITS:
+        if self.observed or len(readers) != 1 or node.type.quantization.bits > TABLE_BITS:
             return None
         own, form = self.forms[node.name], self.forms[readers[0].name]
         if not isinstance(form, tuple) or form[0].stage.table is None:

@@ -92,9 +92,15 @@ class Emitter:
         return self._in_ring("weights", isa.WEIGHTS, self._weights, data, LANES)
 
     def weight_room(self, words: int) -> int:
-        """Return the first of ``words`` weight words that instructions will write."""
-        start, lost = self._weights.take(words)
-        self._lose("weights", lost)
+        """Return the first of ``words`` weight words that instructions will write.
+
+        The same words are given again while nothing else took them.
+        """
+        key = b"%d words that instructions write" % words
+        start = self._weights.find(key)
+        if start is None:
+            start, lost = self._weights.take(words, key)
+            self._lose("weights", lost)
         return start
 
     def parameters(self, data: bytes) -> int:

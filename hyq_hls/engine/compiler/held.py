@@ -241,8 +241,8 @@ def _plan_tensor(tensor: Held, needs: list[list[tuple[int, int]]]) -> None:
     high, reached = [], start
     for k, need in enumerate(needs):
         reached = max([reached, *(stop for _, stop in need)])
-        if tensor.exported and k == bands - 1:
-            reached = max(reached, rows)
+        if tensor.producer is not None and k == bands - 1:
+            reached = max(reached, rows)  # rows that no window reaches are rows of the tensor too
         if reached < rows:
             reached = ceil_div(reached, tensor.grain) * tensor.grain
         high.append(reached)

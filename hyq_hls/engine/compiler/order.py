@@ -26,19 +26,22 @@ class Network:
         layouts: layouts of all tensors.
         readers: indices of the units that read a tensor.
         output: the tensor that leaves the engine.
+        observed: whether all tensors go to DRAM.
     """
 
     units: list[Unit]
     layouts: dict[str, TensorLayout]
     readers: dict[str, list[int]]
     output: str
+    observed: bool = False
 
     def exported(self, start: int, stop: int) -> set[str]:
         """Return the tensors of some units that must lie in DRAM."""
         return {
             unit.output
             for unit in self.units[start:stop]
-            if unit.output == self.output
+            if self.observed
+            or unit.output == self.output
             or any(reader >= stop for reader in self.readers[unit.output])
         }
 
