@@ -78,11 +78,10 @@ def predict(program: Program, rates: Rates | None = None) -> Prediction:
     by_node: Counter[str] = Counter()
     alone = []
     read = written = 0
-    starts = {start: name for name, start in program.nodes.items()}
     node, norm = "", (0, 0)
     last = len(program.instructions) - 1
     for index, instruction in enumerate(program.instructions):
-        node = starts.get(index, node)
+        node = program.nodes.get(index, node)
         if isinstance(instruction, isa.LoadBlock) and instruction.target == isa.NORM:
             norm = _norm(program, instruction)
         work = _work(instruction, program.sizes, rates, norm)

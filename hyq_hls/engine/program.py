@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,8 @@ class Region:
     """Part of a memory, whose content nobody needs any more.
 
     Attributes:
-        memory: "features" (words of a bank), "weights" (words), "scratch" (bytes).
+        memory: "features" (words of a bank), "weights" (words), "parameters" (groups), "tables" and
+            "exponentials" (entries), "norm" and "scratch" (bytes).
         start: first address.
         stop: address behind the last.
     """
@@ -32,10 +34,10 @@ class Region:
 
 @dataclass(frozen=True)
 class Tag:
-    """The meaning of the codes that an instruction computes.
+    """The meaning of the codes that an instruction computes or stores.
 
     Attributes:
-        node: node of the graph, whose codes these are before a table.
+        node: node of the graph, whose codes these are before a table; of a store the tensor.
         index: where in its tensor (without the batch axis) they belong.
         lanes: first and last plus one of the channels of the instruction that count.
         behind_table: node of the codes behind the table, or None.
@@ -51,6 +53,25 @@ class Tag:
     table_qmin: int = 0
 
 
+@dataclass(frozen=True)
+class Lying:
+    """Codes that lie in the feature memory as soon as an instruction has ended.
+
+    Attributes:
+        tensor: the tensor that they belong to.
+        index: its rows and pixels.
+        view: place of their highest bytes.
+        planes: bytes of a code.
+        apart: words from byte to byte.
+    """
+
+    tensor: str
+    index: tuple[slice, slice]
+    view: isa.View
+    planes: int
+    apart: int
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """All that the engine needs for one frame.
@@ -62,9 +83,12 @@ class Program:
         scratch: bytes that base register 3 needs.
         input: layout of the input tensor behind base register 1.
         output: layout of the last tensor behind base register 2.
-        nodes: first instruction of every node, by name, in order; a table behind a sum belongs to
-            the sum, and scores and softmax to their values.
-        stored: the tensor that lies in DRAM after a node of ``nodes``, and where.
+        nodes: names of nodes by the first instruction of every run of their instructions, in order;
+            a node whose rows come in bands has several. A table behind a sum belongs to the sum,
+            and scores and softmax to their values.
+        places: the places of the tensors that lie in DRAM at some time, by name.
+        lying: codes that lie in the feature memory behind the instruction of an index.
+        stored: tensors that lie there as a whole behind the instruction of an index.
         tags: destination of instructions by index.
         forgotten: regions whose content is dead before the instruction of this index.
     """
@@ -75,8 +99,10 @@ class Program:
     scratch: int
     input: TensorLayout
     output: TensorLayout
-    nodes: dict[str, int]
-    stored: dict[str, tuple[str, Place]]
+    nodes: dict[int, str]
+    places: dict[str, Place]
+    stored: dict[int, str]
+    lying: dict[int, list[Lying]] = field(default_factory=dict)
     tags: dict[int, Tag] = field(default_factory=dict)
     forgotten: dict[int, tuple[Region, ...]] = field(default_factory=dict)
 
@@ -90,7 +116,7 @@ class Program:
             graph: the graph that it was made from.
         """
         found = {}
-        for name, place in self.stored.values():
+        for name, place in self.places.items():
             data = behind_bases[place.base][place.offset :]
             found[name] = place.layout.unpack(data).reshape(graph.type(name).shape)
         return found
@@ -100,13 +126,17 @@ class Program:
         """The encoded instructions."""
         return isa.assemble(self.instructions)
 
+    def node_of(self, index: int) -> str:
+        """Return the name of the node that an instruction belongs to."""
+        run = bisect_right(list(self.nodes), index) - 1
+        return list(self.nodes.values())[max(run, 0)]
+
     def text(self) -> str:
         """Return the disassembly, with the names of the nodes."""
         lines = isa.disassemble(self.code).splitlines()
-        heads = {start: name for name, start in self.nodes.items()}
         shown = []
         for index, line in enumerate(lines):
-            if index in heads:
-                shown.append(f"# {heads[index]}")
+            if index in self.nodes:
+                shown.append(f"# {self.nodes[index]}")
             shown.append(line)
         return "\n".join(shown) + "\n"

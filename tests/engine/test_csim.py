@@ -1,4 +1,4 @@
-"""The C++ of the engine: every tensor in DRAM equals the simulator's; checks of the C++ itself."""
+"""The C++ of the engine: its memories equal the simulator's after every node; checks of itself."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.csim import CSimulation, compile_csim, write_csim
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.program import Program
 from hyq_hls.engine.simulate import Simulator
 from hyq_hls.errors import CompilationError, SimulationError
 from hyq_hls.graph import Graph
@@ -54,21 +55,36 @@ def engine(project: Path) -> CSimulation:
     return compile_csim(project, _FLAGS)
 
 
+def state(
+    engine: CSimulation, program: Program, codes: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.uint8], ...]:
+    """Output, scratch and feature memory after some instructions; a store brings the last."""
+    banks, words = program.sizes.pixels, program.sizes.feature_words
+    scratch, size = -(-program.scratch // 8) * 8, 4 * banks * words
+    dump = isa.Store(
+        base=isa.SCRATCH, offset=scratch, rows=1, pixels=banks, words=words, pitch=size,
+        view=isa.View(),
+    )  # fmt: skip
+    instructions = (*program.instructions[:count], dump)
+    longer = replace(program, instructions=instructions, scratch=scratch + size)
+    found = engine.run(longer, codes)
+    return found[isa.OUTPUT], found[isa.SCRATCH][: program.scratch], found[isa.SCRATCH][scratch:]
+
+
 def check(engine: CSimulation, graph: Graph, codes: NDArray[np.int64], sizes: Sizes) -> None:
-    """Compare all that stands in DRAM after every node, and the output, with the simulator."""
+    """Compare DRAM and the feature memory after every node, and the output, with the simulator."""
     program = compile_graph(graph, sizes)
     simulator = Simulator(program, graph)
-    ends = [*list(program.nodes.values())[1:], len(program.instructions)]
-    names = dict(zip(ends, program.nodes, strict=True))
+    stops = [*list(program.nodes)[1:], len(program.instructions)]
+    last = {name: stop - 1 for name, stop in zip(program.nodes.values(), stops, strict=True)}
     for index, _ in simulator.steps(codes):
-        name = names.get(index + 1)
-        if name is None:
+        if index not in last.values():
             continue
-        found = engine.run(program, codes, index + 1)
-        for base in (isa.OUTPUT, isa.SCRATCH):
-            expected = simulator.memories.dram[base]
-            known = expected.written
-            assert np.array_equal(found[base][known], expected.data[known]), f"{name}, base {base}"
+        memories = simulator.memories
+        expected = memories.dram[isa.OUTPUT], memories.dram[isa.SCRATCH], memories.features
+        for memory, found in zip(expected, state(engine, program, codes, index + 1), strict=True):
+            equal = (found == memory.data) | ~memory.written
+            assert equal.all(), f"{program.node_of(index)}: {memory.name}"
     output = program.output.unpack(simulator.memories.dram[isa.OUTPUT].data)
     assert np.array_equal(engine.output(program, codes), output)
 

@@ -66,7 +66,7 @@ AT = View(0, 8, 4)
 )  # fmt: skip
 def test_single_instructions(instruction: Instruction, cycles: int) -> None:
     program = compile_graph(golden_graph(), Sizes(pixels=2))
-    alone = replace(program, instructions=(instruction,), nodes={"it": 0})
+    alone = replace(program, instructions=(instruction,), nodes={0: "it"})
     found = predict(alone, RATES)
     assert list(found.instructions) == [cycles]
     # 15 cycles and the latency until the program's first instruction is there.
@@ -78,7 +78,7 @@ def test_fetches_between_instructions() -> None:
     load = isa.LoadBlock(target=isa.TABLES, base=0, offset=0, count=256, dest=0)
     quick = isa.Move(kind=isa.KEYS, src=AT, tokens=1, channels=1)
     slow = isa.Move(kind=isa.KEYS, src=AT, tokens=100, channels=1)
-    several = replace(program, instructions=(load, quick, slow, quick), nodes={"it": 0})
+    several = replace(program, instructions=(load, quick, slow, quick), nodes={0: "it"})
     found = predict(several, RATES)
     # Behind a load the fetch begins; a move shorter than a fetch waits for it.
     assert found.by_kind["load_block"] == 45 + found.instructions[0] + 13 + 30
@@ -89,6 +89,6 @@ def test_sums_of_a_program() -> None:
     program = compile_graph(golden_graph(), Sizes(pixels=2))
     found = predict(program)
     assert found.cycles == sum(found.by_kind.values()) == sum(found.by_node.values())
-    assert found.by_node.keys() == program.nodes.keys()
+    assert found.by_node.keys() == set(program.nodes.values())
     stores = [i for i in program.instructions if isinstance(i, isa.Store)]
     assert found.written == sum(4 * i.rows * i.pixels * i.words for i in stores)

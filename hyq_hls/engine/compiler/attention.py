@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hyq_hls.engine import isa
+from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.sums import check_stage, output_view, store
-from hyq_hls.engine.compiler.tiles import Input, Tile
-from hyq_hls.engine.forms import KINDS, AttendedSums, Sliding, SoftmaxRows
+from hyq_hls.engine.compiler.sums import check_stage
+from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.forms import KINDS, AttendedSums, SoftmaxRows
 from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.isa import View
-from hyq_hls.engine.layout import Place, ceil_div, records, table_bytes, value_records
-from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD
+from hyq_hls.engine.layout import TensorLayout, ceil_div, records, table_bytes, value_records
+from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
 
@@ -34,6 +36,129 @@ class Attention:
     values: AttendedSums
     tags: tuple[Tag, ...]
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether a probability takes two bytes."""
+        return self.values.operand.passes > 1 and self.values.operand.one_hot is None
+
+
+class AttentionUnit(Unit):
+    """Scores, softmax and values; its inputs are queries, keys and values."""
+
+    def __init__(
+        self,
+        node: str,
+        inputs: tuple[str, str, str],
+        layout: TensorLayout,
+        key: TensorLayout,
+        form: Attention,
+    ) -> None:
+        super().__init__(node, inputs, node, layout)
+        self.form, self.keys = form, key.pixels
+        self._starts = [0]
+        self._records = b""
+
+    @property
+    def size(self) -> int:
+        """Channels of a head."""
+        return self.layout.channels // self.form.values.heads
+
+    @property
+    def keeps_columns(self) -> bool:
+        """A token looks at all tokens."""
+        return False
+
+    @property
+    def whole_rows(self) -> bool:
+        """A token looks at all tokens of its row."""
+        return True
+
+    def prepare(self, sizes: Sizes) -> None:
+        """Make the channel records; check all sizes."""
+        form = self.form
+        check_stage(form.scores.stage, sizes)
+        check_stage(form.values.stage, sizes)
+        if self.keys > sizes.softmax_length:
+            raise ConversionError(
+                f"attention over {self.keys} keys; the engine's softmax takes "
+                f"{sizes.softmax_length}; take one with a larger softmax_length, or a smaller image"
+            )
+        self._make_records()
+        if self._starts[-1] > sizes.parameter_groups:
+            raise ConversionError(
+                f"attention over {self.keys} keys with {self.layout.channels} channels takes "
+                f"{self._starts[-1]} groups of channel records; the engine has "
+                f"{sizes.parameter_groups}; take one with more"
+            )
+        self.parameter_bytes = len(self._records)
+        if self._weight_words > sizes.weight_words:
+            raise ConversionError(
+                f"{self.keys} keys and values of {self.size} channels take {self._weight_words} "
+                f"words of weights; the engine has {sizes.weight_words}; take one with more, or a "
+                "smaller image"
+            )
+        self.weight_bytes = self._weight_words * OUTPUTS * INPUTS
+        self.instructions = 5 * form.values.heads
+
+    @property
+    def _value_base(self) -> int:
+        """Weight words of the keys, behind which those of the values lie."""
+        return ceil_div(self.keys, OUTPUTS) * ceil_div(self.size, INPUTS)
+
+    @property
+    def _weight_words(self) -> int:
+        return self._value_base + ceil_div(OUTPUTS - 1 + self.size, OUTPUTS) * ceil_div(
+            self.keys, INPUTS
+        )
+
+    def _make_records(self) -> None:
+        form, size = self.form, self.size
+        one = records(form.scores.stage)[:1]
+        blocks = [
+            one.repeat(ceil_div(self.keys, OUTPUTS) * OUTPUTS),
+            records(form.values.stage),
+            value_records(form.scores.zero[:size], "bias"),
+            *(
+                value_records(form.values.zero[h * size : (h + 1) * size], "bias")
+                for h in range(form.values.heads)
+            ),
+        ]
+        self._starts = [0]
+        for block in blocks:
+            self._starts.append(self._starts[-1] + block.size // OUTPUTS)
+        self._records = b"".join(block.tobytes() for block in blocks)
+
+    def room(self, pixels: int) -> tuple[int, int]:
+        """Return the words of the scores of P queries, and of all queries."""
+        words = (2 if self.form.is_wide else 1) * ceil_div(self.keys, WORD)
+        return words, ceil_div(self.layout.pixels, pixels) * words
+
+    def emit(
+        self,
+        emitter: Emitter,
+        tile: Tile,
+        sources: Sequence[Buffer],
+        output: Buffer,
+        room: tuple[int, int],
+    ) -> None:
+        """Emit the attention of the tokens that are the same pixels of their patches."""
+        tables = table_bytes(self.form.softmax.exponentials, "<u4")
+        for pixel in range(tile.y0, tile.y1):
+            emitter.exponentials(tables)
+            row = _Row(
+                emitter=emitter,
+                unit=self,
+                sources=tuple(sources),
+                output=output,
+                pixel=pixel,
+                groups=_Groups.of(self._starts, emitter.parameters(self._records)),
+                keys_at=emitter.weight_room(self._weight_words),
+                values_at=self._value_base,
+                scores=room[0],
+                band=room[1] // self.room(emitter.sizes.pixels)[0] * emitter.sizes.pixels,
+            )
+            row.compile()
+
 
 @dataclass(frozen=True)
 class _Groups:
@@ -53,64 +178,11 @@ class _Groups:
     moved: int
     head: int
 
-
-def compile_attention(
-    emitter: Emitter, form: Attention, query: Place, key: Place, value: Place, output: Place
-) -> None:
-    """Emit scores, softmax and values.
-
-    Raises:
-        ConversionError: something does not fit the machine.
-    """
-    sizes = emitter.sizes
-    keys, channels = key.layout.pixels, value.layout.channels
-    size = channels // form.values.heads
-    check_stage(form.scores.stage, sizes)
-    check_stage(form.values.stage, sizes)
-    if keys > sizes.softmax_length:
-        raise ConversionError(
-            f"attention over {keys} keys; the engine's softmax takes {sizes.softmax_length}; take "
-            "one with a larger softmax_length, or a smaller image"
-        )
-    groups = _load_parameters(emitter, form, keys, channels)
-    exponentials = table_bytes(form.softmax.exponentials, "<u4")
-    emitter.load_block(isa.EXPONENTIALS, exponentials)
-    value_base = ceil_div(keys, OUTPUTS) * ceil_div(size, INPUTS)
-    spread = ceil_div(OUTPUTS - 1 + size, OUTPUTS) * ceil_div(keys, INPUTS)
-    if value_base + spread > sizes.weight_words:
-        raise ConversionError(
-            f"{keys} keys and values of {size} channels take {value_base + spread} words of "
-            f"weights; the engine has {sizes.weight_words}; take one with more, or a smaller image"
-        )
-    for pixel in range(output.layout.rows):
-        row = _Row.loaded(emitter, form, (query, key, value, output), pixel, groups, value_base)
-        row.compile()
-
-
-def _load_parameters(emitter: Emitter, form: Attention, keys: int, channels: int) -> _Groups:
-    size = channels // form.values.heads
-    head = ceil_div(size, OUTPUTS)
-    one = records(form.scores.stage)[:1]
-    blocks = [
-        one.repeat(ceil_div(keys, OUTPUTS) * OUTPUTS),
-        records(form.values.stage),
-        value_records(form.scores.zero[:size], "bias"),
-        *(
-            value_records(form.values.zero[h * size : (h + 1) * size], "bias")
-            for h in range(form.values.heads)
-        ),
-    ]
-    starts = [0]
-    for block in blocks:
-        starts.append(starts[-1] + block.size // OUTPUTS)
-    if starts[-1] > emitter.sizes.parameter_groups:
-        raise ConversionError(
-            f"attention over {keys} keys with {channels} channels takes {starts[-1]} groups of "
-            f"channel records; the engine has {emitter.sizes.parameter_groups}; take one with more"
-        )
-    data = b"".join(block.tobytes() for block in blocks)
-    emitter.load_block(isa.PARAMETERS, data)
-    return _Groups(starts[0], starts[1], starts[2], starts[3], head)
+    @classmethod
+    def of(cls, starts: Sequence[int], first: int) -> _Groups:
+        """Return the groups that begin at ``starts`` behind ``first``."""
+        scores, values, keys, moved, end = (first + start for start in starts[:5])
+        return cls(scores, values, keys, moved, end - moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,129 +191,101 @@ class _Row:
 
     Attributes:
         emitter: takes the instructions.
-        form: the attention.
-        query, key, value, output: the tensors in DRAM.
+        unit: the attention.
+        sources: queries, keys and values in the feature memory.
+        output: the place of the results there.
         pixel: the pixel, a row of these tensors.
         groups: the channel records.
-        value_base: first weight word of the values; the keys begin at 0.
-        bases: first words of queries, keys and values in the feature memory.
-        start: first word of the results there.
-        scores: first word of the scores and probabilities there.
-        words: words of a byte of each of them.
+        keys_at: first weight word of the keys.
+        values_at: weight words from there to those of the values.
+        scores: first word of the scores and probabilities in the feature memory.
         band: queries that are computed at a time.
     """
 
     emitter: Emitter
-    form: Attention
-    query: Place
-    key: Place
-    value: Place
-    output: Place
+    unit: AttentionUnit
+    sources: tuple[Buffer, ...]
+    output: Buffer
     pixel: int
     groups: _Groups
-    value_base: int
-    bases: tuple[int, ...]
-    start: int
+    keys_at: int
+    values_at: int
     scores: int
-    words: int
     band: int
 
-    @classmethod
-    def loaded(
-        cls,
-        emitter: Emitter,
-        form: Attention,
-        places: tuple[Place, Place, Place, Place],
-        pixel: int,
-        groups: _Groups,
-        value_base: int,
-    ) -> _Row:
-        """Emit the loads of a row and return it."""
-        sizes = emitter.sizes
-        *sources, output = places
-        emitter.begin_tile()
-        bases = []
-        for place in sources:
-            tile = Tile(pixel, pixel + 1, 0, place.layout.pixels)
-            source = Input(place, Sliding(), tile, sizes.pixels)
-            bases.append(emitter.reserve(source.words))
-            source.load(emitter, bases[-1], 0, 0)
-        tokens, keys = output.layout.pixels, sources[1].layout.pixels
-        whole = Tile(pixel, pixel + 1, 0, tokens)
-        start = emitter.reserve(output_view(whole, output.layout, sizes, 0).row)
-        planes = 2 if _is_wide(form) else 1
-        band, words = _band(emitter, tokens, keys, planes)
-        scores = emitter.reserve(planes * words)
-        return cls(
-            *(emitter, form, *places, pixel, groups, value_base),
-            *(tuple(bases), start, scores, words, band),
-        )
+    @property
+    def form(self) -> Attention:
+        """The three nodes."""
+        return self.unit.form
 
     @property
-    def keys(self) -> int:
-        """Number of keys."""
-        return self.key.layout.pixels
-
-    @property
-    def size(self) -> int:
-        """Channels of a head."""
-        return self.output.layout.channels // self.form.values.heads
+    def words(self) -> int:
+        """Words of a byte of the scores of a band."""
+        tokens = self.unit.layout.pixels
+        groups = ceil_div(min(self.band, tokens), self.emitter.sizes.pixels)
+        return groups * ceil_div(self.unit.keys, WORD)
 
     def compile(self) -> None:
         """Emit the attention of all heads."""
-        tokens = self.output.layout.pixels
-        planes = 2 if _is_wide(self.form) else 1
+        tokens = self.unit.layout.pixels
+        planes = 2 if self.form.is_wide else 1
         for head in range(self.form.values.heads):
             self._move(head)
             for first in range(0, tokens, self.band):
                 part = Tile(self.pixel, self.pixel + 1, first, min(first + self.band, tokens))
-                self.emitter.forget("features", self.scores, self.scores + planes * self.words)
                 self._emit_scores(head, part)
                 self._emit_values(head, part)
-        store(self.emitter, self.output, Tile(self.pixel, self.pixel + 1, 0, tokens), self.start)
+                self.emitter.forget("features", self.scores, self.scores + planes * self.words)
+        words = self.unit.weight_bytes // (OUTPUTS * INPUTS)
+        self.emitter.forget("weights", self.keys_at, self.keys_at + words)
 
     def _move(self, head: int) -> None:
         """Emit what makes weights of keys and values."""
-        groups = self.groups
-        self.emitter.forget("weights", 0, self.emitter.sizes.weight_words)
-        for kind, place, base, param, weights in (
-            (isa.KEYS, self.key, self.bases[1], groups.keys, 0),
+        groups, size = self.groups, self.unit.size
+        words = self.unit.weight_bytes // (OUTPUTS * INPUTS)
+        self.emitter.forget("weights", self.keys_at, self.keys_at + words)
+        for kind, source, param, weights in (
+            (isa.KEYS, self.sources[1], groups.keys, self.keys_at),
             (
-                *(isa.VALUES, self.value, self.bases[2]),
-                *(groups.moved + head * groups.head, self.value_base),
+                *(isa.VALUES, self.sources[2], groups.moved),
+                self.keys_at + self.values_at,
             ),
         ):
+            values = kind == isa.VALUES
             self.emitter.emit(
                 isa.Move(
                     kind=kind,
-                    src=View(base, 0, place.layout.words),
-                    tokens=place.layout.pixels,
-                    channels=self.size,
-                    c0=head * self.size,
-                    first=head * self.size % OUTPUTS if kind == isa.VALUES else 0,
-                    param=param,
+                    src=replace(source.at(self.pixel, 0), row=0),
+                    tokens=source.layout.pixels,
+                    channels=size,
+                    c0=head * size,
+                    first=head * size % OUTPUTS if values else 0,
+                    param=param + (head * groups.head if values else 0),
                     weights=weights,
                 )
             )
 
     def _emit_scores(self, head: int, part: Tile) -> None:
         """Emit scores and probabilities of some queries; a query is a pixel, a key a channel."""
-        form, keys = self.form, self.keys
+        form, keys, size = self.form, self.unit.keys, self.unit.size
+        query = self.sources[0]
         view = View(self.scores, 0, ceil_div(keys, WORD))
         index = (part.y0, slice(part.x0, part.x1), head, slice(0, keys))
         self.emitter.emit(
             isa.Array(
-                src=View(self.bases[0], 0, self.query.layout.words, part.x0),
+                src=replace(query.at(self.pixel, part.x0), row=0),
                 dst=view,
                 rows=1,
                 pixels=part.pixels,
                 groups=ceil_div(keys, OUTPUTS),
                 channels=WORD * view.group,
                 bits=form.scores.stage.bits,
-                steps=ceil_div(self.size, INPUTS),
-                c0=head * self.size,
+                steps=ceil_div(size, INPUTS),
+                c0=head * size,
+                pass_stride=query.words if form.scores.operand.passes > 1 else 0,
                 **_operand_fields(form.scores),
-                weight_group=ceil_div(self.size, INPUTS),
+                weights=self.keys_at,
+                weight_group=ceil_div(size, INPUTS),
                 param=self.groups.scores,
             ),
             replace(form.tags[0], index=index, lanes=(0, keys)),
@@ -262,15 +306,17 @@ class _Row:
 
     def _emit_values(self, head: int, part: Tile) -> None:
         """Emit the values of some queries, whose lanes keep their channels modulo 16."""
-        form, layout, keys, size = self.form, self.output.layout, self.keys, self.size
+        form, layout, keys = self.form, self.unit.layout, self.unit.keys
+        size = self.unit.size
         channel, first = head * size, head * size % OUTPUTS
         last = head == form.values.heads - 1
         end = WORD * layout.words if last else channel + size
-        wide = _is_wide(form)
+        wide = form.is_wide
+        dst = self.output.at(self.pixel, part.x0)
         self.emitter.emit(
             isa.Array(
                 src=View(self.scores + (self.words if wide else 0), 0, ceil_div(keys, WORD)),
-                dst=View(self.start + (channel - first) // WORD, 0, layout.words, part.x0),
+                dst=replace(dst, base=dst.base + (channel - first) // WORD, row=0),
                 rows=1,
                 pixels=part.pixels,
                 groups=ceil_div(first + end - channel, OUTPUTS),
@@ -279,7 +325,7 @@ class _Row:
                 steps=ceil_div(keys, INPUTS),
                 pass_stride=-self.words & 0xFFFF if wide else 0,
                 **_operand_fields(form.values),
-                weights=self.value_base,
+                weights=self.keys_at + self.values_at,
                 weight_group=ceil_div(keys, INPUTS),
                 param=self.groups.values + channel // OUTPUTS,
                 first=first,
@@ -290,23 +336,6 @@ class _Row:
                 lanes=(0, size),
             ),
         )
-
-
-def _band(emitter: Emitter, tokens: int, keys: int, planes: int) -> tuple[int, int]:
-    """Return how many queries are computed at a time, and the words of their scores."""
-    pixels, words = emitter.sizes.pixels, ceil_div(keys, WORD)
-    groups = min(emitter.free // (planes * words), ceil_div(tokens, pixels))
-    if groups < 1:
-        raise ConversionError(
-            f"{pixels} rows of {keys} scores do not fit beside queries, keys and values in the "
-            "feature memory; take an engine with a larger one, or a smaller image"
-        )
-    return groups * pixels, groups * words
-
-
-def _is_wide(form: Attention) -> bool:
-    """Return whether a probability takes two bytes."""
-    return form.values.operand.passes > 1 and form.values.operand.one_hot is None
 
 
 def _operand_fields(sums: AttendedSums) -> dict[str, Any]:

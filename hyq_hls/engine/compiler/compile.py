@@ -1,4 +1,4 @@
-"""From a graph to a program, node by node."""
+"""From a graph to a program: units, segments, instructions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.attention import Attention, compile_attention
+from hyq_hls.engine.compiler.attention import Attention, AttentionUnit
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.rows import compile_norm, compile_patches
+from hyq_hls.engine.compiler.order import Cut, Network, cut
+from hyq_hls.engine.compiler.patches import PatchesUnit
+from hyq_hls.engine.compiler.rows import NormUnit
 from hyq_hls.engine.compiler.storage import Scratch
-from hyq_hls.engine.compiler.sums import compile_sums
+from hyq_hls.engine.compiler.sums import SumsUnit
+from hyq_hls.engine.compiler.tiled import emit_tiled
+from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import (
     AttendedSums,
     Form,
     NormRows,
-    Patches,
     SoftmaxRows,
     forms_of,
 )
@@ -34,44 +37,32 @@ def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Prog
         graph: the integer graph.
         sizes: the machine.
         observed: whether every tensor stays in DRAM until the frame ends, at the place that
-            ``stored`` tells, so that all can be looked at. Only the scores and probabilities of
+            ``places`` tells, so that all can be looked at. Only the scores and probabilities of
             attention never lie there. The program is slower, and needs more scratch.
 
     Raises:
         ConversionError: a node has no form, or does not fit the machine. The message names it.
     """
-    return _Compiler(graph, sizes, observed).run()
+    network = _Units(graph, sizes, observed).network()
+    return _Compiler(graph, network, sizes).run(cut(network, sizes))
 
 
 class _Compiler:
-    def __init__(self, graph: Graph, sizes: Sizes, observed: bool) -> None:
-        self.graph = graph
-        self.observed = observed
-        self.emitter = Emitter(sizes)
-        self.forms: Mapping[str, Form] = forms_of(graph)
-        self.scratch = Scratch()
-        self.places: dict[str, Place] = {}
-        self.starts: dict[str, int] = {}
-        self.stored: dict[str, tuple[str, Place]] = {}
-        self.newest = (graph.input_name, Place(isa.INPUT, 0, TensorLayout.of(graph.input_type)))
-        self.done: set[str] = set()
+    """Emits the segments of a network, with places in DRAM for the tensors between them."""
 
-    def run(self) -> Program:
-        graph = self.graph
-        self.places[graph.input_name] = self.newest[1]
-        for node in graph.nodes.values():
-            if node.name in self.done:
-                continue
-            start = len(self.emitter.instructions)
-            try:
-                self._compile(node)
-            except ConversionError as error:
-                raise ConversionError(f"{node.name}: {error}") from error
-            if len(self.emitter.instructions) > start:
-                self.starts[node.name] = start
-                self.stored[node.name] = self.newest
-            self._release()
-        emitter = self.emitter
+    def __init__(self, graph: Graph, network: Network, sizes: Sizes) -> None:
+        self.graph, self.network = graph, network
+        self.emitter = Emitter(sizes)
+        self.scratch = Scratch()
+        place = Place(isa.INPUT, 0, TensorLayout.of(graph.input_type))
+        self.places = {graph.input_name: place}
+        self.all_places: dict[str, Place] = {}
+
+    def run(self, cuts: list[Cut]) -> Program:
+        """Return the program."""
+        emitter, graph = self.emitter, self.graph
+        for piece in cuts:
+            self._compile(piece)
         return Program(
             sizes=emitter.sizes,
             instructions=tuple(emitter.instructions),
@@ -79,49 +70,118 @@ class _Compiler:
             scratch=self.scratch.size,
             input=TensorLayout.of(graph.input_type),
             output=TensorLayout.of(graph.output_type),
-            nodes=self.starts,
-            stored=self.stored,
+            nodes=emitter.nodes,
+            places=self.all_places,
+            stored=emitter.stored,
+            lying=emitter.lying,
             tags=emitter.tags,
             forgotten={k: tuple(v) for k, v in emitter.forgotten.items()},
         )
 
-    def _compile(self, node: Node) -> None:
+    def _compile(self, piece: Cut) -> None:
+        units = self.network.units[piece.start : piece.stop]
+        exported = self.network.exported(piece.start, piece.stop)
+        for unit in units:
+            if unit.output in exported or piece.segment is None:
+                self._take(unit)
+        if piece.segment is not None:
+            piece.segment.emit(self.emitter, self.places)
+        else:
+            (unit,) = units
+            try:
+                sources = [self.places[name] for name in unit.inputs]
+                emit_tiled(self.emitter, unit, sources, self.places[unit.output])
+            except ConversionError as error:
+                raise ConversionError(f"{unit.node}: {error}") from error
+        self._release(piece.stop)
+
+    def _take(self, unit: Unit) -> None:
+        """Give a tensor its place in DRAM."""
+        layout = unit.layout
+        if unit.output == self.graph.output_name:
+            place = Place(isa.OUTPUT, 0, layout)
+        else:
+            place = Place(isa.SCRATCH, self.scratch.take(layout.size), layout)
+        self.places[unit.output] = self.all_places[unit.output] = place
+
+    def _release(self, stop: int) -> None:
+        """Give back the places of tensors that no later unit reads."""
+        for name, place in list(self.places.items()):
+            if self.network.observed or any(r >= stop for r in self.network.readers[name]):
+                continue
+            del self.places[name]
+            if place.base == isa.SCRATCH:
+                self.emitter.forget("scratch", *self.scratch.give(place.offset))
+
+
+class _Units:
+    """Turns nodes into units: a table joins the sum before it, attention is one."""
+
+    def __init__(self, graph: Graph, sizes: Sizes, observed: bool) -> None:
+        self.graph, self.sizes, self.observed = graph, sizes, observed
+        self.forms: Mapping[str, Form] = forms_of(graph)
+        self.layouts = {graph.input_name: TensorLayout.of(graph.input_type)}
+        self.units: list[Unit] = []
+        self.done: set[str] = set()
+
+    def network(self) -> Network:
+        """Return all units."""
+        for node in self.graph.nodes.values():
+            if node.name in self.done:
+                continue
+            try:
+                unit = self._unit(node)
+                if unit is not None:
+                    unit.prepare(self.sizes)
+            except ConversionError as error:
+                raise ConversionError(f"{node.name}: {error}") from error
+            if unit is not None:
+                self.units.append(unit)
+                self.layouts[unit.output] = unit.layout
+        readers: dict[str, list[int]] = {name: [] for name in self.layouts}
+        for index, unit in enumerate(self.units):
+            for name in unit.inputs:
+                readers[name].append(index)
+        output = self.graph.output_name
+        return Network(self.units, self.layouts, readers, output, self.observed)
+
+    def _unit(self, node: Node) -> Unit | None:
         form = self.forms[node.name]
         if isinstance(form, AttendedSums) and form.values:
-            self._compile_attention(node, form)
-            return
+            return self._attention(node, form)
         if isinstance(form, AttendedSums | SoftmaxRows):
             readers = self.graph.consumers(node.name)
             wanted = SoftmaxRows if isinstance(form, AttendedSums) else AttendedSums
             # Values are computed in between; the whole follows with attention_values.
             if len(readers) != 1 or not isinstance(self.forms[readers[0].name], wanted):
                 raise _apart(node)
-            return
-        found = [self.places[name] for name in node.inputs]
-        tag = self._tag(node)
-        if isinstance(form, tuple):
-            behind = self._table_behind(node)
-            if behind is not None:
-                table = self.forms[behind.name]
-                assert isinstance(table, tuple)
-                values = table[0].stage.table
-                assert values is not None
-                form = tuple(replace(s, stage=s.stage.with_table(values)) for s in form)
-                tag = replace(
-                    tag, behind_table=behind.name, table_qmin=behind.type.quantization.qmin
-                )
-            elif form[0].stage.table is not None:
-                tag = replace(self._tag(node), node="", behind_table=node.name)
-                tag = replace(tag, table_qmin=node.type.quantization.qmin)
-            compile_sums(self.emitter, form, found, self._place(behind or node), tag)
-            self._finish(*([node, behind] if behind else [node]))
-            return
+            return None
+        self.done.add(node.name)
+        layout, source = TensorLayout.of(node.type), node.inputs[0]
         if isinstance(form, NormRows):
-            compile_norm(self.emitter, form, found[0], self._place(node), tag)
-        else:
-            assert isinstance(form, Patches)
-            compile_patches(self.emitter, form, found[0], self._place(node))
-        self._finish(node)
+            return NormUnit(node.name, source, layout, form, self._tag(node))
+        if not isinstance(form, tuple):
+            whole, tokens = self.layouts[source], layout
+            if not form.to_tokens:
+                whole, tokens = tokens, whole
+            return PatchesUnit(node.name, source, whole, tokens, form)
+        tag = self._tag(node)
+        behind = self._table_behind(node)
+        if behind is not None:
+            table = self.forms[behind.name]
+            assert isinstance(table, tuple)
+            values = table[0].stage.table
+            assert values is not None
+            form = tuple(replace(s, stage=s.stage.with_table(values)) for s in form)
+            tag = replace(tag, behind_table=behind.name, table_qmin=behind.type.quantization.qmin)
+            self.done.add(behind.name)
+        elif form[0].stage.table is not None:
+            tag = replace(tag, node="", behind_table=node.name, qmin=0)
+            tag = replace(tag, table_qmin=node.type.quantization.qmin)
+        output = behind or node
+        return SumsUnit(
+            node.name, node.inputs, output.name, TensorLayout.of(output.type), form, tag
+        )
 
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""
@@ -134,8 +194,8 @@ class _Compiler:
         assert isinstance(own, tuple)
         return None if own[0].stage.table is not None else readers[0]
 
-    def _compile_attention(self, node: Node, values: AttendedSums) -> None:
-        """Emit scores, softmax and values, once all that they read is there."""
+    def _attention(self, node: Node, values: AttendedSums) -> AttentionUnit:
+        """Return scores, softmax and values as one unit."""
         softmax = self.graph.nodes.get(node.inputs[0])
         scores = self.graph.nodes.get(softmax.inputs[0]) if softmax is not None else None
         rows = self.forms[softmax.name] if softmax is not None else None
@@ -145,48 +205,23 @@ class _Compiler:
             or scores is None
             or not isinstance(rows, SoftmaxRows)
             or not isinstance(attended, AttendedSums)
-            or node.inputs[1] not in self.places
+            or node.inputs[1] not in self.layouts
         ):
             raise _apart(node)
-        query, key = (self.places[name] for name in scores.inputs)
-        compile_attention(
-            self.emitter,
-            Attention(attended, rows, values, tuple(map(self._tag, (scores, softmax, node)))),
-            query,
-            key,
-            self.places[node.inputs[1]],
-            self._place(node),
+        self.done.update((scores.name, softmax.name, node.name))
+        tags = tuple(map(self._tag, (scores, softmax, node)))
+        query, key = scores.inputs
+        return AttentionUnit(
+            node.name,
+            (query, key, node.inputs[1]),
+            TensorLayout.of(node.type),
+            self.layouts[key],
+            Attention(attended, rows, values, tags),
         )
-        self._finish(scores, softmax, node)
 
-    def _tag(self, node: Node) -> Tag:
+    @staticmethod
+    def _tag(node: Node) -> Tag:
         return Tag(node.name, (), (0, 0), qmin=node.type.quantization.qmin)
-
-    def _place(self, node: Node) -> Place:
-        """Return the place of a node's output, which is taken now."""
-        layout = TensorLayout.of(node.type)
-        if node.name == self.graph.output_name:
-            place = Place(isa.OUTPUT, 0, layout)
-        else:
-            place = Place(isa.SCRATCH, self.scratch.take(layout.size), layout)
-        self.places[node.name] = place
-        self.newest = (node.name, place)
-        return place
-
-    def _finish(self, *nodes: Node) -> None:
-        self.done.update(node.name for node in nodes)
-
-    def _release(self) -> None:
-        """Give back the places of tensors that no later node reads."""
-        if self.observed:
-            return
-        for name, place in list(self.places.items()):
-            readers = self.graph.consumers(name)
-            if not readers or any(reader.name not in self.done for reader in readers):
-                continue
-            del self.places[name]
-            if place.base == isa.SCRATCH:
-                self.emitter.forget("scratch", *self.scratch.give(place.offset))
 
 
 def _apart(node: Node) -> ConversionError:

@@ -1,8 +1,8 @@
-"""Sums of codes and constants as instructions, tile by tile."""
+"""Sums of codes and constants as instructions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
+from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.tiles import Input, Tile, border_records, tiles
-from hyq_hls.engine.forms import OutputStage, Sums
-from hyq_hls.engine.isa import View
+from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.forms import OutputStage, Sliding, Sums
 from hyq_hls.engine.layout import (
-    Place,
     TensorLayout,
     ceil_div,
     records,
@@ -26,6 +25,7 @@ from hyq_hls.engine.layout import (
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
+from hyq_hls.graph.operation import Codes
 
 #: Largest shift of an output stage without multiplier.
 MAX_SHIFT = 24
@@ -37,7 +37,6 @@ class _Part:
 
     Attributes:
         sums: the sum.
-        places: the inputs in DRAM.
         first: lane of its first channel.
         lanes: channels that are written, those behind the last included.
         words: weight words (groups, words of a group, 48); of a group one with ``hold``.
@@ -47,7 +46,6 @@ class _Part:
     """
 
     sums: Sums
-    places: tuple[Place, ...]
     first: int
     lanes: int
     words: NDArray[np.int64]
@@ -55,82 +53,170 @@ class _Part:
     hold: bool
     repeat: bool
 
-    @property
-    def has_border(self) -> bool:
-        return max(self.sums.sliding.padding) > 0
 
-    def inputs(self, tile: Tile, pixels: int) -> list[Input]:
-        return [Input(place, self.sums.sliding, tile, pixels) for place in self.places]
-
-    def input_words(self, tile: Tile, pixels: int) -> int:
-        return self.sums.planes * sum(i.words for i in self.inputs(tile, pixels))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Chunk:
     """Groups of a part, whose weights lie in the memory at a time.
 
     Attributes:
         part: the part.
         start, stop: first group, and the one behind the last.
+        weights: bytes of its weights.
+        params: bytes of its records.
     """
 
     part: _Part
     start: int
     stop: int
+    weights: bytes
+    params: bytes
 
 
-def compile_sums(
-    emitter: Emitter, parts: Sequence[Sums], places: Sequence[Place], output: Place, tag: Tag
-) -> None:
-    """Emit the sums of a node.
+class SumsUnit(Unit):
+    """A node of sums, with the table behind it."""
 
-    Args:
-        emitter: takes the instructions.
-        parts: the sums; each writes channels of its own.
-        places: the node's inputs in DRAM.
-        output: the node's output in DRAM.
-        tag: node and table of the codes; index and lanes are filled in.
+    def __init__(
+        self,
+        node: str,
+        inputs: Sequence[str],
+        output: str,
+        layout: TensorLayout,
+        parts: Sequence[Sums],
+        tag: Tag,
+    ) -> None:
+        super().__init__(node, tuple(inputs), output, layout)
+        self.parts, self.tag = parts, tag
+        self._chunks: list[_Chunk] = []
 
-    Raises:
-        ConversionError: something does not fit the machine.
+    def prepare(self, sizes: Sizes) -> None:
+        """Split the weights into chunks that fit.
+
+        Raises:
+            ConversionError: they do not fit, or the output stage cannot do this.
+        """
+        for sums in self.parts:
+            check_stage(sums.stage, sizes)
+        prepared = [_prepare(sums, self.layout, sums is self.parts[-1]) for sums in self.parts]
+        self._chunks = [chunk for part in prepared for chunk in _chunks(part, sizes)]
+        self.weight_bytes = sum(len(chunk.weights) for chunk in self._chunks)
+        self.parameter_bytes = sum(len(chunk.params) for chunk in self._chunks)
+        self.instructions = len(self._chunks) * self.layout.planes
+        table = self.parts[0].stage.table
+        self._table = None if table is None else table_bytes(table, "u1")
+        self.tables = () if self._table is None else (self._table,)
+
+    def sliding(self, which: int) -> Sliding:
+        """Return the window of an input."""
+        return next(s.sliding for s in self.parts if which in s.inputs)
+
+    def border(self, which: int) -> Codes | None:
+        """Return the codes around an input, or None where no window leaves it."""
+        sums = next(s for s in self.parts if which in s.inputs)
+        return sums.border if max(sums.sliding.padding) > 0 else None
+
+    @property
+    def twins(self) -> bool:
+        """Whether one instruction reads several inputs, which must lie alike."""
+        return any(len(s.inputs) > 1 for s in self.parts)
+
+    @property
+    def keeps_columns(self) -> bool:
+        """Whether column x of the output needs column x of the inputs alone."""
+        return all(s.sliding == Sliding() for s in self.parts)
+
+    def emit(
+        self,
+        emitter: Emitter,
+        tile: Tile,
+        sources: Sequence[Buffer],
+        output: Buffer,
+        room: tuple[int, int],
+    ) -> None:
+        """Emit the sums of a tile."""
+        for chunk in self._chunks:
+            for plane in range(self.layout.planes):
+                for x, pixels in output.columns(tile.x0, tile.x1):
+                    self._emit(emitter, chunk, plane, _Columns(tile, x, pixels), sources, output)
+
+    def _emit(
+        self,
+        emitter: Emitter,
+        chunk: _Chunk,
+        plane: int,
+        columns: _Columns,
+        sources: Sequence[Buffer],
+        output: Buffer,
+    ) -> None:
+        part, sums = chunk.part, chunk.part.sums
+        read = [sources[i] for i in sums.inputs]
+        passes, channels = sums.weight.shape[0], sums.weight.shape[4]
+        first = part.first if chunk.start == 0 else 0
+        begin = OUTPUTS * chunk.start + first  # among the lanes of the part
+        end = min(part.first + part.lanes, OUTPUTS * chunk.stop)
+        word = sums.channel // WORD + OUTPUTS // WORD * chunk.start
+        channel = sums.channel + begin - part.first
+        count = min(end - begin, sums.channel + sums.stage.channels - channel)
+        views = [columns.source(buffer, sums.sliding) for buffer in read]
+        dst = output.at(columns.tile.y0, columns.x, plane)
+        emitter.emit(
+            isa.Array(
+                src=views[0],
+                dst=replace(dst, base=dst.base + word),
+                rows=columns.tile.rows,
+                pixels=columns.pixels,
+                groups=chunk.stop - chunk.start,
+                channels=end - begin,
+                bits=sums.stage.bits,
+                steps=1 if sums.depthwise else ceil_div(channels, INPUTS),
+                passes=passes,
+                pass_stride=read[0].words if sums.planes > 1 else 0,
+                **_taps(sums, read[0], views),
+                c0=sums.source_channel + (OUTPUTS * chunk.start if sums.depthwise else 0),
+                depthwise=int(sums.depthwise),
+                hold=int(part.hold),
+                repeat=int(part.repeat),
+                table=int(self._table is not None),
+                bank=emitter.table(self._table) if self._table is not None else 0,
+                high=int(plane < self.layout.planes - 1),
+                digits=int(passes > 1),
+                weights=emitter.weights(chunk.weights),
+                weight_group=part.words.shape[1],
+                param=emitter.parameters(chunk.params),
+                first=first,
+            ),
+            replace(
+                self.tag,
+                index=(*columns.index(output.step), slice(channel, channel + count)),
+                lanes=(0, count),
+            )
+            if count > 0
+            else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of a tile that lie in one plane.
+
+    Attributes:
+        tile: the tile.
+        x: the first of them.
+        pixels: their number.
     """
-    sizes, layout = emitter.sizes, output.layout
-    for sums in parts:
-        check_stage(sums.stage, sizes)
-    prepared = [_prepare(sums, places, layout, last=sums is parts[-1]) for sums in parts]
-    borders, next_group = [], sizes.parameter_groups
-    for part in prepared:
-        channels = part.places[0].layout.channels
-        next_group -= ceil_div(channels, OUTPUTS) if part.has_border else 0
-        borders.append(next_group)
-    chunks = [c for part in prepared for c in _chunks(part, sizes, next_group)]
-    for part, group in zip(prepared, borders, strict=True):
-        if part.has_border:
-            data = border_records(part.sums.border, part.places[0].layout.channels)
-            emitter.load_block(isa.PARAMETERS, data, group)
-    table = parts[0].stage.table
-    if table is not None:
-        emitter.load_block(isa.TABLES, table_bytes(table, "u1"))
 
-    def words(tile: Tile) -> int:
-        sources = sum(part.input_words(tile, sizes.pixels) for part in prepared)
-        return sources + layout.planes * _output_words(tile, layout, sizes)
+    tile: Tile
+    x: int
+    pixels: int
 
-    loaded: _Chunk | None = None
-    for tile in tiles(layout.rows, layout.pixels, sizes.pixels, words, sizes.feature_words):
-        emitter.begin_tile()
-        bases = [_load(emitter, part, tile, b) for part, b in zip(prepared, borders, strict=True)]
-        start = emitter.reserve(layout.planes * _output_words(tile, layout, sizes))
-        for chunk in chunks:
-            if chunk is not loaded:
-                _load_chunk(emitter, chunk)
-                loaded = chunk
-            base = bases[prepared.index(chunk.part)]
-            for plane in range(layout.planes):
-                dst = start + plane * _output_words(tile, layout, sizes)
-                _emit(emitter, chunk, tile, base, dst, layout, plane, tag)
-        store(emitter, output, tile, start)
+    def source(self, buffer: Buffer, sliding: Sliding) -> isa.View:
+        """Return the view of the first tap."""
+        (down, right), (above, left) = sliding.stride, sliding.padding
+        return buffer.at(self.tile.y0 * down - above, self.x * right - left, down=down)
+
+    def index(self, step: int) -> tuple[slice, slice]:
+        """Return rows and columns of the codes."""
+        last = self.x + (self.pixels - 1) * step
+        return slice(self.tile.y0, self.tile.y1), slice(self.x, last + 1, step)
 
 
 def check_stage(stage: OutputStage, sizes: Sizes) -> None:
@@ -145,36 +231,7 @@ def check_stage(stage: OutputStage, sizes: Sizes) -> None:
         )
 
 
-def store(emitter: Emitter, output: Place, tile: Tile, start: int) -> None:
-    """Emit the stores of a tile's byte planes, which lie one after the other from ``start`` on."""
-    layout = output.layout
-    view = output_view(tile, layout, emitter.sizes, start)
-    for plane in range(layout.planes):
-        offset = plane * _output_words(tile, layout, emitter.sizes)
-        emitter.emit(
-            isa.Store(
-                base=output.base,
-                offset=output.at(plane, tile.y0, tile.x0),
-                rows=tile.rows,
-                pixels=tile.pixels,
-                words=layout.words,
-                pitch=layout.pitch,
-                view=replace(view, base=view.base + offset),
-            )
-        )
-
-
-def output_view(tile: Tile, layout: TensorLayout, sizes: Sizes, start: int) -> View:
-    """Return the view of a tile that lies row after row from ``start`` on."""
-    row = ceil_div(tile.pixels, sizes.pixels) * layout.words
-    return View(start, row, layout.words)
-
-
-def _output_words(tile: Tile, layout: TensorLayout, sizes: Sizes) -> int:
-    return tile.rows * ceil_div(tile.pixels, sizes.pixels) * layout.words
-
-
-def _prepare(sums: Sums, places: Sequence[Place], layout: TensorLayout, last: bool) -> _Part:
+def _prepare(sums: Sums, layout: TensorLayout, last: bool) -> _Part:
     first = sums.channel % WORD
     # The last part also writes what lies behind the channels, so that a store finds it written.
     end = WORD * layout.words if last else sums.channel + sums.stage.channels
@@ -189,50 +246,33 @@ def _prepare(sums: Sums, places: Sequence[Place], layout: TensorLayout, last: bo
     params = records(sums.stage, first, lanes)
     missing = params.size // OUTPUTS - len(words)
     words = np.concatenate([words, np.zeros((missing, *words.shape[1:]), np.int64)])
-    chosen = tuple(places[i] for i in sums.inputs)
-    return _Part(sums, chosen, first, lanes, words, params, hold, repeat)
+    return _Part(sums, first, lanes, words, params, hold, repeat)
 
 
-def _chunks(part: _Part, sizes: Sizes, groups: int) -> list[_Chunk]:
+def _chunks(part: _Part, sizes: Sizes) -> Iterator[_Chunk]:
     size = part.words.shape[1]
-    most = min(sizes.weight_words // size, groups)
+    most = min(sizes.weight_words // size, sizes.parameter_groups)
     if most < 1:
         raise ConversionError(
-            f"the weights of {OUTPUTS} channels take {size} words, and {groups} groups of channel "
-            f"records are left; the engine has {sizes.weight_words} and needs one; take an engine "
-            "with larger memories"
+            f"the weights of {OUTPUTS} channels take {size} words; the engine has "
+            f"{sizes.weight_words}; take an engine with larger memories"
         )
     total = part.words.shape[0]
-    return [_Chunk(part, g, min(g + most, total)) for g in range(0, total, most)]
+    for start in range(0, total, most):
+        stop = min(start + most, total)
+        weights = weight_bytes(part.words[start:stop])
+        params = part.params[start * OUTPUTS : stop * OUTPUTS].tobytes()
+        yield _Chunk(part, start, stop, weights, params)
 
 
-def _load_chunk(emitter: Emitter, chunk: _Chunk) -> None:
-    part, groups = chunk.part, slice(chunk.start, chunk.stop)
-    emitter.forget("weights", 0, emitter.sizes.weight_words)
-    emitter.load_block(isa.WEIGHTS, weight_bytes(part.words[groups]))
-    lanes = slice(chunk.start * OUTPUTS, chunk.stop * OUTPUTS)
-    emitter.load_block(isa.PARAMETERS, part.params[lanes].tobytes())
-
-
-def _load(emitter: Emitter, part: _Part, tile: Tile, border: int) -> int:
-    """Load the inputs of a tile; return the first word. Inputs and byte planes lie in a row."""
-    inputs = part.inputs(tile, emitter.sizes.pixels)
-    base = emitter.reserve(part.input_words(tile, emitter.sizes.pixels))
-    start = base
-    for source in inputs:
-        for plane in range(part.sums.planes):
-            source.load(emitter, start, plane, border)
-            start += source.words
-    return base
-
-
-def _taps(sums: Sums, source: Input) -> dict[str, Any]:
+def _taps(sums: Sums, source: Buffer, views: Sequence[isa.View]) -> dict[str, Any]:
     """Return the fields that lead from tap to tap, or from input to input."""
     (ky, kx), stride = sums.sliding.kernel, sums.sliding.stride[1]
     down, right = sums.sliding.dilation
     fields: dict[str, Any] = {}
-    if len(sums.inputs) > 1:
-        fields.update(kernel_y=len(sums.inputs), ky_stride=source.words)
+    if len(views) > 1:
+        apart = (views[1].base - views[0].base) & 0xFFFF
+        fields.update(kernel_y=len(views), ky_stride=apart)
     elif ky > 1:
         fields.update(kernel_y=ky, ky_stride=down * source.row_words)
     if kx > 1:
@@ -245,60 +285,3 @@ def _taps(sums: Sums, source: Input) -> dict[str, Any]:
             wrap_words=source.row_words,
         )
     return fields
-
-
-def _emit(
-    emitter: Emitter,
-    chunk: _Chunk,
-    tile: Tile,
-    base: int,
-    start: int,
-    layout: TensorLayout,
-    plane: int,
-    tag: Tag,
-) -> None:
-    part, sums, sizes = chunk.part, chunk.part.sums, emitter.sizes
-    source = part.inputs(tile, sizes.pixels)[0]
-    passes, channels = sums.weight.shape[0], sums.weight.shape[4]
-    first = part.first if chunk.start == 0 else 0
-    begin = OUTPUTS * chunk.start + first  # among the lanes of the part
-    end = min(part.first + part.lanes, OUTPUTS * chunk.stop)
-    view = output_view(tile, layout, sizes, start)
-    word = sums.channel // WORD + OUTPUTS // WORD * chunk.start
-    channel = sums.channel + begin - part.first
-    count = min(end - begin, sums.channel + sums.stage.channels - channel)
-    emitter.emit(
-        isa.Array(
-            src=source.view(base),
-            dst=replace(view, base=view.base + word),
-            rows=tile.rows,
-            pixels=tile.pixels,
-            groups=chunk.stop - chunk.start,
-            channels=end - begin,
-            bits=sums.stage.bits,
-            steps=1 if sums.depthwise else ceil_div(channels, INPUTS),
-            passes=passes,
-            pass_stride=source.words if sums.planes > 1 else 0,
-            **_taps(sums, source),
-            c0=sums.source_channel + (OUTPUTS * chunk.start if sums.depthwise else 0),
-            depthwise=int(sums.depthwise),
-            hold=int(part.hold),
-            repeat=int(part.repeat),
-            table=int(sums.stage.table is not None),
-            high=int(plane < layout.planes - 1),
-            digits=int(passes > 1),
-            weight_group=part.words.shape[1],
-            first=first,
-        ),
-        replace(
-            tag,
-            index=(
-                slice(tile.y0, tile.y1),
-                slice(tile.x0, tile.x1),
-                slice(channel, channel + count),
-            ),
-            lanes=(0, count),
-        )
-        if count > 0
-        else None,
-    )

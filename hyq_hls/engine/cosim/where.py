@@ -39,8 +39,9 @@ def tensor_index(
 def _stored(simulator: Simulator, index: int, store: isa.Store, at: int) -> str:
     """Return the code of a tensor in DRAM."""
     program = simulator.program
-    name, place = program.stored.get(simulator.node_of(index), ("", None))
-    if place is None or place.base != store.base:
+    tag = program.tags.get(index)
+    place = program.places.get(tag.node) if tag is not None else None
+    if tag is None or place is None or place.base != store.base:
         return ""
     layout = place.layout
     if not 0 <= at - place.offset < layout.size:
@@ -49,7 +50,7 @@ def _stored(simulator: Simulator, index: int, store: isa.Store, at: int) -> str:
     row, rest = divmod(rest, layout.pitch)
     pixel, channel = divmod(rest, WORD * layout.words)
     part = f", byte {layout.planes - 1 - plane}" if layout.planes > 1 else ""
-    return f"{name} at row {row}, pixel {pixel}, channel {channel}{part}"
+    return f"{tag.node} at row {row}, pixel {pixel}, channel {channel}{part}"
 
 
 def _computed(
@@ -71,9 +72,10 @@ def _computed(
     position = np.flatnonzero(bytes_.ravel() == at)
     if not position.size:
         return ""
-    shape = graph.type(tag.node).shape
+    name = tag.behind_table or tag.node
+    shape = graph.type(name).shape
     whole = shape if len(shape) > 1 else (1, 1, *shape)
     codes = np.arange(int(np.prod(shape))).reshape(whole)[tag.index]
     found = np.unravel_index(codes.ravel()[position[0]], shape)
     where = ", ".join(str(int(k)) for k in found)
-    return f"{tag.behind_table or tag.node}[{where}]"
+    return f"{name}[{where}]"

@@ -118,13 +118,17 @@ class Memories:
 
     def forget(self, region: Region) -> None:
         """Take a dead region as unwritten."""
+        start, stop = region.start, region.stop
         if region.memory == "scratch":
-            self.dram[isa.SCRATCH].forget(region.start, region.stop)
-        elif region.memory == "weights":
-            self.weights.forget(region.start, region.stop)
-        else:
+            self.dram[isa.SCRATCH].forget(start, stop)
+        elif region.memory == "features":
             banks = self.features.written.reshape(self.sizes.pixels, -1)
-            banks[:, region.start * WORD : region.stop * WORD] = False
+            banks[:, start * WORD : stop * WORD] = False
+        elif region.memory == "parameters":
+            self.parameters.forget(start * OUTPUTS, stop * OUTPUTS)
+        else:
+            memory: Memory = getattr(self, region.memory)
+            memory.forget(start, stop)
 
     def _index(self, view: View, row: Index, position: Index, word: Index | int) -> Index:
         bank, group = position % self.sizes.pixels, position // self.sizes.pixels

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.fields import QUEUES
-from hyq_hls.engine.program import Program, Tag
+from hyq_hls.engine.forms.output_stage import BYTE
+from hyq_hls.engine.layout import TensorLayout
+from hyq_hls.engine.program import Lying, Program, Tag
 from hyq_hls.engine.simulate.array import run_array
 from hyq_hls.engine.simulate.memories import Memories
 from hyq_hls.engine.simulate.units import (
@@ -32,8 +35,8 @@ class Simulator:
     Attributes:
         program: the program; its encoded instructions are what runs.
         memories: the memories of the engine.
-        trace: codes of nodes by name in the last frame: of tensors in DRAM what lies there, of the
-            others what instructions computed.
+        trace: codes of nodes by name in the last frame: of tensors in DRAM what lies there, of
+            those in the feature memory what lay there, of the others what instructions computed.
     """
 
     def __init__(self, program: Program, graph: Graph) -> None:
@@ -41,8 +44,6 @@ class Simulator:
         self.memories = Memories(program)
         self.trace: dict[str, Codes] = {}
         self._graph = graph
-        ends = [*list(program.nodes.values())[1:], len(program.instructions)]
-        self._ends = dict(zip(ends, program.nodes, strict=True))
         code = program.code
         self._instructions = [
             isa.decode(code[start : start + isa.BYTES]) for start in range(0, len(code), isa.BYTES)
@@ -71,14 +72,16 @@ class Simulator:
             try:
                 self._check_waits(instruction, counts)
                 self._run(index, instruction)
+                for lying in self.program.lying.get(index, ()):
+                    self._note_lying(lying)
             except SimulationError as error:
                 raise SimulationError(
                     f"instruction {index} ({self.node_of(index)}): {error}\n"
                     f"  {isa.show(instruction)}"
                 ) from error
             counts[instruction.queue] += 1
-            if index + 1 in self._ends:
-                self._note_stored(self._ends[index + 1])
+            if index in self.program.stored:
+                self._note_stored(self.program.stored[index])
             yield index, instruction
 
     def _run(self, index: int, instruction: isa.Instruction) -> None:
@@ -116,23 +119,38 @@ class Simulator:
         for name, codes, qmin in found:
             if not name:
                 continue
-            shape = self._graph.type(name).shape
-            if name not in self.trace:
-                self.trace[name] = np.full(shape, np.iinfo(np.int64).min)
-            slot = self.trace[name].reshape(shape if len(shape) > 1 else (1, 1, *shape))[tag.index]
+            trace, shape = self._traced(name), self._graph.type(name).shape
+            slot = trace.reshape(shape if len(shape) > 1 else (1, 1, *shape))[tag.index]
             slot[:] = (codes[..., slice(*tag.lanes)] + qmin).reshape(slot.shape)
 
-    def _note_stored(self, node: str) -> None:
-        """Note the tensor that lies in DRAM after a node, which its stores brought there."""
-        name, place = self.program.stored[node]
+    def _note_lying(self, lying: Lying) -> None:
+        """Note codes that lie in the feature memory."""
+        layout = TensorLayout.of(self._graph.type(lying.tensor))
+        rows, columns = lying.index
+        pixels = len(range(layout.pixels)[columns])
+        stored = np.zeros((rows.stop - rows.start, pixels, layout.channels), np.int64)
+        channels = np.arange(layout.channels)
+        for plane in range(lying.planes):
+            view = replace(lying.view, base=lying.view.base + plane * lying.apart)
+            index = self.memories.view_bytes(view, len(stored), pixels, channels)
+            stored = (stored << BYTE) + self.memories.features.read(index)
+        trace = self._traced(lying.tensor)
+        trace.reshape(layout.rows, layout.pixels, -1)[lying.index] = stored + layout.qmin
+
+    def _traced(self, name: str) -> Codes:
+        """Return the codes of a node that are known so far."""
+        shape = self._graph.type(name).shape
+        if name not in self.trace:
+            self.trace[name] = np.full(shape, np.iinfo(np.int64).min)
+        return self.trace[name]
+
+    def _note_stored(self, name: str) -> None:
+        """Note a tensor that lies in DRAM, which stores brought there."""
+        place = self.program.places[name]
         end = place.offset + place.layout.size
         data = self.memories.dram[place.base].data[place.offset : end]
         self.trace[name] = place.layout.unpack(data).reshape(self._graph.type(name).shape)
 
     def node_of(self, index: int) -> str:
         """Return the name of the node that an instruction belongs to."""
-        name = self._graph.input_name
-        for node, start in self.program.nodes.items():
-            if start <= index:
-                name = node
-        return name
+        return self.program.node_of(index)
