@@ -43,6 +43,8 @@ class Tag:
         behind_table: node of the codes behind the table, or None.
         qmin: the smallest code of the node.
         table_qmin: the smallest code behind the table.
+        byte: which byte of the codes behind the table the instruction looks up, from the lowest
+            one on; the instruction of the highest byte comes first.
     """
 
     node: str
@@ -51,6 +53,7 @@ class Tag:
     behind_table: str | None = None
     qmin: int = 0
     table_qmin: int = 0
+    byte: int = 0
 
 
 @dataclass(frozen=True)

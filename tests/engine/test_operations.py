@@ -129,7 +129,8 @@ def functions(rng: Rng) -> Graph:
     requantize = random_requantize(rng, 13, Bounds(-(1 << 17), 1 << 17), hidden)
     graph = graph_of(ops.Dense(weight, 8, rng.integers(-99, 99, 13), requantize), x)
     for name, source, q in (("t", "y", hidden), ("u", "t", Quantization(8, True))):
-        out = Quantization(8, name == "t")
+        # Codes of more than eight bits have a table for every byte.
+        out = Quantization(8 if name == "t" else int(rng.choice([8, 9, 13, 16])), name == "t")
         values = rng.integers(out.qmin, out.qmax + 1, 1 << q.bits)
         graph.add(name, ops.Table(values, out, q.qmin), source)
     return graph

@@ -14,6 +14,7 @@ from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import OutputStage, Sliding, Sums
+from hyq_hls.engine.forms.sums import byte_planes
 from hyq_hls.engine.layout import (
     TensorLayout,
     ceil_div,
@@ -102,8 +103,9 @@ class SumsUnit(Unit):
         self.parameter_bytes = sum(len(chunk.params) for chunk in self._chunks)
         self.instructions = len(self._chunks) * self.layout.planes
         table = self.parts[0].stage.table
-        self._table = None if table is None else table_bytes(table, "u1")
-        self.tables = () if self._table is None else (self._table,)
+        if table is not None:
+            planes = byte_planes(table, self.layout.planes)
+            self.tables = tuple(table_bytes(plane, "u1") for plane in planes)
 
     def sliding(self, which: int) -> Sliding:
         """Return the window of an input."""
@@ -175,9 +177,10 @@ class SumsUnit(Unit):
                 depthwise=int(sums.depthwise),
                 hold=int(part.hold),
                 repeat=int(part.repeat),
-                table=int(self._table is not None),
-                bank=emitter.table(self._table) if self._table is not None else 0,
-                high=int(plane < self.layout.planes - 1),
+                table=int(bool(self.tables)),
+                # Every byte of a wide code has a table of its own.
+                bank=emitter.table(self.tables[plane]) if self.tables else 0,
+                high=int(not self.tables and plane < self.layout.planes - 1),
                 digits=int(passes > 1),
                 weights=emitter.weights(chunk.weights),
                 weight_group=part.words.shape[1],
@@ -188,6 +191,7 @@ class SumsUnit(Unit):
                 self.tag,
                 index=(*columns.index(output.step), slice(channel, channel + count)),
                 lanes=(0, count),
+                byte=self.layout.planes - 1 - plane if self.tables else 0,
             )
             if count > 0
             else None,

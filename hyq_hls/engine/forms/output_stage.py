@@ -131,11 +131,11 @@ def table_of(operation: Operation, x: TensorType) -> Codes:
         ConversionError: the table is larger than the engine's, or its codes are wider.
     """
     out = operation.output_type(x).quantization
-    if x.quantization.bits > TABLE_BITS or out.bits > BYTE:
+    if x.quantization.bits > TABLE_BITS or out.bits > 2 * BYTE:
         raise ConversionError(
             f"a table from {x.quantization.bits} to {out.bits} bits; the engine has tables from "
-            f"{TABLE_BITS} to {BYTE} bits at most; quantize the input or output of this function "
-            "to fewer bits"
+            f"{TABLE_BITS} to {2 * BYTE} bits at most; quantize the input or output of this "
+            "function to fewer bits"
         )
     values = operation.reference(
         np.broadcast_to(x.quantization.codes()[:, None], (1 << x.quantization.bits, x.channels))

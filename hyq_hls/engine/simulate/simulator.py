@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hyq_hls.engine import isa
 from hyq_hls.engine.fields import QUEUES
 from hyq_hls.engine.forms.output_stage import BYTE
+from hyq_hls.engine.forms.sums import planes_of
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.program import Lying, Program, Tag
 from hyq_hls.engine.simulate.array import run_array
@@ -121,7 +122,16 @@ class Simulator:
                 continue
             trace, shape = self._traced(name), self._graph.type(name).shape
             slot = trace.reshape(shape if len(shape) > 1 else (1, 1, *shape))[tag.index]
-            slot[:] = (codes[..., slice(*tag.lanes)] + qmin).reshape(slot.shape)
+            new = codes[..., slice(*tag.lanes)].reshape(slot.shape)
+            if name == tag.behind_table:
+                # The bytes above it are there.
+                lower = tag.byte < self._bytes(name) - 1
+                new = (new << BYTE * tag.byte) + (slot - qmin if lower else 0)
+            slot[:] = new + qmin
+
+    def _bytes(self, name: str) -> int:
+        """Return the bytes of a code of a node."""
+        return planes_of(self._graph.type(name).quantization)
 
     def _note_lying(self, lying: Lying) -> None:
         """Note codes that lie in the feature memory."""
