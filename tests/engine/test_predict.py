@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,12 @@ def test_sums_of_a_program() -> None:
     assert found.by_node.keys() == set(program.nodes.values())
     stores = [i for i in program.instructions if isinstance(i, isa.Store)]
     assert found.written == sum(4 * i.rows * i.pixels * i.words for i in stores)
+
+
+def test_rows_that_end_inside_of_a_beat() -> None:
+    program = compile_graph(golden_graph(), Sizes(pixels=2))
+    fields: dict[str, Any] = {"base": 3, "offset": 0, "view": AT}
+    fields |= {"rows": 4, "pixels": 5, "words": 1, "pitch": 24}
+    for move in (isa.LoadMap(**fields), isa.Store(**fields)):
+        found = predict(replace(program, instructions=(move,), nodes={"it": 0}))
+        assert found.read + found.written == isa.BYTES + 4 * 24

@@ -9,9 +9,12 @@ import pytest
 
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.layout import empty_records
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.program import Program
 from hyq_hls.engine.simulate import Simulator
+from hyq_hls.engine.simulate.array import run_array
+from hyq_hls.engine.simulate.memories import Memories
 from hyq_hls.errors import SimulationError
 from hyq_hls.graph import Graph
 from tests.golden.network import golden_graph
@@ -112,3 +115,36 @@ def test_a_signed_depthwise_sum_is_found(graph: Graph, program: Program) -> None
     index = next(k for k, i in enumerate(program.instructions) if getattr(i, "depthwise", 0))
     with pytest.raises(SimulationError, match="depthwise sum has a prologue, or signed"):
         Simulator(changed(program, index, source=isa.FROM_FEATURES, signed=1), graph).run(IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("byte", "signed", "weight", "fits"),
+    [
+        (255, 0, 128, True),
+        (255, 0, -128, True),
+        (255, 0, 129, False),
+        (128, 0, -255, True),
+        (129, 0, 129, False),
+        (129, 0, -129, False),
+        (255, 1, 255, True),
+        (0, 1, -255, True),
+        (0, 0, 256, False),
+    ],
+)
+def test_two_products_must_fit_a_multiplier(
+    program: Program, byte: int, signed: int, weight: int, fits: bool
+) -> None:
+    memories = Memories(program)
+    memories.features.block(0, np.full(4, byte, np.uint8))
+    memories.weights.block(0, np.full((1, 48), weight, np.int16))
+    memories.parameters.block(0, empty_records(16))
+    at = isa.View(0, 1, 1)
+    array = isa.Array(
+        src=at, dst=replace(at, base=8), rows=1, pixels=1, groups=1, channels=16, bits=8,
+        signed=signed,
+    )  # fmt: skip
+    if fits:
+        run_array(memories, array)
+    else:
+        with pytest.raises(SimulationError, match="two such products do not fit a multiplier"):
+            run_array(memories, array)

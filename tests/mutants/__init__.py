@@ -8,12 +8,6 @@ only the faults that have the word in their names. The faults stand in files by 
 from tests.mutants import capture, engine, integers, quant, stream
 from tests.mutants.mutant import Mutant
 
-MUTANTS = [
-    *capture.MUTANTS,
-    *quant.MUTANTS,
-    *integers.MUTANTS,
-    *stream.MUTANTS,
-    *engine.MUTANTS,
-]
+MUTANTS = [*capture.MUTANTS, *quant.MUTANTS, *integers.MUTANTS, *stream.MUTANTS, *engine.MUTANTS]
 
 __all__ = ["MUTANTS", "Mutant"]

@@ -15,6 +15,7 @@ from hyq_hls import QuantConfig, QuantizedModel
 from hyq_hls.capture import capture
 from hyq_hls.ops import AttentionValues
 from hyq_hls.quant import presets
+from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.methods.base import Method
 from hyq_hls.quant.plan import Plan
@@ -107,13 +108,15 @@ def test_powers_of_two_weigh_values_but_are_not_mixed(model: torch.nn.Module) ->
 
 def test_the_simulation_gives_the_codes_of_an_upsample(plan: Plan) -> None:
     name = "stages.2.blocks.0.token_mixer.upsample.upsample"
-    trace = dict(plan.lowered().reference(IMAGES.astype(np.int64)))
-    source = plan.graph[name].inputs[0]
-    real = torch.tensor(plan.tensors[source].dequantize(trace[source])).float()
-    simulation = Simulation(plan)
-    quantize = simulation.tensors[name]
-    found = quantize.index(quantize(simulation._value(plan.graph[name], [real]))).numpy()
-    assert np.array_equal(found + plan.tensors[name].qmin, trace[name])
+    source, simulation = plan.graph[name].inputs[0], Simulation(plan)
+    with torch.no_grad():
+        found = simulation.values(to_float(IMAGES), keep=(source, name))
+    read, written = simulation.tensors[source], simulation.tensors[name]
+    # Between codes lie no values.
+    assert torch.equal(written(found[name]), found[name])
+    codes = read.index(found[source]).numpy() + plan.tensors[source].qmin
+    wanted = plan.lowered().nodes[name].operation.reference(codes) - plan.tensors[name].qmin
+    assert np.array_equal(written.index(found[name]).numpy(), wanted)
 
 
 @pytest.mark.slow

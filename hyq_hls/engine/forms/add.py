@@ -18,11 +18,12 @@ def add(operation: Add, *inputs: TensorType) -> tuple[Sums, ...]:
     for x, factor, zero in zip(inputs, factors, operation.zero_points, strict=True):
         bias = bias - factor * stored_zero(zero, x.quantization, channels)
     weight = np.stack(factors)[:, None, None]
+    planes = max(planes_of(x.quantization) for x in inputs)
     return (
         Sums(
-            weight=digits(weight, DEPTHWISE_LOW, DEPTHWISE_HIGH),
+            weight=digits(weight, DEPTHWISE_LOW, DEPTHWISE_HIGH, planes),
             depthwise=True,
-            planes=max(planes_of(x.quantization) for x in inputs),
+            planes=planes,
             stage=OutputStage.of(operation.requantize, bias),
             inputs=(0, 1),
         ),

@@ -10,7 +10,7 @@ from hyq_hls.engine.forms.output_stage import BYTE, OutputStage, check_sum
 from hyq_hls.engine.forms.sums import byte_planes
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Bounds, Codes
-from hyq_hls.graph.types import Quantization
+from hyq_hls.graph.types import Quantization, TensorType
 
 #: Codes of this many bits are read as signed, so that two products fit one multiplier.
 HALF = 128
@@ -135,3 +135,12 @@ class AttendedSums:
             total = (total << BYTE) + pair
         found: Codes = total + bias
         return found.reshape(b, p, -1, c) if self.values else found
+
+
+def check_byte(x: TensorType, what: str) -> None:
+    """Raise ``ConversionError`` unless the codes of ``x`` fit a byte."""
+    if x.quantization.bits > BYTE:
+        raise ConversionError(
+            f"{what} of {x.quantization.bits} bits; the engine takes {BYTE} bits there; quantize "
+            f"this tensor to {BYTE} bits"
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyq_hls.engine.forms.attended import AttendedSums, Operand
-from hyq_hls.engine.forms.moved import check_moved
+from hyq_hls.engine.forms.attended import AttendedSums, Operand, check_byte
 from hyq_hls.engine.forms.output_stage import OutputStage, stored_zero
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops import AttentionScores
@@ -15,7 +14,8 @@ def attention_scores(
     operation: AttentionScores, query: TensorType, key: TensorType
 ) -> AttendedSums:
     """Return the sums of attention scores."""
-    check_moved(key, "keys")
+    check_byte(query, "queries")
+    check_byte(key, "keys")
     return AttendedSums(
         values=False,
         heads=operation.heads,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyq_hls.engine.forms.attended import AttendedSums, Operand
-from hyq_hls.engine.forms.moved import check_moved
+from hyq_hls.engine.forms.attended import AttendedSums, Operand, check_byte
 from hyq_hls.engine.forms.output_stage import BYTE, OutputStage, stored_zero
 from hyq_hls.engine.forms.sums import MAX_PASSES
 from hyq_hls.errors import ConversionError
@@ -20,7 +19,7 @@ def attention_values(
 
     A log2 probability is a power of two, of which every pass takes one byte.
     """
-    check_moved(value, "values")
+    check_byte(value, "values")
     q = probability.quantization
     if q.encoding == "affine":
         operand = Operand.affine(q, operation.probability_zero_point)

@@ -25,7 +25,7 @@ def convolution_sums(
     q = x.quantization
     rows = operation.weight.reshape(operation.weight.shape[0], -1)
     return Sums(
-        weight=digits(weight[None], low, high),
+        weight=digits(weight[None], low, high, planes_of(q)),
         depthwise=depthwise,
         planes=planes_of(q),
         stage=OutputStage.of(operation.requantize, operation.bias + q.qmin * rows.sum(axis=1)),

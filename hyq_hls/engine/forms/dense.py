@@ -14,7 +14,7 @@ def dense(operation: Dense, x: TensorType) -> tuple[Sums, ...]:
     bias = operation.bias + q.qmin * weight.sum(axis=1)
     return (
         Sums(
-            weight=digits(weight.T[None, None, None], WEIGHT_LOW, WEIGHT_HIGH),
+            weight=digits(weight.T[None, None, None], WEIGHT_LOW, WEIGHT_HIGH, planes_of(q)),
             depthwise=False,
             planes=planes_of(q),
             stage=OutputStage.of(operation.requantize, bias),

@@ -58,11 +58,20 @@ def byte_planes(codes: Codes, planes: int) -> list[Codes]:
     return [(codes >> (BYTE * k)) & LARGEST_CODE for k in reversed(range(planes))]
 
 
-def digits(weight: Codes, low: int, high: int) -> Codes:
+def digits(weight: Codes, low: int, high: int, planes: int) -> Codes:
     """Return digits (passes, *weight) of base 256, the highest first.
 
     One digit, between ``low`` and ``high``, is enough where all weights lie there. Otherwise
     digits are balanced, -128 to 127.
+
+    Args:
+        weight: the weights.
+        low: the smallest weight of one digit.
+        high: the largest weight of one digit.
+        planes: bytes of the codes that meet them.
+
+    Raises:
+        ConversionError: codes and weights would both be split.
     """
     if weight.min() >= low and weight.max() <= high:
         return weight[None]
@@ -71,6 +80,8 @@ def digits(weight: Codes, low: int, high: int) -> Codes:
         digit = ((rest + 128) & LARGEST_CODE) - 128
         found.append(digit)
         rest = (rest - digit) >> BYTE
+    if planes > 1:
+        raise _both_split(f"weights of {len(found)} bytes")
     return np.stack(found[::-1])
 
 
@@ -116,12 +127,8 @@ class Sums:
         if self.planes > 1 and self.weight.shape[0] == 1:
             object.__setattr__(self, "weight", np.repeat(self.weight, self.planes, axis=0))
         passes, inputs = self.weight.shape[:2]
-        if self.planes > 1 and (passes, inputs) != (self.planes, 1):
-            raise ConversionError(
-                f"codes of more than {BYTE} bits meet {inputs} inputs or weights of more than "
-                f"{BYTE} bits; the engine splits one of them into bytes; quantize this input to "
-                f"{BYTE} bits"
-            )
+        if self.planes > 1 and inputs > 1:
+            raise _both_split(f"{inputs} inputs")
         if passes > MAX_PASSES:
             raise ConversionError(
                 f"weights of {passes} bytes; the engine takes {MAX_PASSES}; use fewer bits"
@@ -187,3 +194,11 @@ class Sums:
                 tap = tap[:, :, left : left + (pixels - 1) * sx + 1 : sx]
                 total += tap * weight[y, z] if self.depthwise else tap @ weight[y, z].astype(float)
         return total.astype(np.int64)
+
+
+def _both_split(other: str) -> ConversionError:
+    """Return the error of codes of several bytes that meet something else of several parts."""
+    return ConversionError(
+        f"codes of more than {BYTE} bits meet {other}; the engine splits one of them; quantize "
+        f"this input to {BYTE} bits"
+    )

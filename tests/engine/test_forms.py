@@ -1,0 +1,141 @@
+"""What the engine cannot compute is refused by the name of its node, with what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hyq_hls import ops
+from hyq_hls.engine.forms import forms_of
+from hyq_hls.errors import ConversionError
+from hyq_hls.graph import Graph, Quantization, TensorType
+from hyq_hls.graph.operation import Codes
+from hyq_hls.graph.requantize import Requantize
+from tests.engine.test_operations import graph_of
+
+BYTE = Quantization(8, False)
+
+
+def to(shift: int = 8, bits: int = 8, multiplier: int = 1) -> Requantize:
+    return Requantize(Quantization(bits, True), np.array([shift]), np.array([multiplier]))
+
+
+def image(channels: int = 4, bits: int = 8) -> TensorType:
+    return TensorType((2, 2, channels), Quantization(bits, False))
+
+
+def dense(channels: int, weight: int, bias: int = 0, shift: int = 20, bits: int = 8) -> Graph:
+    """One output channel, whose weights are all the same."""
+    weights = np.full((1, channels), weight)
+    operation = ops.Dense(weights, 48, np.array([bias]), to(shift))
+    return graph_of(operation, image(channels, bits))
+
+
+def depthwise(weight: int, bits: int = 8) -> Graph:
+    weights = np.full((4, 1, 1), weight)
+    bias = np.zeros(4, np.int64)
+    operation = ops.DepthwiseConv2d(weights, 16, bias, (1, 1), (0, 0), (0,), to(12))
+    return graph_of(operation, image(bits=bits))
+
+
+def window(height: int) -> Graph:
+    x = TensorType((height, 1, 1), BYTE)
+    return graph_of(ops.GlobalAveragePool((0,), to()), x)
+
+
+def add(bits: int, other: int) -> Graph:
+    graph = Graph("x", image(bits=bits))
+    graph.add("r", ops.RequantizeTensor((0,), to(bits=other)), "x")
+    one = np.ones(1, np.int64)
+    graph.add("y", ops.Add((one, one), ((0,), (0,)), to()), "x", "r")
+    return graph
+
+
+def table(bits: int, out: int) -> Graph:
+    values = np.zeros(1 << bits, np.int64)
+    return graph_of(ops.Table(values, Quantization(out, False)), image(bits=bits))
+
+
+def norm(bits: int = 8, gamma_bits: int = 8, beta_bits: int = 17, **changes: int) -> Graph:
+    gamma: Codes = np.ones(4, np.int64)
+    t, n, f = ops.layer_norm.layer_norm_precision(image(bits=bits), gamma - 1, 5)
+    requantize = to(**{"shift": 12, **changes})
+    operation = ops.LayerNorm(
+        gamma - 1, (0,), 5, t, n, f, gamma, gamma, gamma_bits, beta_bits, requantize
+    )
+    return graph_of(operation, image(bits=bits))
+
+
+def attention(
+    query: int = 8, key: int = 8, value: int = 8, zero: int = 0, channels: int = 4
+) -> Graph:
+    """Scores, a softmax and values of four tokens, whose operands have these bits."""
+    graph = Graph("x", TensorType((1, 4, channels), BYTE))
+    for name, bits in (("query", query), ("key", key), ("value", value)):
+        requantize = Requantize(
+            Quantization(bits, False, zero_point=(zero if name == "query" else 0,)),
+            np.array([0]),
+            np.array([1]),
+        )
+        graph.add(name, ops.RequantizeTensor((0,), requantize), "x")
+    graph.add("scores", ops.AttentionScores(1, (zero, 0), to(24)), "query", "key")
+    graph.add("softmax", ops.LinearSoftmax(4, 12, 4, "log2"), "scores")
+    graph.add("values", ops.AttentionValues(1, (0,), "log2", 4, to()), "softmax", "value")
+    return graph
+
+
+REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
+    (lambda: dense(1, 1, shift=57), r"y: a requantization by shifts in \[57, 57\]; the engine sh"),
+    (lambda: dense(1, 1, shift=-8), r"y: a requantization by shifts in \[-8, -8\]; the engine sh"),
+    (lambda: dense(1, 1, bias=1 << 31), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
+    (lambda: dense(5000, 2047), r"y: sums in \[-\d+, 26\d{8}\] of 33 bits; the engine adds in 32"),
+    (lambda: dense(4000, 2047, 10**8), r"y: sums with their biases in \[\d+, 2\d{9}\] of 33 bits"),
+    (lambda: dense(1, -(1 << 40), shift=40), "y: weights of 6 bytes; the engine takes 4"),
+    (lambda: dense(1, 128, bits=10), "y: codes of more than 8 bits meet weights of 2 bytes"),
+    (lambda: dense(1, 257, bits=10), "y: codes of more than 8 bits meet weights of 2 bytes"),
+    (lambda: depthwise(382, bits=10), "y: codes of more than 8 bits meet weights of 2 bytes"),
+    (lambda: window(256), r"y: a window of \(256, 1\); the engine's have 255 taps"),
+    (lambda: add(10, 8), "y: codes of more than 8 bits meet 2 inputs"),
+    (lambda: add(8, 10), "y: codes of more than 8 bits meet 2 inputs"),
+    (lambda: table(11, 8), "y: a table from 11 to 8 bits; the engine has tables from 10 to 8"),
+    (lambda: table(8, 9), "y: a table from 8 to 9 bits; the engine has tables from 10 to 8"),
+    (lambda: norm(bits=9), "y: a LayerNorm with codes of 9 bits; the engine's unit has 8"),
+    (lambda: norm(multiplier=3), "y: a LayerNorm whose output has a real scale; the engine's"),
+    (lambda: norm(gamma_bits=17), "y: a LayerNorm with gammas of 17 and betas of 17 bits; the"),
+    (lambda: norm(beta_bits=33), "y: a LayerNorm with gammas of 8 and betas of 33 bits; the"),
+    (lambda: norm(shift=57), r"y: a LayerNorm with shifts in \[57, 57\]; the engine shifts by -7"),
+    (lambda: attention(query=10), "scores: queries of 10 bits; the engine takes 8 bits there"),
+    (lambda: attention(key=9), "scores: keys of 9 bits; the engine takes 8 bits there"),
+    (lambda: attention(value=9), "values: values of 9 bits; the engine takes 8 bits there"),
+    (lambda: attention(channels=1 << 16), r"scores: sums of attention with their .* of 33 bits"),
+)
+
+
+@pytest.mark.parametrize(("build", "message"), REFUSED, ids=[m[:40] for _, m in REFUSED])
+def test_what_the_engine_cannot_compute_is_refused(
+    build: Callable[[], Graph], message: str
+) -> None:
+    with pytest.raises(ConversionError, match=message):
+        forms_of(build())
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: dense(1, 1, shift=56),
+        lambda: dense(1, 1, shift=-7),
+        lambda: dense(4000, 2047),
+        lambda: dense(1, 1 << 22),
+        lambda: dense(1, 127, bits=10),
+        lambda: depthwise(381, bits=10),
+        lambda: window(255),
+        lambda: table(10, 8),
+        lambda: norm(gamma_bits=16, beta_bits=32),
+        attention,
+    ],
+)
+def test_what_just_fits_is_taken(build: Callable[[], Graph]) -> None:
+    graph = build()
+    assert forms_of(graph).keys() == graph.nodes.keys()
