@@ -84,7 +84,7 @@ class Segment:
             rooms = _place(units, held, sizes)
             if rooms is not None:
                 return cls(units, held, bands, rooms, sizes)
-            if bands < most:
+            if most >= held[units[-1].output].rows:
                 return None
         return None
 
