@@ -84,15 +84,15 @@ class _Compiler:
         for unit in units:
             if unit.output in exported or piece.segment is None:
                 self._take(unit)
-        if piece.segment is not None:
-            piece.segment.emit(self.emitter, self.places)
-        else:
-            (unit,) = units
-            try:
+        try:
+            if piece.segment is not None:
+                piece.segment.emit(self.emitter, self.places)
+            else:
+                (unit,) = units
                 sources = [self.places[name] for name in unit.inputs]
                 emit_tiled(self.emitter, unit, sources, self.places[unit.output])
-            except ConversionError as error:
-                raise ConversionError(f"{unit.node}: {error}") from error
+        except ConversionError as error:
+            raise ConversionError(f"{self.emitter.node}: {error}") from error
         self._release(piece.stop)
 
     def _take(self, unit: Unit) -> None:

@@ -13,6 +13,7 @@ from hyq_hls.engine.fields import QUEUES
 from hyq_hls.engine.layout import RECORD, ceil_div
 from hyq_hls.engine.machine_sizes import LANES, OUTPUTS, SOFTMAX_ENTRIES, TABLE_ENTRIES, Sizes
 from hyq_hls.engine.program import Lying, Region, Tag
+from hyq_hls.errors import ConversionError
 
 #: Constants and tensors begin at multiples of this, as bursts like it.
 ALIGNMENT = 64
@@ -55,6 +56,11 @@ class Emitter:
         self._parameters = Ring(sizes.parameter_groups)
         self._tables = Ring(TABLE_BANKS)
         self._single = {"exponentials": b"", "norm": b""}
+
+    @property
+    def node(self) -> str:
+        """The node that the next instructions belong to."""
+        return self._node
 
     def begin(self, node: str) -> None:
         """Say which node the next instructions belong to."""
@@ -138,7 +144,13 @@ class Emitter:
     def _in_ring(self, memory: str, target: int, ring: Ring, data: bytes, size: int) -> int:
         start = ring.find(data)
         if start is None:
-            start, lost = ring.take(ceil_div(len(data), size), data)
+            count = ceil_div(len(data), size)
+            if count > ring.size:
+                raise ConversionError(
+                    f"{count} words or groups of {memory} are needed at a time, of {ring.size}; "
+                    "take an engine with more, or fewer channels"
+                )
+            start, lost = ring.take(count, data)
             self._lose(memory, lost)
             self._load_block(target, data, start)
         return start

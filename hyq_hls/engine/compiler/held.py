@@ -144,13 +144,15 @@ def _place_columns(units: Sequence[Unit], held: dict[str, Held]) -> bool:
         tensor.step = steps.value(tensor.name)
     if not all(_add_margins(tensor, units, held) for tensor in held.values()):
         return False
-    for _ in units:  # a sum of sums takes the margins of the widest
-        for unit in units:
-            if unit.twins:
-                both = [held[name] for name in unit.inputs]
-                x0, x1 = min(t.x0 for t in both), max(t.x1 for t in both)
-                for tensor in both:
-                    tensor.x0, tensor.x1 = x0, x1
+    twins = [[held[name] for name in unit.inputs] for unit in units if unit.twins]
+    changed = True
+    while changed:  # a tensor may be the twin of several
+        changed = False
+        for both in twins:
+            margins = min(t.x0 for t in both), max(t.x1 for t in both)
+            for tensor in both:
+                changed |= (tensor.x0, tensor.x1) != margins
+                tensor.x0, tensor.x1 = margins
     return all(_is_in_phase(t, *r, units) for t in held.values() for r in t.readers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hyq_hls.engine.compiler.buffers import Tile
@@ -19,7 +19,14 @@ BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256,
 
 @dataclass(frozen=True)
 class _Box:
-    """Words that a tensor takes: the first ones always, the others from one unit to another."""
+    """Words that a tensor takes: the first ones always, the others from one unit to another.
+
+    Attributes:
+        start: first word.
+        always: how many are taken always.
+        stop: word behind the last.
+        born, dies: units with which the others come, and behind which they are free.
+    """
 
     start: int
     always: int
@@ -27,22 +34,22 @@ class _Box:
     born: int
     dies: int
 
-    def meets(self, other: _Box) -> bool:
-        """Return whether a word would belong to both at a time."""
-        if self.stop <= other.start or other.stop <= self.start:
-            return False
-        together = self.born <= other.dies and other.born <= self.dies
-        ours, theirs = self.start + self.always, other.start + other.always
-        return (
-            together
-            or (self.start < ours and other.start < ours)
-            or (other.start < theirs and self.start < theirs)
-        )
+    def forbids(self, words: int, always: int, born: int, dies: int) -> Iterator[tuple[int, int]]:
+        """Yield ranges in which another box must not begin, both ends not included.
 
-    def at(self, start: int) -> _Box:
-        """Return the same box elsewhere."""
-        move = start - self.start
-        return _Box(start, self.always, self.stop + move, self.born, self.dies)
+        Args:
+            words: words of the other box.
+            always: how many of them it takes always.
+            born: unit with which the others come.
+            dies: unit behind which they are free.
+        """
+        if born <= self.dies and self.born <= dies:
+            yield self.start - words, self.stop
+            return
+        if always:
+            yield self.start - always, self.stop
+        if self.always:
+            yield self.start - words, self.start + self.always
 
 
 @dataclass(eq=False)
@@ -84,7 +91,7 @@ class Segment:
             rooms = _place(units, held, sizes)
             if rooms is not None:
                 return cls(units, held, bands, rooms, sizes)
-            if bands < most:
+            if most >= held[units[-1].output].rows:
                 return None
         return None
 
@@ -181,19 +188,18 @@ def _place(
         always = tensor.kept * buffer.row_words
         if tensor.layout.planes > 1 and always:
             always = buffer.all_words
-        boxes.append((tensor, _Box(0, always, buffer.all_words, tensor.first, tensor.last)))
-    for tensor, box in sorted(boxes, key=lambda pair: -pair[1].stop):
-        starts = {0, *(b.stop for b in placed), *(b.start + b.always for b in placed)}
-        for start in sorted(starts):
-            moved = box.at(start)
-            if moved.stop > sizes.feature_words:
-                return None
-            if not any(moved.meets(other) for other in placed):
+        boxes.append((buffer.all_words, always, tensor))
+    for words, always, tensor in sorted(boxes, key=lambda box: -box[0]):
+        life = tensor.first, tensor.last
+        start = 0
+        for low, high in sorted(r for b in placed for r in b.forbids(words, always, *life)):
+            if start <= low:
                 break
-        else:
+            start = max(start, high)
+        if start + words > sizes.feature_words:
             return None
-        placed.append(moved)
-        tensor.base = moved.start
+        placed.append(_Box(start, always, start + words, *life))
+        tensor.base = start
     rooms = []
     for index, unit in enumerate(units):
         least, most = unit.room(sizes.pixels)
