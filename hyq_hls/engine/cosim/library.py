@@ -28,7 +28,7 @@ _SEEN: dict[str, tuple[str, ...]] = {
     "hyq_engine_weights": ("memory",),
     "hyq_engine_parameters": ("front", "back"),
     "hyq_engine_output": ("memory",),
-    "hyq_engine_softmax": ("memory",),
+    "hyq_engine_exponentials": ("memory",),
     "hyq_engine_norm_records": ("front", "back"),
 }
 _MESSAGE = 1024
@@ -101,6 +101,8 @@ def build_engine(
             "WeightWords": sizes.weight_words,
             "ParameterGroups": sizes.parameter_groups,
             "NormChannels": sizes.norm_channels,
+            "NormLanes": sizes.norm_lanes,
+            "SoftmaxLength": sizes.softmax_length,
             "SoftmaxLanes": sizes.softmax_lanes,
             "Multiply": int(sizes.multiplier),
         },
