@@ -26,9 +26,11 @@ class Sizes:
         weight_words: words of 48 weights.
         parameter_groups: groups of 16 channel records.
         softmax_length: longest row of the softmax unit.
-        softmax_lanes: codes that the softmax unit writes in a cycle: 1 or 2. No program depends on
-            it.
+        softmax_lanes: codes that the softmax unit writes in a cycle: 1, 2 or 4. No program depends
+            on it.
         norm_channels: most channels of the norm unit.
+        norm_lanes: codes that the norm unit reads or writes in a cycle: 1, 2 or 4. No program
+            depends on it.
         multiplier: whether the output stage multiplies.
 
     Raises:
@@ -40,15 +42,17 @@ class Sizes:
     weight_words: int = 2048
     parameter_groups: int = 64
     softmax_length: int = 1024
-    softmax_lanes: int = 2
+    softmax_lanes: int = 4
     norm_channels: int = 512
+    norm_lanes: int = 2
     multiplier: bool = True
 
     def __post_init__(self) -> None:
         if self.pixels not in (2, 4, 8):
             raise ConversionError(f"engine: {self.pixels} pixels; 2, 4 or 8 are wanted")
-        if self.softmax_lanes not in (1, 2):
-            raise ConversionError(f"engine: {self.softmax_lanes} softmax lanes; 1 or 2 are wanted")
+        for unit, lanes in (("softmax", self.softmax_lanes), ("norm", self.norm_lanes)):
+            if lanes not in (1, 2, 4):
+                raise ConversionError(f"engine: {lanes} {unit} lanes; 1, 2 or 4 are wanted")
         if not self.feature_words:
             object.__setattr__(self, "feature_words", MAX_WORDS // self.pixels)
         for name, most in (

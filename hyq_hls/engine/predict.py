@@ -22,18 +22,25 @@ BURST = 16
 #: Control: cycles, beside the latency, from the start to the first instruction and from the last to
 #: the end; from a load to the instruction that is fetched behind it; from the start of another
 #: instruction to the next, fetched meanwhile; and between two instructions at least.
-_FRAME, _AFTER_LOAD, _FETCH, _BETWEEN = 15, 13, 12, 3
+_FRAME, _AFTER_LOAD, _FETCH, _BETWEEN = 16, 14, 13, 3
 #: Cycles of a unit beside its work.
-_LOAD, _STORE, _MOVE, _ROWS = 5, 13, 9, 4
-#: A row that is stored takes the address channel for two cycles or more, which comes some cycles
-#: before its data.
-_ADDRESS, _EARLIER = 2, 6
+_LOAD, _STORE, _MOVE, _ROWS = 7, 13, 9, 4
+#: A row takes the address channel for two cycles or more; the addresses of stored rows come some
+#: cycles before their data.
+_ADDRESS, _EARLIER = 2, 5
 #: The array: from the start to the parameters of a group, from the first tile to the fetch of the
 #: next parameters, from the last tile to its codes; a depthwise sum skips the operand path, and an
 #: output stage without multiplier has two stages less.
 _PARAMETERS, _TAKEN, _DRAIN, _OPERANDS, _MULTIPLIER = 21, 19, 29, 3, 2
-#: Cycles of a row of the softmax unit, and of a pixel of the norm unit, beside their codes.
-_SOFTMAX, _NORM = 46, 74
+#: The softmax unit: cycles from the last codes of a row to its maximum, from its last exponential
+#: to its sum, and from its last code to the write.
+_MAXIMUM, _TOTAL, _CODES = 6, 11, 21
+#: The norm unit: pixels that may be between their two passes; cycles from the last code of the
+#: first pass to the root, from the start of the second until it takes a reciprocal, and from its
+#: last code to the write.
+_AHEAD, _RADICAND, _TAKES, _WRITE = 4, 17, 10, 23
+#: Bits of a root, which is taken in as many cycles.
+_ROOT = 31
 
 
 @dataclass(frozen=True)
@@ -128,36 +135,40 @@ def _work(i: isa.Instruction, sizes: Sizes, rates: Rates, norm: tuple[int, int])
         case isa.LoadMap() | isa.LoadBlock():
             return _LOAD + _beats(i, rates)
         case isa.Store():
-            words = i.rows * i.pixels * i.words
-            return _STORE + rates.latency + max(words, _ADDRESS * i.rows - _EARLIER)
+            steps = i.rows * i.pixels * i.words // _words_of_a_step(i)
+            return _STORE + rates.latency + max(steps, _ADDRESS * i.rows - _EARLIER)
         case isa.Array():
             return _array(i, sizes)
         case isa.Move():
             return _MOVE + i.tokens * i.channels
         case isa.Softmax():
-            # Two passes take words, the third one takes codes.
-            words = ceil_div(i.length, WORD)
-            row = 2 * words + words * WORD // sizes.softmax_lanes
-            return _ROWS + i.rows * i.pixels * (row + _SOFTMAX)
+            return _ROWS + _softmax(i, sizes.softmax_lanes)
         case isa.Norm():
             channels, reciprocal = norm
-            row = 2 * words_of(channels) * WORD + reciprocal + _NORM
-            return _ROWS + i.rows * i.pixels * row
+            steps = words_of(channels) * WORD // sizes.norm_lanes
+            return _ROWS + _norm_pixels(i.rows * i.pixels, steps, reciprocal)
     raise AssertionError(f"no formula for {i.kind_name}")
+
+
+def _words_of_a_step(i: isa.LoadMap | isa.Store) -> int:
+    """Return the words that are read or written in a cycle: those of a beat, if a pixel has it."""
+    return 1 if i.words % 2 else BEAT // WORD
 
 
 def _beats(i: isa.LoadMap | isa.LoadBlock, rates: Rates) -> int:
     """Return the cycles from the first burst that is asked for to the last beat that is taken."""
     if isinstance(i, isa.LoadMap):
-        rows, pitch, each = i.rows, i.pitch, BEAT // WORD  # a word is written in a cycle
-        units = i.pixels * i.words
+        step = _words_of_a_step(i)
+        rows, pitch, each = i.rows, i.pitch, BEAT // WORD // step
+        units = i.pixels * i.words // step
     else:
         rows, pitch, each = 1, 0, BEAT if i.target == isa.TABLES else 1
         units = i.count // BEAT * each
-    asked, done = -1, 0
+    asked, done, offered = -1, 0, -_ADDRESS
     ends: deque[int] = deque(maxlen=rates.outstanding)
     for row in range(rows):
-        asked += 1
+        offered = max(asked + 1, offered + _ADDRESS)
+        asked = offered - 1
         place, left = (i.offset + row * pitch) // BEAT, units
         while left:
             taken = min(left, each * (BURST - place % BURST))
@@ -166,6 +177,59 @@ def _beats(i: isa.LoadMap | isa.LoadBlock, rates: Rates) -> int:
             ends.append(done)
             place, left = place + ceil_div(taken, each), left - taken
     return done
+
+
+def _softmax(i: isa.Softmax, lanes: int) -> int:
+    """Return the cycles of the softmax unit from the first row on.
+
+    The first pass is a row ahead of the second. The buffer has room for two rows: the second pass
+    waits until the third has ended with the row before the last, or has begun if it is as fast.
+    """
+    words = ceil_div(i.length, WORD)
+    last = i.rows * i.pixels - 1
+    codes = words * WORD // lanes + words % 2
+    free_after = 0 if lanes == WORD else codes
+    # When the first and the third pass of a row begin, and its half of the buffer is free.
+    maxima, sums, free = [0], list[int](), list[int]()
+    now = ceil_div(words, WORD) + 1  # the unit chooses what it does next
+    for row in range(last + 1):
+        if row < last:
+            maxima.append(now)
+            now += ceil_div(words, WORD) + 1
+        begin = max(now, maxima[row] + ceil_div(words, WORD) + _MAXIMUM)
+        if row > 1:
+            begin = max(begin, free[row - 2])
+        now = begin + words + 1
+        total = begin + words + _TOTAL
+        third = max(total, sums[-1] + codes + 1) if sums else total
+        sums.append(third)
+        free.append(third + free_after + 1)
+    return sums[-1] + codes + _CODES + (1 if i.bits > 8 else 0)
+
+
+def _norm_pixels(pixels: int, steps: int, reciprocal: int) -> int:
+    """Return the cycles of the norm unit from the first pixel on.
+
+    Args:
+        pixels: how many.
+        steps: cycles of a pass over the codes of a pixel.
+        reciprocal: bits of the reciprocal.
+    """
+    now = begun = 0
+    ended: deque[int] = deque()  # first passes
+    root = reciprocal_at = quotient = taken = -1  # when each was ready, or taken, for the last time
+    for _ in range(pixels):
+        while begun < pixels and len(ended) < _AHEAD:
+            ended.append(now + steps)
+            now, begun = now + steps + 1, begun + 1
+        # The results of root and reciprocal wait until the next takes them.
+        root = max(max(ended.popleft() + _RADICAND, root + 1) + _ROOT, reciprocal_at)
+        reciprocal_at = max(root, quotient) + 1
+        quotient = max(reciprocal_at + reciprocal + 1, taken)
+        now = max(now, quotient + 1)
+        taken = now + _TAKES
+        now += steps + 1
+    return now + _WRITE
 
 
 def _array(i: isa.Array, sizes: Sizes) -> int:

@@ -11,7 +11,9 @@ module hyq_engine
   parameter int unsigned WeightWords,
   parameter int unsigned ParameterGroups,
   parameter int unsigned NormChannels,     // a power of two
-  parameter int unsigned SoftmaxLanes,     // 1 or 2
+  parameter int unsigned NormLanes,        // 1, 2 or 4
+  parameter int unsigned SoftmaxLength,    // codes of the longest row
+  parameter int unsigned SoftmaxLanes,     // 1, 2 or 4
   parameter bit          Multiply,         // the output stage has multipliers
   parameter bit          Primitive = 1'b0  // instances of DSP48E1
 ) (
@@ -246,8 +248,8 @@ module hyq_engine
     .base_i        (base),
     .done_o        (unit_done[Store]),
     .read_o        (reads[Store]),
-    .word_valid_i  (window_valid && unit_running[Store]),
-    .word_i        (window[31:0]),
+    .words_valid_i (window_valid && unit_running[Store]),
+    .words_i       (window[63:0]),
     .burst_o       (write_burst),
     .burst_valid_o (m_axi_awvalid),
     .burst_ready_i (m_axi_awready),
@@ -314,6 +316,7 @@ module hyq_engine
   hyq_engine_softmax #(
     .Pixels     (Pixels),
     .ReadLatency(ReadLatency),
+    .Length     (SoftmaxLength),
     .Lanes      (SoftmaxLanes)
   ) u_softmax (
     .clk_i,
@@ -322,7 +325,7 @@ module hyq_engine
     .instruction_i  (instruction),
     .done_o         (unit_done[Softmax]),
     .read_o         (reads[Softmax]),
-    .word_i         (window[31:0]),
+    .bytes_i        (window[Outputs*8-1:0]),
     .write_o        (writes[Softmax]),
     .table_write_i  (exponential_write),
     .table_address_i(load_address[6:0]),
@@ -331,7 +334,8 @@ module hyq_engine
   hyq_engine_norm #(
     .Pixels     (Pixels),
     .ReadLatency(ReadLatency),
-    .Channels   (NormChannels)
+    .Channels   (NormChannels),
+    .Lanes      (NormLanes)
   ) u_norm (
     .clk_i,
     .rst_ni,

@@ -55,11 +55,12 @@ module hyq_engine_move
   logic [3:0] output_q;
   logic [1:0] input_q;
   logic [15:0] word_q, token_word_q, words_per_q;
+  logic [16:0] inner_q;  // n + 2
   logic [31:0] third;
   logic next_token_group, clear;
 
   // ceil(n / 3) for the words of a group of outputs: (n + 2) / 3, exact for 16 bits.
-  assign third = (32'(ins.is_values ? ins.tokens : ins.channels) + 32'd2) * 32'd43691;
+  assign third = 32'(inner_q) * 32'd43691;
   assign next_token_group = ins.is_values ? input_q == 2'd2 : output_q == 4'd15;
   assign clear = ins.is_values ? input_q == '0 && (output_q == '0 || c_q == ins.c0)
                                : output_q == '0 && input_q == '0;
@@ -73,6 +74,7 @@ module hyq_engine_move
   always_ff @(posedge clk_i) begin : walk
     group_words_q   <= (ins.src.x0 >> BankBits) * ins.src.group;
     first_address_q <= ins.src.base + group_words_q;
+    inner_q         <= 17'(ins.is_values ? ins.tokens : ins.channels) + 17'd2;
     words_per_q     <= 16'(third >> 17);
     if (init) begin
       token_address_q <= first_address_q;

@@ -1,8 +1,9 @@
 // The store unit copies pixels from the feature memory to DRAM. Reference: "store" in
 // docs/engine.md.
 //
-// It reads a word per cycle. Words that are on their way from the memory have room in the FIFO
-// before they are asked for. Beats of a burst leave when its address has been taken.
+// It reads a beat per cycle, or a word where pixels have an odd number of words. Beats that are on
+// their way from the memory have room in the FIFO before they are asked for. Beats of a burst leave
+// when its address has been taken.
 module hyq_engine_store
   import hyq_engine_pkg::*;
 #(
@@ -17,8 +18,8 @@ module hyq_engine_store
   output logic                  done_o,         // all writes were answered
   // feature memory
   output feature_read_t         read_o,
-  input  logic                  word_valid_i,
-  input  logic [31:0]           word_i,
+  input  logic                  words_valid_i,
+  input  logic [63:0]           words_i,
   // write channels of AXI
   output burst_t                burst_o,
   output logic                  burst_valid_o,
@@ -66,12 +67,19 @@ module hyq_engine_store
   assign burst_valid_o = aw_valid && length_ready;
 
   // Words of the feature memory, each with a place in the FIFO.
-  logic walk_valid, row_end, walk_end, step, unused_pixel_end;
+  logic pairs, pairs_q, walk_valid, row_end, walk_end, step;
   logic [2:0] bank;
   logic [AddressBits-1:0] address;
   logic [CountBits-1:0] places_q;  // for beats
-  logic half_q;                    // the next word is the upper half of a beat
+  logic place_q;                   // there is one
+  logic half_q;                    // the next step is the upper half of a beat
   logic taken;                     // a beat has left the FIFO
+
+  assign pairs = !ins.words[0];
+
+  always_ff @(posedge clk_i) begin : shape
+    pairs_q <= pairs;
+  end
 
   hyq_engine_walk #(
     .Pixels(Pixels)
@@ -82,7 +90,8 @@ module hyq_engine_store
     .view_i     (ins.view),
     .rows_i     (ins.rows),
     .pixels_i   (ins.pixels),
-    .words_i    (ins.words),
+    .steps_i    (pairs ? ins.words >> 1 : ins.words),
+    .pairs_i    (pairs_q),
     .planes_i   (ins.planes),
     .plane_i    (ins.plane),
     .x_first_i  (ins.x_first),
@@ -90,27 +99,28 @@ module hyq_engine_store
     .valid_o    (walk_valid),
     .bank_o     (bank),
     .address_o  (address),
-    .pixel_end_o(unused_pixel_end),
     .row_end_o  (row_end),
     .end_o      (walk_end)
   );
 
-  assign step   = walk_valid && (half_q || places_q != '0);
+  assign step   = walk_valid && (half_q || place_q);
   assign read_o = '{valid: step, bank: bank, address: address, beside: address};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : places
     if (!rst_ni) begin
       places_q <= CountBits'(Beats);
+      place_q  <= 1'b1;
       half_q   <= 1'b0;
     end else begin
-      if (step) half_q <= !half_q && !row_end;
+      if (step) half_q <= !half_q && !row_end && !pairs_q;
       if ((step && !half_q) != taken) begin
         places_q <= taken ? places_q + 1'b1 : places_q - 1'b1;
+        place_q  <= taken || places_q != CountBits'(1);
       end
     end
   end
 
-  // Which half a word is, and whether it ends its row, goes beside the read.
+  // Which half a word is, and whether it ends its beat, goes beside the read.
   logic half, ends_beat, beat_valid_q, beat_ready;
   logic [31:0] low_q;
   logic [71:0] beat_q;
@@ -118,17 +128,18 @@ module hyq_engine_store
   hyq_delay #(
     .Width(2), .Stages(5)
   ) u_beside (
-    .clk_i, .en_i(1'b1), .data_i({half_q, half_q || row_end}), .data_o({half, ends_beat})
+    .clk_i, .en_i(1'b1), .data_i({half_q, step && (half_q || row_end || pairs_q)}), .data_o({half, ends_beat})
   );
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : beat_valid
     if (!rst_ni) beat_valid_q <= 1'b0;
-    else beat_valid_q <= word_valid_i && ends_beat;
+    else beat_valid_q <= words_valid_i && ends_beat;
   end
 
   always_ff @(posedge clk_i) begin : beat
-    if (word_valid_i) low_q <= word_i;
-    beat_q <= half ? {8'hFF, word_i, low_q} : {8'h0F, 32'b0, word_i};
+    if (words_valid_i) low_q <= words_i[31:0];
+    if (pairs_q) beat_q <= {8'hFF, words_i};
+    else beat_q <= half ? {8'hFF, words_i[31:0], low_q} : {8'h0F, words_i};
   end
 
   logic fifo_valid;
@@ -177,7 +188,7 @@ module hyq_engine_store
   logic [15:0] open_q;
   assign answer_ready_o = 1'b1;
   assign answered       = answer_valid_i;
-  assign idle           = !rows_busy && !aw_valid && open_q == '0;
+  assign idle           = !rows_busy && transfer_ready && !aw_valid && open_q == '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : control
     if (!rst_ni) begin

@@ -38,28 +38,48 @@ AT = View(0, 8, 4)
             ),
             21 + 9 * 2 + 28,
         ),
-        # 200 bytes in a row are two bursts, but 50 words take longer
+        # 200 bytes in a row are two bursts, but 25 beats take longer, and 50 words still longer.
+        (
+            isa.LoadMap(base=3, offset=0, rows=4, pixels=5, words=10, pitch=200, view=AT),
+            6 + 30 + 4 * 25,
+        ),
         (
             isa.LoadMap(base=3, offset=0, rows=4, pixels=10, words=5, pitch=200, view=AT),
-            5 + 30 + 4 * 50,
+            6 + 30 + 4 * 50,
         ),
         # Eight bursts of a beat are asked for in 16 cycles; the ninth waits until the first has
-        # come, two cycles after the first latency
+        # come, a cycle after the first latency.
         (
             isa.LoadMap(base=3, offset=0, rows=9, pixels=1, words=2, pitch=200, view=AT),
-            5 + 30 + 2 + 30 + 2,
+            6 + 30 + 1 + 30 + 1,
         ),
         (
             isa.LoadBlock(target=isa.TABLES, base=0, offset=0, count=256, dest=0),
-            5 + 30 + 256,
+            6 + 30 + 256,
+        ),
+        (
+            isa.Store(base=3, offset=0, rows=4, pixels=5, words=10, pitch=200, view=AT),
+            13 + 30 + 100,
         ),
         (
             isa.Store(base=3, offset=0, rows=4, pixels=10, words=5, pitch=200, view=AT),
             13 + 30 + 200,
         ),
+        # The addresses of rows of a beat take two cycles each.
         (
-            isa.Softmax(kind=0, src=AT, dst=AT, rows=1, pixels=6, length=9, bits=8),
-            4 + 6 * (2 * 3 + 6 + 46),
+            isa.Store(base=3, offset=0, rows=9, pixels=1, words=2, pitch=200, view=AT),
+            13 + 30 + 2 * 9 - 5,
+        ),
+        # A row takes 4 cycles and 1 for its maximum, 16 and 1 for its sum; the unit is a row ahead
+        # with maxima. A sum comes 11 cycles later, the last code 21 cycles behind 16 of the row.
+        (
+            isa.Softmax(kind=0, src=AT, dst=AT, rows=1, pixels=6, length=64, bits=8),
+            4 + 6 * (5 + 17) - 1 + 11 + 16 + 21,
+        ),
+        # Short rows wait for their maxima and sums; two bytes of a code take a cycle more.
+        (
+            isa.Softmax(kind=0, src=AT, dst=AT, rows=1, pixels=1, length=4, bits=10),
+            4 + 1 + 6 + 1 + 11 + 2 + 21 + 1,
         ),
         (isa.Move(kind=isa.KEYS, src=AT, tokens=6, channels=16), 9 + 6 * 16),
         (isa.Move(kind=isa.VALUES, src=AT, tokens=6, channels=20), 9 + 6 * 20),
@@ -70,8 +90,8 @@ def test_single_instructions(instruction: Instruction, cycles: int) -> None:
     alone = replace(program, instructions=(instruction,), nodes={0: "it"})
     found = predict(alone, RATES)
     assert list(found.instructions) == [cycles]
-    # 15 cycles and the latency until the program's first instruction is there.
-    assert found.cycles == found.by_node["it"] == 15 + 30 + cycles
+    # 16 cycles and the latency until the program's first instruction is there.
+    assert found.cycles == found.by_node["it"] == 16 + 30 + cycles
 
 
 def test_fetches_between_instructions() -> None:
@@ -82,8 +102,8 @@ def test_fetches_between_instructions() -> None:
     several = replace(program, instructions=(load, quick, slow, quick), nodes={0: "it"})
     found = predict(several, RATES)
     # Behind a load the fetch begins; a move shorter than a fetch waits for it.
-    assert found.by_kind["load_block"] == 45 + found.instructions[0] + 13 + 30
-    assert found.by_kind["move"] == (12 + 30) + (9 + 100 + 3) + (9 + 1)
+    assert found.by_kind["load_block"] == 46 + found.instructions[0] + 14 + 30
+    assert found.by_kind["move"] == (13 + 30) + (9 + 100 + 3) + (9 + 1)
 
 
 def test_sums_of_a_program() -> None:
@@ -100,5 +120,5 @@ def test_rows_that_end_inside_of_a_beat() -> None:
     fields: dict[str, Any] = {"base": 3, "offset": 0, "view": AT}
     fields |= {"rows": 4, "pixels": 5, "words": 1, "pitch": 24}
     for move in (isa.LoadMap(**fields), isa.Store(**fields)):
-        found = predict(replace(program, instructions=(move,), nodes={"it": 0}))
+        found = predict(replace(program, instructions=(move,), nodes={0: "it"}))
         assert found.read + found.written == isa.BYTES + 4 * 24

@@ -27,7 +27,7 @@ _SEEN: dict[str, tuple[str, ...]] = {
     "hyq_engine_weights": ("memory",),
     "hyq_engine_parameters": ("front", "back"),
     "hyq_engine_output": ("memory",),
-    "hyq_engine_softmax": ("memory",),
+    "hyq_engine_exponentials": ("memory",),
     "hyq_engine_norm_records": ("front", "back"),
 }
 _MESSAGE = 1024

@@ -73,12 +73,18 @@ class Comparison:
         ]
         self._halves = [
             [
-                engine.memory(f"u_softmax.gen_table[{c}].gen_half[{half}]", "memory")
+                engine.memory(f"u_softmax.u_exponentials.gen_table[{c}].gen_half[{half}]", "memory")
                 for half in range(2)
             ]
             for c in (0, 2)
         ]
-        self._norm_records = [engine.memory("u_norm.u_records", name) for name in ("front", "back")]
+        self._norm_records = [
+            [
+                engine.memory(f"u_norm.u_records.gen_lane[{lane}]", name)
+                for lane in range(sizes.norm_lanes)
+            ]
+            for name in ("front", "back")
+        ]
 
     def found(self, name: str) -> list[NDArray[Any]]:
         """Return a memory of the RTL, of which some have copies, as the simulator keeps it."""
@@ -111,7 +117,9 @@ class Comparison:
         # The registers of the header are not looked at: what a norm instruction writes shows them.
         channels = self._sizes.norm_channels
         records = np.zeros((channels, NORM_CHANNEL.itemsize), np.uint8)
-        front, back = (part[:channels] for part in self._norm_records)
+        front, back = (
+            np.stack(lanes, axis=-1).reshape(-1)[:channels] for lanes in self._norm_records
+        )
         records[:, :8] = front.view(np.uint8).reshape(-1, 8)
         records[:, 8:11] = back.view(np.uint8).reshape(-1, 4)[:, :3]
         return [np.concatenate([np.zeros(NORM_HEADER.itemsize, np.uint8), records.reshape(-1)])]

@@ -47,6 +47,8 @@ def rtl_parameters(sizes: Sizes) -> dict[str, int]:
         "WeightWords": sizes.weight_words,
         "ParameterGroups": sizes.parameter_groups,
         "NormChannels": sizes.norm_channels,
+        "NormLanes": sizes.norm_lanes,
+        "SoftmaxLength": sizes.softmax_length,
         "SoftmaxLanes": sizes.softmax_lanes,
         "Multiply": int(sizes.multiplier),
     }

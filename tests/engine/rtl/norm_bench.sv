@@ -4,7 +4,8 @@ module norm_bench
 #(
   parameter int unsigned Pixels,
   parameter int unsigned Words,
-  parameter int unsigned Channels
+  parameter int unsigned Channels,
+  parameter int unsigned Lanes
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -37,7 +38,8 @@ module norm_bench
   hyq_engine_norm #(
     .Pixels     (Pixels),
     .ReadLatency(5),
-    .Channels   (Channels)
+    .Channels   (Channels),
+    .Lanes      (Lanes)
   ) u_norm (
     .clk_i,
     .rst_ni,

@@ -4,6 +4,7 @@ module softmax_bench
 #(
   parameter int unsigned Pixels,
   parameter int unsigned Words,
+  parameter int unsigned Length,
   parameter int unsigned Lanes
 ) (
   input  logic                        clk_i,
@@ -37,6 +38,7 @@ module softmax_bench
   hyq_engine_softmax #(
     .Pixels     (Pixels),
     .ReadLatency(5),
+    .Length     (Length),
     .Lanes      (Lanes)
   ) u_softmax (
     .clk_i,
@@ -45,7 +47,7 @@ module softmax_bench
     .instruction_i,
     .done_o,
     .read_o         (read),
-    .word_i         (window_o[31:0]),
+    .bytes_i        (window_o[127:0]),
     .write_o        (write),
     .table_write_i,
     .table_address_i,

@@ -17,10 +17,19 @@ ENGINE = {
     "WeightWords": 256,
     "ParameterGroups": 8,
     "NormChannels": 64,
+    "NormLanes": 2,
+    "SoftmaxLength": 256,
     "SoftmaxLanes": 2,
     "Multiply": 1,
 }
-OTHER = {"Pixels": 8, "FeatureWords": 512, "SoftmaxLanes": 1, "Multiply": 0}
+OTHER = {
+    "Pixels": 8,
+    "FeatureWords": 512,
+    "NormLanes": 4,
+    "SoftmaxLength": 70,
+    "SoftmaxLanes": 4,
+    "Multiply": 0,
+}
 
 pytestmark = pytest.mark.slow
 

@@ -118,8 +118,8 @@ def random_case(rng: np.random.Generator, pixels: int) -> Case:
 
 
 class Bench:
-    def __init__(self, sim: Simulator, pixels: int) -> None:
-        self.sim, self.pixels = sim, pixels
+    def __init__(self, sim: Simulator, pixels: int, lanes: int) -> None:
+        self.sim, self.pixels, self.lanes = sim, pixels, lanes
 
     def start(self, case: Case) -> None:
         io = self.sim.io
@@ -136,7 +136,9 @@ class Bench:
         write_feature(self.sim, feature)
         self.start(case)
         f = case.fields
-        limit = f["rows"] * f["pixels"] * (8 * case.words + case.operation.reciprocal_bits + 85) + 9
+        bits = case.operation.reciprocal_bits
+        passes = 2 * (4 * case.words // self.lanes + 1)
+        limit = f["rows"] * f["pixels"] * max(passes, bits + 2, 32) + passes + bits + 100
         for _ in range(limit):
             if self.sim.io.done_o:
                 break
@@ -148,11 +150,18 @@ class Bench:
         np.testing.assert_array_equal(found, case.expected(feature), str(case))
 
 
-@pytest.fixture(scope="module", params=[2, 8])
+@pytest.fixture(scope="module", params=[(2, 2), (4, 1), (8, 4)], ids=str)
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    folder = tmp_path_factory.mktemp("norm")
-    sim = simulator("norm_bench", folder, Pixels=request.param, Words=WORDS, Channels=CHANNELS)
-    return Bench(sim, request.param)
+    pixels, lanes = request.param
+    sim = simulator(
+        "norm_bench",
+        tmp_path_factory.mktemp("norm"),
+        Pixels=pixels,
+        Words=WORDS,
+        Channels=CHANNELS,
+        Lanes=lanes,
+    )
+    return Bench(sim, pixels, lanes)
 
 
 def random_feature(rng: np.random.Generator, pixels: int) -> Ints:

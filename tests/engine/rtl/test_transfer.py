@@ -113,15 +113,16 @@ def test_maps_are_copied_both_ways(bench: Bench, stalls: bool) -> None:
             )
 
 
-def test_a_load_takes_two_cycles_for_a_beat(bench: Bench) -> None:
-    """With an ideal memory, words come without pauses, also across bursts and rows."""
+@pytest.mark.parametrize(("words", "cycles"), [(2, 1), (1, 2)])
+def test_beats_take_a_cycle_or_two(bench: Bench, words: int, cycles: int) -> None:
+    """With an ideal memory, beats come without pauses, also across bursts and rows."""
     axi = AxiMemory(bench.sim, np.zeros(BYTES, np.uint8), np.random.default_rng(0), 0.0, 1)
-    shape = {"rows": 4, "pixels": 16, "words": 2, "planes": 1, "pitch": 128, "offset": 0}
-    view = {"view_base": 0, "view_row": 60, "view_group": 4, "view_x0": 0, "plane": 0}
+    shape = {"rows": 4, "pixels": 32 // words, "words": words, "planes": 1, "pitch": 128}
+    view = {"view_base": 0, "view_row": 60, "view_group": 4, "view_x0": 0, "plane": 0, "offset": 0}
     for queue in (LOAD, STORE):
         before = axi.cycle
         bench.run(queue, {"queue": queue, "version": 1, "x_first": 0, **shape, **view}, axi)
-        assert axi.cycle - before <= 4 * 16 * 2 + 30
+        assert axi.cycle - before <= 4 * 16 * cycles + 30
 
 
 #: Name of the writes of a target, and their number of bytes.
