@@ -131,6 +131,53 @@ def test_bands_keep_rows_and_nothing_is_done_twice() -> None:
     assert len({(b.target, b.offset) for b in blocks}) == len(blocks), "a constant came twice"
 
 
+def test_what_nobody_needs_counts_as_unwritten() -> None:
+    """At the last store its rows are alive, and those from which they were computed."""
+    chain = Chain(np.random.default_rng(0), (24, 16, 8))
+    chain.dense(16)
+    chain.depthwise()
+    chain.dense(8)
+    program = compile_graph(chain.graph, Sizes(pixels=2, feature_words=1024))
+    simulator = Simulator(program, chain.graph)
+    *_, (_, store) = simulator.steps(random_codes(chain.rng, chain.graph.input_type))
+    assert isinstance(store, isa.Store)
+    alive = int(simulator.memories.features.written.sum())
+    assert alive == store.rows * store.pixels * (4 * store.words + 16)
+
+
+def test_a_band_may_be_a_row() -> None:
+    """Words for two rows more of the widest map than a window needs: so there is no cut."""
+    chain = Chain(np.random.default_rng(0), (11, 16, 8))
+    chain.dense(32)
+    chain.depthwise()
+    chain.dense(8)
+    # Three rows of 9 pairs of pixels with 8 words; a row of each other map.
+    program = chain.check(Sizes(pixels=2, feature_words=3 * 9 * 8 + 8 * 8))
+    assert list(program.stored.values()) == ["n2"]
+    assert Counter(program.nodes.values())["n1"] == 11
+
+
+def test_words_behind_the_kept_rows_are_free_until_the_next_band() -> None:
+    """The result takes words of the map from which its input was computed."""
+    chain = Chain(np.random.default_rng(0), (24, 16, 8))
+    chain.dense(32)
+    chain.depthwise()
+    chain.dense(8)
+    program = chain.check(Sizes(pixels=2, feature_words=1024))
+    places = {
+        name: min(lying.view.base for found in program.lying.values() for lying in found
+                  if lying.tensor == name)
+        for name in ("n0", "n1", "n2")
+    }  # fmt: skip
+    ends = max(
+        lying.view.base + 8 * lying.view.row
+        for found in program.lying.values()
+        for lying in found
+        if lying.tensor == "n0"
+    )
+    assert places["n0"] < places["n2"] < ends
+
+
 def test_a_step_of_columns_is_split_before_the_pointwise_layer() -> None:
     chain = Chain(np.random.default_rng(1), (16, 16, 4))
     chain.dense(8)

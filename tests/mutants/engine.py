@@ -1,4 +1,4 @@
-"""Faults of the engine: its forms, its compiler, its simulator and its predictions."""
+"""Faults of the engine: its forms, its compiler, its simulator, its predictions and costs."""
 
 from __future__ import annotations
 
@@ -158,5 +158,54 @@ MUTANTS = [
         "isinstance(forms[node.name], tuple | AttendedSums)",
         "node.name in forms",
         "tests/engine/cost/test_report.py",
+    ),
+    Mutant(
+        "rows that two bands share are computed again",
+        "hyq_hls/engine/compiler/held.py",
+        "return (self.high[band - 1] if band else self.low[0]), self.high[band]",
+        "return self.low[band], self.high[band]",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "a constant that lies on the chip is loaded again",
+        "hyq_hls/engine/compiler/emitter.py",
+        "start = ring.find(data)",
+        "start = None",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "a table takes the place of the other one",
+        "hyq_hls/engine/compiler/emitter.py",
+        "TABLE_BANKS = 2",
+        "TABLE_BANKS = 1",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "a map that could stay on the chip goes through DRAM",
+        "hyq_hls/engine/compiler/order.py",
+        "return cycles * ((tensor.producer is None) + tensor.exported)",
+        "return 0.0",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "dead words count as written",
+        "hyq_hls/engine/compiler/segment.py",
+        'emitter.forget("features", start + kept * buffer.row_words, start + buffer.words)',
+        "del start",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "only few bands are tried",
+        "hyq_hls/engine/compiler/segment.py",
+        "if most >= held[units[-1].output].rows:",
+        "if bands < most:",
+        "tests/engine/test_segments.py",
+    ),
+    Mutant(
+        "words of a buffer that wait for the next band are not free",
+        "hyq_hls/engine/compiler/segment.py",
+        "always = tensor.kept * buffer.row_words",
+        "always = buffer.all_words if tensor.kept else 0",
+        "tests/engine/test_segments.py",
     ),
 ]
