@@ -85,7 +85,7 @@ MUTANTS = [
     Mutant(
         "the simulator reads dead tensors",
         "hyq_hls/engine/simulate/memories.py",
-        "            self.dram[isa.SCRATCH].forget(region.start, region.stop)\n",
+        "            self.dram[isa.SCRATCH].forget(start, stop)\n",
         "            pass\n",
         "tests/engine/test_simulator.py",
     ),

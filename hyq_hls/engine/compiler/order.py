@@ -8,7 +8,7 @@ from hyq_hls.engine.compiler.emitter import TABLE_BANKS
 from hyq_hls.engine.compiler.held import Held, unfolds
 from hyq_hls.engine.compiler.segment import Segment
 from hyq_hls.engine.compiler.unit import Unit
-from hyq_hls.engine.layout import RECORD, TensorLayout, ceil_div
+from hyq_hls.engine.layout import BEAT, RECORD, TensorLayout, ceil_div
 from hyq_hls.engine.machine_sizes import LANES, OUTPUTS, WORD, Sizes
 
 #: Cycles that an instruction takes beside its work, about; and a load, which waits for its bytes.
@@ -92,11 +92,11 @@ def _alone(network: Network, index: int) -> float:
     """Return the cycles of the transfers of a unit that takes tiles from DRAM to DRAM."""
     unit = network.units[index]
     names = (*unit.inputs, unit.output)
-    return sum(_words(network.layouts[name]) for name in names) * 2.0
+    return sum(_beats(network.layouts[name]) for name in names) * 2.0
 
 
-def _words(layout: TensorLayout) -> int:
-    return layout.planes * layout.rows * layout.pixels * layout.words
+def _beats(layout: TensorLayout) -> int:
+    return layout.size // BEAT
 
 
 def _cycles(segment: Segment, network: Network, sizes: Sizes) -> float:
@@ -109,7 +109,7 @@ def _cycles(segment: Segment, network: Network, sizes: Sizes) -> float:
     for index, unit in enumerate(segment.units):
         if unfolds(unit):
             source = network.layouts[unit.inputs[0]]
-            total += _words(source) + _LOAD * source.rows
+            total += _beats(source) + _LOAD * source.rows
             continue
         rows = segment.held[unit.output].rows
         times = 1
@@ -123,9 +123,9 @@ def _cycles(segment: Segment, network: Network, sizes: Sizes) -> float:
         tables.update(unit.tables)
     again = 0.0
     if weights > LANES * sizes.weight_words:
-        again += weights / 8
+        again += weights / BEAT
     if parameters > OUTPUTS * RECORD.itemsize * sizes.parameter_groups:
-        again += parameters / 8
+        again += parameters / BEAT
     if again:
         again += _LOAD * len(segment.units)
     if len(tables) > TABLE_BANKS:
@@ -134,7 +134,7 @@ def _cycles(segment: Segment, network: Network, sizes: Sizes) -> float:
 
 
 def _transfers(tensor: Held, bands: int) -> float:
-    cycles = _words(tensor.layout) + _LOAD * bands
+    cycles = _beats(tensor.layout) + _LOAD * bands
     return cycles * ((tensor.producer is None) + tensor.exported)
 
 
