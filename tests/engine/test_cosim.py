@@ -111,7 +111,7 @@ def test_more_pixels(sizes: Sizes, graph: Graph, tmp_path: Path) -> None:
     wide = build_engine(sizes, tmp_path, flags=("-O0",))
     norms = layer_norm(np.random.default_rng(2))
     codes = random_codes(np.random.default_rng(2), norms.input_type)
-    for dram in (DramModel(), DramModel(stall=0.4, seed=2)):
+    for dram in (DramModel(), DramModel(read_stall=0.4, write_stall=0.4, seed=2)):
         check_frame(wide, graph, IMAGE, sizes, dram)
         check_frame(wide, norms, codes, sizes, dram)
 

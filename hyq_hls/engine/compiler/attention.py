@@ -81,8 +81,8 @@ class AttentionUnit(Unit):
         if self.keys > sizes.softmax_length:
             raise ConversionError(
                 f"attention over {self.keys} keys; the engine's softmax takes "
-                f"{sizes.softmax_length}; take one with a larger softmax_length, up to {MAX_LENGTH}, "
-                "or a smaller image"
+                f"{sizes.softmax_length}; take one with a larger softmax_length, up to "
+                f"{MAX_LENGTH}, or a smaller image"
             )
         self._make_records()
         if self._starts[-1] > sizes.parameter_groups:
