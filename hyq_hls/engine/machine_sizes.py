@@ -14,6 +14,10 @@ SOFTMAX_ENTRIES = 256
 #: Addresses of an instruction have 16 bits.
 MAX_WORDS = 1 << 16
 MAX_GROUPS = 1 << 8
+#: A sum of this many exponentials of 32 bits has 42 bits.
+MAX_LENGTH = 1 << 10
+#: Fewer channels would leave a lane of the norm unit without records.
+_MIN_CHANNELS = 8
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,13 @@ class Sizes:
         softmax_length: longest row of the softmax unit.
         softmax_lanes: codes that the softmax unit writes in a cycle: 1, 2 or 4. No program depends
             on it.
-        norm_channels: most channels of the norm unit.
+        norm_channels: most channels of the norm unit; a power of two, 8 or more.
         norm_lanes: codes that the norm unit reads or writes in a cycle: 1, 2 or 4. No program
             depends on it.
         multiplier: whether the output stage multiplies.
 
     Raises:
-        ConversionError: a size that no instruction can address.
+        ConversionError: a size that no instruction can address, or that no unit can be built for.
     """
 
     pixels: int = 2
@@ -59,8 +63,14 @@ class Sizes:
             ("feature_words", MAX_WORDS),
             ("weight_words", MAX_WORDS),
             ("parameter_groups", MAX_GROUPS),
+            ("softmax_length", MAX_LENGTH),
         ):
             if not 1 <= getattr(self, name) <= most:
                 raise ConversionError(
-                    f"engine: {name} of {getattr(self, name)}; 1 to {most} can be addressed"
+                    f"engine: {name} of {getattr(self, name)}; 1 to {most} are possible"
                 )
+        if self.norm_channels < _MIN_CHANNELS or self.norm_channels.bit_count() != 1:
+            raise ConversionError(
+                f"engine: norm_channels of {self.norm_channels}; a power of two from "
+                f"{_MIN_CHANNELS} on is wanted"
+            )

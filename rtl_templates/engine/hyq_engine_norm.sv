@@ -41,6 +41,9 @@ module hyq_engine_norm
   if (Lanes != 1 && Lanes != 2 && Lanes != 4) begin : gen_bad_lanes
     $error("hyq_engine_norm: Lanes is 1, 2 or 4");
   end
+  if (Channels < 8 || Channels != 1 << ChannelBits) begin : gen_bad_channels
+    $error("hyq_engine_norm: Channels is a power of two, 8 or more");
+  end
 
   norm_instruction_t ins;
   assign ins = instruction_i;

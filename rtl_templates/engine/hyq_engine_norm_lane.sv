@@ -29,20 +29,13 @@ module hyq_engine_norm_lane
   localparam int unsigned DeviationBits = SumBits + 2;
 
   // Records wait for the stages that use them.
-  norm_channel_t record_before, record_beta, record_bytes, record_bits, record_zero;
+  norm_channel_t record_gamma, record_beta, record_bytes, record_bits, record_zero;
 
   hyq_delay #(
-    .Width($bits(norm_channel_t)), .Stages(9)
+    .Width($bits(norm_channel_t)), .Stages(10)
   ) u_record_gamma (
-    .clk_i, .en_i(1'b1), .data_i(record_i), .data_o(record_before)
+    .clk_i, .en_i(1'b1), .data_i(record_i), .data_o(record_gamma)
   );
-
-  // A shift register is too slow in front of a multiplier.
-  (* keep *) norm_channel_t record_gamma;
-
-  always_ff @(posedge clk_i) begin : gamma
-    record_gamma <= record_before;
-  end
 
   hyq_delay #(
     .Width($bits(norm_channel_t)), .Stages(2)

@@ -27,11 +27,14 @@ module hyq_engine_softmax
 );
 
   localparam int unsigned Codes = 4;  // of a word
-  localparam int unsigned WordBits = $clog2((Length + Codes - 1) / Codes);
+  localparam int unsigned WordBits = Length > 2 * Codes ? $clog2((Length + Codes - 1) / Codes) : 1;
   localparam int unsigned TableLatency = 3;
 
   if (Lanes != 1 && Lanes != 2 && Lanes != 4) begin : gen_bad_lanes
     $error("hyq_engine_softmax: Lanes is 1, 2 or 4");
+  end
+  if (Length > 1 << (TotalBits - ExpBits)) begin : gen_bad_length
+    $error("hyq_engine_softmax: the sum of a row of Length exponentials has no room");
   end
 
   softmax_instruction_t ins;

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hyq_hls import QuantizedModel
+from hyq_hls import QuantizedModel, quantize
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import DramModel, EngineRun, Image, build_engine, cosimulate, cycle_lines
@@ -20,9 +20,9 @@ from hyq_hls.engine.predict import Rates, predict
 from hyq_hls.engine.program import Program
 from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.graph import Graph
-from hyq_hls.models import digits
+from hyq_hls.models import digits, mobilevit_xxs
 from tests.engine.graphs import random_codes
-from tests.engine.test_operations import CASES
+from tests.engine.test_operations import CASES, layer_norm
 from tests.golden.network import golden_graph
 
 SIZES = Sizes(pixels=2)
@@ -96,6 +96,31 @@ def test_operations(library: Path, case: Callable[[np.random.Generator], Graph])
         dram = DramModel(30, read_stall=stall, write_stall=stall / 2, seed=seed)
         sizes = Sizes(pixels=2, feature_words=1024, weight_words=256)
         check_frame(library, graph, random_codes(rng, graph.input_type), sizes, dram)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        Sizes(pixels=4, softmax_lanes=2, norm_lanes=1, feature_words=1024),
+        Sizes(pixels=8, softmax_lanes=1, norm_lanes=4, feature_words=512),
+    ],
+    ids=lambda sizes: f"{sizes.pixels} pixels",
+)
+def test_more_pixels(sizes: Sizes, graph: Graph, tmp_path: Path) -> None:
+    wide = build_engine(sizes, tmp_path, flags=("-O0",))
+    norms = layer_norm(np.random.default_rng(2))
+    codes = random_codes(np.random.default_rng(2), norms.input_type)
+    for dram in (DramModel(), DramModel(read_stall=0.4, write_stall=0.4, seed=2)):
+        check_frame(wide, graph, IMAGE, sizes, dram)
+        check_frame(wide, norms, codes, sizes, dram)
+
+
+@pytest.mark.slow
+def test_mobilevit_xxs(library: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    graph = quantize(mobilevit_xxs().eval(), images, progress=False).graph
+    check_frame(library, graph, images[0].astype(np.int64), SIZES, DramModel())
 
 
 @pytest.mark.slow

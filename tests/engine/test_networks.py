@@ -99,3 +99,20 @@ def test_what_does_not_fit_is_named() -> None:
     ):
         with pytest.raises(ConversionError, match=message):
             compile_graph(golden_graph(), sizes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"pixels": 3}, "3 pixels; 2, 4 or 8"),
+        ({"softmax_lanes": 3}, "3 softmax lanes; 1, 2 or 4"),
+        ({"norm_lanes": 8}, "8 norm lanes; 1, 2 or 4"),
+        ({"weight_words": 0}, "weight_words of 0; 1 to 65536"),
+        ({"softmax_length": 1025}, "softmax_length of 1025; 1 to 1024"),
+        ({"norm_channels": 96}, "norm_channels of 96; a power of two from 8 on"),
+        ({"norm_channels": 4}, "norm_channels of 4; a power of two from 8 on"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(wrong: dict[str, int], message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        Sizes(**wrong)  # type: ignore[arg-type]

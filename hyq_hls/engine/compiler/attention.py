@@ -15,7 +15,7 @@ from hyq_hls.engine.forms import KINDS, AttendedSums, SoftmaxRows
 from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.isa import View
 from hyq_hls.engine.layout import TensorLayout, ceil_div, records, table_bytes, value_records
-from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
+from hyq_hls.engine.machine_sizes import INPUTS, MAX_LENGTH, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
 
@@ -81,7 +81,8 @@ class AttentionUnit(Unit):
         if self.keys > sizes.softmax_length:
             raise ConversionError(
                 f"attention over {self.keys} keys; the engine's softmax takes "
-                f"{sizes.softmax_length}; take one with a larger softmax_length, or a smaller image"
+                f"{sizes.softmax_length}; take one with a larger softmax_length, up to "
+                f"{MAX_LENGTH}, or a smaller image"
             )
         self._make_records()
         if self._starts[-1] > sizes.parameter_groups:
