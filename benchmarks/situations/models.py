@@ -17,9 +17,6 @@ from benchmarks.situations.situation import Place, Situation, Wrong
 #: What is refused, and what the message says of it.
 _REFUSED = {
     "CBAM": "over an axis",
-    "shifted channels": "depthwise convolution",
-    "RMSNorm": "an exponent that is not one positive number",
-    "nn.RMSNorm": "normalization rms_norm",
     "MLP-Mixer": "mixes channels and positions",
     "global context": "the softmax of something other",
     "probabilities": "apply it to the network's output",

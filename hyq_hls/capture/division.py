@@ -84,8 +84,9 @@ def rms_norm(call: Call) -> View:
             "normalize the last axis of a channels-last tensor",
         )
     eps, weight = call.get("eps"), call.get("weight")
-    # By default it is that of the float type, and the module is compared in double precision.
-    eps = torch.finfo(torch.float64).eps if eps is None else float(eps)
+    # By default it is that of the model's type; that of double precision is next to zero, and the
+    # root of a zero vector would be larger than all others by a factor of a million.
+    eps = torch.finfo(torch.float32).eps if eps is None else float(eps)
     draft, order = rows(call.drafts, view, -1)
     square = call.add(ew.Power(2.0), (draft,), "square", own=False)
     mean = float_ops.Linear(np.full((1, shape[0]), 1 / shape[0]), np.array([eps]))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from hyq_hls.capture.drafts import Unsupported, View
@@ -82,9 +86,31 @@ class Runs:
             return None
 
 
+class _EpsOfFloat32(TorchFunctionMode):
+    """RMSNorm takes its default from the type of its input, and must not change in float64."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function of torch."""
+        del types
+        if func not in (torch.rms_norm, nn.functional.rms_norm):
+            return func(*args, **(kwargs or {}))
+        given = inspect.signature(nn.functional.rms_norm).bind(*args, **(kwargs or {}))
+        if given.arguments.get("eps") is None:
+            given.arguments["eps"] = torch.finfo(torch.float32).eps
+        return nn.functional.rms_norm(*given.args, **given.kwargs)
+
+
 def output_of(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the one tensor that a module returns, alone or in a list, tuple or dictionary."""
-    (output,) = (leaf for leaf in tree_leaves(module(images)) if isinstance(leaf, torch.Tensor))
+    with _EpsOfFloat32():
+        leaves = tree_leaves(module(images))
+    (output,) = (leaf for leaf in leaves if isinstance(leaf, torch.Tensor))
     tensor: torch.Tensor = output
     return tensor
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from hyq_hls.capture import UnsupportedModelError
 from hyq_hls.capture.elementwise import InversePower
+from hyq_hls.capture.float_ops import Linear
 from tests.capture.nets import Forward, captured, kinds
 
 STEM = nn.Conv2d(3, 4, 1)
@@ -81,6 +82,21 @@ def test_rms_norm(layer: nn.Module, forward: Forward) -> None:
     assert found.count("Linear") >= 3  # two layers, and the mean
     assert found.count("InversePower") == 1
     assert "ChannelAffine" not in found
+
+
+@pytest.mark.parametrize("small", [1.0, 1e-3])
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.norm(_last(m.stem(x))),
+        lambda m, x: functional.rms_norm(_last(m.stem(x)), (4,)),
+    ],
+)
+def test_the_default_of_rms_norm_is_that_of_the_model(forward: Forward, small: float) -> None:
+    graph = captured(lambda m, x: forward(m, x * small), stem=STEM, norm=nn.RMSNorm(4))
+    (mean,) = (node.op for node in graph if node.name.endswith("mean"))
+    assert isinstance(mean, Linear)
+    assert mean.bias == torch.finfo(torch.float32).eps
 
 
 @pytest.mark.parametrize(
