@@ -2,8 +2,8 @@
 
     python -m benchmarks.characterize_engine      writes hyq_hls/engine/cost/points.json
 
-Every unit is mapped at the sizes with which it changes: pixels, lanes, and the ends of the range of
-the memory by which it is scaled. Results of single units are kept in
+Every unit is mapped at the sizes with which it changes, one after the other: pixels, lanes, and the
+ends of the range of its memory. Results of single units are kept in
 build/benchmarks/characterize_engine, so that a run that was interrupted goes on, and only units
 whose sources have changed are mapped again.
 """
@@ -57,7 +57,7 @@ CHECKED = ("hyq_engine_load", "hyq_engine_feature")
 
 def work() -> list[Unit]:
     """Return the different units of all sizes."""
-    axes = (SMALL, MORE, replace(SMALL, pixels=8), replace(MORE, pixels=8), LARGE, USUAL)
+    axes = (SMALL, MORE, replace(SMALL, pixels=8), LARGE, USUAL)
     found = [unit for sizes in axes for unit in units(sizes)]
     four, eight = units(replace(SMALL, pixels=4)), units(replace(USUAL, pixels=8))
     found += [unit for unit in four if unit.module in (*BY_PIXELS, *CHECKED)]

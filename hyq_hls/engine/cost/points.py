@@ -16,7 +16,7 @@ from hyq_hls.tools.yosys import Utilization
 
 #: ``benchmarks/characterize_engine.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
-#: Sites that grow between two points; DSP slices and block RAMs do not.
+#: Sites that grow between two points of an axis; there DSP slices and block RAMs do not.
 _GROWING = ("lut", "ff", "carry")
 
 
@@ -66,14 +66,15 @@ def module_hash(module: str) -> str:
 
 
 def utilization_of(unit: Unit, points: Sequence[Point]) -> Utilization:
-    """Return what a unit takes, from points of the same module.
+    """Return what a unit takes: its point, or what the law makes of points of the same module.
 
     The base is the point whose scaled parameters are all the least. Every scaled parameter has an
-    axis: the points that differ from the base in it alone. It changes LUTs, flip-flops and carry
-    chains by the factor by which it changes the base; between two points of an axis these grow
-    evenly with the bits of an address (of a bank, or of a word), since these are what a larger
-    memory adds to the logic around it. The longest path is the longest of all points that are
-    used. Block RAMs follow from words and widths alone. Nothing is continued beyond the points.
+    axis: the points that differ from the base in it alone. It changes LUTs, flip-flops, carry
+    chains and DSP slices by the factor by which it changes the base. Between two points of an axis
+    the first three grow evenly with the bits of an address (of a bank, or of a word), since these
+    are what a larger memory adds to the logic around it. The longest path is the longest of all
+    points that are used. Block RAMs follow from words and widths alone. Nothing is continued beyond
+    the points.
 
     Raises:
         ConversionError: no point has the parameters that are not scaled, or an axis does not reach
@@ -82,23 +83,22 @@ def utilization_of(unit: Unit, points: Sequence[Point]) -> Utilization:
     alike = [p for p in points if p.module == unit.module and _same(unit, p, unit.scaled)]
     if not alike:
         raise _uncovered(unit, "there is no synthesis result of it")
+    exact = next((p for p in alike if _same(unit, p, ())), None)
+    if exact is not None:
+        return replace(exact.utilization, bram18=unit.bram18)
     base = min(alike, key=lambda p: [p.parameters[name] for name in unit.scaled])
     found = asdict(base.utilization)
     for name in unit.scaled:
         others = [n for n in unit.scaled if n != name]
         axis = [p for p in alike if all(p.parameters[n] == base.parameters[n] for n in others)]
         scaled = _between(unit, name, axis)
-        if scaled.dsp != base.utilization.dsp and name != "Pixels":
-            raise _uncovered(unit, f"DSP slices change with {name}, for which there is no law")
-        for site in _GROWING:
+        for site in (*_GROWING, "dsp"):
             least, here = getattr(base.utilization, site), getattr(scaled, site)
             if here and not least:
-                raise _uncovered(unit, f"the {site} begin with {name}, for which there is no law")
+                raise _uncovered(unit, f"the first {site} come with {name}; there is no law for it")
             found[site] *= here / max(1, least)
         found["delay_ns"] = max(found["delay_ns"], scaled.delay_ns)
-        if name == "Pixels":
-            found["dsp"] = scaled.dsp
-    whole = {site: round(found[site]) for site in _GROWING}
+    whole = {site: round(found[site]) for site in (*_GROWING, "dsp")}
     return Utilization(**{**found, **whole, "bram18": unit.bram18})
 
 
@@ -106,7 +106,7 @@ def _same(unit: Unit, point: Point, without: Sequence[str]) -> bool:
     """Return whether a point has the parameters of a unit, without some of them."""
     free = {*without, *unit.ignored}
     return all(
-        value == point.parameters[n] for n, value in unit.parameters.items() if n not in free
+        value == point.parameters.get(n) for n, value in unit.parameters.items() if n not in free
     )
 
 

@@ -54,7 +54,7 @@ class Unit:
         row: the row of a report that it belongs to.
         module: name of the module.
         parameters: all of its parameters.
-        scaled: parameters with which its logic grows: pixels, and words of memories.
+        scaled: parameters with which its logic grows: pixels, lanes, words of memories.
         ignored: parameters that its own logic does not depend on.
         memories: its block RAM.
         apart: modules inside it that are units of their own.
@@ -159,6 +159,7 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
             ROWS["softmax"],
             "hyq_engine_softmax",
             reader | {"Lanes": sizes.softmax_lanes},
+            scaled=("Pixels", "Lanes"),
             memories=(BlockMemory(4, 128, 32, two_readers=True),),
         ),
         Unit(
