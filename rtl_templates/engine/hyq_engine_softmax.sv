@@ -161,10 +161,10 @@ module hyq_engine_softmax
     logic        is_whole;
   } arrival_t;
 
-  arrival_t asked, arrived, looked_up;
+  arrival_t asked, arrived, read_out, looked_up;
   logic maximum_arrived, sum_arrived, sum_looked_up;
   logic [15:0] arrived_counts;
-  logic [3:0] looked_up_counts;
+  logic [3:0] looked_up_counts_q;
   logic [1:0][7:0] maximum;
 
   assign asked = '{
@@ -219,9 +219,9 @@ module hyq_engine_softmax
     .data_i        (table_data_i)
   );
   hyq_delay #(
-    .Width($bits(arrival_t)), .Stages(TableLatency)
-  ) u_looked_up (
-    .clk_i, .en_i(1'b1), .data_i(arrived), .data_o(looked_up)
+    .Width($bits(arrival_t)), .Stages(TableLatency - 1)
+  ) u_read_out (
+    .clk_i, .en_i(1'b1), .data_i(arrived), .data_o(read_out)
   );
 
   hyq_valid_chain #(
@@ -230,7 +230,10 @@ module hyq_engine_softmax
     .clk_i, .rst_ni, .en_i(1'b1), .valid_i(sum_arrived), .valid_o(sum_looked_up)
   );
 
-  assign looked_up_counts = looked_up.is_whole ? '1 : last_word_q;
+  always_ff @(posedge clk_i) begin : look_up
+    looked_up          <= read_out;
+    looked_up_counts_q <= read_out.is_whole ? '1 : last_word_q;
+  end
 
   // Sums, and the exponentials of two rows.
   (* ram_style = "block" *) logic [Codes*ExpBits-1:0] buffer[2<<WordBits];
@@ -249,10 +252,10 @@ module hyq_engine_softmax
       write_word_q <= looked_up.is_last ? '0 : write_word_q + 1'b1;
     end
     if (start_i) write_word_q <= '0;
-    sum0_q <= (ExpBits + 1)'(looked_up_counts[0] ? exponentials[0] : '0)
-              + (ExpBits + 1)'(looked_up_counts[1] ? exponentials[1] : '0);
-    sum1_q <= (ExpBits + 1)'(looked_up_counts[2] ? exponentials[2] : '0)
-              + (ExpBits + 1)'(looked_up_counts[3] ? exponentials[3] : '0);
+    sum0_q <= (ExpBits + 1)'(looked_up_counts_q[0] ? exponentials[0] : '0)
+              + (ExpBits + 1)'(looked_up_counts_q[1] ? exponentials[1] : '0);
+    sum1_q <= (ExpBits + 1)'(looked_up_counts_q[2] ? exponentials[2] : '0)
+              + (ExpBits + 1)'(looked_up_counts_q[3] ? exponentials[3] : '0);
     sum_q          <= (ExpBits + 2)'(sum0_q) + (ExpBits + 2)'(sum1_q);
     sum_valid_q    <= {sum_valid_q[0], sum_looked_up};
     sum_first_q    <= {sum_first_q[0], looked_up.is_first};
@@ -324,6 +327,6 @@ module hyq_engine_softmax
   );
 
   logic unused;
-  assign unused = ^ins;
+  assign unused = ^{ins, looked_up};
 
 endmodule

@@ -128,7 +128,10 @@ module hyq_engine_store
   hyq_delay #(
     .Width(2), .Stages(5)
   ) u_beside (
-    .clk_i, .en_i(1'b1), .data_i({half_q, step && (half_q || row_end || pairs_q)}), .data_o({half, ends_beat})
+    .clk_i,
+    .en_i  (1'b1),
+    .data_i({half_q, step && (half_q || row_end || pairs_q)}),
+    .data_o({half, ends_beat})
   );
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : beat_valid

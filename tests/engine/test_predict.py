@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hyq_hls.engine import isa
@@ -12,6 +13,7 @@ from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.isa import Instruction, View
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import Rates, predict
+from tests.engine.test_operations import layer_norm
 from tests.golden.network import golden_graph
 
 RATES = Rates(latency=30)
@@ -92,6 +94,28 @@ def test_single_instructions(instruction: Instruction, cycles: int) -> None:
     assert list(found.instructions) == [cycles]
     # 16 cycles and the latency until the program's first instruction is there.
     assert found.cycles == found.by_node["it"] == 16 + 30 + cycles
+
+
+def test_a_softmax_of_one_lane_takes_a_code_per_cycle() -> None:
+    program = compile_graph(golden_graph(), Sizes(pixels=2, softmax_lanes=1))
+    row = isa.Softmax(kind=0, src=AT, dst=AT, rows=1, pixels=6, length=64, bits=8)
+    found = predict(replace(program, instructions=(row,), nodes={"it": 0}), RATES)
+    # The first sum is there after 37 cycles, the others while the codes before them are made.
+    assert list(found.instructions) == [4 + 37 + 5 * 65 + 64 + 21]
+
+
+def test_a_norm_hides_the_latency_of_its_roots() -> None:
+    graph = layer_norm(np.random.default_rng(2))
+    for lanes in (1, 4):
+        program = compile_graph(graph, Sizes(pixels=2, norm_lanes=lanes))
+        (load,) = (i for i in program.instructions if getattr(i, "target", 0) == isa.NORM)
+        header = program.constants[load.offset : load.offset + 32]
+        channels, reciprocal = int(header[12]), int(header[9])
+        steps = (1 if channels <= 4 else 2 * -(-channels // 8)) * 4 // lanes
+        norm = isa.Norm(src=AT, dst=AT, rows=10, pixels=100, bits=8)
+        alone = replace(program, instructions=(load, norm), nodes={"it": 0})
+        per_pixel = predict(alone, RATES).instructions[1] / 1000
+        assert per_pixel == pytest.approx(max(2 * (steps + 1), 32, reciprocal + 2), rel=0.1)
 
 
 def test_fetches_between_instructions() -> None:

@@ -118,6 +118,27 @@ MUTANTS = [
         "tests/engine/test_isa.py",
     ),
     Mutant(
+        "the sum of a row waits for no half of the buffer",
+        "hyq_hls/engine/predict.py",
+        "        if row > 1:\n            begin = max(begin, free[row - 2])\n",
+        "",
+        "tests/engine/test_cosim.py",
+    ),
+    Mutant(
+        "the codes of a row wait for no codes of the row before",
+        "hyq_hls/engine/predict.py",
+        "third = max(total, sums[-1] + codes + 1) if sums else total",
+        "third = total",
+        "tests/engine/test_predict.py",
+    ),
+    Mutant(
+        "one pixel fewer may be between its passes of the norm unit",
+        "hyq_hls/engine/predict.py",
+        "len(ended) < _AHEAD",
+        "len(ended) < 1",
+        "tests/engine/test_predict.py",
+    ),
+    Mutant(
         "a row that ends inside of a beat is read in part",
         "hyq_hls/engine/predict.py",
         "return i.rows * ceil_div(i.pixels * i.words * WORD, BEAT) * BEAT",
