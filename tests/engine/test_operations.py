@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hyq_hls import ops
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds, Operation
 from hyq_hls.graph.requantize import Requantize
@@ -232,3 +233,25 @@ def test_forms_and_programs_equal_the_reference(case: Callable[[Rng], Graph]) ->
         rng = np.random.default_rng(seed)
         graph = case(rng)
         check_graph(graph, random_codes(rng, graph.input_type), small_sizes(rng))
+
+
+@pytest.mark.parametrize("pixels", [2, 4, 8])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_rows_that_do_not_fit_are_split(pixels: int, stride: int) -> None:
+    """A tile in the middle of a row has columns on both sides, and may begin in any bank."""
+    rng = np.random.default_rng(pixels + stride)
+    for columns in range(31, 70, 3):
+        x = random_type(rng, (3, columns, 8), 8)
+        requantize = random_requantize(rng, 3, Bounds(-(1 << 17), 1 << 17))
+        zero = x.quantization.zero_point
+        operation = ops.Conv2d(
+            random_weights(rng, 3, 3, 3, 8),
+            8,
+            np.zeros(3, np.int64),
+            (stride, stride),
+            (1, 1),
+            zero,
+            requantize,
+        )
+        graph = graph_of(operation, x)
+        check_graph(graph, random_codes(rng, x), Sizes(pixels=pixels, feature_words=40))
