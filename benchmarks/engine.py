@@ -1,18 +1,22 @@
 """The engine on MobileViT-xxs, xs and s at 256 x 256: is every node equal, and how many cycles?
 
-Random weights; the integers and the work are those of trained ones. Records go to
-``build/benchmarks/engine.json``. Usage::
+Random weights; the integers and the work are those of trained ones. Every node is compared with
+its reference in the functional simulator, the tensors in DRAM and the output in the C++. Records go
+to ``build/benchmarks/engine.json``; those of other networks, sizes and machines stay there. Usage::
 
-    python -m benchmarks.engine [xxs] [xs] [s] [--size 256] [--pixels 2] [--rtl]
+    python -m benchmarks.engine [xxs] [xs] [s] [--size 256] [--pixels 2] [--part xc7z020] [--rtl]
 
-With ``--rtl`` the frame runs in the RTL too, and every instruction is compared with the simulator.
+Without ``--pixels`` the engine is the fastest that fits the part. With ``--rtl`` the frame runs in
+the RTL too, and every instruction is compared with the simulator.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,8 @@ import torch
 from hyq_hls import quantize
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import build_engine, cosimulate, cycle_lines
+from hyq_hls.engine.cost import engine_utilization, sizes_for
+from hyq_hls.engine.csim import CSimulation, compile_csim, write_csim
 from hyq_hls.engine.forms import execute, form_of
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import predict
@@ -29,22 +35,29 @@ from hyq_hls.engine.program import Program
 from hyq_hls.engine.simulate import Simulator
 from hyq_hls.graph import Graph
 from hyq_hls.graph.operation import Codes
+from hyq_hls.machine.budget import fits
 from hyq_hls.models import mobilevit_s, mobilevit_xs, mobilevit_xxs
+from hyq_hls.parts import Part
+from hyq_hls.parts import part as find_part
+from hyq_hls.support import write_file
 
 MODELS = {"xxs": mobilevit_xxs, "xs": mobilevit_xs, "s": mobilevit_s}
 RECORDS = Path("build/benchmarks/engine.json")
 LIBRARIES = Path("build/benchmarks")
+#: What tells records apart.
+KEY = ("model", "size", "part", "pixels")
 MHZ = 150
 
 
-def measure(name: str, size: int, pixels: int, rtl: bool) -> dict[str, Any]:
+def measure(name: str, size: int, pixels: int | None, part: Part, rtl: bool) -> dict[str, Any]:
     """Return the record of one network."""
     torch.manual_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.uint8)
     graph = quantize(MODELS[name]().eval(), images, progress=False).graph
     codes = images[0].astype(np.int64)
+    sizes = sizes_for(part, graph, MHZ) if pixels is None else Sizes(pixels=pixels)
     start = time.perf_counter()
-    program = compile_graph(graph, Sizes(pixels=pixels))
+    program = compile_graph(graph, sizes)
     compiled = time.perf_counter()
     simulator = Simulator(program, graph)
     simulator.run(codes)
@@ -57,10 +70,13 @@ def measure(name: str, size: int, pixels: int, rtl: bool) -> dict[str, Any]:
         inputs = [expected[i] for i in node.inputs]
         in_form += np.array_equal(execute(graph, node, form_of(graph, node), *inputs), want)
     prediction = predict(program)
+    used = engine_utilization(sizes).total
     record = {
         "model": name,
         "size": size,
-        "pixels": pixels,
+        "part": part.name,
+        "pixels": sizes.pixels,
+        "sizes": asdict(sizes),
         "nodes": len(graph.nodes),
         "nodes_equal": in_program,
         "forms_equal": in_form,
@@ -72,10 +88,44 @@ def measure(name: str, size: int, pixels: int, rtl: bool) -> dict[str, Any]:
         f"fps_{MHZ}": round(MHZ * 1e6 / prediction.cycles, 2),
         "read": prediction.read,
         "written": prediction.written,
+        "lut": used.lut,
+        "ff": used.ff,
+        "dsp": used.dsp,
+        "bram36": used.bram36,
+        "fits": fits(used, part),
         "compile_seconds": round(compiled - start, 2),
         "simulate_seconds": round(simulated - compiled, 2),
     }
+    record |= _in_cpp(graph, program, codes, expected)
     return record | (_in_rtl(graph, program, codes, expected[graph.output_name]) if rtl else {})
+
+
+def _in_cpp(
+    graph: Graph, program: Program, codes: Codes, expected: dict[str, Codes]
+) -> dict[str, Any]:
+    """Return what a record says of the C++: its output, and the tensors that lie in DRAM."""
+    csim = _compiled(program.sizes)
+    start = time.perf_counter()
+    output = csim.output(program, codes).reshape(graph.output_type.shape)
+    ran = time.perf_counter()
+    observed = compile_graph(graph, program.sizes, observed=True)
+    tensors = observed.tensors(csim.run(observed, codes), graph)
+    equal = sum(np.array_equal(found, expected[name][0]) for name, found in tensors.items())
+    return {
+        "csim_equal": np.array_equal(output, expected[graph.output_name][0])
+        and equal == len(tensors),
+        "csim_nodes_equal": equal,
+        "csim_seconds": round(ran - start, 2),
+    }
+
+
+def _compiled(sizes: Sizes) -> CSimulation:
+    """Return the C++ of a machine, compiled anew."""
+    folder = LIBRARIES / f"engine-cpp-{sizes.pixels}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_csim(sizes, folder)
+    return compile_csim(folder)
 
 
 def _in_rtl(graph: Graph, program: Program, codes: Codes, expected: Codes) -> dict[str, Any]:
@@ -100,22 +150,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--pixels", type=int, default=2, choices=(2, 4, 8))
+    parser.add_argument("--pixels", type=int, choices=(2, 4, 8), help="[the fastest that fits]")
+    parser.add_argument("--part", default="xc7z020")
     parser.add_argument("--rtl", action="store_true", help="run the frame in the RTL too")
     arguments = parser.parse_args()
     if unknown := set(arguments.models) - MODELS.keys():
         parser.error(f"unknown models {sorted(unknown)}; {', '.join(MODELS)} are known")
-    records = []
+    part, records = find_part(arguments.part), []
     for name in arguments.models:
-        record = measure(name, arguments.size, arguments.pixels, arguments.rtl)
+        record = measure(name, arguments.size, arguments.pixels, part, arguments.rtl)
         records.append(record)
         print(json.dumps(record), flush=True)
-        RECORDS.parent.mkdir(parents=True, exist_ok=True)
-        RECORDS.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+        _keep(record)
     if any(r["nodes_equal"] != r["nodes"] or r["forms_equal"] != r["nodes"] for r in records):
         raise SystemExit("a node differs from its reference")
-    if not all(r.get("rtl_equal", True) for r in records):
-        raise SystemExit("the RTL differs from the reference")
+    for level in ("csim", "rtl"):
+        if not all(r.get(f"{level}_equal", True) for r in records):
+            raise SystemExit(f"the {level} differs from the reference")
+
+
+def _keep(record: dict[str, Any]) -> None:
+    """Put a record into the file, in the place of an older one of the same kind."""
+    RECORDS.parent.mkdir(parents=True, exist_ok=True)
+    old = json.loads(RECORDS.read_text(encoding="utf-8")) if RECORDS.exists() else []
+    others = [r for r in old if any(r.get(key) != record[key] for key in KEY)]
+    write_file(RECORDS, json.dumps([*others, record], indent=1) + "\n")
 
 
 if __name__ == "__main__":
