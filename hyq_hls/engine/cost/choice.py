@@ -34,11 +34,13 @@ class _Choice:
     """Sizes on which a graph compiles.
 
     Attributes:
-        seconds: a frame, at the clock or at the lower one that the longest path supports.
+        late: whether its longest path needs a lower clock than the one that is asked for.
+        seconds: a frame, at the clock or at that lower one.
         sites: its LUTs and halves of block RAMs.
         sizes: the machine.
     """
 
+    late: bool
     seconds: float
     sites: tuple[int, int]
     sizes: Sizes
@@ -46,6 +48,8 @@ class _Choice:
 
 def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
     """Return the sizes of the engine with the most frames per second that fits a part.
+
+    Engines that reach the clock come before those that do not.
 
     For every number of pixels, of lanes of the units and of words of weights, the feature memory is
     the largest that fits; the graph is compiled for it and its cycles are predicted. Of equally
@@ -125,9 +129,11 @@ def _fastest(
         program = programs[plain]
         if isinstance(program, Program):
             cycles = predict(replace(program, sizes=sizes)).cycles
-            clock = min(clock_mhz, 1000 / (WIRE_FACTOR * used.delay_ns))
-            found.append(_Choice(cycles / (clock * 1e6), (used.lut, used.bram18), sizes))
-    best = min(found, key=lambda choice: (choice.seconds, choice.sites), default=None)
+            supported = 1000 / (WIRE_FACTOR * used.delay_ns)
+            seconds = cycles / (min(clock_mhz, supported) * 1e6)
+            sites = used.lut, used.bram18
+            found.append(_Choice(supported < clock_mhz, seconds, sites, sizes))
+    best = min(found, key=lambda choice: (choice.late, choice.seconds, choice.sites), default=None)
     errors = [p for p in programs.values() if isinstance(p, ConversionError)]
     return best, errors[-1] if errors else None
 
@@ -165,11 +171,11 @@ def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, U
 
 
 def _exceeds(other: Sizes, sizes: Sizes) -> bool:
-    """Return whether an engine has as many pixels as another one, and nothing less."""
+    """Return whether an engine has the pixels and lanes of another one, and no less memory."""
     return (
         other.pixels == sizes.pixels
-        and other.softmax_lanes >= sizes.softmax_lanes
-        and other.norm_lanes >= sizes.norm_lanes
+        and other.softmax_lanes == sizes.softmax_lanes
+        and other.norm_lanes == sizes.norm_lanes
         and other.weight_words >= sizes.weight_words
         and other.feature_words >= sizes.feature_words
     )
