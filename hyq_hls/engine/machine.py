@@ -35,9 +35,6 @@ from hyq_hls.tools.gxx import is_current
 from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.yosys.mapping import Progress
 
-#: Cycles from the address of a burst to its first beat, as predictions and simulations take it.
-_LATENCY = 40
-
 
 @dataclass(frozen=True, eq=False)
 class EngineMachine(Machine):
@@ -127,10 +124,7 @@ class EngineMachine(Machine):
             if value:
                 raise InputError(f"{name}={getattr(options, name)!r}: {wanted}")
         dram = DramModel(
-            latency=_LATENCY,
-            read_stall=options.idle,
-            write_stall=options.backpressure,
-            seed=options.seed,
+            read_stall=options.idle, write_stall=options.backpressure, seed=options.seed
         )
         return run_frames(
             self._rtl_library(folder),
