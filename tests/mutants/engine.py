@@ -155,8 +155,8 @@ MUTANTS = [
     Mutant(
         "words and pixels add up where they multiply",
         "hyq_hls/engine/cost/points.py",
-        "found[site] *= here / max(1, least)",
-        "found[site] += here - least",
+        "found[site] * here / least if least else",
+        "found[site] - least + here if least else",
         "tests/engine/cost/test_points.py",
     ),
     Mutant(

@@ -19,7 +19,8 @@ from hyq_hls.parts import Part, all_parts
 from hyq_hls.tools.yosys import Utilization
 
 PIXELS = (8, 4, 2)
-LANES = (2, 1)
+#: Lanes of the softmax unit, and of the norm unit.
+LANES = (4, 2, 1)
 #: Groups of channel records and words of weights: the default ones, and the most.
 CAPACITIES = ((64, 2048), (256, 16384))
 #: Words of weights are divided by these, and the fewest words of a bank of features. Neither
@@ -47,9 +48,10 @@ class _Choice:
 def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
     """Return the sizes of the engine with the most frames per second that fits a part.
 
-    For every number of pixels, softmax lanes and words of weights, the feature memory is the
-    largest that fits; the graph is compiled for it and its cycles are predicted. Of engines that
-    are equally fast, the one with the fewest LUTs, then block RAMs, is taken.
+    For every number of pixels, lanes of the softmax and the norm unit, and words of weights, the
+    feature memory is the largest that fits; the graph is compiled for it and its cycles are
+    predicted. Of engines that are equally fast, the one with the fewest LUTs, then block RAMs, is
+    taken.
 
     Args:
         part: the part.
@@ -75,6 +77,7 @@ def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) ->
         largest,
         pixels=min(PIXELS),
         softmax_lanes=min(LANES),
+        norm_lanes=min(LANES),
         weight_words=largest.weight_words // max(DIVISORS),
         feature_words=FEWEST_WORDS,
     )
@@ -118,7 +121,7 @@ def _fastest(
     programs: dict[Sizes, Program | ConversionError] = {}
     found: list[_Choice] = []
     for sizes, used in _candidates(part, share, largest):
-        plain = replace(sizes, softmax_lanes=1)  # no program depends on the lanes
+        plain = replace(sizes, softmax_lanes=1, norm_lanes=1)  # no program depends on the lanes
         if plain not in programs:
             programs[plain] = _compiled(graph, plain)
         program = programs[plain]
@@ -142,13 +145,14 @@ def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, U
     """Return engines that fit, without those that another one exceeds in all but its pixels."""
     found: list[tuple[Sizes, Utilization]] = []
     weights = [largest.weight_words // divisor for divisor in DIVISORS]
-    for pixels, lanes, weight_words in product(PIXELS, LANES, weights):
+    for pixels, softmax, norm, weight_words in product(PIXELS, LANES, LANES, weights):
         words = MAX_WORDS // pixels
         while words >= FEWEST_WORDS:
             sizes = replace(
                 largest,
                 pixels=pixels,
-                softmax_lanes=lanes,
+                softmax_lanes=softmax,
+                norm_lanes=norm,
                 weight_words=weight_words,
                 feature_words=words,
             )
@@ -167,6 +171,7 @@ def _exceeds(other: Sizes, sizes: Sizes) -> bool:
     return (
         other.pixels == sizes.pixels
         and other.softmax_lanes >= sizes.softmax_lanes
+        and other.norm_lanes >= sizes.norm_lanes
         and other.weight_words >= sizes.weight_words
         and other.feature_words >= sizes.feature_words
     )

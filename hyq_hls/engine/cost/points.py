@@ -70,11 +70,11 @@ def utilization_of(unit: Unit, points: Sequence[Point]) -> Utilization:
 
     The base is the point whose scaled parameters are all the least. Every scaled parameter has an
     axis: the points that differ from the base in it alone. It changes LUTs, flip-flops, carry
-    chains and DSP slices by the factor by which it changes the base. Between two points of an axis
-    the first three grow evenly with the bits of an address (of a bank, or of a word), since these
-    are what a larger memory adds to the logic around it. The longest path is the longest of all
-    points that are used. Block RAMs follow from words and widths alone. Nothing is continued beyond
-    the points.
+    chains and DSP slices by the factor by which it changes the base, or adds them where the base
+    has none. Between two points of an axis the first three grow evenly with the bits of an address
+    (of a bank, or of a word), since these are what a larger memory adds to the logic around it. The
+    longest path is the longest of all points that are used. Block RAMs follow from words and widths
+    alone. Nothing is continued beyond the points.
 
     Raises:
         ConversionError: no point has the parameters that are not scaled, or an axis does not reach
@@ -94,9 +94,7 @@ def utilization_of(unit: Unit, points: Sequence[Point]) -> Utilization:
         scaled = _between(unit, name, axis)
         for site in (*_GROWING, "dsp"):
             least, here = getattr(base.utilization, site), getattr(scaled, site)
-            if here and not least:
-                raise _uncovered(unit, f"the first {site} come with {name}; there is no law for it")
-            found[site] *= here / max(1, least)
+            found[site] = found[site] * here / least if least else found[site] + here
         found["delay_ns"] = max(found["delay_ns"], scaled.delay_ns)
     whole = {site: round(found[site]) for site in (*_GROWING, "dsp")}
     return Utilization(**{**found, **whole, "bram18": unit.bram18})

@@ -73,12 +73,16 @@ def array_macs(graph: Graph) -> int:
 
 
 def _lanes(sizes: Sizes) -> dict[str, str]:
-    """Return what every unit takes in a cycle."""
+    """Return what every unit takes in a cycle, at most."""
     return {
-        ROWS["load"]: f"{WORD} codes",
-        ROWS["store"]: f"{WORD} codes",
+        ROWS["load"]: _codes(2 * WORD),
+        ROWS["store"]: _codes(2 * WORD),
         ROWS["array"]: f"{OUTPUTS}x{INPUTS}x{sizes.pixels}",
-        ROWS["move"]: "1 code",
-        ROWS["softmax"]: "1 code" if sizes.softmax_lanes == 1 else f"{sizes.softmax_lanes} codes",
-        ROWS["norm"]: "1 code",
+        ROWS["move"]: _codes(1),
+        ROWS["softmax"]: _codes(sizes.softmax_lanes),
+        ROWS["norm"]: _codes(sizes.norm_lanes),
     }
+
+
+def _codes(count: int) -> str:
+    return "1 code" if count == 1 else f"{count} codes"

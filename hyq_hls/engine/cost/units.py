@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hyq_hls.engine.cosim.sources import rtl_parameters
 from hyq_hls.engine.fields import QUEUES
 from hyq_hls.engine.machine_sizes import INPUTS, LANES, OUTPUTS, TABLE_ENTRIES, WORD, Sizes
 from hyq_hls.tools.yosys import block_rams
@@ -76,17 +77,15 @@ class Unit:
 
 def units(sizes: Sizes) -> tuple[Unit, ...]:
     """Return all modules of an engine of these sizes; each row of a report has one or more."""
-    pixels = {"Pixels": sizes.pixels}
+    whole_engine = rtl_parameters(sizes)
     inside, whole = _array_units(sizes), _units(sizes)
-    between = {
-        "WeightWords": sizes.weight_words,
-        "ParameterGroups": sizes.parameter_groups,
-        "Multiply": int(sizes.multiplier),
-    }
     array_unit = Unit(
         "array control",
         "hyq_engine_array_unit",
-        pixels | between,
+        {
+            name: whole_engine[name]
+            for name in ("Pixels", "WeightWords", "ParameterGroups", "Multiply")
+        },
         scaled=("Pixels", "WeightWords"),
         ignored=("ParameterGroups", "Multiply"),
         apart=tuple(unit.module for unit in inside),
@@ -94,15 +93,9 @@ def units(sizes: Sizes) -> tuple[Unit, ...]:
     top = Unit(
         "ports of the memories",
         "hyq_engine",
-        pixels
-        | between
-        | {
-            "FeatureWords": sizes.feature_words,
-            "NormChannels": sizes.norm_channels,
-            "SoftmaxLanes": sizes.softmax_lanes,
-        },
+        whole_engine,
         scaled=("Pixels", "WeightWords"),
-        ignored=("FeatureWords", "NormChannels", "SoftmaxLanes", "ParameterGroups", "Multiply"),
+        ignored=tuple(name for name in whole_engine if name not in ("Pixels", "WeightWords")),
         apart=(*(unit.module for unit in whole), array_unit.module),
     )
     return (*inside, *whole, array_unit, top)
@@ -147,10 +140,14 @@ def _array_units(sizes: Sizes) -> tuple[Unit, ...]:
 
 
 def _units(sizes: Sizes) -> tuple[Unit, ...]:
-    """Return the other units that ``hyq_engine`` has."""
+    """Return the other units that ``hyq_engine`` has.
+
+    The bits of a bank change the softmax and the norm unit by a few LUTs of thousands.
+    """
     pixels = {"Pixels": sizes.pixels}
     bank = BlockMemory(sizes.pixels * _SUB_BANKS, -(-sizes.feature_words // _SUB_BANKS), 8 * WORD)
     reader = pixels | {"ReadLatency": _READ}
+    row_words = -(-sizes.softmax_length // WORD)
     return (
         Unit(ROWS["load"], "hyq_engine_load", pixels),
         Unit(ROWS["store"], "hyq_engine_store", pixels),
@@ -158,18 +155,23 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
         Unit(
             ROWS["softmax"],
             "hyq_engine_softmax",
-            reader | {"Lanes": sizes.softmax_lanes},
-            scaled=("Pixels", "Lanes"),
-            memories=(BlockMemory(4, 128, 32, two_readers=True),),
+            reader | {"Length": sizes.softmax_length, "Lanes": sizes.softmax_lanes},
+            scaled=("Length", "Lanes"),
+            ignored=("Pixels",),
+            memories=(
+                BlockMemory(4, 128, 32, two_readers=True),
+                BlockMemory(1, 2 << (row_words - 1).bit_length(), 32 * WORD),
+            ),
         ),
         Unit(
             ROWS["norm"],
             "hyq_engine_norm",
-            reader | {"Channels": sizes.norm_channels},
-            scaled=("Pixels", "Channels"),
+            reader | {"Channels": sizes.norm_channels, "Lanes": sizes.norm_lanes},
+            scaled=("Channels", "Lanes"),
+            ignored=("Pixels",),
             memories=(
-                BlockMemory(1, sizes.norm_channels, 64),
-                BlockMemory(1, sizes.norm_channels, 24),
+                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 64),
+                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 24),
             ),
         ),
         Unit(

@@ -34,7 +34,7 @@ def test_a_large_part_gets_the_fastest_engine(graph: Graph) -> None:
     fastest = min(
         cycles(graph, replace(sizes, pixels=pixels, softmax_lanes=lanes))
         for pixels in (2, 4, 8)
-        for lanes in (1, 2)
+        for lanes in (1, 2, 4)
     )
     assert cycles(graph, sizes) == fastest
 
@@ -83,10 +83,10 @@ def test_the_tensor_that_does_not_fit() -> None:
     small = replace(part("xc7z020"), name="small", bram36=36)
     with pytest.raises(
         ConversionError,
-        match=r"no engine that fits 100% of small can run the network: wide: .* words of every "
-        r"bank of the feature memory.*; the smallest part that would do is xc7z",
+        match=r"no engine that fits 100% of small can run the network: wide: .* words .*; "
+        r"the smallest part that would do is xc7z",
     ):
-        sizes_for(small, identity(5000), 100)
+        sizes_for(small, identity(20000), 100)
 
 
 def test_what_no_engine_can_run() -> None:

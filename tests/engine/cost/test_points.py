@@ -31,8 +31,10 @@ BASE = Sizes(
     feature_words=512,
     weight_words=256,
     parameter_groups=16,
-    norm_channels=128,
+    softmax_length=256,
     softmax_lanes=1,
+    norm_channels=128,
+    norm_lanes=1,
     multiplier=False,
 )
 
@@ -76,13 +78,11 @@ def test_block_rams_by_words_and_width_are_those_of_synthesis() -> None:
     seen = 0
     for sizes in (
         BASE,
-        replace(
-            BASE, feature_words=8192, weight_words=2048, parameter_groups=64, norm_channels=512
-        ),
-        replace(
-            BASE, feature_words=65536, weight_words=16384, parameter_groups=256, norm_channels=1024
-        ),
-        replace(BASE, pixels=8, softmax_lanes=2, multiplier=True),
+        replace(BASE, feature_words=8192, weight_words=2048),
+        replace(BASE, feature_words=65536, weight_words=16384, parameter_groups=256),
+        replace(BASE, softmax_length=4096, norm_channels=1024),
+        replace(BASE, softmax_lanes=2, norm_lanes=2, multiplier=True),
+        replace(BASE, softmax_lanes=4, norm_lanes=4),
     ):
         for unit in units(sizes):
             try:
@@ -103,13 +103,11 @@ def test_the_array_has_a_dsp_slice_for_two_products() -> None:
 @pytest.mark.parametrize(
     ("module", "changes", "lut"),
     [
-        ("hyq_engine_feature", {"feature_words": 8192}, 0.04),
-        ("hyq_engine_weights", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_sequencer", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_norm", {"norm_channels": 512}, 0.04),
-        ("hyq_engine", {"weight_words": 2048}, 0.04),
-        ("hyq_engine_load", {"pixels": 4}, 0.04),
-        ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.04),
+        ("hyq_engine_feature", {"feature_words": 8192}, 0.01),
+        ("hyq_engine_sequencer", {"weight_words": 2048}, 0.01),
+        ("hyq_engine", {"weight_words": 2048}, 0.01),
+        ("hyq_engine_load", {"pixels": 4}, 0.01),
+        ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.07),
     ],
 )
 def test_the_law_at_points_that_were_left_out(
@@ -119,7 +117,7 @@ def test_the_law_at_points_that_were_left_out(
     point = point_of(unit)
     found, wanted = estimated_without(unit, point), point.utilization
     assert found.lut == pytest.approx(wanted.lut, rel=lut, abs=4)
-    assert found.ff == pytest.approx(wanted.ff, rel=0.04, abs=4)
+    assert found.ff == pytest.approx(wanted.ff, rel=0.01, abs=4)
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
@@ -136,7 +134,9 @@ def larger_pixels(sizes: Sizes) -> Sizes:
     "larger",
     [
         larger_pixels,
-        lambda s: replace(s, softmax_lanes=2),
+        lambda s: replace(s, softmax_lanes=2 * s.softmax_lanes),
+        lambda s: replace(s, norm_lanes=2 * s.norm_lanes),
+        lambda s: replace(s, softmax_length=2 * s.softmax_length),
         lambda s: replace(s, multiplier=True),
         lambda s: replace(s, feature_words=2 * s.feature_words),
         lambda s: replace(s, weight_words=2 * s.weight_words),
@@ -145,10 +145,11 @@ def larger_pixels(sizes: Sizes) -> Sizes:
     ],
 )
 def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
-    sizes = Sizes(pixels=4, softmax_lanes=1, multiplier=False)
+    sizes = Sizes(pixels=4, softmax_lanes=1, norm_lanes=1, multiplier=False)
     before = engine_utilization(sizes).total
     after = engine_utilization(larger(sizes)).total
-    assert (after.lut, after.ff) > (before.lut, before.ff)
+    assert after.ff > before.ff
+    assert after.lut > 0.999 * before.lut  # mapping finds a few LUTs more or less
     assert after.bram18 >= before.bram18
     assert after.dsp >= before.dsp
 
@@ -157,9 +158,10 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
     ("changes", "message"),
     [
         ({"feature_words": 256}, r"feature memory .*Words=256: .*cover Words from 512 to 65536"),
-        ({"weight_words": 32768}, r"Words=32768: .*cover Words from 256 to 16384"),
+        ({"weight_words": 32768}, r"array control .*WordBits=15: .*cover WordBits from 8 to 14"),
         ({"parameter_groups": 8}, r"parameter memory .*cover Groups from 16 to 256"),
-        ({"norm_channels": 2048}, r"norm unit .*characterize_engine"),
+        ({"norm_channels": 2048}, r"norm unit .*cover Channels from 128 to 1024"),
+        ({"softmax_length": 128}, r"softmax unit .*cover Length from 256 to 4096"),
     ],
 )
 def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message: str) -> None:
