@@ -51,16 +51,17 @@ LARGE = replace(
     softmax_length=4096,
     norm_channels=1024,
 )
-#: Modules that grow with pixels themselves; the others, with the bits of a bank alone.
-BY_PIXELS = ("hyq_engine_array", "hyq_engine_operands", "hyq_engine_feature")
-#: Sizes between the points, and modules at which a test checks the law there.
+#: Other sizes, and modules at which a test checks there what the estimate says.
 CHECKED = (
-    (replace(SMALL, pixels=4), ("hyq_engine_load",)),
     (
         replace(SMALL, feature_words=8192, weight_words=2048),
-        ("hyq_engine_feature", "hyq_engine_weights", "hyq_engine_sequencer", "hyq_engine"),
+        ("hyq_engine_feature", "hyq_engine_weights", "hyq_engine_sequencer"),
     ),
     (replace(SMALL, pixels=8, feature_words=8192), ("hyq_engine_feature",)),
+    (
+        replace(SMALL, pixels=8),
+        ("hyq_engine_load", "hyq_engine_sequencer", "hyq_engine_writer", "hyq_engine_registers"),
+    ),
 )
 
 
@@ -70,17 +71,18 @@ def work() -> list[Unit]:
         SMALL,
         replace(SMALL, softmax_lanes=2, norm_lanes=2, multiplier=True),
         replace(SMALL, softmax_lanes=4, norm_lanes=4),
-        replace(SMALL, pixels=8),
         LARGE,
+        replace(SMALL, pixels=4),
+        replace(SMALL, pixels=8),
     )
-    found = [unit for sizes in axes for unit in units(sizes)]
-    for sizes, modules in ((replace(SMALL, pixels=4), BY_PIXELS), *CHECKED):
-        found += [unit for unit in units(sizes) if unit.module in modules]
     different: dict[tuple[str, str], Unit] = {}
-    for unit in found:
+    for unit in (unit for sizes in axes for unit in units(sizes)):
         values = {n: v for n, v in unit.parameters.items() if n not in unit.ignored}
         different.setdefault((unit.module, json.dumps(values)), unit)
-    return list(different.values())
+    found = list(different.values())
+    for sizes, modules in CHECKED:
+        found += [unit for unit in units(sizes) if unit.module in modules and unit not in found]
+    return found
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ ROWS = dict(
         strict=True,
     )
 )
+#: Where only the bits of a bank depend on the pixels: up to 1 % of a unit.
+_BANK = ("Pixels",)
 #: Latencies that ``hyq_engine`` fixes.
 _READ, _RECORD = 5, 3
 #: Words of four codes that a bank of the feature memory reads at a time.
@@ -56,7 +58,7 @@ class Unit:
         module: name of the module.
         parameters: all of its parameters.
         scaled: parameters with which its logic grows: pixels, lanes, words of memories.
-        ignored: parameters that its own logic does not depend on.
+        ignored: parameters that change its own logic by no more than some bits of an address.
         memories: its block RAM.
         apart: modules inside it that are units of their own.
     """
@@ -64,7 +66,7 @@ class Unit:
     row: str
     module: str
     parameters: Mapping[str, int]
-    scaled: tuple[str, ...] = ("Pixels",)
+    scaled: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     memories: tuple[BlockMemory, ...] = ()
     apart: tuple[str, ...] = ()
@@ -86,16 +88,14 @@ def units(sizes: Sizes) -> tuple[Unit, ...]:
             name: whole_engine[name]
             for name in ("Pixels", "WeightWords", "ParameterGroups", "Multiply")
         },
-        scaled=("Pixels", "WeightWords"),
-        ignored=("ParameterGroups", "Multiply"),
+        ignored=("Pixels", "WeightWords", "ParameterGroups", "Multiply"),
         apart=tuple(unit.module for unit in inside),
     )
     top = Unit(
         "ports of the memories",
         "hyq_engine",
         whole_engine,
-        scaled=("Pixels", "WeightWords"),
-        ignored=tuple(name for name in whole_engine if name not in ("Pixels", "WeightWords")),
+        ignored=tuple(whole_engine),
         apart=(*(unit.module for unit in whole), array_unit.module),
     )
     return (*inside, *whole, array_unit, top)
@@ -106,20 +106,20 @@ def _array_units(sizes: Sizes) -> tuple[Unit, ...]:
     pixels, records = {"Pixels": sizes.pixels}, sizes.parameter_groups * OUTPUTS
     word_bits = (sizes.weight_words - 1).bit_length()
     return (
-        Unit(ROWS["array"], "hyq_engine_array", pixels),
+        Unit(ROWS["array"], "hyq_engine_array", pixels, scaled=("Pixels",)),
         Unit(
             "array control",
             "hyq_engine_sequencer",
             pixels | {"WordBits": word_bits},
-            scaled=("Pixels", "WordBits"),
+            scaled=("WordBits",),
+            ignored=_BANK,
         ),
-        Unit("array control", "hyq_engine_writer", pixels),
-        Unit("operand path", "hyq_engine_operands", pixels),
+        Unit("array control", "hyq_engine_writer", pixels, ignored=_BANK),
+        Unit("operand path", "hyq_engine_operands", pixels, scaled=("Pixels",)),
         Unit(
             "output stage",
             "hyq_engine_output",
             {"Multiply": int(sizes.multiplier)},
-            scaled=(),
             memories=(BlockMemory(OUTPUTS // _PAIR, 2 * TABLE_ENTRIES, 8, two_readers=True),),
         ),
         Unit(
@@ -140,24 +140,21 @@ def _array_units(sizes: Sizes) -> tuple[Unit, ...]:
 
 
 def _units(sizes: Sizes) -> tuple[Unit, ...]:
-    """Return the other units that ``hyq_engine`` has.
-
-    The bits of a bank change the softmax and the norm unit by a few LUTs of thousands.
-    """
+    """Return the other units that ``hyq_engine`` has."""
     pixels = {"Pixels": sizes.pixels}
     bank = BlockMemory(sizes.pixels * _SUB_BANKS, -(-sizes.feature_words // _SUB_BANKS), 8 * WORD)
     reader = pixels | {"ReadLatency": _READ}
     row_words = -(-sizes.softmax_length // WORD)
     return (
-        Unit(ROWS["load"], "hyq_engine_load", pixels),
-        Unit(ROWS["store"], "hyq_engine_store", pixels),
-        Unit(ROWS["move"], "hyq_engine_move", reader | {"RecordLatency": _RECORD}),
+        Unit(ROWS["load"], "hyq_engine_load", pixels, ignored=_BANK),
+        Unit(ROWS["store"], "hyq_engine_store", pixels, ignored=_BANK),
+        Unit(ROWS["move"], "hyq_engine_move", reader | {"RecordLatency": _RECORD}, ignored=_BANK),
         Unit(
             ROWS["softmax"],
             "hyq_engine_softmax",
             reader | {"Length": sizes.softmax_length, "Lanes": sizes.softmax_lanes},
             scaled=("Length", "Lanes"),
-            ignored=("Pixels",),
+            ignored=_BANK,
             memories=(
                 BlockMemory(4, 128, 32, two_readers=True),
                 BlockMemory(1, 2 << (row_words - 1).bit_length(), 32 * WORD),
@@ -168,7 +165,7 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
             "hyq_engine_norm",
             reader | {"Channels": sizes.norm_channels, "Lanes": sizes.norm_lanes},
             scaled=("Channels", "Lanes"),
-            ignored=("Pixels",),
+            ignored=_BANK,
             memories=(
                 BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 64),
                 BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 24),
@@ -181,9 +178,9 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
             scaled=("Pixels", "Words"),
             memories=(bank,),
         ),
-        Unit("registers and control", "hyq_engine_registers", pixels),
-        Unit("registers and control", "hyq_engine_control", {}, scaled=()),
-        Unit("registers and control", "hyq_engine_bursts", {}, scaled=()),
+        Unit("registers and control", "hyq_engine_registers", pixels, ignored=_BANK),
+        Unit("registers and control", "hyq_engine_control", {}),
+        Unit("registers and control", "hyq_engine_bursts", {}),
     )
 
 

@@ -45,11 +45,11 @@ def unit_of(module: str, sizes: Sizes) -> Unit:
 
 
 def point_of(unit: Unit) -> Point:
-    """The point that is this unit, parameters that its logic does not depend on apart."""
+    """The point with all parameters of a unit, or else with those that it is known by."""
+    alike = [p for p in POINTS if p.module == unit.module]
     wanted = {n: v for n, v in unit.parameters.items() if n not in unit.ignored}
-    (found,) = (
-        p for p in POINTS if p.module == unit.module and wanted.items() <= p.parameters.items()
-    )
+    exact = [p for p in alike if p.parameters == unit.parameters]
+    (found, *_) = exact or [p for p in alike if wanted.items() <= p.parameters.items()]
     return found
 
 
@@ -87,11 +87,11 @@ def test_block_rams_by_words_and_width_are_those_of_synthesis() -> None:
         for unit in units(sizes):
             try:
                 point = point_of(unit)
-            except ValueError:
+            except ValueError:  # no such point
                 continue
             assert unit.bram18 == point.utilization.bram18, unit
             seen += 1
-    assert seen > 40
+    assert seen > 60
 
 
 def test_the_array_has_a_dsp_slice_for_two_products() -> None:
@@ -105,19 +105,27 @@ def test_the_array_has_a_dsp_slice_for_two_products() -> None:
     [
         ("hyq_engine_feature", {"feature_words": 8192}, 0.01),
         ("hyq_engine_sequencer", {"weight_words": 2048}, 0.01),
-        ("hyq_engine", {"weight_words": 2048}, 0.01),
-        ("hyq_engine_load", {"pixels": 4}, 0.01),
         ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.07),
+        *(
+            (module, {"pixels": 8}, 0.02)
+            for module in (
+                "hyq_engine_load",
+                "hyq_engine_sequencer",
+                "hyq_engine_writer",
+                "hyq_engine_registers",
+            )
+        ),
     ],
 )
-def test_the_law_at_points_that_were_left_out(
+def test_the_estimate_at_points_that_were_left_out(
     module: str, changes: dict[str, Any], lut: float
 ) -> None:
     unit = unit_of(module, replace(BASE, **changes))
     point = point_of(unit)
+    assert point.parameters == unit.parameters
     found, wanted = estimated_without(unit, point), point.utilization
     assert found.lut == pytest.approx(wanted.lut, rel=lut, abs=4)
-    assert found.ff == pytest.approx(wanted.ff, rel=0.01, abs=4)
+    assert found.ff == pytest.approx(wanted.ff, rel=0.02, abs=4)
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
@@ -171,7 +179,7 @@ def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message
 
 def test_a_unit_without_points() -> None:
     with pytest.raises(ConversionError, match=r"magic \(hyq_magic\) .*no synthesis result"):
-        utilization_of(Unit("magic", "hyq_magic", {"Spell": 1}, scaled=()), POINTS)
+        utilization_of(Unit("magic", "hyq_magic", {"Spell": 1}), POINTS)
 
 
 def test_damaged_table(tmp_path: Path) -> None:
