@@ -30,7 +30,7 @@ from hyq_hls.tools.yosys import synthesize_modules, yosys_version
 
 FOLDER = Path("build/benchmarks/characterize_engine")
 #: Units in one run of Yosys: few, so that little is lost when it is interrupted.
-BATCH = 4
+BATCH = 2
 #: Engines with the least and the most words of every memory.
 SMALL = Sizes(
     pixels=2,
@@ -48,7 +48,7 @@ LARGE = replace(
     feature_words=65536,
     weight_words=16384,
     parameter_groups=256,
-    softmax_length=4096,
+    softmax_length=1024,
     norm_channels=1024,
 )
 #: Other sizes, and modules at which a test checks there what the estimate says.

@@ -18,7 +18,7 @@ ROWS = dict(
         strict=True,
     )
 )
-#: Where only the bits of a bank depend on the pixels: up to 1 % of a unit.
+#: Where only the bits of a bank depend on the pixels: up to 2 % of a unit.
 _BANK = ("Pixels",)
 #: Latencies that ``hyq_engine`` fixes.
 _READ, _RECORD = 5, 3

@@ -80,7 +80,7 @@ def test_block_rams_by_words_and_width_are_those_of_synthesis() -> None:
         BASE,
         replace(BASE, feature_words=8192, weight_words=2048),
         replace(BASE, feature_words=65536, weight_words=16384, parameter_groups=256),
-        replace(BASE, softmax_length=4096, norm_channels=1024),
+        replace(BASE, softmax_length=1024, norm_channels=1024),
         replace(BASE, softmax_lanes=2, norm_lanes=2, multiplier=True),
         replace(BASE, softmax_lanes=4, norm_lanes=4),
     ):
@@ -125,7 +125,7 @@ def test_the_estimate_at_points_that_were_left_out(
     assert point.parameters == unit.parameters
     found, wanted = estimated_without(unit, point), point.utilization
     assert found.lut == pytest.approx(wanted.lut, rel=lut, abs=4)
-    assert found.ff == pytest.approx(wanted.ff, rel=0.02, abs=4)
+    assert found.ff == pytest.approx(wanted.ff, rel=0.03, abs=4)
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
@@ -144,7 +144,6 @@ def larger_pixels(sizes: Sizes) -> Sizes:
         larger_pixels,
         lambda s: replace(s, softmax_lanes=2 * s.softmax_lanes),
         lambda s: replace(s, norm_lanes=2 * s.norm_lanes),
-        lambda s: replace(s, softmax_length=2 * s.softmax_length),
         lambda s: replace(s, multiplier=True),
         lambda s: replace(s, feature_words=2 * s.feature_words),
         lambda s: replace(s, weight_words=2 * s.weight_words),
@@ -169,7 +168,7 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
         ({"weight_words": 32768}, r"array control .*WordBits=15: .*cover WordBits from 8 to 14"),
         ({"parameter_groups": 8}, r"parameter memory .*cover Groups from 16 to 256"),
         ({"norm_channels": 2048}, r"norm unit .*cover Channels from 128 to 1024"),
-        ({"softmax_length": 128}, r"softmax unit .*cover Length from 256 to 4096"),
+        ({"softmax_length": 128}, r"softmax unit .*cover Length from 256 to 1024"),
     ],
 )
 def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message: str) -> None:
