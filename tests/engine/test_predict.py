@@ -99,7 +99,7 @@ def test_single_instructions(instruction: Instruction, cycles: int) -> None:
 def test_a_softmax_of_one_lane_takes_a_code_per_cycle() -> None:
     program = compile_graph(golden_graph(), Sizes(pixels=2, softmax_lanes=1))
     row = isa.Softmax(kind=0, src=AT, dst=AT, rows=1, pixels=6, length=64, bits=8)
-    found = predict(replace(program, instructions=(row,), nodes={"it": 0}), RATES)
+    found = predict(replace(program, instructions=(row,), nodes={0: "it"}), RATES)
     # The first sum is there after 37 cycles, the others while the codes before them are made.
     assert list(found.instructions) == [4 + 37 + 5 * 65 + 64 + 21]
 
@@ -108,12 +108,13 @@ def test_a_norm_hides_the_latency_of_its_roots() -> None:
     graph = layer_norm(np.random.default_rng(2))
     for lanes in (1, 4):
         program = compile_graph(graph, Sizes(pixels=2, norm_lanes=lanes))
-        (load,) = (i for i in program.instructions if getattr(i, "target", 0) == isa.NORM)
+        loads = (i for i in program.instructions if isinstance(i, isa.LoadBlock))
+        (load,) = (i for i in loads if i.target == isa.NORM)
         header = program.constants[load.offset : load.offset + 32]
         channels, reciprocal = int(header[12]), int(header[9])
         steps = (1 if channels <= 4 else 2 * -(-channels // 8)) * 4 // lanes
         norm = isa.Norm(src=AT, dst=AT, rows=10, pixels=100, bits=8)
-        alone = replace(program, instructions=(load, norm), nodes={"it": 0})
+        alone = replace(program, instructions=(load, norm), nodes={0: "it"})
         per_pixel = predict(alone, RATES).instructions[1] / 1000
         assert per_pixel == pytest.approx(max(2 * (steps + 1), 32, reciprocal + 2), rel=0.1)
 

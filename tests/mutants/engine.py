@@ -41,10 +41,10 @@ MUTANTS = [
         "tests/engine/test_operations.py",
     ),
     Mutant(
-        "a tile inside of a row has no room for the column before it",
+        "a tile has no room for its output",
         "hyq_hls/engine/compiler/tiled.py",
-        "inside = width << 8 if width < pixels else 0",
-        "inside = 0",
+        "return result.base + result.all_words + unit",
+        "return result.base + unit",
         "tests/engine/test_operations.py",
     ),
     Mutant(

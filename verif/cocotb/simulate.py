@@ -1,4 +1,4 @@
-"""cocotb on a Verilated design: build the simulator, run a test of ``testbench.py`` in it.
+"""cocotb on a Verilated design: build the simulator, run a test of a test bench in it.
 
 The simulator is built here and not by ``cocotb_tools.runner``, whose way needs make and a Verilator
 script in Perl, and makes every signal of the design public, which slows it down.
@@ -41,7 +41,7 @@ class CocotbError(RuntimeError):
 
 
 class CocotbSimulation:
-    """A design with AXI4-Stream ports ``s_axis`` and ``m_axis`` under cocotb.
+    """A design under cocotb: with AXI4-Stream ports ``s_axis`` and ``m_axis``, or an engine.
 
     Args:
         sources: SystemVerilog files.
@@ -49,6 +49,7 @@ class CocotbSimulation:
         folder: to build and run in.
         parameters: texts, of the top module.
         flags: for the C++ compiler.
+        public: ports and other wires of the top module that a test bench sees.
 
     Raises:
         CompilationError: Verilator or the compiler is missing or fails.
@@ -61,13 +62,14 @@ class CocotbSimulation:
         folder: Path,
         parameters: Mapping[str, str],
         flags: Sequence[str] = ("-O3",),
+        public: Sequence[str] = _PUBLIC,
     ) -> None:
         self._top, self._folder = top, folder
         folder.mkdir(parents=True, exist_ok=True)
         verilator, log, model = find_verilator(), Log(folder / "build.log"), folder / "model"
         ports = folder / "ports.vlt"
-        public = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in _PUBLIC)
-        ports.write_text(f"`verilator_config\n{public}")
+        lines = "".join(f'public_flat_rw -module "{top}" -var "{wire}"\n' for wire in public)
+        ports.write_text(f"`verilator_config\n{lines}")
         options = ["--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", str(model)]
         options += [f'-G{name}="{value}"' for name, value in parameters.items()]
         log.run([verilator.binary, *options, ports, *sources], verilator.environment)
@@ -121,6 +123,39 @@ class CocotbSimulation:
         }
         return self._run("frames", {"frames": frames, **task}, plusargs)["frames"]
 
+    def program(
+        self,
+        memory: Bytes,
+        registers: Sequence[tuple[int, int]],
+        read: Mapping[str, int],
+        most_cycles: int,
+        *,
+        stall: float = 0.0,
+        seed: int = 0,
+    ) -> dict[str, NDArray[Any]]:
+        """Run a program of an engine; returns all bytes of its memory, status and cycles.
+
+        Args:
+            memory: bytes of DRAM from address 0 on, a power of two of them.
+            registers: addresses and values that the host writes, in order; the last starts.
+            read: addresses of the registers ``status`` and ``cycles``.
+            most_cycles: a program that takes longer does not end.
+            stall: chance per cycle that a channel of DRAM stalls.
+            seed: seed of the stalls.
+
+        Raises:
+            CocotbError: a transfer broke a rule, or the program does not end.
+        """
+        task: dict[str, ArrayLike] = {
+            "memory": memory,
+            "registers": np.array(registers, np.int64),
+            "most_cycles": most_cycles,
+            "stall": stall,
+            "seed": seed,
+            **read,
+        }
+        return self._run("program", task, module="verif.cocotb.engine_testbench")
+
     def cycles_per_second(self, frames: Bytes, cycles: int, streams: Sequence[str] = ()) -> float:
         r"""Speed while ``frames`` go in, over a number of clock cycles, without any checks.
 
@@ -138,7 +173,11 @@ class CocotbSimulation:
         return cycles / float(self._run("speed", task | calm)["seconds"])
 
     def _run(
-        self, test: str, task: Mapping[str, ArrayLike], plusargs: Sequence[str] = ()
+        self,
+        test: str,
+        task: Mapping[str, ArrayLike],
+        plusargs: Sequence[str] = (),
+        module: str = "verif.cocotb.testbench",
     ) -> dict[str, NDArray[Any]]:
         files = {name: self._folder / f"{name}.npz" for name in ("task", "result")}
         np.savez(files["task"], allow_pickle=False, **task)
@@ -146,7 +185,7 @@ class CocotbSimulation:
         report, log = self._folder / "results.xml", self._folder / "run.log"
         try:
             get_runner("verilator").test(
-                test_module="verif.cocotb.testbench",
+                test_module=module,
                 testcase=test,
                 hdl_toplevel=self._top,
                 hdl_toplevel_lang="verilog",

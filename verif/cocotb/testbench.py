@@ -86,7 +86,7 @@ async def _reset(
     seeds = random.Random(int(task["seed"]))
     for end, stall in ((source, float(task["idle"])), (sink, float(task["backpressure"]))):
         if stall:
-            end.set_pause_generator(_pauses(random.Random(seeds.random()), stall))
+            end.set_pause_generator(pauses(random.Random(seeds.random()), stall))
     await ClockCycles(clock, _RESET_CYCLES)
     reset.value = 1
     return source, sink
@@ -107,7 +107,8 @@ async def _count(dut: HierarchyObject, streams: list[str]) -> None:
             counts[i] += valid.value == 1 and ready.value == 1
 
 
-def _pauses(generator: random.Random, probability: float) -> Iterator[bool]:
+def pauses(generator: random.Random, probability: float) -> Iterator[bool]:
+    """Whether a channel pauses, cycle by cycle."""
     while True:
         yield generator.random() < probability
 

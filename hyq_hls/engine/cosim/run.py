@@ -77,7 +77,8 @@ def cosimulate(
     simulator = Simulator(program, graph)
     image = image or Image.of(program, codes, dram.seed)
     with EngineModel(library, image, dram) as engine:
-        _start(engine, image)
+        for address, value in register_writes(image):
+            engine.write(address, value)
         try:
             if compare:
                 _compare(engine, simulator, codes, graph)
@@ -96,15 +97,23 @@ def cosimulate(
         )
 
 
-def _start(engine: EngineModel, image: Image) -> None:
-    """Start the program."""
+def register_writes(image: Image, origin: int | None = None) -> list[tuple[int, int]]:
+    """Return the addresses of registers and what the host writes there; the last one starts.
+
+    Args:
+        image: what lies in DRAM.
+        origin: address of the first byte of the image; by default its own.
+    """
+    moved = 0 if origin is None else origin - image.origin
     program = image.part("program")
-    engine.write(INTERRUPT, 1)
-    engine.write(LENGTH, program.size // isa.BYTES)
-    engine.write(PROGRAM, program.address)
-    for register, name in enumerate(BASES):
-        engine.write(BASE0 + 4 * register, image.part(name).address)
-    engine.write(CONTROL, 1)
+    places = [image.part(name).address + moved for name in BASES]
+    return [
+        (INTERRUPT, 1),
+        (LENGTH, program.size // isa.BYTES),
+        (PROGRAM, program.address + moved),
+        *((BASE0 + 4 * register, place) for register, place in enumerate(places)),
+        (CONTROL, 1),
+    ]
 
 
 class _DifferenceError(SimulationError):

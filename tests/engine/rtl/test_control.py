@@ -134,7 +134,7 @@ def test_the_next_instruction_is_fetched_while_one_runs(host: Host) -> None:
     host.restart(seed=2, stall=0.0)
     host.start([instruction(host.rng, ARRAY)] * 8)
     host.wait()
-    assert host.read(CYCLES) < host.busy.sum() + 8 * 8 + 40
+    assert host.read(CYCLES) < host.busy.sum() + 8 * 9 + 48
 
 
 def test_registers_keep_what_was_written(host: Host) -> None:
