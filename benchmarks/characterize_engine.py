@@ -30,14 +30,14 @@ from hyq_hls.tools.yosys import synthesize_modules, yosys_version
 
 FOLDER = Path("build/benchmarks/characterize_engine")
 #: Units in one run of Yosys: few, so that little is lost when it is interrupted.
-BATCH = 2
+BATCH = 4
 #: Engines with the least and the most words of every memory.
 SMALL = Sizes(
     pixels=2,
     feature_words=512,
     weight_words=256,
     parameter_groups=16,
-    softmax_length=256,
+    softmax_length=64,
     softmax_lanes=1,
     norm_channels=128,
     norm_lanes=1,

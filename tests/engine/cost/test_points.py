@@ -31,7 +31,7 @@ BASE = Sizes(
     feature_words=512,
     weight_words=256,
     parameter_groups=16,
-    softmax_length=256,
+    softmax_length=64,
     softmax_lanes=1,
     norm_channels=128,
     norm_lanes=1,
@@ -168,7 +168,7 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
         ({"weight_words": 32768}, r"array control .*WordBits=15: .*cover WordBits from 8 to 14"),
         ({"parameter_groups": 8}, r"parameter memory .*cover Groups from 16 to 256"),
         ({"norm_channels": 2048}, r"norm unit .*cover Channels from 128 to 1024"),
-        ({"softmax_length": 128}, r"softmax unit .*cover Length from 256 to 1024"),
+        ({"softmax_length": 32}, r"softmax unit .*cover Length from 64 to 1024"),
     ],
 )
 def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message: str) -> None:
