@@ -37,14 +37,21 @@ class _Choice:
     """Sizes on which a graph compiles.
 
     Attributes:
-        seconds: a frame, at the clock or at the lower one that the longest path supports.
+        late: whether its longest path needs a lower clock than the one that is asked for.
+        seconds: a frame, at the clock or at that lower one.
         sites: its LUTs and halves of block RAMs.
         sizes: the machine.
     """
 
+    late: bool
     seconds: float
     sites: tuple[int, int]
     sizes: Sizes
+
+    @property
+    def rank(self) -> tuple[bool, float, tuple[int, int]]:
+        """Choices in order, the best first."""
+        return self.late, self.seconds, self.sites
 
 
 def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
@@ -52,8 +59,8 @@ def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) ->
 
     For every number of pixels, lanes of the softmax and the norm unit, and words of weights, the
     feature memory is the largest that fits; the graph is compiled for it and its cycles are
-    predicted. Of engines that are equally fast, the one with the fewest LUTs, then block RAMs, is
-    taken.
+    predicted. Engines that reach the clock come before those that do not; of engines that are
+    equally fast, the one with the fewest LUTs, then block RAMs, is taken.
 
     Args:
         part: the part.
@@ -131,9 +138,12 @@ def _fastest_of(
     best: _Choice | None = None
     macs = array_macs(graph)
     for sizes, used in candidates:
-        clock = min(clock_mhz, 1000 / (WIRE_FACTOR * used.delay_ns)) * 1e6
-        if best is not None and macs / (multipliers(sizes) * clock) >= best.seconds:
-            continue  # the array alone would take longer
+        supported = 1000 / (WIRE_FACTOR * used.delay_ns)
+        late, clock = supported < clock_mhz, min(clock_mhz, supported) * 1e6
+        # Nothing is compiled that cannot win: the array alone takes as long.
+        least = macs / (multipliers(sizes) * clock)
+        if best is not None and (best.late, best.seconds) <= (late, least):
+            continue
         plain = replace(sizes, softmax_lanes=1, norm_lanes=1)  # no program depends on the lanes
         if plain not in programs:
             programs[plain] = _compiled(graph, plain)
@@ -142,8 +152,8 @@ def _fastest_of(
             refused = program
             continue
         cycles = predict(replace(program, sizes=sizes)).cycles
-        choice = _Choice(cycles / clock, (used.lut, used.bram18), sizes)
-        if best is None or (choice.seconds, choice.sites) < (best.seconds, best.sites):
+        choice = _Choice(late, cycles / clock, (used.lut, used.bram18), sizes)
+        if best is None or choice.rank < best.rank:
             best = choice
     return best, refused
 
@@ -156,7 +166,7 @@ def _compiled(graph: Graph, sizes: Sizes) -> Program | ConversionError:
 
 
 def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, Utilization]]:
-    """Return engines that fit, without those that another one exceeds in all but its pixels."""
+    """Return engines that fit, without those that differ from another by less memory alone."""
     found: list[tuple[Sizes, Utilization]] = []
     weights = [largest.weight_words // divisor for divisor in DIVISORS]
     for pixels, softmax, norm, weight_words in product(PIXELS, LANES, LANES, weights):
@@ -181,11 +191,11 @@ def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, U
 
 
 def _exceeds(other: Sizes, sizes: Sizes) -> bool:
-    """Return whether an engine has as many pixels as another one, and nothing less."""
+    """Return whether an engine has the pixels and lanes of another one, and no less memory."""
     return (
         other.pixels == sizes.pixels
-        and other.softmax_lanes >= sizes.softmax_lanes
-        and other.norm_lanes >= sizes.norm_lanes
+        and other.softmax_lanes == sizes.softmax_lanes
+        and other.norm_lanes == sizes.norm_lanes
         and other.weight_words >= sizes.weight_words
         and other.feature_words >= sizes.feature_words
     )
