@@ -26,7 +26,20 @@ Architecture = Literal["auto", "stream", "engine"]
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user asks of a machine; :func:`hyq_hls.convert` explains every field."""
+    """The choices that a user has for a machine, as :func:`hyq_hls.convert` explains them.
+
+    Attributes:
+        part: the part.
+        clock_mhz: target clock.
+        project: name of the top function and of the top module.
+        target_fps: frames per second at that clock.
+        share: share of the part that may be used.
+        folding: lanes of nodes of a stream, by name.
+        circuits: circuits of nodes of a stream, by pattern of their names.
+        must_fit: back ends that the part must have room for.
+        hls: HLS compiler of a stream's C++.
+        sizes: sizes of an engine.
+    """
 
     part: Part
     clock_mhz: float = 100.0

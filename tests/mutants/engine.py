@@ -41,11 +41,11 @@ MUTANTS = [
         "tests/engine/test_operations.py",
     ),
     Mutant(
-        "a tile has no room for its output",
+        "a tile inside of a row has no room for the column before it",
         "hyq_hls/engine/compiler/tiled.py",
-        "return result.base + result.all_words + unit",
-        "return result.base + unit",
-        "tests/engine/test_operations.py",
+        "inside = width << 8 if width < pixels else 0",
+        "inside = 0",
+        "tests/engine/test_networks.py",
     ),
     Mutant(
         "a tensor goes when one of its readers is done",

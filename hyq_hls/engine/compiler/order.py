@@ -1,4 +1,4 @@
-"""Where a network is cut into segments: what the cuts cost in cycles decides."""
+"""A network is cut into segments, at the places that cost the fewest cycles."""
 
 from __future__ import annotations
 

@@ -57,9 +57,11 @@ def _tiles(unit: Unit, sources: Sequence[Place], sizes: Sizes) -> Iterator[Tile]
     rows, pixels, room = unit.layout.rows, unit.layout.pixels, sizes.feature_words
 
     def needed(height: int, width: int) -> int:
-        # The others have as many columns, or fewer, and begin in the same bank.
-        result = _buffers(unit, sources, Tile(0, height, 0, width), sizes)[-1]
-        return result.base + result.all_words + unit.room(sizes.pixels)[0]
+        # A tile inside of a row may load a column more than one at its begin.
+        inside = width << 8 if width < pixels else 0
+        tiles = (Tile(0, height, x, x + width) for x in (0, inside))
+        buffers = (_buffers(unit, sources, tile, sizes)[-1] for tile in tiles)
+        return max(b.base + b.all_words for b in buffers) + unit.room(sizes.pixels)[0]
 
     height, width = rows, pixels
     while height > 1 and needed(height, width) > room:

@@ -1,4 +1,4 @@
-"""What the compiler knows of a step: what it reads, and how it becomes instructions."""
+"""A step of a network as the compiler sees it: what it reads, and how it becomes instructions."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ _SHAPES = [(512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)]
 def block_rams(depth: int, width: int, *, constant: bool = False, two_readers: bool = False) -> int:
     """Count the RAMB18 of the best shape; words beyond its depth lie side by side in one row.
 
-    There a word that can be written takes whole bytes of 9 bits, which have a write enable each.
+    In a row of 9 bits or more, a word that can be written takes whole bytes of 9 bits, which have a
+    write enable each.
 
     Args:
         depth: words.
@@ -21,7 +22,7 @@ def block_rams(depth: int, width: int, *, constant: bool = False, two_readers: b
 
     def blocks(rows: int, bits_of_row: int) -> int:
         words = -(-depth // rows)
-        apart = words > 1 and not constant and width >= 9
+        apart = words > 1 and not constant and bits_of_row >= 9
         bits = 9 * -(-width // 9) if apart else width
         return -(-words * bits // bits_of_row)
 

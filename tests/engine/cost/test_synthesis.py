@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.characterize_engine import SMALL as BASE
 from hyq_hls.engine.cosim.sources import rtl_folders
 from hyq_hls.engine.cost import engine_utilization, synthesize_engine
 from hyq_hls.engine.cost.units import units
 from hyq_hls.engine.cost.utilization import unit_job
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
-from tests.engine.cost.test_points import BASE, point_of, unit_of
+from tests.engine.cost.test_points import point_of, unit_of
 
 TWO = """
 module inner (input logic clk_i, input logic [7:0] a_i, output logic [7:0] q_o);
