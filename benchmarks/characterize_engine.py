@@ -31,55 +31,58 @@ from hyq_hls.tools.yosys import synthesize_modules, yosys_version
 FOLDER = Path("build/benchmarks/characterize_engine")
 #: Units in one run of Yosys: few, so that little is lost when it is interrupted.
 BATCH = 4
-#: Engines with the least, the usual and the most words of every memory. At the usual ones, and at
-#: four pixels, a test checks the law between points.
+#: Engines with the least and the most words of every memory.
 SMALL = Sizes(
     pixels=2,
     feature_words=512,
     weight_words=256,
     parameter_groups=16,
-    norm_channels=128,
-    norm_lanes=1,
     softmax_length=64,
     softmax_lanes=1,
+    norm_channels=128,
+    norm_lanes=1,
     multiplier=False,
-)
-USUAL = replace(
-    SMALL,
-    feature_words=8192,
-    weight_words=2048,
-    parameter_groups=64,
-    norm_channels=512,
-    softmax_length=256,
 )
 LARGE = replace(
     SMALL,
     feature_words=65536,
     weight_words=16384,
     parameter_groups=256,
-    norm_channels=1024,
     softmax_length=1024,
+    norm_channels=1024,
 )
-MORE = replace(SMALL, softmax_lanes=2, norm_lanes=2, multiplier=True)
-MOST = replace(SMALL, softmax_lanes=4, norm_lanes=4)
-#: Modules that grow with pixels themselves; the others, with the bits of a bank alone.
-BY_PIXELS = ("hyq_engine_array", "hyq_engine_operands", "hyq_engine_feature")
-#: Modules at which the law is checked for pixels, and for pixels and words together.
-CHECKED = ("hyq_engine_load", "hyq_engine_feature")
+#: Other sizes, and modules at which a test checks there what the estimate says.
+CHECKED = (
+    (
+        replace(SMALL, feature_words=8192, weight_words=2048),
+        ("hyq_engine_feature", "hyq_engine_weights", "hyq_engine_sequencer"),
+    ),
+    (replace(SMALL, pixels=8, feature_words=8192), ("hyq_engine_feature",)),
+    (
+        replace(SMALL, pixels=8),
+        ("hyq_engine_load", "hyq_engine_sequencer", "hyq_engine_writer", "hyq_engine_registers"),
+    ),
+)
 
 
 def work() -> list[Unit]:
     """Return the different units of all sizes."""
-    axes = (SMALL, MORE, MOST, replace(SMALL, pixels=8), LARGE, USUAL)
-    found = [unit for sizes in axes for unit in units(sizes)]
-    four, eight = units(replace(SMALL, pixels=4)), units(replace(USUAL, pixels=8))
-    found += [unit for unit in four if unit.module in (*BY_PIXELS, *CHECKED)]
-    found += [unit for unit in eight if unit.module in CHECKED]
+    axes = (
+        SMALL,
+        replace(SMALL, softmax_lanes=2, norm_lanes=2, multiplier=True),
+        replace(SMALL, softmax_lanes=4, norm_lanes=4),
+        LARGE,
+        replace(SMALL, pixels=4),
+        replace(SMALL, pixels=8),
+    )
     different: dict[tuple[str, str], Unit] = {}
-    for unit in found:
+    for unit in (unit for sizes in axes for unit in units(sizes)):
         values = {n: v for n, v in unit.parameters.items() if n not in unit.ignored}
         different.setdefault((unit.module, json.dumps(values)), unit)
-    return list(different.values())
+    found = list(different.values())
+    for sizes, modules in CHECKED:
+        found += [unit for unit in units(sizes) if unit.module in modules and unit not in found]
+    return found
 
 
 def main() -> None:

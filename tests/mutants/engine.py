@@ -169,8 +169,8 @@ MUTANTS = [
     Mutant(
         "an engine multiplies where shifts are enough",
         "hyq_hls/engine/cost/choice.py",
-        "product(CAPACITIES, (False, True))",
-        "product(CAPACITIES, (True, False))",
+        "multiplier=any(needs_multiplier(stage) for stage in stages)",
+        "multiplier=True",
         "tests/engine/cost/test_choice.py",
     ),
     Mutant(

@@ -223,11 +223,14 @@ class _Columns:
         return slice(self.tile.y0, self.tile.y1), slice(self.x, last + 1, step)
 
 
+def needs_multiplier(stage: OutputStage) -> bool:
+    """Return whether an output stage without multiplier cannot compute a stage."""
+    return bool(stage.multiplier.max() > 1 or stage.shift.max() > MAX_SHIFT)
+
+
 def check_stage(stage: OutputStage, sizes: Sizes) -> None:
     """Raise ``ConversionError`` where an engine without multipliers would need one."""
-    if sizes.multiplier:
-        return
-    if stage.multiplier.max() > 1 or stage.shift.max() > MAX_SHIFT:
+    if needs_multiplier(stage) and not sizes.multiplier:
         raise ConversionError(
             f"requantization by multipliers up to {stage.multiplier.max()} and shifts up to "
             f"{stage.shift.max()}; this engine has no multiplier there and shifts by {MAX_SHIFT}; "

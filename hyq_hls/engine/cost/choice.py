@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.compiler.sums import needs_multiplier
+from hyq_hls.engine.cost.report import array_macs
+from hyq_hls.engine.cost.units import multipliers
 from hyq_hls.engine.cost.utilization import engine_utilization
-from hyq_hls.engine.forms import NormRows, forms_of
+from hyq_hls.engine.forms import AttendedSums, NormRows, forms_of
 from hyq_hls.engine.machine_sizes import MAX_WORDS, Sizes
 from hyq_hls.engine.predict import predict
 from hyq_hls.engine.program import Program
@@ -19,13 +23,12 @@ from hyq_hls.parts import Part, all_parts
 from hyq_hls.tools.yosys import Utilization
 
 PIXELS = (8, 4, 2)
-SOFTMAX_LANES, NORM_LANES = (4, 2, 1), (4, 2, 1)
-#: Groups of channel records and words of weights: the default ones, and the most.
-CAPACITIES = ((64, 2048), (256, 16384))
-#: Words of weights are divided by these, and the fewest words of a bank of features. Neither
-#: is ever larger than by default where that is enough: it would spare MobileViT-xxs 0.2 % of its
-#: cycles.
-DIVISORS = (1, 2, 4)
+#: Lanes of the softmax unit, and of the norm unit.
+LANES = (4, 2, 1)
+#: Groups of channel records, and words of weights: those of MobileViT, and more.
+CAPACITIES = ((64, 4096), (256, 16384))
+#: Words of weights are divided by these. A bank of features has this many words or more.
+DIVISORS = (1, 2, 4, 8)
 FEWEST_WORDS = 512
 
 
@@ -45,15 +48,19 @@ class _Choice:
     sites: tuple[int, int]
     sizes: Sizes
 
+    @property
+    def rank(self) -> tuple[bool, float, tuple[int, int]]:
+        """Choices in order, the best first."""
+        return self.late, self.seconds, self.sites
+
 
 def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
     """Return the sizes of the engine with the most frames per second that fits a part.
 
-    Engines that reach the clock come before those that do not.
-
-    For every number of pixels, of lanes of the units and of words of weights, the feature memory is
-    the largest that fits; the graph is compiled for it and its cycles are predicted. Of equally
-    fast engines, the one with the fewest LUTs, then block RAMs, is taken.
+    For every number of pixels, lanes of the softmax and the norm unit, and words of weights, the
+    feature memory is the largest that fits; the graph is compiled for it and its cycles are
+    predicted. Engines that reach the clock come before those that do not; of engines that are
+    equally fast, the one with the fewest LUTs, then block RAMs, is taken.
 
     Args:
         part: the part.
@@ -65,22 +72,22 @@ def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) ->
         ConversionError: the engine cannot run the graph, or no engine that can fits the part. The
             message names what is missing, and the smallest part that would do.
     """
-    largest = _able(graph)
-    chosen, refused = _fastest(part, graph, clock_mhz, share, largest)
+    able = _able(graph)
+    chosen, refused = _fastest(part, graph, clock_mhz, share, able)
     if chosen is not None:
         return chosen.sizes
-    advice = would_do(_part_that_would_do(graph, share, largest))
+    advice = would_do(_part_that_would_do(graph, share, able))
     if refused is not None:
         raise ConversionError(
             f"no engine that fits {share:.0%} of {part.name} can run the network: {refused}; "
             f"{advice}"
         )
     smallest = replace(
-        largest,
+        able,
         pixels=min(PIXELS),
-        softmax_lanes=min(SOFTMAX_LANES),
-        norm_lanes=min(NORM_LANES),
-        weight_words=largest.weight_words // max(DIVISORS),
+        softmax_lanes=min(LANES),
+        norm_lanes=min(LANES),
+        weight_words=CAPACITIES[0][1] // max(DIVISORS),
         feature_words=FEWEST_WORDS,
     )
     design = engine_utilization(smallest)
@@ -89,53 +96,66 @@ def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) ->
 
 
 def _able(graph: Graph) -> Sizes:
-    """Return an engine that can run a graph, with no more units than it needs.
+    """Return an engine with no more units than a graph needs.
 
     Raises:
-        ConversionError: no engine can run the graph.
+        ConversionError: an operation has no form.
     """
     default = Sizes()
-    rows = [form.channels for form in forms_of(graph).values() if isinstance(form, NormRows)]
+    forms = forms_of(graph).values()
+    rows = [form.channels for form in forms if isinstance(form, NormRows)]
     channels = max([default.norm_channels, *(1 << (c - 1).bit_length() for c in rows)])
-    refused: ConversionError | None = None
-    for (groups, words), multiplier in product(CAPACITIES, (False, True)):
-        sizes = replace(
-            default,
-            parameter_groups=groups,
-            weight_words=words,
-            norm_channels=channels,
-            multiplier=multiplier,
-        )
-        try:
-            compile_graph(graph, sizes)
-        except ConversionError as error:
-            refused = error
-        else:
-            return sizes
-    assert refused is not None
-    raise refused
+    sums = [form for form in forms if isinstance(form, tuple | AttendedSums)]
+    stages = [s.stage for form in sums for s in (form if isinstance(form, tuple) else (form,))]
+    return replace(
+        default,
+        norm_channels=channels,
+        multiplier=any(needs_multiplier(stage) for stage in stages),
+    )
 
 
 def _fastest(
-    part: Part, graph: Graph, clock_mhz: float, share: float, largest: Sizes
+    part: Part, graph: Graph, clock_mhz: float, share: float, able: Sizes
 ) -> tuple[_Choice | None, ConversionError | None]:
     """Return the fastest engine that fits, or else what the compiler said of one that fits."""
+    refused: ConversionError | None = None
+    for groups, words in CAPACITIES:
+        largest = replace(able, parameter_groups=groups, weight_words=words)
+        chosen, refused = _fastest_of(graph, clock_mhz, _candidates(part, share, largest), refused)
+        if chosen is not None:
+            return chosen, None
+    return None, refused
+
+
+def _fastest_of(
+    graph: Graph,
+    clock_mhz: float,
+    candidates: Sequence[tuple[Sizes, Utilization]],
+    refused: ConversionError | None,
+) -> tuple[_Choice | None, ConversionError | None]:
+    """Return the fastest of some engines, or else what the compiler said of the last one."""
     programs: dict[Sizes, Program | ConversionError] = {}
-    found: list[_Choice] = []
-    for sizes, used in _candidates(part, share, largest):
+    best: _Choice | None = None
+    macs = array_macs(graph)
+    for sizes, used in candidates:
+        supported = 1000 / (WIRE_FACTOR * used.delay_ns)
+        late, clock = supported < clock_mhz, min(clock_mhz, supported) * 1e6
+        # Nothing is compiled that cannot win: the array alone takes as long.
+        least = macs / (multipliers(sizes) * clock)
+        if best is not None and (best.late, best.seconds) <= (late, least):
+            continue
         plain = replace(sizes, softmax_lanes=1, norm_lanes=1)  # no program depends on the lanes
         if plain not in programs:
             programs[plain] = _compiled(graph, plain)
         program = programs[plain]
-        if isinstance(program, Program):
-            cycles = predict(replace(program, sizes=sizes)).cycles
-            supported = 1000 / (WIRE_FACTOR * used.delay_ns)
-            seconds = cycles / (min(clock_mhz, supported) * 1e6)
-            sites = used.lut, used.bram18
-            found.append(_Choice(supported < clock_mhz, seconds, sites, sizes))
-    best = min(found, key=lambda choice: (choice.late, choice.seconds, choice.sites), default=None)
-    errors = [p for p in programs.values() if isinstance(p, ConversionError)]
-    return best, errors[-1] if errors else None
+        if isinstance(program, ConversionError):
+            refused = program
+            continue
+        cycles = predict(replace(program, sizes=sizes)).cycles
+        choice = _Choice(late, cycles / clock, (used.lut, used.bram18), sizes)
+        if best is None or choice.rank < best.rank:
+            best = choice
+    return best, refused
 
 
 def _compiled(graph: Graph, sizes: Sizes) -> Program | ConversionError:
@@ -146,11 +166,11 @@ def _compiled(graph: Graph, sizes: Sizes) -> Program | ConversionError:
 
 
 def _candidates(part: Part, share: float, largest: Sizes) -> list[tuple[Sizes, Utilization]]:
-    """Return engines that fit, without those that another one exceeds in all but its pixels."""
+    """Return engines that fit, without those that differ from another by less memory alone."""
     found: list[tuple[Sizes, Utilization]] = []
     weights = [largest.weight_words // divisor for divisor in DIVISORS]
-    for pixels, softmax, norm, weight_words in product(PIXELS, SOFTMAX_LANES, NORM_LANES, weights):
-        words = MAX_WORDS // pixels
+    for pixels, softmax, norm, weight_words in product(PIXELS, LANES, LANES, weights):
+        words = MAX_WORDS
         while words >= FEWEST_WORDS:
             sizes = replace(
                 largest,
@@ -181,9 +201,9 @@ def _exceeds(other: Sizes, sizes: Sizes) -> bool:
     )
 
 
-def _part_that_would_do(graph: Graph, share: float, largest: Sizes) -> str | None:
+def _part_that_would_do(graph: Graph, share: float, able: Sizes) -> str | None:
     """Return the smallest part with room for an engine that can run the graph."""
     for part in all_parts():
-        if _fastest(part, graph, part.max_clock_mhz, share, largest)[0] is not None:
+        if _fastest(part, graph, part.max_clock_mhz, share, able)[0] is not None:
             return part.name
     return None

@@ -6,8 +6,7 @@ from collections import Counter
 
 from hyq_hls.engine.cost.units import ROWS, multipliers
 from hyq_hls.engine.forms import AttendedSums, forms_of
-from hyq_hls.engine.layout import BEAT
-from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, Sizes
+from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.predict import predict
 from hyq_hls.engine.program import Program
 from hyq_hls.graph import Graph
@@ -74,16 +73,16 @@ def array_macs(graph: Graph) -> int:
 
 
 def _lanes(sizes: Sizes) -> dict[str, str]:
-    """Return what every unit takes in a cycle."""
+    """Return what every unit takes in a cycle, at most."""
     return {
-        ROWS["load"]: f"{BEAT} codes",
-        ROWS["store"]: f"{BEAT} codes",
+        ROWS["load"]: _codes(2 * WORD),
+        ROWS["store"]: _codes(2 * WORD),
         ROWS["array"]: f"{OUTPUTS}x{INPUTS}x{sizes.pixels}",
-        ROWS["move"]: "1 code",
+        ROWS["move"]: _codes(1),
         ROWS["softmax"]: _codes(sizes.softmax_lanes),
         ROWS["norm"]: _codes(sizes.norm_lanes),
     }
 
 
-def _codes(lanes: int) -> str:
-    return "1 code" if lanes == 1 else f"{lanes} codes"
+def _codes(count: int) -> str:
+    return "1 code" if count == 1 else f"{count} codes"

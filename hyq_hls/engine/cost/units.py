@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hyq_hls.engine.cosim.sources import rtl_parameters
 from hyq_hls.engine.fields import QUEUES
 from hyq_hls.engine.machine_sizes import INPUTS, LANES, OUTPUTS, TABLE_ENTRIES, WORD, Sizes
 from hyq_hls.tools.yosys import block_rams
@@ -17,6 +18,8 @@ ROWS = dict(
         strict=True,
     )
 )
+#: Where only the bits of a bank depend on the pixels: up to 2 % of a unit.
+_BANK = ("Pixels",)
 #: Latencies that ``hyq_engine`` fixes.
 _READ, _RECORD = 5, 3
 #: Words of four codes that a bank of the feature memory reads at a time.
@@ -55,7 +58,7 @@ class Unit:
         module: name of the module.
         parameters: all of its parameters.
         scaled: parameters with which its logic grows: pixels, lanes, words of memories.
-        ignored: parameters that its own logic does not depend on.
+        ignored: parameters that change its own logic by no more than some bits of an address.
         memories: its block RAM.
         apart: modules inside it that are units of their own.
     """
@@ -63,7 +66,7 @@ class Unit:
     row: str
     module: str
     parameters: Mapping[str, int]
-    scaled: tuple[str, ...] = ("Pixels",)
+    scaled: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     memories: tuple[BlockMemory, ...] = ()
     apart: tuple[str, ...] = ()
@@ -76,38 +79,23 @@ class Unit:
 
 def units(sizes: Sizes) -> tuple[Unit, ...]:
     """Return all modules of an engine of these sizes; each row of a report has one or more."""
-    pixels = {"Pixels": sizes.pixels}
+    whole_engine = rtl_parameters(sizes)
     inside, whole = _array_units(sizes), _units(sizes)
-    between = {
-        "WeightWords": sizes.weight_words,
-        "ParameterGroups": sizes.parameter_groups,
-        "Multiply": int(sizes.multiplier),
-    }
     array_unit = Unit(
         "array control",
         "hyq_engine_array_unit",
-        pixels | between,
-        scaled=("Pixels", "WeightWords"),
-        ignored=("ParameterGroups", "Multiply"),
+        {
+            name: whole_engine[name]
+            for name in ("Pixels", "WeightWords", "ParameterGroups", "Multiply")
+        },
+        ignored=("Pixels", "WeightWords", "ParameterGroups", "Multiply"),
         apart=tuple(unit.module for unit in inside),
     )
     top = Unit(
         "ports of the memories",
         "hyq_engine",
-        pixels
-        | between
-        | {
-            "FeatureWords": sizes.feature_words,
-            "NormChannels": sizes.norm_channels,
-            "NormLanes": sizes.norm_lanes,
-            "SoftmaxLength": sizes.softmax_length,
-            "SoftmaxLanes": sizes.softmax_lanes,
-        },
-        scaled=("Pixels", "WeightWords"),
-        ignored=(
-            *("FeatureWords", "ParameterGroups", "Multiply"),
-            *("NormChannels", "NormLanes", "SoftmaxLength", "SoftmaxLanes"),
-        ),
+        whole_engine,
+        ignored=tuple(whole_engine),
         apart=(*(unit.module for unit in whole), array_unit.module),
     )
     return (*inside, *whole, array_unit, top)
@@ -118,20 +106,20 @@ def _array_units(sizes: Sizes) -> tuple[Unit, ...]:
     pixels, records = {"Pixels": sizes.pixels}, sizes.parameter_groups * OUTPUTS
     word_bits = (sizes.weight_words - 1).bit_length()
     return (
-        Unit(ROWS["array"], "hyq_engine_array", pixels),
+        Unit(ROWS["array"], "hyq_engine_array", pixels, scaled=("Pixels",)),
         Unit(
             "array control",
             "hyq_engine_sequencer",
             pixels | {"WordBits": word_bits},
-            scaled=("Pixels", "WordBits"),
+            scaled=("WordBits",),
+            ignored=_BANK,
         ),
-        Unit("array control", "hyq_engine_writer", pixels),
-        Unit("operand path", "hyq_engine_operands", pixels),
+        Unit("array control", "hyq_engine_writer", pixels, ignored=_BANK),
+        Unit("operand path", "hyq_engine_operands", pixels, scaled=("Pixels",)),
         Unit(
             "output stage",
             "hyq_engine_output",
             {"Multiply": int(sizes.multiplier)},
-            scaled=(),
             memories=(BlockMemory(OUTPUTS // _PAIR, 2 * TABLE_ENTRIES, 8, two_readers=True),),
         ),
         Unit(
@@ -156,29 +144,31 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
     pixels = {"Pixels": sizes.pixels}
     bank = BlockMemory(sizes.pixels * _SUB_BANKS, -(-sizes.feature_words // _SUB_BANKS), 8 * WORD)
     reader = pixels | {"ReadLatency": _READ}
+    row_words = -(-sizes.softmax_length // WORD)
     return (
-        Unit(ROWS["load"], "hyq_engine_load", pixels),
-        Unit(ROWS["store"], "hyq_engine_store", pixels),
-        Unit(ROWS["move"], "hyq_engine_move", reader | {"RecordLatency": _RECORD}),
+        Unit(ROWS["load"], "hyq_engine_load", pixels, ignored=_BANK),
+        Unit(ROWS["store"], "hyq_engine_store", pixels, ignored=_BANK),
+        Unit(ROWS["move"], "hyq_engine_move", reader | {"RecordLatency": _RECORD}, ignored=_BANK),
         Unit(
             ROWS["softmax"],
             "hyq_engine_softmax",
             reader | {"Length": sizes.softmax_length, "Lanes": sizes.softmax_lanes},
-            scaled=("Pixels", "Length", "Lanes"),
+            scaled=("Length", "Lanes"),
+            ignored=_BANK,
             memories=(
                 BlockMemory(4, 128, 32, two_readers=True),
-                # The exponentials of two rows, as many words each as a power of two.
-                BlockMemory(1, 2 << _bits_of(-(-sizes.softmax_length // WORD)), 32 * WORD),
+                BlockMemory(1, 2 << (row_words - 1).bit_length(), 32 * WORD),
             ),
         ),
         Unit(
             ROWS["norm"],
             "hyq_engine_norm",
             reader | {"Channels": sizes.norm_channels, "Lanes": sizes.norm_lanes},
-            scaled=("Pixels", "Channels", "Lanes"),
-            memories=tuple(
-                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, width)
-                for width in (64, 24)
+            scaled=("Channels", "Lanes"),
+            ignored=_BANK,
+            memories=(
+                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 64),
+                BlockMemory(sizes.norm_lanes, sizes.norm_channels // sizes.norm_lanes, 24),
             ),
         ),
         Unit(
@@ -188,15 +178,10 @@ def _units(sizes: Sizes) -> tuple[Unit, ...]:
             scaled=("Pixels", "Words"),
             memories=(bank,),
         ),
-        Unit("registers and control", "hyq_engine_registers", pixels),
-        Unit("registers and control", "hyq_engine_control", {}, scaled=()),
-        Unit("registers and control", "hyq_engine_bursts", {}, scaled=()),
+        Unit("registers and control", "hyq_engine_registers", pixels, ignored=_BANK),
+        Unit("registers and control", "hyq_engine_control", {}),
+        Unit("registers and control", "hyq_engine_bursts", {}),
     )
-
-
-def _bits_of(words: int) -> int:
-    """Return the bits of an address of this many words, at least one."""
-    return max(1, (words - 1).bit_length())
 
 
 def multipliers(sizes: Sizes) -> int:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.characterize_engine import SMALL as BASE
 from hyq_hls.engine.cosim.sources import module_sources, rtl_folders
 from hyq_hls.engine.cost import engine_utilization
 from hyq_hls.engine.cost.points import (
@@ -27,6 +26,17 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.tools.yosys import Utilization
 
 POINTS = cost_points()
+BASE = Sizes(
+    pixels=2,
+    feature_words=512,
+    weight_words=256,
+    parameter_groups=16,
+    softmax_length=64,
+    softmax_lanes=1,
+    norm_channels=128,
+    norm_lanes=1,
+    multiplier=False,
+)
 
 
 def unit_of(module: str, sizes: Sizes) -> Unit:
@@ -35,11 +45,11 @@ def unit_of(module: str, sizes: Sizes) -> Unit:
 
 
 def point_of(unit: Unit) -> Point:
-    """The point that is this unit, parameters that its logic does not depend on apart."""
+    """The point with all parameters of a unit, or else with those that it is known by."""
+    alike = [p for p in POINTS if p.module == unit.module]
     wanted = {n: v for n, v in unit.parameters.items() if n not in unit.ignored}
-    (found,) = (
-        p for p in POINTS if p.module == unit.module and wanted.items() <= p.parameters.items()
-    )
+    exact = [p for p in alike if p.parameters == unit.parameters]
+    (found, *_) = exact or [p for p in alike if wanted.items() <= p.parameters.items()]
     return found
 
 
@@ -68,22 +78,20 @@ def test_block_rams_by_words_and_width_are_those_of_synthesis() -> None:
     seen = 0
     for sizes in (
         BASE,
-        replace(
-            BASE, feature_words=8192, weight_words=2048, parameter_groups=64, norm_channels=512
-        ),
-        replace(
-            BASE, feature_words=65536, weight_words=16384, parameter_groups=256, norm_channels=1024
-        ),
-        replace(BASE, pixels=8, softmax_lanes=2, multiplier=True),
+        replace(BASE, feature_words=8192, weight_words=2048),
+        replace(BASE, feature_words=65536, weight_words=16384, parameter_groups=256),
+        replace(BASE, softmax_length=1024, norm_channels=1024),
+        replace(BASE, softmax_lanes=2, norm_lanes=2, multiplier=True),
+        replace(BASE, softmax_lanes=4, norm_lanes=4),
     ):
         for unit in units(sizes):
             try:
                 point = point_of(unit)
-            except ValueError:
+            except ValueError:  # no such point
                 continue
             assert unit.bram18 == point.utilization.bram18, unit
             seen += 1
-    assert seen > 40
+    assert seen > 60
 
 
 def test_the_array_has_a_dsp_slice_for_two_products() -> None:
@@ -97,20 +105,27 @@ def test_the_array_has_a_dsp_slice_for_two_products() -> None:
     [
         ("hyq_engine_feature", {"feature_words": 8192}, 0.01),
         ("hyq_engine_sequencer", {"weight_words": 2048}, 0.01),
-        ("hyq_engine_norm", {"norm_channels": 512}, 0.01),
-        ("hyq_engine", {"weight_words": 2048}, 0.01),
-        ("hyq_engine_load", {"pixels": 4}, 0.01),
         ("hyq_engine_feature", {"pixels": 8, "feature_words": 8192}, 0.07),
+        *(
+            (module, {"pixels": 8}, 0.02)
+            for module in (
+                "hyq_engine_load",
+                "hyq_engine_sequencer",
+                "hyq_engine_writer",
+                "hyq_engine_registers",
+            )
+        ),
     ],
 )
-def test_the_law_at_points_that_were_left_out(
+def test_the_estimate_at_points_that_were_left_out(
     module: str, changes: dict[str, Any], lut: float
 ) -> None:
     unit = unit_of(module, replace(BASE, **changes))
     point = point_of(unit)
+    assert point.parameters == unit.parameters
     found, wanted = estimated_without(unit, point), point.utilization
     assert found.lut == pytest.approx(wanted.lut, rel=lut, abs=4)
-    assert found.ff == pytest.approx(wanted.ff, rel=0.01, abs=4)
+    assert found.ff == pytest.approx(wanted.ff, rel=0.03, abs=4)
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
@@ -127,7 +142,8 @@ def larger_pixels(sizes: Sizes) -> Sizes:
     "larger",
     [
         larger_pixels,
-        lambda s: replace(s, softmax_lanes=2),
+        lambda s: replace(s, softmax_lanes=2 * s.softmax_lanes),
+        lambda s: replace(s, norm_lanes=2 * s.norm_lanes),
         lambda s: replace(s, multiplier=True),
         lambda s: replace(s, feature_words=2 * s.feature_words),
         lambda s: replace(s, weight_words=2 * s.weight_words),
@@ -136,7 +152,7 @@ def larger_pixels(sizes: Sizes) -> Sizes:
     ],
 )
 def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
-    sizes = Sizes(pixels=4, softmax_lanes=1, multiplier=False)
+    sizes = Sizes(pixels=4, softmax_lanes=1, norm_lanes=1, multiplier=False)
     before = engine_utilization(sizes).total
     after = engine_utilization(larger(sizes)).total
     assert after.ff > before.ff
@@ -151,7 +167,8 @@ def test_a_larger_engine_takes_more(larger: Callable[[Sizes], Sizes]) -> None:
         ({"feature_words": 256}, r"feature memory .*Words=256: .*cover Words from 512 to 65536"),
         ({"weight_words": 32768}, r"array control .*WordBits=15: .*cover WordBits from 8 to 14"),
         ({"parameter_groups": 8}, r"parameter memory .*cover Groups from 16 to 256"),
-        ({"norm_channels": 2048}, r"norm unit .*characterize_engine"),
+        ({"norm_channels": 2048}, r"norm unit .*cover Channels from 128 to 1024"),
+        ({"softmax_length": 32}, r"softmax unit .*cover Length from 64 to 1024"),
     ],
 )
 def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message: str) -> None:
@@ -161,7 +178,7 @@ def test_nothing_is_continued_beyond_the_points(changes: dict[str, Any], message
 
 def test_a_unit_without_points() -> None:
     with pytest.raises(ConversionError, match=r"magic \(hyq_magic\) .*no synthesis result"):
-        utilization_of(Unit("magic", "hyq_magic", {"Spell": 1}, scaled=()), POINTS)
+        utilization_of(Unit("magic", "hyq_magic", {"Spell": 1}), POINTS)
 
 
 def test_damaged_table(tmp_path: Path) -> None:
