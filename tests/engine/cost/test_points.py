@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.characterize_engine import SMALL as BASE
 from hyq_hls.engine.cosim.sources import module_sources, rtl_folders
 from hyq_hls.engine.cost import engine_utilization
 from hyq_hls.engine.cost.points import (
@@ -26,17 +27,6 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.tools.yosys import Utilization
 
 POINTS = cost_points()
-BASE = Sizes(
-    pixels=2,
-    feature_words=512,
-    weight_words=256,
-    parameter_groups=16,
-    softmax_length=64,
-    softmax_lanes=1,
-    norm_channels=128,
-    norm_lanes=1,
-    multiplier=False,
-)
 
 
 def unit_of(module: str, sizes: Sizes) -> Unit:
