@@ -168,6 +168,7 @@ class EngineMachine(Machine):
             wires=False,
             watch=watch,
             waves=waves,
+            flags=("-O0",),  # A person waits for the build, and looks at few cycles.
         )
         return Simulator(library)
 
