@@ -19,11 +19,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hyq_hls.engine.cosim.sources import rtl_folders
 from hyq_hls.engine.cost.points import POINTS_FILE, Point, module_hash
 from hyq_hls.engine.cost.units import Unit, units
 from hyq_hls.engine.cost.utilization import unit_job
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.rtl import rtl_folders
 from hyq_hls.errors import CompilationError
 from hyq_hls.support import write_file
 from hyq_hls.tools.yosys import synthesize_modules, yosys_version

@@ -16,9 +16,9 @@ import torch
 
 from benchmarks.engine import MODELS
 from hyq_hls import quantize
-from hyq_hls.engine.compiler import compile_graph
-from hyq_hls.engine.cost import engine_report, engine_utilization, sizes_for
+from hyq_hls.engine.cost import engine_report, engine_utilization, program_for
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.predict import predict
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import ResourceReport
@@ -89,12 +89,12 @@ def network(name: str, size: int) -> Graph:
 
 def _chosen(has: Part, graph: Graph) -> str:
     try:
-        sizes = sizes_for(has, graph, CLOCK_MHZ)
+        program = program_for(has, graph, CLOCK_MHZ)
     except ConversionError as error:
         return str(error)
-    program, used = compile_graph(graph, sizes), engine_utilization(sizes)
-    report = engine_report(graph, program, sizes, has, CLOCK_MHZ, used, "estimate")
-    return f"{report.fps:.1f} ({_engine(sizes)}; {_limit(report)})"
+    used = engine_utilization(program.sizes)
+    report = engine_report(graph, program, predict(program), has, CLOCK_MHZ, used, "estimate")
+    return f"{report.fps:.1f} ({_engine(program.sizes)}; {_limit(report)})"
 
 
 def _engine(sizes: Sizes) -> str:

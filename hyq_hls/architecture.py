@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from math import floor
 from typing import Literal, get_args
 
-from hyq_hls.engine.cost import engine_utilization, sizes_for
+from hyq_hls.engine.compiler import compile_graph
+from hyq_hls.engine.cost import engine_utilization, program_for
 from hyq_hls.engine.machine import EngineMachine
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError, DoesNotFitError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import Machine
-from hyq_hls.machine.budget import fits, too_large
+from hyq_hls.machine.budget import check_clock, check_share, fits, too_large
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.backends import counted
 from hyq_hls.stream.choose.design import design
@@ -109,7 +110,8 @@ def _stream(graph: Graph, wishes: Wishes) -> StreamMachine:
 
 
 def _engine(graph: Graph, wishes: Wishes) -> EngineMachine:
-    for name in wishes.of_streams:
+    if wishes.of_streams:
+        name = next(iter(wishes.of_streams))
         raise ConversionError(
             f"{name}: only the streaming machine has this choice; leave it out, or take "
             'architecture="stream"'
@@ -120,19 +122,18 @@ def _engine(graph: Graph, wishes: Wishes) -> EngineMachine:
             "True, which counts its RTL, or False"
         )
     share = 1.0 if wishes.share is None else wishes.share
-    if not 0 < share <= 1:
-        raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
-    if not 1 <= wishes.clock_mhz <= 1000:
-        raise ConversionError(f"clock of {wishes.clock_mhz} MHz: between 1 and 1000 is wanted")
-    sizes = wishes.sizes
-    if sizes is None:
-        able = bool(counted(wishes.must_fit))
-        sizes = sizes_for(wishes.part, graph, wishes.clock_mhz, share) if able else Sizes()
-    elif counted(wishes.must_fit):
+    check_share(share)
+    check_clock(wishes.clock_mhz)
+    must_fit, sizes = bool(counted(wishes.must_fit)), wishes.sizes
+    if sizes is not None and must_fit:
         used = engine_utilization(sizes)
         if not fits(used.total, wishes.part, share):
             raise too_large(used.total, used.operations, wishes.part, share, f"{sizes}")
-    machine = EngineMachine(wishes.part, wishes.clock_mhz, wishes.project, graph, sizes)
+    if sizes is None and must_fit:
+        program = program_for(wishes.part, graph, wishes.clock_mhz, share)
+    else:
+        program = compile_graph(graph, sizes or Sizes())
+    machine = EngineMachine(wishes.part, wishes.clock_mhz, wishes.project, graph, program)
     reached = wishes.clock_mhz * 1e6 / machine.cycles_per_frame
     if wishes.target_fps is not None and not 0 < wishes.target_fps <= reached:
         raise ConversionError(

@@ -30,9 +30,7 @@ def run(options: argparse.Namespace) -> int:
     sources.check_output(options.html, "--html")
     size = options.image_size
     model = sources.architecture(options.model, size)
-    if size is None and options.model == sources.DEFAULT_MODEL:
-        size = sources.DEFAULT_SIZE
-    found = inspect(model, size, options.preset)
+    found = inspect(model, sources.known_size(options.model, size), options.preset)
     print(found)
     if options.html:
         print(f"wrote {found.save(options.html)}")

@@ -96,6 +96,11 @@ def architecture(spec: str, size: tuple[int, int] | None) -> torch.nn.Module:
     return architecture(spec, size)
 
 
+def known_size(spec: str, size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the size that is given, or else that of the default network if it is that one."""
+    return DEFAULT_SIZE if size is None and spec == DEFAULT_MODEL else size
+
+
 def image_size(text: str) -> tuple[int, int]:
     """Return (height, width) of ``224`` or ``192x256``.
 
@@ -231,8 +236,7 @@ def untrained_network(
     """
     from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
 
-    if size is None and spec == DEFAULT_MODEL:
-        size = DEFAULT_SIZE
+    size = known_size(spec, size)
     if size is None:
         raise InputError("--model needs --image-size, such as 256 or 192x256")
     module = architecture(spec, size)

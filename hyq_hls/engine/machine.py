@@ -11,7 +11,6 @@ from typing import Any
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import DramModel, build_engine
 from hyq_hls.engine.cosim.frames import run_frames, trace_frames
-from hyq_hls.engine.cosim.sources import TOP, module_sources, rtl_parameters
 from hyq_hls.engine.cost import engine_report, engine_utilization, synthesize_engine
 from hyq_hls.engine.csim import CSimulation, compile_csim
 from hyq_hls.engine.machine_sizes import Sizes
@@ -19,6 +18,7 @@ from hyq_hls.engine.network import EngineNetwork
 from hyq_hls.engine.predict import Prediction, predict
 from hyq_hls.engine.program import Program
 from hyq_hls.engine.project import ENGINE_FILE, PROGRAM_TEXT, RTL_DIR, write_project
+from hyq_hls.engine.rtl import TOP, module_sources, rtl_parameters
 from hyq_hls.errors import ConversionError, InputError
 from hyq_hls.graph import Graph
 from hyq_hls.machine import (
@@ -42,33 +42,30 @@ class EngineMachine(Machine):
 
     Attributes:
         graph: what it computes.
-        sizes: sizes of its array, its units and its memories.
+        program: its program, which has the sizes of the array, the units and the memories.
     """
 
     architecture = "engine"
 
     graph: Graph
-    sizes: Sizes
+    program: Program
 
     @classmethod
     def from_settings(
         cls, graph: Graph, part: Part, clock_mhz: float, project: str, settings: Mapping[str, Any]
     ) -> EngineMachine:
         """Return the machine whose :meth:`settings` were saved."""
-        return cls(part, clock_mhz, project, graph, Sizes(**settings["sizes"]))
+        program = compile_graph(graph, Sizes(**settings["sizes"]))
+        return cls(part, clock_mhz, project, graph, program)
 
     def settings(self) -> dict[str, Any]:
         """Return the sizes."""
         return {"sizes": asdict(self.sizes)}
 
-    @cached_property
-    def program(self) -> Program:
-        """The program of the graph.
-
-        Raises:
-            ConversionError: a node has no form, or needs more memory than there is; it is named.
-        """
-        return compile_graph(self.graph, self.sizes)
+    @property
+    def sizes(self) -> Sizes:
+        """Sizes of the array, the units and the memories."""
+        return self.program.sizes
 
     @cached_property
     def prediction(self) -> Prediction:
@@ -183,7 +180,7 @@ class EngineMachine(Machine):
 
     def _report(self, used: DesignUtilization, method: str) -> ResourceReport:
         return engine_report(
-            self.graph, self.program, self.sizes, self.part, self.clock_mhz, used, method
+            self.graph, self.program, self.prediction, self.part, self.clock_mhz, used, method
         )
 
     def __str__(self) -> str:

@@ -9,22 +9,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hyq_hls.engine.cosim.sources import (
-    TOP,
-    module_file,
-    module_sources,
-    rtl_folders,
-    rtl_parameters,
-)
 from hyq_hls.engine.csim import write_csim
 from hyq_hls.engine.fields import VERSION
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import Prediction
 from hyq_hls.engine.program import Program
+from hyq_hls.engine.rtl import (
+    TOP,
+    module_file,
+    module_sources,
+    rtl_folders,
+    rtl_parameters,
+)
 from hyq_hls.graph import Graph
-from hyq_hls.graph.graph import CLASS_NAMES
-from hyq_hls.normalization import METADATA_KEY, Normalization
+from hyq_hls.machine.output_meaning import meaning_of_codes
 from hyq_hls.version import __version__
 
 RTL_DIR = "rtl"
@@ -100,7 +99,6 @@ def _described(
     graph: Graph, program: Program, prediction: Prediction, mhz: float
 ) -> dict[str, Any]:
     """Return what a person, or a driver, must know beside the binary files."""
-    quantization, index = graph.output_type.quantization, graph.output_index
     return {
         "generator": _BANNER,
         "instruction_set": VERSION,
@@ -120,11 +118,7 @@ def _described(
             "output": _tensor(program.output),
             "scratch": {"bytes": program.scratch},
         },
-        "normalization": str(Normalization.from_json(graph.metadata.get(METADATA_KEY))),
-        "scale": list(quantization.scale),
-        "zero_point": list(quantization.zero_point),
-        "class_names": graph.metadata.get(CLASS_NAMES),
-        "output_index": None if index is None else index.tolist(),
+        **meaning_of_codes(graph),
     }
 
 

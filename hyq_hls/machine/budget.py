@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hyq_hls.errors import DoesNotFitError
+from hyq_hls.errors import ConversionError, DoesNotFitError
 from hyq_hls.parts import Part, all_parts
 from hyq_hls.tools.yosys import Utilization
 
@@ -15,6 +15,18 @@ RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram18": "RAMB18"}
 def capacity(part: Part) -> dict[str, float]:
     """Return how much of every resource a part has."""
     return {"lut": part.luts, "ff": part.ffs, "dsp": part.dsps, "bram18": 2 * part.bram36}
+
+
+def check_share(share: float) -> None:
+    """Raise :class:`ConversionError` for a share of a part that is none."""
+    if not 0 < share <= 1:
+        raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
+
+
+def check_clock(clock_mhz: float) -> None:
+    """Raise :class:`ConversionError` for a clock that no part has."""
+    if not 1 <= clock_mhz <= 1000:
+        raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
 
 
 def binding(used: Utilization, part: Part) -> tuple[str, float]:

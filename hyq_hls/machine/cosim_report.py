@@ -7,8 +7,17 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hyq_hls.graph.operation import Codes
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
+
+
+def equal_frames(found: Codes, expected: Codes) -> NDArray[np.bool_]:
+    r"""Return which frames (B,) of codes (B, \*shape) are equal in every code."""
+    return np.asarray((found == expected).reshape(len(found), -1).all(axis=1))
 
 
 @dataclass(frozen=True)

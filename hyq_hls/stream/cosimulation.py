@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hyq_hls.errors import CompilationError, ConversionError, FileFormatError, SimulationError
-from hyq_hls.machine import Codes, CosimReport, StreamReport
+from hyq_hls.machine import Codes, CosimReport, StreamReport, equal_frames
 from hyq_hls.stream.flow import Dataflow, OperationStage, Stream
 from hyq_hls.stream.hls.bambu_rtl import write_bambu_top
 from hyq_hls.stream.hls.vitis_rtl import write_vitis_top
@@ -189,7 +188,7 @@ def compare(
     """
     result = simulation.run(codes.reshape(len(codes), -1), **options)
     found = result.outputs.reshape(emulated.shape)
-    equal = _equal_frames(found, emulated)
+    equal = equal_frames(found, emulated)
     difference = None
     if not equal.all() and simulation.streams:
         worst = int(np.argmin(equal))
@@ -197,7 +196,7 @@ def compare(
     return CosimReport(
         images=len(codes),
         rtl_equal_images=int(equal.sum()),
-        csim_equal_images=int(_equal_frames(found, compiled).sum()),
+        csim_equal_images=int(equal_frames(found, compiled).sum()),
         latency_cycles=result.latency_cycles,
         cycles_per_frame=result.cycles_per_frame,
         predicted_cycles=flow.cycles_per_frame,
@@ -210,10 +209,6 @@ def compare(
         first_difference=difference,
         result=result,
     )
-
-
-def _equal_frames(a: Codes, b: Codes) -> NDArray[np.bool_]:
-    return np.asarray((a == b).reshape(len(a), -1).all(axis=1))
 
 
 def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:

@@ -10,10 +10,10 @@ import pytest
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import Image
 from hyq_hls.engine.cosim.run import CYCLES, STATUS, register_writes
-from hyq_hls.engine.cosim.sources import TOP, module_sources, rtl_folders
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import predict
 from hyq_hls.engine.project import wrapper_v
+from hyq_hls.engine.rtl import TOP, module_sources, rtl_folders
 from tests.golden.network import golden_graph
 
 pytest.importorskip("cocotbext.axi", reason="pip install cocotb==2.1.0 cocotbext-axi==0.1.28")

@@ -10,7 +10,7 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import check_stage
-from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit import TiledUnit
 from hyq_hls.engine.forms import KINDS, AttendedSums, SoftmaxRows
 from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.isa import View
@@ -42,7 +42,7 @@ class Attention:
         return self.values.operand.passes > 1 and self.values.operand.one_hot is None
 
 
-class AttentionUnit(Unit):
+class AttentionUnit(TiledUnit):
     """Scores, softmax and values; its inputs are queries, keys and values."""
 
     def __init__(

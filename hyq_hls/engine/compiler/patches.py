@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.buffers import MAX_STEP, Buffer, Tile
+from hyq_hls.engine.compiler.buffers import MAX_STEP, Buffer
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import Patches
@@ -48,17 +48,6 @@ class PatchesUnit(Unit):
                 f"patches of {self.form.patch[1]} columns; the engine splits columns into "
                 f"{MAX_STEP}; use smaller ones"
             )
-
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
-        """Patches are transfers; see :meth:`load` and :meth:`store`."""
-        raise NotImplementedError
 
     def load(self, emitter: Emitter, place: Place, tokens: Buffer, y0: int, y1: int) -> None:
         """Load rows of tokens from the map; they are those of whole rows of a patch."""

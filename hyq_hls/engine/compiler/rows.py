@@ -8,7 +8,7 @@ from dataclasses import replace
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit import TiledUnit
 from hyq_hls.engine.forms import NormRows
 from hyq_hls.engine.layout import TensorLayout, norm_bytes
 from hyq_hls.engine.machine_sizes import Sizes
@@ -16,7 +16,7 @@ from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
 
 
-class NormUnit(Unit):
+class NormUnit(TiledUnit):
     """A LayerNorm."""
 
     def __init__(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit import TiledUnit
 from hyq_hls.engine.forms import OutputStage, Sliding, Sums
 from hyq_hls.engine.forms.sums import byte_planes
 from hyq_hls.engine.layout import (
@@ -73,7 +73,7 @@ class _Chunk:
     params: bytes
 
 
-class SumsUnit(Unit):
+class SumsUnit(TiledUnit):
     """A node of sums, with the table behind it."""
 
     def __init__(

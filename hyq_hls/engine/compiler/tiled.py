@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.patches import PatchesUnit
-from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit import TiledUnit, Unit
 from hyq_hls.engine.layout import Place, ceil_div
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
@@ -25,6 +25,7 @@ def emit_tiled(emitter: Emitter, unit: Unit, sources: Sequence[Place], output: P
         unit.emit_in_dram(emitter, sources[0], output)
         emitter.note_stored(unit.output)
         return
+    assert isinstance(unit, TiledUnit)
     for tile in _tiles(unit, sources, sizes):
         emitter.forget("features", 0, sizes.feature_words)
         *buffers, result = _buffers(unit, sources, tile, sizes)

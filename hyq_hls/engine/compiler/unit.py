@@ -43,25 +43,6 @@ class Unit(ABC):
             ConversionError: it cannot.
         """
 
-    @abstractmethod
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
-        """Emit the instructions of a tile.
-
-        Args:
-            emitter: takes them.
-            tile: the rectangle of the output.
-            sources: the inputs in the feature memory.
-            output: the place of the output there.
-            room: first word, and number of words, of what is free beside them.
-        """
-
     def sliding(self, which: int) -> Sliding:
         """Return the window of an input."""
         del which
@@ -95,3 +76,26 @@ class Unit(ABC):
         """
         del pixels
         return 0, 0
+
+
+class TiledUnit(Unit):
+    """A unit whose output is computed tile by tile in the feature memory."""
+
+    @abstractmethod
+    def emit(
+        self,
+        emitter: Emitter,
+        tile: Tile,
+        sources: Sequence[Buffer],
+        output: Buffer,
+        room: tuple[int, int],
+    ) -> None:
+        """Emit the instructions of a tile.
+
+        Args:
+            emitter: takes them.
+            tile: the rectangle of the output.
+            sources: the inputs in the feature memory.
+            output: the place of the output there.
+            room: first word, and number of words, of what is free beside them.
+        """

@@ -15,7 +15,7 @@ from hyq_hls.engine.predict import Rates, predict
 from hyq_hls.engine.program import Program
 from hyq_hls.graph import Graph
 from hyq_hls.graph.operation import Codes
-from hyq_hls.machine import CosimReport
+from hyq_hls.machine import CosimReport, equal_frames
 
 
 def run_frames(
@@ -60,8 +60,8 @@ def run_frames(
     cycles = sum(run.cycles for run in runs)
     return CosimReport(
         images=len(codes),
-        rtl_equal_images=_equal(found, emulated),
-        csim_equal_images=_equal(found, compiled),
+        rtl_equal_images=int(equal_frames(found, emulated).sum()),
+        csim_equal_images=int(equal_frames(found, compiled).sum()),
         latency_cycles=first.cycles,
         cycles_per_frame=cycles // len(runs),
         predicted_cycles=prediction.cycles,
@@ -91,10 +91,6 @@ def trace_frames(library: Path, program: Program, graph: Graph, codes: Codes) ->
         cosimulate(library, program, graph, sample, image=image, compare=False)
         traces.append(program.tensors(image.parts_behind_bases(), graph))
     return {name: np.stack([trace[name] for trace in traces]) for name in traces[0]}
-
-
-def _equal(found: Codes, expected: Codes) -> int:
-    return int((found == expected).reshape(len(found), -1).all(axis=1).sum())
 
 
 def _first_difference(found: Codes, expected: Codes) -> str | None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.engine.cosim.image import Image
-from hyq_hls.engine.cosim.sources import TOP, module_sources, rtl_folders, rtl_parameters
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.rtl import TOP, module_sources, rtl_folders, rtl_parameters
 from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.support import load_library
 from hyq_hls.support.libraries import Signature

@@ -1,4 +1,4 @@
-"""The sizes of an engine for a part: the fewest predicted cycles of those that fit."""
+"""The engine for a part, and its program: the fewest predicted cycles of those that fit."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ FEWEST_WORDS = 512
 
 @dataclass(frozen=True)
 class _Choice:
-    """Sizes on which a graph compiles.
+    """A machine on which a graph compiles.
 
     Attributes:
         late: whether its longest path needs a lower clock than the one that is asked for.
         seconds: a frame, at the clock or at that lower one.
         sites: its LUTs and halves of block RAMs.
-        sizes: the machine.
+        program: the program of the graph on the machine.
     """
 
     late: bool
     seconds: float
     sites: tuple[int, int]
-    sizes: Sizes
+    program: Program
 
     @property
     def rank(self) -> tuple[bool, float, tuple[int, int]]:
@@ -54,8 +54,8 @@ class _Choice:
         return self.late, self.seconds, self.sites
 
 
-def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
-    """Return the sizes of the engine with the most frames per second that fits a part.
+def program_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Program:
+    """Return the program of a graph on the engine with the most frames per second in a part.
 
     For every number of pixels, lanes of the softmax and the norm unit, and words of weights, the
     feature memory is the largest that fits; the graph is compiled for it and its cycles are
@@ -75,7 +75,7 @@ def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) ->
     able = _able(graph)
     chosen, refused = _fastest(part, graph, clock_mhz, share, able)
     if chosen is not None:
-        return chosen.sizes
+        return chosen.program
     advice = would_do(_part_that_would_do(graph, share, able))
     if refused is not None:
         raise ConversionError(
@@ -151,8 +151,9 @@ def _fastest_of(
         if isinstance(program, ConversionError):
             refused = program
             continue
-        cycles = predict(replace(program, sizes=sizes)).cycles
-        choice = _Choice(late, cycles / clock, (used.lut, used.bram18), sizes)
+        program = replace(program, sizes=sizes)
+        cycles = predict(program).cycles
+        choice = _Choice(late, cycles / clock, (used.lut, used.bram18), program)
         if best is None or choice.rank < best.rank:
             best = choice
     return best, refused

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from hyq_hls.engine.cosim.sources import module_sources, rtl_folders
 from hyq_hls.engine.cost.units import Unit
+from hyq_hls.engine.rtl import module_sources, rtl_folders
 from hyq_hls.errors import ConversionError
 from hyq_hls.tools.systemverilog import source_hash
 from hyq_hls.tools.yosys import Utilization

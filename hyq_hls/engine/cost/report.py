@@ -7,7 +7,7 @@ from collections import Counter
 from hyq_hls.engine.cost.units import ROWS, multipliers
 from hyq_hls.engine.forms import AttendedSums, forms_of
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
-from hyq_hls.engine.predict import predict
+from hyq_hls.engine.predict import Prediction
 from hyq_hls.engine.program import Program
 from hyq_hls.graph import Graph
 from hyq_hls.machine import DesignUtilization, Labels, ResourceReport
@@ -17,7 +17,7 @@ from hyq_hls.parts import Part
 def engine_report(
     graph: Graph,
     program: Program,
-    sizes: Sizes,
+    prediction: Prediction,
     part: Part,
     clock_mhz: float,
     design: DesignUtilization,
@@ -31,13 +31,13 @@ def engine_report(
     Args:
         graph: the integer graph.
         program: its program.
-        sizes: the machine.
+        prediction: the cycles of the program.
         part: the part it is for.
         clock_mhz: the clock at which frames are counted.
         design: utilization of its units.
         method: how the utilization is known, for example "estimate".
     """
-    prediction = predict(program)
+    sizes = program.sizes
     busy: Counter[str] = Counter(dict.fromkeys(ROWS.values(), 0))
     for instruction, cycles in zip(program.instructions, prediction.instructions, strict=True):
         busy[ROWS[instruction.queue_name]] += int(cycles)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hyq_hls.engine.cosim.sources import rtl_parameters
 from hyq_hls.engine.fields import QUEUES
 from hyq_hls.engine.machine_sizes import INPUTS, LANES, OUTPUTS, TABLE_ENTRIES, WORD, Sizes
+from hyq_hls.engine.rtl import rtl_parameters
 from hyq_hls.tools.yosys import block_rams
 
 #: Rows of a report by queue: the units that run instructions.

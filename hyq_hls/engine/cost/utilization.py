@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from hyq_hls.engine.cosim.sources import module_sources
 from hyq_hls.engine.cost.points import cost_points, utilization_of
 from hyq_hls.engine.cost.units import ROWS, Unit, units
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.rtl import module_sources
 from hyq_hls.errors import CompilationError
 from hyq_hls.machine import DesignUtilization
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules

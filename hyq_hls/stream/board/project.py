@@ -7,8 +7,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from hyq_hls.graph.graph import CLASS_NAMES
-from hyq_hls.normalization import METADATA_KEY, Normalization
+from hyq_hls.machine.output_meaning import meaning_of_codes
 from hyq_hls.parts import part as find_part
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.board.wrapper import wrapper_v
@@ -56,18 +55,13 @@ def write_board_files(
         f"create_clock -name aclk -period {1000 / clock_mhz:.3f} [get_ports aclk]\n",
         encoding="utf-8",
     )
-    index = flow.graph.output_index
     streams = {
         "generator": flow.banner,
         "project": project,
         "clock_mhz": clock_mhz,
         "input": asdict(source),
         "output": asdict(sink),
-        "normalization": str(Normalization.from_json(flow.graph.metadata.get(METADATA_KEY))),
-        "scale": list(flow.graph.output_type.quantization.scale),
-        "zero_point": list(flow.graph.output_type.quantization.zero_point),
-        "class_names": flow.graph.metadata.get(CLASS_NAMES),
-        "output_index": None if index is None else index.tolist(),
+        **meaning_of_codes(flow.graph),
     }
     (folder / "streams.json").write_text(json.dumps(streams, indent=1) + "\n", encoding="utf-8")
 

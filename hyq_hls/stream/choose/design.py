@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
-from hyq_hls.machine.budget import fits, too_large
+from hyq_hls.machine.budget import check_clock, fits, too_large
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.backends import LABELS, counted
 from hyq_hls.stream.choose.balance import balance
@@ -56,8 +56,7 @@ def design(
         ConversionError: the clock is not between 1 and 1000 MHz, the frame rate is out of reach,
             the part is too small, or a circuit is not one of its node.
     """
-    if not 1 <= clock_mhz <= 1000:
-        raise ConversionError(f"clock of {clock_mhz} MHz: between 1 and 1000 is wanted")
+    check_clock(clock_mhz)
     backends, given = counted(must_fit), folding or {}
     chosen = choose_circuits(graph, part, circuits)
     asked = target_fps is not None or share is not None

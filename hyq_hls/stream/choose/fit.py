@@ -9,7 +9,7 @@ import numpy as np
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph
-from hyq_hls.machine.budget import binding, capacity, fits, too_large
+from hyq_hls.machine.budget import binding, capacity, check_share, fits, too_large
 from hyq_hls.parts import Part
 from hyq_hls.stream.choose.backends import LABELS, RTL
 from hyq_hls.stream.choose.solve import FoldingProblem, Solution
@@ -68,8 +68,7 @@ def fit(
         ConversionError: no folding is that fast, or none fits: the message names resource, nodes
             and the smallest part that would do.
     """
-    if not 0 < share <= 1:
-        raise ConversionError(f"share {share} of a part: above 0 and at most 1 is wanted")
+    check_share(share)
     problem = FoldingProblem(graph, circuits, capacity(part), backends)
     budget = {name: share * has for name, has in capacity(part).items()}
     if target_fps is None:

@@ -9,19 +9,23 @@ import pytest
 
 from hyq_hls import ops
 from hyq_hls.engine.compiler import compile_graph
-from hyq_hls.engine.cost import engine_utilization, sizes_for
+from hyq_hls.engine.cost import engine_utilization, program_for
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import predict
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.machine.budget import fits
-from hyq_hls.parts import all_parts, part
+from hyq_hls.parts import Part, all_parts, part
 from tests.golden.network import golden_graph
 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
     return golden_graph()
+
+
+def sizes_for(part: Part, graph: Graph, clock_mhz: float, share: float = 1.0) -> Sizes:
+    return program_for(part, graph, clock_mhz, share).sizes
 
 
 def cycles(graph: Graph, sizes: Sizes) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from benchmarks.characterize_engine import SMALL as BASE
-from hyq_hls.engine.cosim.sources import module_sources, rtl_folders
 from hyq_hls.engine.cost import engine_utilization
 from hyq_hls.engine.cost.points import (
     POINTS_FILE,
@@ -23,6 +22,7 @@ from hyq_hls.engine.cost.points import (
 )
 from hyq_hls.engine.cost.units import Unit, units
 from hyq_hls.engine.machine_sizes import Sizes
+from hyq_hls.engine.rtl import module_sources, rtl_folders
 from hyq_hls.errors import ConversionError
 from hyq_hls.tools.yosys import Utilization
 

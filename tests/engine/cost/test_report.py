@@ -26,7 +26,7 @@ def report() -> ResourceReport:
     graph = golden_graph()
     program = compile_graph(graph, SIZES)
     used = engine_utilization(SIZES)
-    return engine_report(graph, program, SIZES, part("xc7z020"), 150, used, "estimate")
+    return engine_report(graph, program, predict(program), part("xc7z020"), 150, used, "estimate")
 
 
 def test_cycles_of_units_and_frames(report: ResourceReport) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.characterize_engine import SMALL as BASE
-from hyq_hls.engine.cosim.sources import rtl_folders
 from hyq_hls.engine.cost import engine_utilization, synthesize_engine
 from hyq_hls.engine.cost.units import units
 from hyq_hls.engine.cost.utilization import unit_job
+from hyq_hls.engine.rtl import rtl_folders
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 from tests.engine.cost.test_points import point_of, unit_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hyq_hls.engine.cosim import sources as sources_of
+from hyq_hls.engine import rtl as sources_of
 from hyq_hls.support import template_dir
 from hyq_hls.tools.verilator import Simulator
 
