@@ -234,11 +234,14 @@ def untrained_network(
     Raises:
         InputError: there is no such network, or its size is not known.
     """
-    from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
+    import torch  # noqa: PLC0415  (torch is slow to import)
+
+    from hyq_hls import quantize  # noqa: PLC0415
 
     size = known_size(spec, size)
     if size is None:
         raise InputError("--model needs --image-size, such as 256 or 192x256")
+    torch.manual_seed(0)  # random weights are the same in every run
     module = architecture(spec, size)
     given: Any = calibration
     if calibration is None:
