@@ -13,6 +13,7 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.quant.hidden import visible
 from hyq_hls.quant.scales.statistics import TensorStatistics
+from hyq_hls.quant.traits import traits_of
 
 _BATCH = 32
 #: Most elements of the largest tensor of a batch, as far as one image allows: 256 MiB in float32.
@@ -53,8 +54,17 @@ def calibrate(
     size = batch_size(graph)
     count = -(-len(images) // size)
 
+    factors, products = _factors(graph)
+    values: dict[str, torch.Tensor] = {}
+    weights: dict[str, torch.Tensor] = {}
+
     def observe(name: str, value: torch.Tensor) -> None:
         statistics[name].update(visible(graph[name].op, value))
+        if name in factors:
+            values[name] = value
+            weights[name] = torch.zeros_like(value)
+        for factor in products.get(name, ()):
+            weights[factor] += _squared_partner(value, values[factor])
 
     statistics = {node.name: TensorStatistics(node.name, momentum, count) for node in graph}
     with torch.no_grad():
@@ -62,4 +72,41 @@ def calibrate(
             batches(images, size), "calibrate", count, unit="batch", disable=not progress
         ):
             graph.run(batch, keep=(), observe=observe)
+            for name in factors:
+                statistics[name].weigh(weights[name])
     return statistics
+
+
+def _factors(graph: FloatGraph) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the results with a pole that only products read, and their factors by product."""
+    factors: list[str] = []
+    products: dict[str, list[str]] = {}
+    for node in graph:
+        readers = graph.consumers(node.name)
+        if (
+            traits_of(node).pole
+            and readers
+            and all(traits_of(graph[r]).multiplies for r in readers)
+        ):
+            factors.append(node.name)
+            for reader in readers:
+                products.setdefault(reader, []).append(node.name)
+    return factors, products
+
+
+def _squared_partner(product: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+    """Return the sums of squares of what each element of a factor is multiplied by.
+
+    Args:
+        product: (B, ..., C).
+        factor: (B, ..., C) or (B, ..., 1), each of whose positions holds for equally many of the
+            product. Nothing in it is zero.
+
+    Returns:
+        A tensor of the shape of ``factor``.
+    """
+    size, channels = len(factor), factor.shape[-1]
+    divisors = factor.reshape(size, -1, 1, channels)
+    partners = product.reshape(size, divisors.shape[1], -1, product.shape[-1]) / divisors
+    sums = partners.square().sum(dim=2)
+    return (sums if channels > 1 else sums.sum(dim=-1)).reshape(factor.shape)

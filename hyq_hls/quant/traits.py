@@ -17,7 +17,7 @@ from hyq_hls.capture import float_ops as fo
 from hyq_hls.capture.average_pool import AveragePool
 from hyq_hls.capture.channel_affine import ChannelAffine, PositionConstant
 from hyq_hls.capture.constant import Constant
-from hyq_hls.capture.elementwise import Elementwise, LeakyRelu, Relu, Silu
+from hyq_hls.capture.elementwise import Elementwise, InversePower, LeakyRelu, Relu, Silu
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import Shape
 from hyq_hls.capture.group_norm import GroupNorm
@@ -112,6 +112,9 @@ class Traits:
         function: whether it computes each element from one element, so that a table can hold it.
         homogeneous: whether, besides, ``f(s * x) = s * f(x)`` for every ``s > 0``, so that factors
             of channels pass through it.
+        pole: whether, besides, it grows without end where its element vanishes. So the largest
+            results say nothing about the range that is needed: where such a result is a factor, it
+            is judged by the products.
         adds: whether it adds its inputs channel by channel, as a residual stream does.
         block_output: whether blocks of networks end in it. Learned rounding compares such tensors.
         tokens: whether it makes tokens of a map.
@@ -135,6 +138,7 @@ class Traits:
     weights: Callable[[Any], WeightedLayer] | None = None
     function: bool = False
     homogeneous: bool = False
+    pole: bool = False
     adds: bool = False
     block_output: bool = False
     tokens: bool = False
@@ -304,6 +308,7 @@ TRAITS: dict[type[Any], Traits] = {
     Elementwise: _FUNCTION,
     Relu: replace(_FUNCTION, homogeneous=True),
     LeakyRelu: replace(_FUNCTION, homogeneous=True),
+    InversePower: replace(_FUNCTION, pole=True),
     Silu: replace(_FUNCTION, arithmetic=lambda config: SWISH[config.swish]),
     fo.Add: Traits(
         writes=_BOTH, reads=(_BOTH,), linear=True, ratios=_equal, adds=True, block_output=True

@@ -124,9 +124,18 @@ def _bits(graph: FloatGraph, node: FloatNode, readers: list[FloatNode], config: 
     if node.name == graph.output:
         return config.output_bits
     only_functions = all(traits_of(r).function for r in readers)
-    if readers and only_functions:
+    if readers and (only_functions or all(_sums_for_pole(graph, r) for r in readers)):
         return config.function_input_bits
     return config.activation_bits
+
+
+def _sums_for_pole(graph: FloatGraph, node: FloatNode) -> bool:
+    """Return whether a node makes the input of functions with a pole, such as a mean of squares.
+
+    These functions magnify what rounding takes from small elements.
+    """
+    readers = real_readers(graph, node.name)
+    return traits_of(node).linear and bool(readers) and all(traits_of(r).pole for r in readers)
 
 
 def _choose(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ Through = Callable[[Array], Array]
 _FINER = 3
 #: Shares of the range that the ``mse`` observer tries for real-valued scales (OMSE, 1 % steps).
 _SHARES = np.linspace(1.0, 0.3, 36)
+#: The same for factors with a pole, whose largest values may be many times those that matter.
+_FINER_FOR_POLES = 12
+_SHARES_OF_POLES = 2.0 ** -np.arange(0, _FINER_FOR_POLES, 0.25)
 #: A tensor of zeros, or of values too small to matter, still gets a scale.
 _TINY = 2.0**-20
 #: What logarithms lose by rounding.
@@ -87,14 +91,22 @@ def best_quantization(
     """
     bits = bits or config.activation_bits
     low, high = observed_range(statistics, config)
+    weights, finer = statistics.weights, 1 if config.observer == "minmax" else _FINER
+    if weights is not None:
+        finer = _FINER_FOR_POLES
+        through = partial(np.multiply, np.sqrt(weights))
     if base is not None:
-        candidates = _lattice_candidates(low, high, bits, config, base, exponents)
+        candidates = _lattice_candidates(low, high, bits, config, base, exponents, finer)
     else:
         shares = _SHARES if config.observer == "mse" else _SHARES[:1]
+        if weights is not None:
+            shares = _SHARES_OF_POLES
         real = [_real(low * s, high * s, bits, config) for s in shares]
         least, most = (2.0**e for e in exponents)
         candidates = [c for c in real if least <= c.scale[0] <= most]
-        candidates = candidates or _lattice_candidates(low, high, bits, config, 1.0, exponents)
+        candidates = candidates or _lattice_candidates(
+            low, high, bits, config, 1.0, exponents, finer
+        )
     rows = np.clip(statistics.rows, low, high)
     wanted = rows if through is None else through(rows)
     work = np.empty_like(rows)
@@ -159,12 +171,12 @@ def _lattice_candidates(
     config: QuantConfig,
     base: float,
     exponents: tuple[int, int],
+    finer: int,
 ) -> list[Quantization]:
     signed = config.activation_scheme == "symmetric"
     levels = (1 << bits) - 1
     needed = max(-low, high) / ((1 << (bits - 1)) - 0.5) if signed else (high - low) / levels
     covering = int(covering_exponent(needed / base))
-    finer = 1 if config.observer == "minmax" else _FINER
     found: list[Quantization] = []
     for e in dict.fromkeys(int(np.clip(covering - k, *exponents)) for k in range(finer)):
         scale = base * 2.0**e

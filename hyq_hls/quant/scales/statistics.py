@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ class TensorStatistics:
     _count: int = 0
     _batch: int = 0
     _rows: list[Array] = field(default_factory=list)
+    _weights: list[Array] = field(default_factory=list)
+    _sampled: slice = field(default_factory=partial(slice, None))
 
     def update(self, value: torch.Tensor) -> None:
         """Add a batch (B, ..., C); raise ``QuantizationError`` when a value is not finite."""
@@ -84,8 +87,14 @@ class TensorStatistics:
         wanted = max(1, SAMPLE_SIZE // (self.batches * flat.shape[1]))
         step = max(1, len(flat) // wanted)
         # A prime offset per batch keeps the samples from always meeting the same positions.
-        self._rows.append(flat[(7 * self._batch) % step :: step].astype(np.float64))
+        self._sampled = slice((7 * self._batch) % step, None, step)
+        self._rows.append(flat[self._sampled].astype(np.float64))
         self._batch += 1
+
+    def weigh(self, weights: torch.Tensor) -> None:
+        """Say how much a squared error of every element of the last batch (B, ..., C) counts."""
+        flat = weights.detach().reshape(-1, weights.shape[-1]).numpy()
+        self._weights.append(flat[self._sampled].astype(np.float64))
 
     @property
     def power(self) -> Array:
@@ -123,6 +132,7 @@ class TensorStatistics:
             mean_high=self.mean_high[one],
             _squares=self._squares[one],
             _rows=[rows[:, one] for rows in self._rows],
+            _weights=[weights[:, one] for weights in self._weights],
         )
 
     def divided(self, factors: Array) -> TensorStatistics:
@@ -135,6 +145,7 @@ class TensorStatistics:
             mean_high=self.mean_high / factors,
             _squares=self._squares / factors**2,
             _rows=[rows / factors for rows in self._rows],
+            _weights=[weights * factors**2 for weights in self._weights],
         )
 
     @property
@@ -143,3 +154,8 @@ class TensorStatistics:
         if len(self._rows) > 1:
             self._rows = [np.concatenate(self._rows)]
         return self._rows[0]
+
+    @property
+    def weights(self) -> Array | None:
+        """Weights (n, C) of the squared errors of :attr:`rows`; None where all count the same."""
+        return np.concatenate(self._weights) if self._weights else None
