@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from hyq_hls.engine.cost.points import cost_points, utilization_of
@@ -15,6 +16,7 @@ from hyq_hls.tools.yosys import Job, Utilization, synthesize_modules
 from hyq_hls.tools.yosys.mapping import Progress
 
 
+@lru_cache(maxsize=1 << 14)  # a search asks for the same engines for every part
 def engine_utilization(sizes: Sizes) -> DesignUtilization:
     """Estimate without synthesis what the units of an engine take.
 
