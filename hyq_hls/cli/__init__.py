@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls inspect | quantize | convert | verify | estimate | cosim | evaluate``."""
+"""Command line: ``hyq-hls COMMAND``, where every command is a module of this package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, estimate, evaluate, inspect, quantize, verify
+from hyq_hls.cli import convert, cosim, estimate, evaluate, export, inspect, quantize, verify
 from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
 from hyq_hls.quant.config import CHOICES
@@ -22,6 +22,7 @@ COMMANDS = {
     "estimate": estimate,
     "cosim": cosim,
     "evaluate": evaluate,
+    "export": export,
 }
 
 
