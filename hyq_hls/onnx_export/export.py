@@ -190,7 +190,7 @@ def _facts(graph: Graph) -> Iterator[tuple[str, str]]:
     yield "hyq.normalization", str(Normalization.from_json(graph.metadata.get(METADATA_KEY)))
     for key, text in _meaning(graph.output_type.quantization).items():
         yield f"hyq.output.{key}", text
-    for key in (CLASS_NAMES, "config"):
+    for key in (CLASS_NAMES, "config", "configuration"):
         if key in graph.metadata:
             yield f"hyq.{key}", json.dumps(graph.metadata[key])
 
