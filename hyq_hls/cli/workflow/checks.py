@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from hyq_hls.cli import sources
-from hyq_hls.cli.workflow.configuration import Configuration
+from hyq_hls.cli.workflow.configuration import NOISE, Configuration
 from hyq_hls.cli.workflow.schema import nearest
 from hyq_hls.errors import HyqError, InputError
 from hyq_hls.machine.budget import check_clock, check_share
@@ -187,8 +187,24 @@ def model_source(configuration: Configuration) -> str:
 def _check_images(configuration: Configuration, text: str) -> None:
     """Look at images without reading a large folder."""
     spec = configuration.images(text)
-    if not Path(spec).is_dir():
+    if spec == NOISE:
+        image_size(configuration)
+    elif not Path(spec).is_dir():
         sources.images(spec)
+
+
+def image_size(configuration: Configuration) -> tuple[int, int]:
+    """Return height and width of images that are drawn at random.
+
+    Raises:
+        InputError: the configuration does not say it.
+    """
+    given = configuration.settings.model.image_size
+    size = None if given is None else (given[0], given[1])
+    known = sources.known_size(configuration.settings.model.source, size)
+    if known is None:
+        raise InputError("noise needs a size; write image_size = [224, 224] in the section [model]")
+    return known
 
 
 def _check_output(folder: Path) -> None:

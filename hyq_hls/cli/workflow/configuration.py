@@ -20,6 +20,8 @@ else:
     import tomli as tomllib
 
 FILE = "hyq.toml"
+#: Images that are drawn at random.
+NOISE = "noise"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class Configuration:
 
     def images(self, text: str) -> str:
         """Return what the command line takes for images: a known name, or a path."""
-        return text if text.startswith("digits-") else str(self.path(text))
+        return text if self.is_known(text) else str(self.path(text))
+
+    def is_known(self, images: str) -> bool:
+        """Return whether images have a name that is no path."""
+        return images == NOISE or images.startswith("digits-")
 
 
 def load(path: str | os.PathLike[str] = FILE) -> Configuration:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 import hyq_hls
 from hyq_hls.cli import sources
-from hyq_hls.cli.workflow.checks import at, model_source
-from hyq_hls.cli.workflow.configuration import Configuration
+from hyq_hls.cli.workflow.checks import at, image_size, model_source
+from hyq_hls.cli.workflow.configuration import NOISE, Configuration
 from hyq_hls.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
     from hyq_hls.quantized_model import QuantizedModel
+
+#: Images of noise, where the configuration names no number.
+_NOISE_IMAGES = 64
 
 
 class Inputs:
@@ -92,14 +95,17 @@ class Inputs:
 
     def calibration(self) -> Any:
         """Return the images to calibrate with, or the folder of them."""
-        spec = self.configuration.images(self.configuration.settings.data.calibration)
+        data = self.configuration.settings.data
+        spec = self.configuration.images(data.calibration)
+        if spec == NOISE:
+            return _noise(image_size(self.configuration), data.calibration_images, data.seed)
         return Path(spec) if Path(spec).is_dir() else sources.images(spec)[0]
 
     def image_files(self, key: str) -> list[Path]:
         """Return the file or folder of the images of a key of the section ``data``."""
         text = getattr(self.configuration.settings.data, key)
-        spec = self.configuration.images(text)
-        return [] if spec == text and text.startswith("digits-") else [Path(spec)]
+        known = self.configuration.is_known(text)
+        return [] if known else [self.configuration.path(text)]
 
     def test(
         self, qmodel: QuantizedModel, count: int | None
@@ -117,6 +123,9 @@ class Inputs:
 
         data = self.configuration.settings.data
         spec = self.configuration.images(data.test)
+        if spec == NOISE:
+            height, width, _ = qmodel.graph.input_type.shape
+            return _noise((height, width), count or _NOISE_IMAGES, data.seed + 1), None
         with at(self.configuration, "data", "test"):
             if Path(spec).is_dir():
                 return _of_folder(Path(spec), qmodel, count, data.seed)
@@ -125,6 +134,11 @@ class Inputs:
             places = drawn(len(images), count, data.seed)
             images, labels = images[places], None if labels is None else labels[places]
         return images, labels
+
+
+def _noise(size: tuple[int, int], count: int, seed: int) -> NDArray[np.uint8]:
+    """Return images of random bytes."""
+    return np.random.default_rng(seed).integers(0, 256, (count, *size, 3), np.uint8)
 
 
 def _of_folder(

@@ -35,7 +35,8 @@ class Model:
             returns a trained module, and timm has the weights of mobilevit_*.
         random_weights: whether the weights of a named network may be random. Sizes and speeds are
             true then, and accuracy means nothing. Every network of timm may be named.
-        image_size: height and width of the images, for networks of timm that are made for a size.
+        image_size: height and width of the images, for networks of timm that are made for a size,
+            and for noise.
     """
 
     source: str = "mobilevit_digits"
@@ -50,12 +51,13 @@ class Data:
 
     Attributes:
         calibration: images to calibrate with, a .npy or .npz file of uint8 (B, H, W, C), a folder
-            of image files, or digits-train.
+            of image files, digits-train, or noise, of image_size, with which sizes and speeds are
+            true and accuracy means nothing.
         calibration_images: number of images that are drawn from them.
         seed: seed by which images are drawn.
         test: images to evaluate and to verify with, a .npy file or an .npz file with images and
-            labels, a folder with a folder of images for every class, digits-test or
-            digits-distorted.
+            labels, a folder with a folder of images for every class, digits-test, digits-distorted,
+            or noise.
         test_images: number of test images that are drawn for the evaluation. Without it all are
             evaluated.
     """

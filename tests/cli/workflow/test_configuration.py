@@ -11,6 +11,7 @@ import pytest
 
 from hyq_hls.cli.workflow.checks import check, folding, model_source, quantization
 from hyq_hls.cli.workflow.configuration import load
+from hyq_hls.cli.workflow.inputs import Inputs
 from hyq_hls.cli.workflow.schema import example, is_set, meanings, shown
 from hyq_hls.cli.workflow.sections import Settings
 from hyq_hls.cli.workflow.steps import STEPS, chosen
@@ -140,6 +141,19 @@ def test_images_that_are_not_there(file: Path) -> None:
     file.write_text('[data]\ncalibration = "some.npy"\ntest = "nowhere.npz"\n')
     with pytest.raises(InputError, match=r"\[data\] test: no such file: .*nowhere\.npz"):
         check(load(file))
+
+
+def test_noise_needs_a_size(file: Path) -> None:
+    text = '[data]\ncalibration = "noise"\ntest = "noise"\n[model]\nsource = "model.py:small"\n'
+    file.write_text(text)
+    with pytest.raises(
+        InputError, match=r"\[data\] calibration: noise needs a size; write image_s"
+    ):
+        check(load(file))
+    file.write_text(f"{text}image_size = [6, 8]\n")
+    check(load(file))
+    images = Inputs(load(file)).calibration()
+    assert (images.shape, images.dtype) == ((256, 6, 8, 3), np.uint8)
 
 
 def test_paths_are_relative_to_the_file(file: Path) -> None:
