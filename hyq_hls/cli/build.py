@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from hyq_hls.cli import sources
-from hyq_hls.cli.workflow.configuration import FILE, load
-from hyq_hls.cli.workflow.sections import StepName
-from hyq_hls.cli.workflow.template import template
+from hyq_hls.cli.workflow.names import FILE, StepName
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the steps; returns 1 when levels disagree."""
+    from hyq_hls.cli.workflow.configuration import load  # noqa: PLC0415  (hls4ml is slow to import)
+    from hyq_hls.cli.workflow.template import template  # noqa: PLC0415  (the same)
+
     if options.template:
         sys.stdout.write(template())
         return 0

@@ -1,4 +1,4 @@
-"""What can be known of a configuration before any long work: names, ranges and files."""
+"""Checks of a configuration before any long work: names, ranges, files and folders."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_type_hints
 
+from hyq_hls.cli.workflow.names import FILE
 from hyq_hls.cli.workflow.schema import nearest, parsed
 from hyq_hls.cli.workflow.sections import Settings
 from hyq_hls.errors import InputError
@@ -19,7 +20,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-FILE = "hyq.toml"
 #: Images that are drawn at random.
 NOISE = "noise"
 

@@ -25,7 +25,7 @@ _NOISE_IMAGES = 64
 
 
 class Inputs:
-    """What the configuration names; it is read when it is asked for.
+    """The network and the images of a configuration, which are read when they are asked for.
 
     Args:
         configuration: the configuration.

@@ -7,10 +7,10 @@ from pathlib import Path
 from time import perf_counter
 
 from hyq_hls.cli.workflow.checks import as_keys, at, check
-from hyq_hls.cli.workflow.configuration import FILE, Configuration
+from hyq_hls.cli.workflow.configuration import Configuration
 from hyq_hls.cli.workflow.inputs import Inputs
+from hyq_hls.cli.workflow.names import FILE, StepName
 from hyq_hls.cli.workflow.record import Finished, Record, digest_of, key_of, now
-from hyq_hls.cli.workflow.sections import StepName
 from hyq_hls.cli.workflow.steps import STEPS, Work, chosen
 from hyq_hls.errors import HyqError, InputError
 from hyq_hls.support import write_file

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hyq_hls.architecture import Architecture
+from hyq_hls.cli.workflow.names import StepName
 from hyq_hls.stream.hls.compilers import Compiler
 
-StepName = Literal[
-    "quantize", "evaluate", "onnx", "convert", "csim", "cosim", "estimate", "synthesize", "vendor"
-]
 MustFit = Literal["both", "rtl", "hls", "no"]
 
 

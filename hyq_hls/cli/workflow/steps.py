@@ -14,7 +14,8 @@ from typing import Any
 from hyq_hls.cli.workflow.checks import folding, quantization
 from hyq_hls.cli.workflow.configuration import Configuration
 from hyq_hls.cli.workflow.inputs import Inputs
-from hyq_hls.cli.workflow.sections import Settings, StepName
+from hyq_hls.cli.workflow.names import StepName
+from hyq_hls.cli.workflow.sections import Settings
 from hyq_hls.errors import ConversionError, HyqError
 from hyq_hls.support import write_file
 from hyq_hls.tools.bambu import require_bambu
@@ -27,7 +28,7 @@ NETWORK, PROJECT = "net.hyq", "net"
 
 @dataclass(frozen=True)
 class Work:
-    """What steps work on.
+    """The configuration, the inputs and the folder that steps work on.
 
     Attributes:
         configuration: the configuration.
@@ -57,7 +58,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step gave.
+    """The result of a step.
 
     Attributes:
         result: its main figures, which are printed.
