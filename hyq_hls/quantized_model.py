@@ -159,6 +159,20 @@ class QuantizedModel(Shown):
         """Write one ``.hyq`` file; raises ``FileFormatError`` when that fails."""
         return save_graph(self.graph, path)
 
+    def export_onnx(self, path: str | os.PathLike[str]) -> Path:
+        """Write an ONNX file that onnxruntime runs with the same integers; see ``docs/onnx.md``.
+
+        Its input are image bytes (B, H, W, C). Its outputs are ``codes``, equal to :meth:`codes`,
+        and ``values``, which are :meth:`predict` in float32.
+
+        Raises:
+            ConversionError: the package ``onnx`` is missing, or an operation has no exporter.
+            FileFormatError: the file cannot be written.
+        """
+        from hyq_hls.onnx_export import export_onnx  # noqa: PLC0415  (of those who export alone)
+
+        return export_onnx(self.graph, path)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str], limits: Limits | None = None) -> QuantizedModel:
         """Read a ``.hyq`` file; raises ``FileFormatError`` when it is damaged.

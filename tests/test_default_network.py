@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from onnxruntime import InferenceSession
 
 from hyq_hls import Accelerator, QuantizedModel, quantize
 from hyq_hls.graph import Graph, Quantization, TensorType
@@ -22,14 +23,33 @@ from hyq_hls.verify import verify
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def recipes(
+    default_model: torch.nn.Module, default_qmodel: QuantizedModel
+) -> dict[str, QuantizedModel]:
+    """The network by recipe."""
+    lean = quantize(default_model, digits.calibration(256), "lean", progress=False)
+    return {"fast": default_qmodel, "lean": lean}
+
+
+@pytest.mark.parametrize("recipe", ["fast", "lean"])
+def test_onnxruntime_gives_the_same_codes(
+    recipe: str, recipes: dict[str, QuantizedModel], tmp_path: Path
+) -> None:
+    qmodel = recipes[recipe]
+    images = digits.distorted().images[:64]
+    session = InferenceSession(qmodel.export_onnx(tmp_path / "net.onnx"))
+    codes, values = session.run(None, {qmodel.graph.input_name: images})
+    assert np.array_equal(codes, qmodel.codes(images))
+    assert np.array_equal(values, qmodel.predict(images).astype(np.float32))
+
+
 @pytest.mark.parametrize("recipe", ["fast", "lean"])
 def test_accuracy_within_a_third_of_a_point(
-    recipe: str, default_model: torch.nn.Module, default_qmodel: QuantizedModel
+    recipe: str, default_model: torch.nn.Module, recipes: dict[str, QuantizedModel]
 ) -> None:
     """Every requantization is a shift; ``lean`` has HyQ's functions all in force."""
-    qmodel = default_qmodel
-    if recipe == "lean":
-        qmodel = quantize(default_model, digits.calibration(256), "lean", progress=False)
+    qmodel = recipes[recipe]
     operations = {n.operation.name: n.operation for n in qmodel.graph.nodes.values()}
     swish = "shift_swish" if recipe == "lean" else "table"
     assert {"linear_softmax", swish, "layer_norm", "attention_values"} <= set(operations)

@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls inspect | quantize | convert | verify | estimate | cosim | evaluate``."""
+"""Command line: ``hyq-hls COMMAND``, where every command is a module of this package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, estimate, evaluate, inspect, quantize, verify
+from hyq_hls.cli import build, convert, cosim, estimate, evaluate, export, inspect, quantize, verify
 from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
 from hyq_hls.quant.config import CHOICES
@@ -22,6 +22,8 @@ COMMANDS = {
     "estimate": estimate,
     "cosim": cosim,
     "evaluate": evaluate,
+    "build": build,
+    "export": export,
 }
 
 
@@ -58,6 +60,8 @@ _OPTIONS = {"must_fit=False": "--any-size", "output_dir=": "--output ", "count="
 
 def _as_options(message: str, options: argparse.Namespace) -> str:
     """Return a message about arguments of Python in the words of the command line."""
+    if options.command == "build":  # whose messages are in the words of hyq.toml
+        return message
     for argument, option in _OPTIONS.items():
         message = re.sub(rf"\b{argument}", option, message)
     for name in (*vars(options), *CHOICES, *NUMBERS):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
 from hyq_hls.graph import Bounds, Quantization
@@ -26,7 +25,7 @@ _MANTISSA = {torch.float32: 24, torch.float64: 53}
 
 def magnitude(bounds: Bounds) -> int:
     """Return the largest absolute value inside ``bounds``."""
-    return max(abs(bounds.low), abs(bounds.high))
+    return bounds.magnitude
 
 
 def exact_dtype(largest: int) -> torch.dtype | None:
@@ -38,26 +37,15 @@ def exact_dtype(largest: int) -> torch.dtype | None:
 
 
 def accumulation_dtype(bounds: Bounds, requantize: Requantize) -> torch.dtype | None:
-    """Return the float type in which accumulator, rounding and zero point are exact together.
-
-    A channel counts in steps of ``2**-shift``, or in halves, which the rounding adds also where
-    codes are shifted left.
-    """
-    zero = max(abs(z) for z in requantize.quantization.zero_point) + 1
-    largest, reach = magnitude(bounds), 0
-    shifts, multipliers = np.broadcast_arrays(requantize.shift, requantize.multiplier)
-    for shift, multiplier in {*zip(shifts.tolist(), multipliers.tolist(), strict=True)}:
-        fraction = max(1, shift)
-        reach = max(reach, (largest * multiplier << (fraction - shift)) + (zero << fraction))
-    return exact_dtype(reach)
+    """Return the float type in which accumulator, rounding and zero point are exact together."""
+    return exact_dtype(requantize.reach(magnitude(bounds)))
 
 
 def factor_and_offset(
     requantize: Requantize, dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (1,) or (C,) each; ``floor(acc * factor + offset)`` is the unsaturated code."""
-    factor = np.exp2(-requantize.shift.astype(np.float64)) * requantize.multiplier
-    offset = np.asarray(requantize.quantization.zero_point) + 0.5
+    """Return those of the requantization as tensors."""
+    factor, offset = requantize.factor_and_offset()
     return torch.tensor(factor, dtype=dtype), torch.tensor(offset, dtype=dtype)
 
 

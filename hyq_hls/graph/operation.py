@@ -31,6 +31,11 @@ class Bounds:
         """Two's complement width that holds both ends."""
         return max(max(self.high, 0).bit_length(), max(-self.low - 1, 0).bit_length()) + 1
 
+    @property
+    def magnitude(self) -> int:
+        """The largest absolute value of a number inside."""
+        return max(abs(self.low), abs(self.high))
+
     def __or__(self, other: Bounds) -> Bounds:
         return Bounds(min(self.low, other.low), max(self.high, other.high))
 

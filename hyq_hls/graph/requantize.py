@@ -100,6 +100,29 @@ class Requantize:
         code = code + np.array(q.zero_point, np.int64)
         return code.clip(q.qmin, q.qmax)
 
+    def reach(self, largest: int) -> int:
+        """Return the largest integer that requantizing in floating point must hold.
+
+        A channel counts in steps of ``2**-shift``, or in halves, which the rounding adds also where
+        codes are shifted left. Inside this reach ``floor(acc * factor + offset)`` of
+        :meth:`factor_and_offset` is exact, zero point included.
+
+        Args:
+            largest: the largest absolute value of an accumulator.
+        """
+        zero = max(abs(z) for z in self.quantization.zero_point) + 1
+        reach = 0
+        shifts, multipliers = np.broadcast_arrays(self.shift, self.multiplier)
+        for shift, multiplier in {*zip(shifts.tolist(), multipliers.tolist(), strict=True)}:
+            fraction = max(1, shift)
+            reach = max(reach, (largest * multiplier << (fraction - shift)) + (zero << fraction))
+        return reach
+
+    def factor_and_offset(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (1,) or (C,) each; ``floor(acc * factor + offset)`` is the unsaturated code."""
+        factor = np.exp2(-self.shift.astype(np.float64)) * self.multiplier
+        return factor.astype(np.float64), np.array(self.quantization.zero_point) + 0.5
+
     def scaled_bits(self, acc: Bounds) -> int:
         """Return the width of ``acc * multiplier``, shifted left or with half a step added."""
         left = max(0, -int(self.shift.min()))

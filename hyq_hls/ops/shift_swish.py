@@ -109,9 +109,10 @@ class ShiftSwish(Operation):
         return TensorType(x.shape, self.requantize.quantization)
 
     def reference(self, *codes: Codes) -> Codes:
-        return self.requantize(self._swish(codes[0]))
+        return self.requantize(self.swish(codes[0]))
 
-    def _swish(self, codes: Codes) -> Codes:
+    def swish(self, codes: Codes) -> Codes:
+        """Return the accumulators of input codes."""
         i = codes - self.zero_point
         largest = np.maximum(i, 0)
         e1 = shift_exp(i - largest, self.fraction, self.precision)
@@ -119,7 +120,7 @@ class ShiftSwish(Operation):
         return i * ((e1 << self.precision) // (e1 + e2))
 
     def accumulator(self, *inputs: TensorType) -> Bounds:
-        values = self._swish(_every_code(inputs[0]))
+        values = self.swish(_every_code(inputs[0]))
         return Bounds(int(values.min()), int(values.max()))
 
 

@@ -33,4 +33,32 @@ MUTANTS = [
         "op.bias, node.accumulator, op.requantize\n",
         "tests/emulate",
     ),
+    Mutant(
+        "ONNX: a float32 holds one bit more than it has",
+        "hyq_hls/onnx_export/arithmetic.py",
+        "largest <= 1 << 24",
+        "largest <= 1 << 25",
+        "tests/onnx_export",
+    ),
+    Mutant(
+        "ONNX: long sums of int64 are added in float64",
+        "hyq_hls/onnx_export/arithmetic.py",
+        "if largest <= 1 << 53:\n        return value.sum",
+        "if largest <= 1 << 62:\n        return value.sum",
+        "tests/onnx_export",
+    ),
+    Mutant(
+        "ONNX: a division rounds toward zero",
+        "hyq_hls/onnx_export/arithmetic.py",
+        '(value - value.apply("Mod", other)).apply("Div", other)',
+        'value.apply("Div", other)',
+        "tests/onnx_export",
+    ),
+    Mutant(
+        "an interrupted step of a build counts as finished",
+        "hyq_hls/cli/workflow/run.py",
+        "    record.forget(name)\n",
+        "",
+        "tests/cli/workflow",
+    ),
 ]
