@@ -35,13 +35,13 @@ module nested (
   // vector that can be seen as a whole looks like one.
   logic [3:0] all_up_to;
   for (genvar i = 0; i < 4; i++) begin : gen_chain
-    logic before;
+    logic lower;
     if (i == 0) begin : gen_first
-      assign before = 1'b1;
+      assign lower = 1'b1;
     end else begin : gen_next
-      assign before = all_up_to[i-1];
+      assign lower = all_up_to[i-1];
     end
-    assign all_up_to[i] = before && wide_i[i];
+    assign all_up_to[i] = lower && wide_i[i];
   end
 
   for (genvar i = 0; i < 3; i++) begin : gen_leaf
