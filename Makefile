@@ -103,7 +103,7 @@ format: env  ## repair style where that is safe
 	$(PY) -m ruff format .
 
 docs: env  ## build the documentation site into build/docs; a warning is an error
-	$(PY) -m sphinx -W --keep-going -b html docs build/docs
+	$(PY) -m sphinx -W --keep-going -E -q -b html docs build/docs
 
 train: runtime-env  ## train the default model again
 	$(PY) -m hyq_hls.models.train

@@ -49,7 +49,7 @@ html_theme_options: dict[str, Any] = {
     "dark_css_variables": {"color-brand-primary": "#6fb7ea", "color-brand-content": "#6fb7ea"},
 }
 html_static_path = ["_static"]
-html_css_files = ["wide-tables.css"]
+html_css_files = ["site.css"]
 
 
 #: Pages of the repository that are pages of the site under another name.
@@ -62,7 +62,14 @@ def with_pages_of_the_site(app: Any, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(link, replacement)
 
 
+def with_readable_defaults(*event: Any) -> tuple[str, str | None] | None:
+    """Write `...` for a default that a factory makes; Sphinx reads no other sign for it."""
+    signature, returned = event[5:7]
+    return (signature.replace("<factory>", "..."), returned) if signature else None
+
+
 def setup(app: Any) -> None:
     """Register what the pages need; a diagram that the site cannot draw is shown as its text."""
     app.add_lexer("mermaid", TextLexer)
     app.connect("source-read", with_pages_of_the_site)
+    app.connect("autodoc-process-signature", with_readable_defaults)

@@ -31,7 +31,7 @@ class CommandHelp(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
         written: list[nodes.Node] = []
-        with mock.patch.dict(os.environ, COLUMNS="96"):  # argparse breaks its lines by it
+        with mock.patch.dict(os.environ, COLUMNS="86"):  # argparse breaks its lines by it
             root = parser()
             written.append(_text(root))
             for name, command in command_parsers(root).items():
