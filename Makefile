@@ -29,7 +29,7 @@ NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo check test coverage mutants golden lint format train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo check test coverage mutants golden lint format docs train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,9 @@ lint: env  ## check style and types
 format: env  ## repair style where that is safe
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: env  ## build the documentation site into build/docs; a warning is an error
+	$(PY) -m sphinx -W --keep-going -E -q -b html docs build/docs
 
 train: runtime-env  ## train the default model again
 	$(PY) -m hyq_hls.models.train

@@ -3,9 +3,9 @@
     python -m benchmarks.figure_accuracy
 
 It reads build/benchmarks/accuracy.json, accuracy-*.json and tools.json; what is not there is taken
-from benchmarks/results. It writes build/benchmarks/accuracy.md, the same between the two markers of
-docs/accuracy.md, a short table between those of README.md, and docs/images/accuracy_drop.png and
-accuracy_sqnr.png.
+from benchmarks/results. It writes build/benchmarks/accuracy.md, the same between two markers of
+docs/accuracy.md, a short table between two others of that page, and docs/images/accuracy_drop.png
+and accuracy_sqnr.png.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from hyq_hls.errors import HyqError, InputError
 from hyq_hls.support import write_file
 
 BEGIN, END = "<!-- accuracy: begin, written by figure_accuracy.py -->", "<!-- accuracy: end -->"
+SHORT_BEGIN = "<!-- short table: begin, written by figure_accuracy.py -->"
+SHORT_END = "<!-- short table: end -->"
 #: Colour, marker and place in a row, by variant.
 LOOKS = dict(
     zip(
@@ -196,7 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--build", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--document", type=Path, default=Path("docs/accuracy.md"))
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--images", type=Path, default=Path("docs/images"), help="folder of plots")
     options = parser.parse_args(arguments)
     try:
@@ -205,15 +206,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         section = report(records)
         document = with_section(options.document.read_text("utf-8"), BEGIN, END, section)
         most, _ = apart(records)
-        summary = "\n".join(tables.summary_table(most)) + "\n"
-        readme = with_section(options.readme.read_text("utf-8"), BEGIN, END, summary)
+        short = "\n".join(tables.summary_table(most)) + "\n"
+        document = with_section(document, SHORT_BEGIN, SHORT_END, short)
     except HyqError as error:
         parser.error(str(error))
-    written = [options.build / "accuracy.md", options.document, options.readme]
+    written = [options.build / "accuracy.md", options.document]
     options.build.mkdir(parents=True, exist_ok=True)
     write_file(written[0], section.encode())
     write_file(written[1], document.encode())
-    write_file(written[2], readme.encode())
     options.images.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
         for measure, wanted in (("drop", ("W8A8", "W6A6", "W4A8")), ("sqnr_db", ("W6A6", "W8A8"))):

@@ -18,6 +18,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.models import digits
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.verify import verify
+from tests.graph import second_reader
 
 # One process builds the network once for all of these.
 pytestmark = pytest.mark.slow
@@ -182,3 +183,15 @@ def test_types_of_the_graph(default_qmodel: QuantizedModel) -> None:
     assert graph.output_type.shape == (10,)
     text = str(default_qmodel)
     assert all(name in text for name in graph.nodes)
+
+
+def test_a_reader_of_a_stranger_gives_the_same_codes(
+    default_qmodel: QuantizedModel, tmp_path: Path
+) -> None:
+    """It is written from docs/hyq-format.md and imports nothing of the package."""
+    document = second_reader.read(str(default_qmodel.save(tmp_path / "net.hyq")))
+    images = digits.test().images[:8]
+    wanted = dict(default_qmodel.graph.reference(images.astype(np.int64)))
+    for name, codes in second_reader.run(document, images):
+        assert np.array_equal(codes, wanted[name]), name
+    assert np.array_equal(second_reader.output(document, codes), default_qmodel.codes(images))

@@ -317,16 +317,16 @@ def test_tables_and_plots_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture
     ]
     written(tmp_path / "build" / "accuracy.json", records)
     document = tmp_path / "accuracy.md"
-    document.write_text(f"# A\n{BEGIN}\n{END}\n", "utf-8")
-    readme = tmp_path / "README.md"
-    readme.write_text(document.read_text("utf-8"), "utf-8")
+    markers = (figure_accuracy.SHORT_BEGIN, figure_accuracy.SHORT_END, BEGIN, END)
+    document.write_text("\n".join(("# A", *markers, "")), "utf-8")
     folders = {"build": "build", "results": "none", "images": "images", "document": "accuracy.md"}
-    folders["readme"] = "README.md"
     options = [part for k, v in folders.items() for part in (f"--{k}", str(tmp_path / v))]
     assert figure_accuracy.main(options) == 0
     table = (tmp_path / "build" / "accuracy.md").read_text("utf-8")
     assert "### W6A6" in table
-    assert table in document.read_text("utf-8")
+    page = document.read_text("utf-8")
+    assert table in page
+    assert "| recipe | integers only |" in page.partition(BEGIN)[0]
     assert table in capsys.readouterr().out
     for name in ("accuracy_drop.png", "accuracy_sqnr.png"):
         assert (tmp_path / "images" / name).read_bytes().startswith(b"\x89PNG")

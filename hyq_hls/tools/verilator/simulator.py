@@ -18,6 +18,10 @@ from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, Waves, b
 _CLOCKS = ("aclk", "clk_i", "clk", "clock")
 _RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
 
+#: All wires can be seen. A vector that is seen stays whole, so that bits of it which depend on
+#: other bits look like a loop; Verilator then settles them by repetition.
+_ALL_WIRES = ("--public-flat-rw", "-Wno-UNOPTFLAT")
+
 _handle, _text, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
 _FUNCTIONS: dict[str, Signature] = {
     "hyq_open": (_handle, (ctypes.c_uint64, _text, _size)),
@@ -148,7 +152,7 @@ class Simulator:
                 "-DHYQ_WATCHED=" + ("nullptr" if watch is None else f'"{" ".join(watch)}"')
             ],
             flags=flags,
-            verilator_flags=(*(["--public-flat-rw"] if wires else []), *verilator_flags),
+            verilator_flags=(*(_ALL_WIRES if wires else ()), *verilator_flags),
         )
 
     @classmethod

@@ -31,6 +31,19 @@ module nested (
 );
   assign wide_o = ~wide_i;
 
+  // Bits of one vector depend on other bits of it, as those of counters do: no loop, but a
+  // vector that can be seen as a whole looks like one.
+  logic [3:0] all_up_to;
+  for (genvar i = 0; i < 4; i++) begin : gen_chain
+    logic lower;
+    if (i == 0) begin : gen_first
+      assign lower = 1'b1;
+    end else begin : gen_next
+      assign lower = all_up_to[i-1];
+    end
+    assign all_up_to[i] = lower && wide_i[i];
+  end
+
   for (genvar i = 0; i < 3; i++) begin : gen_leaf
     nested_leaf #(
       .Offset(i)

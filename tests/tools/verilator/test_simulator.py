@@ -131,6 +131,13 @@ def test_hierarchy(nested: Simulator) -> None:
     assert "gen_leaf[0]: instance" in repr(top)
 
 
+def test_a_vector_whose_bits_depend_on_each_other(nested: Simulator) -> None:
+    """Verilator takes it for a loop where it can be seen, and refused to build it."""
+    for value, wanted in ((0b1011, 0b0011), (0b1111, 0b1111), (0b1110, 0)):
+        nested.io.wide_i = value
+        assert nested.internals.all_up_to == wanted
+
+
 def test_registers_and_memories_of_an_instance(adder: Simulator) -> None:
     adder.io.s_axis_tvalid = 1
     for value in (0x1111, 0x2222, 0x3333):
