@@ -9,6 +9,8 @@ from hyq_hls.support.files import (
     write_file,
 )
 from hyq_hls.support.libraries import load_library, seal, sealed_key
+from hyq_hls.support.packages import installed, needs
+from hyq_hls.support.progress import progress, progress_bar
 from hyq_hls.support.shown import Shown
 from hyq_hls.support.sqnr import sqnr_db
 from hyq_hls.support.tables import aligned
@@ -17,9 +19,13 @@ from hyq_hls.support.templates import template_dir
 __all__ = [
     "Shown",
     "aligned",
+    "installed",
     "is_empty",
     "is_file",
     "load_library",
+    "needs",
+    "progress",
+    "progress_bar",
     "replaced_file",
     "replaced_folder",
     "seal",

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import InputError
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import Shown, aligned, sqnr_db
+from hyq_hls.support.progress import progress as counted
 from hyq_hls.verify.compare import Difference, first_difference
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 
@@ -135,9 +135,8 @@ def verify(
     waves = accelerator.trace_rtl(some) if accelerator is not None and rtl else {}
     nodes = len(qmodel.graph.nodes)
     wrong: dict[str, Difference] = {}
-    for name, codes in tqdm(
-        qmodel.graph.reference(some.astype(np.int64)), "verify", nodes + 1, disable=not progress
-    ):
+    steps = qmodel.graph.reference(some.astype(np.int64))
+    for name, codes in counted(steps, progress, "verify", nodes + 1):
         if name not in qmodel.graph.nodes:
             continue
         found = {EMULATION: emulated[name]}
