@@ -8,10 +8,15 @@ from hyq_hls.data.labelled import labelled_batches
 from hyq_hls.support import needs
 
 if TYPE_CHECKING:
-    from hyq_hls.data.draw import DEFAULT_COUNT, Drawn, draw
+    from hyq_hls.data.drawing import DEFAULT_COUNT, Drawn, draw
     from hyq_hls.data.folder import FolderImages
 
-_HOMES = {"DEFAULT_COUNT": "draw", "Drawn": "draw", "FolderImages": "folder", "draw": "draw"}
+_HOMES = {
+    "DEFAULT_COUNT": "drawing",
+    "Drawn": "drawing",
+    "FolderImages": "folder",
+    "draw": "drawing",
+}
 
 __all__ = ["DEFAULT_COUNT", "Drawn", "FolderImages", "draw", "labelled_batches"]
 

@@ -50,7 +50,7 @@ def progress_bar(
         yield bar
 
 
-def progress(items: Iterable[Item], shown: bool, description: str, total: int) -> Iterator[Item]:
+def counted(items: Iterable[Item], shown: bool, description: str, total: int) -> Iterator[Item]:
     """Yield items and count them with a progress bar."""
     with progress_bar(shown, description, total) as bar:
         for item in items:
