@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 import hyq_hls
 from hyq_hls.errors import HyqError
 from hyq_hls.support import packages, templates
+from hyq_hls.version import LICENCE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -196,6 +197,19 @@ def test_the_readme_of_an_index_has_no_relative_link() -> None:
     assert "<img" not in bare
     shown = setup.readme((ROOT / "README.md").read_text(encoding="utf-8"), setup.repository())
     assert not re.findall(r"\]\((?!https?:|#)", shown)
+
+
+def test_every_file_that_is_copied_into_a_project_names_its_licence() -> None:
+    drivers = (ROOT / "hyq_hls/tools/verilator/drivers").rglob("*")
+    copied = [p for p in [*ROOT.glob("*_templates/**/*"), *drivers] if p.is_file()]
+    for path in copied:
+        if path.suffix in {".h", ".sv", ".v", ".cpp", ".tcl", ".py"}:
+            first = path.read_text(encoding="utf-8").partition("\n")[0]
+            assert first.endswith(f" {LICENCE}"), f"{path}: its first line is no licence"
+    licence = LICENCE.partition(": ")[2]
+    assert licence == PROJECT["license"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["license"], citation["version"]) == (licence, hyq_hls.__version__)
 
 
 # --- requirements ---

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from hyq_hls.cli import sources
 from hyq_hls.support import needs
@@ -28,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _complete_files(parser: argparse.ArgumentParser, files: dict[str, str]) -> None:
+def _complete_files(parser: argparse.ArgumentParser, files: Mapping[str, Any]) -> None:
     """Mark every option that takes a path, in all commands below ``parser``."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
