@@ -1,4 +1,4 @@
-# Two commands on a fresh machine with Python 3.10-3.12, g++ and make:  make demo   make test
+# Two commands on a fresh machine with Python 3.10-3.14, g++ and make:  make demo   make test
 # While you work, `make check` gives a first answer in some minutes.
 # Each makes the virtual environment it needs the first time; afterwards that step does nothing.
 #
@@ -29,7 +29,7 @@ NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo check test coverage mutants golden lint format docs train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo notebooks check test coverage mutants golden lint format docs train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,8 +40,8 @@ help:  ## print this list
 define make_env
 @$(PY) -IS requirements/env.py $(1) '$(VENV)' --check 2>/dev/null && exit 0; \
 unfit=; \
-for python in $(or $(PYTHON),python3.12 python3.11 python3.10 python3); do \
-    $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+for python in $(or $(PYTHON),python3.12 python3.11 python3.10 python3.13 python3.14 python3); do \
+    $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' \
         2>/dev/null || continue; \
     if $$python -c 'import venv, ensurepip' 2>/dev/null; then \
         exec $$python requirements/env.py $(1) '$(VENV)' --torch-index='$(TORCH_INDEX)' \
@@ -53,9 +53,9 @@ if [ -n "$$unfit" ]; then \
     echo "error: $$unfit has no venv module; install it (Debian, Ubuntu: apt install" \
         "python3-venv), or name another Python with PYTHON=..." >&2; \
 else \
-    echo "error: no Python 3.10, 3.11 or 3.12 found (tried:" \
-        "$(or $(PYTHON),python3.12 python3.11 python3.10 python3)); install one, or name it" \
-        "with PYTHON=..." >&2; \
+    echo "error: no Python 3.10 to 3.14 found (tried:" \
+        "$(or $(PYTHON),python3.12 python3.11 python3.10 python3.13 python3.14 python3));" \
+        "install one, or name it with PYTHON=..." >&2; \
 fi; \
 exit 1
 endef
@@ -72,6 +72,12 @@ need-cxx:
 
 demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and verify it
 	$(PY) -m hyq_hls.cli.demo
+
+# Not in the lock: which editor opens the notebooks is people's own choice.
+notebooks: need-cxx env  ## open the notebooks in JupyterLab
+	@$(PY) -c 'import jupyterlab' 2>/dev/null || \
+	    $(PY) -m pip install --disable-pip-version-check 'jupyterlab>=4' $(PIP_ARGS)
+	$(PY) -m jupyterlab --notebook-dir=notebooks
 
 # One thread per process: the tests run side by side already. The tests of a file share what they
 # build, so they share a process too. What takes long goes first, or one process would run the last

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What both scripts need: options, and the sources of the core.
 
 # Options of the command line over their defaults, as a dictionary: -name value.

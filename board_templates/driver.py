@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the accelerator on a board with PYNQ: images in, output codes out.
 
 Copy the folder that overlay.tcl wrote (``<project>.bit``, ``<project>.hwh``, ``streams.json`` and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Frames of a DMA transfer: outside, TLAST ends a transfer of many frames; inside, it ends a frame.
 //
 // It watches the handshakes of the core's two AXI4-Stream ports and gives them their TLAST. Python

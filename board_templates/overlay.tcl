@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Builds a bitstream for a Zynq board: processing system, AXI DMA, the core, and an AXI GPIO that
 # says how many frames a transfer has. The folder board_<backend>/ then holds all that PYNQ needs.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Synthesizes the core alone, without pins; places and routes it on request. The reports go into
 # reports_<backend>/.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function adds two streams on a common scale. Reference: hyq_hls/ops/add.py, Add.
 #ifndef HYQ_ADD_H_
 #define HYQ_ADD_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on two operands of different scales share this. References: hyq_hls/ops/add.py, Add,
 // and hyq_hls/ops/maximum.py, Maximum.
 #ifndef HYQ_ALIGNED_PAIR_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function makes dot products of queries and keys. Reference: hyq_hls/ops/attention_scores.py,
 // AttentionScores.
 #ifndef HYQ_ATTENTION_SCORES_H_

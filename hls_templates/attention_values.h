@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function sums values that are weighted by probabilities. Reference:
 // hyq_hls/ops/attention_values.py, AttentionValues.
 #ifndef HYQ_ATTENTION_VALUES_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is an average pooling with a line buffer, whose border counts nothing.
 // Reference: hyq_hls/ops/average_pool.py, AveragePool.
 #ifndef HYQ_AVERAGE_POOL_H_

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Vitis HLS: C simulation, C synthesis, RTL simulation and packaging of this project.
 #
 #   vitis-run --mode hls --tcl build_prj.tcl    2023.2 and later

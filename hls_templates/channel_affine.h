@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function multiplies and adds constants per channel; the summand may be another at every
 // position. Reference: hyq_hls/ops/channel_affine.py, ChannelAffine.
 #ifndef HYQ_CHANNEL_AFFINE_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function requantizes two inputs to common codes and joins them. Reference:
 // hyq_hls/ops/concat.py, Concat.
 #ifndef HYQ_CONCAT_H_

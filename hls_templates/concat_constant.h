@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function joins constant positions with those of a stream. Reference:
 // hyq_hls/ops/concat_constant.py, ConcatConstant.
 #ifndef HYQ_CONCAT_CONSTANT_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The codes are the same for every frame. Reference: hyq_hls/ops/constant.py, Constant.
 #ifndef HYQ_CONSTANT_H_
 #define HYQ_CONSTANT_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a 2-D convolution with a line buffer, dense or with groups. References:
 // hyq_hls/ops/conv2d.py, Conv2d, and hyq_hls/ops/grouped_conv2d.py, GroupedConv2d.
 #ifndef HYQ_CONV2D_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions share these sums of products over the taps of a window. References:
 // hyq_hls/ops/conv2d.py, Conv2d, and hyq_hls/ops/depthwise_conv2d.py, DepthwiseConv2d.
 #ifndef HYQ_CONVOLUTION_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A counter has the bits that its count needs, and holds in a register whether it is at its end.
 #ifndef HYQ_COUNTER_H_
 #define HYQ_COUNTER_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a dense layer over the channels of every position. Reference:
 // hyq_hls/ops/dense.py, Dense.
 #ifndef HYQ_DENSE_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a depthwise 2-D convolution with a line buffer.
 // Reference: hyq_hls/ops/depthwise_conv2d.py, DepthwiseConv2d.
 #ifndef HYQ_DEPTHWISE_CONV2D_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolution and dense layers share these dot products: out_lanes sums at a time, in_lanes
 // operands per cycle.
 #ifndef HYQ_DOT_PRODUCT_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function turns tokens into a map through a reorder buffer. Reference: hyq_hls/ops/fold.py,
 // Fold.
 #ifndef HYQ_FOLD_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The functions copy a stream for several readers.
 #ifndef HYQ_FORK_H_
 #define HYQ_FORK_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function sums over all positions. Reference: hyq_hls/ops/global_average_pool.py,
 // GlobalAveragePool.
 #ifndef HYQ_GLOBAL_AVERAGE_POOL_H_

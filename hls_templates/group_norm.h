@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a GroupNorm with one group: all elements of a frame have one mean and one
 // variance. Reference: hyq_hls/ops/group_norm.py, GroupNorm.
 #ifndef HYQ_GROUP_NORM_H_

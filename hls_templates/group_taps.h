@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order in which a convolution with groups reads its windows.
 #ifndef HYQ_GROUP_TAPS_H_
 #define HYQ_GROUP_TAPS_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layers for any project of hls4ml: linear softmax, Shift-Swish and power-of-two requantization.
 //
 // hls4ml has fixed-point types. A value of an ap_fixed with f fraction bits is a code, an integer,

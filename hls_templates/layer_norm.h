@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a LayerNorm over the channels of every position. Reference:
 // hyq_hls/ops/layer_norm.py, LayerNorm.
 #ifndef HYQ_LAYER_NORM_H_

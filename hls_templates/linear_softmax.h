@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a softmax by shifts and adds. Reference: hyq_hls/ops/linear_softmax.py,
 // LinearSoftmax.
 #ifndef HYQ_LINEAR_SOFTMAX_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A process collects the rows of a matrix in banks, and sends the matrix in the order of its use.
 // RTL: hyq_matrix_buffer.sv.
 #ifndef HYQ_MATRIX_BUFFER_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a max pooling with a line buffer. Reference: hyq_hls/ops/max_pool.py, MaxPool.
 #ifndef HYQ_MAX_POOL_H_
 #define HYQ_MAX_POOL_H_

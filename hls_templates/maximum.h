@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function takes the larger of two streams on a common scale, element by element. Reference:
 // hyq_hls/ops/maximum.py, Maximum.
 #ifndef HYQ_MAXIMUM_H_

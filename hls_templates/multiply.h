@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function multiplies two streams element by element. Reference: hyq_hls/ops/multiply.py,
 // Multiply.
 #ifndef HYQ_MULTIPLY_H_

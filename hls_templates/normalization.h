@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // These are the parts that LayerNorm and GroupNorm share: sums of a row, its square root, and the
 // reciprocal of that. References: hyq_hls/ops/layer_norm.py and hyq_hls/ops/group_norm.py.
 #ifndef HYQ_NORMALIZATION_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two products with one operand take one multiplier. RTL: hyq_packed_product.sv.
 #ifndef HYQ_PRODUCT_PAIR_H_
 #define HYQ_PRODUCT_PAIR_H_

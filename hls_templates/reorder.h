@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One process stores a frame, another one sends it in another order. The frame is a pair of pages:
 // while one is sent, the next frame is stored in the other. RTL: hyq_reorder_buffer.sv.
 #ifndef HYQ_REORDER_H_

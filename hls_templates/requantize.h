@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Requantization turns an accumulator into a code. Reference: hyq_hls/graph/requantize.py,
 // Requantize.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function drops the words of some positions. Reference: hyq_hls/ops/select_positions.py,
 // SelectPositions.
 #ifndef HYQ_SELECT_POSITIONS_H_

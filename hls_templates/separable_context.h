@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is the weighted mean of the keys of separable attention. Reference:
 // hyq_hls/ops/separable_context.py, SeparableContext.
 #ifndef HYQ_SEPARABLE_CONTEXT_H_

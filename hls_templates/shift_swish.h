@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is Shift-Swish, x * sigmoid(x), with an exponential that is made of shifts.
 // Reference: hyq_hls/ops/shift_swish.py, ShiftSwish. Its circuit of a table is in table.h.
 #ifndef HYQ_SHIFT_SWISH_H_

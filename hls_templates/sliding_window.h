@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A window slides over a padded map in a line buffer. Reference: hyq_hls/ops/convolution.py.
 #ifndef HYQ_SLIDING_WINDOW_H_
 #define HYQ_SLIDING_WINDOW_H_

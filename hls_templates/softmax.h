@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Softmax operations share the maxima of rows and the probabilities. References:
 // hyq_hls/ops/linear_softmax.py, LinearSoftmax, and hyq_hls/ops/table_softmax.py, TableSoftmax.
 #ifndef HYQ_SOFTMAX_H_

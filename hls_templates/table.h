@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A memory has an entry for every input code. Reference: hyq_hls/ops/table.py, Table.
 #ifndef HYQ_TABLE_H_
 #define HYQ_TABLE_H_

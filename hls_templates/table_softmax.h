@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function is a softmax with a table of exponentials. Reference: hyq_hls/ops/table_softmax.py,
 // TableSoftmax.
 #ifndef HYQ_TABLE_SOFTMAX_H_

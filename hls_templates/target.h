@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The templates are written for this HLS compiler: its integers, its streams, its directives.
 //
 // Every other file, generated files too, uses only the names below. So another HLS compiler needs

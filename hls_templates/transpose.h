@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function exchanges rows and columns of every matrix. Reference: hyq_hls/ops/transpose.py,
 // Transpose.
 #ifndef HYQ_TRANSPOSE_H_

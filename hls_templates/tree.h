@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lanes are added, and compared, as a tree: its depth is the logarithm of their number.
 #ifndef HYQ_TREE_H_
 #define HYQ_TREE_H_

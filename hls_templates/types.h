@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The integer types of the templates have two forms with the same values.
 //
 // Synthesis (and csim with -DHYQ_BIT_ACCURATE) uses ap_int of the exact proven widths. Plain csim

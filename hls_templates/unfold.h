@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function turns a map into tokens through a reorder buffer. Reference: hyq_hls/ops/unfold.py,
 // Unfold.
 #ifndef HYQ_UNFOLD_H_

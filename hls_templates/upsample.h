@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function makes a map of twice the height and width. Reference: hyq_hls/ops/upsample.py,
 // Upsample.
 #ifndef HYQ_UPSAMPLE_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The function regroups codes to words of other lanes, in the same order.
 #ifndef HYQ_WIDTH_CONVERTER_H_
 #define HYQ_WIDTH_CONVERTER_H_

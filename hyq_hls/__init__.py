@@ -49,11 +49,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: loading a graph needs no torch, quantizing needs no hls4ml."""
+    """Import on first use: a saved network needs numpy alone, quantizing needs no hls4ml."""
     from importlib import import_module  # noqa: PLC0415
 
     if name == "load":
         return import_module("hyq_hls.quantized_model").QuantizedModel.load
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        from hyq_hls.support.packages import explained  # noqa: PLC0415
+
+        with explained():
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'hyq_hls' has no attribute {name!r}")

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hyq_hls.building import build_cpp
 from hyq_hls.errors import ConversionError, SimulationError
@@ -29,7 +28,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import Shown, is_file, replaced_folder, user_path
+from hyq_hls.support import Shown, is_file, progress_bar, replaced_folder, user_path
 from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.vitis import report_file
 
@@ -173,7 +172,7 @@ class Accelerator(Shown):
 
     def _stream_codes(self, images: Any, progress: bool) -> NDArray[np.int64]:
         codes = self._input_codes(images)
-        with tqdm(total=len(codes), desc="C++", unit="img", disable=not progress) as bar:
+        with progress_bar(progress, "C++", len(codes), "img") as bar:
             return self.csim.predict(codes, bar.update)
 
     def trace(self, image: Any) -> dict[str, NDArray[np.int64]]:
@@ -254,7 +253,7 @@ class Accelerator(Shown):
     ) -> CosimReport:
         codes = pixels.astype(np.int64)
         emulated, compiled = self.qmodel.stream_codes(pixels), self.csim.predict(codes)
-        with tqdm(total=len(codes), desc="RTL", unit="img", disable=not progress) as bar:
+        with progress_bar(progress, "RTL", len(codes), "img") as bar:
             return machine.cosimulate(self.folder, codes, emulated, compiled, options, bar.update)
 
     def size_fifos(self, images: Any, *, progress: bool = False) -> FifoSizing:
@@ -325,7 +324,7 @@ class Accelerator(Shown):
             CompilationError: pyosys is missing, or Yosys failed on some modules, which are named.
         """
         folder = user_path(cache) if cache else self.folder / SYNTHESIS_DIR
-        with tqdm(desc="Yosys", unit="module", disable=not progress) as bar:
+        with progress_bar(progress, "Yosys", unit="module") as bar:
             return self.machine.synthesize(self.folder, folder, bar)
 
     def build(

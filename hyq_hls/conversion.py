@@ -13,12 +13,14 @@ from hyq_hls.accelerator import Accelerator
 from hyq_hls.architecture import Architecture, Wishes, choose_machine
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
+from hyq_hls.machine.budget import check_clock, check_share
+from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
 from hyq_hls.project_file import MARKER
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
-from hyq_hls.stream.hls.compilers import check_compiler
+from hyq_hls.stream.hls.compilers import Compiler, check_compiler
 from hyq_hls.support import is_empty, user_path
 
 
@@ -80,28 +82,21 @@ def convert(
             a compiler that does not know the part.
     """
     _check_model(qmodel)
-    _check_type("clock_mhz", clock_mhz, Real, "a number")
-    for name, value in (("target_fps", target_fps), ("share", share)):
-        if value is not None:
-            _check_type(name, value, Real, "a number")
     for name, table, kind in (("folding", folding, Folding), ("circuits", circuits, str)):
         if table is not None:
             _check_table(name, table, kind)
-    if not isinstance(project, str) or not re.fullmatch(r"[A-Za-z]\w{,63}", project, re.ASCII):
-        raise ConversionError(
-            f"project name {project!r:.80}: a letter and at most 63 letters, digits and "
-            "underscores are wanted"
-        )
-    if is_reserved(project) or project in ("defines", "parameters"):
-        raise ConversionError(
-            f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
-        )
     if engine is not None:
         _check_type("engine", engine, Sizes, "hyq_hls.engine.Sizes")
-    compiler = check_compiler(hls)
-    target = find_part(part)
-    folder = user_path(output_dir)
-    _check_free(folder, overwrite)
+    target, folder, compiler = check_request(
+        part,
+        clock_mhz,
+        output_dir,
+        target_fps=target_fps,
+        share=share,
+        project=project,
+        hls=hls,
+        overwrite=overwrite,
+    )
     wishes = Wishes(
         target,
         clock_mhz,
@@ -116,6 +111,48 @@ def convert(
     )
     machine = choose_machine(qmodel.graph, architecture, wishes)
     return Accelerator.write(folder, qmodel, machine)
+
+
+def check_request(
+    part: str,
+    clock_mhz: float,
+    output_dir: str | os.PathLike[str],
+    *,
+    target_fps: float | None,
+    share: float | None,
+    project: str,
+    hls: str,
+    overwrite: bool,
+) -> tuple[Part, Path, Compiler]:
+    """Check what can be checked before a network is there, by the arguments of :func:`convert`.
+
+    Returns:
+        The part, the folder and the HLS compiler.
+
+    Raises:
+        ConversionError: an argument of another type, unknown part, bad name, clock, share or
+            compiler, or a folder that is in use.
+    """
+    for name, value in (("clock_mhz", clock_mhz), ("target_fps", target_fps), ("share", share)):
+        if value is not None or name == "clock_mhz":
+            _check_type(name, value, Real, "a number")
+    if not isinstance(project, str) or not re.fullmatch(r"[A-Za-z]\w{,63}", project, re.ASCII):
+        raise ConversionError(
+            f"project name {project!r:.80}: a letter and at most 63 letters, digits and "
+            "underscores are wanted"
+        )
+    if is_reserved(project) or project in ("defines", "parameters"):
+        raise ConversionError(
+            f"project name {project!r} has a meaning in C++, SystemVerilog or here; give another"
+        )
+    compiler = check_compiler(hls)
+    target = find_part(part)
+    check_clock(clock_mhz)
+    if share is not None:
+        check_share(share)
+    folder = user_path(output_dir)
+    _check_free(folder, overwrite)
+    return target, folder, compiler
 
 
 def _check_model(value: Any) -> None:

@@ -51,6 +51,10 @@ class QuantizationError(HyqError):
     """A float graph cannot be quantized as configured."""
 
 
+class MissingPackageError(HyqError, ImportError):
+    """A package that the work needs is not installed; the message names the extra that has it."""
+
+
 class InputRangeWarning(UserWarning):
     """A model seems to take other images than bytes divided by 255."""
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hyq_hls.errors import InputError
-from hyq_hls.graph import Graph, Quantization
+from hyq_hls.graph import Graph, Quantization, ReferenceEmulator
 from hyq_hls.graph.file import load as load_graph
 from hyq_hls.graph.file import save as save_graph
 from hyq_hls.graph.graph import CLASS_NAMES
 from hyq_hls.images import image_bytes, number_array
 from hyq_hls.normalization import METADATA_KEY, Normalization
 from hyq_hls.ops import OPERATIONS
-from hyq_hls.support import Shown, aligned
+from hyq_hls.support import Shown, aligned, installed, progress_bar
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,15 +51,21 @@ class QuantizedModel(Shown):
         self.float_graph = float_graph
         self.capture_report = capture_report
         self.module = module
-        self._emulator: Emulator | None = None
+        self._emulator: Emulator | ReferenceEmulator | None = None
 
     @property
-    def emulator(self) -> Emulator:
-        """Fast integer execution of the graph; made on first use, because it needs torch."""
-        if self._emulator is None:
-            from hyq_hls.emulate import Emulator  # noqa: PLC0415  (loading needs no torch)
+    def emulator(self) -> Emulator | ReferenceEmulator:
+        """Integer execution of the graph; made on first use.
 
-            self._emulator = Emulator(self.graph)
+        With torch it is fast; without, it runs the references in numpy, whose codes are the same.
+        """
+        if self._emulator is None:
+            if installed("torch"):
+                from hyq_hls.emulate import Emulator  # noqa: PLC0415  (loading needs no torch)
+
+                self._emulator = Emulator(self.graph)
+            else:
+                self._emulator = ReferenceEmulator(self.graph)
         return self._emulator
 
     def image_bytes(self, images: Any) -> NDArray[np.uint8]:
@@ -90,7 +95,7 @@ class QuantizedModel(Shown):
     def stream_codes(self, images: Any, progress: bool = False) -> NDArray[np.int64]:
         r"""Return the codes (B, \*last tensor) in the order in which the hardware sends them."""
         pixels = self.image_bytes(images)
-        with tqdm(total=len(pixels), desc="emulate", unit="img", disable=not progress) as bar:
+        with progress_bar(progress, "emulate", len(pixels), "img") as bar:
             return self.emulator(pixels, bar.update)
 
     def predict(self, images: Any, progress: bool = False) -> NDArray[np.float64]:

@@ -135,7 +135,7 @@ class Environment:
             print(f"{self.folder.name} was left unfinished; it is made anew.")
             return False
         moved = self.read_stamp()[2:] not in ([], [str(ROOT)])
-        works = "import pip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))"
+        works = "import pip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))"
         if moved or not self.python.exists() or subprocess.call([self.python, "-c", works]):
             print(f"{self.folder.name} does not work (any more) in this place; it is made anew.")
             return False

@@ -1,4 +1,4 @@
-"""Remake the lock files: one set of pins for Python 3.10, 3.11 and 3.12.
+"""Remake the lock files: one set of pins for Python 3.10 to 3.14.
 
 Run it with `make lock`. Pins that are there stay unless a .in file rules them out;
 `make lock LOCK_ARGS=--upgrade` moves everything forward, `LOCK_ARGS="--upgrade-package ruff"` one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module sums the terms of several beats and requantizes the sums. It has an adder tree over
 // the terms of a beat, an accumulator that begins with start_i, and hyq_requantize_tail. Outputs
 // take the words of requantization entries in order.

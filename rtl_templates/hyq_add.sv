@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module adds two streams on a common scale and requantizes the sum. Reference:
 // hyq_hls/ops/add.py, Add.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The adder tree sums Terms signed terms in each lane, every cycle. A register stands behind every
 // addition. There are as many stages as levels, and one where there is a single term.
 module hyq_adder_tree #(

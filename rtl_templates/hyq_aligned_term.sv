@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes one operand of hyq_aligned_terms: (code - zero point) times its factor. It has two stages
 // under one enable.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module brings the operands of hyq_add and of hyq_maximum to a common scale, and leads the
 // pipeline of both: every operand is (code - zero point) times its factor.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention scores are dot products of queries and keys. Reference:
 // hyq_hls/ops/attention_scores.py, AttentionScores.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention values are sums of values that are weighted by probabilities. Reference:
 // hyq_hls/ops/attention_values.py, AttentionValues.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is an average pooling of a map, whose border counts nothing.
 // Reference: hyq_hls/ops/average_pool.py, AveragePool.
 //

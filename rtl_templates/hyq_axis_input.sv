@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns an AXI4-Stream slave into a stream of codes, and makes every frame whole. Every
 // code comes in whole bytes, whose upper bits are dropped.
 //

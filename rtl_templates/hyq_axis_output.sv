@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns a stream of codes into an AXI4-Stream master. Every code takes whole bytes, and
 // TLAST comes with the last beat of a frame.
 module hyq_axis_output #(

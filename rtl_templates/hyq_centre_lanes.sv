@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module subtracts the zero points of channels from their codes. Its one stage registers the
 // codes while the zero points are read. CentredBits hold every difference.
 module hyq_centre_lanes #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory holds constants of the channels of a beat: one word for every beat of a position, or
 // one word for all.
 //

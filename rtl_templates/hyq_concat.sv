@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module requantizes two streams to common codes and joins them. At every position the channels
 // of `a` come first, then those of `b`. Reference: hyq_hls/ops/concat.py, Concat.
 //

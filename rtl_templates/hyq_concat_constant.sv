@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module joins constant positions with those of a stream. In every row, the constants come
 // before the stream, or behind it. Reference: hyq_hls/ops/concat_constant.py, ConcatConstant.
 //

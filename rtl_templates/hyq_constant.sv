@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The codes are the same for every frame. Reference: hyq_hls/ops/constant.py, Constant.
 //
 // There is one stage: the read register of the memory is the output. A memory of one word is a

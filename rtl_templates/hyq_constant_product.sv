@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies a signed value by a positive constant with shifts and adds, one for every
 // non-zero digit of the constant's non-adjacent form (digits -1, 0, 1). It has no register and no
 // multiplier.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a 2-D convolution of a map, dense or with groups. References: hyq_hls/ops/conv2d.py,
 // Conv2d, and hyq_hls/ops/grouped_conv2d.py, GroupedConv2d.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The counter has Count steps and starts again by itself. It is one level of nested loops.
 //
 // It counts the steps that are left from Count - 2 down to -1. Its sign says which step is the last

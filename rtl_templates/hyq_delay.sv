@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module delays data by Stages registers under en_i. With 0 stages it is wires.
 module hyq_delay #(
   parameter int unsigned Width,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a depthwise 2-D convolution of a map. Reference: hyq_hls/ops/depthwise_conv2d.py,
 // DepthwiseConv2d.
 //

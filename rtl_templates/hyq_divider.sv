@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The divider makes quotient_o = floor(numerator_i / denominator_i), unsigned, one division per
 // cycle.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes dot products of constant weights and a stream of operands, and requantizes them.
 // It is the arithmetic of dense, conv2d and depthwise_conv2d. Reference: hyq_hls/ops/dense.py,
 // Dense.

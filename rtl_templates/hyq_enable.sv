@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the enable of the registers of a rigid pipeline. The pipeline waits while all of
 // full_i hold and its reader takes nothing.
 //

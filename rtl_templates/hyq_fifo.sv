@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The FIFO lies between two operations. Both of its sides are registered, so that no combinational
 // path leads from one port to the other.
 //

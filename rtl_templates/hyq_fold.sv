@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fold turns tokens into a map. A whole frame is stored, then read row by row. Reference:
 // hyq_hls/ops/fold.py, Fold.
 module hyq_fold #(

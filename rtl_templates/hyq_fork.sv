@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fork is eager: every output takes each word once, as soon as it is ready, whatever the others
 // do. The input moves on when the last output takes its copy. The fork has no latency and passes
 // one word per cycle.

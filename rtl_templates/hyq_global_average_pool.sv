@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module sums over all positions of a map and requantizes the sums.
 // Reference: hyq_hls/ops/global_average_pool.py, GlobalAveragePool.
 //

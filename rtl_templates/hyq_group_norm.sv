@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a GroupNorm with one group: all elements of a frame have one mean and one variance.
 // Reference: hyq_hls/ops/group_norm.py, GroupNorm.
 //

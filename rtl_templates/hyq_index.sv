@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The index of a loop of Count steps counts from 0 to Count - 1, again and again.
 module hyq_index #(
   parameter int unsigned Count,

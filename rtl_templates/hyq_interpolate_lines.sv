@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes twice as many lines of Words words: 3 * nearer + farther + Summand of the two
 // lines between which each of them lies. The first and the last one lie beside a single line, which
 // stands for both. A line is a row of a map, or a pixel of a row.

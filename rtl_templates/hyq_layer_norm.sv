@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a LayerNorm over the channels of every position. Reference:
 // hyq_hls/ops/layer_norm.py, LayerNorm.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes exponentials of codes below the maximum of their row, in two stages under en_i:
 //
 //   d = maximum - code,  k = d >> Fraction,  r = the lowest Fraction bits of d

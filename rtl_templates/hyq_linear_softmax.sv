@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a softmax of every row by shifts and adds. Reference:
 // hyq_hls/ops/linear_softmax.py, LinearSoftmax.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes log2 codes of probabilities without a divider, one beat per cycle:
 //
 //   e    = mantissa << exponent

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a read-only memory in LUTs for hyq_rom. It is a module of its own, so that
 // synthesis can keep it whole: up to 64 words are one LUT for each bit, and one level of logic.
 // Yosys makes it several times as large and as slow when it dissolves it.

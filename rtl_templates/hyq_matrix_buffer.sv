@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The matrix buffer takes the rows of a matrix word by word. It emits the whole matrix Passes
 // times, one word of each of Banks rows per cycle. While one matrix is emitted, the next one is
 // stored.

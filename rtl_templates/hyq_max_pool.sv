@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a max pooling of a map, whose border never is the maximum.
 // Reference: hyq_hls/ops/max_pool.py, MaxPool.
 //

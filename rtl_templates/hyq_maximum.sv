@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module takes the larger of two elements on a common scale and requantizes it. Reference:
 // hyq_hls/ops/maximum.py, Maximum.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies two streams element by element and requantizes the products. Reference:
 // hyq_hls/ops/multiply.py, Multiply.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the last part of a normalization, in nine stages. It is the common part of
 // hyq_layer_norm and hyq_group_norm.
 //

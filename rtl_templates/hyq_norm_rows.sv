@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module gives every value of a row the sum of its row, and the reciprocal of its standard
 // deviation. It is the common part of hyq_layer_norm, whose row is a position, and hyq_group_norm,
 // whose row is a frame.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes the sum and the scaled variance of every row of a normalization:
 //
 //   total = sum(x),  variance = Elements * sum(x * x) - total * total + epsilon

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The normalizer shifts value_i left until its leading one is the highest bit, and gives the
 // distance.
 //

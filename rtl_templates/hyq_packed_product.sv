@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies two weights a, b by one operand x. It takes one DSP48E1 where the widths
 // allow, else two.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module surrounds a map with its border and emits the beats of the windows that slide over it.
 // hyq_sliding_window explains their order, and hyq_padding the border.
 module hyq_padded_windows #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Padding surrounds a map with border pixels. Reference: hyq_hls/ops/convolution.py, Convolution.
 //
 // The module emits one beat per cycle and Beats beats per pixel, with one register stage. Border

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module says which page of a buffer is written and which one is read. The buffer has two pages
 // that take turns: a page is written only while it is not full, and read only while it is.
 module hyq_pages (

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module sends positions in another order. Reference: hyq_hls/ops/permute_positions.py,
 // PermutePositions.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The package holds types and functions that several modules share.
 package hyq_pkg;
 

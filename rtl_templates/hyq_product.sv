@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies a weight by an operand in four stages, which are the registers of a
 // DSP48E1: two for its inputs, one for the product, one for its output.
 module hyq_product #(

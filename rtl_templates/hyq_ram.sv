@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory has one write port and one synchronous read port. read_data_o is the word at
 // read_address_i of the last cycle with read_i. The two ports never meet at one word in a cycle;
 // the surrounding circuit guarantees this.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes floor(2**Exponent / divisor), one bit per cycle. It takes a new divisor every
 // QuotientBits + 1 cycles.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The register slice cuts every combinational path between two stream ports.
 //
 // It has latency 1 and capacity 2, and passes one word per cycle. While the output is stalled, the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reorder buffer emits the words of a frame in another order. Two pages take turns: one is
 // written in order of arrival while the other is read by five nested loops, 0 innermost:
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module takes Beats words and emits them Times times in order; then it takes the next Beats
 // words.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module requantizes a stream. Reference: hyq_hls/ops/requantize.py, RequantizeTensor.
 //
 // It has four stages: one that registers and centres the codes, then three of hyq_requantize_tail.

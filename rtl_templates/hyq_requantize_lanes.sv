@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module requantizes `Lanes` accumulators to codes every cycle, in three stages under one
 // enable. Reference: hyq_hls/graph/requantize.py, Requantize. Its normal form is RequantizeRom of
 // hyq_hls/stream/arguments.py.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the end of a pipeline. It turns the accumulators of a beat into codes, with the
 // entries of the beat's channels.
 //

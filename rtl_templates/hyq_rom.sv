@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The read-only memory has a synchronous read: data_o is the word at addr_i of the last cycle with
 // en_i. With one word (Depth 1) it is a constant, which is there from the start.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In the row buffer the beats of a row wait until the result of their row (maximum, sum, ...) is
 // there.
 //

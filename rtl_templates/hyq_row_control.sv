@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module controls a reduction over rows (a maximum, a sum) that holds the result of a row while
 // the pipeline goes on with the next one. It stalls only when a second result would be due next.
 module hyq_row_control #(

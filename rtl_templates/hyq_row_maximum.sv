@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module finds the largest of the unsigned codes of every row, and gives one result per Beats
 // beats.
 //

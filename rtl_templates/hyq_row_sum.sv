@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module sums the signed terms of every row, and gives one result per Beats beats. It has an
 // adder tree over the lanes, then an accumulator.
 //

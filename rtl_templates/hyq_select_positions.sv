@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module drops the words of some positions. Reference: hyq_hls/ops/select_positions.py,
 // SelectPositions.
 //

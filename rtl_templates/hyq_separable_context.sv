@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the weighted mean of the keys of separable attention. Reference:
 // hyq_hls/ops/separable_context.py, SeparableContext.
 //

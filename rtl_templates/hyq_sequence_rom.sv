@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory is read from its first word to its last, again and again. A read with en_i puts the
 // present word at data_o in the next cycle. With next_i, that read is the last one of the word.
 module hyq_sequence_rom #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes the sigmoid of x * 2**-Fraction, with Precision fraction bits, by an exponential
 // that is made of shifts. Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is Shift-Swish, x * sigmoid(x), in its arithmetic circuit. Its circuit of a table is
 // hyq_table. Reference: hyq_hls/ops/shift_swish.py, ShiftSwish.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sliding window takes the beats of a map and emits the beats of the windows of its output
 // positions.
 //

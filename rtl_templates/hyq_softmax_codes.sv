@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the first part of a softmax. It offers the codes of every row with the largest code
 // of their row.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the last part of a softmax. It turns exponentials mantissa << exponent into the
 // probabilities of their row.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a softmax of every row without its exponentials, which the caller makes from codes
 // and the maximum of their row, in two stages under en_o.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes the floor of the square root, one bit per cycle. It takes a new radicand every
 // Steps + 1 cycles.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module controls a circuit that takes Steps cycles for a value: it loads, then makes the
 // steps, the last of which goes into an output register. So it takes a new value every Steps + 1
 // cycles.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module checks the protocol of a stream in every simulation: a word that is offered stays,
 // unchanged, until it is taken. It is empty in synthesis.
 module hyq_stream_checker #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module controls a rigid pipeline between two streams: all of its Stages stages move, or none
 // does.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module computes any function of one code. A memory has an entry for every input code; every
 // lane has a copy of it.
 // Reference: hyq_hls/ops/table.py, Table.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a softmax of every row with a table of exponentials. Every lane has a copy of the
 // table.
 // Reference: hyq_hls/ops/table_softmax.py, TableSoftmax.

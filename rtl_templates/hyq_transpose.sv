@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module exchanges rows and columns of every matrix, one code per cycle. Reference:
 // hyq_hls/ops/transpose.py, Transpose.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Unfold turns a map into tokens. A whole frame is stored, then read by pixel of a patch: the first
 // pixel of all patches, then the second, and so on.
 // Reference: hyq_hls/ops/unfold.py, Unfold.

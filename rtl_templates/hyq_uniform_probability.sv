@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes probabilities with OutBits fraction bits, rounded half up, one beat per cycle:
 //
 //   code = min(2**OutBits - 1, ((e << OutBits) + (total >> 1)) / total),  e = mantissa << exponent

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes a map of twice the height and width: between its codes, or of copies. Reference:
 // hyq_hls/ops/upsample.py, Upsample.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module holds the valid bits of a rigid pipeline: valid_i leaves after Stages cycles with
 // en_i.
 module hyq_valid_chain #(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies two signed values of any width, in two stages under en_i. The first makes
 // products with parts of b that fit the 18-bit side of a DSP48E1 (17 bits, the highest part with
 // the sign); the second makes their sum.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The width converter joins successive words of a stream into one (OutLanes > InLanes) or cuts a
 // word into several (OutLanes < InLanes). Lane 0 is in the lowest bits and comes first.
 //

@@ -1,6 +1,7 @@
 """The wheel, the lock files and the make targets hold what they promise."""
 
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -13,11 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import hyq_hls
 from hyq_hls.errors import HyqError
-from hyq_hls.support import templates
+from hyq_hls.support import packages, templates
+from hyq_hls.version import LICENCE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,8 +29,11 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = ["runtime", "dev"]
-PYTHONS = ["3.10", "3.11", "3.12"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+#: Extras that a person who walks the whole road installs; requirements/runtime.in has them too.
+ROAD = ["quantize", "hls", "rtl", "plots", "digits"]
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -53,6 +59,15 @@ def pins_for(lock: str, python: str) -> dict[str, str]:
     pins = [r for r in requirements(f"{lock}.txt") if not r.marker or r.marker.evaluate(machine)]
     assert len(names(pins)) == len(pins), "a package is pinned twice"
     return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in pins}
+
+
+def wanted(*extras: str) -> list[Requirement]:
+    """Requirements of the base ("") and of extras, with those of the extras that they name."""
+    found: list[Requirement] = []
+    for extra in extras:
+        for requirement in map(Requirement, EXTRAS[extra] if extra else PROJECT["dependencies"]):
+            found += wanted(*requirement.extras) if requirement.extras else [requirement]
+    return found
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -158,6 +173,45 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in shipped)
 
 
+LINKED = """\
+![A road](docs/images/road.png) and ![far](https://a.org/b.png)
+[numbers](docs/numerics.md#top), [here](#install), [there](https://a.org).
+<img width="9" src="docs/images/road.png">
+"""
+
+
+def test_the_readme_of_an_index_has_no_relative_link() -> None:
+    spec = importlib.util.spec_from_file_location("setup_of_hyq_hls", ROOT / "setup.py")
+    assert spec
+    assert spec.loader
+    setup = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(setup)
+    there = setup.readme(LINKED, "https://host/us/it")
+    assert "![A road](https://host/us/it/raw/HEAD/docs/images/road.png)" in there
+    assert "[numbers](https://host/us/it/blob/HEAD/docs/numerics.md#top), [here](#install)" in there
+    assert '<img width="9" src="https://host/us/it/raw/HEAD/docs/images/road.png">' in there
+    bare = setup.readme(LINKED, "")
+    assert bare.startswith(
+        "*A road* and ![far](https://a.org/b.png)\nnumbers, [here](#install), [th"
+    )
+    assert "<img" not in bare
+    shown = setup.readme((ROOT / "README.md").read_text(encoding="utf-8"), setup.repository())
+    assert not re.findall(r"\]\((?!https?:|#)", shown)
+
+
+def test_every_file_that_is_copied_into_a_project_names_its_licence() -> None:
+    drivers = (ROOT / "hyq_hls/tools/verilator/drivers").rglob("*")
+    copied = [p for p in [*ROOT.glob("*_templates/**/*"), *drivers] if p.is_file()]
+    for path in copied:
+        if path.suffix in {".h", ".sv", ".v", ".cpp", ".tcl", ".py"}:
+            first = path.read_text(encoding="utf-8").partition("\n")[0]
+            assert first.endswith(f" {LICENCE}"), f"{path}: its first line is no licence"
+    licence = LICENCE.partition(": ")[2]
+    assert licence == PROJECT["license"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["license"], citation["version"]) == (licence, hyq_hls.__version__)
+
+
 # --- requirements ---
 
 
@@ -171,10 +225,10 @@ def test_lock_pins_one_version_on_every_line(lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lock_answers_its_source_for_every_python(lock: str, python: str) -> None:
     pins = pins_for(lock, python)
-    for wanted in requirements(f"{lock}.in"):
-        if wanted.marker and not wanted.marker.evaluate({"python_version": python}):
+    for source in requirements(f"{lock}.in"):
+        if source.marker and not source.marker.evaluate({"python_version": python}):
             continue
-        assert wanted.specifier.contains(pins[canonicalize_name(wanted.name)]), wanted
+        assert source.specifier.contains(pins[canonicalize_name(source.name)]), source
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -188,21 +242,45 @@ def test_lock_leaves_the_gpu_packages_to_the_gpu_build_of_torch(lock: str) -> No
 
 
 def test_project_file_and_requirement_sources_name_the_same_packages() -> None:
-    runtime = names(requirements("runtime.in"))
+    runtime, everything = names(requirements("runtime.in")), names(requirements("dev.in"))
     build_tool = {"setuptools"}
-    extras = PROJECT["optional-dependencies"]
-    assert names(map(Requirement, PROJECT["dependencies"])) == runtime - build_tool
-    assert names(map(Requirement, extras["dev"])) == names(requirements("dev.in")) - runtime
-    assert "jupyterlab" in names(map(Requirement, extras["notebooks"]))
+    assert names(wanted("", *ROAD)) == runtime - build_tool
+    assert names(wanted("", "dev")) == everything - build_tool
+    assert "jupyterlab" in names(wanted("notebooks"))
+
+
+def test_the_base_is_small_and_extras_are_known_by_their_packages() -> None:
+    assert names(wanted("")) == {"numpy", "packaging", "tqdm"}
+    known = {(distribution, extra) for distribution, extra in packages.EXTRAS.values()}
+    for distribution, extra in known:
+        assert distribution in names(wanted(extra)), f"pyproject.toml, extra {extra}"
+    for extra in set(EXTRAS) - {"all", "dev"}:
+        own = {r.name for r in map(Requirement, EXTRAS[extra]) if r.name != "hyq_hls"}
+        assert own <= {distribution for distribution, _ in known}, f"packages.py, extra {extra}"
+    assert names(wanted("all")) >= names(wanted(*ROAD, "synthesis", "completion", "notebooks"))
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_project_file_admits_the_pinned_versions(python: str) -> None:
     pins = pins_for("dev", python)
-    for wanted in map(
-        Requirement, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-    ):
-        assert wanted.specifier.contains(pins[canonicalize_name(wanted.name)]), wanted
+    for requirement in wanted("", "dev", "timm"):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
+
+
+def test_project_file_admits_the_tested_pythons_and_no_others() -> None:
+    said = {c.rpartition(" ")[2] for c in PROJECT["classifiers"] if "Python :: 3." in c}
+    assert said == set(PYTHONS)
+    admitted = SpecifierSet(PROJECT["requires-python"])
+    assert [p for p in map("3.{}".format, range(20)) if f"{p}.1" in admitted] == PYTHONS
+    for name in ("Makefile", "requirements/env.py"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "(3, 10) <= sys.version_info[:2] <= (3, 14)" in text, name
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+        matrices = [
+            job["strategy"]["matrix"]["python-version"] for job in jobs if "strategy" in job
+        ]
+        assert all(matrix == PYTHONS for matrix in matrices)
 
 
 def test_conda_environment_names_the_lock() -> None:
@@ -210,6 +288,7 @@ def test_conda_environment_names_the_lock() -> None:
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     assert "-r requirements/dev.txt" in pip
     assert "python=3.11" in environment["dependencies"]
+    assert any(str(entry).startswith("jupyterlab") for entry in environment["dependencies"])
 
 
 # --- make ---
@@ -217,14 +296,16 @@ def test_conda_environment_names_the_lock() -> None:
 
 def test_make_without_a_target_lists_the_targets() -> None:
     listed = re.findall(r"^  make ([a-z]+) ", make().stdout, flags=re.MULTILINE)
-    assert {"env", "demo", "test", "lint", "format", "train", "bench", "clean"} <= set(listed)
+    assert {"env", "demo", "notebooks", "test", "lint", "format", "train", "bench", "clean"} <= set(
+        listed
+    )
 
 
 def test_make_says_once_that_no_python_fits(tmp_path: Path) -> None:
     result = make("env", f"VENV={tmp_path / 'venv'}", "PYTHON=false")
     assert result.returncode
     assert result.stderr.count("error: ") == 1
-    assert "no Python 3.10, 3.11 or 3.12 found" in result.stderr
+    assert "no Python 3.10 to 3.14 found" in result.stderr
 
 
 def test_make_says_that_the_venv_module_is_missing(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // These are plain C functions around the top function, for ctypes. <project>_bridge.cpp includes
 // this file once, and defines HYQ_TOP, the word types and their counts. Integers go in, integers
 // come out.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // This is hls::stream for C simulation with g++. It is a queue that reports misuse.
 //
 // A read of an empty stream throws. Words that nobody read are reported when the stream dies. Every

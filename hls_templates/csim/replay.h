@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Recorded processes run again, with bounded queues and a clock.
 //
 // Every process has a clock of its own. A read waits for its word, a write waits until its place in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In the timed C simulation (-DHYQ_TIMED) these directives tell the trace what happens when.
 #ifndef HYQ_CSIM_TIMED_H_
 #define HYQ_CSIM_TIMED_H_

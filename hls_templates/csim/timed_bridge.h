@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // These are plain C functions of the timed C simulation, for ctypes. bridge.h includes this file.
 #ifndef HYQ_CSIM_TIMED_BRIDGE_H_
 #define HYQ_CSIM_TIMED_BRIDGE_H_

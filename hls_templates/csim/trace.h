@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The timed C simulation (-DHYQ_TIMED) records in which order every process uses its streams.
 //
 // Which stream a process reads or writes next never depends on time: no template asks whether a

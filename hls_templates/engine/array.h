@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The array adds products of 16 output channels, 3 inputs and P pixels per cycle. Specification:
 // docs/engine.md, section 3.2.
 #ifndef HYQ_ENGINE_ARRAY_H_

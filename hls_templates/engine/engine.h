@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine runs a program from DRAM. Specification: docs/engine.md. It runs one instruction after
 // the other, in the order of the list, which the specification allows; so it needs no waits.
 #ifndef HYQ_ENGINE_ENGINE_H_

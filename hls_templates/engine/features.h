@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Words and windows of the feature memory. Specification: docs/engine.md, section 2.
 #ifndef HYQ_ENGINE_FEATURES_H_
 #define HYQ_ENGINE_FEATURES_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An instruction has 16 words of 32 bits. Specification: docs/engine.md, section 3.
 #ifndef HYQ_ENGINE_INSTRUCTION_H_
 #define HYQ_ENGINE_INSTRUCTION_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The move unit makes weights of keys and values. Specification: docs/engine.md, section 3.3.
 #ifndef HYQ_ENGINE_MOVE_H_
 #define HYQ_ENGINE_MOVE_H_

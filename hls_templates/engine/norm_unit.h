@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The norm unit normalizes rows of codes. Specification: docs/engine.md, section 3.5.
 #ifndef HYQ_ENGINE_NORM_UNIT_H_
 #define HYQ_ENGINE_NORM_UNIT_H_

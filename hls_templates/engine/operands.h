@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operands of the array, step by step. Specification: docs/engine.md, section 3.2.
 #ifndef HYQ_ENGINE_OPERANDS_H_
 #define HYQ_ENGINE_OPERANDS_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output stage turns sums into codes. Specification: docs/engine.md, "Output stage".
 #ifndef HYQ_ENGINE_OUTPUT_STAGE_H_
 #define HYQ_ENGINE_OUTPUT_STAGE_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directives that the engine alone needs; the others are in target.h. It is for Vitis HLS: Bambu has
 // no AXI4 ports that are memories.
 #ifndef HYQ_ENGINE_PORTS_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sizes of an engine, and its memories as arrays. Specification: docs/engine.md, sections 1 and
 // 2.
 #ifndef HYQ_ENGINE_SIZES_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The softmax unit makes probabilities of rows of codes. Specification: docs/engine.md, section 3.4.
 #ifndef HYQ_ENGINE_SOFTMAX_UNIT_H_
 #define HYQ_ENGINE_SOFTMAX_UNIT_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The load and the store unit copy rows and blocks between DRAM and the memories. Specification:
 // docs/engine.md, section 3.1.
 #ifndef HYQ_ENGINE_TRANSFER_H_

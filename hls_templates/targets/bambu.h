@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The templates are written for this HLS compiler: its integers, its streams, its directives.
 //
 // This is target.h for Bambu 2024.10 (PandA). Its directives are those of UG1399, but it knows few

@@ -9,12 +9,30 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import build, convert, cosim, estimate, evaluate, export, inspect, quantize, verify
+from hyq_hls.cli import (
+    build,
+    completion,
+    convert,
+    cosim,
+    demo,
+    doctor,
+    estimate,
+    evaluate,
+    export,
+    inspect,
+    parts,
+    quantize,
+    verify,
+)
+from hyq_hls.cli.output import add_quiet
 from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
 from hyq_hls.quant.config import CHOICES
+from hyq_hls.support.packages import explained
 
 COMMANDS = {
+    "doctor": doctor,
+    "demo": demo,
     "inspect": inspect,
     "quantize": quantize,
     "convert": convert,
@@ -24,14 +42,29 @@ COMMANDS = {
     "evaluate": evaluate,
     "build": build,
     "export": export,
+    "parts": parts,
+    "completion": completion,
 }
+_STATUS = """\
+exit status:
+  0    done; every level agrees, the design fits, what was asked for is there
+  1    done, and the answer is no: levels disagree, a design does not fit, a node stops on the way,
+       a recipe failed, something is missing
+  2    not done: wrong options, unusable files, a missing package or program; one line says why and
+       what to do
+  130  interrupted; nothing half-written is left
+  141  the reader of the output, such as head, ended first
+
+`hyq-hls COMMAND --help` shows the options of a command and examples.
+"""
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults, but not that there is none."""
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, but not that there is none, nor that a switch is off."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)
+        without = action.default is None or action.default is False or action.nargs == "*"
+        return action.help if without else super()._get_help_string(action)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="hyq-hls",
         description="Integer-only CNN-Transformer hybrids, from PyTorch to bit-exact HLS C++.",
+        epilog=_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     root.add_argument("--version", action="version", version=f"hyq_hls {hyq_hls.__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="command")
@@ -48,10 +83,17 @@ def parser() -> argparse.ArgumentParser:
             name,
             help=module.__doc__.splitlines()[0],
             description=module.__doc__,
+            epilog=_examples(vars(module).get("EXAMPLES", ())),
             formatter_class=_HelpFormatter,
         )
         module.add_arguments(command)
+        add_quiet(command)
+    commands.choices["completion"].set_defaults(root=root)
     return root
+
+
+def _examples(lines: Sequence[str]) -> str:
+    return "\n  ".join(["examples:", *lines]) if lines else ""
 
 
 #: Arguments of Python whose option has another name or the contrary meaning.
@@ -75,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 when levels disagree, 2 on an error that names its cure."""
     options = parser().parse_args(arguments)
     try:
-        status: int = COMMANDS[options.command].run(options)
+        with explained():
+            status: int = COMMANDS[options.command].run(options)
         sys.stdout.flush()
         return status
     except HyqError as error:

@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output
 from hyq_hls.errors import InputError
 
 if TYPE_CHECKING:
     from hyq_hls.quantized_model import QuantizedModel
+
+EXAMPLES = (
+    "hyq-hls convert net.hyq --part xc7z020 --output build/net",
+    "hyq-hls convert net.hyq --part xczu3eg --target-fps 2000 --clock-mhz 200 --overwrite",
+    "hyq-hls convert --model mobilevit_xxs --image-size 256 --output build/xxs",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +57,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert, compile, and print how every node was implemented."""
-    from hyq_hls import convert  # noqa: PLC0415
+    output = Output(options)
+    _check_source(options)
+    from hyq_hls import convert, load  # noqa: PLC0415
+    from hyq_hls.conversion import check_request  # noqa: PLC0415
 
+    network = None if options.network is None else load(options.network)
+    # Before a model is quantized, which may take minutes.
+    check_request(
+        options.part,
+        options.clock_mhz,
+        options.output,
+        target_fps=options.target_fps,
+        share=options.share,
+        project=options.project,
+        hls=options.hls,
+        overwrite=options.overwrite,
+    )
+    sources.check_folder(options.output, "--output")
     accelerator = convert(
-        _network(options),
+        network or _quantized(options, output),
         options.part,
         options.clock_mhz,
         options.output,
@@ -65,28 +88,24 @@ def run(options: argparse.Namespace) -> int:
         hls=options.hls,
         overwrite=options.overwrite,
     )
-    print(accelerator)
+    output.result(accelerator)
     if sources.must_fit(options):
-        print("\n".join(accelerator.estimate().verdict))
-    print(f"wrote {options.output}; read {accelerator.machine.read_first} in it first")
+        output.result("\n".join(accelerator.estimate().verdict))
+    output.say(f"wrote {options.output}; read {accelerator.machine.read_first} in it first")
     if options.size_fifos:
-        print("compiling the timed C simulation with g++ ...", flush=True)
-        print(accelerator.size_hls_fifos())
+        output.say("compiling the timed C simulation with g++ ...")
+        output.result(accelerator.size_hls_fifos())
     if not options.no_compile:
-        print("compiling the C simulation with g++ ...", flush=True)
+        output.say("compiling the C simulation with g++ ...")
         accelerator.compile()
-        print(f"compiled; next: hyq-hls verify {options.output}, hyq-hls cosim {options.output}")
+        output.say(
+            f"compiled; next: hyq-hls verify {options.output}, hyq-hls cosim {options.output}"
+        )
     return 0
 
 
-def _network(options: argparse.Namespace) -> QuantizedModel:
-    """Return the network that the options name: a file, or a model that is quantized now.
-
-    Raises:
-        InputError: they name none, or two.
-    """
-    from hyq_hls import load  # noqa: PLC0415
-
+def _check_source(options: argparse.Namespace) -> None:
+    """Raise ``InputError`` where the options name no network, or two."""
     if (options.network is None) == (options.model is None):
         raise InputError("one of a .hyq file and --model is wanted; hyq-hls quantize makes a file")
     if options.model is None:
@@ -95,7 +114,14 @@ def _network(options: argparse.Namespace) -> QuantizedModel:
                 raise InputError(
                     f"--{name.replace('_', '-')} belongs to --model; a .hyq file is quantized"
                 )
-        return load(options.network)
+    elif options.images is not None:
+        sources.check_source(options.images)
+
+
+def _quantized(options: argparse.Namespace, output: Output) -> QuantizedModel:
+    """Return the network that ``--model`` names, quantized."""
     if options.images is None:
-        print("no --images: calibrated on noise; size and speed are true, accuracy means nothing")
+        output.say(
+            "no --images: calibrated on noise; size and speed are true, accuracy means nothing"
+        )
     return sources.untrained_network(options.model, options.image_size, options.images)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output, add_json
 from hyq_hls.errors import InputError
+
+EXAMPLES = (
+    "hyq-hls cosim build/net --images digits-distorted --count 32",
+    "hyq-hls cosim build/net --images mine.npy --idle 0.3 --backpressure 0.3 --json",
+    "hyq-hls cosim build/net --count 1 --vcd waves.vcd",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=sources.path, help="JSON file (default: cosim.json in the folder)"
     )
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,24 +48,27 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name} {getattr(options, name)}: 0 <= p < 1 is wanted")
     for name in ("vcd", "report"):
         sources.check_output(getattr(options, name), f"--{name}")
+    output = Output(options)
     accelerator = Accelerator.open(options.project)
     images, _ = sources.images(options.images)
+    sources.check_images(accelerator.qmodel, images)
     some = sources.take(images, options.count)
     if not accelerator.compiled:
-        print("compiling the C simulation with g++ ...", flush=True)
+        output.say("compiling the C simulation with g++ ...")
         accelerator.compile()
     if options.size_fifos:
-        print(accelerator.size_fifos(some, progress=True))
-    print("building the RTL with Verilator ...", flush=True)
+        output.result(accelerator.size_fifos(some, progress=output.progress))
+    output.say("building the RTL with Verilator ...")
     report = accelerator.cosimulate(
         some,
         idle=options.idle,
         backpressure=options.backpressure,
         seed=options.seed,
         vcd=options.vcd,
-        progress=True,
+        progress=output.progress,
     )
-    print(report)
+    output.result(report)
     saved = report.save(options.report or options.project / "cosim.json")
-    print(f"wrote {saved}" + (f" and {options.vcd}" if options.vcd else ""))
+    output.say(f"wrote {saved}" + (f" and {options.vcd}" if options.vcd else ""))
+    output.finish(report.to_json())
     return 0 if report.ok else 1

@@ -1,7 +1,7 @@
-"""The main job on real input: ``make demo``.
+"""Show the whole road on the trained default network and real images, every code compared.
 
-Quantizes the trained default network, runs it in integers on held-out handwritten digits, converts
-it to HLS C++ and RTL, and compares every code. Writes ``summary.json`` with what it printed.
+Quantizes the network, runs it in integers on held-out handwritten digits, converts it to HLS C++
+and RTL, and compares every code. Writes ``summary.json`` with what it printed.
 """
 
 from __future__ import annotations
@@ -12,69 +12,105 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from tqdm import tqdm
 
-from hyq_hls import convert, quantize
+from hyq_hls.cli import sources
 from hyq_hls.errors import HyqError
-from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.quant.calibrate import batches
-from hyq_hls.verify import verify
+from hyq_hls.support import counted, needs
 
+if TYPE_CHECKING:
+    import torch
+
+EXAMPLES = (
+    "hyq-hls demo",
+    "hyq-hls demo --output demo --quiet",
+)
 CALIBRATION_IMAGES = 256
 RTL_IMAGES = 32
 STALLED_IMAGES = 8
 
 
-def top1_float(model: torch.nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
+def top1_float(
+    model: torch.nn.Module, images: np.ndarray, labels: np.ndarray, progress: bool = True
+) -> float:
     """Return the top-1 accuracy of the float model in percent."""
+    import torch  # noqa: PLC0415  (torch is slow to import)
+
+    from hyq_hls.quant.calibrate import batches  # noqa: PLC0415
+
     right = 0
     with torch.inference_mode():
-        for i, batch in enumerate(tqdm(list(batches(images, 64)), "float", unit="batch")):
+        parts = list(batches(images, 64))
+        for i, batch in enumerate(counted(parts, progress, "float", len(parts))):
             truth = torch.from_numpy(labels[64 * i : 64 * i + len(batch)])
             right += int((model(batch).argmax(1) == truth).sum())
     return 100 * right / len(images)
 
 
-def run(folder: Path) -> bool:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--output", type=sources.path, default=Path("build/demo"), help="folder to write"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it all; returns 1 when a level disagrees."""
+    from hyq_hls.tools.verilator.compiler import compiler  # noqa: PLC0415
+    from hyq_hls.tools.verilator.tool import find_verilator  # noqa: PLC0415
+
+    # What is missing is said at once, not after a minute.
+    needs("torch", "PIL", "scipy", "hls4ml", "sklearn")
+    compiler()
+    find_verilator()
+    sources.check_folder(options.output, "--output")
+    return 0 if demonstrate(options.output, not getattr(options, "quiet", False)) else 1
+
+
+def demonstrate(folder: Path, progress: bool = True) -> bool:
     """Do it all in ``folder``; True when every level agrees."""
+    from hyq_hls import convert, quantize  # noqa: PLC0415
+    from hyq_hls.models import digits, mobilevit_digits  # noqa: PLC0415
+    from hyq_hls.verify import verify  # noqa: PLC0415
+
+    say = print if progress else _silent
     start = time.perf_counter()
     model = mobilevit_digits(pretrained=True)
     clean, distorted = digits.test(), digits.distorted()
     images = np.concatenate([clean.images, distorted.images])
     labels = np.concatenate([clean.labels, distorted.labels])
 
-    print("1. quantize the trained MobileViT: 8-bit weights and activations, shifts only")
-    qmodel = quantize(model, digits.calibration(CALIBRATION_IMAGES))
+    say("1. quantize the trained MobileViT: 8-bit weights and activations, shifts only")
+    qmodel = quantize(model, digits.calibration(CALIBRATION_IMAGES), progress=progress)
     folder.mkdir(parents=True, exist_ok=True)
     saved = qmodel.save(folder / "mobilevit_digits.hyq")
 
-    print(f"2. {len(images)} held-out images in float and in integers")
-    fp32 = [top1_float(model, d.images, d.labels) for d in (clean, distorted)]
-    codes = qmodel.codes(images, progress=True)
+    say(f"2. {len(images)} held-out images in float and in integers")
+    fp32 = [top1_float(model, d.images, d.labels, progress) for d in (clean, distorted)]
+    codes = qmodel.codes(images, progress=progress)
     right = codes.argmax(axis=1) == labels
     split = len(clean.images)
     integer = [100 * right[:split].mean(), 100 * right[split:].mean()]
 
-    print("3. convert to HLS C++ and RTL, compile the C simulation")
+    say("3. convert to HLS C++ and RTL, compile the C simulation")
     accelerator = convert(qmodel, "xc7z020", output_dir=folder / "net", overwrite=True)
     accelerator.compile()
 
-    print("4. the C++ on the same images, every code compared")
-    found = accelerator.codes(images, progress=True)
+    say("4. the C++ on the same images, every code compared")
+    found = accelerator.codes(images, progress=progress)
     equal = int((found == codes).all(axis=1).sum())
 
-    print("5. the RTL on Verilator: shrink its FIFOs, then real images with and without stalls")
+    say("5. the RTL on Verilator: shrink its FIFOs, then real images with and without stalls")
     shown = images[:: len(images) // RTL_IMAGES][:RTL_IMAGES]
     sizing = accelerator.size_fifos(shown)
-    rtl = accelerator.cosimulate(shown, progress=True)
+    rtl = accelerator.cosimulate(shown, progress=progress)
     stalled = accelerator.cosimulate(
-        shown[:STALLED_IMAGES], idle=0.3, backpressure=0.3, progress=True
+        shown[:STALLED_IMAGES], idle=0.3, backpressure=0.3, progress=progress
     )
     rtl.save(folder / "cosim.json")
-    report = verify(qmodel, images[:2], accelerator, trace_images=2, rtl=True)
+    report = verify(qmodel, images[:2], accelerator, trace_images=2, rtl=True, progress=progress)
     (folder / "verify.txt").write_text(f"{report}\n")
     (folder / "nodes.txt").write_text(f"{accelerator}\n")
     resources = accelerator.estimate()
@@ -139,17 +175,21 @@ figures          {folder}/summary.json"""
     return report.ok and rtl.ok and stalled.ok and equal == len(images)
 
 
+def _silent(text: str) -> None:
+    """Print nothing."""
+
+
 def _weighted(values: Sequence[float], split: int, total: int) -> float:
     return round((values[0] * split + values[1] * (total - split)) / total, 3)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; returns 0 when every level agrees, 1 when not, 2 on an error."""
+    """Run ``make demo``; returns 0 when every level agrees, 1 when not, 2 on an error."""
     parser = argparse.ArgumentParser(prog="python -m hyq_hls.cli.demo", description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder to write")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
-        return 0 if run(options.output) else 1
+        return run(options)
     except HyqError as error:
         print(f"demo: error: {error}", file=sys.stderr)
         return 2

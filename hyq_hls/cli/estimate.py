@@ -6,6 +6,13 @@ import argparse
 from pathlib import Path
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output, add_json
+
+EXAMPLES = (
+    "hyq-hls estimate net.hyq --part xc7z020 --target-fps 5000",
+    "hyq-hls estimate net.hyq --part xczu3eg --share 0.5 --json",
+    "hyq-hls estimate build/net --synth",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for the RTL and the results of --synth, of a .hyq file",
     )
     parser.add_argument("--report", type=sources.path, help="write everything to this JSON file")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
     from hyq_hls.machine.comparison import compared  # noqa: PLC0415
     from hyq_hls.parts import part  # noqa: PLC0415
 
+    output = Output(options)
     sources.check_output(options.report, "--report")
+    if options.synth:
+        sources.check_folder(options.work, "--work")
     if options.source.is_dir():
         sources.refuse_design_arguments(options)
         accelerator = Accelerator.open(options.source)
@@ -61,19 +72,20 @@ def run(options: argparse.Namespace) -> int:
         else:
             wishes = Wishes(part(options.part), clock, **choice)
             report = choose_machine(network.graph, chosen, wishes).estimate()
-    print(report)
+    output.result(report)
     reports = [report]
     if options.synth:
         # Converting anew replaces the project; results of synthesis stay.
         cache = None if options.source.is_dir() else options.work / "synthesis"
-        report = accelerator.synthesize(cache, progress=True)
+        report = accelerator.synthesize(cache, progress=output.progress)
         reports.append(report)
-        print(f"\n{report}")
+        output.result(f"\n{report}")
     if options.source.is_dir() and accelerator.has_vendor_report:
-        print(f"\n{accelerator.build_report()}")
+        output.result(f"\n{accelerator.build_report()}")
         reports.append(accelerator.vendor_report())
     if len(reports) > 1:
-        print(f"\n{compared(reports)}")
+        output.result(f"\n{compared(reports)}")
     if options.report:
-        print(f"wrote {report.save(options.report)}")
+        output.say(f"wrote {report.save(options.report)}")
+    output.finish({found.method: found.to_json() for found in reports})
     return 0 if report.fits else 1

@@ -60,6 +60,7 @@ def measurement(options: argparse.Namespace) -> Measurement:
         batch=options.batch,
         restart=options.restart,
         remembered=options.model if found_again else None,
+        progress=not options.quiet,
     )
 
 
@@ -99,12 +100,12 @@ def evaluated_images(options: argparse.Namespace) -> tuple[LabelledImages, list[
             f"no images to calibrate with: {options.data} has no train/; give --calibration-data "
             "with training images, or --calibrate-on-val to take some out of the evaluated ones"
         )
-    if options.images:
-        if options.images > len(images.paths):
+    if options.count:
+        if options.count > len(images.paths):
             raise InputError(
-                f"--images {options.images}: {images.root} has {len(images.paths)} to evaluate"
+                f"--count {options.count}: {images.root} has {len(images.paths)} to evaluate"
             )
-        images = images.some(drawn(len(images.paths), options.images, options.seed))
+        images = images.some(drawn(len(images.paths), options.count, options.seed))
     common = {p.resolve() for p in files} & {p.resolve() for p in images.paths}
     if common:
         raise InputError(

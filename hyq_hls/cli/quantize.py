@@ -7,9 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output
 from hyq_hls.errors import InputError
 from hyq_hls.quant.config import CHOICES, NodeBits, QuantConfig
 
+EXAMPLES = (
+    "hyq-hls quantize --model mobilevit_digits --images digits-train --output net.hyq",
+    "hyq-hls quantize --model model.py:net --images photos/ --preset best --output net.hyq",
+    "hyq-hls quantize --model model.py:net --images mine.npy --node-bits 'head.*=8/8'",
+)
 #: Options that are numbers, with what they take.
 NUMBERS = {
     "weight_bits": "2 to 16",
@@ -78,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Quantize, save, and print the graph."""
+    output = Output(options)
     from hyq_hls import quantize  # noqa: PLC0415  (torch is slow to import)
     from hyq_hls.quant.presets import preset  # noqa: PLC0415
 
@@ -101,13 +108,14 @@ def run(options: argparse.Namespace) -> int:
         input_range=None if options.input_max is None else (0, options.input_max),
         count=options.calibration,
         seed=options.seed,
+        progress=output.progress,
     )
     qmodel.graph.metadata["source"] = options.model
     qmodel.save(options.output)
     if options.report:
-        print(qmodel.capture_report)
-    print(qmodel)
-    print(f"saved {options.output}; next: hyq-hls convert {options.output}")
+        output.result(qmodel.capture_report)
+    output.result(qmodel)
+    output.say(f"saved {options.output}; next: hyq-hls convert {options.output}")
     return 0
 
 

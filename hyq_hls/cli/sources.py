@@ -33,6 +33,11 @@ IMAGES_HELP = (
     "digits-test, digits-distorted (scikit-learn's handwritten digits)"
 )
 
+LABELLED_HELP = (
+    ".npz file with images, uint8 (B, H, W, C), and labels (B,); or digits-train, digits-test, "
+    "digits-distorted"
+)
+
 
 def path(text: str) -> Path:
     """Return the path that an option gives; ``~`` is the home folder.
@@ -54,6 +59,29 @@ def check_output(place: Path | None, option: str) -> None:
     file = user_path(place)
     if file.is_dir() or not file.parent.is_dir():
         raise InputError(f"cannot write {option} {place}: a file in a folder is wanted")
+    _check_writable(file.parent, f"{option} {place}")
+
+
+def check_folder(place: Path, option: str) -> None:
+    """Raise ``InputError`` before the work where a folder cannot be made or written after it."""
+    folder = user_path(place)
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not there.is_dir():
+        raise InputError(f"cannot write {option} {place}: {there} is a file; give another folder")
+    _check_writable(there, f"{option} {place}")
+
+
+def _check_writable(folder: Path, what: str) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(
+            f"cannot write {what}: {folder} is not writable; give another place, or change the "
+            "rights of that folder"
+        )
+
+
+def check_images(qmodel: QuantizedModel, images: NDArray[Any]) -> None:
+    """Raise ``InputError`` before the work for images that a network cannot take."""
+    qmodel.image_bytes(images[:1])
 
 
 def model(spec: str) -> torch.nn.Module:
@@ -136,6 +164,12 @@ def _from_file(path: Path) -> Any:
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+def check_source(spec: str) -> None:
+    """Raise ``InputError`` before the work where images are no folder, no file and no name."""
+    if not (spec.startswith("digits-") or Path(spec).is_dir() or is_file(user_path(spec))):
+        raise InputError(f"no such file: {spec}; give {IMAGES_HELP}")
 
 
 def images(spec: str) -> tuple[NDArray[Any], NDArray[np.int64] | None]:

@@ -6,10 +6,17 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output, add_json
 from hyq_hls.errors import InputError
 
 if TYPE_CHECKING:
     from hyq_hls.quantized_model import QuantizedModel
+
+EXAMPLES = (
+    "hyq-hls verify net.hyq --images digits-test",
+    "hyq-hls verify build/net --images mine.npy --count 100 --rtl",
+    "hyq-hls verify build/net --model model.py:net --json",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="float model for the float levels (default: the one that was quantized, if known); "
         + sources.MODEL_HELP,
     )
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,22 +49,27 @@ def run(options: argparse.Namespace) -> int:
     if options.project.is_dir():
         accelerator = Accelerator.open(options.project)
         qmodel = accelerator.qmodel
-        if not accelerator.compiled:
-            accelerator.compile()
     elif options.rtl:
         raise InputError("--rtl needs the folder of a converted project, not a .hyq file")
     else:
         qmodel = load(options.project)
+    output = Output(options)
     images, _ = sources.images(options.images)
+    sources.check_images(qmodel, images)
     _restore_float_graph(qmodel, options.model)
+    if accelerator is not None and not accelerator.compiled:
+        output.say("compiling the C simulation with g++ ...")
+        accelerator.compile()
     report = verify(
         qmodel,
         sources.take(images, options.count),
         accelerator,
         trace_images=options.trace,
         rtl=options.rtl,
+        progress=output.progress,
     )
-    print(report)
+    output.result(report)
+    output.finish(report.to_json())
     return 0 if report.ok else 1
 
 

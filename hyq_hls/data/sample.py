@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from hyq_hls.errors import InputError
 from hyq_hls.images import number_array
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: Names under which data sets keep images and labels, the likeliest first.
 IMAGE_KEYS = ("image", "images", "pixel_values", "img", "imgs", "x", "input", "inputs", "data")
@@ -34,7 +37,7 @@ def images_of(item: Any) -> list[NDArray[Any]]:
     """
     if isinstance(item, Mapping):
         return images_of(item[_key(item, IMAGE_KEYS, "images")])
-    if isinstance(item, Image.Image):
+    if _is_pillow(item):
         return [_of_pillow(item)]
     if _is_array(item):
         return [_with_batch_axis(number_array(item))]
@@ -81,9 +84,15 @@ def _axes(entry: Any) -> int:
     """Return the number of axes of an array or an image; 3 for a container, 0 for a label."""
     if isinstance(entry, tuple | list) and _is_nested_numbers(entry):
         return int(number_array(entry).ndim)
-    if isinstance(entry, Image.Image | Mapping | tuple | list):
+    if isinstance(entry, Mapping | tuple | list) or _is_pillow(entry):
         return 3
     return int(getattr(entry, "ndim", 0))
+
+
+def _is_pillow(item: Any) -> bool:
+    """Whether it is an image of Pillow; who has one has imported Pillow."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(item, pillow.Image)
 
 
 def _is_array(item: Any) -> bool:

@@ -17,11 +17,14 @@ from hyq_hls.engine.program import Program
 from hyq_hls.errors import CompilationError, SimulationError
 from hyq_hls.support import load_library, template_dir
 from hyq_hls.tools.gxx import build_lib_sh, compile_project
+from hyq_hls.version import LICENCE
 
 Codes = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 PROJECT = "hyq_engine"
-_BANNER = "Written by hyq_hls: the engine, one kernel that runs a program of docs/engine.md."
+_BANNER = (
+    f"Written by hyq_hls: the engine, one kernel that runs a program of docs/engine.md. {LICENCE}"
+)
 _TOP = """\
 // {banner}
 #include "{project}.h"

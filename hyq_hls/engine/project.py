@@ -24,12 +24,13 @@ from hyq_hls.engine.rtl import (
 )
 from hyq_hls.graph import Graph
 from hyq_hls.machine.output_meaning import meaning_of_codes
-from hyq_hls.version import __version__
+from hyq_hls.version import LICENCE, __version__
 
 RTL_DIR = "rtl"
 ENGINE_FILE = "engine.json"
 PROGRAM_FILE, PROGRAM_TEXT, CONSTANTS_FILE = "program.bin", "program.txt", "constants.bin"
-_BANNER = f"Written by hyq_hls {__version__}: an engine for the program in {PROGRAM_FILE}."
+_ORIGIN = f"Written by hyq_hls {__version__}: an engine for the program in {PROGRAM_FILE}."
+_BANNER = f"{_ORIGIN} {LICENCE}"
 _PORT = re.compile(r"^  (input|output) +logic +(\[[^]]+\] )? *(\w+),?$", re.MULTILINE)
 _WRAPPER = """\
 // {banner}
@@ -100,7 +101,7 @@ def _described(
 ) -> dict[str, Any]:
     """Return what a person, or a driver, must know beside the binary files."""
     return {
-        "generator": _BANNER,
+        "generator": _ORIGIN,
         "instruction_set": VERSION,
         "sizes": asdict(program.sizes),
         "clock_mhz": mhz,

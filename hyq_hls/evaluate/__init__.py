@@ -3,6 +3,10 @@
 ``hyq-hls evaluate`` and the benchmarks measure with the same functions.
 """
 
+from hyq_hls.support import needs
+
+needs("torch", "PIL")
+
 from hyq_hls.evaluate.measurement import Measurement, class_count
 from hyq_hls.evaluate.metrics import Accuracy, accuracy, logit_metrics
 from hyq_hls.evaluate.predictions import Predictions

@@ -49,6 +49,7 @@ class Measurement:
         batch: number of images between two savings.
         restart: whether saved results are measured again.
         remembered: a specification that finds the model again, for ``hyq-hls verify``.
+        progress: whether progress is shown.
         failed: why networks could not be quantized, by name of the recipe.
     """
 
@@ -63,6 +64,7 @@ class Measurement:
     batch: int = 32
     restart: bool = False
     remembered: str | None = None
+    progress: bool = True
     failed: dict[str, str] = field(default_factory=dict, init=False)
     _source: dict[str, Any] = field(init=False, repr=False)
     _calibrated: dict[str, Any] = field(init=False, repr=False)
@@ -162,7 +164,7 @@ class Measurement:
     ) -> tuple[Predictions, QuantizedModel]:
         begin = perf_counter()
         torch.manual_seed(self.seed)
-        qmodel = quantize(self.model, self.calibration, recipe.config)
+        qmodel = quantize(self.model, self.calibration, recipe.config, progress=self.progress)
         if self.remembered:
             qmodel.graph.metadata["source"] = self.remembered
         qmodel.save(network)
@@ -188,6 +190,7 @@ class Measurement:
             preparation=self.preparation,
             batch=self.batch,
             title=title,
+            progress=self.progress,
         )
 
     def _float_row(self) -> dict[str, Any]:
@@ -199,17 +202,20 @@ class Measurement:
             "seconds": self._float.seconds,
         }
 
-    def _write(self) -> None:
-        float_row = self._float_row()
-        content = {
+    def to_json(self) -> dict[str, Any]:
+        """Return everything measured in the types of JSON."""
+        return {
             "made_with": {**self._source, **self._calibrated},
             "data": str(self.images.root),
-            "float": float_row,
+            "float": self._float_row(),
             "recipes": self._rows,
             "failed": self.failed,
         }
+
+    def _write(self) -> None:
+        content = self.to_json()
         write_file(self.folder / "evaluate.json", json.dumps(content, indent=1) + "\n")
-        cells = table_cells(float_row, self._rows)
+        cells = table_cells(content["float"], self._rows)
         write_file(self.folder / "evaluate.md", markdown(self.name, str(self), cells, self.failed))
 
 

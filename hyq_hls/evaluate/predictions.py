@@ -93,6 +93,7 @@ class Predictions:
         preparation: Preparation,
         batch: int,
         title: str,
+        progress: bool = True,
     ) -> None:
         """Predict the images that are missing, saving after every batch.
 
@@ -103,12 +104,15 @@ class Predictions:
             preparation: how an image file becomes bytes.
             batch: number of images at a time.
             title: text of the progress bar.
+            progress: whether to show it.
 
         Raises:
             InputError: an image cannot be read.
         """
         done = len(self.classes)
-        with tqdm(total=len(images), initial=done, desc=title, unit="img") as bar:
+        with tqdm(
+            total=len(images), initial=done, desc=title, unit="img", disable=not progress
+        ) as bar:
             for start in range(done, len(images), batch):
                 pixels = load_images(images[start : start + batch], preparation)
                 begin = perf_counter()

@@ -8,6 +8,10 @@
 ``docs/hls4ml.md`` explains the layers and their limits.
 """
 
+from hyq_hls.support import needs
+
+needs("torch", "hls4ml")
+
 from hyq_hls.hls4ml_extension.modules import LinearSoftmax, PowerOfTwoRequantize, ShiftSwish
 from hyq_hls.hls4ml_extension.registration import register
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from hyq_hls.capture.report import CaptureReport
 from hyq_hls.support import aligned, user_path, write_file
@@ -120,6 +121,17 @@ class Inspection:
         skipped = sum(entry.status == "skipped" for entry in self.capture.nodes)
         behind = f"; {skipped} exported nodes behind them were not examined" if skipped else ""
         return f"{stopped} of {len(self.nodes)} nodes stop on the way{behind}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return model, nodes and what is missing in the types of JSON."""
+        return {
+            "model": self.model,
+            "image_shape": self.image_shape,
+            "complete": self.complete,
+            "verdict": self.verdict,
+            "nodes": [asdict(node) for node in self.nodes],
+            "missing": [asdict(group) for group in self.missing],
+        }
 
     def __str__(self) -> str:
         """Return the table, what is missing with its remedies, and the verdict."""

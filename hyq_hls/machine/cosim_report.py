@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,16 +95,19 @@ class CosimReport(Shown):
         """Latency of the first frame in microseconds."""
         return self.latency_cycles / self.clock_mhz
 
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the raw result in the types of JSON."""
+        data = {k: v for k, v in asdict(self).items() if k != "result"}
+        return data | {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write everything but the raw result as JSON.
 
         Raises:
             FileFormatError: the file cannot be written.
         """
-        data = {k: v for k, v in asdict(self).items() if k != "result"}
-        data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
         target = user_path(path)
-        write_file(target, json.dumps(data, indent=1) + "\n")
+        write_file(target, json.dumps(self.to_json(), indent=1) + "\n")
         return target
 
     def __repr__(self) -> str:

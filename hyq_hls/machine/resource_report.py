@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hyq_hls.machine.budget import binding, capacity, fits
 from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
@@ -110,13 +111,8 @@ class ResourceReport(Shown):
         delay = self.total.delay_ns
         return 1000 / (WIRE_FACTOR * delay) if delay else self.part.max_clock_mhz
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything as JSON.
-
-        Raises:
-            FileFormatError: the file cannot be written.
-        """
-        target = user_path(path)
+    def to_json(self) -> dict[str, Any]:
+        """Return everything in the types of JSON."""
         data = asdict(self) | {
             "total": asdict(self.total),
             "fits": self.fits,
@@ -125,7 +121,16 @@ class ResourceReport(Shown):
             "supported_clock_mhz": self.supported_clock_mhz,
         }
         del data["labels"]
-        write_file(target, json.dumps(data, indent=1) + "\n")
+        return data
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything as JSON.
+
+        Raises:
+            FileFormatError: the file cannot be written.
+        """
+        target = user_path(path)
+        write_file(target, json.dumps(self.to_json(), indent=1) + "\n")
         return target
 
     @property

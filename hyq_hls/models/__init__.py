@@ -5,6 +5,10 @@
 ``hyq_hls.models.digits`` is the data set, ``hyq_hls.models.train`` trains on it.
 """
 
+from hyq_hls.support import needs
+
+needs("torch")
+
 from hyq_hls.models.checkpoint import load_weights, save_weights
 from hyq_hls.models.config import MobileViTConfig, StageConfig, TransformerConfig
 from hyq_hls.models.mobile_former import (

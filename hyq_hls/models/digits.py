@@ -17,11 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from hyq_hls.errors import ShapeError
 from hyq_hls.models.distort import distort
+from hyq_hls.support import needs
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -113,6 +112,10 @@ def _on_channels(images: Bytes) -> Bytes:
 @cache
 def _split() -> tuple[Digits, Digits]:
     """Return the grey training and held-out images ``(B, 32, 32, 1)``; shared, never handed out."""
+    needs("sklearn")
+    from sklearn.datasets import load_digits  # noqa: PLC0415  (only the data needs it)
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+
     raw = load_digits()
     labels = raw.target.astype(np.int64)
     chosen = train_test_split(

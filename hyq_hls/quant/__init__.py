@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hyq_hls.support import needs
+
 if TYPE_CHECKING:
     from hyq_hls.quant.calibrate import batches, to_float
     from hyq_hls.quant.config import NodeBits, QuantConfig
@@ -44,5 +46,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415
 
     if name in _HOMES:
+        if _HOMES[name] != "config":
+            needs("torch", "PIL")
         return getattr(import_module(f"hyq_hls.quant.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'hyq_hls.quant' has no attribute {name!r}")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import InputError
 from hyq_hls.quantized_model import QuantizedModel
-from hyq_hls.support import Shown, aligned, sqnr_db
+from hyq_hls.support import Shown, aligned, counted, sqnr_db
 from hyq_hls.verify.compare import Difference, first_difference
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
 
@@ -72,6 +71,17 @@ class VerifyReport(Shown):
         """
         equal = all(n == self.images for n in self.equal_images.values())
         return not self.differences and equal and (self.module is None or self.module.ok)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything in the types of JSON."""
+        return {
+            "ok": self.ok,
+            "images": self.images,
+            "equal_images": self.equal_images,
+            "nodes": [asdict(node) for node in self.nodes],
+            "differences": [asdict(difference) for difference in self.differences],
+            "module": None if self.module is None else asdict(self.module),
+        }
 
     def __repr__(self) -> str:
         return (
@@ -135,9 +145,8 @@ def verify(
     waves = accelerator.trace_rtl(some) if accelerator is not None and rtl else {}
     nodes = len(qmodel.graph.nodes)
     wrong: dict[str, Difference] = {}
-    for name, codes in tqdm(
-        qmodel.graph.reference(some.astype(np.int64)), "verify", nodes + 1, disable=not progress
-    ):
+    steps = qmodel.graph.reference(some.astype(np.int64))
+    for name, codes in counted(steps, progress, "verify", nodes + 1):
         if name not in qmodel.graph.nodes:
             continue
         found = {EMULATION: emulated[name]}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine runs a program from DRAM, one instruction after the other. Reference: docs/engine.md.
 //
 // It has an AXI4-Lite port for its registers and one AXI4 port for DRAM, whose bursts an AXI3 port

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The array sums products for tiles of 16 output channels x Pixels pixels. It is output-stationary:
 // a step adds three products to every sum.
 //

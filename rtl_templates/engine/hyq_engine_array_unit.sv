@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The array with its sequencer, operand path, memories of weights and parameters, output stage and
 // writer runs one instruction of the array at a time. Reference: "array" in docs/engine.md.
 //

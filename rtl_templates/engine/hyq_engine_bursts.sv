@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module splits a transfer into bursts of at most 16 beats of 8 bytes, as an AXI3 port of a
 // Zynq-7000 takes them. No burst crosses a boundary of 128 bytes, hence none one of 4 KB.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module checks in every simulation that holds_i is true in every cycle after a reset. It is
 // empty in synthesis.
 module hyq_engine_checker #(

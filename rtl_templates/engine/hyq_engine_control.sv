@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The control fetches the instructions of a program and hands them to the units, one after the
 // other. Reference: "Program" in docs/engine.md; a machine that runs in the order of the list may
 // ignore the waits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The counter of a loop counts its steps, again and again. Whether the next step is the last of the
 // loop is a register, so that nested loops decide in one level of logic what steps.
 module hyq_engine_counter #(

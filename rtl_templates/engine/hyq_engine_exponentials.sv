@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module looks up the exponentials of the distances of four codes from the maximum of their
 // row. They come three cycles later.
 //

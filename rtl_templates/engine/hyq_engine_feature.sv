@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The feature memory holds maps as words of four codes, in Pixels banks by pixel. A bank has four
 // sub-banks, so that a read or a write reaches four neighbouring words of a pixel at any address.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module says where the leading one of a value is, two cycles later: first in which group of
 // eight bits, then where in it. The place of a value of 0 is 0.
 module hyq_engine_leading_one #(

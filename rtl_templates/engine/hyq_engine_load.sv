@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The load unit copies from DRAM to a memory of the engine. Reference: "load" in docs/engine.md.
 //
 // A beat of 8 bytes takes a cycle; eight for a table, and two for the feature memory where pixels

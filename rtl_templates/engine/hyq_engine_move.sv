@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The move unit turns the keys or the values of attention into weights, a code per cycle.
 // Reference: "move" in docs/engine.md.
 //

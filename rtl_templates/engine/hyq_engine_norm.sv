@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The norm unit is a LayerNorm over the channels of every pixel, with parameters that are loaded.
 // Reference: "norm" in docs/engine.md, hyq_hls/ops/layer_norm.py.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is a lane of the norm unit: a code and the record of its channel come together; x and
 // its square leave for the sums, and the normalized code 17 cycles later. Reference: "norm" in
 // docs/engine.md.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The norm memory holds the header and the records of the norm unit. Reference: "Norm memory" in
 // docs/engine.md. The records of Lanes neighbouring channels come three cycles after their index.
 module hyq_engine_norm_records

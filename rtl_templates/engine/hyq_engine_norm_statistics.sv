@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes what the norm unit must know of a pixel: the sum of its values, and the
 // reciprocal of their standard deviation. Reference: "norm" in docs/engine.md.
 //

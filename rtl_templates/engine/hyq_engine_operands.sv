@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns bytes of Pixels pixels into the operands of a dense step, in three stages: three
 // neighbouring bytes are selected, become an operand of nine bits, and meet that of the next pixel.
 // Reference: the table of `source` in docs/engine.md.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output stage turns sums into codes: bias, requantization, saturation, and a table where the
 // instruction wants one. It takes 16 channels of a pixel in every cycle and never waits. Reference:
 // "Output stage" in docs/engine.md.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parameter memory holds a record for every output channel, in groups of 16. On fetch_i it
 // reads a group, one record per cycle, and keeps it on channels_o until taken_i. While nothing is
 // fetched, bias_o is that of the record that was named three cycles before.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module walks over the pixels of two views of the same size: the rows that a unit reads and
 // the rows that it writes. Reference: "view" in docs/engine.md. Each view has steps of its own.
 //

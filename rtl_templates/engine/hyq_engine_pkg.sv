@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The package holds sizes and types that the modules of the engine share. docs/engine.md explains
 // the fields of the instructions; a structure lists its members from the highest bit down.
 package hyq_engine_pkg;

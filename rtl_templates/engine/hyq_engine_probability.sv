@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns an exponential and the sum of its row into a code. Reference: "softmax" in
 // docs/engine.md. It takes one in every cycle and has Latency stages; the sum of the row moves
 // along with it, stage by stage, for all lanes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module multiplies two pixels by one weight, in one DSP48E1.
 //
 // With pair = (p1 << 16) + p0, P = pair * weight + 2**15 holds both products exactly: p1 * weight is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module makes floor(2**bits / divisor), a bit per cycle and bits + 1 of them, by a restoring
 // division. tag_i leaves with the quotient of its divisor. It takes the next divisor while the last
 // quotient waits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The registers of the engine, as an AXI4-Lite port of 32 bits. Reference: "Registers" in
 // docs/engine.md.
 //

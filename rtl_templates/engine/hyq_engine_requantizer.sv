@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns a sum into a code: code = saturate(round_half_up(acc * multiplier / 2**(shift -
 // 7)) + zero point), stored without sign, so from 0 to mask. Reference: "Output stage" in
 // docs/engine.md, hyq_hls/graph/requantize.py.

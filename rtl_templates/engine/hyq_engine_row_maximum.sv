@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module finds the largest code of a row, 16 codes per cycle. It keeps the results of two rows.
 module hyq_engine_row_maximum (
   input  logic             clk_i,

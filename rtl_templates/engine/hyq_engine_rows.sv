@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module asks for the rows of a tensor in DRAM, one transfer each, for the load and the store
 // unit. The first transfer comes four cycles after start_i.
 module hyq_engine_rows

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sequencer walks through the loops of an instruction of the array, a step per cycle, and says
 // where the operands and weights of each step lie. Reference: "array" in docs/engine.md.
 //

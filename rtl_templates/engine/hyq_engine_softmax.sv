@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The softmax unit makes three passes over every row of codes: for its maximum, for the sum of the
 // exponentials of the distances from it, and for the codes. Reference: "softmax" in docs/engine.md.
 //

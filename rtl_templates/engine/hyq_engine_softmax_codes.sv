@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is the third pass of the softmax unit: exponentials of rows whose sums are known become
 // codes, Lanes per cycle, and these meet in pairs of words, first the low bytes, then the high ones.
 // So a row of an odd number of words takes a cycle more.

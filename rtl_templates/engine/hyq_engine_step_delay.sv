@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module delays steps; a reset takes their valid bits away.
 module hyq_engine_step_delay
   import hyq_engine_pkg::*;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store unit copies pixels from the feature memory to DRAM. Reference: "store" in
 // docs/engine.md.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module walks over the words of the pixels of a view, row by row, and says where each lies.
 // Reference: "view" and "load" in docs/engine.md. It takes a word in a step, or two neighbours.
 //

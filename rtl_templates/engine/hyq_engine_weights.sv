@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The weight memory holds words of 48 lanes: lane 3 * o + i belongs to output o and input i. Lanes
 // are written one by one. A read takes three cycles: its address, the memory and its output
 // register, which lie close to the memory and to the array.

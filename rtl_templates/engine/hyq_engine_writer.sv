@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The writer puts the codes of an instruction of the array into the feature memory, 16 channels of
 // a pixel per cycle, in the order in which the sequencer made their tiles. Codes of pixels behind
 // the end of a row, and of channels that the instruction does not name, are not written.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,9 @@ import numpy as np
 import pytest
 
 import hyq_hls
-from hyq_hls.cli import COMMANDS, quantize
+from hyq_hls.cli import COMMANDS, checks, doctor, parser, quantize
 from hyq_hls.errors import HyqError
+from hyq_hls.support import packages
 from tests.cli.conftest import run
 
 
@@ -36,9 +39,25 @@ def test_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> N
     text = capsys.readouterr().out
     assert text.startswith(f"usage: hyq-hls {' '.join(command)}".rstrip())
     for name in () if command else COMMANDS:
-        assert f"\n    {name} " in text
+        assert re.search(rf"\n    {name}\s", text)
     if command:
-        assert "(default: " in text
+        assert f"\nexamples:\n  hyq-hls {command[0]}" in text
+        assert "--quiet" in text
+    else:
+        assert "\nexit status:\n  0  " in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_command_lines(name: str) -> None:
+    for example in COMMANDS[name].EXAMPLES:
+        program, *arguments = shlex.split(example.partition(" > ")[0])
+        assert program == "hyq-hls"
+        assert parser().parse_args(arguments).command == name
+
+
+def test_doctor_and_its_help_know_the_same_roads() -> None:
+    assert tuple(checks.ROADS) == doctor.NAMES
+    assert set(checks.ROADS) >= {extra for _, extra in packages.EXTRAS.values()}
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,9 @@ def quantized(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     seen: list[object] = []
     real = hyq_hls.quantize
 
-    def quantize(model: torch.nn.Module, images: object, config: QuantConfig) -> object:
+    def quantize(
+        model: torch.nn.Module, images: object, config: QuantConfig, progress: bool
+    ) -> object:
         seen.append(config)
         return real(model, images, config, progress=False)
 
@@ -157,7 +159,7 @@ def test_changed_options_are_refused_until_restart(
     assert "calibration_images was 8, is 9" in message
     assert cure in message
     assert "resize was 32, is 35" in fails(capsys, *tiny(data, output, "--resize", 35))
-    assert "images was 30, is 20" in fails(capsys, *tiny(data, output, "--images", 20))
+    assert "images was 30, is 20" in fails(capsys, *tiny(data, output, "--count", 20))
     with monkeypatch.context() as patch:
         patch.setitem(presets.PRESETS, "minmax", presets.percentile)
         message = fails(capsys, *tiny(data, output))
@@ -196,7 +198,9 @@ def test_recipe_that_fails_does_not_stop_the_others(
 ) -> None:
     real = hyq_hls.quantize
 
-    def quantize(model: torch.nn.Module, images: object, config: QuantConfig) -> object:
+    def quantize(
+        model: torch.nn.Module, images: object, config: QuantConfig, progress: bool
+    ) -> object:
         if config.weight_bits == 4:
             raise QuantizationError("node head: too few bits")
         return real(model, images, config, progress=False)

@@ -41,7 +41,7 @@ def test_calibration_images_come_from_where_the_options_say(
 
 
 def test_some_images_are_drawn_by_seed(dataset: Path, tmp_path: Path) -> None:
-    assert run(*tiny(dataset, tmp_path, "--images", 9, "--seed", 4)) == 0
+    assert run(*tiny(dataset, tmp_path, "--count", 9, "--seed", 4)) == 0
     val = labelled_images(dataset / "val").some(drawn(30, 9, 4))
     found = results(tmp_path)
     assert found["made_with"]["images_sha256"] == val.digest()
@@ -77,8 +77,8 @@ OPTIONS: dict[str, tuple[object, ...]] = {
     "--settings '8/8': W<bits>A<bits> is wanted": ("--settings", "8/8"),
     "--weight-bits 99": ("--settings", "W99A8"),
     "--batch 0: at least one image": ("--batch", 0),
-    "--images -1: at least one image": ("--images", -1),
-    "--images 31: ": ("--images", 31),
+    "--count -1: at least one image": ("--count", -1),
+    "--count 31: ": ("--count", 31),
     "--calibration 0: at least one image": ("--calibration", 0),
     "--seed -1: 0 or more": ("--seed", -1),
     "a crop of 32 from images resized to 31": ("--resize", 31),
@@ -128,4 +128,4 @@ def test_output_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").write_text("mine")
     message = fails(capsys, *evaluate(dataset, tmp_path / "file"))
-    assert "cannot write to --output" in message
+    assert "cannot write --output" in message

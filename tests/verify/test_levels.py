@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from hyq_hls import QuantizedModel, quantize
+from hyq_hls.emulate import Emulator
 from hyq_hls.emulate.exact import Kernel
 from hyq_hls.support import sqnr_db
 from hyq_hls.verify import first_difference, verify
@@ -32,14 +33,16 @@ def small() -> tuple[QuantizedModel, np.ndarray]:
 
 
 def break_kernel(qmodel: QuantizedModel, name: str, index: tuple[int, ...]) -> None:
-    kernel: Kernel = qmodel.emulator._kernels[name]
+    emulator = qmodel.emulator
+    assert isinstance(emulator, Emulator)
+    kernel: Kernel = emulator._kernels[name]
 
     def broken(*codes: torch.Tensor) -> torch.Tensor:
         result = kernel(*codes).clone()
         result[index] += 1
         return result
 
-    qmodel.emulator._kernels[name] = broken
+    emulator._kernels[name] = broken
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def write_board_files(
         encoding="utf-8",
     )
     streams = {
-        "generator": flow.banner,
+        "generator": flow.origin,
         "project": project,
         "clock_mhz": clock_mhz,
         "input": asdict(source),

@@ -1,5 +1,9 @@
 """The cost of a streaming design."""
 
+from hyq_hls.support import needs
+
+needs("scipy")
+
 from hyq_hls.stream.cost.design import estimate_design
 from hyq_hls.stream.cost.plan import plan_hls
 from hyq_hls.stream.cost.report import estimate_report, resource_report

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hyq_hls.stream.flow import Dataflow
 
-_TOP = """// Made by hyq_hls: {project} of {compiler} behind AXI4-Stream ports with TLAST.
+_TOP = """// SPDX-License-Identifier: Apache-2.0
+// Made by hyq_hls: {project} of {compiler} behind AXI4-Stream ports with TLAST.
 module {name} (
   input  logic aclk,
   input  logic aresetn,

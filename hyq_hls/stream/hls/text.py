@@ -40,7 +40,7 @@ def project_files(flow: Dataflow, project: str, compiler: Compiler = "vitis") ->
     }
     for stage in flow.operations:
         if stage.arguments.roms:
-            files[f"firmware/weights/{stage.name}.h"] = weights_h(stage, banner)
+            files[f"firmware/weights/{stage.name}.h"] = weights_h(stage, f"// {flow.origin}")
     return files
 
 

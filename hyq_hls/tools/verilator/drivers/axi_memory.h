@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // DRAM behind an AXI4 port of 64 bits: latency, bandwidth, stalls of every channel, and checks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two ends of a design: an AXI4-Stream source and sink that carry whole frames of codes.
 #pragma once
 

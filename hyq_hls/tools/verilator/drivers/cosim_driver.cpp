@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Co-simulation of a generated design: whole frames through its AXI4-Streams, in C calls.
 //
 // One run is hyq_open, hyq_advance until it no longer answers kRunning, the results, hyq_close.

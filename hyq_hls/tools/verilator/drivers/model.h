@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Verilated top as both drivers use it: one context per model, errors as exceptions, waves.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a design with AXI4-Lite registers, an interrupt and an AXI4 port to DRAM.
 //
 // Its top module has wires `unit_start`, which is not zero in the first cycle of an instruction, and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Interactive simulation of any module: a table of all signals with their addresses, and time.
 //
 // Python reads and writes the signals in place, and calls here to let the design react.

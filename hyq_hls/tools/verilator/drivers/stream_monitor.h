@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What passes through the streams inside the design, read from the wires of their FIFOs.
 #pragma once
 

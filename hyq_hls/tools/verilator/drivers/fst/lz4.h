@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two functions of the LZ4 library that Verilator's FST writer calls, so that a machine needs
 // nothing beside a compiler. Format: LZ4 block format description, github.com/lz4/lz4.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two functions of zlib that Verilator's FST writer calls, so that a machine needs nothing
 // beside a compiler. Blocks are stored, not compressed (RFC 1950 and 1951): the writer keeps the
 // plain data where that is smaller, and the value changes go through LZ4.

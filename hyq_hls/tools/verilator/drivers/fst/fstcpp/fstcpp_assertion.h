@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In the place of the file of this name in Verilator, whose checks end the process where they fail,
 // as on a full disk.
 #pragma once
