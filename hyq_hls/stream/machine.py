@@ -21,6 +21,7 @@ from hyq_hls.machine import (
 )
 from hyq_hls.parts import Part
 from hyq_hls.stream.board import csynth_cycles, csynth_stages, csynth_utilization
+from hyq_hls.stream.board.block import write_block
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
@@ -138,7 +139,7 @@ class StreamMachine(Machine):
         return f"firmware/{self.project}.cpp or rtl/{self.project}.sv"
 
     def write(self, folder: Path) -> None:
-        """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
+        """Write the HLS project, the RTL, scripts for boards, and the files of a block."""
         device = self.part.device
         build_model(self.hls_flow, folder, self.project, device, self.clock_mhz, self.hls).write()
         if self.hls == "bambu":
@@ -148,6 +149,7 @@ class StreamMachine(Machine):
             script.chmod(0o755)
         write_rtl(self.flow, folder / RTL_DIR, self.project)
         write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
+        write_block(self.flow, folder, self.project, self.clock_mhz)
 
     def rewrite_rtl(self, folder: Path) -> None:
         """Write the RTL again, after FIFO depths changed; the build of Verilator stays."""
