@@ -11,6 +11,7 @@ from hyq_hls.block.component import axi_memory, axi_stream, clock_and_reset, int
 from hyq_hls.stream.board.integration import integration_page
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.flow import Dataflow
+from hyq_hls.stream.rtl.embedded import Memories
 from hyq_hls.stream.rtl.modules import rtl_sources
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from hyq_hls.support import template_dir
@@ -151,7 +152,9 @@ endmodule
 """
 
 
-def write_block(flow: Dataflow, folder: Path, project: str, clock_mhz: float) -> None:
+def write_block(
+    flow: Dataflow, folder: Path, project: str, clock_mhz: float, memories: Memories = "files"
+) -> None:
     """Write ``block/`` and the files by which other tools take it; see docs/block.md.
 
     Args:
@@ -159,13 +162,14 @@ def write_block(flow: Dataflow, folder: Path, project: str, clock_mhz: float) ->
         folder: folder of the project, in which ``rtl`` lies.
         project: name of the project.
         clock_mhz: target clock.
+        memories: where the RTL has its constants from.
     """
     block = folder / BLOCK_DIR
     block.mkdir()
     for module in (*WRAPPER_MODULES, *EXTRA_MODULES):
         shutil.copyfile(block_module(module), block / f"{module}.sv")
     (block / f"{project}_axi.v").write_text(wrapper_v(flow, project), encoding="utf-8")
-    component = block_component(flow, folder, project)
+    component = block_component(flow, folder, project, memories)
     write_block_files(component, integration_page(flow, component, clock_mhz), folder)
 
 
@@ -242,19 +246,22 @@ def design_number(flow: Dataflow) -> int:
     return number
 
 
-def block_component(flow: Dataflow, folder: Path, project: str) -> Component:
+def block_component(
+    flow: Dataflow, folder: Path, project: str, memories: Memories = "files"
+) -> Component:
     """Describe the block for other tools.
 
     Args:
         flow: what was written.
         folder: folder of the project, with ``rtl``.
         project: name of the project.
+        memories: where the RTL has its constants from.
     """
     ports = block_ports(flow)
     rtl = folder / "rtl"
     sources = [path.relative_to(folder).as_posix() for path in rtl_sources(rtl, project)]
     sources += [f"{BLOCK_DIR}/{module}.sv" for module in WRAPPER_MODULES]
-    memories = sorted((rtl / MEMORY_DIR).glob("*.mem"))
+    files = sorted((rtl / MEMORY_DIR).glob("*.mem")) if memories == "files" else []
     streams = [axi_stream("s_axis", "slave"), axi_stream("m_axis", "master")]
     lite = axi_memory("s_axi", "slave", ports, "AXI4LITE")
     clocked = clock_and_reset("aclk", "aresetn", ["s_axi", "s_axis", "m_axis"])
@@ -269,8 +276,8 @@ def block_component(flow: Dataflow, folder: Path, project: str) -> Component:
         buses=(lite, *streams, *clocked, interrupt("irq")),
         registers=REGISTERS,
         sources=(*sources, f"{BLOCK_DIR}/{project}_axi.v"),
-        memories=tuple(path.relative_to(folder).as_posix() for path in memories),
-        parameters={"MemoryDir": MEMORY_DIR},
+        memories=tuple(path.relative_to(folder).as_posix() for path in files),
+        parameters={"MemoryDir": MEMORY_DIR} if memories == "files" else {},
         extras=tuple(f"{BLOCK_DIR}/{module}.sv" for module in EXTRA_MODULES),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -180,20 +181,22 @@ def test_the_file_list_compiles_without_warnings(project: Accelerator) -> None:
 
 @pytest.mark.slow
 def test_registers_streams_and_resets(tmp_path: Path) -> None:
-    """The block of a small network under cocotbext-axi, all channels pausing at random."""
+    """A small network under cocotbext-axi, all channels pausing at random; it reads no file."""
     pytest.importorskip("cocotbext.axi", reason="pip install cocotb==2.1.0 cocotbext-axi==0.1.28")
     from verif.cocotb.simulate import CocotbSimulation  # noqa: PLC0415
 
     graph = Graph("x", TensorType((3, 4), Quantization(8, False)))
     graph.add("invert", Table(np.arange(255, -1, -1), Quantization(8, False)), "x")
     model, lanes = QuantizedModel(graph), {"invert": Folding(1, 1)}
-    made = convert(model, output_dir=tmp_path / "p", folding=lanes, project="tiny")
+    made = convert(
+        model, output_dir=tmp_path / "p", folding=lanes, project="tiny", memories="embedded"
+    )
     flow, folder = made.flow, made.folder
+    shutil.rmtree(folder / "rtl" / "memory")
     lines = (folder / "tiny.f").read_text().splitlines()
     sources = [folder / line for line in lines if not line.startswith("//")]
-    memory = {"MemoryDir": str(folder / "rtl" / "memory")}
     ports = ("aclk", "aresetn", "irq", "s_axi_*", "*_axis_t*")
-    simulation = CocotbSimulation(sources, "tiny_axi", tmp_path / "sim", memory, ("-O0",), ports)
+    simulation = CocotbSimulation(sources, "tiny_axi", tmp_path / "sim", {}, ("-O0",), ports)
     frames = np.random.default_rng(0).integers(0, 256, (4, 12), np.uint8)
     beats = (flow.streams[flow.source].beats, flow.streams[flow.sink].beats)
     found = simulation.block(frames, beats, 1000)
