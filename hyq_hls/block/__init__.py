@@ -1,4 +1,4 @@
-"""What other tools must know of a design, to take it as a block: files, ports, registers."""
+"""A design as a block that other tools take: its files, ports and registers."""
 
 from hyq_hls.block.component import BusInterface, Component, Port, Register
 from hyq_hls.block.files import write_block_files

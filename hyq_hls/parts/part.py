@@ -1,4 +1,4 @@
-"""What a part has."""
+"""The resources of a part."""
 
 from __future__ import annotations
 

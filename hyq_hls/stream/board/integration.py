@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from hyq_hls.block import Component, Register
+from hyq_hls.block import Component
+from hyq_hls.block.markdown import file_table, port_table, register_table, table
 from hyq_hls.graph import Quantization
 from hyq_hls.machine.output_meaning import meaning_of_codes
 from hyq_hls.stream.board.words import WordFormat
@@ -42,19 +41,9 @@ def integration_page(flow: Dataflow, component: Component, clock_mhz: float) -> 
         f"# {project} in a design of your own",
         component.banner,
         "## Files",
-        _table(
-            ("file", "what it is"),
+        file_table(
+            component,
             [
-                (
-                    f"`{project}.f`",
-                    f"sources of `{component.top}` in compile order; simulators "
-                    "read it with `-F`, or from this folder with `-f`",
-                ),
-                (f"`{project}.core`", "the same for FuseSoC, with the memory files"),
-                (
-                    "`component.xml`",
-                    "the same for the IP catalogue of Vivado (IP-XACT, IEEE 1685-2009)",
-                ),
                 (f"`rtl/{project}.sv`", "the network alone: its two streams and no registers"),
                 (f"`block/{component.top}.v`", "the network with AXI4-Lite registers"),
                 (
@@ -64,10 +53,7 @@ def integration_page(flow: Dataflow, component: Component, clock_mhz: float) -> 
             ],
         ),
         f"## Ports of {component.top}",
-        _table(
-            ("port", "direction", "bits"),
-            [(f"`{p.name}`", p.direction, str(p.width)) for p in component.ports],
-        ),
+        port_table(component),
         "## Clock and reset",
         f"There is one clock, `aclk`, made for {clock_mhz:g} MHz; every port belongs to it. "
         "`aresetn` is active low. It resets at once, without a clock edge (asynchronous "
@@ -95,7 +81,7 @@ def integration_page(flow: Dataflow, component: Component, clock_mhz: float) -> 
         "## Registers behind s_axi",
         "Registers have 32 bits. Writes are taken by the strobe of their lowest byte. An address "
         "without a register reads as zero, and every access is answered by OKAY.",
-        register_table(component.registers),
+        register_table(component),
         "A soft reset breaks no stream. It begins when no word waits at `m_axis`. Then what is "
         "left of the frame at `s_axis` is taken and dropped, up to its TLAST, and a frame that "
         "`m_axis` has begun is completed by zeros. With bit 1 of CONTROL it waits for nobody; "
@@ -105,17 +91,6 @@ def integration_page(flow: Dataflow, component: Component, clock_mhz: float) -> 
         _memory_text(component),
     ]
     return "\n\n".join([*sections, ""]).replace("\n\n\n", "\n\n")
-
-
-def register_table(registers: Iterable[Register]) -> str:
-    """Return the registers as a table in Markdown."""
-    rows = [(f"0x{r.offset:02X}", f"`{r.name}`", r.access, r.text) for r in registers]
-    return _table(("address", "name", "access", "bits"), rows)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _stream_text(source: WordFormat, sink: WordFormat) -> str:
@@ -159,7 +134,7 @@ def _words(word: WordFormat, quantization: Quantization) -> str:
             ("scale", _numbers(quantization.scale)),
             ("zero point", _numbers(quantization.zero_point)),
         ]
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
 def _numbers(values: tuple[float, ...]) -> str:
