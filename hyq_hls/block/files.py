@@ -65,8 +65,8 @@ def core_file(component: Component) -> str:
         for name, value in component.parameters.items()
     }
     lint = _target(component, sets) | {
-        "default_tool": "verilator",
-        "tools": {"verilator": {"mode": "lint-only", "verilator_options": ["-Wall"]}},
+        "flow": "lint",
+        "flow_options": {"tool": "verilator", "verilator_options": ["-Wall"]},
     }
     core = {
         "name": f"hyq_hls:hyq:{component.project}:{component.version}",

@@ -109,4 +109,4 @@ def _are_clocks(value: Any) -> bool:
         return False
     if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in value):
         return False
-    return 0 < value[0] < value[1] < float("inf")
+    return bool(0 < value[0] < value[1] < float("inf"))

@@ -118,7 +118,9 @@ def test_all_lists_name_the_same_files(project: Accelerator) -> None:
     assert [f if isinstance(f, str) else next(iter(f)) for f in files] == sources
     copies = {k: v["copyto"] for f in core["filesets"]["memories"]["files"] for k, v in f.items()}
     assert copies == {name: f"memory/{Path(name).name}" for name in memories}
-    assert core["targets"]["lint"]["toplevel"] == "net_axi"
+    for target in core["targets"].values():
+        assert target["toplevel"] == "net_axi"
+        assert target["filesets"] == ["rtl", "memories"]
 
 
 def test_the_component_has_the_registers(project: Accelerator) -> None:
