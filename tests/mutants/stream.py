@@ -92,8 +92,8 @@ MUTANTS = [
     Mutant(
         "the FuseSoC core forgets the memories",
         "hyq_hls/block/files.py",
-        "if name != \"extras\"",
-        "if name == \"rtl\"",
+        'if name != "extras"',
+        'if name == "rtl"',
         "tests/stream/board/test_block.py",
     ),
     Mutant(
@@ -106,8 +106,8 @@ MUTANTS = [
     Mutant(
         "a part may have no look-up tables",
         "hyq_hls/parts/file.py",
-        "\"luts\": 1",
-        "\"luts\": 0",
+        '"luts": 1',
+        '"luts": 0',
         "tests/parts/test_parts.py",
     ),
 ]
