@@ -21,7 +21,10 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.compilers import Compiler
 from hyq_hls.stream.machine import StreamMachine
+from hyq_hls.stream.rtl.embedded import Memories
 
+#: Families with the cells whose delays the cost models know.
+SEVEN_SERIES = ("zynq-7000", "artix-7")
 Architecture = Literal["auto", "stream", "engine"]
 
 
@@ -39,6 +42,7 @@ class Wishes:
         circuits: circuits of nodes of a stream, by pattern of their names.
         must_fit: back ends that the part must have room for.
         hls: HLS compiler of a stream's C++.
+        memories: where the RTL of a stream has its constants from.
         sizes: sizes of an engine.
     """
 
@@ -51,6 +55,7 @@ class Wishes:
     circuits: Mapping[str, str] | None = None
     must_fit: bool | str = True
     hls: Compiler = "vitis"
+    memories: Memories = "files"
     sizes: Sizes | None = None
 
     @property
@@ -58,7 +63,8 @@ class Wishes:
         """The wishes that only the streaming machine knows, by name of the argument."""
         given = {"folding": self.folding, "circuits": self.circuits}
         found: dict[str, object] = {name: value for name, value in given.items() if value}
-        return found | ({"hls": self.hls} if self.hls != "vitis" else {})
+        found |= {"hls": self.hls} if self.hls != "vitis" else {}
+        return found | ({"memories": self.memories} if self.memories != "files" else {})
 
 
 def choose_machine(graph: Graph, architecture: Architecture, wishes: Wishes) -> Machine:
@@ -106,7 +112,14 @@ def _stream(graph: Graph, wishes: Wishes) -> StreamMachine:
         circuits=wishes.circuits,
         must_fit=wishes.must_fit,
     )
-    return StreamMachine(wishes.part, wishes.clock_mhz, wishes.project, flow, hls=wishes.hls)
+    return StreamMachine(
+        wishes.part,
+        wishes.clock_mhz,
+        wishes.project,
+        flow,
+        hls=wishes.hls,
+        memories=wishes.memories,
+    )
 
 
 def _engine(graph: Graph, wishes: Wishes) -> EngineMachine:
@@ -149,7 +162,7 @@ def _checked(machine: Machine, wishes: Wishes) -> Machine:
         return machine
     report, part = machine.estimate(), machine.part
     reached = part.max_clock_mhz
-    if part.family == "zynq-7000":
+    if part.family in SEVEN_SERIES:
         reached = min(report.supported_clock_mhz, reached)
     if machine.clock_mhz > reached:
         slowest, used = max(report.design.operations.items(), key=lambda item: item[1].delay_ns)

@@ -21,12 +21,13 @@ from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.flow.names import is_reserved
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.hls.compilers import Compiler, check_compiler
+from hyq_hls.stream.rtl.embedded import check_memories
 from hyq_hls.support import is_empty, user_path
 
 
 def convert(
     qmodel: QuantizedModel,
-    part: str = "xc7z020",
+    part: str | os.PathLike[str] = "xc7z020",
     clock_mhz: float = 100.0,
     output_dir: str | os.PathLike[str] = "build/net",
     *,
@@ -38,6 +39,7 @@ def convert(
     must_fit: bool | str = True,
     project: str = "net",
     hls: str = "vitis",
+    memories: str = "files",
     engine: Sizes | None = None,
     overwrite: bool = False,
 ) -> Accelerator:
@@ -48,7 +50,8 @@ def convert(
 
     Args:
         qmodel: from :func:`hyq_hls.quantize` or :func:`hyq_hls.load`.
-        part: part, device or board, for example ``xc7z020`` or ``pynq-z2``.
+        part: part, device or board, for example ``xc7z020`` or ``pynq-z2``; or a file ``*.toml``
+            that describes a part (``docs/boards.md``).
         clock_mhz: target clock. It must be one that the estimate reaches, where wires take as long
             as logic.
         output_dir: new or empty folder; it appears complete or not at all.
@@ -71,6 +74,8 @@ def convert(
             ``estimate()`` compares with the part in words.
         project: name of the top function and of the top module.
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
+        memories: where the RTL of the streaming machine has its constants from: "files" that
+            ``$readmemh`` reads, or "embedded" in a package, so that no tool must find a file.
         engine: sizes of the engine, :class:`hyq_hls.engine.Sizes`, instead of the fastest that
             fits the part.
         overwrite: replace a project that was written here before.
@@ -107,6 +112,7 @@ def convert(
         circuits=circuits,
         must_fit=must_fit,
         hls=compiler,
+        memories=check_memories(memories),
         sizes=engine,
     )
     machine = choose_machine(qmodel.graph, architecture, wishes)

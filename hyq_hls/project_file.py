@@ -9,13 +9,16 @@ from typing import Any
 from hyq_hls.engine.machine import EngineMachine
 from hyq_hls.errors import ConversionError, HyqError
 from hyq_hls.machine import Machine
-from hyq_hls.parts import part
+from hyq_hls.parts import Part, part
+from hyq_hls.parts.file import fields_of_part, part_of_fields
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.support import write_file
 from hyq_hls.version import __version__
 
 MARKER = "hyq_project.json"
+#: Its entry for a part that the user described in a file.
+OWN_PART = "own_part"
 #: The machines that a project may hold, by name of their architecture.
 MACHINES: dict[str, type[Machine]] = {
     machine.architecture: machine for machine in (StreamMachine, EngineMachine)
@@ -29,10 +32,20 @@ def write_marker(folder: Path, machine: Machine) -> None:
         "architecture": machine.architecture,
         "project": machine.project,
         "part": machine.part.device,
+        **_own_part(machine.part),
         "clock_mhz": machine.clock_mhz,
         **machine.settings(),
     }
     write_file(folder / MARKER, json.dumps(marker, indent=1))
+
+
+def _own_part(own: Part) -> dict[str, Any]:
+    """Return what a project must keep of a part that stands in no table of ours."""
+    try:
+        known = part(own.device) == own
+    except ConversionError:
+        known = False
+    return {} if known else {OWN_PART: fields_of_part(own)}
 
 
 def marked_machine(folder: Path, qmodel: QuantizedModel) -> Machine:
@@ -65,6 +78,8 @@ def _machine(qmodel: QuantizedModel, marker: Any) -> Machine:
         raise ConversionError(
             f"architecture {architecture!r} is unknown; known are {', '.join(MACHINES)}"
         )
+    own = marker.get(OWN_PART)
+    found = part(marker["part"]) if own is None else part_of_fields(own)
     return MACHINES[architecture].from_settings(
-        qmodel.graph, part(marker["part"]), marker["clock_mhz"], marker["project"], marker
+        qmodel.graph, found, marker["clock_mhz"], marker["project"], marker
     )

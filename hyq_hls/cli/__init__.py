@@ -97,7 +97,12 @@ def _examples(lines: Sequence[str]) -> str:
 
 
 #: Arguments of Python whose option has another name or the contrary meaning.
-_OPTIONS = {"must_fit=False": "--any-size", "output_dir=": "--output ", "count=": "--calibration "}
+_OPTIONS = {
+    "must_fit=False": "--any-size",
+    "output_dir=": "--output ",
+    "circuits=": "--circuit ",
+    "count=": "--calibration ",
+}
 
 
 def _as_options(message: str, options: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.nodes import node_choices
 from hyq_hls.cli.output import Output
 from hyq_hls.errors import InputError
 
@@ -45,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", default="net", help="name of the top function")
     parser.add_argument(
         "--hls", choices=("vitis", "bambu"), default="vitis", help="HLS compiler of the C++"
+    )
+    parser.add_argument(
+        "--memories",
+        choices=("files", "embedded"),
+        default="files",
+        help="constants of the RTL: files that the tools must find, or a package",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a project written before")
     parser.add_argument(
@@ -86,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
         must_fit=sources.must_fit(options),
         project=options.project,
         hls=options.hls,
+        memories=options.memories,
+        **node_choices(options),
         overwrite=options.overwrite,
     )
     output.result(accelerator)

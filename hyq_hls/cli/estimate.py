@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.nodes import node_choices
 from hyq_hls.cli.output import Output, add_json
 
 EXAMPLES = (
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
             "target_fps": options.target_fps,
             "share": options.share,
             "must_fit": sources.must_fit(options),
+            **node_choices(options),
         }
         chosen, clock = options.architecture, options.clock_mhz
         if options.synth:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.cli.nodes import add_node_arguments
 from hyq_hls.errors import InputError
 from hyq_hls.support import is_file, user_path
 
@@ -220,7 +221,11 @@ def _batch(images: NDArray[Any], spec: str) -> NDArray[Any]:
 
 def add_design_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what chooses a design: part, clock, speed, room."""
-    parser.add_argument("--part", default="xc7z020", help="part, device or board")
+    parser.add_argument(
+        "--part",
+        default="xc7z020",
+        help="part, device or board, or a file *.toml that describes a part",
+    )
     parser.add_argument(
         "--architecture",
         choices=("auto", "stream", "engine"),
@@ -252,6 +257,7 @@ def add_design_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on also where the part is too small or the clock too fast",
     )
+    add_node_arguments(parser)
 
 
 def untrained_network(

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hyq_hls.engine.block import write_block
 from hyq_hls.engine.csim import write_csim
 from hyq_hls.engine.fields import VERSION
 from hyq_hls.engine.layout import TensorLayout
@@ -79,6 +80,7 @@ def write_project(
     described = _described(graph, program, prediction, mhz)
     text = json.dumps(described, indent=1) + "\n"
     (folder / ENGINE_FILE).write_text(text, encoding="utf-8")
+    write_block(folder, project, described)
 
 
 def wrapper_v(sizes: Sizes, project: str) -> str:

@@ -3,64 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from hyq_hls.errors import ConversionError
+from hyq_hls.parts.file import PART_SUFFIX, load
+from hyq_hls.parts.part import Part
+
+__all__ = ["Part", "all_parts", "load", "part"]
 
 _DATA = Path(__file__).with_name("parts.json")
 #: Suffixes that follow the short name in a device name: ``clg400-1``, ``-ffvb1156-2-e``.
 _PACKAGE_AND_GRADE = re.compile(r"-?[a-z]+\d+(-[a-z0-9]+)+")
 
 
-@dataclass(frozen=True)
-class Part:
-    """Programmable logic of a part.
-
-    Attributes:
-        name: short name, such as ``xc7z020``.
-        device: name with package and speed grade, as vendor tools want it.
-        family: ``zynq-7000``, ``zynq-ultrascale+``, ``kintex-ultrascale``, ``virtex-ultrascale+``.
-        luts: look-up tables of six inputs.
-        ffs: flip-flops.
-        dsps: DSP slices.
-        bram36: block RAMs of 36 Kb; each is two of 18 Kb.
-        uram: UltraRAMs of 288 Kb.
-        min_clock_mhz, max_clock_mhz: clocks at which designs of this kind usually close timing; no
-            data-sheet values.
-        boards: boards that carry it.
-        source: the vendor's data sheet.
-    """
-
-    name: str
-    device: str
-    family: str
-    luts: int
-    ffs: int
-    dsps: int
-    bram36: int
-    uram: int
-    min_clock_mhz: float
-    max_clock_mhz: float
-    boards: tuple[str, ...]
-    source: str
-
-
-def part(name: str) -> Part:
-    """Return a part by its short name, the name of a device of it, or the name of a board.
+def part(name: str | os.PathLike[str]) -> Part:
+    """Return a part by its short name, by a device of it, by a board that carries it, or by a file.
 
     Args:
-        name: for example ``xc7z020``, ``xc7z020clg484-1`` or ``zedboard``; in any case.
+        name: for example ``xc7z020``, ``xc7z020clg484-1`` or ``zedboard``, in any case; or a file
+            ``*.toml`` that describes a part, which :func:`load` reads.
 
     Returns:
         The part; its device is the one that was named, or that the board carries.
 
     Raises:
-        ConversionError: the part is unknown; the nearest names are given.
+        ConversionError: the part is unknown; the nearest names are given. Or the file describes no
+            part.
     """
+    if isinstance(name, os.PathLike) or (isinstance(name, str) and name.endswith(PART_SUFFIX)):
+        return load(name)
     if not isinstance(name, str):
         raise ConversionError(f"part={name!r}: the name of a part or board is wanted")
     wanted = name.lower()
@@ -77,8 +53,8 @@ def part(name: str) -> Part:
     names = sorted([*known, *boards])
     near = get_close_matches(wanted, names, n=3, cutoff=0.4) or names
     raise ConversionError(
-        f"unknown part {name!r}; did you mean {', '.join(near)}? A part, a device of it or a board "
-        "is wanted"
+        f"unknown part {name!r}; did you mean {', '.join(near)}? A part, a device of it, a board "
+        f"or a file *{PART_SUFFIX} that describes a part is wanted"
     )
 
 

@@ -21,6 +21,7 @@ from hyq_hls.machine import (
 )
 from hyq_hls.parts import Part
 from hyq_hls.stream.board import csynth_cycles, csynth_stages, csynth_utilization
+from hyq_hls.stream.board.block import write_block
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
@@ -42,6 +43,7 @@ from hyq_hls.stream.hls.text import top_cpp
 from hyq_hls.stream.hls.timed import TimedSimulation, compile_timed, timed_library
 from hyq_hls.stream.node_implementation import NodeImplementation, nodes_text
 from hyq_hls.stream.rtl import write_rtl
+from hyq_hls.stream.rtl.embedded import Memories, check_memories
 from hyq_hls.stream.synthesis import synthesize_design
 from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.bambu import BUILD_BAMBU
@@ -62,9 +64,11 @@ class StreamMachine(Machine):
         hls_depths: FIFO depths of the C++, in words by stream; None means those that are safe by
             analysis.
         hls: HLS compiler that the C++ is written for, ``vitis`` or ``bambu``.
+        memories: where the RTL has its constants from, ``files`` or ``embedded`` in a package.
 
     Raises:
-        ConversionError: there is no such compiler, or it does not know the part.
+        ConversionError: there is no such compiler or choice, or the compiler does not know the
+            part.
     """
 
     architecture = "stream"
@@ -72,9 +76,11 @@ class StreamMachine(Machine):
     flow: Dataflow
     hls_depths: Mapping[str, int] | None = None
     hls: Compiler = "vitis"
+    memories: Memories = "files"
 
     def __post_init__(self) -> None:
         check_compiler(self.hls)
+        check_memories(self.memories)
         if self.hls == "bambu":
             check_bambu_part(self.part.name)
 
@@ -88,7 +94,8 @@ class StreamMachine(Machine):
         flow = build_dataflow(graph, folding, circuits).with_depths(settings["depths"])
         # Version 0.1 wrote no depths of the C++, which were whole tensors, and no compiler.
         depths, hls = settings.get("hls_depths"), check_compiler(settings.get("hls", "vitis"))
-        return cls(part, clock_mhz, project, flow, depths, hls)
+        memories = check_memories(settings.get("memories", "files"))
+        return cls(part, clock_mhz, project, flow, depths, hls, memories)
 
     def settings(self) -> dict[str, Any]:
         """Return folding and circuit of every node, depths of every FIFO, and the compiler."""
@@ -98,6 +105,7 @@ class StreamMachine(Machine):
             "depths": self.flow.depths,
             "hls_depths": self.hls_flow.depths,
             "hls": self.hls,
+            "memories": self.memories,
         }
 
     @cached_property
@@ -138,7 +146,7 @@ class StreamMachine(Machine):
         return f"firmware/{self.project}.cpp or rtl/{self.project}.sv"
 
     def write(self, folder: Path) -> None:
-        """Write the HLS project, the RTL in ``rtl/`` and scripts for boards in ``board/``."""
+        """Write the HLS project, the RTL, scripts for boards, and the files of a block."""
         device = self.part.device
         build_model(self.hls_flow, folder, self.project, device, self.clock_mhz, self.hls).write()
         if self.hls == "bambu":
@@ -146,13 +154,14 @@ class StreamMachine(Machine):
             text = build_bambu_sh(self.flow, self.project, self.part.name, self.clock_mhz)
             script.write_text(text, encoding="utf-8")
             script.chmod(0o755)
-        write_rtl(self.flow, folder / RTL_DIR, self.project)
-        write_board_files(self.flow, folder / BOARD_DIR, self.project, device, self.clock_mhz)
+        write_rtl(self.flow, folder / RTL_DIR, self.project, self.memories)
+        write_board_files(self.flow, folder / BOARD_DIR, self.project, self.part, self.clock_mhz)
+        write_block(self.flow, folder, self.project, self.clock_mhz, self.memories)
 
     def rewrite_rtl(self, folder: Path) -> None:
         """Write the RTL again, after FIFO depths changed; the build of Verilator stays."""
         with replaced_folder(folder / RTL_DIR) as draft:
-            write_rtl(self.flow, draft, self.project)
+            write_rtl(self.flow, draft, self.project, self.memories)
             build = folder / RTL_DIR / "build"
             if build.is_dir():
                 shutil.copytree(build, draft / "build")

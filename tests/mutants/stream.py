@@ -89,4 +89,25 @@ MUTANTS = [
         "memory.width < 16",
         "tests/stream/cost/test_memories.py",
     ),
+    Mutant(
+        "the FuseSoC core forgets the memories",
+        "hyq_hls/block/files.py",
+        'if name != "extras"',
+        'if name == "rtl"',
+        "tests/stream/board/test_block.py",
+    ),
+    Mutant(
+        "a project forgets a part of its user",
+        "hyq_hls/project_file.py",
+        "        known = False\n",
+        "        known = True\n",
+        "tests/stream/board/test_project.py",
+    ),
+    Mutant(
+        "a part may have no look-up tables",
+        "hyq_hls/parts/file.py",
+        '"luts": 1',
+        '"luts": 0',
+        "tests/parts/test_parts.py",
+    ),
 ]

@@ -156,6 +156,30 @@ class CocotbSimulation:
         }
         return self._run("program", task, module="verif.cocotb.engine_testbench")
 
+    def block(
+        self, frames: Bytes, beats: tuple[int, int], frame_cycles: int, seed: int = 0
+    ) -> dict[str, NDArray[Any]]:
+        r"""Run ``block_testbench.py``; returns frames that came out and constant registers.
+
+        Args:
+            frames: bytes of TDATA (B, \*), in the order of the stream.
+            beats: of a frame, at the input and at the output.
+            frame_cycles: a frame that takes longer is a deadlock.
+            seed: of the pauses of every channel.
+
+        Raises:
+            CocotbError: a stream broke a rule, a register has another value, or a frame is missing.
+        """
+        task: dict[str, ArrayLike] = {
+            "frames": frames,
+            "m_axis_beats": beats[1],
+            "frame_cycles": frame_cycles,
+            "idle": 0.3,
+            "backpressure": 0.3,
+            "seed": seed,
+        }
+        return self._run("block", task, module="verif.cocotb.block_testbench")
+
     def cycles_per_second(self, frames: Bytes, cycles: int, streams: Sequence[str] = ()) -> float:
         r"""Speed while ``frames`` go in, over a number of clock cycles, without any checks.
 

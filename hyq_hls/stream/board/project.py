@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hyq_hls.machine.output_meaning import meaning_of_codes
-from hyq_hls.parts import part as find_part
+from hyq_hls.parts import Part
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.board.wrapper import wrapper_v
 from hyq_hls.stream.flow import Dataflow
@@ -19,7 +19,7 @@ BOARD_DIR = "board"
 
 
 def write_board_files(
-    flow: Dataflow, folder: Path, project: str, device: str, clock_mhz: float
+    flow: Dataflow, folder: Path, project: str, part: Part, clock_mhz: float
 ) -> None:
     """Write scripts for Vivado and a driver for PYNQ into ``folder``; see docs/boards.md.
 
@@ -30,7 +30,7 @@ def write_board_files(
         flow: what was written as RTL and HLS C++.
         folder: a new folder; ``rtl`` with the RTL is expected beside it when the scripts run.
         project: name of the project.
-        device: name of the part with package and speed grade.
+        part: the part, with the name of its device.
         clock_mhz: target clock.
     """
     shutil.copytree(template_dir("board_templates"), folder, ignore=_PYTHON_CACHE)
@@ -41,8 +41,8 @@ def write_board_files(
         (folder / backend / f"{project}_dma.v").write_text(text, encoding="utf-8")
     settings = {
         "project": project,
-        "part": device,
-        "family": find_part(device).family,
+        "part": part.device,
+        "family": part.family,
         "clock_mhz": f"{clock_mhz:g}",
         "input_bytes": source.word_bytes,
         "output_bytes": sink.word_bytes,

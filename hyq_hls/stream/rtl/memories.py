@@ -7,12 +7,17 @@ from hyq_hls.stream.arguments import RequantizeRom, Rom
 
 def memory_text(rom: Rom | RequantizeRom) -> str:
     """Return the memory in hexadecimal."""
-    digits, mask = -(-rom.bits * rom.lanes // 4), (1 << rom.bits) - 1
-    words = (
+    digits = -(-rom.bits * rom.lanes // 4)
+    return "".join(f"{word:0{digits}x}\n" for word in memory_words(rom))
+
+
+def memory_words(rom: Rom | RequantizeRom) -> list[int]:
+    """Return the words of the memory, each with its lanes as one number."""
+    mask = (1 << rom.bits) - 1
+    return [
         sum((entry & mask) << (lane * rom.bits) for lane, entry in enumerate(word))
         for word in rom.stored.reshape(-1, rom.lanes).tolist()
-    )
-    return "".join(f"{word:0{digits}x}\n" for word in words)
+    ]
 
 
 def memory_shape(rom: Rom | RequantizeRom) -> dict[str, int]:

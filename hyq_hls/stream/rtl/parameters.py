@@ -55,12 +55,22 @@ def operation_parameters(stage: OperationStage) -> dict[str, Parameter]:
     return {name: known[name] for name in declared if name in known}
 
 
-def printed(parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """Return parameters as SystemVerilog, in a module that knows ``MemoryDir``."""
-    return {
-        name: f'{{MemoryDir, "/{value.name}"}}' if isinstance(value, MemoryFile) else literal(value)
-        for name, value in parameters.items()
-    }
+def printed(parameters: Mapping[str, Parameter], package: str | None = None) -> dict[str, str]:
+    """Return parameters as SystemVerilog, in a module that knows ``MemoryDir``.
+
+    Args:
+        parameters: the parameters by name.
+        package: the package that holds the memories, where they are no files.
+    """
+
+    def text(value: Parameter) -> str:
+        if not isinstance(value, MemoryFile):
+            return literal(value)
+        if package is not None:
+            return f"{package}::{Path(value.name).stem}"
+        return f'{{MemoryDir, "/{value.name}"}}'
+
+    return {name: text(value) for name, value in parameters.items()}
 
 
 def placed(parameters: Mapping[str, Parameter], memory_dir: Path) -> dict[str, Value]:

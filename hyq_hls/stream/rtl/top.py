@@ -16,8 +16,24 @@ def modules_of(flow: Dataflow) -> set[str]:
     return {instance.module for instance in instances(flow)}
 
 
-def top_sv(flow: Dataflow, project: str) -> str:
-    """Return the top level of ``flow`` under the name ``project``."""
+#: What the parameter says where the memories are files, and where they are not.
+_MEMORY_DIR = ("  // Folder of the memory files.", '  parameter MemoryDir = "memory"')
+_NO_MEMORY_DIR = (
+    "  // Without effect: the memories stand in a package.",
+    "  // verilator lint_off UNUSEDPARAM",
+    '  parameter MemoryDir = "memory"',
+    "  // verilator lint_on UNUSEDPARAM",
+)
+
+
+def top_sv(flow: Dataflow, project: str, package: str | None = None) -> str:
+    """Return the top level of ``flow`` under the name ``project``.
+
+    Args:
+        flow: stages and streams.
+        project: name of the module.
+        package: the package that holds the memories, where they are no files.
+    """
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     lines = [
         f"// {flow.banner}",
@@ -26,8 +42,7 @@ def top_sv(flow: Dataflow, project: str) -> str:
         f"{comment(flow.bottleneck.name)}, {flow.cycles_per_frame:,} cycles per frame.",
         "",
         f"module {project} #(",
-        "  // Folder of the memory files.",
-        '  parameter MemoryDir = "memory"',
+        *(_MEMORY_DIR if package is None else _NO_MEMORY_DIR),
         ") (",
         "  input  logic aclk,",
         "  input  logic aresetn,",
@@ -62,7 +77,7 @@ def top_sv(flow: Dataflow, project: str) -> str:
             lines.append(_note(circuit))
         for stream in instance.writes:
             lines += _wires(stream)
-        lines += _instance(instance)
+        lines += _instance(instance, package)
     return "\n".join([*lines, "", "endmodule", ""])
 
 
@@ -92,10 +107,12 @@ def _note(stage: OperationStage) -> str:
     )
 
 
-def _instance(instance: Instance) -> list[str]:
+def _instance(instance: Instance, package: str | None) -> list[str]:
     return [
         f"  {instance.module} #(",
-        *_listed(f".{key}({value})" for key, value in printed(instance.parameters).items()),
+        *_listed(
+            f".{key}({value})" for key, value in printed(instance.parameters, package).items()
+        ),
         f"  ) u_{instance.name} (",
         *_listed(f".{key}({value})" for key, value in instance.ports.items()),
         "  );",

@@ -67,7 +67,7 @@ def test_every_part_that_gets_an_engine_has_room_for_it(graph: Graph) -> None:
             refused.append(each.name)
         else:
             assert fits(engine_utilization(sizes).total, each)
-    assert len(refused) <= 1
+    assert set(refused) <= {"xc7z010", "xc7a35t"}
 
 
 def test_memories_shrink_where_block_rams_are_few(graph: Graph) -> None:

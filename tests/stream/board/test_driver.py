@@ -15,6 +15,7 @@ import pytest
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops import Dense
+from hyq_hls.parts import part
 from hyq_hls.stream.board.project import write_board_files
 from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.verilator import Simulator
@@ -73,7 +74,7 @@ class Deployed:
         flow = planned(self.graph, foldings)
         sources = written(flow, folder / "rtl")
         self.folder = folder / "board"
-        write_board_files(flow, self.folder, "top", "xc7z020clg400-1", 150.0)
+        write_board_files(flow, self.folder, "top", part("xc7z020"), 150.0)
         for kind in ("bit", "hwh"):
             (self.folder / f"top.{kind}").touch()
         wrapper = [self.folder / "hyq_dma_frames.sv", self.folder / "rtl" / "top_dma.v"]

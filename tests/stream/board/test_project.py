@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hyq_hls import QuantizedModel, convert
+from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.stream.board.words import WordFormat
 from hyq_hls.stream.flow import Stream
@@ -86,3 +86,19 @@ def test_verilog_without_warnings(full: bool, tmp_path: Path) -> None:
     core.write_text(vitis.replace(");", ');\n  localparam MemoryDir = "memory";', 1))
     hls = folder / "board" / "hls" / "net_dma.v"
     assert lint("net_dma", *modules, core, frames, hls) == ""
+
+
+def test_a_part_of_a_file_goes_the_whole_way(tmp_path: Path) -> None:
+    """The scripts have it, and the project opens without the file."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'name = "xc7k70t"\ndevice = "xc7k70tfbg676-1"\nfamily = "kintex-7"\nluts = 41000\n'
+        "ffs = 82000\ndsps = 240\nbram36 = 135\nclock_mhz = [50, 200]\n"
+    )
+    model = QuantizedModel(small_graph())
+    made = convert(model, part=file, output_dir=tmp_path / "p")
+    file.unlink()
+    settings = (made.folder / "board" / "settings.tcl").read_text()
+    assert "set part xc7k70tfbg676-1\nset family kintex-7\n" in settings
+    assert Accelerator.open(made.folder).part == made.part
+    assert (made.part.luts, made.part.source) == (41000, "the file of its user")
