@@ -1,4 +1,4 @@
-"""Command line: ``hyq-hls inspect | quantize | convert | verify | estimate | cosim | evaluate``."""
+"""Command line: ``hyq-hls inspect | quantize | convert | verify | estimate | cosim | ...``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import hyq_hls
-from hyq_hls.cli import convert, cosim, estimate, evaluate, inspect, quantize, verify
+from hyq_hls.cli import convert, cosim, estimate, evaluate, inspect, quantize, report, verify
 from hyq_hls.cli.quantize import NUMBERS
 from hyq_hls.errors import HyqError
 from hyq_hls.quant.config import CHOICES
@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": verify,
     "estimate": estimate,
     "cosim": cosim,
+    "report": report,
     "evaluate": evaluate,
 }
 

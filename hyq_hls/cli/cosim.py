@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
 from hyq_hls.errors import InputError
+
+if TYPE_CHECKING:
+    from hyq_hls.machine import Machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=sources.path, help="JSON file (default: cosim.json in the folder)"
     )
+
+
+#: Bins of a frame in which the words of every stream are counted, for ``hyq-hls report``.
+_BINS = 64
+
+
+def _bin_cycles(machine: Machine) -> int:
+    """Return the cycles of a bin; 0 for a machine without streams."""
+    if machine.architecture != "stream":
+        return 0
+    return max(1, machine.cycles_per_frame // _BINS)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         backpressure=options.backpressure,
         seed=options.seed,
         vcd=options.vcd,
+        activity_cycles=_bin_cycles(accelerator.machine),
         progress=True,
     )
     print(report)

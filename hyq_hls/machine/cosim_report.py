@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.errors import FileFormatError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
@@ -60,6 +61,9 @@ class CosimReport(Shown):
         first_difference: place of the first difference between RTL and emulation; None when they
             agree.
         details: more lines about where the time goes.
+        activity_cycles: cycles of a bin of ``activity``; 0 where nobody counted.
+        activity: words that every stream takes per bin, by name, over one frame in steady state;
+            ``s_axis`` and ``m_axis`` are the ports.
         result: the raw times and counts of the run.
     """
 
@@ -77,6 +81,8 @@ class CosimReport(Shown):
     streams: list[StreamReport]
     first_difference: str | None = None
     details: list[str] = field(default_factory=list)
+    activity_cycles: int = 0
+    activity: dict[str, list[int]] = field(default_factory=dict)
     result: RunResult | None = field(default=None, repr=False)
 
     @property
@@ -105,6 +111,25 @@ class CosimReport(Shown):
         target = user_path(path)
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CosimReport:
+        """Read what :meth:`save` wrote; the raw result stays behind.
+
+        Raises:
+            FileFormatError: the file cannot be read, or it is damaged.
+        """
+        source = user_path(path)
+        try:
+            data = json.loads(source.read_text(encoding="utf-8"))
+            known = {entry.name for entry in fields(cls)} - {"streams", "result"}
+            streams = [StreamReport(**entry) for entry in data["streams"]]
+            return cls(streams=streams, **{k: v for k, v in data.items() if k in known})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FileFormatError(
+                f"{source} is no report of a co-simulation ({type(error).__name__}: {error}); "
+                "hyq-hls cosim writes it again"
+            ) from error
 
     def __repr__(self) -> str:
         verdict = "all codes equal" if self.ok else "codes DIFFER"

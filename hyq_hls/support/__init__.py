@@ -8,6 +8,7 @@ from hyq_hls.support.files import (
     user_path,
     write_file,
 )
+from hyq_hls.support.html_page import HtmlPage
 from hyq_hls.support.libraries import load_library, seal, sealed_key
 from hyq_hls.support.shown import Shown
 from hyq_hls.support.sqnr import sqnr_db
@@ -15,6 +16,7 @@ from hyq_hls.support.tables import aligned
 from hyq_hls.support.templates import template_dir
 
 __all__ = [
+    "HtmlPage",
     "Shown",
     "aligned",
     "is_empty",
