@@ -20,6 +20,7 @@ setup(
         "hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"],
         "hyq_hls.parts": ["*.json"],
         "hyq_hls.engine.cost": ["*.json"],
+        "hyq_hls.report": ["templates/*"],
         "hyq_hls.stream.cost": ["*.json"],
         "hyq_hls.tools.verilator": ["drivers/*", "drivers/fst/*", "drivers/fst/fstcpp/*"],
     },

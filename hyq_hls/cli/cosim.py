@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 #: Bins of a frame in which the words of every stream are counted, for ``hyq-hls report``.
-_BINS = 64
+_BINS = 16
 
 
 def _bin_cycles(machine: Machine) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -62,8 +63,9 @@ class CosimReport(Shown):
             agree.
         details: more lines about where the time goes.
         activity_cycles: cycles of a bin of ``activity``; 0 where nobody counted.
-        activity: words that every stream takes per bin, by name, over one frame in steady state;
-            ``s_axis`` and ``m_axis`` are the ports.
+        activity: words that every stream takes per bin, by name, from the first input to the last
+            output of the first frame, which other frames follow; ``s_axis`` and ``m_axis`` are the
+            ports.
         result: the raw times and counts of the run.
     """
 
@@ -109,7 +111,9 @@ class CosimReport(Shown):
         data = {k: v for k, v in asdict(self).items() if k != "result"}
         data |= {"fps": self.fps, "latency_us": self.latency_us, "ok": self.ok}
         target = user_path(path)
-        write_file(target, json.dumps(data, indent=1) + "\n")
+        # A list of numbers takes a line, not one for each of them.
+        text = re.sub(r"\[[\d,\s]+\]", lambda m: " ".join(m[0].split()), json.dumps(data, indent=1))
+        write_file(target, text + "\n")
         return target
 
     @classmethod

@@ -19,6 +19,7 @@ from hyq_hls.report.layout import drawn
 from hyq_hls.report.numerics import numerics
 from hyq_hls.report.pareto import pareto_front
 from hyq_hls.report.simulated import simulated
+from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.version import __version__
 
 #: Libraries whose versions may change a figure.
@@ -74,7 +75,7 @@ def collect(
     absent = Unmeasured(
         "no design was chosen", "call report() of a project, which hyq_hls.convert writes"
     )
-    found = absent if machine is None else hardware(graph, machine, _vendor(accelerator))
+    found = absent if machine is None else hardware(graph, machine, _vendor(machine, accelerator))
     front: Any = Unmeasured(
         "the search for other designs takes up to some minutes",
         "give pareto=True, or run hyq-hls report with --pareto",
@@ -111,8 +112,14 @@ def _facts(graph: Graph, name: str) -> NodeFacts:
     )
 
 
-def _vendor(accelerator: Accelerator | None) -> str | Unmeasured:
+def _vendor(machine: Machine, accelerator: Accelerator | None) -> str | Unmeasured:
     """Return what Vitis HLS said of the C++, if it ran."""
+    if not isinstance(machine, StreamMachine):
+        return Unmeasured(
+            f"the C++ of the {machine.architecture} is a model for simulation, which no HLS "
+            "compiler builds",
+            "synthesize the RTL, which is what is built",
+        )
     if accelerator is not None and accelerator.has_vendor_report:
         return str(accelerator.build_report())
     return Unmeasured(

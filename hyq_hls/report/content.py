@@ -130,7 +130,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Fill:
-    """How full one resource of the part is.
+    """The use of one resource of the part.
 
     Attributes:
         resource: its label.

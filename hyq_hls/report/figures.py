@@ -47,6 +47,10 @@ LARGEST = 18
 #: Rows of the picture of activity that have a name.
 _NAMED = 34
 _LONGEST_NAME = 34
+#: A logarithmic axis of a smaller range has hardly a number at it.
+_DECADE = 10
+#: The line of a whole frame beside bars that are far shorter would hide their differences.
+_NEAR = 2
 
 
 def fill_chart(fill: Sequence[Fill]) -> Markup:
@@ -77,6 +81,7 @@ def fill_chart(fill: Sequence[Fill]) -> Markup:
 def cycles_chart(rows: Sequence[tuple[str, int, int | None]], frame: int) -> Markup:
     """Return the cycles of the slowest nodes: name, cycles of the RTL, cycles of the C++."""
     shown = sorted(rows, key=lambda row: -row[1])[:LARGEST]
+    near = frame < _NEAR * shown[0][1]  # the nodes of an engine share the frame
 
     def draw(axes: Axes) -> None:
         places = np.arange(len(shown))[::-1]
@@ -86,9 +91,11 @@ def cycles_chart(rows: Sequence[tuple[str, int, int | None]], frame: int) -> Mar
         if two:
             beside = [r[2] or 0 for r in shown]
             axes.barh(places - 0.2, beside, height, color=ORANGE)
-        axes.axvline(frame, color=_TEXT, linewidth=1, linestyle="--")
+        if near:
+            axes.axvline(frame, color=_TEXT, linewidth=1, linestyle="--")
         axes.set_yticks(places, [_short(r[0]) for r in shown])
-        axes.set_xlabel("cycles per frame; the dashed line is the whole frame")
+        line = "; the dashed line is the whole frame" if near else ""
+        axes.set_xlabel(f"cycles per frame{line}")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.xaxis.set_major_locator(MaxNLocator(6))
         _keys(axes, [("RTL", BLUE), *([("HLS C++", ORANGE)] if two else [])])
@@ -171,7 +178,7 @@ def activity_chart(activity: Mapping[str, Sequence[int]], bin_cycles: int) -> Ma
             extent=(0, rows.shape[1] * bin_cycles, len(names), 0),
         )
         axes.set_yticks(np.arange(0, len(names), step) + 0.5, [_short(n) for n in names[::step]])
-        axes.set_xlabel("cycle of the frame; yellow: as many words as the stream ever takes")
+        axes.set_xlabel("cycle; yellow: as many words as the stream ever takes")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.xaxis.set_major_locator(MaxNLocator(6))
 
@@ -201,29 +208,29 @@ def units_chart(units: Mapping[str, Sequence[float]], bin_cycles: float) -> Mark
 
 def pareto_chart(points: Sequence[ParetoPoint], luts: int) -> Markup:
     """Return frames per second against LUTs; ``luts`` are those of the part."""
+    front = [
+        p for p in points if not any(q.fps >= p.fps and q.used.lut < p.used.lut for q in points)
+    ]
+    rates = [p.fps for p in points]
 
     def draw(axes: Axes) -> None:
-        front = [p for p in points if not p.chosen]
-        axes.plot(
-            [p.used.lut for p in front],
-            [p.fps for p in front],
-            color=BLUE,
-            marker="o",
-            label="front",
-        )
+        luts_of_front, rates_of_front = [p.used.lut for p in front], [p.fps for p in front]
+        axes.plot(luts_of_front, rates_of_front, color=BLUE, marker="o", label="front")
         for point in points:
             if point.chosen:
-                axes.plot(
-                    [point.used.lut], [point.fps], "D", color=RED, markersize=8, label="this design"
-                )
+                place = [point.used.lut], [point.fps]
+                axes.plot(*place, "D", color=RED, markersize=8, label="this design")
         axes.axvline(luts, color=_TEXT, linewidth=1, linestyle="--", label="LUTs of the part")
-        axes.set_yscale("log")
+        if max(rates) > _DECADE * min(rates):
+            axes.set_yscale("log")
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.set_ylim(0, 1.12 * max(rates))
         axes.set_xlim(0, None)
         axes.set_xlabel("LUT")
         axes.set_ylabel("frames per second")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.grid(color=_GREY, alpha=0.35, linewidth=0.6)
         _legend_above(axes)
 

@@ -23,7 +23,7 @@ PANEL = 14
 _SWEEPS = 12
 #: How much an edge that passes a layer holds its place: long edges are straight.
 _STIFF = 6.0
-#: How much a passing edge counts among the neighbours of a node: a chain of nodes is straight.
+#: How much a passing edge counts beside nodes: a chain of nodes is straight.
 _PASSING_WEIGHT = 0.02
 
 
@@ -195,7 +195,7 @@ def _columns(
         for row in rows if sweep % 2 == 0 else reversed(rows):
             offsets = np.array(_offsets(row))
             wanted = [_wanted(beside.get(place, [place]), centre) for place in row]
-            weights = [_STIFF if place.passing else 1.0 for place in row]
+            weights = [_weight(place, beside.get(place, ())) for place in row]
             moved = isotonic_regression(np.array(wanted) - offsets, weights=weights).x + offsets
             centre.update(zip(row, map(float, moved), strict=True))
     return centre
@@ -205,6 +205,14 @@ def _wanted(near: Sequence[_Place], centre: Mapping[_Place, float]) -> float:
     """Return where a place should be: below its nodes rather than below edges that pass."""
     weights = [_PASSING_WEIGHT if place.passing else 1.0 for place in near]
     return float(np.average([centre[place] for place in near], weights=weights))
+
+
+def _weight(place: _Place, near: Sequence[_Place]) -> float:
+    """Return how much a place insists on where it wants to be."""
+    if not place.passing:
+        return 1.0
+    # An edge goes straight on, but where it begins or ends it makes room for the nodes.
+    return _STIFF if any(other.passing for other in near) else _PASSING_WEIGHT
 
 
 def _offsets(row: Sequence[_Place]) -> list[float]:

@@ -13,6 +13,9 @@ from hyq_hls.report.collect import collect, default_path
 from hyq_hls.report.page import page
 from hyq_hls.support import HtmlPage
 
+#: Images on which every node is compared.
+_TRACED = 2
+
 
 def write_report(
     design: Accelerator | QuantizedModel,
@@ -22,7 +25,7 @@ def write_report(
     *,
     machine: Machine | None = None,
     cosim: CosimReport | None = None,
-    trace_images: int = 2,
+    trace_images: int = _TRACED,
     rtl: bool = False,
     sensitivity: bool = True,
     pareto: bool = False,
@@ -89,7 +92,25 @@ def write_report(
         rtl=rtl,
         sensitivity=sensitivity,
         pareto=pareto,
-        command=command or "hyq_hls.write_report(...) in Python",
+        command=command
+        or _call(
+            accelerator,
+            images=None if images is None else f"<{len(qmodel.image_bytes(images))} images>",
+            labels=None if labels is None else "<labels>",
+            cosim=None if cosim is None else "<co-simulation>",
+            trace_images=trace_images if trace_images != _TRACED else None,
+            rtl=rtl or None,
+            sensitivity=None if sensitivity else False,
+            pareto=pareto or None,
+        ),
         progress=progress,
     )
     return HtmlPage.write(default_path(accelerator) if path is None else path, page(content))
+
+
+def _call(accelerator: Accelerator | None, **arguments: Any) -> str:
+    """Return the call in Python, with the arguments that are not None."""
+    given = ", ".join(f"{name}={value}" for name, value in arguments.items() if value is not None)
+    if accelerator is None:
+        return f"hyq_hls.write_report(<QuantizedModel>{', ' if given else ''}{given})"
+    return f"Accelerator.open({str(accelerator.folder)!r}).report({given})"

@@ -215,12 +215,12 @@ def compare(
 
 
 def _activity_of_a_frame(result: RunResult, bin_cycles: int) -> dict[str, list[int]]:
-    """Return the words per bin between the ends of the last two frames, or of the only frame."""
+    """Return the words per bin from the first input to the last output of the first frame."""
     if not bin_cycles:
         return {}
-    begin = int(result.last_output[-2]) // bin_cycles if len(result.last_output) > 1 else 0
-    end = int(result.last_output[-1]) // bin_cycles + 1
-    return {name: bins[begin:end].tolist() for name, bins in result.activity.items()}
+    begin, end = int(result.first_input[0]), int(result.last_output[0])
+    shown = slice(begin // bin_cycles, end // bin_cycles + 1)
+    return {name: bins[shown].tolist() for name, bins in result.activity.items()}
 
 
 def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:

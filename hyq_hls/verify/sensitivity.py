@@ -30,8 +30,8 @@ class NodeSensitivity:
 
     Attributes:
         node: name of the node.
-        output_db: signal-to-noise of the output in dB if no other node had an error; infinite where
-            the node is exact.
+        output_db: signal-to-noise of the output in dB if no other node had an error; far above 100
+            where the node is exact, and only floating point rounds.
         share: its squared error over the sum of those of all nodes; 0 where all are exact.
     """
 

@@ -1,6 +1,11 @@
-for (const button of document.querySelectorAll("table.sortable .sort")) {
-  button.addEventListener("click", () => {
-    const head = button.closest("th");
+for (const head of document.querySelectorAll("table.sortable th.sort")) {
+  head.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      head.click();
+    }
+  });
+  head.addEventListener("click", () => {
     const body = head.closest("table").tBodies[0];
     const column = head.cellIndex;
     const down = head.getAttribute("aria-sort") === "descending" ? 1 : -1;
