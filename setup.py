@@ -61,6 +61,7 @@ if __name__ == "__main__":
             "hyq_hls.models": ["checkpoints/*.npz", "checkpoints/*.json"],
             "hyq_hls.parts": ["*.json"],
             "hyq_hls.engine.cost": ["*.json"],
+            "hyq_hls.report": ["templates/*"],
             "hyq_hls.stream.cost": ["*.json"],
             "hyq_hls.tools.verilator": ["drivers/*", "drivers/fst/*", "drivers/fst/fstcpp/*"],
         },

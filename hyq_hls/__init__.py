@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hyq_hls.quant.config import NodeBits, QuantConfig
     from hyq_hls.quant.pipeline import quantize
     from hyq_hls.quantized_model import QuantizedModel
+    from hyq_hls.report import write_report
 
     load = QuantizedModel.load
 
@@ -33,6 +34,7 @@ _HOMES = {
     "QuantConfig": "hyq_hls.quant.config",
     "quantize": "hyq_hls.quant.pipeline",
     "QuantizedModel": "hyq_hls.quantized_model",
+    "write_report": "hyq_hls.report",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "inspect",
     "load",
     "quantize",
+    "write_report",
 ]
 
 

@@ -28,7 +28,7 @@ from hyq_hls.stream.flow import Dataflow
 from hyq_hls.stream.flow.sizing import FifoSizing
 from hyq_hls.stream.machine import StreamMachine
 from hyq_hls.stream.node_implementation import NodeImplementation
-from hyq_hls.support import Shown, is_file, progress_bar, replaced_folder, user_path
+from hyq_hls.support import HtmlPage, Shown, is_file, progress_bar, replaced_folder, user_path
 from hyq_hls.tools.verilator import Simulator, Waves
 from hyq_hls.tools.vitis import report_file
 
@@ -372,6 +372,14 @@ class Accelerator(Shown):
             CompilationError: nothing was built, or the report is damaged.
         """
         return self.stream.vendor_report(self.folder)
+
+    def report(
+        self, path: str | Path | None = None, images: Any = None, labels: Any = None, **options: Any
+    ) -> HtmlPage:
+        """Write one HTML page about the project; see :func:`hyq_hls.write_report`."""
+        from hyq_hls import write_report  # noqa: PLC0415  (it imports this module)
+
+        return write_report(self, path, images, labels, **options)
 
     def _input_codes(self, images: Any) -> NDArray[np.int64]:
         return self.qmodel.image_bytes(images).astype(np.int64)

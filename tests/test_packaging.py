@@ -166,6 +166,9 @@ def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     assert {f"hyq_hls/models/checkpoints/trial.{kind}" for kind in ("npz", "json")} <= shipped
     assert modules <= shipped
     assert "hyq_hls/parts/parts.json" in shipped
+    pages = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("hyq_hls/report/templates/*")}
+    assert pages
+    assert pages <= shipped
     assert {name.partition("/")[0] for name in shipped} == {
         "hyq_hls",
         f"hyq_hls-{hyq_hls.__version__}.dist-info",

@@ -22,6 +22,7 @@ from hyq_hls.cli import (
     inspect,
     parts,
     quantize,
+    report,
     verify,
 )
 from hyq_hls.cli.output import add_quiet
@@ -39,6 +40,7 @@ COMMANDS = {
     "verify": verify,
     "estimate": estimate,
     "cosim": cosim,
+    "report": report,
     "evaluate": evaluate,
     "build": build,
     "export": export,

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     output = Output(options)
     images, _ = sources.images(options.images)
     sources.check_images(qmodel, images)
-    _restore_float_graph(qmodel, options.model)
+    restore_float_graph(qmodel, options.model)
     if accelerator is not None and not accelerator.compiled:
         output.say("compiling the C simulation with g++ ...")
         accelerator.compile()
@@ -73,8 +73,16 @@ def run(options: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
-    """Capture the float model again, which a ``.hyq`` file does not hold."""
+def restore_float_graph(qmodel: QuantizedModel, given: str | None) -> None:
+    """Capture the float model again, which a ``.hyq`` file does not hold.
+
+    Args:
+        qmodel: gets its float graph and its module back.
+        given: what ``--model`` says; None takes the model that was quantized, if it is remembered.
+
+    Raises:
+        InputError: there is no such model, or it is not that of the network.
+    """
     remembered = qmodel.graph.metadata.get("source")
     spec = given or remembered
     if not spec:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hyq_hls.capture.report import CaptureReport
-from hyq_hls.support import aligned, user_path, write_file
+from hyq_hls.support import HtmlPage, aligned
 
 #: Levels at which a node may stop, in words.
 _LEVELS = {
@@ -173,11 +173,10 @@ class Inspection:
         Raises:
             InputError: the path is none.
         """
-        file = user_path(path)
-        title = escape(f"{self.model}: inspection")
-        page = f'<!DOCTYPE html>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        write_file(file, f"{page}{self._repr_html_()}\n".encode())
-        return file
+        from hyq_hls.report.page import rendered  # noqa: PLC0415  (it loads matplotlib)
+
+        text = rendered("inspection.html", {"inspection": self, "header": _HEADER})
+        return HtmlPage.write(path, text).path
 
 
 def _first(texts: Sequence[str]) -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import re
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.errors import FileFormatError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
@@ -61,6 +63,10 @@ class CosimReport(Shown):
         first_difference: place of the first difference between RTL and emulation; None when they
             agree.
         details: more lines about where the time goes.
+        activity_cycles: cycles of a bin of ``activity``; 0 where nobody counted.
+        activity: words that every stream takes per bin, by name, from the first input to the last
+            output of the first frame, which other frames follow; ``s_axis`` and ``m_axis`` are the
+            ports.
         result: the raw times and counts of the run.
     """
 
@@ -78,6 +84,8 @@ class CosimReport(Shown):
     streams: list[StreamReport]
     first_difference: str | None = None
     details: list[str] = field(default_factory=list)
+    activity_cycles: int = 0
+    activity: dict[str, list[int]] = field(default_factory=dict)
     result: RunResult | None = field(default=None, repr=False)
 
     @property
@@ -107,8 +115,30 @@ class CosimReport(Shown):
             FileFormatError: the file cannot be written.
         """
         target = user_path(path)
-        write_file(target, json.dumps(self.to_json(), indent=1) + "\n")
+        # A list of numbers takes a line, not one for each of them.
+        text = json.dumps(self.to_json(), indent=1)
+        text = re.sub(r"\[[\d,\s]+\]", lambda m: " ".join(m[0].split()), text)
+        write_file(target, text + "\n")
         return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CosimReport:
+        """Read what :meth:`save` wrote; the raw result stays behind.
+
+        Raises:
+            FileFormatError: the file cannot be read, or it is damaged.
+        """
+        source = user_path(path)
+        try:
+            data = json.loads(source.read_text(encoding="utf-8"))
+            known = {entry.name for entry in fields(cls)} - {"streams", "result"}
+            streams = [StreamReport(**entry) for entry in data["streams"]]
+            return cls(streams=streams, **{k: v for k, v in data.items() if k in known})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FileFormatError(
+                f"{source} is no report of a co-simulation ({type(error).__name__}: {error}); "
+                "hyq-hls cosim writes it again"
+            ) from error
 
     def __repr__(self) -> str:
         verdict = "all codes equal" if self.ok else "codes DIFFER"

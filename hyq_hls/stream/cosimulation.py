@@ -21,6 +21,7 @@ from hyq_hls.support import write_file
 from hyq_hls.tools.systemverilog import alone
 from hyq_hls.tools.verilator import (
     RtlSimulation,
+    RunResult,
     Simulator,
     StreamFormat,
     StreamInfo,
@@ -207,8 +208,19 @@ def compare(
         backpressure=options.get("backpressure", 0.0),
         streams=[_stream_report(flow, s) for s in result.streams],
         first_difference=difference,
+        activity_cycles=options.get("activity_cycles", 0),
+        activity=_activity_of_a_frame(result, options.get("activity_cycles", 0)),
         result=result,
     )
+
+
+def _activity_of_a_frame(result: RunResult, bin_cycles: int) -> dict[str, list[int]]:
+    """Return the words per bin from the first input to the last output of the first frame."""
+    if not bin_cycles:
+        return {}
+    begin, end = int(result.first_input[0]), int(result.last_output[0])
+    shown = slice(begin // bin_cycles, end // bin_cycles + 1)
+    return {name: bins[shown].tolist() for name, bins in result.activity.items()}
 
 
 def _stream_report(flow: Dataflow, found: StreamStatistics) -> StreamReport:

@@ -9,6 +9,7 @@ from hyq_hls.support.files import (
     user_path,
     write_file,
 )
+from hyq_hls.support.html_page import HtmlPage
 from hyq_hls.support.libraries import load_library, seal, sealed_key
 from hyq_hls.support.packages import installed, needs
 from hyq_hls.support.shown import Shown
@@ -17,6 +18,7 @@ from hyq_hls.support.tables import aligned
 from hyq_hls.support.templates import template_dir
 
 __all__ = [
+    "HtmlPage",
     "Shown",
     "aligned",
     "counted",

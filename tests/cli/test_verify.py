@@ -8,7 +8,7 @@ from torch import nn
 
 from hyq_hls import QuantizedModel, quantize
 from hyq_hls.cli import sources
-from hyq_hls.cli.verify import _restore_float_graph
+from hyq_hls.cli.verify import restore_float_graph
 from hyq_hls.verify.module_agreement import module_agreement
 from tests.capture.hybrids import settle
 
@@ -21,7 +21,7 @@ def test_a_normalized_network_finds_its_float_model_again(monkeypatch: pytest.Mo
     qmodel = quantize(model, images, mean=mean, std=std, progress=False)
     loaded = QuantizedModel(qmodel.graph)
     monkeypatch.setattr(sources, "model", lambda spec: model)
-    _restore_float_graph(loaded, "a.module:net")
+    restore_float_graph(loaded, "a.module:net")
     for found in (qmodel, loaded):
         assert found.float_graph is not None
         assert [n.name for n in found.float_graph if n.name in loaded.graph.nodes] == list(

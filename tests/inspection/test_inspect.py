@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +89,11 @@ def test_html_holds_every_node_and_escapes_text(tmp_path: Path) -> None:
     page = found.save(tmp_path / "report.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
     for node in found.nodes:
-        assert f"<td>{node.name}</td>" in page
-    assert "class=stops" in page
-    assert found._repr_html_() in page
-    assert "->" not in page
+        assert f'<td class="left">{node.name}</td>' in page
+        assert f"<td>{node.name}</td>" in found._repr_html_()
+    for html in (page, found._repr_html_()):
+        assert re.search(r'<tr class="?stops', html)
+        assert "->" not in html
 
 
 def test_the_size_of_images_is_asked_for() -> None:

@@ -49,6 +49,10 @@ def test_equal_and_as_fast_as_predicted(hybrid: Accelerator, tmp_path: Path) -> 
     assert "RTL == HLS C++    12 of 12 images" in str(report)
     assert report.result is not None
     assert set(report.result.activity) == {*hybrid.flow.streams, "s_axis", "m_axis"}
+    # What is saved ends with the first frame, whose output is whole.
+    assert set(data["activity"]) == set(report.result.activity)
+    assert sum(data["activity"]["m_axis"]) >= hybrid.flow.streams[hybrid.flow.sink].beats
+    assert len(data["activity"]["m_axis"]) <= 2 + report.latency_cycles // 64
 
 
 @pytest.mark.parametrize(("idle", "backpressure"), [(0.5, 0.0), (0.0, 0.5), (0.4, 0.4), (0.9, 0.9)])
