@@ -47,6 +47,10 @@ class InputError(HyqError):
     """Images, labels or options given by the user are unusable."""
 
 
+class MissingPackageError(HyqError, ImportError):
+    """A Python package that is not always installed is needed, such as one of an extra."""
+
+
 class QuantizationError(HyqError):
     """A float graph cannot be quantized as configured."""
 

@@ -6,13 +6,18 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.graph.operation import Codes
+from hyq_hls.plots import activity, fifo_occupancy
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def equal_frames(found: Codes, expected: Codes) -> NDArray[np.bool_]:
@@ -105,6 +110,19 @@ class CosimReport(Shown):
         target = user_path(path)
         write_file(target, json.dumps(data, indent=1) + "\n")
         return target
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot when stages work, or where no activity was counted, how full the FIFOs got.
+
+        See :func:`hyq_hls.plots.activity` and :func:`hyq_hls.plots.fifo_occupancy`.
+
+        Raises:
+            InputError: the machine has no streams.
+            MissingPackageError: matplotlib is not installed.
+        """
+        if self.result is not None and self.result.activity:
+            return activity(self, axes=axes)
+        return fifo_occupancy(self, axes=axes)
 
     def __repr__(self) -> str:
         verdict = "all codes equal" if self.ok else "codes DIFFER"

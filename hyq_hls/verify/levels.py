@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,14 @@ from tqdm import tqdm
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import InputError
+from hyq_hls.plots import sqnr_by_node
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import Shown, aligned, sqnr_db
 from hyq_hls.verify.compare import Difference, first_difference
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
     "float",
@@ -72,6 +76,15 @@ class VerifyReport(Shown):
         """
         equal = all(n == self.images for n in self.equal_images.values())
         return not self.differences and equal and (self.module is None or self.module.ok)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot the noise of every node; see :func:`hyq_hls.plots.sqnr_by_node`.
+
+        Raises:
+            InputError: the network was loaded without its float graph.
+            MissingPackageError: matplotlib is not installed.
+        """
+        return sqnr_by_node(self, axes=axes)
 
     def __repr__(self) -> str:
         return (
