@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -53,3 +55,22 @@ def labels(axes: Axes, which: str = "y") -> list[str]:
 def texts(axes: Axes) -> list[str]:
     """Texts within the axes."""
     return [text.get_text() for text in axes.texts]
+
+
+def picture(axes: Axes) -> NDArray[Any]:
+    """Values of the first image."""
+    return np.asarray(axes.images[0].get_array())
+
+
+def group(axes: Axes, index: int) -> list[Rectangle]:
+    """Bars that were drawn by one call, in their order."""
+    container = axes.containers[index]
+    assert isinstance(container, BarContainer)
+    return list(container.patches)
+
+
+def lines_of(axes: Axes, index: int) -> NDArray[Any]:
+    """Ends (n, 2, 2) of the lines of a collection."""
+    collection = axes.collections[index]
+    assert isinstance(collection, LineCollection)
+    return np.array([np.asarray(segment) for segment in collection.get_segments()])

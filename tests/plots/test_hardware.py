@@ -158,3 +158,45 @@ def test_what_was_not_counted_cannot_be_drawn(axes: Axes) -> None:
     report.streams = []
     with pytest.raises(InputError, match="no FIFOs"):
         report.plot(axes)
+
+
+@dataclass
+class Circuit:
+    name: str
+    macs: int
+    cycles: int
+    rom_bits: int
+
+
+CIRCUITS = [
+    Circuit("stem.conv", 2000, 500, 8192),
+    Circuit("stem.act", 0, 600, 0),
+    Circuit("head.fc", 4000, 900, 16384),
+]
+
+
+def test_work_and_cycles_of_nodes(axes: Axes) -> None:
+    figure = Figure()
+    plots.work_by_node(CIRCUITS, figure=figure)
+    found = [list(columns(one).values()) for one in figure.axes]
+    assert found == [[2, 0, 4], [0.5, 0.6, 0.9], [1, 0, 2]]
+    plots.cycles_by_node(CIRCUITS, axes=axes)
+    assert columns(axes) == {0: 500, 1: 600, 2: 900}
+    _, names = axes.get_legend_handles_labels()
+    assert names[-1] == "slowest: head.fc, 900 cycles"
+
+
+@dataclass
+class Program:
+    by_node: dict[str, int]
+    by_kind: dict[str, int]
+
+
+def test_cycles_of_the_engine() -> None:
+    figure = Figure()
+    nodes = {"stages.1.conv": 1000, "stages.1.act": 500, "head.fc": 250}
+    plots.engine_cycles(Program(nodes, {"MATMUL": 1500, "LOAD": 250}), figure=figure)
+    left, right = figure.axes
+    assert list(columns(left).values()) == [1.5, 0.25]
+    assert labels(left, "x") == ["stages.1", "head.fc"]
+    assert [row(right, k) for k in range(2)] == [[1.5], [0.25]]
