@@ -3,7 +3,8 @@
 ``mobilevit_digits()`` is the small trained default, ``mobilevit_clutter()`` the trained network of
 the notebooks. ``mobilevit_xxs/xs/s`` and
 ``mobile_former_26m`` to ``mobile_former_508m`` take public weights by their names.
-``hyq_hls.models.digits`` is the data set, ``hyq_hls.models.train`` trains on it.
+``hyq_hls.models.digits`` and ``hyq_hls.models.clutter`` are the data sets, on which
+``hyq_hls.models.train`` trains.
 """
 
 from hyq_hls.models.checkpoint import load_weights, save_weights
@@ -27,6 +28,7 @@ from hyq_hls.models.mobilevit import (
     mobilevit_xs,
     mobilevit_xxs,
 )
+from hyq_hls.models.outliers import with_outliers
 
 __all__ = [
     "MobileFormer",
@@ -50,4 +52,5 @@ __all__ = [
     "mobilevit_xs",
     "mobilevit_xxs",
     "save_weights",
+    "with_outliers",
 ]

@@ -63,8 +63,15 @@ def style() -> Iterator[None]:
     Raises:
         MissingPackageError: matplotlib is not installed.
     """
-    with _matplotlib("matplotlib").rc_context(settings()):
+    # rc_context would restore all settings, also the one by which the first figure of a notebook
+    # makes the next ones appear by themselves.
+    params, wanted = _matplotlib("matplotlib").rcParams, settings()
+    before = {name: params[name] for name in wanted}
+    params.update(wanted)
+    try:
         yield
+    finally:
+        params.update(before)
 
 
 def new_axes(axes: Axes | None, height: float = 3.2, width: float = WIDTH) -> Axes:

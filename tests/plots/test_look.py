@@ -77,6 +77,17 @@ def test_the_look_ends_with_its_block() -> None:
     assert not axes.spines["top"].get_visible()
 
 
+def test_other_settings_stay_as_they_become_inside() -> None:
+    """The first figure in a notebook switches to drawing at once; the next ones need it too."""
+    before = mpl.rcParams["interactive"]
+    try:
+        with plots.style():
+            mpl.rcParams["interactive"] = not before
+        assert mpl.rcParams["interactive"] is not before
+    finally:
+        mpl.rcParams["interactive"] = before
+
+
 def test_given_axes_and_figures_are_kept() -> None:
     figure = Figure()
     axes = figure.subplots()
