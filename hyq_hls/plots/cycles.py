@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,7 +104,7 @@ def engine_cycles(
     """
     blocks: dict[str, float] = {}
     for name, count in prediction.by_node.items():
-        block = ".".join(name.split(".")[: 3 if ".transformer" in name else 2])
+        block = _block(name)
         blocks[block] = blocks.get(block, 0) + count / 1e3
     kinds = {kind: count / 1e3 for kind, count in prediction.by_kind.items()}
     with style():
@@ -117,3 +118,10 @@ def engine_cycles(
         right.set(title="by kind of instruction", xlabel="thousand cycles")
         right.grid(axis="y", visible=False)
     return figure
+
+
+def _block(name: str) -> str:
+    """Return the block of a node with all its numbers, as ``stages.1.0``."""
+    first, *others = name.split(".")
+    numbers = takewhile(str.isdigit, others)
+    return ".".join([first, *numbers])

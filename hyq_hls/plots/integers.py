@@ -99,6 +99,8 @@ def accumulator_widths(
             axes.plot(x, needed, "o", color=palette.QUANTIZED, ms=4, label="seen")
         axes.plot(x, proven, "s", color=palette.INTEGER, ms=4, label="proven")
         axes.set(xlabel="layers, from image to output", ylabel="accumulator [bits]")
+        low, high = axes.get_ylim()
+        axes.set_yticks(range(4 * round(low / 4), int(high) + 1, 4))
         axes.grid(axis="x", visible=False)
         axes.legend(loc="center right", bbox_to_anchor=(1, 0.8), ncols=3)
     return axes

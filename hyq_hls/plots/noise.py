@@ -68,6 +68,7 @@ def sqnr_by_node(
                     va="top",
                 )
         mark_blocks(axes, [node.node for node in nodes])
+        axes.margins(y=0.12)  # a name below the lowest node has room
         axes.set(xlabel="node, from image to output", ylabel="SQNR against float [dB]")
         axes.set_xlim(-1, len(nodes))
         axes.grid(axis="x", visible=False)

@@ -42,7 +42,7 @@ def images(
         rows = {f"_{i}": some[i : i + columns] for i in range(0, len(some), columns)}
     width = max(map(len, rows.values()))
     with style():
-        figure = new_figure(figure, len(rows) * (1.35 if len(titles) else 1.0) + 0.1)
+        figure = new_figure(figure, len(rows) * (1.2 if len(titles) else 0.95) + 0.2)
         grid = figure.subplots(len(rows), max(width, 1), squeeze=False)
         for axes in grid.flat:
             _bare(axes)

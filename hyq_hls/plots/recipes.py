@@ -22,6 +22,7 @@ def accuracy(
     found: Mapping[str, Mapping[str, float]],
     *,
     floating: float | None = None,
+    title: str = "",
     axes: Axes | None = None,
 ) -> Axes:
     """Plot the accuracy of recipes.
@@ -32,6 +33,7 @@ def accuracy(
     Args:
         found: top-1 in percent by recipe and network.
         floating: top-1 in percent of the float network; by default there is no line.
+        title: title of the plot.
         axes: axes to draw into; by default those of a new figure.
 
     Returns:
@@ -53,7 +55,7 @@ def accuracy(
         if floating is not None:
             axes.axhline(floating, color=palette.FLOAT, lw=1, ls="--", label="float")
         axes.set_xticks(range(len(found)), list(found))
-        axes.set(ylabel="top-1 [%]", ylim=(0, 118))
+        axes.set(ylabel="top-1 [%]", ylim=(0, 118), title=title)
         axes.grid(axis="x", visible=False)
         axes.legend(loc="upper left", ncols=len(networks) + 1)
     return axes

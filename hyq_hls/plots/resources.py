@@ -146,6 +146,7 @@ def grouped_bars(
     groups: Mapping[str, Mapping[str, float]],
     *,
     ylabel: str,
+    title: str = "",
     number: str | None = None,
     axes: Axes | None = None,
 ) -> Axes:
@@ -156,6 +157,7 @@ def grouped_bars(
     Args:
         groups: numbers by group and series, such as LUTs by length of a row and circuit.
         ylabel: name and unit of the numbers.
+        title: title of the plot.
         number: format of a number above its bar, such as ``%.1f``; by default there is none.
         axes: axes to draw into; by default those of a new figure.
 
@@ -176,9 +178,9 @@ def grouped_bars(
             if number is not None:
                 axes.bar_label(bars, fmt=number, fontsize=7)
         axes.set_xticks(range(len(groups)), list(groups))
-        axes.set_ylabel(ylabel)
+        axes.set(ylabel=ylabel, title=title)
         axes.grid(axis="x", visible=False)
-        axes.legend()
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return axes
 
 

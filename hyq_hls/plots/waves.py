@@ -132,6 +132,7 @@ def waveform(
     signals: Iterable[str] | None = None,
     *,
     first: int = 0,
+    title: str = "",
     colours: Mapping[str, str] | None = None,
     axes: Axes | None = None,
 ) -> Axes:
@@ -144,6 +145,7 @@ def waveform(
         recording: samples, one per cycle.
         signals: names of the signals from top to bottom; by default all of the first sample.
         first: number of the first cycle.
+        title: title of the plot.
         colours: colour by name of the signal; by default all are blue.
         axes: axes to draw into; by default those of a new figure.
 
@@ -169,6 +171,7 @@ def waveform(
                 _bus(axes, time, y, values, colour)
         axes.set_yticks(rows + 0.45, names)
         axes.set(xlim=(time[0], time[-1]), ylim=(rows[-1] - 0.4, 1.6), xlabel="clock cycle")
+        axes.set_title(title)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="y", visible=False)

@@ -194,9 +194,9 @@ class Program:
 
 def test_cycles_of_the_engine() -> None:
     figure = Figure()
-    nodes = {"stages.1.conv": 1000, "stages.1.act": 500, "head.fc": 250}
+    nodes = {"stages.1.1.conv": 1000, "stages.1.1.act": 500, "head.fc": 250}
     plots.engine_cycles(Program(nodes, {"MATMUL": 1500, "LOAD": 250}), figure=figure)
     left, right = figure.axes
     assert list(columns(left).values()) == [1.5, 0.25]
-    assert labels(left, "x") == ["stages.1", "head.fc"]
+    assert labels(left, "x") == ["stages.1.1", "head"]
     assert [row(right, k) for k in range(2)] == [[1.5], [0.25]]
