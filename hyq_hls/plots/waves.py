@@ -29,6 +29,8 @@ Value = int | str | None
 Recording = Sequence[Mapping[str, Value]]
 #: Ends of names of signals that are one wire.
 WIRES = ("valid", "ready", "last", "clk", "enable")
+#: Characters of a value that have room in a cycle of the usual width.
+_SHORT = 4
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,12 @@ def timing_diagram(
                 lane["wave"] += "="
                 data.append(str(value))
         lanes.append({**lane, "data": data} if data else lane)
+    longest = max((len(text) for lane in lanes for text in lane.get("data", ())), default=0)
     head: dict[str, Any] = {"tick": first, "every": 2}
     document = {
         "signal": [{"name": "clock", "wave": "p" + "." * (len(recording) - 1)}, *lanes],
         "head": {**head, "text": title} if title else head,
-        "config": {"hscale": 1},
+        "config": {"hscale": 1 if longest <= _SHORT else 2},  # a cycle holds its value
     }
     return TimingDiagram(document)
 

@@ -38,6 +38,9 @@ def test_wave_json_is_the_recording() -> None:
     assert data == {"name": "data", "wave": "x=.=x", "data": ["72", "7 -3"]}
     assert valid == {"name": "in_valid", "wave": "01..0"}
     assert found["head"] == {"tick": 16, "every": 2, "text": "a layer"}
+    assert found["config"] == {"hscale": 1}
+    wide = plots.timing_diagram([{"data": "105 121"}]).wave_json
+    assert wide["config"] == {"hscale": 2}
 
 
 def test_wave_json_is_read_back(tmp_path: Path) -> None:
