@@ -57,6 +57,8 @@ def test_predict_is_real_and_codes_are_codes(qmodel: QuantizedModel) -> None:
 def test_objects_show_themselves(qmodel: QuantizedModel) -> None:
     assert repr(qmodel) == "QuantizedModel(Hybrid: 6 x 6 x 3 -> 5, 36 nodes, 8,084 MAC)"
     assert qmodel._repr_html_() == f"<pre>{qmodel}</pre>".replace("->", "-&gt;")
+    assert qmodel.capture_report is not None
+    assert "float operations by kind" in qmodel.capture_report._repr_html_()
     assert qmodel.class_names == ("class 0", "class 1", "class 2", "class 3", "class 4")
     report = verify(qmodel, IMAGES, progress=False)
     assert repr(report) == "VerifyReport(36 nodes, 6 images, all levels agree)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -14,6 +15,7 @@ HEAVY = {"torch", "hls4ml"}
 SHARED = "errors.py"
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """Parsed modules of the package by their paths in it, such as ``graph/types.py``."""
     package = ROOT / "hyq_hls"
@@ -23,9 +25,10 @@ def modules() -> dict[str, ast.Module]:
     }
 
 
-def imports(path: str, known: dict[str, ast.Module]) -> set[str]:
+@cache
+def imports(path: str) -> set[str]:
     """What a module imports anywhere: paths of other modules, and names of heavy libraries."""
-    names = set()
+    names, known = set(), modules()
     for node in ast.walk(known[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -74,7 +77,7 @@ def test_the_table_of_rooms_is_true() -> None:
     measured: dict[str, set[str]] = {row[0]: set() for row in rows}
     for path in known:
         room = room_of(path, list(rows))
-        for name in imports(path, known):
+        for name in imports(path):
             measured[room].add(name if name in HEAVY else room_of(name, list(rows)))
     for row, stated in rows.items():
         found = measured[row[0]] - {row[0], SHARED}
@@ -103,7 +106,7 @@ def test_the_picture_of_rooms_is_true() -> None:
     graph: dict[str, set[str]] = {}
     for path in known:
         room, *_ = path.removesuffix(".py").split("/")
-        names = {name.removesuffix(".py").split("/")[0] for name in imports(path, known) - HEAVY}
+        names = {name.removesuffix(".py").split("/")[0] for name in imports(path) - HEAVY}
         if room not in free:
             graph.setdefault(room, set()).update(names - free - {room})
     arrows = {
@@ -126,7 +129,7 @@ def test_no_imports_in_a_circle() -> None:
     """Imports for types and inside functions count; the package's face imports lazily."""
     known = modules()
     lazy = {"__init__.py"}
-    graph = {p: (imports(p, known) & known.keys()) - lazy for p in known if p not in lazy}
+    graph = {p: (imports(p) & known.keys()) - lazy for p in known if p not in lazy}
     TopologicalSorter(graph).prepare()
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from hyq_hls.capture.float_graph import FloatGraph
 from hyq_hls.errors import CaptureError
+from hyq_hls.support import Shown
 
 Status = Literal[
     "computed", "absorbed", "moved", "dropped", "parameter", "constant", "unsupported", "skipped"
@@ -64,7 +65,7 @@ class NodeReport:
 
 
 @dataclass(frozen=True)
-class CaptureReport:
+class CaptureReport(Shown):
     """Fate of every node of the exported graph, in the graph's order.
 
     Attributes:

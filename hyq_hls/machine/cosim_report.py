@@ -7,15 +7,19 @@ import os
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.errors import FileFormatError
 from hyq_hls.graph.operation import Codes
+from hyq_hls.plots import activity, fifo_occupancy
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.verilator import RunResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def equal_frames(found: Codes, expected: Codes) -> NDArray[np.bool_]:
@@ -139,6 +143,19 @@ class CosimReport(Shown):
                 f"{source} is no report of a co-simulation ({type(error).__name__}: {error}); "
                 "hyq-hls cosim writes it again"
             ) from error
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot when stages work, or where no activity was counted, how full the FIFOs got.
+
+        See :func:`hyq_hls.plots.activity` and :func:`hyq_hls.plots.fifo_occupancy`.
+
+        Raises:
+            InputError: the machine has no streams.
+            MissingPackageError: matplotlib is not installed.
+        """
+        if self.result is not None and self.result.activity:
+            return activity(self, axes=axes)
+        return fifo_occupancy(self, axes=axes)
 
     def __repr__(self) -> str:
         verdict = "all codes equal" if self.ok else "codes DIFFER"

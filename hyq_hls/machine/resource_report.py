@@ -7,13 +7,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hyq_hls.machine.budget import binding, capacity, fits
 from hyq_hls.machine.hls_plan import HlsPlan, PlannedFunction
 from hyq_hls.parts import Part
+from hyq_hls.plots import utilization
 from hyq_hls.support import Shown, aligned, user_path, write_file
 from hyq_hls.tools.yosys import Utilization
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Wires take about as long as logic before anything is placed: a rule of thumb, not a measurement.
 WIRE_FACTOR = 2.0
@@ -167,6 +171,14 @@ class ResourceReport(Shown):
             f"{self.bottleneck_busy:.0%} in the {self.labels.bottleneck}, {self.bottleneck}; "
             f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
         ]
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot how far the design fills the part; see :func:`hyq_hls.plots.utilization`.
+
+        Raises:
+            MissingPackageError: matplotlib is not installed.
+        """
+        return utilization(self, axes=axes)
 
     def __repr__(self) -> str:
         used, verdict = self.total, "fits" if self.fits else "does NOT fit"

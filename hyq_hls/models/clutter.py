@@ -29,6 +29,7 @@ SIDES = (32, 64, 80, 96)
 CHANNELS = 3
 _SPLITS = ("train", "test")
 _SEED = 40_000
+_TEST_SEED, _CALIBRATION_SEED = 0, 1_000_000
 #: Images that one generator makes; image k is the same however many are asked for.
 _BLOCK = 64
 #: Side of an enlarged digit, and of its canvas with zeros around it.
@@ -128,6 +129,24 @@ def cluttered(
         stop = min(start + _BLOCK, count)
         images[start:stop], labels[start:stop] = (array[: stop - start] for array in made)
     return digits.Digits(images, labels)
+
+
+def held_out(count: int = 2000, side: int = 32) -> digits.Digits:
+    """Return held-out images, always the same, on which networks are judged.
+
+    Raises:
+        ShapeError: the side is unknown, or count is below 1.
+    """
+    return cluttered("test", count, side, _TEST_SEED)
+
+
+def calibration(count: int = 256, side: int = 32) -> Bytes:
+    """Return images of the train split, always the same, for calibration.
+
+    Raises:
+        ShapeError: the side is unknown, or count is below 1.
+    """
+    return cluttered("train", count, side, _CALIBRATION_SEED).images
 
 
 def _block(

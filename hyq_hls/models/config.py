@@ -133,6 +133,20 @@ class MobileViTConfig:
         )
 
     @classmethod
+    def clutter(cls) -> MobileViTConfig:
+        """Build the network of the notebooks: 32x32 images, 10 classes, one block at 8x8."""
+        return cls(
+            stages=(
+                StageConfig(12, expansion=2),
+                StageConfig(20, stride=2, expansion=2, transformer=TransformerConfig(24, depth=1)),
+                StageConfig(24, stride=2, expansion=2),
+            ),
+            stem_channels=8,
+            head_channels=64,
+            num_classes=10,
+        )
+
+    @classmethod
     def _public(
         cls,
         channels: tuple[int, int, int, int, int],

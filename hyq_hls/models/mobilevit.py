@@ -22,6 +22,8 @@ from hyq_hls.models.config import MobileViTConfig, StageConfig, TransformerConfi
 
 #: Trained weights of ``mobilevit_digits``; the JSON beside them records their accuracy.
 DIGITS_CHECKPOINT = Path(__file__).parent / "checkpoints" / "mobilevit_digits.npz"
+#: Trained weights of ``mobilevit_clutter``, with such a JSON too.
+CLUTTER_CHECKPOINT = DIGITS_CHECKPOINT.with_name("mobilevit_clutter.npz")
 
 
 class ConvNormAct(nn.Module):
@@ -261,6 +263,26 @@ def mobilevit_digits(pretrained: bool = True) -> MobileViT:
     model = MobileViT(MobileViTConfig.digits())
     if pretrained:
         load_weights(model, DIGITS_CHECKPOINT)
+        model.eval()
+    return model
+
+
+def mobilevit_clutter(pretrained: bool = True) -> MobileViT:
+    """Build the network of the notebooks for 32x32 images of cluttered digits: 23 k parameters.
+
+    It has one MobileViT block, and it is not perfect at its task, so that its accuracy shows what a
+    recipe of quantization costs. ``hyq_hls.models.clutter`` makes its images.
+
+    Args:
+        pretrained: load the trained weights that come with the package and switch to evaluation
+            mode; otherwise random weights, in training mode.
+
+    Raises:
+        FileFormatError: the checkpoint is missing or damaged.
+    """
+    model = MobileViT(MobileViTConfig.clutter())
+    if pretrained:
+        load_weights(model, CLUTTER_CHECKPOINT)
         model.eval()
     return model
 

@@ -1,4 +1,6 @@
-"""Train the small default network on digits: ``python -m hyq_hls.models.train --help``.
+"""Train the networks that come with the package: ``python -m hyq_hls.models.train --help``.
+
+These are the small default on digits, and the network of the notebooks on cluttered digits.
 
 The same seed, versions and number of threads give the same weights on one kind of processor;
 another kind may round sums differently and then ends at other weights of the same quality.
@@ -13,7 +15,7 @@ import math
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,14 @@ from tqdm import tqdm
 from hyq_hls.errors import FileFormatError, HyqError, ShapeError
 from hyq_hls.models import digits
 from hyq_hls.models.checkpoint import save_weights
+from hyq_hls.models.clutter import cluttered
 from hyq_hls.models.config import MobileViTConfig
 from hyq_hls.models.distort import distort
 from hyq_hls.models.mobilevit import MobileViT
 from hyq_hls.support import write_file
+
+#: Images of an epoch of ``train_clutter``.
+CLUTTER_IMAGES = 8192
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,22 @@ def train_digits(config: TrainConfig, *, progress: bool = False) -> MobileViT:
     return model
 
 
+def train_clutter(config: TrainConfig, *, progress: bool = False) -> MobileViT:
+    """Train the network of the notebooks on cluttered digits, new ones in every epoch.
+
+    The global random state of PyTorch is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = MobileViT(MobileViTConfig.clutter())
+
+    def draw(epoch: int) -> digits.Digits:
+        return cluttered("train", CLUTTER_IMAGES, digits.SIDE, 1000 * config.seed + epoch)
+
+    fit_drawn(model, draw, CLUTTER_IMAGES, config, progress=progress)
+    return model
+
+
 def count_correct(model: nn.Module, data: digits.Digits, batch_size: int = 360) -> int:
     """Count the images that ``model``, in the mode that it is in, classifies as labelled."""
     correct = 0
@@ -172,31 +194,64 @@ def count_correct(model: nn.Module, data: digits.Digits, batch_size: int = 360) 
     return correct
 
 
-def measure(model: nn.Module) -> dict[str, dict[str, float]]:
-    """Measure the accuracy on clean and distorted held-out images, as counts and as fractions."""
+def measure(model: nn.Module, network: str = "mobilevit_digits") -> dict[str, dict[str, float]]:
+    """Measure the accuracy on held-out images of the network's task, as counts and as fractions."""
     result = {}
-    for name, data in (("clean", digits.test()), ("distorted", digits.distorted())):
+    for name, data in NETWORKS[network].held_out().items():
         correct, images = count_correct(model, data), len(data.labels)
         result[name] = {"correct": correct, "images": images, "accuracy": correct / images}
     return result
+
+
+def _held_out_digits() -> dict[str, digits.Digits]:
+    return {"clean": digits.test(), "distorted": digits.distorted()}
+
+
+def _held_out_clutter() -> dict[str, digits.Digits]:
+    return {"cluttered": cluttered("test", 2000, digits.SIDE, seed=0)}
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A network that comes with the package.
+
+    Attributes:
+        train: trains it from random weights.
+        held_out: gives its test images by name.
+        usual: the training of the weights that come with the package.
+    """
+
+    train: Callable[..., MobileViT]
+    held_out: Callable[[], dict[str, digits.Digits]]
+    usual: TrainConfig
+
+
+NETWORKS = {
+    "mobilevit_digits": _Network(train_digits, _held_out_digits, TrainConfig()),
+    "mobilevit_clutter": _Network(
+        train_clutter, _held_out_clutter, TrainConfig(12, learning_rate=4e-3)
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, measure and write the checkpoint and the JSON beside it; 0 on success."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    output: Path = options.output
+    network = NETWORKS[options.network]
+    output: Path = options.output or Path(f"{options.network}.npz")
     threads = torch.get_num_threads()
     try:
-        config = TrainConfig(options.epochs, options.seed)
+        epochs = network.usual.epochs if options.epochs is None else options.epochs
+        config = replace(network.usual, epochs=epochs, seed=options.seed)
         _check_output(output, force=options.force)
         if options.threads < 1:
             raise ShapeError(f"--threads must be at least 1, found {options.threads}")
         torch.set_num_threads(options.threads)
-        model = train_digits(config, progress=True)
-        held_out = measure(model)
+        model = network.train(config, progress=True)
+        held_out = measure(model, options.network)
         save_weights(model, output)
-        record = _record(model, config, held_out, output)
+        record = _record(options.network, model, config, held_out, output)
         write_file(output.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     except HyqError as error:
         parser.error(str(error))
@@ -211,16 +266,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hyq_hls.models.train",
-        description="Train the small default MobileViT on 32x32 digits (minutes).",
+        description="Train a small MobileViT that comes with the package (minutes).",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--epochs", type=int, default=TrainConfig.epochs, help="passes over data")
+    parser.add_argument(
+        "--network", choices=NETWORKS, default="mobilevit_digits", help="what to train"
+    )
+    parser.add_argument("--epochs", type=int, help="passes over data; those of its own weights")
     parser.add_argument("--seed", type=int, default=TrainConfig.seed, help="of all randomness")
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path("mobilevit_digits.npz"),
-        help="checkpoint to write; a .json of the same name goes beside it",
+        help="checkpoint to write, by default named after the network; a .json goes beside it",
     )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.add_argument(
@@ -243,10 +300,10 @@ def _check_output(output: Path, *, force: bool) -> None:
 
 
 def _record(
-    model: nn.Module, config: TrainConfig, held_out: dict[str, Any], output: Path
+    name: str, model: nn.Module, config: TrainConfig, held_out: dict[str, Any], output: Path
 ) -> dict[str, Any]:
     return {
-        "model": "mobilevit_digits",
+        "model": name,
         "weights": output.name,
         "weights_sha256": hashlib.sha256(output.read_bytes()).hexdigest(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

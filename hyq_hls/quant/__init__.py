@@ -12,6 +12,7 @@ from hyq_hls.support import needs
 if TYPE_CHECKING:
     from hyq_hls.quant.calibrate import batches, to_float
     from hyq_hls.quant.config import NodeBits, QuantConfig
+    from hyq_hls.quant.judge.sensitivity import SensitivityReport, sensitivity_curve
     from hyq_hls.quant.pipeline import float_graph_of, quantize
     from hyq_hls.quant.plan import Plan
     from hyq_hls.quant.presets import PRESETS, preset
@@ -21,10 +22,12 @@ _HOMES = {
     "PRESETS": "presets",
     "Plan": "plan",
     "QuantConfig": "config",
+    "SensitivityReport": "judge.sensitivity",
     "batches": "calibrate",
     "float_graph_of": "pipeline",
     "preset": "presets",
     "quantize": "pipeline",
+    "sensitivity_curve": "judge.sensitivity",
     "to_float": "calibrate",
 }
 
@@ -33,10 +36,12 @@ __all__ = [
     "NodeBits",
     "Plan",
     "QuantConfig",
+    "SensitivityReport",
     "batches",
     "float_graph_of",
     "preset",
     "quantize",
+    "sensitivity_curve",
     "to_float",
 ]
 

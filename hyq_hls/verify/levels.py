@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyq_hls.accelerator import Accelerator
 from hyq_hls.errors import InputError
+from hyq_hls.plots import sqnr_by_node
 from hyq_hls.quantized_model import QuantizedModel
 from hyq_hls.support import Shown, aligned, counted, sqnr_db
 from hyq_hls.verify.compare import Difference, first_difference
 from hyq_hls.verify.module_agreement import ModuleAgreement, module_agreement
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FLOAT, QUANTIZED, INTEGER, EMULATION, CPP, RTL = (
     "float",
@@ -82,6 +86,15 @@ class VerifyReport(Shown):
             "differences": [asdict(difference) for difference in self.differences],
             "module": None if self.module is None else asdict(self.module),
         }
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot the noise of every node; see :func:`hyq_hls.plots.sqnr_by_node`.
+
+        Raises:
+            InputError: the network was loaded without its float graph.
+            MissingPackageError: matplotlib is not installed.
+        """
+        return sqnr_by_node(self, axes=axes)
 
     def __repr__(self) -> str:
         return (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hyq_hls.errors import ShapeError
 from hyq_hls.models import MobileViT, MobileViTConfig, digits
-from hyq_hls.models.clutter import SIDES, Difficulty, cluttered
+from hyq_hls.models.clutter import SIDES, Difficulty, calibration, cluttered, held_out
 from hyq_hls.models.train import TrainConfig, fit_drawn
 
 #: A digit of one pixel per pixel of its canvas, on a flat background, and nothing else.
@@ -209,6 +209,14 @@ def test_wrong_arguments_are_refused(arguments: tuple[Any, int, int, int], messa
 def test_impossible_difficulties_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         Difficulty(**wrong)
+
+
+def test_sets_of_the_notebooks_are_drawn_apart() -> None:
+    images, labels = held_out(3)
+    wanted = cluttered("test", 3, 32, seed=0)
+    assert np.array_equal(images, wanted.images)
+    assert np.array_equal(labels, wanted.labels)
+    assert np.array_equal(calibration(2, 64), cluttered("train", 2, 64, 1_000_000).images)
 
 
 @pytest.mark.slow

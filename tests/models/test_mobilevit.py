@@ -13,6 +13,7 @@ from hyq_hls.models import (
     MobileViTConfig,
     StageConfig,
     TransformerConfig,
+    mobilevit_clutter,
     mobilevit_digits,
     mobilevit_s,
     mobilevit_xs,
@@ -38,6 +39,7 @@ def digits_model() -> MobileViT:
         (mobilevit_xs, 2_317_848, 311),
         (mobilevit_s, 5_578_632, 311),
         (lambda: mobilevit_digits(pretrained=False), 114_994, 176),
+        (lambda: mobilevit_clutter(pretrained=False), 23_346, 101),
     ],
 )
 def test_sizes_are_the_published_ones(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,17 @@ import pytest
 import torch
 
 from hyq_hls.errors import ShapeError
-from hyq_hls.models import MobileViT, MobileViTConfig, digits, load_weights, mobilevit_digits
-from hyq_hls.models.train import TrainConfig, count_correct, fit, main
+from hyq_hls.models import (
+    MobileViT,
+    MobileViTConfig,
+    digits,
+    load_weights,
+    mobilevit_clutter,
+    mobilevit_digits,
+)
+from hyq_hls.models.clutter import cluttered
+from hyq_hls.models.mobilevit import CLUTTER_CHECKPOINT
+from hyq_hls.models.train import NETWORKS, TrainConfig, count_correct, fit, main
 
 FEW = TrainConfig(epochs=4, batch_size=32)
 
@@ -89,6 +100,40 @@ def test_command_writes_checkpoint_and_record(
     assert output.read_bytes() == before
     assert main([*arguments, "--force"]) == 0
     assert output.read_bytes() == before
+
+
+def test_command_trains_the_network_of_the_notebooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hyq_hls.models.train.CLUTTER_IMAGES", 40)
+    few = cluttered("test", 20, 32, seed=0)
+    monkeypatch.setitem(
+        NETWORKS,
+        "mobilevit_clutter",
+        replace(NETWORKS["mobilevit_clutter"], held_out=lambda: {"cluttered": few}),
+    )
+    output = tmp_path / "net.npz"
+    arguments = ["--network", "mobilevit_clutter", "--epochs", "1", "--output", str(output)]
+    assert main(arguments) == 0
+    record = json.loads((tmp_path / "net.json").read_text())
+    assert record["model"] == "mobilevit_clutter"
+    assert record["training"]["learning_rate"] == 4e-3
+    model = mobilevit_clutter(pretrained=False)
+    load_weights(model, output)
+    correct = count_correct(model.eval(), few)
+    assert record["held_out"] == {
+        "cluttered": {"correct": correct, "images": 20, "accuracy": correct / 20}
+    }
+
+
+def test_weights_that_come_with_the_package_are_those_of_their_record() -> None:
+    model = mobilevit_clutter()
+    assert not model.training
+    record = json.loads(CLUTTER_CHECKPOINT.with_suffix(".json").read_text())
+    content = CLUTTER_CHECKPOINT.read_bytes()
+    assert record["weights_sha256"] == hashlib.sha256(content).hexdigest()
+    right = count_correct(model, cluttered("test", 256, 32, seed=0)) / 256
+    assert abs(right - record["held_out"]["cluttered"]["accuracy"]) < 0.05
 
 
 @pytest.mark.parametrize(

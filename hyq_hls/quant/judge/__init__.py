@@ -5,7 +5,12 @@ from hyq_hls.quant.judge.bottlenecks import Bottleneck, bottlenecks
 from hyq_hls.quant.judge.channel_factors import LayerSample, bottleneck_inputs, with_factors
 from hyq_hls.quant.judge.costs import CostModel, DesignCosts
 from hyq_hls.quant.judge.second_order import Chain, Choice, sample_chains
-from hyq_hls.quant.judge.sensitivity import Sensitivity, sensitivity_curve, with_bits
+from hyq_hls.quant.judge.sensitivity import (
+    Sensitivity,
+    SensitivityReport,
+    sensitivity_curve,
+    with_bits,
+)
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.judge.width_usage import width_usage
 
@@ -18,6 +23,7 @@ __all__ = [
     "DesignCosts",
     "LayerSample",
     "Sensitivity",
+    "SensitivityReport",
     "Simulation",
     "WidthUsage",
     "bottleneck_inputs",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import escape
 from math import prod
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from tqdm import tqdm
 from hyq_hls.capture.float_graph import FloatGraph, FloatNode
 from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.graph import Quantization
+from hyq_hls.plots import sensitivity as plot_sensitivity
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.config import NodeBits, QuantConfig
 from hyq_hls.quant.hidden import stored
@@ -30,6 +31,10 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.scales.assign import assign
 from hyq_hls.quant.scales.weights import quantize_weights, weight_steps
 from hyq_hls.quant.traits import Codes, has_weights, traits_of, weighted
+from hyq_hls.support import Shown, aligned
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Kind = Literal["weights", "activations"]
 #: A node, and whether its weights or its output are meant.
@@ -65,9 +70,32 @@ class Sensitivity:
         return self.node, self.kind
 
 
+class SensitivityReport(list[Sensitivity], Shown):
+    """The sensitivities of everything whose width is free, in the order of the graph."""
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Plot the most sensitive layers and tensors; see :func:`hyq_hls.plots.sensitivity`.
+
+        Raises:
+            InputError: nothing was measured.
+            MissingPackageError: matplotlib is not installed.
+        """
+        return plot_sensitivity(self, axes=axes)
+
+    def __str__(self) -> str:
+        """Return a table with the relative error of the logits in dB by width."""
+        widths = sorted({bits for one in self for bits in one.errors})
+        rows = [("node", "kind", "count", *(f"{bits} bits" for bits in widths))]
+        for one in self:
+            errors = (one.errors.get(bits, 0.0) for bits in widths)
+            decibels = (f"{10 * np.log10(e):.1f} dB" if e > 0 else "-" for e in errors)
+            rows.append((one.node, one.kind, f"{one.count:,}", *decibels))
+        return "\n".join(aligned(rows))
+
+
 def sensitivity_curve(
     plan: Plan, choices: Iterable[int] = (4, 5, 6, 7, 8), images: int = 64
-) -> list[Sensitivity]:
+) -> SensitivityReport:
     """Return the sensitivity of everything whose width is free, in the order of the graph.
 
     The weights of convolutions and linear layers are free, and the tensors that get a quantization
@@ -111,12 +139,12 @@ def sensitivity_curve(
                 errors[key][bits] += float(((logits.double() - wanted) ** 2).sum())
                 bar.update()
     scale = 1 / max(power, _TINY)
-    return [
+    return SensitivityReport(
         Sensitivity(
             *key, count_of(plan.graph, *key), {bits: e * scale for bits, e in found.items()}
         )
         for key, found in errors.items()
-    ]
+    )
 
 
 def count_of(graph: FloatGraph, name: str, kind: Kind) -> int:

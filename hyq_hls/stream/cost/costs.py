@@ -126,6 +126,22 @@ def read_points(path: Path = POINTS_FILE) -> list[Point]:
         ) from error
 
 
+def compared_points() -> list[tuple[Utilization, Utilization]]:
+    """Return what the cost models say of every synthesized circuit, and what synthesis found.
+
+    DSP slices and block RAMs of the estimate follow from rules.
+
+    Raises:
+        ConversionError: the table of synthesis results is damaged.
+    """
+    models = cost_models()
+    pairs = []
+    for p in read_points():
+        memories = Utilization(lut=p.memory_luts, bram18=p.bram18)
+        pairs.append((models[p.model].utilization(p.features, memories, p.dsp), p.utilization))
+    return pairs
+
+
 def template_hash(module: str) -> str:
     """Hash a module and all that it contains, without comments.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hyq_hls.stream.flow.dataflow import SHALLOW, Dataflow
+from hyq_hls.support import Shown
 
 
 def shrunk_depths(
@@ -27,7 +28,7 @@ def shrunk_depths(
 
 
 @dataclass(frozen=True)
-class FifoSizing:
+class FifoSizing(Shown):
     """The savings of a sizing of FIFOs.
 
     Attributes:

@@ -49,6 +49,7 @@ class RunResult:
         streams: one per stream, empty when the run was without statistics.
         activity: beats written per bin of ``activity_cycles`` cycles, int64 (bins,) by stream, with
             ``s_axis`` and ``m_axis`` for the ports; empty unless asked for.
+        activity_cycles: cycles of such a bin; 0 where nothing was counted.
         captured: codes int64 (B, codes) of the streams asked for, by name.
     """
 
@@ -61,6 +62,7 @@ class RunResult:
     frame_errors: int
     streams: tuple[StreamStatistics, ...]
     activity: dict[str, Ints] = field(default_factory=dict)
+    activity_cycles: int = 0
     captured: dict[str, Ints] = field(default_factory=dict)
 
     @property

@@ -171,6 +171,7 @@ class RtlSimulation:
             if statistics
             else (),
             activity=activity,
+            activity_cycles=activity_cycles,
             captured=captured,
         )
 

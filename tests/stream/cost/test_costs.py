@@ -21,6 +21,7 @@ from hyq_hls.stream.cost.costs import (
     POINTS_FILE,
     CostModel,
     Point,
+    compared_points,
     cost_models,
     estimate,
     fitted,
@@ -81,6 +82,14 @@ def test_rules_of_dsp_slices_and_block_rams_are_exact() -> None:
         if (p.dsp, p.bram18) != (p.utilization.dsp, p.utilization.bram18)
     ]
     assert not wrong
+
+
+def test_estimates_stand_beside_what_synthesis_found() -> None:
+    pairs = compared_points()
+    assert [found for _, found in pairs] == [p.utilization for p in POINTS]
+    assert all((said.dsp, said.bram18) == (found.dsp, found.bram18) for said, found in pairs)
+    estimated, found = (sum(used.lut for used in side) for side in zip(*pairs, strict=True))
+    assert estimated == pytest.approx(found, rel=0.1)
 
 
 @pytest.mark.parametrize("resource", ["lut", "ff"])

@@ -115,7 +115,9 @@ def test_pace_spreads_the_beats_of_a_frame(simulation: RtlSimulation) -> None:
 
 
 def test_activity_counts_every_transfer_once(simulation: RtlSimulation) -> None:
-    activity = simulation.run(frames(5), activity_cycles=4).activity
+    result = simulation.run(frames(5), activity_cycles=4)
+    assert result.activity_cycles == 4
+    activity = result.activity
     assert list(activity) == ["in", "sum", "s_axis", "m_axis"]
     assert np.array_equal(activity["in"], [4, 4, 4, 4, 4, 0])
     assert np.array_equal(activity["s_axis"], [4, 4, 4, 4, 4, 0])
