@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from hyq_hls import QuantizedModel
 from hyq_hls.cli import main
-from hyq_hls.errors import ConversionError, FileFormatError
+from hyq_hls.errors import ConversionError, FileFormatError, MissingPackageError
 from hyq_hls.graph import Graph
 from hyq_hls.onnx_export.export import onnx_model
 from hyq_hls.onnx_export.exporters import EXPORTERS
@@ -85,10 +84,8 @@ def test_an_operation_without_an_exporter_is_refused_by_name(
 def test_without_onnx_the_extra_is_named(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    found = importlib.util.find_spec
-    hidden = lambda name, *rest: None if name == "onnx" else found(name, *rest)  # noqa: E731
-    monkeypatch.setattr("hyq_hls.onnx_export.find_spec", hidden)
-    with pytest.raises(ConversionError, match=r'pip install "hyq_hls\[onnx\]"'):
+    monkeypatch.setattr("hyq_hls.support.packages.installed", lambda name: name != "onnx")
+    with pytest.raises(MissingPackageError, match=r'pip install "hyq_hls\[onnx\]"'):
         QuantizedModel(graph).export_onnx(tmp_path / "net.onnx")
 
 
