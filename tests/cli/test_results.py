@@ -128,7 +128,7 @@ def test_outputs_that_cannot_be_written_are_noticed_first(
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file; give another folder"):
         sources.check_folder(tmp_path / "file" / "b", "--output")
-    monkeypatch.setattr(sources.os, "access", lambda path, mode: False)
+    monkeypatch.setattr("hyq_hls.cli.sources.os.access", lambda path, mode: False)
     assert "is not writable" in fails(
         capsys, "estimate", network, "--report", tmp_path / "report.json"
     )
