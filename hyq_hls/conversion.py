@@ -120,7 +120,7 @@ def convert(
 
 
 def check_request(
-    part: str,
+    part: str | os.PathLike[str],
     clock_mhz: float,
     output_dir: str | os.PathLike[str],
     *,

@@ -1,4 +1,4 @@
-"""Where a command prints: results, what it does meanwhile, and results as JSON."""
+"""A command prints results, what it does meanwhile, and results as JSON."""
 
 from __future__ import annotations
 
