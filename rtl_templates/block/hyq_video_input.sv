@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module turns AXI4-Stream video into frames of a network: s_axis_tuser marks the first pixel
 // of a picture, s_axis_tlast the last pixel of every line; m_axis_tlast marks the last word of a
 // frame, as the input of a network wants it. Python reference: tests/stream/board/test_video.py.
