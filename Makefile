@@ -29,7 +29,7 @@ NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo notebooks check test coverage mutants golden lint format docs train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo notebooks check test coverage mutants golden lint style format docs train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -86,8 +86,11 @@ check test coverage: export OMP_NUM_THREADS = 1
 check: need-cxx lint  ## first answer: style, types, the quick tests of every room
 	$(PY) -m pytest $(PARALLEL) -m "smoke or not slow" tests $(PYTEST_ARGS)
 
-test: need-cxx lint  ## all checks: style, types, tests, notebooks
-	$(PY) -m pytest $(PARALLEL) --nbmake --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS)
+# The check of types takes minutes on one core, so it runs beside the tests.
+test: need-cxx style  ## all checks: style, types, tests, notebooks
+	@mkdir -p build; $(PY) -m mypy > build/mypy.log 2>&1 & types=$$!; \
+	$(PY) -m pytest $(PARALLEL) --nbmake --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS); \
+	tests=$$?; wait $$types; types=$$?; cat build/mypy.log; exit $$((tests || types))
 
 # Apart from `make test`: before Python 3.12 a measurement slows all Python by two thirds.
 coverage: need-cxx env  ## lines of the package that the tests run, at least 90 %
@@ -99,10 +102,12 @@ mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest 
 golden: env  ## write tests/golden/text again, after a wanted change of a generator
 	$(PY) -m pytest -q --update-golden tests/golden
 
-lint: env  ## check style and types
+lint: style  ## check style and types
+	$(PY) -m mypy
+
+style: env  ## check style
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy
 
 format: env  ## repair style where that is safe
 	$(PY) -m ruff check --fix .

@@ -55,8 +55,8 @@ class TimingDiagram:
             raise MissingPackageError(
                 f"drawing WaveJSON needs yowasp-wavedrom, which cannot be imported ({error}); "
                 'install it with: pip install "hyq_hls[waveforms]" (Python 3.12 or older), draw '
-                "the recording with hyq_hls.plots.waveform, or open the file of save(...json) in the "
-                "editor of wavedrom.com"
+                "the recording with hyq_hls.plots.waveform, or open the file of save(...json) in "
+                "the editor of wavedrom.com"
             ) from error
         return str(render(dict(self.wave_json)))
 

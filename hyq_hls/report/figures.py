@@ -16,14 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
+from hyq_hls.plots.palette import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, YELLOW
 from hyq_hls.report.content import Fifo, Fill, NodeFacts, ParetoPoint
 from hyq_hls.verify import NodeLevels
 from hyq_hls.verify.sensitivity import NodeSensitivity
 
-#: Colours that people with any colour vision tell apart (Okabe and Ito 2008).
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
-    *("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"),
-)
 _GREY = "#8a8f98"
 #: A colour that nothing else has; the page puts that of its text in its place.
 _TEXT = "#010203"
@@ -109,8 +106,8 @@ def sqnr_chart(nodes: Sequence[NodeLevels]) -> Markup:
     def draw(axes: Axes) -> None:
         numbers = np.arange(1, len(nodes) + 1)
         for label, colour, marker, values in (
-            ("quantized float", SKY, "o", [n.quantized_db for n in nodes]),
-            ("integers", RED, "s", [n.integer_db for n in nodes]),
+            ("quantized float", SKY_BLUE, "o", [n.quantized_db for n in nodes]),
+            ("integers", VERMILLION, "s", [n.integer_db for n in nodes]),
         ):
             finite = [v if v is not None and isfinite(v) else np.nan for v in values]
             axes.plot(
@@ -147,7 +144,7 @@ def fifo_chart(fifos: Sequence[Fifo]) -> Markup:
 
     def draw(axes: Axes) -> None:
         places = np.arange(len(shown))[::-1]
-        axes.barh(places, [f.depth for f in shown], 0.75, color=SKY, alpha=0.45)
+        axes.barh(places, [f.depth for f in shown], 0.75, color=SKY_BLUE, alpha=0.45)
         axes.barh(places, [f.occupancy for f in shown], 0.4, color=BLUE)
         axes.set_xscale("log")
         axes.set_xlim(0.8, 1.4 * max(max(f.depth, f.occupancy, 1) for f in shown))
@@ -155,7 +152,7 @@ def fifo_chart(fifos: Sequence[Fifo]) -> Markup:
         axes.set_xlabel("words (logarithmic)")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
-        _keys(axes, [("depth", SKY), ("most words that waited", BLUE)])
+        _keys(axes, [("depth", SKY_BLUE), ("most words that waited", BLUE)])
 
     return _svg(draw, 0.9 + 0.24 * len(shown), "fifo")
 
@@ -193,7 +190,7 @@ def units_chart(units: Mapping[str, Sequence[float]], bin_cycles: float) -> Mark
         count = len(units[names[0]])
         edges = np.repeat(np.arange(count + 1) * bin_cycles, 2)[1:-1]
         stacked = [np.repeat(100 * np.array(units[name]), 2) for name in names]
-        colours = [BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY]
+        colours = [BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY_BLUE]
         axes.stackplot(edges, stacked, colors=colours[: len(names)], linewidth=0)
         axes.set_ylim(0, 100)
         axes.set_xlim(0, edges[-1])
@@ -219,7 +216,7 @@ def pareto_chart(points: Sequence[ParetoPoint], luts: int) -> Markup:
         for point in points:
             if point.chosen:
                 place = [point.used.lut], [point.fps]
-                axes.plot(*place, "D", color=RED, markersize=8, label="this design")
+                axes.plot(*place, "D", color=VERMILLION, markersize=8, label="this design")
         axes.axvline(luts, color=_TEXT, linewidth=1, linestyle="--", label="LUTs of the part")
         if max(rates) > _DECADE * min(rates):
             axes.set_yscale("log")

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from hyq_hls.machine.budget import binding
 from hyq_hls.parts import part
+from hyq_hls.plots import palette
 from hyq_hls.report import figures
 from hyq_hls.report.content import Content, Hardware, Numerics, Simulated, Unmeasured
 from hyq_hls.tools.yosys import Utilization
@@ -28,11 +29,11 @@ FAMILIES = {
     "sum": ("add", "multiply", "maximum"),
 }
 _COLOURS = {
-    "convolution": figures.BLUE,
-    "matrix": figures.ORANGE,
-    "function": figures.GREEN,
-    "normalization": figures.PURPLE,
-    "sum": figures.SKY,
+    "convolution": palette.BLUE,
+    "matrix": palette.ORANGE,
+    "function": palette.GREEN,
+    "normalization": palette.PURPLE,
+    "sum": palette.SKY_BLUE,
     "movement": "#8a8f98",
 }
 _FAMILY_WORDS = {

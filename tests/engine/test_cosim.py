@@ -99,15 +99,9 @@ def test_operations(library: Path, case: Callable[[np.random.Generator], Graph])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "sizes",
-    [
-        Sizes(pixels=4, softmax_lanes=2, norm_lanes=1, feature_words=1024),
-        Sizes(pixels=8, softmax_lanes=1, norm_lanes=4, feature_words=512),
-    ],
-    ids=lambda sizes: f"{sizes.pixels} pixels",
-)
-def test_more_pixels(sizes: Sizes, graph: Graph, tmp_path: Path) -> None:
+def test_more_pixels(graph: Graph, tmp_path: Path) -> None:
+    """Four of them go the whole road in test_machine.py."""
+    sizes = Sizes(pixels=8, softmax_lanes=1, norm_lanes=4, feature_words=512)
     wide = build_engine(sizes, tmp_path, flags=("-O0",))
     norms = layer_norm(np.random.default_rng(2))
     codes = random_codes(np.random.default_rng(2), norms.input_type)

@@ -40,23 +40,23 @@ def accelerator(
 ) -> Accelerator:
     folder = tmp_path_factory.mktemp("engine") / "net"
     return convert(
-        default_qmodel, output_dir=folder, architecture="engine", engine=Sizes(pixels=2)
+        default_qmodel, output_dir=folder, architecture="engine", engine=Sizes(pixels=4)
     ).compile()
 
 
 @pytest.mark.slow
 def test_the_default_network_goes_the_whole_road(accelerator: Accelerator) -> None:
-    pixels = digits.calibration(12)
+    pixels = digits.calibration(4)
     assert np.array_equal(accelerator.codes(pixels), accelerator.qmodel.codes(pixels))
     found = verify(
-        accelerator.qmodel, pixels, accelerator, trace_images=2, rtl=True, progress=False
+        accelerator.qmodel, pixels, accelerator, trace_images=1, rtl=True, progress=False
     )
     assert found.ok
     # What attention keeps on the chip is in no memory behind the frame.
     inside = {node.node for node in found.nodes if node.level != "RTL"}
     kinds = {accelerator.qmodel.graph.nodes[name].operation.name for name in inside}
     assert kinds == {"attention_scores", "linear_softmax"}
-    report = accelerator.cosimulate(pixels[:2], idle=0.2, backpressure=0.1)
+    report = accelerator.cosimulate(pixels[:1], idle=0.2, backpressure=0.1)
     assert report.ok
     assert report.cycles_per_frame is not None
     assert report.cycles_per_frame > report.predicted_cycles
