@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import get_args
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output
 from hyq_hls.cli.workflow.names import FILE, StepName
+
+EXAMPLES = (
+    "hyq-hls build --template > hyq.toml",
+    "hyq-hls build",
+    "hyq-hls build mine.toml --until estimate",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +45,5 @@ def run(options: argparse.Namespace) -> int:
     configuration = load(options.configuration)
     from hyq_hls.cli.workflow.run import build  # noqa: PLC0415  (after the file was read)
 
-    ok = build(configuration, options.until, options.force, _say)
+    ok = build(configuration, options.until, options.force, Output(options).say)
     return 0 if ok else 1
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)

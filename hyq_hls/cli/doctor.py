@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BASE = "emulate"
 #: Names of hyq_hls.cli.checks.ROADS, which is not imported for ``--help``.
 NAMES = (
-    *(BASE, "quantize", "hls", "rtl", "synthesis", "digits", "plots", "timm", "notebooks"),
-    *("completion", "vendor"),
+    *(BASE, "quantize", "hls", "rtl", "synthesis", "digits", "plots", "waveforms"),
+    *("report", "onnx", "timm", "notebooks", "completion", "vendor"),
 )
 EXAMPLES = (
     "hyq-hls doctor",

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output
+
+EXAMPLES = ("hyq-hls export net.hyq --format onnx --output net.onnx",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,5 +27,7 @@ def run(options: argparse.Namespace) -> int:
     sources.check_output(options.output, "--output")
     network = load(options.network)
     network.export_onnx(options.output)
-    print(f"wrote {options.output}; outputs: codes, equal to the emulation's, and values")
+    Output(options).say(
+        f"wrote {options.output}; outputs: codes, equal to the emulation's, and values"
+    )
     return 0

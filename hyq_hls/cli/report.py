@@ -10,8 +10,15 @@ import argparse
 import shlex
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output
 from hyq_hls.cli.verify import restore_float_graph
 from hyq_hls.errors import InputError
+
+EXAMPLES = (
+    "hyq-hls report net.hyq --part xc7z020",
+    "hyq-hls report build/net --images digits-test",
+    "hyq-hls report build/net --images mine.npz --pareto --output mine.html",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         pareto=options.pareto,
         command=_command(options),
     )
-    print(f"wrote {page.path}")
+    Output(options).say(f"wrote {page.path}")
     return 0
 
 

@@ -150,11 +150,28 @@ def _module(source: str) -> Any:
         raise InputError(f"no such Python file: {source}")
     folder = str((path.parent if is_file else Path()).resolve())
     if folder not in sys.path:
+        _forget_modules_beside_models()
         sys.path.insert(0, folder)
+        if is_file:
+            _FOLDERS.append(folder)
     try:
         return _from_file(path) if is_file else importlib.import_module(source)
     except Exception as error:  # whatever the user's module raises
         raise InputError(f"cannot import {source}: {type(error).__name__}: {error}") from error
+
+
+#: Folders of models that are on ``sys.path``, so that a model imports the modules beside it.
+_FOLDERS: list[str] = []
+
+
+def _forget_modules_beside_models() -> None:
+    """Let the next model find the modules beside it, not those of the same names elsewhere."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and str(Path(file).parent) in _FOLDERS:
+            del sys.modules[name]
+    sys.path[:] = [folder for folder in sys.path if folder not in _FOLDERS]
+    _FOLDERS.clear()
 
 
 def _from_file(path: Path) -> Any:

@@ -264,3 +264,12 @@ def test_torch_model_is_not_changed(workplace: Path) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     quantize(model, np.load(workplace / "images.npy"), progress=False)
     assert all(torch.equal(before[n], v) for n, v in model.state_dict().items())
+
+
+def test_models_of_two_folders_import_the_modules_beside_them(tmp_path: Path) -> None:
+    for folder, width in (("a", 3), ("b", 5), ("a", 3)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "shape_of_it.py").write_text(f"WIDTH = {width}\n")
+        model = tmp_path / folder / "model.py"
+        model.write_text("from shape_of_it import WIDTH\n")
+        assert sources._module(str(model)).WIDTH == width

@@ -63,8 +63,8 @@ def again(points: list[Point], folder: Path) -> list[Utilization]:
 
 @pytest.mark.slow
 def test_the_table_is_what_synthesis_gives(tmp_path: Path) -> None:
-    some = [p for module in PLUMBING for p in POINTS if p.model == module][::16]
-    assert len({p.model for p in some}) >= 3
+    some = [next(p for p in POINTS if p.model == module) for module in list(PLUMBING)[::2]]
+    assert len(some) >= 3
     assert again(some, tmp_path) == [p.utilization for p in some]
 
 
