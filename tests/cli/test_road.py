@@ -272,4 +272,4 @@ def test_models_of_two_folders_import_the_modules_beside_them(tmp_path: Path) ->
         (tmp_path / folder / "shape_of_it.py").write_text(f"WIDTH = {width}\n")
         model = tmp_path / folder / "model.py"
         model.write_text("from shape_of_it import WIDTH\n")
-        assert sources._module(str(model)).WIDTH == width
+        assert vars(sources._module(str(model)))["WIDTH"] == width
