@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from hyq_hls.cli import sources
 from hyq_hls.cli.output import Output, add_json
 from hyq_hls.errors import InputError
-
-if TYPE_CHECKING:
-    from hyq_hls.machine import Machine
 
 EXAMPLES = (
     "hyq-hls cosim build/net --images digits-distorted --count 32",
@@ -41,17 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-#: Bins of a frame in which the words of every stream are counted, for ``hyq-hls report``.
-_BINS = 16
-
-
-def _bin_cycles(machine: Machine) -> int:
-    """Return the cycles of a bin; 0 for a machine without streams."""
-    if machine.architecture != "stream":
-        return 0
-    return max(1, machine.cycles_per_frame // _BINS)
-
-
 def run(options: argparse.Namespace) -> int:
     """Print equality, cycles and stalls; returns 1 when any code differs."""
     from hyq_hls.accelerator import Accelerator  # noqa: PLC0415
@@ -80,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         backpressure=options.backpressure,
         seed=options.seed,
         vcd=options.vcd,
-        activity_cycles=_bin_cycles(accelerator.machine),
+        activity_cycles=accelerator.machine.activity_cycles,
         progress=output.progress,
     )
     output.result(report)

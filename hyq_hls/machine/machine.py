@@ -110,6 +110,11 @@ class Machine(ABC):
         """Clock cycles from one frame to the next in steady state, by formula."""
 
     @property
+    def activity_cycles(self) -> int:
+        """Cycles of a bin in which a report counts the words of every stream; 0 without streams."""
+        return 0
+
+    @property
     @abstractmethod
     def read_first(self) -> str:
         """The files of a project that a person reads first, in words."""

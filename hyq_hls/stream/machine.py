@@ -54,6 +54,9 @@ from hyq_hls.tools.yosys.mapping import Progress
 
 RTL_DIR = "rtl"
 
+#: Bins of a frame in which a report counts the words of every stream.
+_BINS = 16
+
 
 @dataclass(frozen=True, eq=False)
 class StreamMachine(Machine):
@@ -129,6 +132,11 @@ class StreamMachine(Machine):
             raise ConversionError(
                 f"the project was written for {self.hls}; convert the model with hls={wanted!r}"
             )
+
+    @property
+    def activity_cycles(self) -> int:
+        """Cycles of a bin: a sixteenth of a frame."""
+        return max(1, self.cycles_per_frame // _BINS)
 
     @property
     def cycles_per_frame(self) -> int:

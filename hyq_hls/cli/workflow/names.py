@@ -9,5 +9,14 @@ FILE = "hyq.toml"
 
 #: The steps in the order in which they run.
 StepName = Literal[
-    "quantize", "evaluate", "onnx", "convert", "csim", "cosim", "estimate", "synthesize", "vendor"
+    "quantize",
+    "evaluate",
+    "onnx",
+    "convert",
+    "csim",
+    "cosim",
+    "estimate",
+    "synthesize",
+    "vendor",
+    "report",
 ]

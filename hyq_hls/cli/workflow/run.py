@@ -67,7 +67,8 @@ def _run_step(
 ) -> bool:
     """Run a step, or skip it; False where its result is wrong."""
     step, folder = STEPS[name], work.folder
-    needed = [record.steps[other].outputs for other in step.needs]
+    shown = [other for other in step.shows if other in record.steps]
+    needed = [record.steps[other].outputs for other in (*step.needs, *shown)]
     key = key_of({"step": name, "values": step.settings(work.configuration.settings)}, needed)
     old = record.steps.get(name)
     if old is not None and not force and old.is_current(key, folder):

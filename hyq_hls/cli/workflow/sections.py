@@ -135,7 +135,8 @@ class Targets:
     Attributes:
         output: folder of all results, which is made.
         steps: steps to run. quantize and convert are run where another step needs them. onnx writes
-            the network for onnxruntime, synthesize runs Yosys, and vendor runs Vitis HLS or Bambu.
+            the network for onnxruntime, synthesize runs Yosys, vendor runs Vitis HLS or Bambu, and
+            report writes a page about all of it.
         csim_images: images on which the C++ is compared with the integers.
         trace_images: images on which every node of the C++ is compared.
         cosim_images: images that run through the RTL.
@@ -144,7 +145,7 @@ class Targets:
     """
 
     output: str = "build/hyq"
-    steps: tuple[StepName, ...] = ("evaluate", "csim", "cosim", "estimate")
+    steps: tuple[StepName, ...] = ("evaluate", "csim", "cosim", "estimate", "report")
     csim_images: int = 64
     trace_images: int = 2
     cosim_images: int = 8

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from hyq_hls.cli.workflow.configuration import Configuration
 from hyq_hls.cli.workflow.inputs import Inputs
 from hyq_hls.cli.workflow.names import StepName
 from hyq_hls.cli.workflow.sections import Settings
-from hyq_hls.errors import ConversionError, HyqError
-from hyq_hls.support import write_file
+from hyq_hls.errors import HyqError
+from hyq_hls.support import needs, write_file
 from hyq_hls.tools.bambu import require_bambu
 from hyq_hls.tools.verilator.tool import find_verilator
 from hyq_hls.tools.vitis import require_vitis
@@ -81,12 +80,14 @@ class Step:
         settings: what it depends on.
         run: does the work.
         needs: the steps whose results it takes.
+        shows: the steps whose results it takes where they are there.
         require: raises ``HyqError`` where a program that it runs is missing.
     """
 
     settings: Callable[[Settings], Any]
     run: Callable[[Work], Outcome]
     needs: tuple[StepName, ...] = ()
+    shows: tuple[StepName, ...] = ()
     require: Callable[[Settings], object] = lambda settings: None
 
 
@@ -212,6 +213,7 @@ def _cosim(work: Work) -> Outcome:
         idle=settings.targets.idle,
         backpressure=settings.targets.backpressure,
         seed=settings.data.seed,
+        activity_cycles=accelerator.machine.activity_cycles,
         progress=True,
     )
     saved = work.stamped(report.save(work.folder / "cosim.json"))
@@ -267,6 +269,26 @@ def _vendor(work: Work) -> Outcome:
     return Outcome(_area(report), [saved], work.inputs.image_files("test"))
 
 
+def _report(work: Work) -> Outcome:
+    from hyq_hls import Accelerator, write_report  # noqa: PLC0415  (hls4ml is slow to import)
+    from hyq_hls.machine import CosimReport  # noqa: PLC0415
+
+    targets = work.configuration.settings.targets
+    accelerator = Accelerator.open(work.folder / PROJECT)
+    images, labels = work.inputs.test(accelerator.qmodel, targets.csim_images)
+    simulated = work.folder / "cosim.json"
+    page = write_report(
+        accelerator,
+        work.folder / "report.html",
+        images,
+        labels,
+        cosim=CosimReport.load(simulated) if simulated.is_file() else None,
+        trace_images=targets.trace_images,
+        command=f"hyq-hls build {work.stamp['file']} (SHA-256 {work.stamp['sha256']})",
+    )
+    return Outcome({"images": len(images)}, [page.path], work.inputs.image_files("test"))
+
+
 def _require_compiler(settings: Settings) -> None:
     program = os.environ.get("CXX", "g++")
     if shutil.which(program) is None:
@@ -279,8 +301,7 @@ def _require_simulator(settings: Settings) -> None:
 
 
 def _require_onnx(settings: Settings) -> None:
-    if find_spec("onnx") is None:
-        raise ConversionError('the package onnx is not installed: pip install "hyq_hls[onnx]"')
+    needs("onnx")
 
 
 def _require_hls(settings: Settings) -> None:
@@ -311,23 +332,31 @@ def _evaluation(settings: Settings) -> dict[str, Any]:
 STEPS: dict[StepName, Step] = {
     "quantize": Step(_network, _quantize),
     "evaluate": Step(_evaluation, _evaluate, ("quantize",)),
-    "onnx": Step(lambda s: {}, _onnx, ("quantize",), _require_onnx),
+    "onnx": Step(lambda s: {}, _onnx, ("quantize",), require=_require_onnx),
     "convert": Step(lambda s: asdict(s.hardware), _convert, ("quantize",)),
     "csim": Step(
         lambda s: _simulation(s, "csim_images", "trace_images"),
         _csim,
         ("convert",),
-        _require_compiler,
+        require=_require_compiler,
     ),
     "cosim": Step(
         lambda s: _simulation(s, "cosim_images", "idle", "backpressure"),
         _cosim,
         ("convert",),
-        _require_simulator,
+        require=_require_simulator,
     ),
     "estimate": Step(lambda s: {}, _estimate, ("convert",)),
-    "synthesize": Step(lambda s: {}, _synthesize, ("convert",), lambda s: yosys_version()),
-    "vendor": Step(lambda s: _simulation(s, "cosim_images"), _vendor, ("convert",), _require_hls),
+    "synthesize": Step(lambda s: {}, _synthesize, ("convert",), require=lambda s: yosys_version()),
+    "vendor": Step(
+        lambda s: _simulation(s, "cosim_images"), _vendor, ("convert",), require=_require_hls
+    ),
+    "report": Step(
+        lambda s: _simulation(s, "csim_images", "trace_images"),
+        _report,
+        ("convert",),
+        ("csim", "cosim"),
+    ),
 }
 
 

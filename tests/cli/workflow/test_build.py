@@ -83,6 +83,9 @@ def test_the_whole_road(built: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run("build", file) == 0
     out = capsys.readouterr().out
     assert "csim: " in out
+    page = (tmp_path / "p" / "out" / "report.html").read_text()
+    assert load(file).sha256 in page
+    assert "3 frames of " in page  # the co-simulation is on it
     report = json.loads((tmp_path / "p" / "out" / "cosim.json").read_text())
     assert (report["images"], report["rtl_equal_images"], report["ok"]) == (3, 3, True)
     assert report["configuration"]["sha256"] == load(file).sha256
@@ -90,7 +93,7 @@ def test_the_whole_road(built: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "C++ equal on 5 of 5 images" in text
     assert load(file).sha256 in text
     assert run("build", file) == 0
-    assert capsys.readouterr().out.count("nothing changed since") == 6
+    assert capsys.readouterr().out.count("nothing changed since") == 7
 
 
 # --- which steps run: with steps that only write a file ---

@@ -181,7 +181,8 @@ def test_options_change_the_preset(file: Path) -> None:
 
 
 def test_steps_come_in_their_order_with_what_they_need() -> None:
-    assert chosen(Settings()) == ["quantize", "evaluate", "convert", "csim", "cosim", "estimate"]
+    road = ["quantize", "evaluate", "convert", "csim", "cosim", "estimate", "report"]
+    assert chosen(Settings()) == road
     assert chosen(Settings(), "convert") == ["quantize", "evaluate", "convert"]
     assert chosen(Settings(), "onnx") == ["quantize", "evaluate", "onnx"]
 
