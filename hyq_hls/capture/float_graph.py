@@ -195,6 +195,23 @@ class FloatGraph:
             return value
         return value.flatten(1)[:, torch.from_numpy(self.output_index).to(value.device)]
 
+    def output_with(
+        self, values: Mapping[str, torch.Tensor], name: str, value: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the output when one node has another value; only what depends on it is computed.
+
+        Args:
+            values: values of all nodes, as :meth:`run` returns them.
+            name: the node.
+            value: its other value.
+        """
+        changed = {name: value}
+        for node in self:
+            if node.name != name and not changed.keys().isdisjoint(node.inputs):
+                inputs = (changed.get(i, values[i]) for i in node.inputs)
+                changed[node.name] = node.op.forward(*inputs)
+        return changed.get(self.output, values[self.output])
+
     @staticmethod
     def _channels_last(images: torch.Tensor, shape: Shape, layout: Layout) -> torch.Tensor:
         height, width, channels = shape

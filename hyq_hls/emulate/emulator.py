@@ -65,7 +65,7 @@ class Emulator:
         self.graph.input_type.check(codes, self.graph.input_name)
         output = np.empty((len(codes), *self.graph.output_type.shape), dtype=np.int64)
         threads = torch.get_num_threads() if os.getpid() == _PROCESS else 1
-        size = min(self._batch_size(), -(-len(codes) // threads))
+        size = min(self.graph.batch_size(_BATCH, _ELEMENTS), -(-len(codes) // threads))
         starts = range(0, len(codes), max(1, size))
 
         def run(start: int) -> int:
@@ -79,11 +79,6 @@ class Emulator:
             if progress is not None:
                 progress(count)
         return output
-
-    def _batch_size(self) -> int:
-        """Return the images of a batch whose tensors are not too large for the memory."""
-        types = [self.graph.input_type, *(node.type for node in self.graph.nodes.values())]
-        return max(1, min(_BATCH, _ELEMENTS // max(t.size for t in types)))
 
     def trace(self, codes: NDArray[np.integer]) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Yield ``(name, codes)`` of every tensor, like ``Graph.reference``."""

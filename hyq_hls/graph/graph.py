@@ -184,6 +184,16 @@ class Graph:
                 if not remaining[name]:
                     del values[name]
 
+    def batch_size(self, most: int, elements: int) -> int:
+        """Return the images of a batch whose tensors are not too large for the memory.
+
+        Args:
+            most: most images of a batch.
+            elements: most elements of its largest tensor, as far as one image allows.
+        """
+        types = [self.input_type, *(node.type for node in self.nodes.values())]
+        return max(1, min(most, elements // max(t.size for t in types)))
+
     def macs(self) -> int:
         """Count the multiply-accumulates of one sample."""
         return sum(n.operation.macs(*self.input_types(n)) for n in self.nodes.values())

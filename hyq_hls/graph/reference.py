@@ -40,7 +40,7 @@ class ReferenceEmulator:
         """
         self.graph.input_type.check(codes, self.graph.input_name)
         output = np.empty((len(codes), *self.graph.output_type.shape), dtype=np.int64)
-        size = self._batch_size()
+        size = self.graph.batch_size(_BATCH, _ELEMENTS)
         for start in range(0, len(codes), size):
             batch = codes[start : start + size]
             for name, value in self.trace(batch):
@@ -54,8 +54,3 @@ class ReferenceEmulator:
         """Yield ``(name, codes)`` of every tensor, as :meth:`Graph.reference` does."""
         self.graph.input_type.check(codes, self.graph.input_name)
         yield from self.graph.reference(codes.astype(np.int64))
-
-    def _batch_size(self) -> int:
-        """Return the images of a batch whose tensors are not too large for the memory."""
-        types = [self.graph.input_type, *(node.type for node in self.graph.nodes.values())]
-        return max(1, min(_BATCH, _ELEMENTS // max(t.size for t in types)))

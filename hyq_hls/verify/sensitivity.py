@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from hyq_hls.capture.channel_affine import PositionConstant
-from hyq_hls.capture.float_graph import FloatGraph, FloatNode
+from hyq_hls.capture.float_graph import FloatNode
 from hyq_hls.quant.calibrate import to_float
 from hyq_hls.quant.hidden import hides
 from hyq_hls.quantized_model import QuantizedModel
@@ -67,7 +67,7 @@ def node_sensitivities(
             power += power_and_noise(wanted, wanted)[0]
             for index, node in enumerate(nodes):
                 value = real[node.name] + _own_error(node, meant)
-                found = _output(graph, real, node.name, value).numpy()
+                found = graph.output_with(real, node.name, value).numpy()
                 noise[index] += power_and_noise(wanted, found)[1]
                 bar.update()
     total = noise.sum()
@@ -108,14 +108,3 @@ def _own_error(node: FloatNode, meant: Mapping[str, torch.Tensor]) -> torch.Tens
         assert isinstance(node.op, PositionConstant)
         error = error.masked_fill(torch.from_numpy(node.op.hidden), 0)
     return error
-
-
-def _output(
-    graph: FloatGraph, real: Mapping[str, torch.Tensor], name: str, value: torch.Tensor
-) -> torch.Tensor:
-    """Return the output when one node has another value; only what depends on it is computed."""
-    changed = {name: value}
-    for node in graph:
-        if node.name != name and not changed.keys().isdisjoint(node.inputs):
-            changed[node.name] = node.op.forward(*(changed.get(i, real[i]) for i in node.inputs))
-    return changed.get(graph.output, real[graph.output])

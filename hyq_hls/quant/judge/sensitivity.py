@@ -135,7 +135,7 @@ def sensitivity_curve(
             for key, bits, node, change in changes:
                 inputs = node.inputs if key[1] == "weights" else (node.name,)
                 changed = change(*(values[i] for i in inputs))
-                logits = _logits(plan.graph, values, node.name, changed)
+                logits = plan.graph.output_with(values, node.name, changed)
                 errors[key][bits] += float(((logits.double() - wanted) ** 2).sum())
                 bar.update()
     scale = 1 / max(power, _TINY)
@@ -212,14 +212,3 @@ def _rounded(plan: Plan, node: FloatNode, bits: int) -> FloatOp:
     found = quantize_weights(plan.graph, node, plan.tensors, plan.statistics, config)
     matrix = found.codes * weight_steps(node, plan.tensors[node.inputs[0]], found.scales)
     return layer.with_parameters(matrix, np.rint(layer.bias / found.scales) * found.scales)
-
-
-def _logits(
-    graph: FloatGraph, values: Mapping[str, torch.Tensor], name: str, value: torch.Tensor
-) -> torch.Tensor:
-    """Return the logits when one node has another value; recompute only what depends on it."""
-    changed = {name: value}
-    for node in graph:
-        if node.name != name and not changed.keys().isdisjoint(node.inputs):
-            changed[node.name] = node.op.forward(*(changed.get(i, values[i]) for i in node.inputs))
-    return changed.get(graph.output, values[graph.output])
