@@ -208,7 +208,6 @@ def test_channels_that_stay_apart_make_no_bottleneck_and_end_no_bridge() -> None
 
 
 @pytest.mark.slow
-@pytest.mark.smoke
 def test_the_whole_road(tmp_path: Path) -> None:
     """From the float graph to C++ and SystemVerilog, in every place, stalled and not."""
     qmodel = QuantizedModel(plan_of(CONFIGS["shift"]).lowered())

@@ -131,7 +131,6 @@ def test_target_fps_and_folding(tmp_path: Path) -> None:
     assert not (tmp_path / "no").exists()
 
 
-@pytest.mark.smoke
 def test_wrong_input_and_waveforms(tmp_path: Path) -> None:
     accelerator = convert(QuantizedModel(small_graph()), output_dir=tmp_path / "net").compile("-O0")
     with pytest.raises(InputError):

@@ -30,7 +30,6 @@ endmodule
 
 
 @pytest.mark.slow
-@pytest.mark.smoke
 def test_only_what_lies_between_hollow_modules_is_mapped(tmp_path: Path) -> None:
     source = tmp_path / "two.sv"
     source.write_text(TWO)
