@@ -9,11 +9,12 @@ from benchmarks.situations.situation import Place, Situation, command
 _QUANTIZE = "quantize --model model.py:small --images images.npy --output out.hyq"
 _NUMBERS = "an integer from 2 to 16"
 
-#: 124 command lines. Empty text: any message.
+#: Command lines and a part of their message. Empty text: any message.
 ROWS: tuple[tuple[str, tuple[object, ...], str], ...] = (
     ("{}", ("fly", "quantise", "--no-such-option", "3", "'convert net.hyq'"), "error"),
     ("", ("",), "required"),
-    ("{}", ("convert", "verify", "cosim", "estimate", "evaluate"), "required"),
+    ("{}", ("verify", "cosim", "estimate", "evaluate"), "required"),
+    ("{}", ("convert",), "one of a .hyq file and --model is wanted"),
     ("{} none.hyq", ("convert", "verify", "estimate"), "no such file"),
     ("{} half.hyq", ("convert", "verify", "estimate"), "damaged"),
     ("{} void.hyq", ("convert", "verify", "estimate"), "damaged"),
