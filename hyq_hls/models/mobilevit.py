@@ -260,11 +260,7 @@ def mobilevit_digits(pretrained: bool = True) -> MobileViT:
     Raises:
         FileFormatError: the checkpoint is missing or damaged.
     """
-    model = MobileViT(MobileViTConfig.digits())
-    if pretrained:
-        load_weights(model, DIGITS_CHECKPOINT)
-        model.eval()
-    return model
+    return _small(MobileViTConfig.digits(), DIGITS_CHECKPOINT, pretrained)
 
 
 def mobilevit_clutter(pretrained: bool = True) -> MobileViT:
@@ -280,9 +276,14 @@ def mobilevit_clutter(pretrained: bool = True) -> MobileViT:
     Raises:
         FileFormatError: the checkpoint is missing or damaged.
     """
-    model = MobileViT(MobileViTConfig.clutter())
+    return _small(MobileViTConfig.clutter(), CLUTTER_CHECKPOINT, pretrained)
+
+
+def _small(config: MobileViTConfig, checkpoint: Path, pretrained: bool) -> MobileViT:
+    """Build a network of the package, with its trained weights in evaluation mode if wanted."""
+    model = MobileViT(config)
     if pretrained:
-        load_weights(model, CLUTTER_CHECKPOINT)
+        load_weights(model, checkpoint)
         model.eval()
     return model
 

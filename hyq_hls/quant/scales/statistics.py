@@ -158,4 +158,6 @@ class TensorStatistics:
     @property
     def weights(self) -> Array | None:
         """Weights (n, C) of the squared errors of :attr:`rows`; None where all count the same."""
-        return np.concatenate(self._weights) if self._weights else None
+        if len(self._weights) > 1:
+            self._weights = [np.concatenate(self._weights)]
+        return self._weights[0] if self._weights else None
