@@ -83,14 +83,22 @@ notebooks: need-cxx env  ## open the notebooks in JupyterLab
 # build, so they share a process too. What takes long goes first, or one process would run the last
 # of it alone: notebooks here, files with slow tests in tests/conftest.py.
 check test coverage: export OMP_NUM_THREADS = 1
-check: need-cxx lint  ## first answer: style, types, the quick tests of every room
-	$(PY) -m pytest $(PARALLEL) -m "smoke or not slow" tests $(PYTEST_ARGS)
+# pytest rewrites the asserts of 260 files; it shall find them rewritten the next time.
+check test coverage: export PYTHONDONTWRITEBYTECODE =
 
 # The check of types takes minutes on one core, so it runs beside the tests.
+define types_and_tests
+@mkdir -p build; $(PY) -m mypy > build/mypy.log 2>&1 & types=$$!; \
+$(PY) -m pytest $(PARALLEL) $(1) $(PYTEST_ARGS); \
+tests=$$?; wait $$types; types=$$?; cat build/mypy.log; exit $$((tests || types))
+endef
+
+# The plugin for notebooks loads for seconds, in every process.
+check: need-cxx style  ## first answer: style, types, the quick tests of every room
+	$(call types_and_tests,-p no:nbmake -m "smoke or not slow" tests)
+
 test: need-cxx style  ## all checks: style, types, tests, notebooks
-	@mkdir -p build; $(PY) -m mypy > build/mypy.log 2>&1 & types=$$!; \
-	$(PY) -m pytest $(PARALLEL) --nbmake --nbmake-timeout=900 $(NOTEBOOKS) tests $(PYTEST_ARGS); \
-	tests=$$?; wait $$types; types=$$?; cat build/mypy.log; exit $$((tests || types))
+	$(call types_and_tests,--nbmake --nbmake-timeout=900 $(NOTEBOOKS) tests)
 
 # Apart from `make test`: before Python 3.12 a measurement slows all Python by two thirds.
 coverage: need-cxx env  ## lines of the package that the tests run, at least 90 %

@@ -58,6 +58,7 @@ def network(tmp_path: Path) -> QuantizedModel:
     return qmodel
 
 
+@pytest.mark.slow
 def test_a_saved_network_needs_numpy_alone(network: QuantizedModel, tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (19, 4, 4, 3), dtype=np.uint8)
     codes = network.codes(images)

@@ -33,16 +33,19 @@ def config_of(qmodel: QuantizedModel) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_preset_by_name() -> None:
     named = quantize(MODEL, IMAGES, "minmax", progress=False)
     assert config_of(named) == presets.minmax().to_json()
 
 
+@pytest.mark.slow
 def test_a_dict_of_fields() -> None:
     made = quantize(MODEL, IMAGES, {"weight_bits": np.int64(6)}, progress=False)
     assert config_of(made) == presets.fast(weight_bits=6).to_json()
 
 
+@pytest.mark.slow
 def test_the_default_is_the_recipe_fast(qmodel: QuantizedModel) -> None:
     assert config_of(qmodel) == presets.fast().to_json()
 
@@ -64,6 +67,7 @@ def test_objects_show_themselves(qmodel: QuantizedModel) -> None:
     assert repr(report) == "VerifyReport(36 nodes, 6 images, all levels agree)"
 
 
+@pytest.mark.slow
 def test_one_line_says_how_close_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     quantize(MODEL, IMAGES, presets.minmax(4, 4))
     line = capsys.readouterr().err.splitlines()[-1]
@@ -107,6 +111,7 @@ QUANTIZE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", QUANTIZE)
 def test_quantize(message: str) -> None:
     arguments: dict[str, Any] = {"model": MODEL, "calibration_images": IMAGES, "progress": False}
@@ -140,6 +145,7 @@ def test_convert(message: str, qmodel: QuantizedModel, tmp_path: Path) -> None:
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.slow
 def test_the_clock_in_reach_is_taken(qmodel: QuantizedModel, tmp_path: Path) -> None:
     """The message's cures work."""
     with pytest.raises(HyqError, match="clock_mhz=900") as found:

@@ -130,6 +130,7 @@ def test_template_dir_ignores_a_foreign_folder_next_to_the_package(elsewhere: Pa
         templates.template_dir()
 
 
+@pytest.mark.slow
 def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

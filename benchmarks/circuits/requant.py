@@ -16,7 +16,7 @@ factors are, and then all circuits are 0.5 off at worst.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 from benchmarks.circuits.operation_circuit import Circuit, memory_folder, template_sources
 from benchmarks.circuits.point import CIRCUITS, Point
@@ -51,6 +51,7 @@ def points() -> list[Point]:
     return [_point(method, *row) for row in rows for method in METHODS]
 
 
+@cache
 def scaling(method: str, regime: str, bits: int, per_channel: bool) -> Scaling:
     """Return the integers of a row."""
     factors = real_factors(bits, per_channel)

@@ -80,9 +80,10 @@ def by_dyadic(factors: NDArray[np.float64], multiplier_bits: int) -> Scaling:
 
 def by_tight_dyadic(factors: NDArray[np.float64]) -> Scaling:
     """Do what :func:`by_dyadic` does with the narrowest multipliers that are exact enough."""
+    acc = accumulators(factors)
     for bits in range(2, PUBLISHED_BITS):
         scaling = by_dyadic(factors, bits)
-        if distances(scaling, factors).max() <= _LARGEST_ERROR:
+        if distances(scaling, factors, acc).max() <= _LARGEST_ERROR:
             break
     return scaling
 
@@ -101,17 +102,16 @@ def accumulators(factors: NDArray[np.float64], samples: int = 4096) -> Integers:
     return np.rint((wanted - OUTPUT.zero_point[0]) / factors).astype(np.int64)
 
 
-def distances(scaling: Scaling, factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distances from ``acc * factor + zero point`` for :func:`accumulators`.
-
-    They are in steps of the output.
-    """
-    acc = accumulators(factors)
+def distances(scaling: Scaling, factors: NDArray[np.float64], acc: Integers) -> NDArray[np.float64]:
+    """Return the distances from ``acc * factor + zero point``, in steps of the output."""
     exact = np.clip(acc * factors + OUTPUT.zero_point[0], OUTPUT.qmin, OUTPUT.qmax)
     return np.abs(scaling(acc) - exact)
 
 
 def errors(scaling: Scaling, factors: NDArray[np.float64]) -> tuple[float, float]:
-    """Return worst and mean of :func:`distances`; rounding alone costs 0.5 and 0.25."""
-    found = distances(scaling, factors)
+    """Return worst and mean of :func:`distances` for :func:`accumulators`.
+
+    Rounding alone costs 0.5 and 0.25.
+    """
+    found = distances(scaling, factors, accumulators(factors))
     return float(found.max()), float(found.mean())

@@ -308,6 +308,7 @@ def test_only_what_stands_between_the_markers_changes() -> None:
             with_section(wrong, BEGIN, END, "new")
 
 
+@pytest.mark.slow
 def test_tables_and_plots_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = [
         record("best", 0.1),

@@ -32,6 +32,7 @@ def graph_of(family: str) -> FloatGraph:
     return float_graph_of(member(family), (32, 32, 3))[0]
 
 
+@pytest.mark.slow
 @every_family
 def test_a_member_is_small(family: str) -> None:
     parameters = sum(parameter.numel() for parameter in member(family).parameters())
@@ -50,6 +51,7 @@ def test_outliers_do_not_change_the_function(family: str) -> None:
     assert sum(not torch.equal(a, b) for a, b in pairs) >= len(streams(model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "wanted"),
     [
@@ -72,12 +74,14 @@ def test_bridge_blocks_are_the_layers_before_tokens(
     assert bridge_blocks(graph_of(family)) == wanted
 
 
+@pytest.mark.slow
 def test_bridge_blocks_of_efficientformerv2_are_queries_and_keys() -> None:
     found = [name for (name,) in bridge_blocks(graph_of("efficientformerv2"))]
     assert len(found) == 6
     assert all(".q." in name or ".k." in name for name in found)
 
 
+@pytest.mark.slow
 def test_bridge_blocks_of_mobile_former_lead_both_ways() -> None:
     """The queries of the first bridge are constants, because its tokens are."""
     found = [name for (name,) in bridge_blocks(graph_of("mobile_former"))]

@@ -28,6 +28,7 @@ def parameters(model: torch.nn.Module) -> list[torch.Tensor]:
     return [value for name, value in model.state_dict().items() if not name.endswith("_tracked")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant"), TRAINED)
 def test_checkpoint_is_the_recorded_one(name: str, variant: str) -> None:
     found = record(name, variant)
@@ -57,12 +58,14 @@ def test_accuracy_is_the_recorded_one(variant: str) -> None:
     assert abs(100 * correct / 2000 - found["top1"]) <= 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["default32", "long96"])
 def test_a_sample_is_as_accurate_as_recorded(name: str) -> None:
     data = test_images(name, 200)
     assert count_correct(load(name), data, 50) > 2 * (record(name, "plain")["top1"] - 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name not in ("long96", "long80")])
 def test_outlier_variants_are_the_same_function_and_natural_is_not(name: str) -> None:
     images = as_input(test_images(name, 4).images)
@@ -148,6 +151,7 @@ def test_the_reward_makes_channels_stand_out() -> None:
     spread.remove()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_images_have_the_side_of_the_network_and_calibration_is_apart(name: str) -> None:
     side = NETWORKS[name].side
@@ -224,6 +228,7 @@ def test_command_trains_what_is_missing(
     assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == content
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_not_the_recorded_one_is_refused(elsewhere: Path) -> None:
     with pytest.raises(FileFormatError, match=r"networks.json has no record of slim32 plain"):
         load("slim32")

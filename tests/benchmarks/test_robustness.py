@@ -38,6 +38,7 @@ def test_there_are_as_many_as_promised() -> None:
     assert set(LEAST) | {"disturbances"} == set(GROUPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", SHARES)
 def test_some_of_each_group(group: str, place: Place) -> None:
     for situation in of_group(group)[:: SHARES[group]]:

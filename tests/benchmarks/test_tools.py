@@ -94,6 +94,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Doubled:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path, tool: Doubled) -> None:
     path = tmp_path / "tools.json"
     options = ["--networks", "default32", "--variants", "plain", "--threads", "1"]

@@ -145,6 +145,7 @@ def test_mobilevit_xxs(size: int) -> None:
     assert graph.shape("stages.2.1.unfold") == (4, (size // 16) ** 2, 64)
 
 
+@pytest.mark.slow
 def test_the_module_is_left_as_it_is() -> None:
     model = Hybrid().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -154,6 +155,7 @@ def test_the_module_is_left_as_it_is() -> None:
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+@pytest.mark.slow
 def test_report_tells_the_fate_of_every_node() -> None:
     model = settle(Hybrid(attention="explicit"))
     graph, report = capture(model, (3, 8, 8))

@@ -136,6 +136,7 @@ def test_a_map_that_tokens_gate_stays_a_map() -> None:
     assert "Fold" not in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [1, 2])
 def test_mobile_former(groups: int) -> None:
     """Tokens are constants as far as they are the same for all images."""

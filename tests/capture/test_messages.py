@@ -301,6 +301,7 @@ SITUATIONS: dict[str, Situation] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
@@ -317,6 +318,7 @@ def test_the_message_has_four_parts_and_its_advice_works(name: str) -> None:
         capture(situation.mended(), IMAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(

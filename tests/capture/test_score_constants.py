@@ -151,6 +151,7 @@ def test_multihead_attention(need_weights: bool, boolean: bool) -> None:
     assert constant_of(captured(forward, SHAPE, attn=attn, c=Constants())).hidden.sum() == 132
 
 
+@pytest.mark.slow
 def test_transformer_encoder() -> None:
     mask = nn.Transformer.generate_square_subsequent_mask(COUNT)
 

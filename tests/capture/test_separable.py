@@ -21,6 +21,7 @@ from tests.capture.hybrids import settle
 from tests.capture.nets import EXACT, Net, captured, kinds
 
 
+@pytest.mark.slow
 def test_a_network_of_the_family() -> None:
     graph, report = capture(settle(small()), (3, 16, 16))
     assert report.relative_error is not None
@@ -30,6 +31,7 @@ def test_a_network_of_the_family() -> None:
     assert "Softmax" not in found
 
 
+@pytest.mark.slow
 def test_sequences_of_one_token() -> None:
     """At 64 x 64 the last map of the family is as large as a patch: a softmax over one token."""
     model = settle(MobileVitV2((4, 4, 4, 4, 4, 4), (1, 1, 1), classes=3))

@@ -126,6 +126,7 @@ JOINS: dict[str, tuple[Join, tuple[int, int, int]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOINS)
 def test_tokens(name: str) -> None:
     join, wanted = JOINS[name]
@@ -214,6 +215,7 @@ def test_channels(name: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_vision_transformer() -> None:
     graph = captured(lambda m, x: m.vit(x), (3, 8, 12), vit=VisionTransformer())
     found = Counter(node.op.kind for node in graph)

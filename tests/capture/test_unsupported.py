@@ -132,6 +132,7 @@ class _Resizing(Hybrid):
         return result
 
 
+@pytest.mark.slow
 def test_interpolation_names_the_sizes_that_work() -> None:
     model = settle(_Resizing())
     with pytest.raises(UnsupportedModelError) as caught:

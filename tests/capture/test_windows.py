@@ -53,6 +53,7 @@ def test_a_grid_is_the_patch_of_mobilevit() -> None:
     assert moves(graph) == {"Unfold": 2, "Fold": 1}  # the MLP reads (B, H * W, C) as tokens
 
 
+@pytest.mark.slow
 def test_windows_and_grids_in_one_network() -> None:
     """In the reading for windows, an MLP over (B, H * W, C) stays on the map."""
     graph, report = capture(settle(Swin()), (3, 8, 8))

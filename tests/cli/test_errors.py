@@ -67,6 +67,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"hyq_hls {hyq_hls.__version__}\n"
 
 
+@pytest.mark.slow
 def test_help_is_fast_and_the_module_runs() -> None:
     """Nothing slow is imported for it."""
     code = (

@@ -57,6 +57,7 @@ def test_synthesis_beside_the_estimate(
     assert "--part, --share: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [

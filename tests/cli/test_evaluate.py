@@ -142,6 +142,7 @@ def test_interrupted_run_goes_on_with_the_same_numbers(
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_changed_options_are_refused_until_restart(
     dataset: Path,
     tmp_path: Path,

@@ -15,6 +15,7 @@ from tests.cli.evaluation import evaluate, results, tiny
 from tests.cli.test_errors import fails
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::hyq_hls.errors.InputRangeWarning")  # it is not trained
 def test_calibration_images_come_from_where_the_options_say(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

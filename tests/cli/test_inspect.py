@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import run
 
 
+@pytest.mark.slow
 def test_a_whole_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
     assert run("inspect", "--html", page) == 0
@@ -18,6 +19,7 @@ def test_a_whole_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert page.read_text().count("<tr>") > 100
 
 
+@pytest.mark.slow
 def test_a_network_of_timm_that_lacks_something(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("inspect", "--model", "xcit_nano_12_p16_224", "--image-size", "32") == 1
     text = capsys.readouterr().out

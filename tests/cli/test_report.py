@@ -16,6 +16,7 @@ def empty_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hyq_hls.report.figures._svg", lambda *_: Markup("<svg></svg>"))
 
 
+@pytest.mark.slow
 def test_a_network_without_a_project(
     network: Path, workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,7 @@ def test_every_operation(name: str, seed: int) -> None:
     check_every_node(graph, random_codes(graph.input_type, rng, 8))
 
 
+@pytest.mark.slow
 @given(
     bits=st.integers(2, 16),
     weight_bits=st.integers(2, 16),

@@ -138,6 +138,7 @@ def test_the_stream_is_taken_where_it_fits() -> None:
     assert isinstance(choose_machine(golden_graph(), "auto", Wishes(ZYNQ)), StreamMachine)
 
 
+@pytest.mark.slow
 def test_the_engine_is_taken_where_the_stream_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_large(*_: object, **__: object) -> None:
         raise DoesNotFitError("the slowest design does not fit")
@@ -162,6 +163,7 @@ def test_the_engine_is_taken_where_the_stream_does_not_fit(monkeypatch: pytest.M
         choose_machine(graph, "auto", replace(wishes, share=0.01))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [

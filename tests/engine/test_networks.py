@@ -31,6 +31,7 @@ def test_the_golden_network(rng: np.random.Generator) -> None:
     check_graph(golden_graph(), rng.integers(0, 256, (4, 4, 3)), Sizes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [Sizes(multiplier=False), SMALL], ids=["default", "small"])
 def test_the_default_network(default_qmodel: QuantizedModel, sizes: Sizes) -> None:
     check_graph(default_qmodel.graph, digits.calibration(1)[0].astype(np.int64), sizes)

@@ -235,6 +235,7 @@ def test_forms_and_programs_equal_the_reference(case: Callable[[Rng], Graph]) ->
         check_graph(graph, random_codes(rng, graph.input_type), small_sizes(rng))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pixels", [2, 4, 8])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_rows_that_do_not_fit_are_split(pixels: int, stride: int) -> None:

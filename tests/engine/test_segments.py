@@ -93,6 +93,7 @@ class Chain:
         return compile_graph(self.graph, sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_random_chains(seed: int) -> None:
     rng = np.random.default_rng(seed)

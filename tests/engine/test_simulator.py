@@ -52,6 +52,7 @@ def test_a_frame_leaves_nothing_behind(graph: Graph, program: Program) -> None:
     assert np.array_equal(simulator.run(IMAGE), once)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["load_map", "load_block", "array", "move", "store"])
 def test_without_an_instruction_something_is_read_that_nobody_wrote(
     graph: Graph, program: Program, kind: str

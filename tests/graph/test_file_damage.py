@@ -222,6 +222,7 @@ def zeros(path: Path, name: str, mebibytes: int) -> None:
             member.write(bytes(1 << 20))
 
 
+@pytest.mark.slow
 def test_what_unpacks_to_more_than_the_limits_is_not_read(path: Path, tmp_path: Path) -> None:
     spaces = tmp_path / "spaces.hyq"
     with zipfile.ZipFile(spaces, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -304,6 +305,7 @@ def leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
             yield from leaves(item, (*place, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv2d", "shift_swish"])
 def test_any_value_replaced(name: str, tmp_path: Path) -> None:
     """A value of another kind is refused; where it is not, the graph still works."""

@@ -69,6 +69,7 @@ def test_equals_exact_rationals(drawn: tuple[Requantize, Bounds, int], data: st.
     assert np.array_equal(r(np.array(rows, dtype=np.int64)), expected)
 
 
+@pytest.mark.slow
 @given(case())
 def test_scaled_bits_hold_every_intermediate(drawn: tuple[Requantize, Bounds, int]) -> None:
     """The width that the C++ gets for its scaled accumulator is enough, at both ends."""

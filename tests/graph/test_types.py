@@ -51,6 +51,7 @@ def test_every_code_survives_dequantize_and_quantize(q: Quantization) -> None:
     assert np.array_equal(q.quantize(q.dequantize(codes)), codes)
 
 
+@pytest.mark.slow
 @given(affine(), st.lists(st.floats(-2, 3), min_size=1, max_size=20))
 def test_quantize_is_the_nearest_code(q: Quantization, shares: list[float]) -> None:
     """Values anywhere in and around the range: no other code is nearer."""

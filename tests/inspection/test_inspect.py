@@ -25,6 +25,7 @@ def image_of(side: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (4, side, side, 3), dtype=np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["fast", "lean"])
 @pytest.mark.parametrize(
     ("model", "side"),

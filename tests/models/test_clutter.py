@@ -78,6 +78,7 @@ def test_bytes_are_the_same_everywhere(
     assert sha(labels) == labels_sha
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", SIDES)
 def test_the_first_images_do_not_depend_on_their_number(side: int) -> None:
     few, many = cluttered("test", 70, side, 3), cluttered("test", 150, side, 3)
@@ -95,6 +96,7 @@ def test_other_seeds_and_splits_give_other_images() -> None:
     assert len(np.unique(both, axis=0)) == 3 * 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_digit_is_one_of_its_split_with_its_label(split: Split) -> None:
     """Shown bare, each image is an interpolated digit of that split and of that label."""
@@ -116,6 +118,7 @@ def test_digit_is_one_of_its_split_with_its_label(split: Split) -> None:
     assert set(labels.tolist()) == set(range(10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_pieces_are_halves_and_wholes_of_digits_of_the_split(split: Split) -> None:
     piece = {"pieces": 1, "piece_size": (1.0, 1.0), "piece_distance": (0.0, 0.0)}

@@ -21,6 +21,7 @@ from hyq_hls.quant.expected_input import expected_normalization
 PUBLISHED = {26: 3.2, 52: 3.5, 96: 4.6, 151: 7.6, 214: 9.4, 294: 11.4, 508: 14.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "parameters"), PUBLISHED.items())
 def test_sizes_are_the_published_ones(size: int, parameters: float) -> None:
     """Multiply-adds are those of layers and attention, and the products of dynamic ReLUs.

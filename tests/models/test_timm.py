@@ -37,6 +37,7 @@ def random_norms(model: torch.nn.Module, seed: int) -> None:
                 module.bias.uniform_(-0.5, 0.5, generator=generator)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["xxs", "xs", "s"])
 def test_public_weights_load_and_give_the_same_logits(timm: ModuleType, size: str) -> None:
     name = f"mobilevit_{size}"

@@ -59,12 +59,14 @@ def test_few_steps_lower_the_loss_and_repeat_exactly() -> None:
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
 
 
+@pytest.mark.slow
 def test_other_seed_trains_otherwise() -> None:
     one = TrainConfig(epochs=1, batch_size=32)
     other = TrainConfig(epochs=1, batch_size=32, seed=1)
     assert trained(one)[0] != trained(other)[0]
 
 
+@pytest.mark.slow
 def test_count_correct_counts() -> None:
     model = mobilevit_digits()
     data = digits.test()
@@ -74,6 +76,7 @@ def test_count_correct_counts() -> None:
     assert count_correct(model, shifted, batch_size=100) <= 360 - right
 
 
+@pytest.mark.slow
 def test_command_writes_checkpoint_and_record(
     tmp_path: Path, small_data: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -222,6 +222,7 @@ def hyq_rows() -> list[tuple[int, Codes]]:
     return [(m, np.asarray(row)) for m, row in rows]
 
 
+@pytest.mark.slow
 def test_codes_are_those_of_hyq() -> None:
     """Equal codes, but where the released ``round(E/e)`` crosses a threshold: there one less."""
     early, count = 0, 0

@@ -241,6 +241,7 @@ def test_one_lane_is_certain() -> None:
         assert TableSoftmax(table, 4, output).reference(np.array([[2]])).tolist() == [[code]]
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the machine may be busy
 @given(
     codes=st_numpy.arrays(

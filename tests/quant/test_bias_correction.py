@@ -42,6 +42,7 @@ def mean_errors(plan: Plan, images: np.ndarray) -> dict[str, np.ndarray]:
     return {n: (integer_means[n] - float_means[n]).numpy() for n in float_means}
 
 
+@pytest.mark.slow
 def test_means_of_every_channel_come_close_on_the_calibration_images() -> None:
     """Before rounding to the output's codes, no more than steps of biases are left."""
     plan = plan_of(config=LOW)
@@ -84,6 +85,7 @@ def test_learning_begins_at_real_weights_behind_it() -> None:
     assert (weight - weight.round()).abs().max() > 0.3
 
 
+@pytest.mark.slow
 def test_chosen_codes_stay_chosen() -> None:
     plan = plan_of(config=LOW)
     chosen = Reconstruction(25, batch=6, weight_rate=0.03).apply(plan)
@@ -92,6 +94,7 @@ def test_chosen_codes_stay_chosen() -> None:
     assert chosen.weights
 
 
+@pytest.mark.slow
 def test_what_the_integers_shall_follow_does_not_move() -> None:
     """The float network of the result is the trained one, not one with moved biases."""
     plan = plan_of(config=LOW)
@@ -107,6 +110,7 @@ def test_what_the_integers_shall_follow_does_not_move() -> None:
     assert max(moved) > 0.01
 
 
+@pytest.mark.slow
 def test_twice_is_once() -> None:
     """The second time finds nothing to correct but roundings of biases."""
     once = BiasCorrection().apply(plan_of(config=LOW))
@@ -118,6 +122,7 @@ def test_twice_is_once() -> None:
             assert off.max() <= 2 * unit.max(), node.name
 
 
+@pytest.mark.slow
 def test_fewer_images_are_used_when_asked() -> None:
     plan = plan_of(config=LOW)
     head = plan.graph["head"]

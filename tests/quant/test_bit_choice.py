@@ -25,6 +25,7 @@ _ERRORS = st.lists(st.sampled_from([0.0, 1e-9, 3e-6, 1e-4, 0.7, 2.0]), min_size=
 _ITEMS = st.lists(st.tuples(st.integers(1, 10**6), _ERRORS), min_size=2, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(_ITEMS, st.floats(4, 8), st.integers(0, 2**32 - 1))
 def test_no_choice_within_average_and_resources_is_better(

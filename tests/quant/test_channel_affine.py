@@ -172,6 +172,7 @@ def test_the_simulation_gives_the_codes_of_the_integers(config: QuantConfig) -> 
             assert (off != 0).mean() < (0.2 if "constant" in node.name else 0.05), node.name
 
 
+@pytest.mark.slow
 def test_methods_take_the_operations() -> None:
     for config in (presets.best(), presets.qhyvit(), presets.mixed_precision()):
         plan = plan_of(replace(cheap(config, 2), methods=()))

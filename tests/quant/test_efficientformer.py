@@ -60,6 +60,7 @@ def sqnr(wanted: np.ndarray, found: np.ndarray) -> float:
     return float(10 * np.log10((wanted**2).mean() / ((found - wanted) ** 2).mean()))
 
 
+@pytest.mark.slow
 def test_it_is_captured_as_it_is() -> None:
     graph, report = capture(settle(small()), (3, 12, 12))
     assert report.relative_error is not None

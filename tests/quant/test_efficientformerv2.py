@@ -44,6 +44,7 @@ def sqnr(wanted: np.ndarray, found: np.ndarray) -> float:
     return float(10 * np.log10((wanted**2).mean() / ((found - wanted) ** 2).mean()))
 
 
+@pytest.mark.slow
 def test_it_is_captured_as_it_is(model: torch.nn.Module) -> None:
     graph, report = capture(model, (3, 64, 64))
     assert report.relative_error is not None
@@ -57,6 +58,7 @@ def test_it_is_captured_as_it_is(model: torch.nn.Module) -> None:
     assert graph.shape("stages.3.downsample.attn.scores") == (1, 4, 2, 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_emulation_equals_the_reference_and_follows_the_float_graph(
     config: QuantConfig, model: torch.nn.Module
@@ -79,6 +81,7 @@ def plan(model: torch.nn.Module) -> Plan:
     return plan_of(model, CONFIGS["default"], IMAGES)
 
 
+@pytest.mark.slow
 def test_mixed_probabilities_are_signed_numbers_of_one_power_of_two(plan: Plan) -> None:
     graph = plan.lowered()
     values = {
@@ -92,6 +95,7 @@ def test_mixed_probabilities_are_signed_numbers_of_one_power_of_two(plan: Plan) 
     assert all(multipliers(graph)[name] == {1} for name in values)
 
 
+@pytest.mark.slow
 def test_powers_of_two_weigh_values_but_are_not_mixed(model: torch.nn.Module) -> None:
     graph = plan_of(model, presets.lean(), IMAGES).lowered()
     found = {

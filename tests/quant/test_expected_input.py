@@ -115,6 +115,7 @@ def test_numbers_above_one_speak_of_bytes() -> None:
     assert db(model, inputs, quantize(model, PIXELS, mean=128, std=64, progress=False)) > 25
 
 
+@pytest.mark.slow
 def test_timm_says_it() -> None:
     model = plain()
     stated = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
@@ -133,6 +134,7 @@ def test_the_range_is_an_argument() -> None:
     assert db(model, to_float(PIXELS) * 255, qmodel) > 25
 
 
+@pytest.mark.slow
 def test_a_model_that_divides_its_images_gets_bytes() -> None:
     model = settle(Divided())
     with pytest.warns(InputRangeWarning, match=r"in \[0, 255\].*divided by 128"):

@@ -58,6 +58,7 @@ def test_a_channel_multiplier_is_not_depthwise(outputs: int, depthwise: bool) ->
     assert Convolution(op).depthwise == depthwise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["best", "hyq"])
 def test_a_network_is_quantized_and_emulated(preset: str) -> None:
     model = settle(Grouped())

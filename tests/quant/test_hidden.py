@@ -227,6 +227,7 @@ def test_too_many_codes_are_refused() -> None:
         plan.lowered()
 
 
+@pytest.mark.slow
 def test_simulation_and_verification_hide_too() -> None:
     for config in (QuantConfig(), CONFIGS["table"], CONFIGS["FQ-ViT"]):
         plan = plan_with(config, gain=0.1)
@@ -239,6 +240,7 @@ def test_simulation_and_verification_hide_too() -> None:
         assert not values[softmax][:, hidden].any()
 
 
+@pytest.mark.slow
 def test_methods_take_masks() -> None:
     for config in (presets.best(), presets.qhyvit(), presets.mixed_precision()):
         plan = plan_with(replace(cheap(config, 2), methods=()))

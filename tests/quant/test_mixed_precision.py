@@ -99,6 +99,7 @@ def test_no_choice_of_a_tiny_network_is_better(average: float) -> None:
     assert choice.predicted_error == min(c.predicted_error for c in allowed)
 
 
+@pytest.mark.slow
 def test_fewer_bits_do_more_harm(curve: list[Sensitivity]) -> None:
     """Of everything together; single roundings may be lucky."""
     sums = {b: sum(s.errors[b] for s in curve) for b in (3, 4, 6, 8)}
@@ -120,6 +121,7 @@ def test_what_has_no_choice_is_not_asked(small_plan: Plan, curve: list[Sensitivi
     ) - 1 + sum(node.op.kind in ("Conv2d", "Linear") for node in graph)
 
 
+@pytest.mark.slow
 def test_overrides_keep_their_bits() -> None:
     fixed = {"block.*": NodeBits(activation_bits=7), "stem.0": NodeBits(5, None)}
     plan = plan_of(small(), lean(overrides=fixed))
@@ -136,6 +138,7 @@ def test_overrides_keep_their_bits() -> None:
         MixedPrecision(5).apply(plan.with_config(lean(overrides={"*": NodeBits(8, 8)})))
 
 
+@pytest.mark.slow
 def test_preactivations_have_a_choice_too() -> None:
     """A width that is said of one tensor holds, whatever others of its kind have at least."""
     plan = plan_of(small(), lean(preactivation_bits=8))
@@ -216,6 +219,7 @@ def test_mixed_bits_are_nearer_than_as_many_uniform_ones(default_model: nn.Modul
     assert noise(mixed) < 0.7 * noise(uniform)
 
 
+@pytest.mark.slow
 def test_notes_say_what_was_found(small_plan: Plan, curve: list[Sensitivity]) -> None:
     mixed = MixedPrecision(5.0, choices=(3, 4, 6, 8)).apply(small_plan)
     notes = mixed.notes["mixed_precision"]
@@ -252,6 +256,7 @@ def test_notes_say_what_was_found(small_plan: Plan, curve: list[Sensitivity]) ->
         assert kinds == {k: found[k] for k in kinds}
 
 
+@pytest.mark.slow
 def test_deterministic(small_plan: Plan) -> None:
     method = MixedPrecision(5.0, choices=(4, 8), images=3)
     first, second = method.apply(small_plan), method.apply(plan_of(small()))
@@ -259,6 +264,7 @@ def test_deterministic(small_plan: Plan) -> None:
     assert first.config == second.config
 
 
+@pytest.mark.slow
 def test_one_calibration_image_is_enough() -> None:
     mixed = MixedPrecision(6.0, choices=(4, 8)).apply(plan_of(small(), images=1))
     assert mixed.notes["mixed_precision"]["average_bits"]["all"] <= 6.0
@@ -299,6 +305,7 @@ def test_costs_of_single_changes_are_those_of_designs(
         assert (change <= [3, 3, 0, 0]).all(), key
 
 
+@pytest.mark.slow
 def test_a_function_in_two_steps_costs_both() -> None:
     """SiLU per channel is a table and a requantization, which reads the table's codes."""
     plan = plan_of(small(), lean(activation_granularity="channel", swish="table"))
@@ -349,6 +356,7 @@ def test_a_share_of_a_part_and_a_frame_time(small_plan: Plan) -> None:
     assert quick["average_bits"]["all"] <= 5.0
 
 
+@pytest.mark.slow
 def test_a_budget_out_of_reach_names_the_resource(small_plan: Plan) -> None:
     with pytest.raises(
         QuantizationError, match=r"fewest bits everywhere .* LUT where 100 are allowed"

@@ -63,6 +63,7 @@ def check(found: Plan, groups: int = 1) -> None:
     assert 10 * np.log10((real**2).mean() / (off**2).mean()) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_emulation_equals_the_reference(name: str) -> None:
     check(plan(name))
@@ -74,10 +75,12 @@ def test_emulation_equals_the_reference_of_every_preset(name: str) -> None:
     check(plan(name))
 
 
+@pytest.mark.slow
 def test_groups_with_shuffled_channels() -> None:
     check(plan("fast", groups=2), groups=2)
 
 
+@pytest.mark.slow
 def test_learned_tokens_are_rounded_to_their_codes() -> None:
     found = plan("fast")
     graph = found.lowered()

@@ -23,6 +23,7 @@ def small() -> Hybrid:
     return settle(Hybrid(channels=4, dim=8, heads=2, depth=1), 5)
 
 
+@pytest.mark.slow
 def test_deterministic() -> None:
     first, second = (quantize(small(), IMAGES, progress=False) for _ in range(2))
     codes = IMAGES.astype(np.int64)
@@ -35,6 +36,7 @@ def test_deterministic() -> None:
     assert first.graph.metadata["calibration_images"] == 4
 
 
+@pytest.mark.slow
 def test_the_module_is_not_changed() -> None:
     model = small()
     before = {k: v.clone() for k, v in model.state_dict().items()}
@@ -54,6 +56,7 @@ def test_images_in_every_form_give_the_same() -> None:
     assert all(np.array_equal(logits[0], other) for other in logits)
 
 
+@pytest.mark.slow
 def test_octaves_change_no_value() -> None:
     """Folding scale and log2(e) into the queries leaves the logits where they were."""
     model = mobilevit_digits(pretrained=True)
@@ -92,6 +95,7 @@ def test_calibration_images_all_alike(images: np.ndarray, message: str) -> None:
         quantize(nn.Softsign(), images, progress=False)
 
 
+@pytest.mark.slow
 def test_drawn_images_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     labelled = ((images[None], 0) for images in IMAGES)
     qmodel = quantize(small(), labelled, count=3)
@@ -139,6 +143,7 @@ def test_override_without_a_node() -> None:
         quantize(small(), IMAGES, config, progress=False)
 
 
+@pytest.mark.slow
 def test_overrides_reach_the_graph() -> None:
     config = lean(overrides={"head*": NodeBits(weight_bits=3), "stem.0": NodeBits(None, 5)})
     graph = quantize(small(), IMAGES, config, progress=False).graph
@@ -196,6 +201,7 @@ def test_swish_beside_its_input(scale: Scale, swish: Swish) -> None:
         assert np.log2(shared.scale[0]) % 1 == 0
 
 
+@pytest.mark.slow
 def test_shift_only_or_dyadic() -> None:
     def multipliers(scale: Scale) -> set[int]:
         graph = quantize(small(), IMAGES, lean(scale=scale), progress=False).graph
@@ -206,6 +212,7 @@ def test_shift_only_or_dyadic() -> None:
     assert min(multipliers("dyadic")) >= 1 << 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swish", ["table", "shift"])
 def test_swish_per_channel(swish: Swish) -> None:
     """A table and a requantization behind it give every channel its own scale."""

@@ -49,6 +49,7 @@ def plan_of(config: QuantConfig, model: nn.Module | None = None) -> Plan:
     return Plan.of(graph_of(model or small()), config, IMAGES, progress=False)
 
 
+@pytest.mark.slow
 def test_default_network_has_two_bridge_blocks(default_model: nn.Module) -> None:
     blocks = bridge_blocks(graph_of(default_model, 32))
     stages = ("stages.1.1", "stages.2.1")
@@ -56,6 +57,7 @@ def test_default_network_has_two_bridge_blocks(default_model: nn.Module) -> None
     assert blocks == [tuple(f"{stage}.{layer}" for layer in layers) for stage in stages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "side"),
     [(efficientformerv2.small, 64), (mobilevitv2.small, 32), (mobile_former_26m, 64)],
@@ -153,6 +155,7 @@ def test_integers_are_the_same_by_reference_and_emulation(scale: Any, granularit
         assert all(r.is_shift for r in requantizations if isinstance(r, Requantize))
 
 
+@pytest.mark.slow
 def test_schemes_and_granularities_are_mixed() -> None:
     config = lean(scale="dyadic", observer="minmax", weight_bits=4, activation_bits=4)
     plan = replace(QUICK, candidates=30).apply(plan_of(config))
@@ -162,6 +165,7 @@ def test_schemes_and_granularities_are_mixed() -> None:
     plan.lowered()
 
 
+@pytest.mark.slow
 def test_a_part_judges_what_the_whole_tensor_would() -> None:
     """The cost of a linear layer by hand, from all positions."""
     plan = plan_of(lean(scale="dyadic"))
@@ -180,6 +184,7 @@ def test_a_part_judges_what_the_whole_tensor_would() -> None:
     np.testing.assert_allclose(chain.errors(choice), cost, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_patches_give_the_sums_of_the_convolution() -> None:
     """Strides, padding and depthwise filters, from sampled patches alone."""
     plan = plan_of(lean())
@@ -190,6 +195,7 @@ def test_patches_give_the_sums_of_the_convolution() -> None:
         torch.testing.assert_close(chain.sums(None), chain.output, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_divergence() -> None:
     """At the logits the gradient is the difference of the probabilities."""
     plan = plan_of(lean(activation_bits=4))
@@ -271,6 +277,7 @@ def test_degenerate_channels_and_one_image(scale: Any, images: np.ndarray) -> No
     assert np.isfinite(qmodel(IMAGES)).all()
 
 
+@pytest.mark.slow
 def test_network_whose_answer_never_changes_keeps_its_plan() -> None:
     """One class has probability 1 always: every gradient is zero, every choice as good."""
     model = small()
@@ -335,6 +342,7 @@ def far_reaching() -> nn.Module:
     ).eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["shift", "dyadic"])
 def test_scales_per_channel_behind_a_silu_have_a_price(scale: Any) -> None:
     config = lean(scale=scale, swish="table", activation_granularity="absorbed")
@@ -369,6 +377,7 @@ def test_numbers_below_one_are_refused(name: str, value: Any) -> None:
         QHyViT(**{name: value})
 
 
+@pytest.mark.slow
 def test_metadata_names_the_method() -> None:
     config = lean(methods=(QUICK,))
     graph = quantize(small(), IMAGES, config, progress=False).graph

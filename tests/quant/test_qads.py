@@ -261,6 +261,7 @@ def test_a_table_of_relu_takes_factors_as_silu_does() -> None:
     assert set(bottleneck_inputs(plan_of(model), 8)) == {"stem.2", "depthwise.2"}
 
 
+@pytest.mark.slow
 def test_deterministic_and_told_in_the_metadata() -> None:
     config = lean(methods=(Qads(10),))
     first, second = (quantize(tiny(), IMAGES, config, progress=False) for _ in range(2))

@@ -141,6 +141,7 @@ def test_dyadic_is_close(factors: list[float]) -> None:
     assert (multiplier < 1 << 16).all()
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-40, 40), min_size=1, max_size=5))
 def test_powers_of_two_need_no_multiplier(exponents: list[int]) -> None:
     multiplier, shift = dyadic(np.exp2(np.array(exponents, dtype=float)))

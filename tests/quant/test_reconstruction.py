@@ -89,6 +89,7 @@ def test_one_image_and_one_step(images: int, steps: int) -> None:
     assert np.array_equal(qmodel.codes(IMAGES), wanted)
 
 
+@pytest.mark.slow
 def test_little_memory_gives_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     real = FloatGraph.run
@@ -108,6 +109,7 @@ def test_little_memory_gives_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> 
     assert parts["after"] == pytest.approx(whole["after"], rel=1e-3)  # sums in another order
 
 
+@pytest.mark.slow
 def test_nothing_lives() -> None:
     """A network of zeros has nothing to learn, and no loss to divide by."""
 
@@ -121,6 +123,7 @@ def test_nothing_lives() -> None:
     assert not QuantizedModel(found.lowered())(IMAGES).any()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_codes_and_another_seed_others() -> None:
     plan = plan_of(config=LOW)
     first, second, other = (
@@ -136,6 +139,7 @@ def test_the_same_seed_gives_the_same_codes_and_another_seed_others() -> None:
         assert np.array_equal(one_bias, other_bias)
 
 
+@pytest.mark.slow
 def test_nothing_that_was_given_changes() -> None:
     """Not the module, not the plan, not the global random numbers; scales stay."""
     model = tiny()
@@ -163,6 +167,7 @@ def test_nothing_that_was_given_changes() -> None:
     assert not plan.notes
 
 
+@pytest.mark.slow
 def test_codes_stay_in_their_width() -> None:
     plan = plan_of(config=LOW)
     found = Reconstruction(25, batch=4, weight_rate=1.0, held_back=0).apply(plan)
@@ -201,6 +206,7 @@ def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
         Reconstruction(**arguments)
 
 
+@pytest.mark.slow
 def test_told_in_the_metadata() -> None:
     config = lean(methods=(Reconstruction(1, batch=2, seed=9),))
     metadata = quantize(tiny(), IMAGES, config, progress=False).graph.metadata

@@ -69,6 +69,7 @@ def test_all_channels_fill_the_same_range() -> None:
         assert (codes != new).mean() < 0.01
 
 
+@pytest.mark.slow
 def test_codes_are_better_used() -> None:
     model = small(30)
     config = replace(MINMAX, overrides={"*norm*": NodeBits(activation_bits=4)})
@@ -113,6 +114,7 @@ def test_a_convolution_behind_the_norm_leaves_it_alone() -> None:
     assert all(found.graph[n.name].op is n.op for n in plan.graph)
 
 
+@pytest.mark.slow
 def test_constant_channels() -> None:
     """Gammas of zero have no range: neither NaN nor weights out of every proportion."""
     model = small()
@@ -132,6 +134,7 @@ def test_constant_channels() -> None:
     assert lowered.output_name == found.graph.output
 
 
+@pytest.mark.slow
 def test_one_calibration_image() -> None:
     qmodel = quantize(small(), IMAGES[:1], replace(MINMAX, methods=(RepQ(),)), progress=False)
     assert np.isfinite(qmodel(IMAGES)).all()

@@ -64,6 +64,7 @@ def test_the_best_recipe_has_no_gain_either(side: int) -> None:
     assert abs(gain(*weighted_values(side, lean)) - 1) < 0.01
 
 
+@pytest.mark.slow
 def test_the_published_codes_have_the_gain_that_is_documented() -> None:
     published = presets.fq_vit()
     config = QuantConfig(softmax=published.softmax, exponential="table")

@@ -202,6 +202,7 @@ def test_a_clipped_weight_has_no_gradient_and_a_pushed_out_bias_neither() -> Non
     assert codes[1, 0] == -128
 
 
+@pytest.mark.slow
 def test_the_codes_are_those_of_the_plan_and_the_biases_too() -> None:
     plan = plan_of(config=CONFIGS["few bits"])
     simulation = Simulation(plan)

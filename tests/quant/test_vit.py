@@ -33,6 +33,7 @@ def sqnr(wanted: np.ndarray, found: np.ndarray) -> float:
     return float(10 * np.log10((wanted**2).sum() / ((found - wanted) ** 2).sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_emulation_equals_the_reference_and_follows_the_float_graph(config: QuantConfig) -> None:
     plan = network(config)

@@ -24,6 +24,7 @@ def lowered(config: QuantConfig) -> Graph:
     return plan_of(settle(Swin(), 3), config, IMAGES).lowered()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_emulation_equals_the_reference(config: QuantConfig) -> None:
     graph = lowered(config)
@@ -32,6 +33,7 @@ def test_emulation_equals_the_reference(config: QuantConfig) -> None:
         assert np.array_equal(emulated[name], codes), name
 
 
+@pytest.mark.slow
 def test_a_bias_that_is_the_same_in_all_windows_is_stored_once() -> None:
     graph = lowered(QuantConfig())
     stored = {

@@ -181,6 +181,7 @@ def test_what_nobody_measured_is_named_with_its_remedy(stream: Accelerator) -> N
     assert "levels agree" not in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_it_loads_nothing_and_every_link_has_its_end(stream: Accelerator) -> None:
     text = stream.report(images=images(4), cosim=cosim_of(stream), progress=False).text
@@ -287,6 +288,7 @@ def test_names_from_a_model_stay_text(tmp_path: Path) -> None:
         assert name in page.text
 
 
+@pytest.mark.slow
 def test_an_engine_has_units_and_nodes_with_cycles(tmp_path: Path) -> None:
     accelerator = convert(
         QuantizedModel(small_graph()), output_dir=tmp_path / "engine", architecture="engine"

@@ -44,6 +44,7 @@ def built(workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_result_says_what_made_it(built: Path) -> None:
     out, configuration = built / "out", load(built / "hyq.toml")
     record = json.loads((out / "build.json").read_text())

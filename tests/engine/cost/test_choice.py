@@ -32,6 +32,7 @@ def cycles(graph: Graph, sizes: Sizes) -> int:
     return predict(compile_graph(graph, sizes)).cycles
 
 
+@pytest.mark.slow
 def test_a_large_part_gets_the_fastest_engine(graph: Graph) -> None:
     sizes = sizes_for(part("xczu9eg"), graph, 80)
     assert sizes == sizes_for(part("xczu9eg"), graph, 80)
@@ -58,6 +59,7 @@ def test_a_multiplier_only_where_the_graph_needs_one(graph: Graph) -> None:
     assert not sizes_for(part("xczu9eg"), identity(64), 150).multiplier
 
 
+@pytest.mark.slow
 def test_every_part_that_gets_an_engine_has_room_for_it(graph: Graph) -> None:
     refused = []
     for each in all_parts():
@@ -82,6 +84,7 @@ def test_a_share_of_a_part(graph: Graph) -> None:
     assert fits(engine_utilization(sizes).total, part("xczu9eg"), 0.2)
 
 
+@pytest.mark.slow
 def test_a_part_that_is_too_small(graph: Graph) -> None:
     tiny = replace(part("xc7z010"), name="tiny", luts=5000)
     with pytest.raises(
@@ -92,6 +95,7 @@ def test_a_part_that_is_too_small(graph: Graph) -> None:
         sizes_for(tiny, graph, 100)
 
 
+@pytest.mark.slow
 def test_the_tensor_that_does_not_fit() -> None:
     """A row of this map needs more words than the feature memory of a small part may have."""
     small = replace(part("xc7z020"), name="small", bram36=36)

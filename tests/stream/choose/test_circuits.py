@@ -109,6 +109,7 @@ def test_a_project_keeps_its_circuits(tmp_path: Path) -> None:
     assert "LutsPerBlock(0)" in (tmp_path / "net/rtl/net.sv").read_text()
 
 
+@pytest.mark.slow
 def test_a_part_that_is_too_small(tmp_path: Path) -> None:
     graph = small_graph()
     qmodel = QuantizedModel(graph)

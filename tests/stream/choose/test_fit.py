@@ -65,6 +65,7 @@ def test_smallest_is_the_smallest_of_all(tiny: FoldingProblem) -> None:
         assert best * (1 - 1e-9) <= cost(solution.used) <= best * (1 + 2 * GAP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: str) -> None:
     every = designs(tiny)
@@ -82,6 +83,7 @@ def test_fastest_is_the_fastest_of_all_that_fit(tiny: FoldingProblem, resource: 
     assert least == 0 or tiny.fastest({**capacity(PART), resource: least - 1}) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("less", [50, 150, 300])
 def test_a_design_leaves_room_for_its_forks_and_ports(less: int) -> None:
     """The program of foldings does not know them; a design with less room is tried then."""
@@ -91,6 +93,7 @@ def test_a_design_leaves_room_for_its_forks_and_ports(less: int) -> None:
     assert plan_hls(safe_hls_flow(design(graph, tight, 100, share=1.0))).total.lut <= tight.luts
 
 
+@pytest.mark.slow
 def test_the_cpp_counts_where_it_is_asked_for() -> None:
     """Vitis HLS puts a line buffer into block RAM that the RTL has in LUTs."""
     graph = hybrid_graph()
@@ -164,6 +167,7 @@ def test_more_room_is_never_slower() -> None:
     assert rates == sorted(rates), sorted(shares)
 
 
+@pytest.mark.slow
 def test_a_frame_rate_is_reached_and_not_overpaid() -> None:
     graph = hybrid_graph()
     fastest = fit(graph, node_circuits(graph), PART, 100)
@@ -206,6 +210,7 @@ def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
         fit(graph, node_circuits(graph), PART, 100, **options)
 
 
+@pytest.mark.slow
 def test_half_of_two_foldings_is_no_design(tiny: FoldingProblem) -> None:
     """Between the budgets of two designs the relaxed program would mix their foldings."""
     cycles = tiny.speeds()[4]  # At the fastest ones few foldings are left to mix.

@@ -30,6 +30,7 @@ def random_foldings(graph: Graph, rng: np.random.Generator) -> dict[str, Folding
     return chosen
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1 << 30))
 @settings(max_examples=30, deadline=None)
 def test_streams_fit_their_stages(seed: int) -> None:

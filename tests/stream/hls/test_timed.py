@@ -210,6 +210,7 @@ def test_a_project_is_sized_and_keeps_its_depths(copied: Accelerator) -> None:
     assert {name: found[name] for name in inner} == {name: depths[name] for name in inner}
 
 
+@pytest.mark.slow
 def test_the_analysis_leaves_room_for_pipelines() -> None:
     """Depths of the C++ are those of the RTL, and more where ways join."""
     graph = hybrid_graph()

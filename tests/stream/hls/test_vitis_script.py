@@ -53,6 +53,7 @@ def calls(output: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_without_samples_a_run_by_hand_says_what_to_do(
     accelerator: Accelerator, tmp_path: Path
 ) -> None:
