@@ -10,7 +10,7 @@ MUTANTS = [
         "hyq_hls/tools/verilator/optimization.py",
         "(0 if level in built else speed.build)",
         "speed.build",
-        "tests/tools/verilator/test_verilator.py::test_the_level_that_builds_and_runs_soonest",
+        "tests/tools/verilator/test_optimization.py",
     ),
     Mutant(
         "a memory that several lanes read has one port",

@@ -1,4 +1,4 @@
-"""How far g++ should optimize the C++ of a Verilated design: building and running take time."""
+"""The choice how far g++ optimizes the C++ of a Verilated design: a build takes time, too."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation, tool, verilator
 from hyq_hls.tools.verilator.compiler import Log, compile_objects, grouped
-from hyq_hls.tools.verilator.optimization import MANY_CYCLES, fastest_level
+from hyq_hls.tools.verilator.optimization import MANY_CYCLES
 from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from tests.tools.verilator.conftest import ADD_ONE, INPUT, OUTPUT, QUICK, frames
 
@@ -142,13 +142,6 @@ def test_few_cycles_are_not_worth_an_optimized_build(tmp_path: Path, pretended: 
     assert flags(1_000) == ("-O0",), "nobody knows how fast -O2 is"
     assert flags(MANY_CYCLES, "-g0") == ("-g0", "-O1")
     assert len(pretended) == 5
-
-
-def test_the_level_that_builds_and_runs_soonest() -> None:
-    assert [fastest_level(n) for n in (1, 400_000)] == ["-O0"] * 2
-    assert [fastest_level(n) for n in (600_000, MANY_CYCLES, 10**9)] == ["-O1"] * 3
-    assert [fastest_level(n, "-O0") for n in (800_000, 900_000)] == ["-O0", "-O1"]
-    assert fastest_level(1, "-O1") == "-O1"
 
 
 @pytest.mark.slow
