@@ -32,6 +32,7 @@ DIGITS = "mobilevit_digits"
 #: Networks by side of their images.
 SIZES = {
     "mobilevit_xxs": 256,
+    "mobilevit_xs": 256,
     "mobilevit_s": 256,
     "mobilevitv2_050": 256,
     "efficientformer_l1": 224,

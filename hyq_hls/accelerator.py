@@ -216,6 +216,7 @@ class Accelerator(Shown):
         rtl: str = "hyq",
         vcd: str | os.PathLike[str] | None = None,
         activity_cycles: int = 0,
+        optimize: int | None = None,
         progress: bool = False,
     ) -> CosimReport:
         """Run images through the RTL; compare with the emulation and the HLS C++, measure cycles.
@@ -231,17 +232,19 @@ class Accelerator(Shown):
             vcd: file for waveforms (it is large: simulate a few images at most).
             activity_cycles: count the words of every stream per bin of this number of cycles; 0
                 counts none.
+            optimize: level at which g++ optimizes the simulation, 0 to 3; None chooses it by the
+                number of cycles (docs/rtl.md).
             progress: whether to show a progress bar.
 
         Raises:
             CompilationError: a tool is missing or fails.
-            InputError: unusable images or probabilities.
+            InputError: unusable images, probabilities or level.
             SimulationError: a deadlock (the stuck stream is named), or a broken protocol.
         """
+        waves = None if vcd is None else user_path(vcd)
+        options = SimulationOptions(rtl, idle, backpressure, seed, waves, activity_cycles, optimize)
         if not self.compiled:
             self.compile()
-        waves = None if vcd is None else user_path(vcd)
-        options = SimulationOptions(rtl, idle, backpressure, seed, waves, activity_cycles)
         return self._cosimulated(self.machine, self.qmodel.image_bytes(images), options, progress)
 
     def _cosimulated(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,7 +18,6 @@ import torch
 
 from hyq_hls import Accelerator, QuantizedModel, convert, quantize
 from hyq_hls.models import digits, mobilevit_digits
-from hyq_hls.stream.cosimulation import build_rtl
 from tests.ahead import quick_project
 
 # Test processes share the cores; threads of several processes would only get in each other's way.
@@ -90,13 +88,8 @@ def default_accelerator(
 
 @pytest.fixture(autouse=True)
 def quick_builds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compile the RTL of networks without optimization: most of them run for few cycles.
-
-    Their C++ includes headers that are compiled ahead.
-    """
-    if "default_accelerator" not in request.fixturenames:  # it runs for a million
-        quick = partial(build_rtl, flags=("-O0",))
-        monkeypatch.setattr("hyq_hls.stream.machine.build_rtl", quick)
+    """Compile the C++ of networks with headers that are compiled ahead."""
+    if "default_accelerator" not in request.fixturenames:
         monkeypatch.setattr("hyq_hls.stream.machine.compile_project", quick_project)
         monkeypatch.setattr("hyq_hls.stream.hls.timed.compile_project", quick_project)
 

@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vcd", type=sources.path, help="write waveforms here (take --count 1 or 2)"
     )
     parser.add_argument(
+        "--optimize",
+        type=int,
+        choices=range(4),
+        help="level at which g++ optimizes the simulation (default: chosen by the cycles)",
+    )
+    parser.add_argument(
         "--size-fifos", action="store_true", help="first shrink the FIFOs to what they need"
     )
     parser.add_argument(
@@ -66,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         vcd=options.vcd,
         activity_cycles=accelerator.machine.activity_cycles,
+        optimize=options.optimize,
         progress=output.progress,
     )
     output.result(report)

@@ -124,7 +124,7 @@ class EngineMachine(Machine):
             read_stall=options.idle, write_stall=options.backpressure, seed=options.seed
         )
         return run_frames(
-            self._rtl_library(folder),
+            self._rtl_library(folder, len(codes), options.flags),
             self.program,
             self.graph,
             codes,
@@ -135,9 +135,9 @@ class EngineMachine(Machine):
             progress,
         )
 
-    def _rtl_library(self, folder: Path) -> Path:
-        rtl = folder / RTL_DIR
-        return build_engine(self.sizes, rtl / "build", rtl=rtl)
+    def _rtl_library(self, folder: Path, frames: int, flags: tuple[str, ...] = ()) -> Path:
+        rtl, cycles = folder / RTL_DIR, self.cycles_per_frame * frames
+        return build_engine(self.sizes, rtl / "build", rtl=rtl, flags=flags, cycles=cycles)
 
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
         """Return the codes of the nodes whose tensors lie in DRAM.
@@ -145,7 +145,7 @@ class EngineMachine(Machine):
         Another program of the same graph runs for it, which leaves all of them there.
         """
         program = compile_graph(self.graph, self.sizes, observed=True)
-        return trace_frames(self._rtl_library(folder), program, self.graph, codes)
+        return trace_frames(self._rtl_library(folder, len(codes)), program, self.graph, codes)
 
     def simulator(
         self, folder: Path, node: str | None, watch: Sequence[str], waves: Waves

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls.errors import InputError
 from hyq_hls.graph import Graph
 from hyq_hls.machine.cosim_report import CosimReport
 from hyq_hls.machine.resource_report import ResourceReport
@@ -59,6 +60,8 @@ class SimulationOptions:
         vcd: file for the waveforms; None writes none.
         activity_cycles: the words of every stream are counted per bin of this number of cycles; 0
             counts none.
+        optimize: level at which g++ optimizes the simulation, 0 to 3; None chooses it by the number
+            of cycles.
     """
 
     rtl: str = "hyq"
@@ -67,6 +70,19 @@ class SimulationOptions:
     seed: int = 0
     vcd: str | os.PathLike[str] | None = None
     activity_cycles: int = 0
+    optimize: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.optimize not in (None, 0, 1, 2, 3):
+            raise InputError(
+                f"optimize={self.optimize!r}: a level of g++ from 0 to 3 is wanted, or None, which "
+                "chooses it by the number of cycles"
+            )
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of g++ that ask for the level; none where it is chosen."""
+        return () if self.optimize is None else (f"-O{self.optimize}",)
 
 
 @dataclass(frozen=True, eq=False)

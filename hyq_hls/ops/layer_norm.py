@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt
 from typing import ClassVar, NamedTuple
 
@@ -51,19 +52,26 @@ class Moments:
         q, n = x.quantization, x.channels
         zero = np.broadcast_to(np.asarray(q.zero_point), n).tolist()
         shift = np.broadcast_to(factor_shift, n).tolist()
-        low = [(q.qmin - z) << k for z, k in zip(zero, shift, strict=True)]
-        high = [(q.qmax - z) << k for z, k in zip(zero, shift, strict=True)]
-        value, total = Bounds(min(low), max(high)), Bounds(sum(low), sum(high))
-        pairs = list(zip(low, high, strict=True))
-        lowest = min((n - 1) * a - (total.high - b) for a, b in pairs)
-        highest = max((n - 1) * b - (total.low - a) for a, b in pairs)
-        before = Bounds(n * value.low, n * value.high)  # the sum is not subtracted yet
-        deviation = before | Bounds(lowest, highest)
-        squares = n * sum(max(a * a, b * b) for a, b in pairs)
-        # Popoviciu: values in [a, b] have a variance of at most (b - a)**2 / 4.
-        spread = (n * (value.high - value.low)) ** 2 // 4
-        variance = min(squares, spread) + epsilon
-        return cls(value, total, deviation, squares + epsilon, variance)
+        low = tuple((q.qmin - z) << k for z, k in zip(zero, shift, strict=True))
+        high = tuple((q.qmax - z) << k for z, k in zip(zero, shift, strict=True))
+        return _moments_between(low, high, epsilon)
+
+
+@lru_cache(maxsize=1024)  # Who chooses a folding asks thousands of times for the same ones.
+def _moments_between(low: tuple[int, ...], high: tuple[int, ...], epsilon: int) -> Moments:
+    """Return the moments of values between ``low`` and ``high``, which are bounds per channel."""
+    n = len(low)
+    value, total = Bounds(min(low), max(high)), Bounds(sum(low), sum(high))
+    pairs = list(zip(low, high, strict=True))
+    lowest = min((n - 1) * a - (total.high - b) for a, b in pairs)
+    highest = max((n - 1) * b - (total.low - a) for a, b in pairs)
+    before = Bounds(n * value.low, n * value.high)  # the sum is not subtracted yet
+    deviation = before | Bounds(lowest, highest)
+    squares = n * sum(max(a * a, b * b) for a, b in pairs)
+    # Popoviciu: values in [a, b] have a variance of at most (b - a)**2 / 4.
+    spread = (n * (value.high - value.low)) ** 2 // 4
+    variance = min(squares, spread) + epsilon
+    return Moments(value, total, deviation, squares + epsilon, variance)
 
 
 class LayerNormPrecision(NamedTuple):

@@ -29,6 +29,7 @@ from hyq_hls.tools.verilator import (
     Waves,
     build_cosimulation,
 )
+from hyq_hls.tools.verilator.optimization import MANY_CYCLES
 
 Found = TypeVar("Found")
 
@@ -55,9 +56,18 @@ def build_rtl(
     project: str,
     *,
     trace: bool = False,
-    flags: Sequence[str] = ("-O1",),
+    flags: Sequence[str] = (),
+    cycles: int = MANY_CYCLES,
 ) -> RtlSimulation:
     """Verilate and compile what :func:`hyq_hls.stream.rtl.write_rtl` wrote into ``folder``.
+
+    Args:
+        flow: what was written.
+        folder: the RTL.
+        project: name of the top module.
+        trace: whether it can write a VCD file, which makes it slower.
+        flags: flags for the C++ compiler; one of them may be a level of optimization.
+        cycles: how many cycles will run; it chooses the level where ``flags`` name none.
 
     Raises:
         CompilationError: Verilator or g++ is missing or fails.
@@ -69,6 +79,7 @@ def build_rtl(
         parameters={"MemoryDir": str((folder / MEMORY_DIR).resolve())},
         trace=trace,
         flags=flags,
+        cycles=cycles,
     )
     return simulation_of(flow, library)
 
@@ -115,7 +126,7 @@ def build_node_simulator(flow: Dataflow, folder: Path, node: str, waves: Waves) 
     except (OSError, FileFormatError) as error:
         raise CompilationError(f"cannot build in {build}: {error}") from error
     sources = [*rtl_sources(folder), build / f"{top}.sv"]
-    return Simulator.build(sources, top, folder=build, waves=waves)
+    return Simulator.build(sources, top, folder=build, waves=waves, flags=("-O0",))
 
 
 def _circuits(flow: Dataflow) -> dict[str, Instance]:
@@ -135,8 +146,12 @@ def _known(what: str, name: str, known: Mapping[str, Found]) -> Found:
     raise ConversionError(f"{what} {name!r}" + (f"; near are {', '.join(near)}" * bool(near)))
 
 
-def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
+def build_vitis_rtl(
+    flow: Dataflow, folder: Path, project: str, flags: Sequence[str] = (), cycles: int = MANY_CYCLES
+) -> RtlSimulation:
     """Verilate what Vitis HLS generated from the project in ``folder``; its streams are hidden.
+
+    The arguments are those of :func:`build_rtl`.
 
     Raises:
         SimulationError: there is no such Verilog, or its ports are unknown.
@@ -144,11 +159,15 @@ def build_vitis_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation
     """
     build = folder / "vitis_cosim"
     sources = write_vitis_top(flow, folder, project, build / "verilog")
-    return _build_generated(flow, sources, f"{project}_vitis", build)
+    return _build_generated(flow, sources, f"{project}_vitis", build, flags, cycles)
 
 
-def build_bambu_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation:
+def build_bambu_rtl(
+    flow: Dataflow, folder: Path, project: str, flags: Sequence[str] = (), cycles: int = MANY_CYCLES
+) -> RtlSimulation:
     """Verilate what Bambu generated from the project in ``folder``; its streams are hidden.
+
+    The arguments are those of :func:`build_rtl`.
 
     Raises:
         SimulationError: there is no such Verilog, or its ports are unknown.
@@ -156,13 +175,20 @@ def build_bambu_rtl(flow: Dataflow, folder: Path, project: str) -> RtlSimulation
     """
     build = folder / "bambu_cosim"
     sources = write_bambu_top(flow, folder, project, build / "verilog")
-    return _build_generated(flow, sources, f"{project}_bambu", build)
+    return _build_generated(flow, sources, f"{project}_bambu", build, flags, cycles)
 
 
-def _build_generated(flow: Dataflow, sources: list[Path], top: str, build: Path) -> RtlSimulation:
+def _build_generated(
+    flow: Dataflow,
+    sources: list[Path],
+    top: str,
+    build: Path,
+    flags: Sequence[str],
+    cycles: int,
+) -> RtlSimulation:
     needed = needed_modules({f"hyq_axis_{side}" for side in ("input", "output")})
     adapters = [module_file(module) for module in needed]
-    library = build_cosimulation([*adapters, *sources], top, build)
+    library = build_cosimulation([*adapters, *sources], top, build, flags=flags, cycles=cycles)
     source, sink = flow.streams[flow.source], flow.streams[flow.sink]
     return RtlSimulation(library, stream_format(source), stream_format(sink))
 

@@ -48,7 +48,7 @@ def _sized(
     free, stalled = SimulationOptions(), SimulationOptions(idle=0.3, backpressure=0.3)
     safe.rewrite_rtl(folder)
     before = simulate(safe, free)
-    paced = safe.rtl_simulation(folder).run(
+    paced = safe.rtl_simulation(folder, frames=len(codes)).run(
         codes.reshape(len(codes), -1), pace=safe.cycles_per_frame
     )
     occupancy = {s.name: s.max_occupancy for s in paced.streams}

@@ -22,6 +22,7 @@ from hyq_hls.machine import (
 from hyq_hls.parts import Part
 from hyq_hls.stream.board import csynth_cycles, csynth_stages, csynth_utilization
 from hyq_hls.stream.board.block import write_block
+from hyq_hls.stream.board.integration import rtl_latency
 from hyq_hls.stream.board.project import BOARD_DIR, write_board_files
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cosimulation import (
@@ -49,6 +50,7 @@ from hyq_hls.support import replaced_folder, write_file
 from hyq_hls.tools.bambu import BUILD_BAMBU
 from hyq_hls.tools.gxx import compile_project, is_current
 from hyq_hls.tools.verilator import RtlSimulation, Simulator, Waves
+from hyq_hls.tools.verilator.optimization import MANY_CYCLES
 from hyq_hls.tools.vitis import read_csynth
 from hyq_hls.tools.yosys.mapping import Progress
 
@@ -209,19 +211,25 @@ class StreamMachine(Machine):
         streams = {name: (self.flow.names[name], graph.type(name)) for name in graph.nodes}
         return CSimulation(library, graph.input_type, graph.output_type, streams)
 
-    def rtl_simulation(self, folder: Path, *, trace: bool = False) -> RtlSimulation:
+    def rtl_simulation(self, folder: Path, *, frames: int | None = None) -> RtlSimulation:
         """Return the RTL on Verilator.
 
         It is built at the first call and whenever its sources change.
 
         Args:
             folder: the written project.
-            trace: whether it can write a VCD file, which makes it slower.
+            frames: how many frames will run, by which the level is chosen at which g++ optimizes;
+                None means many.
 
         Raises:
             CompilationError: Verilator or g++ is missing or fails.
         """
-        return build_rtl(self.flow, folder / RTL_DIR, self.project, trace=trace)
+        cycles = MANY_CYCLES if frames is None else self._cycles(frames)
+        return build_rtl(self.flow, folder / RTL_DIR, self.project, cycles=cycles)
+
+    def _cycles(self, frames: int) -> int:
+        """Estimate the cycles of frames that follow each other without a gap."""
+        return rtl_latency(self.flow) + (frames - 1) * self.cycles_per_frame
 
     def cosimulate(
         self,
@@ -233,12 +241,16 @@ class StreamMachine(Machine):
         progress: Callable[[int], object] | None = None,
     ) -> CosimReport:
         """Run frames through our RTL, or through the RTL that an HLS compiler made of the C++."""
+        flags, cycles = options.flags, self._cycles(len(codes))
         if options.rtl == "hyq":
-            simulation = self.rtl_simulation(folder, trace=options.vcd is not None)
+            trace, rtl = options.vcd is not None, folder / RTL_DIR
+            simulation = build_rtl(
+                self.flow, rtl, self.project, trace=trace, flags=flags, cycles=cycles
+            )
         elif options.rtl == "vitis" and options.vcd is None:
-            simulation = build_vitis_rtl(self.flow, folder, self.project)
+            simulation = build_vitis_rtl(self.flow, folder, self.project, flags, cycles)
         elif options.rtl == "bambu" and options.vcd is None:
-            simulation = build_bambu_rtl(self.flow, folder, self.project)
+            simulation = build_bambu_rtl(self.flow, folder, self.project, flags, cycles)
         else:
             raise InputError(
                 f'rtl={options.rtl!r}: "hyq", or "vitis" or "bambu" without a VCD file, is wanted'
@@ -261,7 +273,7 @@ class StreamMachine(Machine):
     def trace_rtl(self, folder: Path, codes: Codes) -> dict[str, Codes]:
         """Return the codes of every node, captured at its stream."""
         graph, names = self.flow.graph, self.flow.names
-        result = self.rtl_simulation(folder).run(
+        result = self.rtl_simulation(folder, frames=len(codes)).run(
             codes.reshape(len(codes), -1), capture=[names[node] for node in graph.nodes]
         )
         return {

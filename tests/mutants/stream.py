@@ -6,6 +6,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "a simulation that lies there is built again",
+        "hyq_hls/tools/verilator/optimization.py",
+        "(0 if level in built else speed.build)",
+        "speed.build",
+        "tests/tools/verilator/test_optimization.py",
+    ),
+    Mutant(
         "a memory that several lanes read has one port",
         "hyq_hls/stream/hls/text.py",
         "rom.lookups > 1",

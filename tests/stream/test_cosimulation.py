@@ -11,6 +11,7 @@ import pytest
 
 from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.errors import ConversionError, InputError, SimulationError
+from hyq_hls.machine import SimulationOptions
 from hyq_hls.stream.folding import Folding
 from hyq_hls.stream.rtl import write_rtl
 from hyq_hls.stream.rtl.modules import needed_modules
@@ -139,6 +140,10 @@ def test_wrong_input_and_waveforms(tmp_path: Path) -> None:
         accelerator.cosimulate(images(2), idle=1.5)
     with pytest.raises(InputError):
         accelerator.cosimulate(np.full((1, 4, 4, 3), np.nan))
+    with pytest.raises(InputError, match="optimize=4: a level of g\\+\\+ from 0 to 3 is wanted"):
+        accelerator.cosimulate(images(1), optimize=4)
+    assert SimulationOptions(optimize=2).flags == ("-O2",)
+    assert SimulationOptions().flags == ()
     report = accelerator.cosimulate(images(1), vcd=tmp_path / "net.vcd")
     assert report.ok
     assert report.cycles_per_frame is report.fps is None

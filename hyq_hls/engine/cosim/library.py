@@ -18,7 +18,7 @@ from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.support import load_library
 from hyq_hls.support.libraries import Signature
 from hyq_hls.tools.verilator import build_library
-from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS
+from hyq_hls.tools.verilator.optimization import MANY_CYCLES
 
 #: What the driver and a comparison look at, by module.
 _SEEN: dict[str, tuple[str, ...]] = {
@@ -72,7 +72,8 @@ def build_engine(
     folder: Path,
     *,
     rtl: Path | None = None,
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    flags: Sequence[str] = (),
+    cycles: int = MANY_CYCLES,
 ) -> Path:
     """Build ``libhyq_engine.so``, the engine of some sizes with its driver.
 
@@ -80,7 +81,8 @@ def build_engine(
         sizes: the machine.
         folder: where the library goes.
         rtl: folder of the SystemVerilog files; by default those of the package.
-        flags: flags of the C++ compiler.
+        flags: flags of the C++ compiler; one of them may be a level of optimization.
+        cycles: how many cycles will run; it chooses the level where ``flags`` name none.
 
     Returns:
         The library; an existing one when nothing changed.
@@ -101,6 +103,7 @@ def build_engine(
         configuration="`verilator_config\n" + "".join(lines),
         parameters=rtl_parameters(sizes),
         flags=flags,
+        cycles=cycles,
     )
 
 

@@ -13,7 +13,7 @@ from hyq_hls.support import load_library, user_path
 from hyq_hls.support.libraries import Signature
 from hyq_hls.tools.verilator.library import MESSAGE_LENGTH
 from hyq_hls.tools.verilator.signals import CSignal, Instance, Ports, Signal, unknown
-from hyq_hls.tools.verilator.verilator import DEFAULT_FLAGS, Parameter, Waves, build_library
+from hyq_hls.tools.verilator.verilator import Parameter, Waves, build_library
 
 _CLOCKS = ("aclk", "clk_i", "clk", "clock")
 _RESETS = ("aresetn", "rst_ni", "rst_n", "resetn", "rst_i", "rst", "reset")
@@ -116,7 +116,7 @@ class Simulator:
         wires: bool = True,
         watch: Sequence[str] | None = None,
         waves: Waves = "fst",
-        flags: Sequence[str] = DEFAULT_FLAGS,
+        flags: Sequence[str] = (),
         verilator_flags: Sequence[str] = (),
     ) -> Path:
         """Build the library of a module; an existing one is kept when nothing changed.
@@ -133,7 +133,7 @@ class Simulator:
                 ``u_stem_conv``, beside the signals of the top module; None means the whole design,
                 which takes twice as long to build.
             waves: format of the waveforms, ``fst`` or ``vcd``.
-            flags: flags for the C++ compiler.
+            flags: flags for the C++ compiler; one of them may be a level of optimization.
             verilator_flags: further flags for Verilator, such as ``-Wno-WIDTH``.
 
         Raises:
@@ -169,7 +169,7 @@ class Simulator:
         wires: bool = True,
         watch: Sequence[str] | None = None,
         waves: Waves = "fst",
-        flags: Sequence[str] = DEFAULT_FLAGS,
+        flags: Sequence[str] = (),
         verilator_flags: Sequence[str] = (),
     ) -> Simulator:
         """Build a module and start it; arguments of :meth:`build_library` and of the class."""

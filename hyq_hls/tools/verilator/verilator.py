@@ -7,7 +7,8 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,12 +21,10 @@ from hyq_hls.tools.verilator.compiler import (
     compiler_version,
     grouped,
 )
+from hyq_hls.tools.verilator.optimization import LEVELS, MANY_CYCLES, fastest_level
 from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from hyq_hls.tools.verilator.tool import DRIVERS, Verilator, find_verilator
 
-#: Optimization of the model's C++ where the caller does not choose: -O3 takes three times as long
-#: to build and runs no faster.
-DEFAULT_FLAGS = ("-O1",)
 #: The drivers replace what would otherwise end the process.
 _USER_FUNCTIONS = [f"-DVL_USER_{name}" for name in ("FATAL", "FINISH", "STOP", "WARN")]
 _CXX_FLAGS = [
@@ -87,7 +86,8 @@ def build_cosimulation(
     *,
     parameters: Mapping[str, Parameter] | None = None,
     trace: bool = False,
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    flags: Sequence[str] = (),
+    cycles: int = MANY_CYCLES,
     verilator_flags: Sequence[str] = (),
 ) -> Path:
     """Build ``lib<top>.so`` for :class:`~hyq_hls.tools.verilator.RtlSimulation`.
@@ -98,7 +98,8 @@ def build_cosimulation(
         folder: where the library and ``verilator.log`` go.
         parameters: parameters of the top module.
         trace: whether it can trace to VCD, which slows a run also while nothing is traced.
-        flags: flags for the C++ compiler.
+        flags: flags for the C++ compiler; one of them may be a level of optimization.
+        cycles: how many cycles will run; it chooses the level where ``flags`` name none.
         verilator_flags: further flags for Verilator.
 
     Returns:
@@ -117,6 +118,7 @@ def build_cosimulation(
         parameters=parameters,
         waves="vcd" if trace else "",
         flags=flags,
+        cycles=cycles,
         verilator_flags=verilator_flags,
     )
 
@@ -132,7 +134,8 @@ def build_library(
     parameters: Mapping[str, Parameter] | None = None,
     waves: Waves = "",
     definitions: Sequence[str] = (),
-    flags: Sequence[str] = DEFAULT_FLAGS,
+    flags: Sequence[str] = (),
+    cycles: int = MANY_CYCLES,
     verilator_flags: Sequence[str] = (),
 ) -> Path:
     """Build ``lib<name>.so`` from SystemVerilog and one of the C++ drivers.
@@ -169,8 +172,13 @@ def build_library(
     recipe = _Recipe(
         top, driver, configuration, waves, tuple(options), tuple(definitions), tuple(flags)
     )
-    digest = _digest(files, [verilator.version, compiler_version(), *recipe.texts])
-    if sealed_key(library) == digest:
+    key = partial(_digest, files, [verilator.version, compiler_version()])
+    found = sealed_key(library)
+    if not any(flag.startswith("-O") for flag in flags):
+        there = [level for level in LEVELS if key(recipe.at(level)) == found]
+        recipe = recipe.at(fastest_level(cycles, *there))
+    digest = key(recipe)
+    if found == digest:
         return library
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -212,6 +220,10 @@ class _Recipe:
         """All that decides what is built, in one order."""
         single = (self.top, self.driver, self.configuration, self.waves)
         return (*single, *self.options, *self.definitions, *self.flags)
+
+    def at(self, level: str) -> _Recipe:
+        """Return the same with a level of optimization."""
+        return replace(self, flags=(*self.flags, level))
 
 
 def _build(
@@ -280,10 +292,10 @@ def _parameter_flags(parameters: Mapping[str, Parameter]) -> list[str]:
     return flags
 
 
-def _digest(files: Sequence[Path], texts: Sequence[str]) -> str:
+def _digest(files: Sequence[Path], versions: Sequence[str], recipe: _Recipe) -> str:
     key = hashlib.sha256()
     for path in [*files, *sorted(p for p in DRIVERS.rglob("*") if p.is_file())]:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         key.update(f"{path.name} {content}\n".encode())
-    key.update("\n".join(texts).encode())
+    key.update("\n".join([*versions, *recipe.texts]).encode())
     return key.hexdigest()

@@ -13,6 +13,7 @@ import pytest
 from hyq_hls.errors import CompilationError
 from hyq_hls.tools.verilator import RtlSimulation, build_cosimulation, tool, verilator
 from hyq_hls.tools.verilator.compiler import Log, compile_objects, grouped
+from hyq_hls.tools.verilator.optimization import MANY_CYCLES
 from hyq_hls.tools.verilator.runtime import runtime_header, runtime_objects
 from tests.tools.verilator.conftest import ADD_ONE, INPUT, OUTPUT, QUICK, frames
 
@@ -92,12 +93,12 @@ def test_build_is_kept_until_something_changes(
 
 
 @pytest.fixture
-def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """As ``compiled``, but every build writes any bytes as its library."""
-    built: list[str] = []
+def pretended(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """As ``compiled``, but every build writes any bytes as its library; it keeps the recipes."""
+    built: list[Any] = []
 
-    def build(files: list[Path], top: str, scratch: Path, *rest: Any) -> Path:
-        built.append(top)
+    def build(files: list[Path], recipe: Any, scratch: Path, *rest: Any) -> Path:
+        built.append(recipe)
         library = scratch / "library.so"
         library.write_bytes(bytes(20_000))
         return library
@@ -108,7 +109,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.slow
 def test_parameters_flags_and_damage_make_a_new_build(
-    source: Path, tmp_path: Path, pretended: list[str]
+    source: Path, tmp_path: Path, pretended: list[Any]
 ) -> None:
     def build(beats: int, *flags: str) -> Path:
         options: dict[str, Any] = {"parameters": {"Beats": beats}, "flags": flags}
@@ -123,6 +124,23 @@ def test_parameters_flags_and_damage_make_a_new_build(
     for damage in (library.read_bytes()[:5000], b""):
         library.write_bytes(damage)
         build(5, "-g0")
+    assert len(pretended) == 5
+
+
+@pytest.mark.slow
+def test_few_cycles_are_not_worth_an_optimized_build(tmp_path: Path, pretended: list[Any]) -> None:
+    def flags(cycles: int, *given: str) -> tuple[str, ...]:
+        build_cosimulation(ADD_ONE, "add_one", tmp_path, cycles=cycles, flags=given)
+        recipe: tuple[str, ...] = pretended[-1].flags
+        return recipe
+
+    assert flags(1_000) == ("-O0",)
+    assert flags(700_000) == ("-O0",), "what is there takes no time to build"
+    assert flags(MANY_CYCLES) == ("-O1",)
+    assert flags(1_000) == ("-O1",)
+    assert flags(1_000, "-O2") == ("-O2",)
+    assert flags(1_000) == ("-O0",), "nobody knows how fast -O2 is"
+    assert flags(MANY_CYCLES, "-g0") == ("-g0", "-O1")
     assert len(pretended) == 5
 
 
