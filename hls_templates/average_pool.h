@@ -25,7 +25,7 @@ template <typename CONFIG_T> struct average_pool_sums {
 
     template <class res_T>
     void add(const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes], const taps_t &taps,
-             unsigned row, stream<res_T> &res, const typename CONFIG_T::rows_t &rows,
+             unsigned row, bool is_tap, stream<res_T> &res, const typename CONFIG_T::rows_t &rows,
              const typename CONFIG_T::columns_t &columns, const typename CONFIG_T::factor_t &factor,
              const typename CONFIG_T::pad_t &pad,
              const typename CONFIG_T::requantize_t &requantize) {
@@ -43,7 +43,7 @@ template <typename CONFIG_T> struct average_pool_sums {
             const accumulator_t term = product<accumulator_t>(by, centred);
             acc[l] = taps.is_first ? term : accumulator_t(acc[l] + term);
         }
-        if (taps.is_last()) {
+        if (is_tap && taps.is_last()) {
             res_T out;
         Outputs:
             for (unsigned l = 0; l < CONFIG_T::in_lanes; l++) {
@@ -52,7 +52,7 @@ template <typename CONFIG_T> struct average_pool_sums {
             }
             res.write(out);
         }
-        column.advance(taps.is_last() && taps.group.last);
+        column.advance(is_tap && taps.is_last() && taps.group.last);
     }
 };
 

@@ -56,19 +56,20 @@ template <typename CONFIG_T, class taps_T, class products_T> struct convolution_
         HYQ_PARTITION(acc, 1)
     }
 
-    /// Adds the products of a tap. The last tap of a sum writes the outputs.
+    /// Adds the products of a tap. The last tap of a sum writes the outputs. Without a tap, the sum
+    /// is not needed: the next tap begins another one.
     template <class res_T>
     void add(const typename CONFIG_T::operand_t (&x)[CONFIG_T::in_lanes], const taps_T &taps,
-             unsigned, stream<res_T> &res, const typename CONFIG_T::weight_t &weight,
+             unsigned, bool is_tap, stream<res_T> &res, const typename CONFIG_T::weight_t &weight,
              const typename CONFIG_T::bias_t &bias,
              const typename CONFIG_T::requantize_t &requantize) {
         HYQ_INLINE
         products_T::template add<CONFIG_T>(acc, x, weight[word.index()], bias[taps.output()],
                                            taps.is_first);
-        if (taps.is_last()) {
+        if (is_tap && taps.is_last()) {
             res.write(requantize_sums<res_T, CONFIG_T>(acc, taps.output(), requantize));
         }
-        word.advance();
+        word.advance(is_tap);
     }
 };
 

@@ -17,13 +17,14 @@ template <typename CONFIG_T, unsigned run, unsigned times> struct group_taps {
     static const unsigned beats = window_t::beats, groups = beats / run;
     static const unsigned window_step = CONFIG_T::stride_width * beats;
     typedef index_integer<window_t::row_words + window_step> word_t;
+    static const unsigned per_kernel_row = CONFIG_T::kernel_width * run;
     /// Taps of a window, counted for each time that it is read.
     static const unsigned per_window =
         groups * times * CONFIG_T::kernel_height * CONFIG_T::kernel_width * run;
 
     counter<run> of_group; ///< a beat
     counter<CONFIG_T::kernel_width> column;
-    counter<CONFIG_T::kernel_height> kernel_row;
+    kernel_rows<CONFIG_T> kernel_row;
     counter<times> time;
     counter<groups> group;
     counter<groups * times> sum;

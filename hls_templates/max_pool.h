@@ -21,7 +21,7 @@ template <typename CONFIG_T> struct max_pool_codes {
     }
 
     template <class res_T>
-    void add(const operand_t (&x)[CONFIG_T::in_lanes], const taps_t &taps, unsigned,
+    void add(const operand_t (&x)[CONFIG_T::in_lanes], const taps_t &taps, unsigned, bool is_tap,
              stream<res_T> &res) {
         HYQ_INLINE
         res_T out;
@@ -33,7 +33,7 @@ template <typename CONFIG_T> struct max_pool_codes {
             largest[l] = larger;
             out[l] = larger;
         }
-        if (taps.is_last()) {
+        if (is_tap && taps.is_last()) {
             res.write(out);
         }
     }

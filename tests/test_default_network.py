@@ -17,6 +17,7 @@ from hyq_hls import Accelerator, QuantizedModel, quantize
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.models import digits
 from hyq_hls.quant.calibrate import batches
+from hyq_hls.stream.cost import plan_hls
 from hyq_hls.verify import verify
 from tests.graph import second_reader
 
@@ -90,6 +91,12 @@ def test_rtl_equals_emulation_and_cpp(default_accelerator: Accelerator) -> None:
     assert abs(report.cycles_per_frame - report.predicted_cycles) <= 0.01 * report.predicted_cycles
     stalled = default_accelerator.cosimulate(images[-8:], idle=0.3, backpressure=0.3, seed=5)
     assert stalled.ok, str(stalled)
+
+
+def test_the_cpp_is_as_fast_as_the_rtl_by_plan(default_accelerator: Accelerator) -> None:
+    machine = default_accelerator.stream
+    plan = plan_hls(machine.hls_flow)
+    assert plan.cycles_per_frame <= machine.cycles_per_frame
 
 
 def test_every_node_agrees(

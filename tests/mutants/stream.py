@@ -117,4 +117,18 @@ MUTANTS = [
         '"luts": 0',
         "tests/parts/test_parts.py",
     ),
+    Mutant(
+        "windows that are far apart wait no longer for their words",
+        "hyq_hls/stream/circuits/line_buffer.py",
+        " + last_row * kernel_row_taps - closer",
+        " + last_row * kernel_row_taps",
+        "tests/stream/circuits/test_tap_schedule.py",
+    ),
+    Mutant(
+        "the last kernel row reads the last row of a map that is shorter than the kernel",
+        "hyq_hls/stream/circuits/line_buffer.py",
+        "last_row = (operation.padding[0] + first_rows - 1) // operation.dilation[0]",
+        "last_row = operation.window[0] - 1",
+        "tests/stream/circuits/test_tap_schedule.py",
+    ),
 ]

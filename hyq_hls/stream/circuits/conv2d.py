@@ -30,6 +30,10 @@ class Conv2dCircuit(ConvolutionCircuit[Conv2d | GroupedConv2d]):
     def terms(self, folding: Folding) -> int:
         return folding.inputs
 
+    def kernel_row_reads(self, folding: Folding) -> int:
+        channels = int(self.operation.weight.shape[3])
+        return self.operation.window[1] * (channels // folding.inputs)
+
     def dsps(self, folding: Folding) -> int:
         return matrix_dsps(folding, self.operation.weight_bits, self.inputs[0].quantization.bits)
 

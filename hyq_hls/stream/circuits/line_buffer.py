@@ -1,8 +1,14 @@
-"""The schedule of a line buffer: when it writes rows of a padded map and reads its windows."""
+"""The schedule of a line buffer: when it writes rows of a padded map and reads its windows.
+
+That of the RTL is :func:`row_schedule`, that of the C++ :func:`tap_schedule`.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from hyq_hls.ops.window import Window
+from hyq_hls.stream.circuits.process import PIPELINE_LATENCY
 
 
 class RowSchedule(NamedTuple):
@@ -63,3 +69,50 @@ def row_schedule(
         for _ in range(rows - (windows - 1) * stride - kernel):
             write_row()
     return RowSchedule(row_starts, row_ends, frame_ends)
+
+
+class TapSchedule(NamedTuple):
+    """Iterations of the loop of the C++ (``tap_schedule`` in ``hls_templates/sliding_window.h``).
+
+    Attributes:
+        lead: iterations in front of the first tap.
+        period: iterations of a row of windows. Taps and words begin with it.
+        iterations: all iterations of a frame.
+        distance: least number of iterations from the write of a word to its first read.
+    """
+
+    lead: int
+    period: int
+    iterations: int
+    distance: int
+
+
+def tap_schedule(
+    operation: Window, height: int, width: int, beats: int, window_taps: int, kernel_row_taps: int
+) -> TapSchedule:
+    """Compute the schedule of the C++, which begins a frame with an empty line buffer.
+
+    It writes a word of the map per iteration, with the border on the left and right. A row of
+    windows begins as early as every word is there :data:`~.process.PIPELINE_LATENCY` iterations
+    before its first read; where a map is too narrow for that, when all of its words were written.
+
+    Args:
+        operation: the window and how it moves.
+        height: rows of the map.
+        width: columns of the map.
+        beats: words of a pixel.
+        window_taps: iterations that read a window.
+        kernel_row_taps: iterations that read one row of its kernel, at least.
+    """
+    rows, windows = operation.output_size(height, width)
+    row_words = (width + 2 * operation.padding[1]) * beats
+    first_rows = min(operation.extent[0] - operation.padding[0], height)
+    first_words, next_words = first_rows * row_words, operation.stride[0] * row_words
+    period = max(windows * window_taps, next_words)
+    last_row = (operation.padding[0] + first_rows - 1) // operation.dilation[0]
+    # Where windows are farther apart than their taps last, reads come closer to writes.
+    closer = (windows - 1) * max(0, operation.stride[1] * beats - window_taps)
+    slack = row_words - operation.extent[1] * beats + 1 + last_row * kernel_row_taps - closer
+    early = min(max(0, slack - PIPELINE_LATENCY), first_words, period - next_words)
+    lead = first_words - early
+    return TapSchedule(lead, period, lead + rows * period, slack - early)

@@ -9,9 +9,14 @@ from typing import TypeVar
 from hyq_hls.ops.window import Window
 from hyq_hls.stream.arguments import Memory
 from hyq_hls.stream.circuits.circuit import Circuit
-from hyq_hls.stream.circuits.line_buffer import RowSchedule, row_schedule
+from hyq_hls.stream.circuits.line_buffer import (
+    RowSchedule,
+    TapSchedule,
+    row_schedule,
+    tap_schedule,
+)
 from hyq_hls.stream.circuits.matrix import dot_product_stages
-from hyq_hls.stream.circuits.process import Loop, Process
+from hyq_hls.stream.circuits.process import Process, one_loop
 from hyq_hls.stream.folding import Folding
 
 WindowT = TypeVar("WindowT", bound=Window)
@@ -38,6 +43,10 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         """Return the cycles in which the line buffer reads a row of windows."""
         windows, _ = self.operation.output_size(*self.inputs[0].shape[:2])
         return self.macs // self.products(folding) // windows
+
+    def kernel_row_reads(self, folding: Folding) -> int:
+        """Return the cycles in which one row of a kernel is read, for one group of channels."""
+        return self.operation.window[1]
 
     @property
     def positions_waiting(self) -> int:
@@ -84,28 +93,28 @@ class SlidingWindowCircuit(Circuit[WindowT]):
         line_buffer = Memory(folding.inputs * x.quantization.bits, words)
         return [line_buffer, *super().memories(folding)]
 
-    def processes(self, folding: Folding) -> tuple[Process, ...]:
-        """Return one process: the first rows of the map, then each row of windows.
-
-        The words of the next rows that do not pass beside a row of windows follow it.
-        """
+    def tap_schedule(self, folding: Folding) -> TapSchedule:
+        """Return the schedule of the loop of the C++."""
         (x,), operation = self.inputs, self.operation
-        windows, _ = operation.output_size(*x.shape[:2])
-        rows = min(operation.extent[0] - operation.padding[0], x.shape[0])
-        row = (x.shape[1] + 2 * operation.padding[1]) * (x.channels // folding.inputs)
-        reads = self.row_reads(folding)
-        first = Loop(rows * row)
-        loops = [first, Loop(reads, windows)]
-        if operation.stride[0] * row > reads:
-            loops.append(Loop(operation.stride[0] * row - reads, windows))
-        return (Process(self.stages(folding), tuple(loops), first.trips),)
+        height, width, channels = x.shape
+        _, windows = operation.output_size(height, width)
+        return tap_schedule(
+            operation,
+            height,
+            width,
+            beats=channels // folding.inputs,
+            window_taps=self.row_reads(folding) // windows,
+            kernel_row_taps=self.kernel_row_reads(folding),
+        )
+
+    def processes(self, folding: Folding) -> tuple[Process, ...]:
+        """Return one process, whose first iterations only fill the line buffer."""
+        schedule = self.tap_schedule(folding)
+        return (one_loop(schedule.iterations, self.stages(folding), schedule.lead),)
 
     def arrays(self, folding: Folding) -> list[Memory]:
-        """Return the line buffer, and where every row of the kernel begins and which row it is."""
-        operation, buffer = self.operation, self.memories(folding)[0]
-        last_row = self.inputs[0].shape[0] + 2 * operation.padding[0] + operation.stride[0]
-        row = buffer.depth.bit_length() + (last_row + operation.window[0]).bit_length()
-        return [buffer, Memory(row, operation.window[0])]
+        """Return the line buffer."""
+        return self.memories(folding)[:1]
 
     def cycles(self, folding: Folding) -> int:
         ends = self.schedule(folding, _STEADY_FRAMES).frame_ends

@@ -84,39 +84,50 @@ def test_arrays() -> None:
     assert array_bram18(Memory(1000, 4)) == 28
 
 
-def test_a_convolution_loads_its_first_rows() -> None:
-    """3 x 3 on a map of 6 x 6 x 2 with a border: two rows, then six rows of windows."""
+def convolution(
+    size: int, channels: int, outputs: int, kernel: tuple[int, int] = (3, 3), stride: int = 1
+) -> Graph:
+    """A convolution of a square map with a border for a kernel of 3 x 3."""
     q = Quantization(8, False)
-    x = TensorType((6, 6, 2), q)
-    weight = np.ones((4, 3, 3, 2), np.int64)
-    requantize = Requantize(q, np.array([6]), ONE)
-    graph = Graph("image", x, {})
-    bias = np.zeros(4, np.int64)
-    graph.add("conv", Conv2d(weight, 8, bias, (1, 1), (1, 1), (0,), requantize), "image")
-    flow = build_dataflow(graph, {"conv": Folding(2, 1)})
-    (process,) = flow.operations[0].circuit.processes(Folding(2, 1))
-    assert process.loops == (Loop(2 * 8 * 2), Loop(6 * 2 * 9 * 2, times=6))
-    assert process.iterations == flow.operations[0].cycles == 32 + 6 * 216
-    assert process.wait == 32
-    (wide,) = flow.operations[0].circuit.processes(Folding(4, 2))
-    assert wide.loops == (Loop(16), Loop(54, times=6))
-    strided = Conv2d(weight, 8, bias, (2, 2), (1, 1), (0,), requantize)
-    narrow = Graph("image", x, {})
-    narrow.add("conv", strided, "image")
-    circuit = build_dataflow(narrow, {}).operations[0].circuit
-    (process,) = circuit.processes(Folding(4, 2))
-    assert process.loops == (Loop(16), Loop(27, times=3)), "no words are left for another loop"
-
-
-def test_words_that_no_window_hides_take_a_loop_of_their_own() -> None:
-    q = Quantization(8, False)
-    graph = Graph("image", TensorType((6, 6, 4), q), {})
-    requantize = Requantize(q, np.array([6]), ONE)
-    weight = np.ones((1, 1, 2, 4), np.int64)
-    conv = Conv2d(weight, 8, np.zeros(1, np.int64), (2, 2), (0, 0), (0,), requantize)
+    graph = Graph("image", TensorType((size, size, channels), q), {})
+    weight, bias = np.ones((outputs, *kernel, channels), np.int64), np.zeros(outputs, np.int64)
+    padding, requantize = (kernel[0] // 2, kernel[1] // 2), Requantize(q, np.array([6]), ONE)
+    conv = Conv2d(weight, 8, bias, (stride, stride), padding, (0,), requantize)
     graph.add("conv", conv, "image")
-    (process,) = build_dataflow(graph, {}).operations[0].circuit.processes(Folding(1, 4))
-    assert process.loops == (Loop(6), Loop(6, times=3), Loop(6, times=3))
+    return graph
+
+
+def test_a_convolution_is_one_loop() -> None:
+    """3 x 3 on a map of 6 x 6 x 2 with a border: two rows, then six rows of windows."""
+    circuit = build_dataflow(convolution(6, 2, 4), {}).operations[0].circuit
+    (process,) = circuit.processes(Folding(2, 1))
+    # The second row, less the three pixels that the first window reads of it, and the two rows of
+    # the kernel above it; 32 stages of a pipeline are left.
+    early = (16 - 3 * 2 + 1) + 2 * 6
+    assert early < 32
+    assert process.loops == (Loop(2 * 8 * 2 + 6 * (6 * 2 * 9 * 2)),)
+    assert process.wait == 32
+    (wide,) = circuit.processes(Folding(4, 2))
+    assert wide.loops == (Loop(16 + 6 * 54),)
+    assert wide.cycles == circuit.cycles(Folding(4, 2)) + 1
+
+
+def test_a_large_convolution_begins_before_its_first_rows_are_whole() -> None:
+    """So its C++ is as fast as its RTL, whose first rows come beside windows of another frame."""
+    circuit = build_dataflow(convolution(8, 24, 40), {}).operations[0].circuit
+    folding = Folding(4, 1)
+    (process,) = circuit.processes(folding)
+    early = (240 - 3 * 24 + 1) + 2 * (3 * 24) - 32
+    assert process.wait == 2 * 240 - early
+    assert process.loops == (Loop(2 * 240 - early + 8 * 8 * 10 * 9 * 24),)
+    assert process.cycles <= circuit.cycles(folding)
+
+
+def test_words_that_no_window_hides_take_iterations_of_their_own() -> None:
+    graph = convolution(6, 4, 1, kernel=(1, 2), stride=2)
+    circuit = build_dataflow(graph, {}).operations[0].circuit
+    (process,) = circuit.processes(Folding(1, 4))
+    assert process.loops == (Loop(8 + 3 * (2 * 8)),)
 
 
 def test_a_reorder_sends_a_page_while_it_stores_the_next() -> None:
