@@ -58,6 +58,12 @@ def table(bits: int, out: int) -> Graph:
     return graph_of(ops.Table(values, Quantization(out, False)), image(bits=bits))
 
 
+def swish(bits: int, precision: int, shift: int) -> Graph:
+    """A Shift-Swish whose channels have multipliers of their own."""
+    requantize = Requantize(Quantization(8, True), np.array([shift]), np.arange(1, 5))
+    return graph_of(ops.ShiftSwish(4, 0, precision, requantize), image(bits=bits))
+
+
 def norm(bits: int = 8, gamma_bits: int = 8, beta_bits: int = 17, **changes: int) -> Graph:
     gamma: Codes = np.ones(4, np.int64)
     t, n, f = ops.layer_norm.layer_norm_precision(image(bits=bits), gamma - 1, 5)
@@ -99,7 +105,9 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: window(256), r"y: a window of \(256, 1\); the engine's have 255 taps"),
     (lambda: add(10, 8), "y: codes of more than 8 bits meet 2 inputs"),
     (lambda: add(8, 10), "y: codes of more than 8 bits meet 2 inputs"),
-    (lambda: table(11, 8), "y: a table from 11 to 8 bits; the engine has tables from 10 to 16"),
+    (lambda: table(11, 8), "y: a table from 11 bits; the engine has tables from 10 bits at m"),
+    (lambda: swish(11, 12, 16), "y: a table from 11 bits; the engine has tables from 10 bits at"),
+    (lambda: swish(8, 12, 57), r"y: a requantization by shifts in \[57, 57\]; the engine shifts"),
     (lambda: norm(bits=9), "y: a LayerNorm with codes of 9 bits; the engine's unit has 8"),
     (lambda: norm(multiplier=3), "y: a LayerNorm whose output has a real scale; the engine's"),
     (lambda: norm(gamma_bits=17), "y: a LayerNorm with gammas of 17 and betas of 17 bits; the"),
@@ -131,6 +139,7 @@ def test_what_the_engine_cannot_compute_is_refused(
         lambda: depthwise(381, bits=10),
         lambda: window(255),
         lambda: table(10, 16),
+        lambda: swish(10, 20, 56),
         lambda: norm(gamma_bits=16, beta_bits=32),
         attention,
     ],

@@ -137,6 +137,28 @@ def functions(rng: Rng) -> Graph:
     return graph
 
 
+def shift_swish(rng: Rng) -> Graph:
+    """Functions with an output scale for each channel: behind a sum, and behind each other."""
+    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 7), 8)
+    channels, shifts = int(rng.integers(2, 40)), bool(rng.integers(2))
+    weight = random_weights(rng, channels, 7)
+    hidden = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), False).quantization
+    requantize = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), hidden)
+    graph = graph_of(ops.Dense(weight, 8, np.zeros(channels, np.int64), requantize), x)
+    for name, source in (("s", "y"), ("t", "s")):
+        q = graph.type(source).quantization
+        out = random_type(rng, (channels,), int(rng.choice([8, 8, 10])), name == "t").quantization
+        fraction, precision = int(rng.integers(0, 8)), int(rng.choice([8, 12, 14]))
+        shift = q.bits + precision - out.bits - rng.integers(0, 4, channels)
+        multiplier = np.ones(channels, np.int64)
+        if not shifts:
+            multiplier = rng.integers(1 << 14, 1 << 16, channels)
+            shift = shift + 15
+        to = Requantize(out, shift, multiplier)
+        graph.add(name, ops.ShiftSwish(fraction, q.zero_point[0], precision, to), source)
+    return graph
+
+
 def requantized_pool(rng: Rng) -> Graph:
     shape = (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40)))
     x = random_type(rng, shape, int(rng.choice([4, 8, 10])))
@@ -220,6 +242,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     add,
     concat,
     functions,
+    shift_swish,
     requantized_pool,
     patches,
     layer_norm,
