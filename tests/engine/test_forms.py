@@ -9,10 +9,12 @@ import pytest
 
 from hyq_hls import ops
 from hyq_hls.engine.forms import forms_of
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
+from tests.engine.graphs import check_graph
 from tests.engine.test_operations import graph_of
 
 BYTE = Quantization(8, False)
@@ -93,8 +95,6 @@ def attention(
 
 
 REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
-    (lambda: dense(1, 1, shift=57), r"y: a requantization by shifts in \[57, 57\]; the engine sh"),
-    (lambda: dense(1, 1, shift=-8), r"y: a requantization by shifts in \[-8, -8\]; the engine sh"),
     (lambda: dense(1, 1, bias=1 << 31), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
     (lambda: dense(5000, 2047), r"y: sums in \[-\d+, 26\d{8}\] of 33 bits; the engine adds in 32"),
     (lambda: dense(4000, 2047, 10**8), r"y: sums with their biases in \[\d+, 2\d{9}\] of 33 bits"),
@@ -107,7 +107,6 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: add(8, 10), "y: codes of more than 8 bits meet 2 inputs"),
     (lambda: table(11, 8), "y: a table from 11 bits; the engine has tables from 10 bits at m"),
     (lambda: swish(11, 12, 16), "y: a table from 11 bits; the engine has tables from 10 bits at"),
-    (lambda: swish(8, 12, 57), r"y: a requantization by shifts in \[57, 57\]; the engine shifts"),
     (lambda: norm(bits=9), "y: a LayerNorm with codes of 9 bits; the engine's unit has 8"),
     (lambda: norm(multiplier=3), "y: a LayerNorm whose output has a real scale; the engine's"),
     (lambda: norm(gamma_bits=17), "y: a LayerNorm with gammas of 17 and betas of 17 bits; the"),
@@ -131,15 +130,13 @@ def test_what_the_engine_cannot_compute_is_refused(
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: dense(1, 1, shift=56),
-        lambda: dense(1, 1, shift=-7),
         lambda: dense(4000, 2047),
         lambda: dense(1, 1 << 22),
         lambda: dense(1, 127, bits=10),
         lambda: depthwise(381, bits=10),
         lambda: window(255),
         lambda: table(10, 16),
-        lambda: swish(10, 20, 56),
+        lambda: swish(10, 20, 16),
         lambda: norm(gamma_bits=16, beta_bits=32),
         attention,
     ],
@@ -147,3 +144,21 @@ def test_what_the_engine_cannot_compute_is_refused(
 def test_what_just_fits_is_taken(build: Callable[[], Graph]) -> None:
     graph = build()
     assert forms_of(graph).keys() == graph.nodes.keys()
+
+
+@pytest.mark.parametrize("bits", [2, 8, 16])
+def test_every_shift_of_a_requantization_has_its_fields(bits: int) -> None:
+    """Also those of an average whose channels are all but zero, or far beyond the codes."""
+    rng = np.random.default_rng(bits)
+    shifts = np.array([-30, -25, -17, -16, -15, -9, -8, -7, 0, 1, 31, 55, 56, 57, 58, 62])
+    x = TensorType((3, 5, shifts.size), Quantization(4, False, zero_point=(8,)))
+    for multiplier in (1, 2, 3, 255, 1 << 15, (1 << 16) - 1):
+        out = Quantization(bits, False, zero_point=(int(rng.integers(1 << bits)),))
+        requantize = Requantize(out, shifts, np.array([multiplier]))
+        graph = graph_of(ops.GlobalAveragePool((8,), requantize), x)
+        for codes in (
+            np.full(x.shape, 8),
+            rng.integers(0, 16, x.shape),
+            rng.integers(7, 9, x.shape),
+        ):
+            check_graph(graph, codes, Sizes(pixels=2))

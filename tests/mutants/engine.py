@@ -264,4 +264,11 @@ MUTANTS = [
         "1 + words // row",
         "tests/engine/test_segments.py",
     ),
+    Mutant(
+        "a shift to the left is cut where one is still a code",
+        "hyq_hls/engine/forms/output_stage.py",
+        "quantization.bits - exponent + 1",
+        "quantization.bits - exponent",
+        "tests/engine/test_forms.py",
+    ),
 ]

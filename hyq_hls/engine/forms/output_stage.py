@@ -40,7 +40,7 @@ class OutputStage:
         table: stored codes (2**bits,) that replace the code, or None.
 
     Raises:
-        ConversionError: a shift or a bias that the engine's fields do not hold.
+        ConversionError: a bias that the engine's fields do not hold.
     """
 
     bias: Codes
@@ -51,13 +51,6 @@ class OutputStage:
     table: Codes | None = None
 
     def __post_init__(self) -> None:
-        low, high = -SHIFT_OFFSET, MAX_STORED_SHIFT - SHIFT_OFFSET
-        if self.shift.min() < low or self.shift.max() > high:
-            raise ConversionError(
-                f"a requantization by shifts in [{self.shift.min()}, {self.shift.max()}]; the "
-                f"engine shifts by {low} to {high}; quantize this tensor with a scale nearer to "
-                "that of its sums"
-            )
         check_sum(Bounds(int(self.bias.min()), int(self.bias.max())), "biases")
 
     @classmethod
@@ -65,10 +58,11 @@ class OutputStage:
         """Return the stage of a requantization, with a bias for each of its channels (O,)."""
         channels = bias.size
         quantization = requantize.quantization
+        multiplier, shift = _in_range(requantize)
         return cls(
             bias=bias,
-            multiplier=np.broadcast_to(requantize.multiplier, channels),
-            shift=np.broadcast_to(requantize.shift, channels),
+            multiplier=np.broadcast_to(multiplier, channels),
+            shift=np.broadcast_to(shift, channels),
             zero=stored_zero(quantization.zero_point, quantization, channels),
             bits=quantization.bits,
         )
@@ -100,6 +94,21 @@ class OutputStage:
         """Return the codes (..., O) of accumulators, through the table if there is one."""
         code = self.codes(acc)
         return code if self.table is None else self.table[code]
+
+
+def _in_range(requantize: Requantize) -> tuple[Codes, Codes]:
+    """Return multipliers and shifts that the engine's fields hold, with the same codes.
+
+    A product of 48 bits leaves nothing behind a shift by 56, and behind a larger one. To the left,
+    no shift changes a code that moves every sum but zero out of the range of codes; what is left
+    beyond the engine's shift is part of the multiplier.
+    """
+    multiplier = requantize.multiplier
+    _, exponent = np.frexp(multiplier)
+    farthest = np.maximum(requantize.quantization.bits - exponent + 1, 0)
+    shift = requantize.shift.clip(-farthest, MAX_STORED_SHIFT - SHIFT_OFFSET)
+    rest = np.maximum(-SHIFT_OFFSET - shift, 0)
+    return multiplier << rest, shift + rest
 
 
 def saturated(scaled: Codes, stored_shift: Codes, zero: Codes, bits: int) -> Codes:
