@@ -95,7 +95,8 @@ def attention(
 
 
 REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
-    (lambda: dense(1, 1, bias=1 << 31), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
+    (lambda: dense(1, 1, bias=1 << 48), r"y: biases in \[\d+, \d+\] of 49 bits; the engine adds"),
+    (lambda: dense(1, 1, 1 << 31, 0), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
     (lambda: dense(5000, 2047), r"y: sums in \[-\d+, 26\d{8}\] of 33 bits; the engine adds in 32"),
     (lambda: dense(4000, 2047, 10**8), r"y: sums with their biases in \[\d+, 2\d{9}\] of 33 bits"),
     (lambda: dense(1, -(1 << 40), shift=40), "y: weights of 6 bytes; the engine takes 4"),
@@ -162,3 +163,17 @@ def test_every_shift_of_a_requantization_has_its_fields(bits: int) -> None:
             rng.integers(7, 9, x.shape),
         ):
             check_graph(graph, codes, Sizes(pixels=2))
+
+
+def test_a_large_bias_is_part_of_the_zero_point() -> None:
+    """A layer behind one that gives nothing has a bias of more bits than the engine's sums."""
+    rng = np.random.default_rng(0)
+    shifts = np.arange(14, 32)
+    out = Quantization(8, True, zero_point=(-20,))
+    x = TensorType((4, 4, 9), BYTE)
+    for middle in (-108, 0, 50, 147, 9000):
+        bias = (middle << shifts) + rng.integers(-(1 << 12), 1 << 12, shifts.size)
+        weight = rng.integers(-127, 128, (shifts.size, 9))
+        requantize = Requantize(out, shifts, np.array([1]))
+        graph = graph_of(ops.Dense(weight, 8, bias, requantize), x)
+        check_graph(graph, rng.integers(0, 256, x.shape), Sizes(pixels=2))

@@ -36,6 +36,18 @@ def dense(rng: Rng) -> Graph:
     return graph_of(operation, x)
 
 
+def large_bias(rng: Rng) -> Graph:
+    """A layer whose bias has more bits than all of its products, and is part of the zero point."""
+    x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), 5), 8)
+    channels, out = int(rng.integers(1, 20)), random_type(rng, (1,), 8).quantization
+    shift = rng.integers(14, 32, channels)
+    steps = rng.integers(out.qmin - out.zero_point[0], 400, channels)
+    bias = (steps << shift) + rng.integers(-9999, 9999, channels)
+    weight = random_weights(rng, channels, x.channels)
+    operation = ops.Dense(weight, 8, bias, Requantize(out, shift, np.ones(1, np.int64)))
+    return graph_of(operation, x)
+
+
 def _geometry(rng: Rng, x: TensorType) -> dict[str, tuple[int, int]]:
     kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
     dilation = [int(d) for d in rng.integers(1, 3, 2)]
@@ -237,6 +249,7 @@ def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
 
 CASES: tuple[Callable[[Rng], Graph], ...] = (
     dense,
+    large_bias,
     conv2d,
     depthwise_conv2d,
     add,

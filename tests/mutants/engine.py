@@ -271,4 +271,11 @@ MUTANTS = [
         "quantization.bits - exponent",
         "tests/engine/test_forms.py",
     ),
+    Mutant(
+        "zero points are codes of eight bits",
+        "hyq_hls/engine/forms/output_stage.py",
+        "LARGEST_ZERO = (1 << 16) - 1",
+        "LARGEST_ZERO = (1 << 8) - 1",
+        "tests/engine/test_forms.py",
+    ),
 ]

@@ -17,6 +17,9 @@ SUM_BITS = 32
 SHIFT_OFFSET = 7
 MAX_STORED_SHIFT = 63
 TABLE_BITS = 10
+#: A bias that leaves few bits to the products of a sum.
+LARGE_BIAS = 1 << 30
+LARGEST_ZERO = (1 << 16) - 1
 BYTE = 8
 
 
@@ -35,7 +38,7 @@ class OutputStage:
         bias: int64 (O,).
         multiplier: int64 (O,), 1 to 65,535.
         shift: int64 (O,), -7 to 56.
-        zero: int64 (O,), stored zero points of the output.
+        zero: int64 (O,), stored zero points of the output, and perhaps a part of the bias.
         bits: width of a code before the table.
         table: stored codes (2**bits,) that replace the code, or None.
 
@@ -51,19 +54,28 @@ class OutputStage:
     table: Codes | None = None
 
     def __post_init__(self) -> None:
-        check_sum(Bounds(int(self.bias.min()), int(self.bias.max())), "biases")
+        bounds = Bounds(int(self.bias.min()), int(self.bias.max()))
+        if bounds.bits > SUM_BITS:
+            raise ConversionError(
+                f"biases in [{bounds.low}, {bounds.high}] of {bounds.bits} bits; the engine adds "
+                f"in {SUM_BITS}; the input of this node is all but constant, so that its sums have "
+                "tiny steps; remove the layer that makes it so, or quantize with scale='shift', "
+                "where a bias may be part of the zero point"
+            )
 
     @classmethod
     def of(cls, requantize: Requantize, bias: Codes) -> OutputStage:
         """Return the stage of a requantization, with a bias for each of its channels (O,)."""
         channels = bias.size
         quantization = requantize.quantization
-        multiplier, shift = _in_range(requantize)
+        multiplier, shift = (np.broadcast_to(v, channels) for v in _in_range(requantize))
+        zero = stored_zero(quantization.zero_point, quantization, channels)
+        bias, zero = _in_zero_point(bias, multiplier, shift, zero)
         return cls(
             bias=bias,
-            multiplier=np.broadcast_to(multiplier, channels),
-            shift=np.broadcast_to(shift, channels),
-            zero=stored_zero(quantization.zero_point, quantization, channels),
+            multiplier=multiplier,
+            shift=shift,
+            zero=zero,
             bits=quantization.bits,
         )
 
@@ -109,6 +121,20 @@ def _in_range(requantize: Requantize) -> tuple[Codes, Codes]:
     shift = requantize.shift.clip(-farthest, MAX_STORED_SHIFT - SHIFT_OFFSET)
     rest = np.maximum(-SHIFT_OFFSET - shift, 0)
     return multiplier << rest, shift + rest
+
+
+def _in_zero_point(
+    bias: Codes, multiplier: Codes, shift: Codes, zero: Codes
+) -> tuple[Codes, Codes]:
+    """Return biases and zero points with the same codes, and no bias that is needlessly large.
+
+    Whole steps of the output add to a sum what they add to its code. The input of a layer that is
+    all but constant has a tiny scale, so that the bias behind it has more bits than all products.
+    """
+    step = np.left_shift(1, shift.clip(0, MAX_STORED_SHIFT - SHIFT_OFFSET))
+    whole = ((bias + (step >> 1)) // step).clip(-zero, LARGEST_ZERO - zero)
+    moved = np.where((np.abs(bias) >= LARGE_BIAS) & (multiplier == 1) & (shift > 0), whole, 0)
+    return bias - moved * step, zero + moved
 
 
 def saturated(scaled: Codes, stored_shift: Codes, zero: Codes, bits: int) -> Codes:
