@@ -151,8 +151,8 @@ def functions(rng: Rng) -> Graph:
 
 def shift_swish(rng: Rng) -> Graph:
     """Functions with an output scale for each channel: behind a sum, and behind each other."""
-    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 7), 8)
-    channels, shifts = int(rng.integers(2, 40)), bool(rng.integers(2))
+    x = random_type(rng, (*map(int, rng.integers(1, 12, 2)), 7), 8)
+    channels, shifts = int(rng.integers(2, 30)), bool(rng.integers(2))
     weight = random_weights(rng, channels, 7)
     hidden = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), False).quantization
     requantize = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), hidden)
