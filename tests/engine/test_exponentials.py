@@ -41,6 +41,7 @@ def test_a_common_power_of_two_goes(kind: SoftmaxOutput) -> None:
     assert np.array_equal(form.execute(codes), operation.reference(codes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS[:2])
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 def test_narrow_exponentials_change_no_row(kind: SoftmaxOutput, length: int) -> None:

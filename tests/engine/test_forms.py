@@ -147,6 +147,7 @@ def test_what_just_fits_is_taken(build: Callable[[], Graph]) -> None:
     assert forms_of(graph).keys() == graph.nodes.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 8, 16])
 def test_every_shift_of_a_requantization_has_its_fields(bits: int) -> None:
     """Also those of an average whose channels are all but zero, or far beyond the codes."""

@@ -200,6 +200,7 @@ def test_a_step_of_columns_is_split_before_the_pointwise_layer() -> None:
     assert list(program.stored.values()) == ["n1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "rows", "columns"), [(4096, 6, 37), (600, 3, 37), (120, 1, 37), (80, 1, 12)]
 )
