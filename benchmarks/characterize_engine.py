@@ -3,15 +3,16 @@
     python -m benchmarks.characterize_engine      writes hyq_hls/engine/cost/points.json
 
 Every unit is mapped at the sizes with which it changes, one after the other: pixels, lanes, and the
-ends of the range of its memory. Results of single units are kept in
-build/benchmarks/characterize_engine, so that a run that was interrupted goes on, and only units
-whose sources have changed are mapped again.
+ends of the range of its memory. Points of units whose sources are the same, comments aside, stay
+as they are; ``--all`` maps these again too. Results of single units are kept in
+build/benchmarks/characterize_engine, so that a run that was interrupted goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hyq_hls.engine.cost.points import POINTS_FILE, Point, module_hash
+from hyq_hls.engine.cost.points import POINTS_FILE, Point, module_hash, read_points
 from hyq_hls.engine.cost.units import Unit, units
 from hyq_hls.engine.cost.utilization import unit_job
 from hyq_hls.engine.machine_sizes import Sizes
@@ -89,9 +90,13 @@ def main() -> None:
     """Synthesize and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--output", type=Path, default=POINTS_FILE)
+    parser.add_argument("--all", action="store_true", help="also map units that did not change")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    todo, points = work(), []
+    wanted = work()
+    points = [] if options.all else unchanged(options.output, wanted)
+    done = [(point.module, point.parameters) for point in points]
+    todo = [unit for unit in wanted if (unit.module, unit.parameters) not in done]
     with tqdm(unit="unit") as bar:
         jobs = [unit_job(unit, rtl_folders()) for unit in todo]
         results = synthesize_modules(jobs, FOLDER / "synthesis", bar, batch=BATCH)
@@ -102,11 +107,27 @@ def main() -> None:
     write_points(options.output, points)
 
 
+def unchanged(table: Path, wanted: Sequence[Unit]) -> list[Point]:
+    """Return the points of a table that are wanted, and whose sources and tool are the same."""
+    if not table.is_file():
+        return []
+    data = json.loads(table.read_text(encoding="utf-8"))
+    if data["tool"] != _tool():
+        return []
+    same = {module for module, known in data["sources"].items() if module_hash(module) == known}
+    units_wanted = [(unit.module, unit.parameters) for unit in wanted]
+    return [
+        point
+        for point in read_points(table)
+        if point.module in same and (point.module, point.parameters) in units_wanted
+    ]
+
+
 def write_points(output: Path, points: list[Point]) -> None:
     """Write a table with one line for each unit, behind facts on how it was made."""
     ordered = sorted(points, key=lambda p: (p.module, sorted(p.parameters.items())))
     data: dict[str, Any] = {
-        "tool": f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context",
+        "tool": _tool(),
         "date": date.today().isoformat(),
         "sources": {module: module_hash(module) for module in sorted({p.module for p in points})},
         "script": "benchmarks/characterize_engine.py",
@@ -115,6 +136,10 @@ def write_points(output: Path, points: list[Point]) -> None:
     text = json.dumps(data, separators=(",", ":")).replace('{"module"', '\n{"module"')
     write_file(output, f"{text}\n".encode())
     print(f"{len(points)} units in {output}")
+
+
+def _tool() -> str:
+    return f"pyosys {yosys_version()}, synth_xilinx -family xc7 -flatten, out of context"
 
 
 if __name__ == "__main__":

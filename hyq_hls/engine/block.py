@@ -19,7 +19,8 @@ REGISTERS = (
         0x00,
         "CONTROL",
         "read-write",
-        "write 1: start while idle. Read: bit 0 busy, bit 1 done since the last start, bit 2 error",
+        "write 1: start while idle; write 2: soft reset. Read: bit 0 busy, bit 1 done since the "
+        "last start, bit 2 error, bit 3 a soft reset is under way",
     ),
     Register(
         0x04,
@@ -46,6 +47,9 @@ REGISTERS = (
         "read-write",
         "bit 0 enable; the interrupt is high while done and enabled; write CONTROL to clear",
     ),
+    Register(0x28, "IDENTITY", "read-only", "0x48595145"),
+    Register(0x2C, "FRAMES", "read-only", "programs without an error since the last reset"),
+    Register(0x30, "FRAME_ERRORS", "read-only", "programs with an error since the last reset"),
     Register(0x40, "CYCLES", "read-only", "cycles since the start, stands still when done"),
     *(
         Register(0x44 + 4 * i, f"BUSY{i}", "read-only", f"cycles in which the {unit} unit runs")
@@ -151,6 +155,12 @@ def _page(component: Component, described: Mapping[str, Any]) -> str:
         f"A frame takes {cycles:,} cycles in front of a memory that never stalls: "
         f"{clock * 1e6 / cycles:,.1f} frames/s at {clock:g} MHz. This is the latency too, because "
         "one frame is computed at a time.",
+        "## Soft reset",
+        "Write 2 to CONTROL, and wait until it reads 0. The engine stops behind the instruction "
+        "that runs, when DRAM has answered all of its transfers; so a soft reset breaks no "
+        "transfer, and a DRAM that does not answer holds it up. Then the registers are as they are "
+        "after `rst_ni`: no program is done, counters are 0, the interrupt is off. LENGTH, PROGRAM "
+        "and BASE0 to BASE3 keep their values.",
         "## Words",
         f"A model takes a byte of an image as this value: {described['normalization']}. Its "
         "code is the byte itself. `engine.json` has the layout of input and output in memory: "

@@ -77,7 +77,7 @@ module hyq_engine
   localparam int unsigned Norm = 5;
 
   // Program.
-  logic start, ended, instruction_ended;
+  logic start, stop, ended, instruction_ended;
   logic [31:0] length, program_address, base;
   logic [3:0][31:0] bases;
   logic [7:0] error;
@@ -114,6 +114,7 @@ module hyq_engine
     .s_axi_rready,
     .interrupt_o,
     .start_o            (start),
+    .stop_o             (stop),
     .length_o           (length),
     .program_o          (program_address),
     .bases_o            (bases),
@@ -129,6 +130,7 @@ module hyq_engine
     .clk_i,
     .rst_ni,
     .start_i            (start),
+    .stop_i             (stop),
     .length_i           (length),
     .program_i          (program_address),
     .ended_o            (ended),

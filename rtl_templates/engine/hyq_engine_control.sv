@@ -12,6 +12,7 @@ module hyq_engine_control
   input  logic                       clk_i,
   input  logic                       rst_ni,
   input  logic                       start_i,
+  input  logic                       stop_i,     // behind the instruction that runs
   input  logic [31:0]                length_i,   // instructions; constant while it runs
   input  logic [31:0]                program_i,  // address, a multiple of 64
   output logic                       ended_o,
@@ -41,7 +42,8 @@ module hyq_engine_control
     ErrorQueue   = 8'd2,
     ErrorRead    = 8'd3,
     ErrorWrite   = 8'd4,
-    ErrorTarget  = 8'd5
+    ErrorTarget  = 8'd5,
+    ErrorStopped = 8'd6   // by stop_i
   } error_e;
 
   localparam int unsigned Beats = InstructionBits / 64;
@@ -123,6 +125,7 @@ module hyq_engine_control
         if (stop) broken_q <= fault;
         else if (read_error_i) broken_q <= ErrorRead;
         else if (write_error_i) broken_q <= ErrorWrite;
+        else if (stop_i) broken_q <= ErrorStopped;
         else if (unit_done) index_q <= index_q + 1'b1;
       end
     end

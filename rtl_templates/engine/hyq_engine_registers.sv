@@ -4,6 +4,9 @@
 //
 // A write waits until address and data are there; its strobes are ignored, since every register is
 // a word. An address that is no register reads as zero.
+//
+// A soft reset waits until the machine has stopped behind the instruction that runs, since AXI
+// forbids to withdraw a transfer. Then it does what rst_ni does to the registers.
 module hyq_engine_registers
   import hyq_engine_pkg::*;
 #(
@@ -29,6 +32,7 @@ module hyq_engine_registers
   input  logic              s_axi_rready,
   output logic              interrupt_o,
   output logic              start_o,
+  output logic              stop_o,     // until ended_i
   output logic [31:0]       length_o,   // instructions of the program
   output logic [31:0]       program_o,  // its address
   output logic [3:0][31:0]  bases_o,
@@ -43,12 +47,16 @@ module hyq_engine_registers
 
   localparam int unsigned Counters = 10;  // cycles, six units, beats read, beats written, ended
 
-  logic busy_q, done_q, enable_q, write, read;
+  localparam logic [31:0] Identity = 32'h4859_5145;  // "HYQE"
+
+  logic busy_q, done_q, enable_q, stop_q, write, read, control_write, soft_reset, clear;
   logic [7:0] error_q;
   logic [23:0] index_q;
   logic [31:0] read_data;
   logic [Counters-1:0][31:0] counters_q;
   logic [Counters-1:0] counts;
+  logic [31:0] frames_q;
+  logic [15:0] errors_q;
 
   assign write         = s_axi_awvalid && s_axi_wvalid && !s_axi_bvalid;
   assign read          = s_axi_arvalid && !s_axi_rvalid;
@@ -58,6 +66,10 @@ module hyq_engine_registers
   assign s_axi_bresp   = 2'b00;
   assign s_axi_rresp   = 2'b00;
   assign interrupt_o   = done_q && enable_q;
+  assign stop_o        = stop_q;
+  assign control_write = write && s_axi_awaddr == 8'h00;
+  assign soft_reset    = control_write && s_axi_wdata[1];
+  assign clear         = (soft_reset && !busy_q) || ((soft_reset || stop_q) && ended_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin : control
     if (!rst_ni) begin
@@ -67,18 +79,33 @@ module hyq_engine_registers
       busy_q       <= 1'b0;
       done_q       <= 1'b0;
       enable_q     <= 1'b0;
+      stop_q       <= 1'b0;
       error_q      <= '0;
       index_q      <= '0;
+      frames_q     <= '0;
+      errors_q     <= '0;
     end else begin
       s_axi_bvalid <= write || (s_axi_bvalid && !s_axi_bready);
       s_axi_rvalid <= read || (s_axi_rvalid && !s_axi_rready);
       start_o      <= 1'b0;
-      if (ended_i) begin
+      if (clear) begin
+        busy_q   <= 1'b0;
+        done_q   <= 1'b0;
+        stop_q   <= 1'b0;
+        error_q  <= '0;
+        index_q  <= '0;
+        frames_q <= '0;
+        errors_q <= '0;
+      end else if (ended_i) begin
         busy_q  <= 1'b0;
         done_q  <= 1'b1;
         error_q <= error_i;
         index_q <= error_i != '0 ? index_i : '0;
-      end else if (write && s_axi_awaddr == 8'h00 && !busy_q) begin
+        if (error_i == '0) frames_q <= frames_q + 1'b1;
+        else errors_q <= errors_q + 1'b1;
+      end else if (soft_reset) begin
+        stop_q <= 1'b1;
+      end else if (control_write && !busy_q) begin
         // A write of anything else than a start only takes the interrupt away.
         done_q <= 1'b0;
         if (s_axi_wdata[0]) begin
@@ -88,7 +115,8 @@ module hyq_engine_registers
           index_q <= '0;
         end
       end
-      if (write && s_axi_awaddr == 8'h24) enable_q <= s_axi_wdata[0];
+      if (clear) enable_q <= 1'b0;
+      else if (write && s_axi_awaddr == 8'h24) enable_q <= s_axi_wdata[0];
     end
   end
 
@@ -112,14 +140,14 @@ module hyq_engine_registers
   for (genvar c = 0; c < Counters; c++) begin : gen_counter
     always_ff @(posedge clk_i or negedge rst_ni) begin : count
       if (!rst_ni) counters_q[c] <= '0;
-      else if (start_o) counters_q[c] <= '0;
+      else if (start_o || clear) counters_q[c] <= '0;
       else if (counts[c]) counters_q[c] <= counters_q[c] + 1'b1;
     end
   end
 
   always_comb begin : select
     unique case (s_axi_araddr)
-      8'h00:   read_data = {29'b0, error_q != '0, done_q, busy_q};
+      8'h00:   read_data = {28'b0, stop_q, error_q != '0, done_q, busy_q};
       8'h04:   read_data = {index_q, error_q};
       8'h08:   read_data = {4'b0, 8'(Pixels), 4'(Inputs), 8'(Outputs), 8'(Version)};
       8'h0C:   read_data = length_o;
@@ -129,6 +157,9 @@ module hyq_engine_registers
       8'h1C:   read_data = bases_o[2];
       8'h20:   read_data = bases_o[3];
       8'h24:   read_data = 32'(enable_q);
+      8'h28:   read_data = Identity;
+      8'h2C:   read_data = frames_q;
+      8'h30:   read_data = 32'(errors_q);
       default: begin
         read_data = '0;
         for (int unsigned c = 0; c < Counters; c++) begin

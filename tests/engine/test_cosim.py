@@ -15,6 +15,8 @@ from hyq_hls import QuantizedModel, quantize
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import DramModel, EngineRun, Image, build_engine, cosimulate, cycle_lines
+from hyq_hls.engine.cosim.library import STOPPED, EngineModel
+from hyq_hls.engine.cosim.run import CONTROL, ENDED, PATIENCE, register_writes
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import Rates, predict
 from hyq_hls.engine.program import Program
@@ -26,6 +28,7 @@ from tests.engine.test_operations import CASES, layer_norm
 from tests.golden.network import golden_graph
 
 SIZES = Sizes(pixels=2)
+SOFT_RESET, FRAMES, FRAME_ERRORS = 2, 0x2C, 0x30
 IMAGE = np.random.default_rng(0).integers(0, 256, (4, 4, 3))
 
 
@@ -218,6 +221,32 @@ def test_an_error_of_the_engine_is_told(library: Path, graph: Graph, program: Pr
     image.bytes_of("program")[3 * isa.BYTES + 1] = 2
     found = fault(library, program, graph, image)
     assert found.startswith("instruction 3 (conv): the engine stopped with error 1 (version)")
+
+
+@pytest.mark.slow
+def test_after_soft_resets_a_frame_is_right(library: Path, graph: Graph, program: Program) -> None:
+    """A reset comes behind any instruction and some cycles; DRAM refuses what it must not see."""
+    image = Image.of(program, IMAGE)
+    dram = DramModel(latency=20, read_stall=0.3, write_stall=0.3)
+    with EngineModel(library, image, dram) as engine:
+        for stops in range(0, len(program.instructions), 2):
+            for address, value in register_writes(image):
+                engine.write(address, value)
+            for _ in range(stops):
+                assert engine.advance(stops=True, patience=PATIENCE) == STOPPED
+            for _ in range(stops % 7):
+                engine.read(ENDED)
+            engine.write(CONTROL, SOFT_RESET)
+            while engine.read(CONTROL):
+                pass
+            assert engine.read(ENDED) == 0
+        image.bytes_of("output")[:] = 0
+        for address, value in register_writes(image):
+            engine.write(address, value)
+        engine.advance(stops=False, patience=PATIENCE)
+        assert (engine.read(FRAMES), engine.read(FRAME_ERRORS)) == (1, 0)
+    found = program.output.unpack(image.bytes_of("output"))
+    assert np.array_equal(found, dict(graph.reference(IMAGE[None]))[graph.output_name][0])
 
 
 @pytest.mark.slow

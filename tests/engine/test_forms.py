@@ -9,10 +9,12 @@ import pytest
 
 from hyq_hls import ops
 from hyq_hls.engine.forms import forms_of
+from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
+from tests.engine.graphs import check_graph
 from tests.engine.test_operations import graph_of
 
 BYTE = Quantization(8, False)
@@ -58,6 +60,12 @@ def table(bits: int, out: int) -> Graph:
     return graph_of(ops.Table(values, Quantization(out, False)), image(bits=bits))
 
 
+def swish(bits: int, precision: int, shift: int) -> Graph:
+    """A Shift-Swish whose channels have multipliers of their own."""
+    requantize = Requantize(Quantization(8, True), np.array([shift]), np.arange(1, 5))
+    return graph_of(ops.ShiftSwish(4, 0, precision, requantize), image(bits=bits))
+
+
 def norm(bits: int = 8, gamma_bits: int = 8, beta_bits: int = 17, **changes: int) -> Graph:
     gamma: Codes = np.ones(4, np.int64)
     t, n, f = ops.layer_norm.layer_norm_precision(image(bits=bits), gamma - 1, 5)
@@ -87,9 +95,8 @@ def attention(
 
 
 REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
-    (lambda: dense(1, 1, shift=57), r"y: a requantization by shifts in \[57, 57\]; the engine sh"),
-    (lambda: dense(1, 1, shift=-8), r"y: a requantization by shifts in \[-8, -8\]; the engine sh"),
-    (lambda: dense(1, 1, bias=1 << 31), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
+    (lambda: dense(1, 1, bias=1 << 48), r"y: biases in \[\d+, \d+\] of 49 bits; the engine adds"),
+    (lambda: dense(1, 1, 1 << 31, 0), r"y: biases in \[2147483648, 2147483648\] of 33 bits"),
     (lambda: dense(5000, 2047), r"y: sums in \[-\d+, 26\d{8}\] of 33 bits; the engine adds in 32"),
     (lambda: dense(4000, 2047, 10**8), r"y: sums with their biases in \[\d+, 2\d{9}\] of 33 bits"),
     (lambda: dense(1, -(1 << 40), shift=40), "y: weights of 6 bytes; the engine takes 4"),
@@ -99,7 +106,8 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: window(256), r"y: a window of \(256, 1\); the engine's have 255 taps"),
     (lambda: add(10, 8), "y: codes of more than 8 bits meet 2 inputs"),
     (lambda: add(8, 10), "y: codes of more than 8 bits meet 2 inputs"),
-    (lambda: table(11, 8), "y: a table from 11 to 8 bits; the engine has tables from 10 to 16"),
+    (lambda: table(11, 8), "y: a table from 11 bits; the engine has tables from 10 bits at m"),
+    (lambda: swish(11, 12, 16), "y: a table from 11 bits; the engine has tables from 10 bits at"),
     (lambda: norm(bits=9), "y: a LayerNorm with codes of 9 bits; the engine's unit has 8"),
     (lambda: norm(multiplier=3), "y: a LayerNorm whose output has a real scale; the engine's"),
     (lambda: norm(gamma_bits=17), "y: a LayerNorm with gammas of 17 and betas of 17 bits; the"),
@@ -123,14 +131,13 @@ def test_what_the_engine_cannot_compute_is_refused(
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: dense(1, 1, shift=56),
-        lambda: dense(1, 1, shift=-7),
         lambda: dense(4000, 2047),
         lambda: dense(1, 1 << 22),
         lambda: dense(1, 127, bits=10),
         lambda: depthwise(381, bits=10),
         lambda: window(255),
         lambda: table(10, 16),
+        lambda: swish(10, 20, 16),
         lambda: norm(gamma_bits=16, beta_bits=32),
         attention,
     ],
@@ -138,3 +145,36 @@ def test_what_the_engine_cannot_compute_is_refused(
 def test_what_just_fits_is_taken(build: Callable[[], Graph]) -> None:
     graph = build()
     assert forms_of(graph).keys() == graph.nodes.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bits", [2, 8, 16])
+def test_every_shift_of_a_requantization_has_its_fields(bits: int) -> None:
+    """Also those of an average whose channels are all but zero, or far beyond the codes."""
+    rng = np.random.default_rng(bits)
+    shifts = np.array([-30, -25, -17, -16, -15, -9, -8, -7, 0, 1, 31, 55, 56, 57, 58, 62])
+    x = TensorType((3, 5, shifts.size), Quantization(4, False, zero_point=(8,)))
+    for multiplier in (1, 2, 3, 255, 1 << 15, (1 << 16) - 1):
+        out = Quantization(bits, False, zero_point=(int(rng.integers(1 << bits)),))
+        requantize = Requantize(out, shifts, np.array([multiplier]))
+        graph = graph_of(ops.GlobalAveragePool((8,), requantize), x)
+        for codes in (
+            np.full(x.shape, 8),
+            rng.integers(0, 16, x.shape),
+            rng.integers(7, 9, x.shape),
+        ):
+            check_graph(graph, codes, Sizes(pixels=2))
+
+
+def test_a_large_bias_is_part_of_the_zero_point() -> None:
+    """A layer behind one that gives nothing has a bias of more bits than the engine's sums."""
+    rng = np.random.default_rng(0)
+    shifts = np.arange(14, 32)
+    out = Quantization(8, True, zero_point=(-20,))
+    x = TensorType((4, 4, 9), BYTE)
+    for middle in (-108, 0, 50, 147, 9000):
+        bias = (middle << shifts) + rng.integers(-(1 << 12), 1 << 12, shifts.size)
+        weight = rng.integers(-127, 128, (shifts.size, 9))
+        requantize = Requantize(out, shifts, np.array([1]))
+        graph = graph_of(ops.Dense(weight, 8, bias, requantize), x)
+        check_graph(graph, rng.integers(0, 256, x.shape), Sizes(pixels=2))

@@ -36,6 +36,18 @@ def dense(rng: Rng) -> Graph:
     return graph_of(operation, x)
 
 
+def large_bias(rng: Rng) -> Graph:
+    """A layer whose bias has more bits than all of its products, and is part of the zero point."""
+    x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), 5), 8)
+    channels, out = int(rng.integers(1, 20)), random_type(rng, (1,), 8).quantization
+    shift = rng.integers(14, 32, channels)
+    steps = rng.integers(out.qmin - out.zero_point[0], 400, channels)
+    bias = (steps << shift) + rng.integers(-9999, 9999, channels)
+    weight = random_weights(rng, channels, x.channels)
+    operation = ops.Dense(weight, 8, bias, Requantize(out, shift, np.ones(1, np.int64)))
+    return graph_of(operation, x)
+
+
 def _geometry(rng: Rng, x: TensorType) -> dict[str, tuple[int, int]]:
     kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
     dilation = [int(d) for d in rng.integers(1, 3, 2)]
@@ -137,6 +149,28 @@ def functions(rng: Rng) -> Graph:
     return graph
 
 
+def shift_swish(rng: Rng) -> Graph:
+    """Functions with an output scale for each channel: behind a sum, and behind each other."""
+    x = random_type(rng, (*map(int, rng.integers(1, 12, 2)), 7), 8)
+    channels, shifts = int(rng.integers(2, 30)), bool(rng.integers(2))
+    weight = random_weights(rng, channels, 7)
+    hidden = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), False).quantization
+    requantize = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), hidden)
+    graph = graph_of(ops.Dense(weight, 8, np.zeros(channels, np.int64), requantize), x)
+    for name, source in (("s", "y"), ("t", "s")):
+        q = graph.type(source).quantization
+        out = random_type(rng, (channels,), int(rng.choice([8, 8, 10])), name == "t").quantization
+        fraction, precision = int(rng.integers(0, 8)), int(rng.choice([8, 12, 14]))
+        shift = q.bits + precision - out.bits - rng.integers(0, 4, channels)
+        multiplier = np.ones(channels, np.int64)
+        if not shifts:
+            multiplier = rng.integers(1 << 14, 1 << 16, channels)
+            shift = shift + 15
+        to = Requantize(out, shift, multiplier)
+        graph.add(name, ops.ShiftSwish(fraction, q.zero_point[0], precision, to), source)
+    return graph
+
+
 def requantized_pool(rng: Rng) -> Graph:
     shape = (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40)))
     x = random_type(rng, shape, int(rng.choice([4, 8, 10])))
@@ -215,11 +249,13 @@ def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
 
 CASES: tuple[Callable[[Rng], Graph], ...] = (
     dense,
+    large_bias,
     conv2d,
     depthwise_conv2d,
     add,
     concat,
     functions,
+    shift_swish,
     requantized_pool,
     patches,
     layer_norm,

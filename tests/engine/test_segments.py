@@ -15,6 +15,7 @@ from hyq_hls.engine.program import Program
 from hyq_hls.engine.simulate import Simulator
 from hyq_hls.graph import Graph, Operation, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
+from hyq_hls.graph.requantize import Requantize
 from tests.engine.graphs import (
     check_graph,
     random_codes,
@@ -75,6 +76,15 @@ class Chain:
         factors = np.array([3]), np.array([5])
         to = random_requantize(self.rng, channels, Bounds(-2048, 2048), self._quantization(8))
         return self._add(ops.Add(factors, (zeros[0], zeros[1]), to), other, self.last)
+
+    def swish(self) -> str:
+        """Add a function with an output scale for each channel."""
+        x = self.graph.type(self.last)
+        q, channels = x.quantization, x.channels
+        multiplier = self.rng.integers(1 << 14, 1 << 16, channels)
+        shift = 27 + q.bits - 8 - self.rng.integers(0, 3, channels)
+        to = Requantize(self._quantization(8), shift, multiplier)
+        return self._add(ops.ShiftSwish(4, q.zero_point[0], 12, to), self.last)
 
     def bottleneck(self, channels: int, stride: int = 1) -> str:
         before = self.last
@@ -188,6 +198,25 @@ def test_a_step_of_columns_is_split_before_the_pointwise_layer() -> None:
     (load,) = (i for i in program.instructions if isinstance(i, isa.LoadMap))
     assert load.planes == 2
     assert list(program.stored.values()) == ["n1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "rows", "columns"), [(4096, 6, 37), (600, 3, 37), (120, 1, 37), (80, 1, 12)]
+)
+def test_codes_between_two_sums_take_what_is_free(words: int, rows: int, columns: int) -> None:
+    """The words that are left hold them as a whole, some rows of them, or parts of a row."""
+    chain = Chain(np.random.default_rng(6), (6, 37, 6))
+    chain.dense(8, bits=10)
+    chain.swish()
+    chain.depthwise(2)
+    program = chain.check(Sizes(pixels=4, feature_words=words))
+    # With room enough the columns are split for the step of the last layer, without a cut.
+    assert (list(program.stored.values()) == ["n2"]) == (words >= 600)
+    lookups = [i for i in program.instructions if isinstance(i, isa.Array) and i.table]
+    assert len({i.bank for i in lookups}) == 2, "tables of three bytes"
+    assert max(i.rows for i in lookups) == rows
+    assert max(i.pixels for i in lookups) == (-(-columns // 2) if words >= 600 else columns)
 
 
 def test_where_planes_disagree_the_map_goes_through_dram() -> None:

@@ -129,8 +129,9 @@ class AttentionUnit(TiledUnit):
             self._starts.append(self._starts[-1] + block.size // OUTPUTS)
         self._records = b"".join(block.tobytes() for block in blocks)
 
-    def room(self, pixels: int) -> tuple[int, int]:
+    def room(self, pixels: int, step: int = 1) -> tuple[int, int]:
         """Return the words of the scores of P queries, and of all queries."""
+        del step
         words = (2 if self.form.is_wide else 1) * ceil_div(self.keys, WORD)
         return words, ceil_div(self.layout.pixels, pixels) * words
 

@@ -11,6 +11,7 @@ from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.order import Cut, Network, cut
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.rows import NormUnit
+from hyq_hls.engine.compiler.staged import StagedUnit
 from hyq_hls.engine.compiler.storage import Scratch
 from hyq_hls.engine.compiler.sums import SumsUnit
 from hyq_hls.engine.compiler.tiled import emit_tiled
@@ -20,6 +21,7 @@ from hyq_hls.engine.forms import (
     Form,
     NormRows,
     SoftmaxRows,
+    StagedSums,
     forms_of,
 )
 from hyq_hls.engine.forms.output_stage import TABLE_BITS
@@ -160,6 +162,8 @@ class _Units:
         layout, source = TensorLayout.of(node.type), node.inputs[0]
         if isinstance(form, NormRows):
             return NormUnit(node.name, source, layout, form, self._tag(node))
+        if isinstance(form, StagedSums):
+            return StagedUnit(node.name, source, layout, form, self._tag(node))
         if not isinstance(form, tuple):
             whole, tokens = self.layouts[source], layout
             if not form.to_tokens:

@@ -112,11 +112,12 @@ def _cycles(segment: Segment, network: Network, sizes: Sizes) -> float:
             total += _beats(source) + _LOAD * source.rows
             continue
         rows = segment.held[unit.output].rows
-        times = 1
-        if unit.whole_rows:  # a row takes as many rounds as its scores do
-            times = rows * ceil_div(unit.room(sizes.pixels)[1], max(1, segment.rooms[index][1]))
-        else:
-            times = segment.bands
+        wanted = unit.room(sizes.pixels, segment.held[unit.output].step)[1]
+        rounds = ceil_div(wanted, max(1, segment.rooms[index][1]))
+        # A row takes as many rounds as its scores do.
+        times = rows * rounds if unit.whole_rows else max(segment.bands, rounds)
+        if not unit.whole_rows:  # a table of many bytes leaves no room for its own other bytes
+            total += (times - segment.bands) * sum(_LOAD + len(table) for table in unit.tables)
         total += _INSTRUCTION * unit.instructions * times
         weights += unit.weight_bytes
         parameters += unit.parameter_bytes

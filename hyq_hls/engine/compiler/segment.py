@@ -203,7 +203,7 @@ def _place(
         tensor.base = start
     rooms = []
     for index, unit in enumerate(units):
-        least, most = unit.room(sizes.pixels)
+        least, most = unit.room(sizes.pixels, held[unit.output].step)
         start, words = _gap(placed, index, sizes.feature_words) if most else (0, 0)
         if words < least:
             return None

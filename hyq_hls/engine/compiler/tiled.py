@@ -35,7 +35,7 @@ def emit_tiled(emitter: Emitter, unit: Unit, sources: Sequence[Place], output: P
             if border is not None:
                 buffer.fill(emitter, border, buffer.y0, buffer.y1)
         start = result.base + result.all_words
-        most = unit.room(sizes.pixels)[1]
+        most = unit.room(sizes.pixels, 1)[1]
         room = start, min(most, sizes.feature_words - start)
         unit.emit(emitter, tile, buffers, result, room)
         result.store(emitter, output, unit.output, tile)
@@ -62,7 +62,7 @@ def _tiles(unit: Unit, sources: Sequence[Place], sizes: Sizes) -> Iterator[Tile]
         inside = width << 8 if width < pixels else 0
         tiles = (Tile(0, height, x, x + width) for x in (0, inside))
         buffers = (_buffers(unit, sources, tile, sizes)[-1] for tile in tiles)
-        return max(b.base + b.all_words for b in buffers) + unit.room(sizes.pixels)[0]
+        return max(b.base + b.all_words for b in buffers) + unit.room(sizes.pixels, 1)[0]
 
     height, width = rows, pixels
     while height > 1 and needed(height, width) > room:

@@ -68,13 +68,14 @@ class Unit(ABC):
         """Whether a tile has whole rows."""
         return False
 
-    def room(self, pixels: int) -> tuple[int, int]:
+    def room(self, pixels: int, step: int) -> tuple[int, int]:
         """Return the words that are needed beside inputs and output, at least and at most.
 
         Args:
             pixels: P.
+            step: planes of columns of the output.
         """
-        del pixels
+        del pixels, step
         return 0, 0
 
 

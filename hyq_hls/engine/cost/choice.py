@@ -11,7 +11,7 @@ from hyq_hls.engine.compiler.sums import needs_multiplier
 from hyq_hls.engine.cost.report import array_macs
 from hyq_hls.engine.cost.units import multipliers
 from hyq_hls.engine.cost.utilization import engine_utilization
-from hyq_hls.engine.forms import AttendedSums, NormRows, forms_of
+from hyq_hls.engine.forms import NormRows, forms_of, stages_of
 from hyq_hls.engine.machine_sizes import MAX_WORDS, Sizes
 from hyq_hls.engine.predict import predict
 from hyq_hls.engine.program import Program
@@ -105,8 +105,7 @@ def _able(graph: Graph) -> Sizes:
     forms = forms_of(graph).values()
     rows = [form.channels for form in forms if isinstance(form, NormRows)]
     channels = max([default.norm_channels, *(1 << (c - 1).bit_length() for c in rows)])
-    sums = [form for form in forms if isinstance(form, tuple | AttendedSums)]
-    stages = [s.stage for form in sums for s in (form if isinstance(form, tuple) else (form,))]
+    stages = [stage for form in forms for stage in stages_of(form)]
     return replace(
         default,
         norm_channels=channels,

@@ -27,8 +27,9 @@ from hyq_hls.engine.forms.output_stage import OutputStage, table_of
 from hyq_hls.engine.forms.patches import Patches, fold, unfold
 from hyq_hls.engine.forms.requantize import requantize
 from hyq_hls.engine.forms.softmax import KINDS, SoftmaxRows, softmax
+from hyq_hls.engine.forms.staged import StagedSums
 from hyq_hls.engine.forms.sums import Sliding, Sums
-from hyq_hls.engine.forms.table import table
+from hyq_hls.engine.forms.table import shift_swish, table
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node, Operation
 from hyq_hls.graph.operation import Codes
@@ -44,15 +45,17 @@ __all__ = [
     "Patches",
     "Sliding",
     "SoftmaxRows",
+    "StagedSums",
     "Sums",
     "execute",
     "form_of",
     "forms_of",
+    "stages_of",
     "table_of",
 ]
 
 #: A node is one of these; several sums write channels of their own each.
-Form = tuple[Sums, ...] | AttendedSums | SoftmaxRows | NormRows | Patches
+Form = tuple[Sums, ...] | StagedSums | AttendedSums | SoftmaxRows | NormRows | Patches
 
 #: Forms of the operations; the others do not run on the engine.
 FORMS: dict[type[Operation], Callable[..., Form]] = {
@@ -68,7 +71,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
     ops.RequantizeTensor: requantize,
-    ops.ShiftSwish: table,
+    ops.ShiftSwish: shift_swish,
     ops.Table: table,
     ops.TableSoftmax: softmax,
     ops.Unfold: unfold,
@@ -102,6 +105,18 @@ def forms_of(graph: Graph) -> dict[str, Form]:
         ConversionError: a node has none.
     """
     return {node.name: form_of(graph, node) for node in graph.nodes.values()}
+
+
+def stages_of(form: Form) -> list[OutputStage]:
+    """Return the output stages of a form."""
+    match form:
+        case StagedSums():
+            return [form.first.stage, form.second.stage]
+        case AttendedSums():
+            return [form.stage]
+        case tuple():
+            return [sums.stage for sums in form]
+    return []
 
 
 def execute(graph: Graph, node: Node, form: Form, *codes: Codes) -> Codes:

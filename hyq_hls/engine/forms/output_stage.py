@@ -17,6 +17,9 @@ SUM_BITS = 32
 SHIFT_OFFSET = 7
 MAX_STORED_SHIFT = 63
 TABLE_BITS = 10
+#: A bias that leaves few bits to the products of a sum.
+LARGE_BIAS = 1 << 30
+LARGEST_ZERO = (1 << 16) - 1
 BYTE = 8
 
 
@@ -35,12 +38,12 @@ class OutputStage:
         bias: int64 (O,).
         multiplier: int64 (O,), 1 to 65,535.
         shift: int64 (O,), -7 to 56.
-        zero: int64 (O,), stored zero points of the output.
+        zero: int64 (O,), stored zero points of the output, and perhaps a part of the bias.
         bits: width of a code before the table.
         table: stored codes (2**bits,) that replace the code, or None.
 
     Raises:
-        ConversionError: a shift or a bias that the engine's fields do not hold.
+        ConversionError: a bias that the engine's fields do not hold.
     """
 
     bias: Codes
@@ -51,25 +54,28 @@ class OutputStage:
     table: Codes | None = None
 
     def __post_init__(self) -> None:
-        low, high = -SHIFT_OFFSET, MAX_STORED_SHIFT - SHIFT_OFFSET
-        if self.shift.min() < low or self.shift.max() > high:
+        bounds = Bounds(int(self.bias.min()), int(self.bias.max()))
+        if bounds.bits > SUM_BITS:
             raise ConversionError(
-                f"a requantization by shifts in [{self.shift.min()}, {self.shift.max()}]; the "
-                f"engine shifts by {low} to {high}; quantize this tensor with a scale nearer to "
-                "that of its sums"
+                f"biases in [{bounds.low}, {bounds.high}] of {bounds.bits} bits; the engine adds "
+                f"in {SUM_BITS}; the input of this node is all but constant, so that its sums have "
+                "tiny steps; remove the layer that makes it so, or quantize with scale='shift', "
+                "where a bias may be part of the zero point"
             )
-        check_sum(Bounds(int(self.bias.min()), int(self.bias.max())), "biases")
 
     @classmethod
     def of(cls, requantize: Requantize, bias: Codes) -> OutputStage:
         """Return the stage of a requantization, with a bias for each of its channels (O,)."""
         channels = bias.size
         quantization = requantize.quantization
+        multiplier, shift = (np.broadcast_to(v, channels) for v in _in_range(requantize))
+        zero = stored_zero(quantization.zero_point, quantization, channels)
+        bias, zero = _in_zero_point(bias, multiplier, shift, zero)
         return cls(
             bias=bias,
-            multiplier=np.broadcast_to(requantize.multiplier, channels),
-            shift=np.broadcast_to(requantize.shift, channels),
-            zero=stored_zero(quantization.zero_point, quantization, channels),
+            multiplier=multiplier,
+            shift=shift,
+            zero=zero,
             bits=quantization.bits,
         )
 
@@ -102,6 +108,35 @@ class OutputStage:
         return code if self.table is None else self.table[code]
 
 
+def _in_range(requantize: Requantize) -> tuple[Codes, Codes]:
+    """Return multipliers and shifts that the engine's fields hold, with the same codes.
+
+    A product of 48 bits leaves nothing behind a shift by 56, and behind a larger one. To the left,
+    no shift changes a code that moves every sum but zero out of the range of codes; what is left
+    beyond the engine's shift is part of the multiplier.
+    """
+    multiplier = requantize.multiplier
+    _, exponent = np.frexp(multiplier)
+    farthest = np.maximum(requantize.quantization.bits - exponent + 1, 0)
+    shift = requantize.shift.clip(-farthest, MAX_STORED_SHIFT - SHIFT_OFFSET)
+    rest = np.maximum(-SHIFT_OFFSET - shift, 0)
+    return multiplier << rest, shift + rest
+
+
+def _in_zero_point(
+    bias: Codes, multiplier: Codes, shift: Codes, zero: Codes
+) -> tuple[Codes, Codes]:
+    """Return biases and zero points with the same codes, and no bias that is needlessly large.
+
+    Whole steps of the output add to a sum what they add to its code. The input of a layer that is
+    all but constant has a tiny scale, so that the bias behind it has more bits than all products.
+    """
+    step = np.left_shift(1, shift.clip(0, MAX_STORED_SHIFT - SHIFT_OFFSET))
+    whole = ((bias + (step >> 1)) // step).clip(-zero, LARGEST_ZERO - zero)
+    moved = np.where((np.abs(bias) >= LARGE_BIAS) & (multiplier == 1) & (shift > 0), whole, 0)
+    return bias - moved * step, zero + moved
+
+
 def saturated(scaled: Codes, stored_shift: Codes, zero: Codes, bits: int) -> Codes:
     """Return the codes of scaled sums, as the output stage and the norm unit compute them.
 
@@ -125,24 +160,20 @@ def check_sum(bounds: Bounds, what: str) -> None:
 
 
 def table_of(operation: Operation, x: TensorType) -> Codes:
-    """Return the stored output code of every stored input code, (2**bits,).
+    """Return the stored output codes of every stored input code, (2**bits, C).
+
+    Args:
+        operation: a function of one code.
+        x: type of its input.
 
     Raises:
-        ConversionError: the table is larger than the engine's, or its codes are wider.
+        ConversionError: the table is larger than the engine's.
     """
-    out = operation.output_type(x).quantization
-    if x.quantization.bits > TABLE_BITS or out.bits > 2 * BYTE:
+    bits, widest = x.quantization.bits, TABLE_BITS
+    if bits > widest:
         raise ConversionError(
-            f"a table from {x.quantization.bits} to {out.bits} bits; the engine has tables from "
-            f"{TABLE_BITS} to {2 * BYTE} bits at most; quantize the input or output of this "
-            "function to fewer bits"
+            f"a table from {bits} bits; the engine has tables from {widest} bits at most; quantize "
+            "the input of this function to fewer bits"
         )
-    values = operation.reference(
-        np.broadcast_to(x.quantization.codes()[:, None], (1 << x.quantization.bits, x.channels))
-    )
-    if (values != values[:, :1]).any():
-        raise ConversionError(
-            "a table with an output of its own for each channel; the engine has one table for all "
-            "channels; give the output one scale and one zero point"
-        )
-    return values[:, 0] - out.qmin
+    codes = np.broadcast_to(x.quantization.codes()[:, None], (1 << bits, x.channels))
+    return operation.reference(codes) - operation.output_type(x).quantization.qmin

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyq_hls.engine.forms.exponentials import narrowed
 from hyq_hls.engine.forms.output_stage import BYTE, SUM_BITS
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
@@ -69,7 +70,9 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
             f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
             f"to {MAX_BITS}; give scores and probabilities as many or fewer"
         )
-    exponentials = operation.exponential(np.arange(1 << bits))
+    wide = operation.exponential(np.arange(1 << bits))
+    top = (1 << operation.bits) - 1
+    exponentials = narrowed(wide, SUM_BITS, x.channels, operation.output, top)
     width = int(exponentials.max()).bit_length()
     if width > SUM_BITS:
         raise ConversionError(

@@ -108,6 +108,7 @@ class Sums:
         inputs: which inputs of the node are summed.
         source_channel: first channel that is read.
         channel: first channel that is written.
+        highest: the largest highest byte of a code of several bytes.
 
     Raises:
         ConversionError: too many passes, or sums that may leave 32 bits.
@@ -122,6 +123,7 @@ class Sums:
     inputs: tuple[int, ...] = (0,)
     source_channel: int = 0
     channel: int = 0
+    highest: int = LARGEST_CODE
 
     def __post_init__(self) -> None:
         if self.planes > 1 and self.weight.shape[0] == 1:
@@ -142,11 +144,13 @@ class Sums:
 
     def _check_bounds(self) -> None:
         axes = (1, 2, 3) if self.depthwise else (1, 2, 3, 4)
-        low = np.minimum(self.weight, 0).sum(axis=axes) * LARGEST_CODE
-        high = np.maximum(self.weight, 0).sum(axis=axes) * LARGEST_CODE
+        low = np.minimum(self.weight, 0).sum(axis=axes)
+        high = np.maximum(self.weight, 0).sum(axis=axes)
         total_low, total_high = np.zeros_like(low[0]), np.zeros_like(high[0])
-        for lowest, highest in zip(low, high, strict=True):
-            total_low, total_high = (total_low << BYTE) + lowest, (total_high << BYTE) + highest
+        for d, (lowest, highest) in enumerate(zip(low, high, strict=True)):
+            code = self.highest if d == 0 and self.planes > 1 else LARGEST_CODE
+            total_low = (total_low << BYTE) + code * lowest
+            total_high = (total_high << BYTE) + code * highest
             check_sum(Bounds(int(total_low.min()), int(total_high.max())), "sums")
         low, high = total_low + self.stage.bias, total_high + self.stage.bias
         check_sum(Bounds(int(low.min()), int(high.max())), "sums with their biases")

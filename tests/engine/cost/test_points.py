@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.characterize_engine import SMALL as BASE
+from benchmarks.characterize_engine import unchanged, work
 from hyq_hls.engine.cost import engine_utilization
 from hyq_hls.engine.cost.points import (
     POINTS_FILE,
@@ -52,6 +53,22 @@ def test_the_table_belongs_to_these_sources() -> None:
     stale = [module for module, known in recorded.items() if module_hash(module) != known]
     assert not stale, "run benchmarks/characterize_engine.py: these modules have changed since"
     assert {unit.module for unit in units(BASE)} == set(recorded)
+
+
+def test_only_what_has_changed_is_mapped_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = work()
+    data = json.loads(POINTS_FILE.read_text(encoding="utf-8"))
+    data["sources"]["hyq_engine_registers"] = "another"
+    table = tmp_path / "points.json"
+    table.write_text(json.dumps(data))
+    kept = unchanged(table, wanted)
+    assert kept == [point for point in POINTS if point.module != "hyq_engine_registers"]
+    assert len(wanted) == len(POINTS)
+    assert unchanged(tmp_path / "none.json", wanted) == []
+    monkeypatch.setattr("benchmarks.characterize_engine.yosys_version", lambda: "another")
+    assert unchanged(POINTS_FILE, wanted) == []
 
 
 def test_all_modules_of_the_engine_are_counted_once() -> None:

@@ -39,7 +39,7 @@ module control_bench
   output logic                       rready
 );
 
-  logic start, ended, instruction_ended, transfer_valid, transfer_ready;
+  logic start, stop, ended, instruction_ended, transfer_valid, transfer_ready;
   logic [31:0] length, address;
   logic [7:0] error;
   logic [23:0] index;
@@ -49,6 +49,7 @@ module control_bench
     .Pixels(Pixels)
   ) u_registers (
     .start_o            (start),
+    .stop_o             (stop),
     .length_o           (length),
     .program_o          (address),
     .ended_i            (ended),
@@ -62,6 +63,7 @@ module control_bench
   );
   hyq_engine_control u_control (
     .start_i            (start),
+    .stop_i             (stop),
     .length_i           (length),
     .program_i          (address),
     .ended_o            (ended),

@@ -14,8 +14,10 @@ pytestmark = pytest.mark.slow
 
 PROGRAM, BYTES = 0x240, 1 << 13
 CONTROL, STATUS, VERSION, LENGTH, ADDRESS, BASE0 = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
-INTERRUPT, CYCLES, BUSY0, READ, ENDED = 0x24, 0x40, 0x44, 0x5C, 0x64
-DONE, ERROR = 2, 4
+INTERRUPT, IDENTITY, FRAMES, ERRORS = 0x24, 0x28, 0x2C, 0x30
+CYCLES, BUSY0, READ, ENDED = 0x40, 0x44, 0x5C, 0x64
+BUSY, DONE, ERROR, RESETTING = 1, 2, 4, 8
+START, SOFT_RESET = 1, 2
 VERSION_ERROR, QUEUE_ERROR, READ_ERROR, WRITE_ERROR, TARGET_ERROR = range(1, 6)
 LOAD, STORE, ARRAY = range(3)
 
@@ -145,7 +147,8 @@ def test_registers_keep_what_was_written(host: Host) -> None:
     assert {address: host.read(address) for address in values} == values
     bases = [host.sim.io.bases_o >> 32 * k & 0xFFFFFFFF for k in range(4)]
     assert bases == list(values.values())
-    assert host.read(0x28) == host.read(0xFC) == 0
+    assert host.read(0x34) == host.read(0xFC) == 0
+    assert host.read(IDENTITY).to_bytes(4, "big") == b"HYQE"
 
 
 def test_the_interrupt_comes_and_goes(host: Host) -> None:
@@ -210,3 +213,54 @@ def test_a_reset_stops_the_machine(host: Host) -> None:
         host.start([instruction(host.rng, ARRAY)])
         assert host.wait() == DONE
         assert len(host.started) == 1
+
+
+def counts(host: Host) -> tuple[int, int]:
+    return host.read(FRAMES), host.read(ERRORS)
+
+
+def test_programs_that_end_and_that_stop_are_counted(host: Host) -> None:
+    host.restart(seed=10, stall=0.1)
+    assert counts(host) == (0, 0)
+    right, wrong = instruction(host.rng, ARRAY), instruction(host.rng, 7)
+    for k, (program, wanted) in enumerate((([right], DONE), ([wrong], DONE | ERROR), ([], DONE))):
+        host.start(program)
+        assert host.wait() == wanted
+        assert counts(host) == (1 + k // 2, (1 + k) // 2)
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_a_soft_reset_leaves_nothing_open(host: Host, stall: float) -> None:
+    """It comes anywhere between the fetch of the first instruction and the end of the program."""
+    during = set()
+    for cycles in range(0, 40, 4):
+        host.restart(seed=20 + cycles, stall=stall)
+        host.write(INTERRUPT, 1)
+        host.start([instruction(host.rng, ARRAY)])
+        host.wait()
+        host.write(CONTROL, 0)
+        host.started.clear()
+        host.start([instruction(host.rng, ARRAY) for _ in range(3)])
+        for _ in range(3 * cycles):
+            host.tick()
+        host.write(CONTROL, SOFT_RESET | START)
+        state = host.read(CONTROL)
+        while state:
+            assert state == BUSY | RESETTING
+            state = host.read(CONTROL)
+        during.add(len(host.started))
+        assert host.axi.quiet
+        assert not host.left
+        for _ in range(50):
+            host.tick()
+            assert not host.sim.io.interrupt_o
+            assert not host.sim.io.unit_running_o
+        counters = range(CYCLES, ENDED + 4, 4)
+        assert [host.read(a) for a in (CONTROL, STATUS, INTERRUPT, *counters)] == [0] * 13
+        assert counts(host) == (0, 0)
+        host.started.clear()
+        host.start([instruction(host.rng, ARRAY), instruction(host.rng, STORE)])
+        assert host.wait() == DONE
+        assert [queue for queue, _ in host.started] == [ARRAY, STORE]
+        assert (host.read(ENDED), *counts(host)) == (2, 1, 0)
+    assert during >= {1, 2, 3}
