@@ -48,6 +48,13 @@ MUTANTS = [
         "tests/report",
     ),
     Mutant(
+        "report: the design of the page beats none",
+        "hyq_hls/report/pareto.py",
+        "for other in (*found, mine))",
+        "for other in found)",
+        "tests/report",
+    ),
+    Mutant(
         "report: the longest paths are the shortest ones",
         "hyq_hls/report/hardware.py",
         "key=lambda item: -item[1].delay_ns",
