@@ -29,7 +29,7 @@ NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo notebooks check test coverage mutants golden lint style format docs train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo notebooks check test stranger coverage mutants golden lint style format docs train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -106,6 +106,9 @@ coverage: need-cxx env  ## lines of the package that the tests run, at least 90 
 
 mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest tests must find each
 	OMP_NUM_THREADS=1 $(PY) -m tests.mutants
+
+stranger: need-cxx env  ## install the wheel into an empty environment elsewhere and use it; half an hour
+	$(PY) -m tests.stranger --torch-index='$(TORCH_INDEX)' --pip-args='$(PIP_ARGS)'
 
 golden: env  ## write tests/golden/text again, after a wanted change of a generator
 	$(PY) -m pytest -q --update-golden tests/golden

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyq_hls.cli import sources
+from hyq_hls.cli.output import Output, add_json
 from hyq_hls.errors import HyqError
 from hyq_hls.support import counted, needs
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "hyq-hls demo",
     "hyq-hls demo --output demo --quiet",
+    "hyq-hls demo --json > summary.json",
 )
 CALIBRATION_IMAGES = 256
 RTL_IMAGES = 32
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=sources.path, default=Path("build/demo"), help="folder to write"
     )
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,16 +69,16 @@ def run(options: argparse.Namespace) -> int:
     compiler()
     find_verilator()
     sources.check_folder(options.output, "--output")
-    return 0 if demonstrate(options.output, not getattr(options, "quiet", False)) else 1
+    return 0 if demonstrate(options.output, Output(options)) else 1
 
 
-def demonstrate(folder: Path, progress: bool = True) -> bool:
+def demonstrate(folder: Path, output: Output) -> bool:
     """Do it all in ``folder``; True when every level agrees."""
     from hyq_hls import convert, quantize  # noqa: PLC0415
     from hyq_hls.models import digits, mobilevit_digits  # noqa: PLC0415
     from hyq_hls.verify import verify  # noqa: PLC0415
 
-    say = print if progress else _silent
+    say, progress = output.say, output.progress
     start = time.perf_counter()
     model = mobilevit_digits(pretrained=True)
     clean, distorted = digits.test(), digits.distorted()
@@ -150,7 +153,7 @@ def demonstrate(folder: Path, progress: bool = True) -> bool:
         "seconds": round(time.perf_counter() - start, 1),
     }
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    print(
+    output.result(
         f"""
 float top-1      {fp32[0]:.2f} % clean, {fp32[1]:.2f} % distorted
 integer top-1    {integer[0]:.2f} % clean, {integer[1]:.2f} % distorted
@@ -172,11 +175,8 @@ per node         {folder}/nodes.txt, {folder}/resources.txt, {folder}/verify.txt
 integer model    {saved}
 figures          {folder}/summary.json"""
     )
+    output.finish(summary)
     return report.ok and rtl.ok and stalled.ok and equal == len(images)
-
-
-def _silent(text: str) -> None:
-    """Print nothing."""
 
 
 def _weighted(values: Sequence[float], split: int, total: int) -> float:

@@ -50,7 +50,7 @@ def pareto_front(
             "convert for a stream or an engine",
         )
     found = [point for point in others if point.cycles != mine.cycles]
-    front = [p for p in found if not any(_beats(other, p) for other in found)]
+    front = [p for p in found if not any(_beats(other, p) for other in (*found, mine))]
     return sorted([*front, replace(mine, chosen=True)], key=lambda p: p.cycles)
 
 

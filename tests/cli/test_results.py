@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from hyq_hls import Accelerator, load
-from hyq_hls.cli import checks, main, sources
+from hyq_hls.cli import checks, demo, main, sources
+from hyq_hls.cli.output import Output
 from hyq_hls.errors import InputError
 from hyq_hls.parts import all_parts
 from tests.cli.conftest import run
@@ -32,6 +33,23 @@ def test_parts(capsys: pytest.CaptureFixture[str]) -> None:
     (found,) = printed(capsys)["parts"]
     assert (found["name"], found["luts"], found["dsps"]) == ("xc7z020", 53200, 220)
     assert "did you mean xc7z020" in fails(capsys, "parts", "xc7z02")
+
+
+def test_the_demo_says_on_the_error_stream_what_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def quick(folder: Path, output: Output) -> bool:
+        output.say("1. quantize")
+        output.result("float top-1")
+        output.finish({"folder": folder})
+        return True
+
+    monkeypatch.setattr(demo, "demonstrate", quick)
+    monkeypatch.setattr("hyq_hls.tools.verilator.tool.find_verilator", lambda: None)
+    assert run("demo", "--output", tmp_path / "demo", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"folder": str(tmp_path / "demo")}
+    assert err == "1. quantize\n"
 
 
 def test_top1_of_a_file(network: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:

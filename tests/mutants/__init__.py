@@ -5,9 +5,10 @@ tests nearest to it there, and says which faults survive. ``python -m tests.muta
 only the faults that have the word in their names. The faults stand in files by room.
 """
 
-from tests.mutants import capture, engine, integers, quant, stream
+from tests.mutants import capture, engine, front, integers, quant, stream
 from tests.mutants.mutant import Mutant
 
-MUTANTS = [*capture.MUTANTS, *quant.MUTANTS, *integers.MUTANTS, *stream.MUTANTS, *engine.MUTANTS]
+ROOMS = (capture, quant, integers, stream, engine, front)
+MUTANTS = [mutant for room in ROOMS for mutant in room.MUTANTS]
 
 __all__ = ["MUTANTS", "Mutant"]

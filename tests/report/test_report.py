@@ -18,6 +18,9 @@ from hyq_hls.errors import FileFormatError, InputError
 from hyq_hls.graph import Graph, TensorType
 from hyq_hls.machine import CosimReport, StreamReport
 from hyq_hls.report import write_report
+from hyq_hls.report.content import ParetoPoint, Unmeasured
+from hyq_hls.report.pareto import pareto_front
+from hyq_hls.tools.yosys import Utilization
 from tests.stream.hls.conftest import BYTE, dense, images, small_graph
 
 
@@ -318,6 +321,23 @@ def test_other_designs_of_a_stream(stream: Accelerator) -> None:
     sizes = [int(row["LUT"].replace(",", "")) for row in others]
     assert sizes == sorted(sizes, reverse=True)
     assert others
+
+
+def test_the_front_has_no_design_that_another_one_beats(
+    stream: Accelerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another one of the search, nor the design of the page."""
+    cycles = stream.machine.cycles_per_frame
+    sizes = {"slower, larger": (2, 5), "slower, small": (3, 1), "slowest, small": (4, 1)}
+    sizes |= {"fast, large": (0.5, 9), "fast, larger": (0.5, 10)}
+    points = [
+        ParetoPoint(label, int(slow * cycles), 1.0, Utilization(lut=lut), True)
+        for label, (slow, lut) in sizes.items()
+    ]
+    monkeypatch.setattr("hyq_hls.report.pareto._streams", lambda graph, machine: iter(points))
+    found = pareto_front(stream.qmodel.graph, stream.machine, Utilization(lut=4))
+    assert not isinstance(found, Unmeasured)
+    assert [p.label for p in found] == ["fast, large", "this design", "slower, small"]
 
 
 def test_a_model_without_a_design(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

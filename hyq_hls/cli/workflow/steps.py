@@ -243,7 +243,8 @@ def _synthesize(work: Work) -> Outcome:
     # Converting anew replaces the project; results of synthesis stay.
     report = accelerator.synthesize(work.folder / "synthesis", progress=True)
     saved = work.stamped(report.save(work.folder / "synthesis.json"))
-    return Outcome(_area(report), [saved])
+    write_file(work.folder / "synthesis.txt", f"{report}\n")
+    return Outcome(_area(report), [saved, work.folder / "synthesis.txt"])
 
 
 def _area(report: Any) -> dict[str, Any]:

@@ -188,6 +188,26 @@ def test_steps_come_in_their_order_with_what_they_need() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hls", "message"),
+    [
+        ("vitis", "neither vitis-run nor vitis_hls was found: building needs AMD Vitis HLS"),
+        ("bambu", "bambu was not found: building needs PandA Bambu"),
+    ],
+)
+def test_a_missing_vendor_s_tool_is_said_first(
+    hls: str,
+    message: str,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", str(file.parent / "empty"))
+    file.write_text(f'{IMAGES}[hardware]\nhls = "{hls}"\n[targets]\nsteps = ["vendor"]\n')
+    assert run("build", file) == 2
+    assert f"{file} [targets] steps: {message}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         (True, "true"),
