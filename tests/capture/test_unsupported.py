@@ -44,7 +44,7 @@ def _only(error: UnsupportedModelError, node: str, found: str) -> None:
     ("layer", "found"),
     [
         (nn.Conv2d(4, 4, 2, padding="same"), "padding"),
-        (nn.ConvTranspose2d(4, 4, 2), "conv_transpose2d"),
+        (nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), "padding with 'reflect'"),
         (nn.LogSigmoid(), "activation log_sigmoid"),
         (nn.PReLU(), "activation prelu"),
         (nn.GroupNorm(2, 4), "GroupNorm of 2 groups"),
@@ -148,7 +148,7 @@ def test_interpolation_names_the_sizes_that_work() -> None:
 
 def test_all_problems_are_collected() -> None:
     model = nn.Sequential(
-        nn.ConvTranspose2d(4, 4, 2),
+        nn.GroupNorm(2, 4),
         nn.BatchNorm2d(4),
         nn.PReLU(),
         nn.Conv2d(4, 4, 1),
