@@ -33,6 +33,7 @@ from hyq_hls.capture.scores import (
 )
 from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.separable import softmax_over_tokens
+from hyq_hls.capture.turning import turned_matrices
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
 _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v)"
@@ -205,9 +206,9 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
     a, b = (with_shown_positions(call.drafts, view) for view in (a, b))
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (turned_matrices(call.drafts, view) for view in (a, _transposed(b)))
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]), call.drafts.windows)
-    turned = b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2])
-    keys = _sequences(b, turned, call.drafts.windows)
+    keys = _sequences(b, b.index.expand(*lead, *b.shape[-2:]), call.drafts.windows)
     heads = _heads(queries)
     q = _selected(call, queries, heads, "q")
     k = _selected(call, keys, heads, "k")
@@ -225,7 +226,7 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
     b = call.settled(replace(b, factor=a.factor * b.factor))
-    b = with_shown_positions(call.drafts, b)
+    b = turned_matrices(call.drafts, with_shown_positions(call.drafts, b))
     attention = a.source
     if scores_of(attention) is None:
         raise _shape_error("the softmax of something other than query-key scores")

@@ -23,6 +23,7 @@ from hyq_hls.capture.index_maps import (
 )
 from hyq_hls.capture.positions import PermutePositions
 from hyq_hls.capture.selection import with_shown_positions
+from hyq_hls.capture.turning import turned
 from hyq_hls.capture.windows import regrouped
 
 Grid = tuple[int, int]
@@ -83,7 +84,24 @@ def _whole(view: View, choose: Callable[[Draft, torch.Tensor], Draft | None]) ->
             continue
         if (draft := choose(view.source, found[1])) is not None:
             return shown(draft, found[0], view, axis)
+    found = _everywhere(view)
+    if found is not None and (draft := choose(view.source, found[0])) is not None:
+        return seen(draft, found[1], view)
     raise _scattered(view)
+
+
+def _everywhere(view: View) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Find the channels that a view shows at every position once, in any arrangement.
+
+    Returns:
+        The channels, and the view's index into a draft of these alone; None where there are none.
+    """
+    width = view.source.shape[-1]
+    shown_index = view.index.contiguous()
+    columns = torch.unique(shown_index % width)
+    index = torch.searchsorted(columns, shown_index % width)
+    index += shown_index // width * len(columns)
+    return (columns, index) if covers(index, _positions(view.source) * len(columns)) else None
 
 
 def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
@@ -107,9 +125,10 @@ def rows_with_columns(
     found = rows_and_columns(view.index, axis, view.source.shape[-1])
     if found is None or not covers(found[0], _positions(view.source)):
         part = with_shown_positions(drafts, view)
-        if part is view:
+        other = turned(drafts, view, axis) if part is view else part
+        if other is None:
             raise _scattered(view)
-        return rows_with_columns(drafts, part, axis)
+        return rows_with_columns(drafts, other, axis)
     order, columns = found
     draft = view.source
     if len(draft.shape) == 3 and drafts.windows:
