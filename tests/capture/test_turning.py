@@ -78,7 +78,7 @@ def test_factors_of_heads_multiply_the_queries() -> None:
         return result
 
     layers = {name: nn.Linear(8, 8) for name in ("q", "k", "v")}
-    graph = captured(forward, stem=nn.Conv2d(3, 8, 1), **layers)
+    graph = captured(forward, (3, 4, 6), stem=nn.Conv2d(3, 8, 1), **layers)
     assert "ChannelAffine" not in kinds(graph).values()  # The weights of the queries take them up.
 
 
@@ -92,6 +92,6 @@ def test_layers_over_positions() -> None:
         return result
 
     layers = {"norm": nn.LayerNorm(8), "up": nn.Linear(24, 6), "down": nn.Linear(6, 24)}
-    graph = captured(forward, stem=nn.Conv2d(3, 8, 1), head=nn.Linear(8, 5), **layers)
+    graph = captured(forward, (3, 4, 6), stem=nn.Conv2d(3, 8, 1), **layers, head=nn.Linear(8, 5))
     assert list(kinds(graph).values()).count("Transpose") == 2
     assert graph.shape("up") == (1, 8, 6)
