@@ -12,6 +12,7 @@ from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.index_maps import covers, inverse, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import reordered_channels, rows, shown
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.selection import with_shown_positions
 
 
 def multiply(call: Call, first: View, second: View) -> View:
@@ -52,6 +53,7 @@ def _product(call: Call, large: View, small: View) -> View:
         except Unsupported as error:
             failure = failure or error
     assert failure is not None
+    large, small = (with_shown_positions(call.drafts, view) for view in (large, small))
     order = large.index.reshape(-1).argsort()
     shape = (1, *large.source.shape[:-1], -1)
     if len(shape) != 4 or len(order) % (large.source.size // large.source.shape[-1]):

@@ -1,9 +1,11 @@
 """Channels in the place of positions: attention over channels, and layers over positions.
 
 Cross-covariance attention (El-Nouby et al., arXiv 2106.09681) takes the channels of a head for
-tokens, whose elements are its values at all positions. MLP-Mixer (Tolstikhin et al.,
-arXiv 2105.01601) has linear layers over positions. Both read a transposed value, and all that
-follows is what it is for tokens.
+tokens, whose elements are its values at all positions. Linear attention (Katharopoulos et al.,
+arXiv 2006.16236) is the same with values, keys and queries in other places: the products of values
+and keys over all positions weigh the queries. MLP-Mixer (Tolstikhin et al., arXiv 2105.01601) has
+linear layers over positions. All read a transposed value, and what follows is what it is for
+tokens.
 """
 
 from __future__ import annotations
@@ -65,6 +67,15 @@ def turned_matrices(drafts: Drafts, view: View) -> View:
     if len(groups) == 1:
         return found
     return replace(found, source=drafts.permute(found.source, groups, True, view))
+
+
+def turned_back(drafts: Drafts, view: View) -> View:
+    """Return the view of channels ``(P, N, C)`` as one of tokens ``(1, C, P * N)``."""
+    source = view.source
+    count = source.shape[2]
+    draft = drafts.layout(Transpose(), (_one_row(drafts, source, view),), view, "transpose")
+    index = view.index % count * draft.shape[2] + view.index // count
+    return replace(view, source=draft, index=index)
 
 
 def _one_row(drafts: Drafts, draft: Draft, view: View) -> Draft:

@@ -1,4 +1,4 @@
-"""Channels in the place of positions: attention over channels, and layers over positions."""
+"""Channels in the place of positions: attention over channels, linear attention, MLP-Mixer."""
 
 from __future__ import annotations
 
@@ -41,6 +41,27 @@ class _CrossCovariance(nn.Module):
         return found
 
 
+class _Linear(nn.Module):
+    """Linear attention: the keys weigh the values first, and the queries weigh the result."""
+
+    def __init__(self, kernel: str) -> None:
+        super().__init__()
+        self.qkv, self.proj = nn.Linear(8, 24), nn.Linear(8, 8)
+        self.kernel = kernel
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, count, width = x.shape
+        qkv = self.qkv(x).reshape(batch, count, 3, 2, width // 2)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        if self.kernel == "softmax":  # as CoaT has it, with its products of queries and values
+            y = 0.5 * (q @ (k.softmax(2).mT @ v))
+            y = y + functional.pad(q[:, :, 1:] * v[:, :, 1:], (0, 0, 1, 0))
+        else:
+            y = q.relu() @ (k.relu().mT @ v)
+        found: torch.Tensor = self.proj(y.transpose(1, 2).reshape(batch, count, width))
+        return found
+
+
 def _of_tokens(m: Any, x: torch.Tensor) -> torch.Tensor:
     result: torch.Tensor = m.layer(m.stem(x).flatten(2).mT)
     return result
@@ -57,9 +78,19 @@ def test_cross_covariance_attention(heads: int, fused: bool) -> None:
     assert found.count("PermutePositions") == (4 if heads > 1 else 0)
 
 
-def test_its_integers() -> None:
+@pytest.mark.parametrize("kernel", ["softmax", "relu"])
+def test_linear_attention(kernel: str) -> None:
+    graph = captured(_of_tokens, stem=nn.Conv2d(3, 8, 1), layer=_Linear(kernel))
+    found = kinds(graph)
+    (scores,) = (name for name, kind in found.items() if kind == "AttentionScores")
+    assert graph.shape(scores) == (2, 4, 1, 4)  # no product of every query with every key
+    assert list(found.values()).count("Transpose") == 4
+
+
+@pytest.mark.parametrize("layer", [_CrossCovariance(2, False), _Linear("softmax"), _Linear("relu")])
+def test_their_integers(layer: nn.Module) -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
-    model = settle(Net(_of_tokens, stem=nn.Conv2d(3, 8, 3), layer=_CrossCovariance(2, False)))
+    model = settle(Net(_of_tokens, stem=nn.Conv2d(3, 8, 3), layer=layer))
     qmodel = quantize(model, images, progress=False)
     with torch.no_grad():
         wanted = model.double()(torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255)
