@@ -282,7 +282,7 @@ def sequences_of(
         found = None if draft.tokens else find_unfold(distinct.reshape(-1), height, width, grid)
         if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
             return Unfold(found[0]), order[places]
-        if windows or (draft.tokens and is_identity(distinct)):
+        if windows or (draft.tokens and count > 1 and is_identity(distinct)):
             return PermutePositions(tuple(map(tuple, distinct.tolist()))), order[places]
     if count == 1:
         raise _single(draft)
