@@ -87,7 +87,8 @@ def check_softmax(node: FloatNode) -> None:
         raise QuantizationError(
             f"{node.name}: a softmax of the values of {node.inputs[0]!r} found; a softmax of "
             "the scores of an attention is wanted, of tokens whose weighted keys are summed up, or "
-            "of the values of a linear layer over all positions; return the values before the softmax, and apply it to the network's output"
+            "of the values of a linear layer over all positions; return the values before the "
+            "softmax, and apply it to the network's output"
         )
 
 
