@@ -32,6 +32,7 @@ from hyq_hls.capture.maps import over_maps
 from hyq_hls.capture.merging import with_merged_positions
 from hyq_hls.capture.patches import find_patches
 from hyq_hls.capture.talking_heads import mixed_heads
+from hyq_hls.capture.turning import turned
 
 # Functions of single elements by the aten operation that computes them.
 FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
@@ -187,7 +188,7 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
     if patches is not None:
         op = patches.convolution(float_ops.Conv2d(weight[:, None, None], bias))
         return shown(call.add(op, (patches.draft,), "conv"), patches.rows, view, axis)
-    view = with_merged_positions(call.drafts, view, axis)
+    view = turned(call.drafts, view, axis) or with_merged_positions(call.drafts, view, axis)
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.

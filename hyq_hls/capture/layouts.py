@@ -23,7 +23,6 @@ from hyq_hls.capture.index_maps import (
 )
 from hyq_hls.capture.positions import PermutePositions
 from hyq_hls.capture.selection import with_shown_positions
-from hyq_hls.capture.turning import turned
 from hyq_hls.capture.windows import regrouped
 
 Grid = tuple[int, int]
@@ -125,10 +124,9 @@ def rows_with_columns(
     found = rows_and_columns(view.index, axis, view.source.shape[-1])
     if found is None or not covers(found[0], _positions(view.source)):
         part = with_shown_positions(drafts, view)
-        other = turned(drafts, view, axis) if part is view else part
-        if other is None:
+        if part is view:
             raise _scattered(view)
-        return rows_with_columns(drafts, other, axis)
+        return rows_with_columns(drafts, part, axis)
     order, columns = found
     draft = view.source
     if len(draft.shape) == 3 and drafts.windows:

@@ -109,7 +109,6 @@ def _attention(change: Callable[..., torch.Tensor]) -> Forward:
     ("change", "node", "found"),
     [
         (lambda q, k, v: (q @ k.mT).softmax(-2) @ v, "softmax", "over axis -2"),
-        (lambda q, k, v: q @ k.mT @ v, "matmul_1", "mixes channels and positions"),
         (lambda q, k, v: (q @ k.mT)[:, :1].softmax(-1) @ v, "matmul_1", "a part of"),
     ],
 )
