@@ -27,6 +27,7 @@ from hyq_hls.capture.positions import (
     PermutePositions,
     SelectPositions,
 )
+from hyq_hls.capture.transpose import Transpose
 
 #: New operations of drafts.
 _Changes = dict[Draft, FloatOp]
@@ -161,6 +162,13 @@ def _composed(first: ChannelAffine, second: ChannelAffine) -> ChannelAffine:
     return ChannelAffine(first.multiplier * second.multiplier, offset)
 
 
+def _one_factor(op: ChannelAffine, count: int) -> ChannelAffine | None:
+    """Return one factor for all as that of ``count`` channels; None where channels differ."""
+    if op.offset.any() or (op.multiplier != op.multiplier[0]).any():
+        return None
+    return ChannelAffine(np.full(count, op.multiplier[0]), np.zeros(count))
+
+
 def _rises(op: ChannelAffine) -> bool:
     return bool((op.multiplier > 0).all())
 
@@ -214,6 +222,11 @@ def _both_summands(place: _Place, draft: Draft, affine: ChannelAffine) -> _Chang
     return _together((place.before(first, affine), place.before(second, _factors(affine))))
 
 
+def _input_of_transpose(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
+    uniform = _one_factor(affine, draft.shape[-2])
+    return None if uniform is None else place.before(draft.inputs[0], uniform)
+
+
 def _all_parts(place: _Place, draft: Draft, affine: ChannelAffine) -> _Changes | None:
     ends = np.cumsum([part.shape[-1] for part in draft.inputs])[:-1]
     split = zip(np.split(affine.multiplier, ends), np.split(affine.offset, ends), strict=True)
@@ -264,6 +277,7 @@ _BEFORE: Mapping[type[Any], Callable[[_Place, Draft, ChannelAffine], _Changes | 
     ConcatPositions: _both_parts,
     PermutePositions: _input,
     SelectPositions: _input,
+    Transpose: _input_of_transpose,
     PositionConstant: _constant_before,
     ChannelAffine: _affine_before,
 }
@@ -341,11 +355,11 @@ def _normalized(
 
 def _scores(place: _Place, reader: Draft, read: Draft, affine: ChannelAffine) -> _Changes | None:
     assert isinstance(reader.op, fo.AttentionScores)
-    factor = float(affine.multiplier[0])
-    if affine.offset.any() or (affine.multiplier != factor).any():
+    if (uniform := _one_factor(affine, 1)) is None:
         return None
     power = sum(operand is read for operand in reader.inputs)
-    return {reader: replace(reader.op, scale=reader.op.scale * factor**power)}
+    scale = reader.op.scale * float(uniform.multiplier[0]) ** power
+    return {reader: replace(reader.op, scale=scale)}
 
 
 def _constant_behind(

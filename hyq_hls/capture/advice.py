@@ -37,13 +37,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "over channels take the mean and fine-tune, over positions nn.MaxPool2d",
     ),
     (
-        ("conv_transpose2d", "conv_transpose1d"),
-        "{name}",
-        "conv2d, and maps of twice the size by nn.Upsample",
-        "use nn.Upsample(scale_factor=2) before nn.Conv2d, and fine-tune",
-    ),
-    (
-        ("conv3d", "convolution"),
+        ("conv3d", "conv_transpose3d", "convolution"),
         "{name}",
         "conv2d or conv1d",
         "express it with nn.Conv2d, nn.Conv1d or nn.Linear",

@@ -20,6 +20,7 @@ from hyq_hls.capture.float_op import FloatOp
 from hyq_hls.capture.layouts import seen, shown, whole
 from hyq_hls.capture.maximum import Maximum
 from hyq_hls.capture.products import multiply
+from hyq_hls.capture.turning import turned
 
 Value = View | torch.Tensor
 
@@ -179,5 +180,13 @@ def _pair(call: Call, op: FloatOp, a: View, b: View) -> View:
     if a.source.shape == b.source.shape and torch.equal(a.index, b.index):
         draft = call.add(op, (a.source, b.source), name, own=False)
         return seen(draft, a.index, a)
-    drafts, order, axis = aligned(call, [a, b], (1, -1) if len(a.shape) == 4 else (-1,))
+    axes = (1, -1) if len(a.shape) == 4 else (-1,)
+    try:
+        drafts, order, axis = aligned(call, [a, b], axes)
+    except Unsupported:
+        # What a layer over positions makes has its channels where others have their positions.
+        views = [turned(call.drafts, view, -1) or view for view in (a, b)]
+        if views == [a, b]:
+            raise
+        drafts, order, axis = aligned(call, views, axes)
     return shown(call.add(op, drafts, name, own=False), order, a, axis)

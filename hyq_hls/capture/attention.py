@@ -26,13 +26,13 @@ from hyq_hls.capture.layouts import fresh, seen, sequences_of
 from hyq_hls.capture.scores import (
     additive_mask,
     causal_mask,
-    is_probabilities,
     is_scores,
-    scores_of,
+    is_weights,
     with_scale,
 )
 from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.separable import softmax_over_tokens
+from hyq_hls.capture.turning import turned, turned_back, turned_matrices
 
 _FORM = "softmax(scale * q @ k^T) @ v, with q, k, v of shape (..., heads, N, C / heads)"
 _ADVICE = "write attention as F.scaled_dot_product_attention(q, k, v)"
@@ -150,10 +150,10 @@ def operand(call: Call, value: Any) -> View:
 
 
 def matmul(call: Call, a: View, b: View) -> View:
-    """Capture a product of two activations: scores, or values when one is a softmax."""
-    if is_probabilities(a.source):
+    """Capture a product of two activations: scores, or values when one has weights of values."""
+    if is_weights(a.source):
         return _values(call, a, b)
-    if is_probabilities(b.source):
+    if is_weights(b.source):
         return _transposed(_values(call, _transposed(b), _transposed(a)))
     return _scores(call, a, b, 1.0)
 
@@ -165,21 +165,10 @@ def softmax(call: Call) -> View:
         return softmax_of(call, view, int(call.get("dim")), own=True)
     view, axis = call.settled(view), int(call.get("dim"))
     found = softmax_over_tokens(call, view, axis)
-    if found is None and _is_over_positions(view, axis):
-        raise LayoutUnsupported(
-            f"a softmax over {view.shape[axis]} positions for each channel of "
-            f"{view.source.base!r} {view.source.shape}, as linear attention has it",
-            "a softmax over the keys of query-key scores, over channels, or over the tokens of a "
-            "single channel",
-            f"{_ADVICE}, or as separable attention with one channel of scores, and fine-tune",
-        )
+    across = turned(call.drafts, view, axis) if found is None else None
+    if across is not None:  # of each channel over all positions, as linear attention has it
+        return seen(call.add(float_ops.Softmax(), (across.source,), "softmax"), across.index, view)
     return compute.softmax(call) if found is None else found
-
-
-def _is_over_positions(view: View, axis: int) -> bool:
-    """Return whether an axis of several places shows one channel at several positions."""
-    table = view.index.movedim(axis, -1).reshape(-1, view.shape[axis]) % view.source.shape[-1]
-    return table.shape[1] > 1 and torch.equal(table, table[:, :1].expand_as(table))
 
 
 def softmax_of(call: Call, view: View, axis: int, own: bool) -> View:
@@ -205,9 +194,9 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
     """Capture the query-key product of ``(..., N, D)`` and ``(..., D, M)``."""
     a, b = (with_shown_positions(call.drafts, view) for view in (a, b))
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (turned_matrices(call.drafts, view) for view in (a, _transposed(b)))
     queries = _sequences(a, a.index.expand(*lead, *a.shape[-2:]), call.drafts.windows)
-    turned = b.index.transpose(-1, -2).expand(*lead, b.shape[-1], b.shape[-2])
-    keys = _sequences(b, turned, call.drafts.windows)
+    keys = _sequences(b, b.index.expand(*lead, *b.shape[-2:]), call.drafts.windows)
     heads = _heads(queries)
     q = _selected(call, queries, heads, "q")
     k = _selected(call, keys, heads, "k")
@@ -224,11 +213,10 @@ def _scores(call: Call, a: View, b: View, scale: float) -> View:
 
 def _values(call: Call, a: View, b: View) -> View:
     """Capture the product of attention ``(..., N, M)`` and values ``(..., M, D)``."""
-    b = call.settled(replace(b, factor=a.factor * b.factor))
-    b = with_shown_positions(call.drafts, b)
+    a, b = _of_keys(call, a), call.settled(replace(b, factor=a.factor * b.factor))
+    tokens = with_shown_positions(call.drafts, b)
+    b = turned_matrices(call.drafts, tokens)
     attention = a.source
-    if scores_of(attention) is None:
-        raise _shape_error("the softmax of something other than query-key scores")
     _, n, heads, m = attention.shape
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     index = a.index.expand(*lead, *a.shape[-2:]).reshape(-1, *a.shape[-2:])
@@ -246,7 +234,20 @@ def _values(call: Call, a: View, b: View) -> View:
     width = b.shape[-1]
     rows = (pixel[:, None, None] * n + torch.arange(n)[:, None]) * draft.shape[-1]
     shown = rows + head[:, None, None] * width + torch.arange(width)
-    return seen(draft, shown.reshape(*lead, n, width))
+    result = seen(draft, shown.reshape(*lead, n, width))
+    return result if b is tokens else turned_back(call.drafts, result)
+
+
+def _of_keys(call: Call, view: View) -> View:
+    """Return weights of values along the keys; scores along the queries change both of them."""
+    op, (pixels, n, heads, m) = view.source.op, view.source.shape
+    if view.shape[-1] == m and torch.equal(view.index % m, torch.arange(m).expand(view.shape)):
+        return view
+    if not isinstance(op, float_ops.AttentionScores):
+        return view
+    draft = call.add(op, view.source.inputs[::-1], "scores", own=False)
+    places = torch.arange(draft.size).reshape(pixels, m, heads, n).permute(0, 3, 2, 1).reshape(-1)
+    return replace(view, source=draft, index=places[view.index])
 
 
 def _sequences(view: View, index: torch.Tensor, windows: bool) -> _Sequences:

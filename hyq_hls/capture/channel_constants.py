@@ -19,6 +19,7 @@ from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.float_op import Array
 from hyq_hls.capture.layouts import seen, whole, whole_without_picks
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.score_factors import scaled_heads
 from hyq_hls.capture.scores import is_scores, score_constant
 
 
@@ -107,14 +108,12 @@ def _affine(call: Call, view: View, multiplier: torch.Tensor, offset: torch.Tens
 
 
 def _on_scores(call: Call, view: View, factors: Array, summands: Array) -> View:
-    """Add biases of positions, or a mask, to the scores of an attention."""
+    """Capture factors of heads, biases of positions, or a mask, where they meet scores."""
     draft = view.source
     if not (factors == 1).all():
-        raise Unsupported(
-            f"factors that differ between the scores {draft.shape} of an attention",
-            "one constant factor for all scores",
-            "multiply the queries or the keys",
-        )
+        draft = scaled_heads(call.drafts, draft, factors.reshape(draft.shape))
+    if not summands.any():
+        return seen(draft, view.index, view)
     constant = score_constant(summands.reshape(draft.shape))
     return seen(call.add(constant, (draft,), "bias", own=False), view.index, view)
 

@@ -32,6 +32,7 @@ from hyq_hls.capture.maps import over_maps
 from hyq_hls.capture.merging import with_merged_positions
 from hyq_hls.capture.patches import find_patches
 from hyq_hls.capture.talking_heads import mixed_heads
+from hyq_hls.capture.turning import turned
 
 # Functions of single elements by the aten operation that computes them.
 FUNCTION_OF = {kind.aten: kind for kind in FUNCTIONS if kind.aten}
@@ -46,14 +47,19 @@ def conv2d(call: Call) -> View:
     dilation = _dilation(_pair(call.get("dilation")), weight.shape[2:])
     padding = _padding(call.get("padding"), weight.shape[2:], dilation)
     stride = _within(_pair(call.get("stride")), view.shape[2:], padding)
-    if groups not in (1, view.shape[1]) and reordered_channels(view, 1) is not None:
+    if (*weight.shape[2:], *stride, groups, *padding) != (1, 1, 1, 1, 1, 0, 0) and is_vector(view):
+        return of_vector(call, view, bias)
+    weight = weight.transpose(0, 2, 3, 1)
+    return convolved(call, view, float_ops.Conv2d(weight, bias, stride, padding, groups, dilation))
+
+
+def convolved(call: Call, view: View, op: float_ops.Conv2d) -> View:
+    """Return the convolution of maps; it is a ``Linear`` when it looks at single positions."""
+    if op.groups not in (1, view.shape[1]) and reordered_channels(view, 1) is not None:
         # Integers have no shuffle of channels, so that zeros stand between the groups.
-        weight, groups = _ungrouped(weight, groups), 1
-    if (*weight.shape[2:], *stride, groups, *padding) == (1, 1, 1, 1, 1, 0, 0):
-        return _linear(call, view, (weight[:, :, 0, 0], bias), 1)
-    if _is_vector(view):
-        return _of_vector(call, view, bias)
-    op = float_ops.Conv2d(weight.transpose(0, 2, 3, 1), bias, stride, padding, groups, dilation)
+        op = replace(op, weight=_ungrouped(op.weight, op.groups), groups=1)
+    if (*op.weight.shape[1:3], *op.stride, op.groups, *op.padding) == (1, 1, 1, 1, 1, 0, 0):
+        return _linear(call, view, (op.weight[:, 0, 0], op.bias), 1)
     return over_maps(call, view, lambda part: _convolution(call, part, op))
 
 
@@ -67,8 +73,8 @@ def conv1d(call: Call) -> View:
     weight = call.array("weight", 0, 0)
     bias = call.array("bias", 0.0, len(weight))
     groups = int(call.get("groups"))
-    if _is_vector(view):
-        return _of_vector(call, view, bias)
+    if is_vector(view):
+        return of_vector(call, view, bias)
     (stride,), given, kernel = call.get("stride"), call.get("padding"), (1, weight.shape[2])
     dilation = _dilation((1, *call.get("dilation")), kernel)
     padding = _padding(given if isinstance(given, str) else (0, *given), kernel, dilation)
@@ -81,11 +87,12 @@ def conv1d(call: Call) -> View:
     return replace(result, index=result.index.squeeze(2))
 
 
-def _is_vector(view: View) -> bool:
+def is_vector(view: View) -> bool:
+    """Return whether a view shows the elements of a vector, each once."""
     return len(view.source.shape) == 1 and covers(view.index, view.source.size)
 
 
-def _of_vector(call: Call, view: View, bias: Array) -> View:
+def of_vector(call: Call, view: View, bias: Array) -> View:
     """Capture a convolution of the elements of a vector, whose result is linear in them.
 
     The vector lies along the axis of a ``conv1d``, or it is a map of one position, most of whose
@@ -119,11 +126,11 @@ def _dilation(given: Any, kernel: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _ungrouped(weight: Array, groups: int) -> Array:
-    """Return weights ``(O, I, kh, kw)`` of one group that compute what those of groups do."""
-    outputs, width = weight.shape[:2]
-    result = np.zeros((outputs, groups * width, *weight.shape[2:]))
+    """Return weights ``(O, kh, kw, I)`` of one group that compute what those of groups do."""
+    outputs, *kernel, width = weight.shape
+    result = np.zeros((outputs, *kernel, groups * width))
     for group, filters in enumerate(np.split(np.arange(outputs), groups)):
-        result[filters, group * width : (group + 1) * width] = weight[filters]
+        result[filters, ..., group * width : (group + 1) * width] = weight[filters]
     return result
 
 
@@ -181,7 +188,7 @@ def _linear(call: Call, view: View, parameters: tuple[Array, Array], axis: int) 
     if patches is not None:
         op = patches.convolution(float_ops.Conv2d(weight[:, None, None], bias))
         return shown(call.add(op, (patches.draft,), "conv"), patches.rows, view, axis)
-    view = with_merged_positions(call.drafts, view, axis)
+    view = turned(call.drafts, view, axis) or with_merged_positions(call.drafts, view, axis)
     draft, order, columns = rows_with_columns(call.drafts, view, axis)
     if covers(columns, draft.shape[-1]):
         # Channels in another order cost nothing: the weight's columns take that order.

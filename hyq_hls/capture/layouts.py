@@ -83,7 +83,24 @@ def _whole(view: View, choose: Callable[[Draft, torch.Tensor], Draft | None]) ->
             continue
         if (draft := choose(view.source, found[1])) is not None:
             return shown(draft, found[0], view, axis)
+    found = _everywhere(view)
+    if found is not None and (draft := choose(view.source, found[0])) is not None:
+        return seen(draft, found[1], view)
     raise _scattered(view)
+
+
+def _everywhere(view: View) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Find the channels that a view shows at every position once, in any arrangement.
+
+    Returns:
+        The channels, and the view's index into a draft of these alone; None where there are none.
+    """
+    width = view.source.shape[-1]
+    shown_index = view.index.contiguous()
+    columns = torch.unique(shown_index % width)
+    index = torch.searchsorted(columns, shown_index % width)
+    index += shown_index // width * len(columns)
+    return (columns, index) if covers(index, _positions(view.source) * len(columns)) else None
 
 
 def rows(drafts: Drafts, view: View, axis: int) -> tuple[Draft, torch.Tensor]:
@@ -263,7 +280,7 @@ def sequences_of(
         found = None if draft.tokens else find_unfold(distinct.reshape(-1), height, width, grid)
         if found is not None and is_identity(found[1]) and math.prod(found[0]) == grid[0]:
             return Unfold(found[0]), order[places]
-        if windows:
+        if windows or (draft.tokens and count > 1 and is_identity(distinct)):
             return PermutePositions(tuple(map(tuple, distinct.tolist()))), order[places]
     if count == 1:
         raise _single(draft)

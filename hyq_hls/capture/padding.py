@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import torch
 
 from hyq_hls.capture.border import Sides, border
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import shift_by
-from hyq_hls.capture.drafts import Unsupported, View
+from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
 from hyq_hls.capture.joining import concatenated
 from hyq_hls.capture.layouts import map_with_columns, seen
 
@@ -50,13 +51,14 @@ def padded(call: Call, view: View, sides: Sides) -> View:
         )
     if len(view.shape) != 4:
         return _joined(call, view, sides)
-    try:
-        return _around_map(call, view, sides, 1)
-    except Unsupported as problem:
+    problem: Unsupported | None = None
+    for around in (partial(_around_map, channels=1), partial(_around_map, channels=3), _of_heads):
         try:
-            return _around_map(call, view, sides, 3)
-        except Unsupported:
-            raise problem from None
+            return around(call, view, sides)
+        except Unsupported as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
 
 
 def _around_map(call: Call, view: View, sides: Sides, channels: int) -> View:
@@ -70,6 +72,16 @@ def _around_map(call: Call, view: View, sides: Sides, channels: int) -> View:
         view = seen(draft, index.movedim(-1, channels))
     rest = [side if axis == channels else (0, 0) for axis, side in enumerate(sides)]
     return _joined(call, view, rest)
+
+
+def _of_heads(call: Call, view: View, sides: Sides) -> View:
+    """Put zeros before and behind tokens whose channels are in heads, ``(1, heads, N, D)``."""
+    together = replace(view, index=view.index.transpose(1, 2).flatten(2))
+    if any(count for axis in (1, 3) for count in sides[axis]):
+        raise LayoutUnsupported("padding of heads", "padding of tokens", "pad all channels at once")
+    result = _joined(call, together, [(0, 0), sides[2], (0, 0)])
+    index = result.index.unflatten(2, view.shape[1::2]).transpose(1, 2)
+    return replace(result, index=index)
 
 
 def _joined(call: Call, view: View, sides: Sides) -> View:

@@ -9,9 +9,10 @@ import torch
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.compute import aligned
 from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
-from hyq_hls.capture.index_maps import covers, is_identity, rows_and_columns
+from hyq_hls.capture.index_maps import covers, inverse, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import reordered_channels, rows, shown
 from hyq_hls.capture.multiply import Multiply
+from hyq_hls.capture.selection import with_shown_positions
 
 
 def multiply(call: Call, first: View, second: View) -> View:
@@ -41,7 +42,10 @@ def without_copies(view: View) -> View:
 
 
 def _product(call: Call, large: View, small: View) -> View:
-    """Try each axis that may hold the channels; the first problem is told."""
+    """Try each axis that may hold the channels, and all of them together.
+
+    The first problem is told.
+    """
     failure: Unsupported | None = None
     for axis in {4: (1, -1), 3: (-1, 1)}.get(len(large.shape), (-1,)):
         try:
@@ -49,7 +53,22 @@ def _product(call: Call, large: View, small: View) -> View:
         except Unsupported as error:
             failure = failure or error
     assert failure is not None
-    raise failure
+    large, small = (with_shown_positions(call.drafts, view) for view in (large, small))
+    order = large.index.reshape(-1).argsort()
+    shape = (1, *large.source.shape[:-1], -1)
+    if len(shape) != 4 or len(order) % (large.source.size // large.source.shape[-1]):
+        raise failure
+    # An element may lie anywhere: the larger operand's own layout serves as well.
+    arranged = [
+        replace(view, index=view.index.expand(large.shape).reshape(-1)[order].reshape(shape))
+        for view in (large, small)
+    ]
+    try:
+        found = _product_along(call, arranged[0], without_copies(arranged[1]), -1)
+    except Unsupported:
+        raise failure from None
+    index = found.index.reshape(-1)[inverse(order)].reshape(large.shape)
+    return replace(found, index=index)
 
 
 def _product_along(call: Call, large: View, small: View, axis: int) -> View:

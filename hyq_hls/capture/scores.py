@@ -25,17 +25,15 @@ def is_scores(draft: Draft) -> bool:
     return isinstance(last.op, AttentionScores) if mixed is None else is_scores(mixed[1])
 
 
-def is_probabilities(draft: Draft) -> bool:
-    """Return whether a draft is a softmax, or a mixture of the heads of one."""
+def is_weights(draft: Draft) -> bool:
+    """Return whether a draft weighs values: a softmax of scores, a mixture of its heads, or scores.
+
+    Scores do so by themselves in linear attention.
+    """
     mixed = mixture(draft)
-    return isinstance((draft if mixed is None else mixed[1]).op, Softmax)
-
-
-def scores_of(probabilities: Draft) -> Draft | None:
-    """Return the scores whose softmax probabilities are; None for another softmax."""
-    mixed = mixture(probabilities)
-    (scores,) = (probabilities if mixed is None else mixed[1]).inputs
-    return scores if is_scores(scores) else None
+    softmax = draft if mixed is None else mixed[1]
+    of_scores = isinstance(softmax.op, Softmax) and is_scores(softmax.inputs[0])
+    return of_scores or is_scores(draft)
 
 
 def with_scale(view: View) -> View:

@@ -31,6 +31,7 @@ from hyq_hls.capture.outcome import Outcome, Traced
 from hyq_hls.capture.padding import pad
 from hyq_hls.capture.report import Status
 from hyq_hls.capture.stand_in import Missing, stand_in
+from hyq_hls.capture.transposed_conv import conv_transpose
 from hyq_hls.capture.upsample import upsample
 from hyq_hls.capture.written import written_functions
 
@@ -75,6 +76,7 @@ def _einsum(call: Call) -> View:
 HANDLERS: Mapping[str, Callable[[Call], View | torch.Tensor]] = {
     "conv2d": compute.conv2d,
     "conv1d": compute.conv1d,
+    **dict.fromkeys(("conv_transpose2d", "conv_transpose1d"), conv_transpose),
     "linear": compute.linear,
     "batch_norm": batch_norm,
     "layer_norm": compute.layer_norm,
@@ -103,15 +105,12 @@ HANDLERS: Mapping[str, Callable[[Call], View | torch.Tensor]] = {
     **dict.fromkeys(("adaptive_max_pool2d", "amax"), pooling.largest),
     **dict.fromkeys(("pow", "reciprocal", "rsqrt", "sqrt", "square"), arithmetic.power),
     **dict.fromkeys(("pad", "constant_pad_nd"), pad),
-    "softmax": attention.softmax,
-    "_softmax": attention.softmax,
+    **dict.fromkeys(("softmax", "_softmax"), attention.softmax),
     "scaled_dot_product_attention": attention.scaled_dot_product_attention,
     "masked_fill": attention.masked_fill,
     "where": attention.where,
     "baddbmm": attention.baddbmm,
-    "matmul": _matmul,
-    "bmm": _matmul,
-    "mm": _matmul,
+    **dict.fromkeys(("matmul", "bmm", "mm"), _matmul),
     "addmm": _addmm,
     "einsum": _einsum,
 }

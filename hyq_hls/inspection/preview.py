@@ -6,7 +6,7 @@ values of scales. So the rules of the lowering run with stand-ins for scales and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def previewed(graph: FloatGraph, config: QuantConfig) -> Iterator[PreviewedNode]
     types: dict[str, TensorType] = {}
     for node in graph:
         own = config.for_node(node.name)
-        quantizations[node.name] = _stand_in(graph, node, own)
+        quantizations[node.name] = _stand_in(graph, node, own, quantizations)
         types[node.name] = TensorType(graph.shape(node.name), quantizations[node.name])
         if isinstance(node.op, Unknown) or node.name == graph.input:
             yield PreviewedNode(node)
@@ -73,8 +73,16 @@ def previewed(graph: FloatGraph, config: QuantConfig) -> Iterator[PreviewedNode]
             yield PreviewedNode(node, problem=str(error))
 
 
-def _stand_in(graph: FloatGraph, node: FloatNode, config: QuantConfig) -> Quantization:
+def _stand_in(
+    graph: FloatGraph,
+    node: FloatNode,
+    config: QuantConfig,
+    before: Mapping[str, Quantization],
+) -> Quantization:
+    """Return the quantization of a node, as far as its operation fixes it, or else a stand-in."""
     try:
+        if traits_of(node).keeps_scale:
+            return before[node.inputs[0]]
         if traits_of(node).codes is Codes.IMAGE:
             return image_quantization(node.op)
         if traits_of(node).codes is Codes.PROBABILITIES:

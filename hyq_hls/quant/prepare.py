@@ -86,8 +86,9 @@ def check_softmax(node: FloatNode) -> None:
     if type(node.op) is Softmax:
         raise QuantizationError(
             f"{node.name}: a softmax of the values of {node.inputs[0]!r} found; a softmax of "
-            "the scores of an attention is wanted, or of tokens whose weighted keys are summed "
-            "up; return the values before the softmax, and apply it to the network's output"
+            "the scores of an attention is wanted, of tokens whose weighted keys are summed up, or "
+            "of the values of a linear layer over all positions; return the values before the "
+            "softmax, and apply it to the network's output"
         )
 
 

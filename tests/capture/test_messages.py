@@ -280,12 +280,6 @@ SITUATIONS: dict[str, Situation] = {
         "a division by",
         _net(lambda m, x: functional.normalize(x, dim=1)),
     ),
-    "a softmax over the positions of each channel": Situation(
-        _net(lambda m, x: x.flatten(2).softmax(2)),
-        "softmax",
-        "a softmax over 36 positions for each channel of",
-        _net(lambda m, x: x.flatten(2).softmax(1)),
-    ),
     "a mean over rows": Situation(
         _net(lambda m, x: x.relu().mean(2)),
         "mean (aten.mean.dim) in module (root)",
