@@ -41,7 +41,7 @@ class _CrossCovariance(nn.Module):
         return found
 
 
-class _Linear(nn.Module):
+class Linear(nn.Module):
     """Linear attention: the keys weigh the values first, and the queries weigh the result."""
 
     def __init__(self, kernel: str) -> None:
@@ -62,7 +62,7 @@ class _Linear(nn.Module):
         return found
 
 
-def _of_tokens(m: Any, x: torch.Tensor) -> torch.Tensor:
+def of_tokens(m: Any, x: torch.Tensor) -> torch.Tensor:
     result: torch.Tensor = m.layer(m.stem(x).flatten(2).mT)
     return result
 
@@ -70,7 +70,7 @@ def _of_tokens(m: Any, x: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("heads", [1, 2])
 def test_cross_covariance_attention(heads: int, fused: bool) -> None:
-    graph = captured(_of_tokens, stem=nn.Conv2d(3, 8, 1), layer=_CrossCovariance(heads, fused))
+    graph = captured(of_tokens, stem=nn.Conv2d(3, 8, 1), layer=_CrossCovariance(heads, fused))
     (scores,) = (name for name, kind in kinds(graph).items() if kind == "AttentionScores")
     assert graph.shape(scores) == (heads, 8 // heads, 1, 8 // heads)
     found = list(kinds(graph).values())
@@ -80,17 +80,17 @@ def test_cross_covariance_attention(heads: int, fused: bool) -> None:
 
 @pytest.mark.parametrize("kernel", ["softmax", "relu"])
 def test_linear_attention(kernel: str) -> None:
-    graph = captured(_of_tokens, stem=nn.Conv2d(3, 8, 1), layer=_Linear(kernel))
+    graph = captured(of_tokens, stem=nn.Conv2d(3, 8, 1), layer=Linear(kernel))
     found = kinds(graph)
     (scores,) = (name for name, kind in found.items() if kind == "AttentionScores")
     assert graph.shape(scores) == (2, 4, 1, 4)  # no product of every query with every key
     assert list(found.values()).count("Transpose") == 4
 
 
-@pytest.mark.parametrize("layer", [_CrossCovariance(2, False), _Linear("softmax"), _Linear("relu")])
+@pytest.mark.parametrize("layer", [_CrossCovariance(2, False), Linear("softmax"), Linear("relu")])
 def test_their_integers(layer: nn.Module) -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
-    model = settle(Net(_of_tokens, stem=nn.Conv2d(3, 8, 3), layer=layer))
+    model = settle(Net(of_tokens, stem=nn.Conv2d(3, 8, 3), layer=layer))
     qmodel = quantize(model, images, progress=False)
     with torch.no_grad():
         wanted = model.double()(torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255)

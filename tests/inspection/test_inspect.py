@@ -18,6 +18,7 @@ from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.support import template_dir
 from tests.capture.hybrids import Hybrid, settle
 from tests.capture.nets import Net
+from tests.capture.test_turning import Linear, of_tokens
 from tests.quant.test_grouped_convolution import Grouped
 
 
@@ -51,6 +52,13 @@ def test_it_says_what_quantize_makes(model: nn.Module, side: int, preset: str) -
     for module in modules:
         assert (template_dir() / f"{module}.h").is_file()
         assert (template_dir("rtl_templates") / f"hyq_{module}.sv").is_file()
+
+
+def test_what_moves_probabilities_keeps_their_codes() -> None:
+    """Those of linear attention move between their softmax and the product with the values."""
+    assert hyq_hls.inspect(
+        Net(of_tokens, stem=nn.Conv2d(3, 8, 3), layer=Linear("softmax")), 8
+    ).complete
 
 
 def test_what_is_missing_is_grouped_with_its_remedy() -> None:

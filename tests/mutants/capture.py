@@ -54,4 +54,32 @@ MUTANTS = [
         "place.behind(reader, affine)",
         "tests/capture/test_pooling.py",
     ),
+    Mutant(
+        "a part of a transposed convolution begins with its first row",
+        "hyq_hls/capture/transposed_conv.py",
+        "return _Remainder(taps, around, around + first, count)",
+        "return _Remainder(taps, around, 0, count)",
+        "tests/capture/test_transposed_conv.py",
+    ),
+    Mutant(
+        "factors of heads that were channels multiply tokens in turn",
+        "hyq_hls/capture/score_factors.py",
+        "np.repeat(of_heads[:, 0], query.shape[1])",
+        "np.tile(of_heads[:, 0], query.shape[1])",
+        "tests/capture/test_turning.py",
+    ),
+    Mutant(
+        "scores weigh values along their queries",
+        "hyq_hls/capture/attention.py",
+        "a, b = _of_keys(call, a), call.settled",
+        "a, b = a, call.settled",
+        "tests/capture/test_turning.py",
+    ),
+    Mutant(
+        "codes that move have a stand-in of their own",
+        "hyq_hls/inspection/preview.py",
+        "if traits_of(node).keeps_scale:",
+        "if False:",
+        "tests/inspection/test_inspect.py",
+    ),
 ]
