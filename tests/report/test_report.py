@@ -328,8 +328,13 @@ def test_the_front_has_no_design_that_another_one_beats(
 ) -> None:
     """Neither another one of the search, nor the design of the page."""
     cycles = stream.machine.cycles_per_frame
-    sizes = {"slower, larger": (2, 5), "slower, small": (3, 1), "slowest, small": (4, 1)}
-    sizes |= {"fast, large": (0.5, 9), "fast, larger": (0.5, 10)}
+    sizes: dict[str, tuple[float, int]] = {
+        "slower, larger": (2, 5),
+        "slower, small": (3, 1),
+        "slowest, small": (4, 1),
+        "fast, large": (0.5, 9),
+        "fast, larger": (0.5, 10),
+    }
     points = [
         ParetoPoint(label, int(slow * cycles), 1.0, Utilization(lut=lut), True)
         for label, (slow, lut) in sizes.items()
