@@ -118,7 +118,9 @@ def labelled_images(folder: Path) -> LabelledImages:
     """
     _need_folder(folder)
     entries = sorted(folder.iterdir(), key=lambda path: path.name)
-    classes = tuple(p.name for p in entries if p.is_dir() and not p.name.startswith("."))
+    folders = [path.name for path in entries if path.is_dir()]
+    # Python makes one folder beside a module with a model.
+    classes = tuple(n for n in folders if not n.startswith(".") and n != "__pycache__")
     if not classes:
         loose = sum(_is_image(p.name) for p in entries)
         raise InputError(

@@ -56,6 +56,7 @@ def test_all_images_are_found_at_any_depth(folder: Path) -> None:
     write(folder / "n2" / "deep" / "e.PNG", noise(5, 5))
     write(folder / "top.png", noise(5, 5))
     write(folder / ".cache" / "hidden.png", noise(5, 5))
+    write(folder / "__pycache__" / "hidden.png", noise(5, 5))
     names = [p.relative_to(folder).as_posix() for p in all_images(folder)]
     assert names == sorted(names)
     assert set(names) == {
