@@ -118,9 +118,7 @@ def labelled_images(folder: Path) -> LabelledImages:
     """
     _need_folder(folder)
     entries = sorted(folder.iterdir(), key=lambda path: path.name)
-    folders = [path.name for path in entries if path.is_dir()]
-    # Python makes one folder beside a module with a model.
-    classes = tuple(n for n in folders if not n.startswith(".") and n != "__pycache__")
+    classes = tuple(p.name for p in entries if p.is_dir() and not _is_hidden(p.name))
     if not classes:
         loose = sum(_is_image(p.name) for p in entries)
         raise InputError(
@@ -150,7 +148,7 @@ def all_images(folder: Path) -> list[Path]:
     _need_folder(folder)
     found: list[Path] = []
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not _is_hidden(name)]
         found += [Path(place, name) for name in files if _is_image(name)]
     if not found:
         raise InputError(f"{folder} holds no images ({', '.join(SUFFIXES)}) in any folder below it")
@@ -207,3 +205,8 @@ def _need_folder(folder: Path) -> None:
 
 def _is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _is_hidden(folder: str) -> bool:
+    """Return whether no person made a folder; Python makes one beside a module with a model."""
+    return folder.startswith(".") or folder == "__pycache__"
