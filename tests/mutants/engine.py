@@ -15,8 +15,8 @@ MUTANTS = [
     Mutant(
         "the engine takes sums of 33 bits",
         "hyq_hls/engine/forms/output_stage.py",
-        "bounds.bits > SUM_BITS",
-        "bounds.bits > SUM_BITS + 1",
+        'bounds.bits > SUM_BITS:\n        raise ConversionError(\n            f"{what} in',
+        'bounds.bits > SUM_BITS + 1:\n        raise ConversionError(\n            f"{what} in',
         "tests/engine/test_forms.py",
     ),
     Mutant(
