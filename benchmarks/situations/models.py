@@ -17,8 +17,7 @@ from benchmarks.situations.situation import Place, Situation, Wrong
 #: What is refused, and what the message says of it.
 _REFUSED = {
     "CBAM": "over an axis",
-    "MLP-Mixer": "mixes channels and positions",
-    "global context": "the softmax of something other",
+    "global context": "take their mean and fine-tune",
     "probabilities": "apply it to the network's output",
     "log of probabilities": "apply log_softmax to the output",
     "an argmax": "apply argmax to the output",

@@ -22,6 +22,7 @@ from hyq_hls.capture.index_maps import (
     rows_and_columns,
 )
 from hyq_hls.capture.positions import PermutePositions
+from hyq_hls.capture.scores import is_scores
 from hyq_hls.capture.selection import with_shown_positions
 from hyq_hls.capture.windows import regrouped
 
@@ -316,6 +317,13 @@ def _grid(view: View, axis: int) -> Grid | None:
 
 
 def _scattered(view: View) -> LayoutUnsupported:
+    if is_scores(view.source):
+        return LayoutUnsupported(
+            f"the product {view.shape} of two activations, {view.source.base!r}, as channels",
+            "a softmax of such a product, or its product with values, as attention has it",
+            "write attention as F.scaled_dot_product_attention(q, k, v); where it is a weighted "
+            "sum over the positions of a map, take their mean and fine-tune",
+        )
     count = len(torch.unique(view.index))
     part = "all" if count == view.source.size else f"{count}"
     return LayoutUnsupported(

@@ -84,6 +84,11 @@ def test_layers(layer: nn.Module, found: str) -> None:
         (lambda m, x: x.reshape(144), "output", "without an axis for the batch"),
         (lambda m, x: x.flip(0), "output", "changes with the other images of its batch"),
         (lambda m, x: x @ torch.ones(4, 4, 6, 6), "matmul", "a constant tensor"),
+        (
+            lambda m, x: m.conv((x.flatten(2) @ x[:, :1].flatten(2).mT).unsqueeze(-1)),
+            "conv2d",
+            "the product (1, 4, 1, 1) of two activations",
+        ),
         (lambda m, x: x @ x, "matmul", "differ from position to position"),
         (lambda m, x: x.half().float(), "to", "a cast to torch.float16"),
         (lambda m, x: functional.unfold(x, 2, padding=1), "im2col", "over the border"),
