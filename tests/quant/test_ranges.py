@@ -103,6 +103,20 @@ def test_channels_have_their_own_ranges() -> None:
     assert found.scale[0] < found.scale[1] < found.scale[2]
 
 
+def test_a_channel_of_zeros_takes_a_scale_of_its_neighbours() -> None:
+    values = np.random.default_rng(1).normal(0, 1e6, (200, 3))
+    values[:, 1] = 0
+    data = statistics_of(values)
+    whole = quantization(data, lean(), base=1.0)
+    found = channel_quantization(data, lean(), whole, base=1.0)
+    assert found.scale[1] == whole.scale[0]
+    assert (found.dequantize(found.quantize(values))[:, 1] == 0).all()
+    # What is small, but not zero, keeps a range of its own.
+    values[:, 1] = 1e-5 * values[:, 0] / 1e6
+    small = channel_quantization(statistics_of(values), lean(), whole, base=1.0)
+    assert small.scale[1] < 1e-6
+
+
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])
 @pytest.mark.parametrize("granularity", ["channel", "tensor"])
 def test_weight_scales_minimize_the_weighted_error(scale: Scale, granularity: Granularity) -> None:

@@ -118,11 +118,17 @@ def best_quantization(
 def channel_quantization(
     statistics: TensorStatistics, config: QuantConfig, whole: Quantization, *, base: float | None
 ) -> Quantization:
-    """Give each channel its own range; ``whole`` gives the bits."""
-    parts = [
-        quantization(statistics.channel(c), config, base=base, bits=whole.bits)
-        for c in range(statistics.low.size)
-    ]
+    """Give each channel its own range; ``whole`` gives the bits.
+
+    A channel that is always zero needs no scale. It takes one of ``whole``, because one far finer
+    than those of its neighbours would make the sums wide in which they meet.
+    """
+    zero = Quantization(whole.bits, whole.signed, (max(whole.scale),), whole.zero_point[:1])
+    parts = []
+    for c in range(statistics.low.size):
+        channel = statistics.channel(c)
+        is_zero = channel.high[0] - channel.low[0] < _TINY and abs(channel.high[0]) < _TINY
+        parts.append(zero if is_zero else quantization(channel, config, base=base, bits=whole.bits))
     return Quantization(
         whole.bits,
         whole.signed,
