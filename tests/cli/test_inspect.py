@@ -21,7 +21,7 @@ def test_a_whole_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.slow
 def test_a_network_of_timm_that_lacks_something(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("inspect", "--model", "xcit_nano_12_p16_224", "--image-size", "32") == 1
+    assert run("inspect", "--model", "efficientvit_b0", "--image-size", "64") == 1
     text = capsys.readouterr().out
     assert "to do:" in text
     assert "nodes stop on the way" in text
