@@ -4,7 +4,6 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,6 +20,7 @@ import hyq_hls
 from hyq_hls.errors import HyqError
 from hyq_hls.support import packages, templates
 from hyq_hls.version import LICENCE
+from tests.stranger.steps import copy_sources
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -133,13 +133,8 @@ def test_template_dir_ignores_a_foreign_folder_next_to_the_package(elsewhere: Pa
 @pytest.mark.slow
 def test_wheel_ships_templates_checkpoints_and_licence(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    source.mkdir()
     # A copy: setuptools would reuse whatever an earlier build left in build/.
-    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(ROOT / name, source)
-    for folder in [ROOT / "hyq_hls", *ROOT.glob("*_templates")]:
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(folder, source / folder.name, ignore=ignore)
+    copy_sources(source)
     checkpoints = source / "hyq_hls" / "models" / "checkpoints"
     checkpoints.mkdir(exist_ok=True)
     for name in ("trial.npz", "trial.json"):

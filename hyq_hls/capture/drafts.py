@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from hyq_hls.capture.multiply import Multiply
 from hyq_hls.capture.positions import PermutePositions, SelectPositions
 from hyq_hls.capture.unknown import Unknown
 from hyq_hls.errors import ShapeError
+
+Captured = TypeVar("Captured")
 
 
 class Unsupported(Exception):
@@ -40,6 +43,22 @@ class Unsupported(Exception):
 
 class LayoutUnsupported(Unsupported):
     """A value is not what the node needs; behind an unsupported node nobody is told."""
+
+
+def first_captured(ways: Iterable[Callable[[], Captured]]) -> Captured:
+    """Return what the first of several ways captures; where none does, its problem is told.
+
+    Raises:
+        Unsupported: the problem of the first way.
+    """
+    failure: Unsupported | None = None
+    for way in ways:
+        try:
+            return way()
+        except Unsupported as error:
+            failure = failure or error
+    assert failure is not None, "there is no way"
+    raise failure
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ import torch
 from hyq_hls.capture.border import Sides, border
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.channel_constants import shift_by
-from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.drafts import LayoutUnsupported, Unsupported, View, first_captured
 from hyq_hls.capture.joining import concatenated
 from hyq_hls.capture.layouts import map_with_columns, seen
 
@@ -51,14 +51,8 @@ def padded(call: Call, view: View, sides: Sides) -> View:
         )
     if len(view.shape) != 4:
         return _joined(call, view, sides)
-    problem: Unsupported | None = None
-    for around in (partial(_around_map, channels=1), partial(_around_map, channels=3), _of_heads):
-        try:
-            return around(call, view, sides)
-        except Unsupported as error:
-            problem = problem or error
-    assert problem is not None
-    raise problem
+    maps = [partial(_around_map, call, view, sides, channels) for channels in (1, 3)]
+    return first_captured([*maps, partial(_of_heads, call, view, sides)])
 
 
 def _around_map(call: Call, view: View, sides: Sides, channels: int) -> View:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 
 from hyq_hls.capture.call import Call
 from hyq_hls.capture.compute import aligned
-from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View
+from hyq_hls.capture.drafts import Draft, LayoutUnsupported, Unsupported, View, first_captured
 from hyq_hls.capture.index_maps import covers, inverse, is_identity, rows_and_columns
 from hyq_hls.capture.layouts import reordered_channels, rows, shown
 from hyq_hls.capture.multiply import Multiply
@@ -46,19 +47,23 @@ def _product(call: Call, large: View, small: View) -> View:
 
     The first problem is told.
     """
-    failure: Unsupported | None = None
-    for axis in {4: (1, -1), 3: (-1, 1)}.get(len(large.shape), (-1,)):
-        try:
-            return _product_along(call, large, small, axis)
-        except Unsupported as error:
-            failure = failure or error
-    assert failure is not None
+    axes = {4: (1, -1), 3: (-1, 1)}.get(len(large.shape), (-1,))
+    try:
+        return first_captured(partial(_product_along, call, large, small, axis) for axis in axes)
+    except Unsupported:
+        found = _product_anywhere(call, large, small)
+        if found is None:
+            raise
+        return found
+
+
+def _product_anywhere(call: Call, large: View, small: View) -> View | None:
+    """Multiply in the layout of the larger operand's source, since elements may lie anywhere."""
     large, small = (with_shown_positions(call.drafts, view) for view in (large, small))
     order = large.index.reshape(-1).argsort()
     shape = (1, *large.source.shape[:-1], -1)
     if len(shape) != 4 or len(order) % (large.source.size // large.source.shape[-1]):
-        raise failure
-    # An element may lie anywhere: the larger operand's own layout serves as well.
+        return None
     arranged = [
         replace(view, index=view.index.expand(large.shape).reshape(-1)[order].reshape(shape))
         for view in (large, small)
@@ -66,7 +71,7 @@ def _product(call: Call, large: View, small: View) -> View:
     try:
         found = _product_along(call, arranged[0], without_copies(arranged[1]), -1)
     except Unsupported:
-        raise failure from None
+        return None
     index = found.index.reshape(-1)[inverse(order)].reshape(large.shape)
     return replace(found, index=index)
 

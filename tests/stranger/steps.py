@@ -112,18 +112,23 @@ def _environment(place: Place) -> None:
     place.run(sys.executable, "-m", "venv", str(place.folder / "venv"))
 
 
+def copy_sources(folder: Path) -> None:
+    """Make a folder with what a wheel is built from."""
+    folder.mkdir()
+    for path in (*map(REPOSITORY.joinpath, SOURCES), *REPOSITORY.glob("*_templates")):
+        if path.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(path, folder / path.name, ignore=ignore)
+        else:
+            shutil.copy(path, folder)
+
+
 def _wheel(place: Place) -> None:
     # From a copy: setuptools would take over what an earlier build left in the repository.
     source, wheels = place.folder / "source", place.folder / "wheel"
     for old in (source, wheels):
         shutil.rmtree(old, ignore_errors=True)
-    source.mkdir()
-    for path in (*map(REPOSITORY.joinpath, SOURCES), *REPOSITORY.glob("*_templates")):
-        if path.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(path, source / path.name, ignore=ignore)
-        else:
-            shutil.copy(path, source)
+    copy_sources(source)
     place.pip("wheel", "--no-deps", "--wheel-dir", "wheel", "./source")
     shutil.rmtree(source)
 

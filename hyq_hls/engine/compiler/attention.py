@@ -10,7 +10,7 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import check_stage
-from hyq_hls.engine.compiler.unit import TiledUnit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork
 from hyq_hls.engine.forms import KINDS, AttendedSums, SoftmaxRows
 from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.isa import View
@@ -129,35 +129,30 @@ class AttentionUnit(TiledUnit):
             self._starts.append(self._starts[-1] + block.size // OUTPUTS)
         self._records = b"".join(block.tobytes() for block in blocks)
 
-    def room(self, pixels: int, step: int = 1) -> tuple[int, int]:
+    def room(self, pixels: int, step: int) -> tuple[int, int]:
         """Return the words of the scores of P queries, and of all queries."""
         del step
         words = (2 if self.form.is_wide else 1) * ceil_div(self.keys, WORD)
         return words, ceil_div(self.layout.pixels, pixels) * words
 
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
+    def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the attention of the tokens that are the same pixels of their patches."""
         tables = table_bytes(self.form.softmax.exponentials, "<u4")
-        for pixel in range(tile.y0, tile.y1):
+        pixels = emitter.sizes.pixels
+        words, _ = self.room(pixels, 1)
+        for pixel in range(work.tile.y0, work.tile.y1):
             emitter.exponentials(tables)
             row = _Row(
                 emitter=emitter,
                 unit=self,
-                sources=tuple(sources),
-                output=output,
+                sources=tuple(work.sources),
+                output=work.output,
                 pixel=pixel,
                 groups=_Groups.of(self._starts, emitter.parameters(self._records)),
                 keys_at=emitter.weight_room(self._weight_words),
                 values_at=self._value_base,
-                scores=room[0],
-                band=room[1] // self.room(emitter.sizes.pixels)[0] * emitter.sizes.pixels,
+                scores=work.room[0],
+                band=work.room[1] // words * pixels,
             )
             row.compile()
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.unit import TiledUnit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork
 from hyq_hls.engine.forms import NormRows
 from hyq_hls.engine.layout import TensorLayout, norm_bytes
 from hyq_hls.engine.machine_sizes import Sizes
@@ -33,17 +31,10 @@ class NormUnit(TiledUnit):
                 f"{sizes.norm_channels}; take one with more norm_channels"
             )
 
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
+    def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the rows of a tile."""
         emitter.norm(norm_bytes(self.form))
-        (source,) = sources
+        tile, output, (source,) = work.tile, work.output, work.sources
         channels = slice(0, self.form.channels)
         for x, pixels in output.columns(tile.x0, tile.x1):
             columns = slice(x, x + (pixels - 1) * output.step + 1, output.step)

@@ -9,7 +9,7 @@ from hyq_hls.engine.compiler.buffers import Tile
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.held import Held, hold, plan_rows
 from hyq_hls.engine.compiler.patches import PatchesUnit
-from hyq_hls.engine.compiler.unit import TiledUnit, Unit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork, Unit
 from hyq_hls.engine.layout import Place, TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 
@@ -144,7 +144,7 @@ class Segment:
         tile = Tile(start, stop, 0, output.layout.pixels)
         if isinstance(unit, TiledUnit):
             sources = [self.held[name].buffer(pixels, band) for name in unit.inputs]
-            unit.emit(emitter, tile, sources, buffer, self.rooms[index])
+            unit.emit(emitter, TileWork(tile, sources, buffer, self.rooms[index]))
         else:
             assert isinstance(unit, PatchesUnit)
             unit.load(emitter, places[unit.inputs[0]], buffer, start, stop)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.sums import SumsUnit
-from hyq_hls.engine.compiler.unit import TiledUnit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork
 from hyq_hls.engine.forms import StagedSums
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
@@ -44,20 +44,13 @@ class StagedUnit(TiledUnit):
         most = self._buffer(Tile(0, self.layout.rows, 0, self.layout.pixels), pixels, step)
         return least.all_words, most.all_words
 
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
+    def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the sums of a tile, in parts whose codes in between fit."""
-        pixels = emitter.sizes.pixels
-        for part in self._parts(tile, pixels, output.step, room[1]):
-            between = self._buffer(part, pixels, output.step, room[0])
-            self._first.emit(emitter, part, sources, between, (0, 0))
-            self._second.emit(emitter, part, [between], output, (0, 0))
+        pixels, step, (base, words) = emitter.sizes.pixels, work.output.step, work.room
+        for part in self._parts(work.tile, pixels, step, words):
+            between = self._buffer(part, pixels, step, base)
+            self._first.emit(emitter, TileWork(part, work.sources, between))
+            self._second.emit(emitter, TileWork(part, [between], work.output))
             emitter.forget("features", between.base, between.base + between.all_words)
 
     def _buffer(self, part: Tile, pixels: int, step: int, base: int = 0) -> Buffer:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.unit import TiledUnit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork
 from hyq_hls.engine.forms import OutputStage, Sliding, Sums
 from hyq_hls.engine.forms.sums import byte_planes
 from hyq_hls.engine.layout import (
@@ -126,19 +126,13 @@ class SumsUnit(TiledUnit):
         """Whether column x of the output needs column x of the inputs alone."""
         return all(s.sliding == Sliding() for s in self.parts)
 
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
+    def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the sums of a tile."""
         for chunk in self._chunks:
             for plane in range(self.layout.planes):
-                for x, pixels in output.columns(tile.x0, tile.x1):
-                    self._emit(emitter, chunk, plane, _Columns(tile, x, pixels), sources, output)
+                for x, pixels in work.output.columns(work.tile.x0, work.tile.x1):
+                    columns = _Columns(work.tile, x, pixels)
+                    self._emit(emitter, chunk, plane, columns, work.sources, work.output)
 
     def _emit(
         self,

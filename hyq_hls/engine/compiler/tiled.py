@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.patches import PatchesUnit
-from hyq_hls.engine.compiler.unit import TiledUnit, Unit
+from hyq_hls.engine.compiler.unit import TiledUnit, TileWork, Unit
 from hyq_hls.engine.layout import Place, ceil_div
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
@@ -37,7 +37,7 @@ def emit_tiled(emitter: Emitter, unit: Unit, sources: Sequence[Place], output: P
         start = result.base + result.all_words
         most = unit.room(sizes.pixels, 1)[1]
         room = start, min(most, sizes.feature_words - start)
-        unit.emit(emitter, tile, buffers, result, room)
+        unit.emit(emitter, TileWork(tile, buffers, result, room))
         result.store(emitter, output, unit.output, tile)
     emitter.note_stored(unit.output)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile
 from hyq_hls.engine.compiler.emitter import Emitter
@@ -11,6 +12,23 @@ from hyq_hls.engine.forms import Sliding
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.graph.operation import Codes
+
+
+@dataclass(frozen=True)
+class TileWork:
+    """A tile of an output, and where it is computed.
+
+    Attributes:
+        tile: the rectangle of the output.
+        sources: the inputs in the feature memory.
+        output: the place of the output there.
+        room: first word, and number of words, of what is free beside them.
+    """
+
+    tile: Tile
+    sources: Sequence[Buffer]
+    output: Buffer
+    room: tuple[int, int] = (0, 0)
 
 
 class Unit(ABC):
@@ -83,20 +101,10 @@ class TiledUnit(Unit):
     """A unit whose output is computed tile by tile in the feature memory."""
 
     @abstractmethod
-    def emit(
-        self,
-        emitter: Emitter,
-        tile: Tile,
-        sources: Sequence[Buffer],
-        output: Buffer,
-        room: tuple[int, int],
-    ) -> None:
+    def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the instructions of a tile.
 
         Args:
             emitter: takes them.
-            tile: the rectangle of the output.
-            sources: the inputs in the feature memory.
-            output: the place of the output there.
-            room: first word, and number of words, of what is free beside them.
+            work: the tile, and where it is computed.
         """

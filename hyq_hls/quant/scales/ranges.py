@@ -124,11 +124,14 @@ def channel_quantization(
     than those of its neighbours would make the sums wide in which they meet.
     """
     zero = Quantization(whole.bits, whole.signed, (max(whole.scale),), whole.zero_point[:1])
-    parts = []
-    for c in range(statistics.low.size):
-        channel = statistics.channel(c)
-        is_zero = channel.high[0] - channel.low[0] < _TINY and abs(channel.high[0]) < _TINY
-        parts.append(zero if is_zero else quantization(channel, config, base=base, bits=whole.bits))
+    high = statistics.high
+    is_zero = (high - statistics.low < _TINY) & (np.abs(high) < _TINY)
+    parts = [
+        zero
+        if is_zero[c]
+        else quantization(statistics.channel(c), config, base=base, bits=whole.bits)
+        for c in range(high.size)
+    ]
     return Quantization(
         whole.bits,
         whole.signed,

@@ -172,7 +172,7 @@ def build_library(
     recipe = _Recipe(
         top, driver, configuration, waves, tuple(options), tuple(definitions), tuple(flags)
     )
-    key = partial(_digest, files, [verilator.version, compiler_version()])
+    key = partial(_digest, [*_contents(files), verilator.version, compiler_version()])
     found = sealed_key(library)
     if not any(flag.startswith("-O") for flag in flags):
         there = [level for level in LEVELS if key(recipe.at(level)) == found]
@@ -292,10 +292,11 @@ def _parameter_flags(parameters: Mapping[str, Parameter]) -> list[str]:
     return flags
 
 
-def _digest(files: Sequence[Path], versions: Sequence[str], recipe: _Recipe) -> str:
-    key = hashlib.sha256()
-    for path in [*files, *sorted(p for p in DRIVERS.rglob("*") if p.is_file())]:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        key.update(f"{path.name} {content}\n".encode())
-    key.update("\n".join([*versions, *recipe.texts]).encode())
-    return key.hexdigest()
+def _contents(files: Sequence[Path]) -> list[str]:
+    """Return a line for each of the files, and of those of the drivers."""
+    paths = [*files, *sorted(p for p in DRIVERS.rglob("*") if p.is_file())]
+    return [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths]
+
+
+def _digest(made_from: Sequence[str], recipe: _Recipe) -> str:
+    return hashlib.sha256("\n".join([*made_from, *recipe.texts]).encode()).hexdigest()
