@@ -103,3 +103,30 @@ def multipliers(graph: Graph) -> dict[str, set[int]]:
     for name, requantize in requantizations(graph):
         found.setdefault(name, set()).update(requantize.multiplier.tolist())
     return found
+
+
+class Tiny(nn.Module):
+    """Five widths to choose: two layers, and the tensors behind convolution, ReLU and mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self.fc(self.act(self.conv(x)).mean((2, 3)))
+        return result
+
+
+class DeadBranch(nn.Module):
+    """A branch that ends in zeros: what lies in it does not matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.dead, self.act = nn.Conv2d(3, 4, 3), nn.Linear(4, 6), nn.SiLU()
+        self.zero, self.fc = nn.Linear(6, 4), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x).permute(0, 2, 3, 1)
+        x = x + self.zero(self.act(self.dead(x)))
+        result: torch.Tensor = self.fc(x.mean((1, 2)))
+        return result

@@ -33,7 +33,7 @@ from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.widths import as_array, balanced_design
 from hyq_hls.stream.cost import estimate_design
 from tests.capture.hybrids import Hybrid, settle
-from tests.quant.networks import lean
+from tests.quant.networks import DeadBranch, Tiny, lean
 from tests.quant.test_bit_choice import every_choice
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
@@ -58,33 +58,6 @@ def small_plan() -> Plan:
 @pytest.fixture(scope="module")
 def curve(small_plan: Plan) -> list[Sensitivity]:
     return sensitivity_curve(small_plan, (3, 4, 6, 8))
-
-
-class Tiny(nn.Module):
-    """Five widths to choose: two layers, and the tensors behind convolution, ReLU and mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.act, self.fc = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(4, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.fc(self.act(self.conv(x)).mean((2, 3)))
-        return result
-
-
-class DeadBranch(nn.Module):
-    """A branch that ends in zeros: what lies in it does not matter."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem, self.dead, self.act = nn.Conv2d(3, 4, 3), nn.Linear(4, 6), nn.SiLU()
-        self.zero, self.fc = nn.Linear(6, 4), nn.Linear(4, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.stem(x).permute(0, 2, 3, 1)
-        x = x + self.zero(self.act(self.dead(x)))
-        result: torch.Tensor = self.fc(x.mean((1, 2)))
-        return result
 
 
 @pytest.mark.parametrize("average", [2.0, 3.1, 4.7, 5, 7.9, 8.0, 12.0])
