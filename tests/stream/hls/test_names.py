@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hyq_hls.graph import Graph, TensorType
@@ -61,8 +61,13 @@ COLLIDING = [
 ]
 
 
-def assert_usable(names: list[str]) -> None:
-    mapping = identifiers(names, suffixes=("word", "config", "layer", "values"))
+SUFFIXES = ("word", "config", "layer", "values")
+ENDINGS = tuple(f"_{suffix}" for suffix in SUFFIXES)
+
+
+def assert_usable(names: list[str]) -> list[str]:
+    """Check the identifiers of names, and return them."""
+    mapping = identifiers(names, suffixes=SUFFIXES)
     assert list(mapping) == names
     found = list(mapping.values())
     assert len({i.lower() for i in found}) == len(names), "distinct, also where case is ignored"
@@ -70,14 +75,21 @@ def assert_usable(names: list[str]) -> None:
         assert re.fullmatch(r"[A-Za-z]\w*", identifier, re.ASCII), identifier
         assert "__" not in identifier, f"{identifier} is reserved in C++"
         assert identifier not in KEYWORDS
-        assert not identifier.endswith(("_word", "_config", "_layer", "_values")), identifier
+    # What belongs to an identifier is not another one.
+    taken = {identifier.lower() for identifier in found}
+    assert not [i for i in found if any(i.lower() + ending in taken for ending in ENDINGS)]
+    return found
 
 
 def test_colliding_names_and_keywords() -> None:
-    assert_usable([*COLLIDING, *KEYWORDS])
+    for identifier in assert_usable([*COLLIDING, *KEYWORDS]):
+        assert not identifier.endswith(ENDINGS), identifier
 
 
 @pytest.mark.slow
+# A keyword of SystemVerilog, which becomes n_config.
+@example(["config", "n"])
+@example(["n", "config"])
 @given(st.lists(st.text(max_size=6), unique=True, max_size=8))
 def test_any_names(names: list[str]) -> None:
     assert_usable(names)
