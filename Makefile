@@ -1,5 +1,5 @@
 # Two commands on a fresh machine with Python 3.10-3.14, g++ and make:  make demo   make test
-# While you work, `make check` gives a first answer in some minutes.
+# While you work, `make check` gives a first answer in about three minutes.
 # Each makes the virtual environment it needs the first time; afterwards that step does nothing.
 #
 # Options, on the command line:
