@@ -11,7 +11,7 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.layout import empty_records
 from hyq_hls.engine.machine_sizes import Sizes
-from hyq_hls.engine.program import Program
+from hyq_hls.engine.program import Program, Region
 from hyq_hls.engine.simulate import Simulator
 from hyq_hls.engine.simulate.array import run_array
 from hyq_hls.engine.simulate.memories import Memories
@@ -69,6 +69,22 @@ def test_without_an_instruction_something_is_read_that_nobody_wrote(
         broken = replace(program, instructions=free)
         with pytest.raises(SimulationError, match="which nobody wrote"):
             Simulator(broken, graph).run(IMAGE)
+
+
+@pytest.mark.parametrize(
+    "memory", ["features", "weights", "parameters", "tables", "exponentials", "norm", "scratch"]
+)
+def test_what_is_dead_counts_as_unwritten(program: Program, memory: str) -> None:
+    memories = Memories(replace(program, scratch=64))
+    cells = memories.dram[isa.SCRATCH] if memory == "scratch" else getattr(memories, memory)
+    cells.written[:] = True
+    memories.forget(Region(memory, 1, 3))
+    of_one = cells.written.size - cells.written.sum()
+    memories.forget(Region(memory, 4, 8))
+    assert cells.written.size - cells.written.sum() == 3 * of_one > 0
+    with pytest.raises(SimulationError, match="which nobody wrote"):
+        cells.read(np.arange(cells.written.size))
+    cells.read(np.flatnonzero(cells.written))
 
 
 def test_an_overlap_is_found(graph: Graph, program: Program) -> None:

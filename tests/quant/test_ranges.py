@@ -103,18 +103,19 @@ def test_channels_have_their_own_ranges() -> None:
     assert found.scale[0] < found.scale[1] < found.scale[2]
 
 
-def test_a_channel_of_zeros_takes_a_scale_of_its_neighbours() -> None:
-    values = np.random.default_rng(1).normal(0, 1e6, (200, 3))
-    values[:, 1] = 0
+def test_no_channel_is_finer_than_a_float_of_the_coarsest() -> None:
+    """Neither one that is always zero, nor one that is almost so."""
+    values = np.random.default_rng(1).normal(0, 1e6, (200, 4)) * [1, 0, 1e-5, 1e-12]
     data = statistics_of(values)
     whole = quantization(data, lean(), base=1.0)
     found = channel_quantization(data, lean(), whole, base=1.0)
-    assert found.scale[1] == whole.scale[0]
-    assert (found.dequantize(found.quantize(values))[:, 1] == 0).all()
-    # What is small, but not zero, keeps a range of its own.
-    values[:, 1] = 1e-5 * values[:, 0] / 1e6
-    small = channel_quantization(statistics_of(values), lean(), whole, base=1.0)
-    assert small.scale[1] < 1e-6
+    assert found.scale[1] == 2.0**-12 * found.scale[0]
+    assert found.scale[3] == 2.0**-24 * found.scale[0]
+    assert found.scale[2] == quantization(data.channel(2), lean(), base=1.0).scale[0]
+    codes = found.quantize(values)
+    assert (found.dequantize(codes)[:, [1, 3]] == 0).all()
+    nothing = channel_quantization(statistics_of(0 * values), lean(), whole, base=1.0)
+    assert nothing.scale == (2.0**-12 * whole.scale[0],) * 4
 
 
 @pytest.mark.parametrize("scale", ["power_of_two", "dyadic"])

@@ -23,6 +23,10 @@ _SHARES = np.linspace(1.0, 0.3, 36)
 #: The same for factors with a pole, whose largest values may be many times those that matter.
 _FINER_FOR_POLES = 12
 _SHARES_OF_POLES = 2.0 ** -np.arange(0, _FINER_FOR_POLES, 0.25)
+#: Scales of channels beside the coarsest of their tensor: the finest, which is where float32 would
+#: lose a channel in a sum with that one, and that of a channel of zeros, where the constants of its
+#: readers still have many bits.
+_FINEST, _OF_ZEROS = 2.0**-24, 2.0**-12
 #: A tensor of zeros, or of values too small to matter, still gets a scale.
 _TINY = 2.0**-20
 #: What logarithms lose by rounding.
@@ -120,24 +124,23 @@ def channel_quantization(
 ) -> Quantization:
     """Give each channel its own range; ``whole`` gives the bits.
 
-    A channel that is always zero needs no scale. It takes one of ``whole``, because one far finer
-    than those of its neighbours would make the sums wide in which they meet.
+    A channel that is always zero has none, and one that is almost so has a very fine one. Both take
+    a coarser one: the sums in which channels meet would be wide for nothing.
     """
-    zero = Quantization(whole.bits, whole.signed, (max(whole.scale),), whole.zero_point[:1])
     high = statistics.high
     is_zero = (high - statistics.low < _TINY) & (np.abs(high) < _TINY)
-    parts = [
-        zero
-        if is_zero[c]
-        else quantization(statistics.channel(c), config, base=base, bits=whole.bits)
-        for c in range(high.size)
-    ]
-    return Quantization(
-        whole.bits,
-        whole.signed,
-        tuple(p.scale[0] for p in parts),
-        tuple(p.zero_point[0] for p in parts),
-    )
+    parts = {
+        c: quantization(statistics.channel(c), config, base=base, bits=whole.bits)
+        for c in np.flatnonzero(~is_zero).tolist()
+    }
+    coarsest = max((part.scale[0] for part in parts.values()), default=max(whole.scale))
+    scale = np.full(high.size, coarsest * _OF_ZEROS)
+    zero_point = np.full(high.size, whole.zero_point[0])
+    for c, part in parts.items():
+        octaves = np.ceil(np.log2(coarsest * _FINEST / part.scale[0]))
+        scale[c] = part.scale[0] * 2.0 ** max(octaves, 0)
+        zero_point[c] = part.zero_point[0]
+    return Quantization(whole.bits, whole.signed, tuple(scale.tolist()), tuple(zero_point.tolist()))
 
 
 def channel_factors(statistics: TensorStatistics, base: Quantization, largest: int) -> Quantization:

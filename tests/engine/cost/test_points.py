@@ -136,6 +136,18 @@ def test_the_estimate_at_points_that_were_left_out(
     assert (found.dsp, found.bram18) == (wanted.dsp, wanted.bram18)
 
 
+def test_two_axes_multiply_or_add_where_the_base_has_none() -> None:
+    """Twice the words and three times the pixels take six times as much, not four times."""
+
+    def point(words: int, pixels: int, lut: int, dsp: int) -> Point:
+        return Point("m", {"Words": words, "Pixels": pixels}, Utilization(lut=lut, dsp=dsp))
+
+    points = [point(8, 1, 100, 0), point(16, 1, 200, 5), point(8, 2, 300, 7)]
+    unit = Unit("row", "m", {"Words": 16, "Pixels": 2}, scaled=("Words", "Pixels"))
+    found = utilization_of(unit, points)
+    assert (found.lut, found.dsp) == (600, 12)
+
+
 def test_at_a_point_it_is_the_point() -> None:
     for unit in units(BASE):
         assert utilization_of(unit, POINTS) == point_of(unit).utilization
