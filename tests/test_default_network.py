@@ -20,6 +20,7 @@ from hyq_hls.quant.calibrate import batches
 from hyq_hls.stream.cost import plan_hls
 from hyq_hls.verify import verify
 from tests.graph import second_reader
+from tests.stream.hls.bounded import check_bounded_queues
 
 # One process builds the network once for all of these.
 pytestmark = pytest.mark.slow
@@ -91,6 +92,10 @@ def test_rtl_equals_emulation_and_cpp(default_accelerator: Accelerator) -> None:
     assert abs(report.cycles_per_frame - report.predicted_cycles) <= 0.01 * report.predicted_cycles
     stalled = default_accelerator.cosimulate(images[-8:], idle=0.3, backpressure=0.3, seed=5)
     assert stalled.ok, str(stalled)
+
+
+def test_queues_of_the_cpp_are_deep_enough(default_accelerator: Accelerator) -> None:
+    check_bounded_queues(default_accelerator)
 
 
 def test_the_cpp_is_as_fast_as_the_rtl_by_plan(default_accelerator: Accelerator) -> None:

@@ -18,6 +18,7 @@ from hyq_hls.models import mobilevit_xxs
 from hyq_hls.verify import verify
 from tests.capture.hybrids import ATTENTIONS, Hybrid, settle
 from tests.quant.networks import lean
+from tests.stream.hls.bounded import check_bounded_queues
 
 pytestmark = pytest.mark.slow
 
@@ -81,6 +82,7 @@ def test_cpp_equals_emulation(seed: int, tmp_path: Path) -> None:
     qmodel, images = random_network(1000 + seed)
     flags = ("-O1", "-DHYQ_BIT_ACCURATE") if seed % 2 else ("-O1",)
     accelerator = convert(qmodel, output_dir=tmp_path / "hls").compile(*flags)
+    check_bounded_queues(accelerator)
     report = verify(qmodel, images, accelerator, trace_images=len(images), progress=False)
     assert report.ok, str(report)
     assert {n.level for n in report.nodes} == {"C++"}

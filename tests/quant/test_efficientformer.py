@@ -23,6 +23,7 @@ from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
 from tests.capture.hybrids import settle
 from tests.quant.networks import multipliers, plan_of, shifting
+from tests.stream.hls.bounded import check_bounded_queues
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).double() / 255
@@ -136,5 +137,6 @@ def test_the_whole_road(tmp_path: Path) -> None:
     """Every kind of operation in C++ and SystemVerilog, stalled."""
     qmodel = QuantizedModel(plan_of(settle(small()), QuantConfig(), IMAGES).lowered())
     accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    check_bounded_queues(accelerator)
     report = accelerator.cosimulate(IMAGES[:2], idle=0.3, backpressure=0.3)
     assert report.ok, str(report)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.reduced.efficientformerv2 import small
-from hyq_hls import QuantConfig, QuantizedModel
+from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.capture import capture
 from hyq_hls.ops import AttentionValues
 from hyq_hls.quant import presets
@@ -22,6 +22,7 @@ from hyq_hls.quant.plan import Plan
 from tests.capture.hybrids import settle
 from tests.ops.harness import run_csim, run_rtl
 from tests.quant.networks import cheap, multipliers, plan_of, shifting
+from tests.stream.hls.bounded import check_bounded_queues
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).double() / 255
@@ -140,6 +141,7 @@ def test_cpp_and_systemverilog_equal_the_reference(plan: Plan, tmp_path: Path) -
     codes = IMAGES[:2].astype(np.int64)
     wanted = dict(graph.reference(codes))[graph.output_name]
     assert np.array_equal(run_csim(graph, codes, tmp_path / "c"), wanted)
+    check_bounded_queues(convert(QuantizedModel(graph), "xcu250", output_dir=tmp_path / "queues"))
     # One frame, because a frame of this size is most of the time.
     result = run_rtl(graph, codes[:1], tmp_path / "rtl", idle=0.3, backpressure=0.3)
     assert np.array_equal(result.outputs.reshape(wanted[:1].shape), wanted[:1])

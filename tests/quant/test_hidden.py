@@ -31,6 +31,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.verify.quantized_float import quantized_float
 from tests.capture.hybrids import settle
 from tests.quant.networks import cheap
+from tests.stream.hls.bounded import check_bounded_queues
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
@@ -256,6 +257,7 @@ def test_the_whole_road(tmp_path: Path) -> None:
     """A bias and a mask in C++ and SystemVerilog, stalled and not."""
     qmodel = QuantizedModel(plan_with(CONFIGS["default"]).lowered())
     accelerator = convert(qmodel, output_dir=tmp_path / "net").compile("-O0")
+    check_bounded_queues(accelerator)
     for stalls in (0.0, 0.4):
         report = accelerator.cosimulate(IMAGES[:2], idle=stalls, backpressure=stalls)
         assert report.ok, str(report)

@@ -22,6 +22,7 @@ from hyq_hls.quant.plan import Plan
 from hyq_hls.quant.presets import PRESETS, preset
 from tests.capture.hybrids import settle
 from tests.quant.networks import cheap
+from tests.stream.hls.bounded import check_bounded_queues
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 12, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
@@ -103,5 +104,6 @@ def test_the_whole_road(tmp_path: Path) -> None:
     assert {"constant", "maximum", "multiply", "grouped_conv2d", "select_positions"} <= used
     assert used <= set(OPERATIONS)
     accelerator = convert(qmodel, "xczu9eg", output_dir=tmp_path / "net").compile("-O0")
+    check_bounded_queues(accelerator)
     report = accelerator.cosimulate(IMAGES[:2], idle=0.3, backpressure=0.3)
     assert report.ok, str(report)

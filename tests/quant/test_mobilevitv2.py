@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks.reduced.mobilevitv2 import small
-from hyq_hls import QuantConfig, QuantizedModel
+from hyq_hls import QuantConfig, QuantizedModel, convert
 from hyq_hls.graph import Quantization, TensorType
 from hyq_hls.ops import GroupNorm, SeparableContext
 from hyq_hls.quant import presets
@@ -22,6 +22,7 @@ from hyq_hls.stream.flow.depths import safe_depths
 from tests.capture.hybrids import settle
 from tests.ops.harness import rtl_simulation, run_csim
 from tests.quant.networks import CONFIGS, cheap, plan_of
+from tests.stream.hls.bounded import check_bounded_queues
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
 FLOATS = torch.from_numpy(IMAGES).double() / 255
@@ -97,6 +98,7 @@ def test_cpp_and_systemverilog_equal_the_reference(tmp_path: Path) -> None:
     codes = IMAGES[:3].astype(np.int64)
     wanted = dict(graph.reference(codes))[graph.output_name]
     assert np.array_equal(run_csim(graph, codes, tmp_path / "c"), wanted)
+    check_bounded_queues(convert(QuantizedModel(graph), "xcu250", output_dir=tmp_path / "queues"))
     flow = build_dataflow(graph, {})
     simulation = rtl_simulation(flow.with_depths(safe_depths(flow)), tmp_path / "rtl")
     for stalls in (0.0, 0.3):
