@@ -24,6 +24,7 @@ from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import batches
 from hyq_hls.quant.judge.simulate import Simulation
 from hyq_hls.quant.plan import Plan
+from hyq_hls.quant.scales.sampling import sampled_rows
 from hyq_hls.quant.scales.weights import (
     Weights,
     per_code,
@@ -259,7 +260,7 @@ def units_of(node: FloatNode, value: torch.Tensor) -> torch.Tensor:
 
 
 def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int) -> torch.Tensor:
-    """Return the units of a batch that are kept: evenly spaced, different in every batch."""
+    """Return the units of a batch that are kept, others in every batch."""
     shapes = [graph.shape(name) for name in (*node.inputs, node.name)]
     lead = _leading(node, len(shapes[-1]) + 1) - 1
     multiplications = traits_of(node).work
@@ -271,8 +272,9 @@ def _rows(graph: FloatGraph, node: FloatNode, units: int, count: int, index: int
         work = sum(prod(shape[lead:]) for shape in shapes)
     rowwise = lead == len(shapes[-1]) - 1
     wanted = min(max(_WORK // work, _FEWEST if rowwise else 1), _MOST)
-    step = max(1, units // ceil(wanted / count))
-    return torch.arange((7 * index) % step, units, step)
+    repeated = shapes[-1][:lead]
+    kept = sampled_rows((units // prod(repeated), *repeated), ceil(wanted / count), index, count)
+    return torch.arange(units)[kept]
 
 
 def _inputs(

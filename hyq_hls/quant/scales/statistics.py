@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hyq_hls.errors import QuantizationError
+from hyq_hls.quant.scales.sampling import sampled_rows
 
 Array = NDArray[np.float64]
 
@@ -61,7 +62,7 @@ class TensorStatistics:
     _batch: int = 0
     _rows: list[Array] = field(default_factory=list)
     _weights: list[Array] = field(default_factory=list)
-    _sampled: slice = field(default_factory=partial(slice, None))
+    _sampled: slice | NDArray[np.int64] = field(default_factory=partial(slice, None))
 
     def update(self, value: torch.Tensor) -> None:
         """Add a batch (B, ..., C); raise ``QuantizationError`` when a value is not finite."""
@@ -84,10 +85,8 @@ class TensorStatistics:
             self.mean_low = (1 - m) * self.mean_low + m * low
             self.mean_high = (1 - m) * self.mean_high + m * high
         self._count += len(flat)
-        wanted = max(1, SAMPLE_SIZE // (self.batches * flat.shape[1]))
-        step = max(1, len(flat) // wanted)
-        # A prime offset per batch keeps the samples from always meeting the same positions.
-        self._sampled = slice((7 * self._batch) % step, None, step)
+        wanted = SAMPLE_SIZE // (self.batches * flat.shape[1])
+        self._sampled = sampled_rows(value.shape[:-1], wanted, self._batch, self.batches)
         self._rows.append(flat[self._sampled].astype(np.float64))
         self._batch += 1
 
@@ -150,7 +149,7 @@ class TensorStatistics:
 
     @property
     def rows(self) -> Array:
-        """Sampled rows (n, C): whole rows at evenly spaced positions."""
+        """Sampled rows (n, C): whole rows, of all parts of the maps."""
         if len(self._rows) > 1:
             self._rows = [np.concatenate(self._rows)]
         return self._rows[0]
