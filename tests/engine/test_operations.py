@@ -13,6 +13,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds, Operation
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.layer_norm import layer_norm_precision
+from tests.engine.attention_graphs import biased_attention, talking_heads
 from tests.engine.graphs import (
     check_graph,
     random_codes,
@@ -235,6 +236,51 @@ def attention(rng: Rng) -> Graph:
     return graph
 
 
+def channel_affine(rng: Rng) -> Graph:
+    x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40))))
+    return graph_of(_affine(rng, x, 1, int(rng.choice([8, 12]))), x)
+
+
+def position_constants(rng: Rng) -> Graph:
+    """Summands of every position behind a map, whose rows come in bands, of one to four bytes."""
+    shape = (*map(int, rng.integers(1, 12, 2)), int(rng.integers(1, 40)))
+    x = random_type(rng, shape)
+    graph = graph_of(_affine(rng, x, 1), x)
+    rows = shape[1] * int(rng.choice([1, shape[0]]))
+    graph.add("z", _affine(rng, graph.type("y"), rows), "y")
+    return graph
+
+
+def _affine(rng: Rng, x: TensorType, rows: int, bits: int = 8) -> ops.ChannelAffine:
+    """A factor per channel, or one for all, and rows of summands of any size."""
+    weight = random_weights(rng, int(rng.choice([1, x.channels])), bits=bits)
+    reach = 1 << int(rng.integers(2, 28))
+    bias = rng.integers(-reach, reach, (rows, x.channels))
+    bound = Bounds(-reach - (1 << bits + 8), reach + (1 << bits + 8))
+    return ops.ChannelAffine(weight, bits, bias, random_requantize(rng, x.channels, bound))
+
+
+def average_pool(rng: Rng) -> Graph:
+    """Also of maps that are smaller than the window, so that every part has one position."""
+    kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+    padding = (kernel[0] // 2, kernel[1] // 2)
+    sizes = [int(rng.integers(max(1, k - p), 9)) for k, p in zip(kernel, padding, strict=True)]
+    most = [s + 2 * p - k for s, p, k in zip(sizes, padding, kernel, strict=True)]
+    stride = (int(rng.integers(1, max(1, most[0]) + 1)), int(rng.integers(1, max(1, most[1]) + 1)))
+    if rng.integers(2):  # the input is subtracted
+        kernel, stride = (2 * padding[0] + 1, 2 * padding[1] + 1), (1, 1)
+    centred = stride == (1, 1) and kernel == (2 * padding[0] + 1, 2 * padding[1] + 1)
+    x = random_type(rng, (*sizes, int(rng.choice([3, 16, 20, 32]))), int(rng.choice([5, 8])))
+    unit = 1 << int(rng.choice([6, 12, 15]))
+    operation = ops.AveragePool(
+        *(kernel, stride, padding, x.quantization.zero_point),
+        np.array([max(1, unit // n) for n in range(1, kernel[0] * kernel[1] + 1)]),
+        unit if centred else 0,
+        random_requantize(rng, x.channels, Bounds(-unit << 8, unit << 8)),
+    )
+    return graph_of(operation, x)
+
+
 def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
     kind = int(rng.integers(4))
     if kind == 0:
@@ -260,6 +306,11 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     patches,
     layer_norm,
     attention,
+    channel_affine,
+    position_constants,
+    average_pool,
+    biased_attention,
+    talking_heads,
 )
 
 

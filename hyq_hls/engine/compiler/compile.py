@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.attention import Attention, AttentionUnit
+from hyq_hls.engine.compiler.attention import AttentionUnit
+from hyq_hls.engine.compiler.chain import apart, attention_of, is_scores
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.order import Cut, Network, cut
 from hyq_hls.engine.compiler.patches import PatchesUnit
@@ -18,10 +19,12 @@ from hyq_hls.engine.compiler.tiled import emit_tiled
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import (
     AttendedSums,
+    ConstantCodes,
     Form,
     NormRows,
-    SoftmaxRows,
+    Patches,
     StagedSums,
+    Sums,
     forms_of,
 )
 from hyq_hls.engine.forms.output_stage import TABLE_BITS
@@ -30,6 +33,7 @@ from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.program import Program, Tag
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
+from hyq_hls.graph.operation import Codes
 
 
 def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
@@ -59,6 +63,11 @@ class _Compiler:
         place = Place(isa.INPUT, 0, TensorLayout.of(graph.input_type))
         self.places = {graph.input_name: place}
         self.all_places: dict[str, Place] = {}
+        for name, data in network.constants.items():
+            offset = self.emitter.constant(data)
+            self.places[name] = Place(isa.CONSTANTS, offset, network.layouts[name])
+            if name in graph.nodes:
+                self.all_places[name] = self.places[name]
 
     def run(self, cuts: list[Cut]) -> Program:
         """Return the program."""
@@ -124,6 +133,7 @@ class _Units:
         self.forms: Mapping[str, Form] = forms_of(graph)
         self.layouts = {graph.input_name: TensorLayout.of(graph.input_type)}
         self.units: list[Unit] = []
+        self.constants: dict[str, bytes] = {}
         self.done: set[str] = set()
 
     def network(self) -> Network:
@@ -140,36 +150,45 @@ class _Units:
             if unit is not None:
                 self.units.append(unit)
                 self.layouts[unit.output] = unit.layout
+        for node in self.graph.nodes.values():
+            if node.name not in self.done:
+                raise ConversionError(f"{node.name}: {apart(node)}")
         readers: dict[str, list[int]] = {name: [] for name in self.layouts}
         for index, unit in enumerate(self.units):
             for name in unit.inputs:
                 readers[name].append(index)
         output = self.graph.output_name
-        return Network(self.units, self.layouts, readers, output, self.observed)
+        return Network(self.units, self.layouts, readers, output, self.observed, self.constants)
 
     def _unit(self, node: Node) -> Unit | None:
         form = self.forms[node.name]
         if isinstance(form, AttendedSums) and form.values:
-            return self._attention(node, form)
-        if isinstance(form, AttendedSums | SoftmaxRows):
-            readers = self.graph.consumers(node.name)
-            wanted = SoftmaxRows if isinstance(form, AttendedSums) else AttendedSums
-            # Values are computed in between; the whole follows with attention_values.
-            if len(readers) != 1 or not isinstance(self.forms[readers[0].name], wanted):
-                raise _apart(node)
-            return None
+            return self._attention(node)
+        if is_scores(node):
+            return None  # Values are computed in between; the whole follows with attention_values.
+        if any(name not in self.layouts for name in node.inputs):
+            raise apart(node)
         self.done.add(node.name)
-        layout, source = TensorLayout.of(node.type), node.inputs[0]
+        layout = TensorLayout.of(node.type)
+        if isinstance(form, ConstantCodes):
+            self._keep(node.name, layout, form.codes)
+            return None
+        return self._single(node, form, layout)
+
+    def _single(self, node: Node, form: Form, layout: TensorLayout) -> Unit:
+        """Return a node, perhaps with the table behind it, as a unit."""
+        source, tag = node.inputs[0], self._tag(node)
         if isinstance(form, NormRows):
-            return NormUnit(node.name, source, layout, form, self._tag(node))
+            return NormUnit(node.name, source, layout, form, tag)
         if isinstance(form, StagedSums):
-            return StagedUnit(node.name, source, layout, form, self._tag(node))
-        if not isinstance(form, tuple):
+            return StagedUnit(node.name, source, layout, form, tag)
+        if isinstance(form, Patches):
             whole, tokens = self.layouts[source], layout
             if not form.to_tokens:
                 whole, tokens = tokens, whole
             return PatchesUnit(node.name, source, whole, tokens, form)
-        tag = self._tag(node)
+        if not isinstance(form, tuple):
+            raise apart(node)
         behind = self._table_behind(node)
         if behind is not None:
             table = self.forms[behind.name]
@@ -183,9 +202,8 @@ class _Units:
             tag = replace(tag, node="", behind_table=node.name, qmin=0)
             tag = replace(tag, table_qmin=node.type.quantization.qmin)
         output = behind or node
-        return SumsUnit(
-            node.name, node.inputs, output.name, TensorLayout.of(output.type), form, tag
-        )
+        inputs = self._inputs(node, form)
+        return SumsUnit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
 
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""
@@ -198,39 +216,30 @@ class _Units:
         assert isinstance(own, tuple)
         return None if own[0].stage.table is not None else readers[0]
 
-    def _attention(self, node: Node, values: AttendedSums) -> AttentionUnit:
-        """Return scores, softmax and values as one unit."""
-        softmax = self.graph.nodes.get(node.inputs[0])
-        scores = self.graph.nodes.get(softmax.inputs[0]) if softmax is not None else None
-        rows = self.forms[softmax.name] if softmax is not None else None
-        attended = self.forms[scores.name] if scores is not None else None
-        if (
-            softmax is None
-            or scores is None
-            or not isinstance(rows, SoftmaxRows)
-            or not isinstance(attended, AttendedSums)
-            or node.inputs[1] not in self.layouts
-        ):
-            raise _apart(node)
-        self.done.update((scores.name, softmax.name, node.name))
-        tags = tuple(map(self._tag, (scores, softmax, node)))
-        query, key = scores.inputs
-        return AttentionUnit(
-            node.name,
-            (query, key, node.inputs[1]),
-            TensorLayout.of(node.type),
-            self.layouts[key],
-            Attention(attended, rows, values, tags),
-        )
+    def _attention(self, node: Node) -> AttentionUnit:
+        """Return all nodes from scores to values as one unit."""
+        attention, names = attention_of(self.graph, self.forms, node)
+        if any(name not in self.layouts for name in names):
+            raise apart(node)
+        self.done.update(attention.nodes)
+        layout = TensorLayout.of(node.type)
+        return AttentionUnit(node.name, names, layout, self.layouts[names[1]], attention)
+
+    def _keep(self, name: str, layout: TensorLayout, stored: Codes) -> None:
+        """Keep stored codes in DRAM as a tensor."""
+        self.layouts[name] = layout
+        self.constants[name] = replace(layout, qmin=0).pack(stored).tobytes()
+
+    def _inputs(self, node: Node, form: tuple[Sums, ...]) -> tuple[str, ...]:
+        """Return the inputs of a node, and the summands of its positions as one more."""
+        first = form[0]
+        if first.summand is None:
+            return node.inputs
+        source, name = self.layouts[node.inputs[0]], f"{node.name}: summands"
+        layout = replace(source, planes=len(first.weight), qmin=0)
+        self._keep(name, layout, first.summands(source.rows, source.pixels))
+        return (*node.inputs, name)
 
     @staticmethod
     def _tag(node: Node) -> Tag:
         return Tag(node.name, (), (0, 0), qmin=node.type.quantization.qmin)
-
-
-def _apart(node: Node) -> ConversionError:
-    return ConversionError(
-        f"{node.operation.name} stands apart; the engine computes attention_scores, a softmax that "
-        "alone reads them, and attention_values that alone read the softmax, as one piece; choose "
-        "the streaming architecture"
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
@@ -46,7 +47,9 @@ def _buffers(unit: Unit, sources: Sequence[Place], tile: Tile, sizes: Sizes) -> 
     """Return the buffers of inputs and output, one behind the other."""
     found, base = [], 0
     for which, place in enumerate(sources):
-        found.append(window_buffer(place.layout, unit.sliding(which), tile, sizes.pixels, base))
+        # A token looks at all others, of which there may be more than there are results.
+        read = replace(tile, x0=0, x1=place.layout.pixels) if unit.whole_rows else tile
+        found.append(window_buffer(place.layout, unit.sliding(which), read, sizes.pixels, base))
         base += found[-1].all_words
     layout = unit.layout
     found.append(Buffer(layout, base, tile.y0, tile.y1, tile.x0, tile.x1, sizes.pixels))

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from hyq_hls import ops
 from hyq_hls.engine.forms.add import add
 from hyq_hls.engine.forms.attended import AttendedSums, Operand
 from hyq_hls.engine.forms.attention_scores import attention_scores
 from hyq_hls.engine.forms.attention_values import attention_values
+from hyq_hls.engine.forms.average_pool import average_pool
+from hyq_hls.engine.forms.channel_affine import channel_affine
 from hyq_hls.engine.forms.concat import concat
+from hyq_hls.engine.forms.constant import ConstantCodes, constant
 from hyq_hls.engine.forms.conv2d import conv2d
 from hyq_hls.engine.forms.dense import dense
 from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
@@ -28,8 +29,9 @@ from hyq_hls.engine.forms.patches import Patches, fold, unfold
 from hyq_hls.engine.forms.requantize import requantize
 from hyq_hls.engine.forms.softmax import KINDS, SoftmaxRows, softmax
 from hyq_hls.engine.forms.staged import StagedSums
-from hyq_hls.engine.forms.sums import Sliding, Sums
+from hyq_hls.engine.forms.sums import Region, Sliding, Sums, executed
 from hyq_hls.engine.forms.table import shift_swish, table
+from hyq_hls.engine.forms.transpose import Turned, transpose
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node, Operation
 from hyq_hls.graph.operation import Codes
@@ -38,15 +40,18 @@ __all__ = [
     "FORMS",
     "KINDS",
     "AttendedSums",
+    "ConstantCodes",
     "Form",
     "NormRows",
     "Operand",
     "OutputStage",
     "Patches",
+    "Region",
     "Sliding",
     "SoftmaxRows",
     "StagedSums",
     "Sums",
+    "Turned",
     "execute",
     "form_of",
     "forms_of",
@@ -54,15 +59,27 @@ __all__ = [
     "table_of",
 ]
 
-#: A node is one of these; several sums write channels of their own each.
-Form = tuple[Sums, ...] | StagedSums | AttendedSums | SoftmaxRows | NormRows | Patches
+#: A node is one of these; several sums write channels, or regions, of their own each.
+Form = (
+    tuple[Sums, ...]
+    | StagedSums
+    | AttendedSums
+    | SoftmaxRows
+    | NormRows
+    | Patches
+    | Turned
+    | ConstantCodes
+)
 
 #: Forms of the operations; the others do not run on the engine.
 FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.Add: add,
     ops.AttentionScores: attention_scores,
     ops.AttentionValues: attention_values,
+    ops.AveragePool: average_pool,
+    ops.ChannelAffine: channel_affine,
     ops.Concat: concat,
+    ops.Constant: constant,
     ops.Conv2d: conv2d,
     ops.Dense: dense,
     ops.DepthwiseConv2d: depthwise_conv2d,
@@ -74,6 +91,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.ShiftSwish: shift_swish,
     ops.Table: table,
     ops.TableSoftmax: softmax,
+    ops.Transpose: transpose,
     ops.Unfold: unfold,
 }
 
@@ -133,8 +151,5 @@ def execute(graph: Graph, node: Node, form: Form, *codes: Codes) -> Codes:
     """
     types = graph.input_types(node)
     stored = [x - t.quantization.qmin for x, t in zip(codes, types, strict=True)]
-    if isinstance(form, tuple):
-        out = np.concatenate([sums.execute(*stored) for sums in form], axis=-1)
-    else:
-        out = form.execute(*stored)
+    out = executed(form, *stored) if isinstance(form, tuple) else form.execute(*stored)
     return out.reshape(-1, *node.type.shape) + node.type.quantization.qmin

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,8 +50,19 @@ class Sliding:
         return rows, pixels
 
 
+class Region(NamedTuple):
+    """Rows ``y0`` to ``y1`` and columns ``x0`` to ``x1`` of an output, the ends not included."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+
 def as_map(codes: Codes) -> Codes:
-    """Return codes (B, rows, pixels, C) of a map, of tokens or of a vector."""
+    """Return codes (B, rows, pixels, C) of a map, of tokens, of scores or of a vector."""
+    if codes.ndim > 4:  # scores: every query is a row, and every head a pixel
+        return codes.reshape(codes.shape[0], -1, *codes.shape[-2:])
     return codes if codes.ndim == 4 else codes.reshape(codes.shape[0], 1, 1, -1)
 
 
@@ -95,11 +108,12 @@ class Sums:
     """``out = stage(sum over passes of 256**(passes - 1 - d) * sum of codes * weight[d])``.
 
     With codes of two bytes, pass d takes byte d of the codes; otherwise passes are digits of the
-    weights, and take the same codes.
+    weights, and take the same codes. A summand that differs from position to position is one more
+    input, of constants: pass d takes byte d of it, and the codes meet the last pass alone.
 
     Attributes:
         weight: int64; dense (passes, inputs, kernel height, kernel width, C, O), depthwise (passes,
-            inputs, kernel height, kernel width, C), where O = C.
+            inputs, kernel height, kernel width, C), where O = C. A summand is the last input.
         depthwise: whether every channel has weights of its own.
         planes: bytes of a code.
         stage: what follows the sum.
@@ -108,7 +122,9 @@ class Sums:
         inputs: which inputs of the node are summed.
         source_channel: first channel that is read.
         channel: first channel that is written.
-        highest: the largest highest byte of a code of several bytes.
+        highest: the largest highest byte of a code or of a summand of several bytes.
+        summand: constants (R, C) from 0 on, where position p takes row ``p % R``; or None.
+        region: the part of the output that this is; None for the whole.
 
     Raises:
         ConversionError: too many passes, or sums that may leave 32 bits.
@@ -124,6 +140,8 @@ class Sums:
     source_channel: int = 0
     channel: int = 0
     highest: int = LARGEST_CODE
+    summand: Codes | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.planes > 1 and self.weight.shape[0] == 1:
@@ -148,12 +166,18 @@ class Sums:
         high = np.maximum(self.weight, 0).sum(axis=axes)
         total_low, total_high = np.zeros_like(low[0]), np.zeros_like(high[0])
         for d, (lowest, highest) in enumerate(zip(low, high, strict=True)):
-            code = self.highest if d == 0 and self.planes > 1 else LARGEST_CODE
+            split = self.planes > 1 or (self.summand is not None and len(self.weight) > 1)
+            code = self.highest if d == 0 and split else LARGEST_CODE
             total_low = (total_low << BYTE) + code * lowest
             total_high = (total_high << BYTE) + code * highest
             check_sum(Bounds(int(total_low.min()), int(total_high.max())), "sums")
         low, high = total_low + self.stage.bias, total_high + self.stage.bias
         check_sum(Bounds(int(low.min()), int(high.max())), "sums with their biases")
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Which inputs an instruction reads; a summand stands behind those of the node."""
+        return self.inputs if self.summand is None else (*self.inputs, max(self.inputs) + 1)
 
     def execute(self, *inputs: Codes) -> Codes:
         """Return the stored output codes (B, rows, pixels, O) of the node's stored inputs."""
@@ -162,16 +186,24 @@ class Sums:
     def sums(self, *inputs: Codes) -> Codes:
         """Return the accumulators (B, rows, pixels, O), without the bias."""
         maps = [self._padded(as_map(inputs[i])) for i in self.inputs]
-        sources = [byte_planes(m, self.planes) for m in maps]
+        passes = self.weight.shape[0]
+        sources = [byte_planes(m, passes) if self.planes > 1 else [m] * passes for m in maps]
+        if self.summand is not None:
+            sources.append(byte_planes(self.summands(*maps[0].shape[1:3])[None], passes))
         total: Codes | int = 0
-        for d in range(self.weight.shape[0]):
-            plane = d if self.planes > 1 else 0
+        for d in range(passes):
             shifted = total << BYTE
             total = shifted + sum(
-                self._taps(source[plane], self.weight[d, j]) for j, source in enumerate(sources)
+                self._taps(source[d], self.weight[d, j]) for j, source in enumerate(sources)
             )
         assert isinstance(total, np.ndarray)
         return total
+
+    def summands(self, rows: int, pixels: int) -> Codes:
+        """Return the summand (rows, pixels, C) of every position."""
+        assert self.summand is not None
+        repeated = np.tile(self.summand, (rows * pixels // len(self.summand), 1))
+        return repeated.reshape(rows, pixels, -1)
 
     def _padded(self, x: Codes) -> Codes:
         (ph, pw), channels = self.sliding.padding, self.weight.shape[4]
@@ -198,6 +230,24 @@ class Sums:
                 tap = tap[:, :, left : left + (pixels - 1) * sx + 1 : sx]
                 total += tap * weight[y, z] if self.depthwise else tap @ weight[y, z].astype(float)
         return total.astype(np.int64)
+
+
+def executed(parts: Sequence[Sums], *inputs: Codes) -> Codes:
+    """Return the stored output codes (B, rows, pixels, O) that several sums make together.
+
+    Args:
+        parts: sums with channels of their own, or with regions of their own.
+        inputs: stored codes of the inputs of the node.
+    """
+    found = [sums.execute(*inputs) for sums in parts]
+    if parts[0].region is None:
+        return np.concatenate(found, axis=-1)
+    whole = found[0]
+    for sums, codes in zip(parts, found, strict=True):
+        assert sums.region is not None
+        y0, y1, x0, x1 = sums.region
+        whole[:, y0:y1, x0:x1] = codes[:, y0:y1, x0:x1]
+    return whole
 
 
 def _both_split(other: str) -> ConversionError:
