@@ -281,6 +281,26 @@ def average_pool(rng: Rng) -> Graph:
     return graph_of(operation, x)
 
 
+def upsample(rng: Rng) -> Graph:
+    """A map of twice the size, behind it what reads its columns in order or two by two."""
+    mode: ops.upsample.UpsampleMode = "bilinear" if rng.integers(3) else "nearest"
+    shape = (*map(int, rng.integers(1, 9, 2)), int(rng.choice([3, 16, 20, 32])))
+    x = random_type(rng, shape, int(rng.choice([5, 8, 10])), per_channel=False)
+    graph = graph_of(ops.Upsample(mode), x)
+    zero, channels = x.quantization.zero_point, shape[2]
+    to = random_requantize(rng, channels, Bounds(-1024, 1024))
+    graph.add("r", ops.RequantizeTensor(zero, to), "y")
+    q = to.quantization
+    window = ops.DepthwiseConv2d(
+        *(random_weights(rng, channels, 2, 2), 8, np.zeros(channels, np.int64)),
+        *((int(rng.integers(1, 3)), int(rng.integers(1, 3))), (0, 0), q.zero_point),
+        random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17)),
+    )
+    if min(shape[:2]) > 1:
+        graph.add("z", window, "r")
+    return graph
+
+
 def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
     kind = int(rng.integers(4))
     if kind == 0:
@@ -311,6 +331,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     average_pool,
     biased_attention,
     talking_heads,
+    upsample,
 )
 
 

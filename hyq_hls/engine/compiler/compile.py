@@ -17,6 +17,7 @@ from hyq_hls.engine.compiler.storage import Scratch
 from hyq_hls.engine.compiler.sums import SumsUnit
 from hyq_hls.engine.compiler.tiled import emit_tiled
 from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.upsample import UpsampleUnit
 from hyq_hls.engine.forms import (
     AttendedSums,
     ConstantCodes,
@@ -34,6 +35,7 @@ from hyq_hls.engine.program import Program, Tag
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
 from hyq_hls.graph.operation import Codes
+from hyq_hls.ops import Upsample
 
 
 def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
@@ -203,7 +205,8 @@ class _Units:
             tag = replace(tag, table_qmin=node.type.quantization.qmin)
         output = behind or node
         inputs = self._inputs(node, form)
-        return SumsUnit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
+        unit = UpsampleUnit if isinstance(node.operation, Upsample) else SumsUnit
+        return unit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
 
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""

@@ -23,13 +23,15 @@ from hyq_hls.engine.layout import (
     weight_bytes,
     weight_words,
 )
-from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
+from hyq_hls.engine.machine_sizes import INPUTS, MAX_WORDS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.program import Tag
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
 
 #: Largest shift of an output stage without multiplier.
 MAX_SHIFT = 24
+#: The region of a sum that makes all of its output.
+_EVERYWHERE = Region(0, MAX_WORDS, 0, MAX_WORDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,12 +141,17 @@ class SumsUnit(TiledUnit):
     def emit(self, emitter: Emitter, work: TileWork) -> None:
         """Emit the sums of a tile."""
         for chunk in self._chunks:
-            tile = _inside(work.tile, chunk.part.sums.region)
+            region = chunk.part.sums.region or _EVERYWHERE
+            tile = _inside(work.tile, region)
             if min(tile.rows, tile.pixels) < 1:
                 continue
+            # What a region spreads over every other column lies in one plane.
+            planes = [(tile.x0, tile.pixels)]
+            if region.step == 1:
+                planes = list(work.output.columns(tile.x0, tile.x1))
             for plane in range(self.layout.planes):
-                for x, pixels in work.output.columns(tile.x0, tile.x1):
-                    columns = _Columns(tile, x, pixels)
+                for x, pixels in planes:
+                    columns = _Columns(tile, x, pixels, region)
                     self._emit(emitter, chunk, plane, columns, work.sources, work.output)
 
     def _emit(
@@ -171,7 +178,7 @@ class SumsUnit(TiledUnit):
             # The codes meet the last pass alone, and the first byte of the summand the first.
             pass_stride = read[1].words
             views[0] = stepped_back(views[0], (passes - 1) * pass_stride)
-        dst = output.at(columns.tile.y0, columns.x, plane)
+        dst = columns.target(output, plane)
         emitter.emit(
             isa.Array(
                 src=views[0],
@@ -218,11 +225,19 @@ class _Columns:
         tile: the tile.
         x: the first of them.
         pixels: their number.
+        region: the region, whose positions these are.
     """
 
     tile: Tile
     x: int
     pixels: int
+    region: Region
+
+    def target(self, buffer: Buffer, plane: int) -> isa.View:
+        """Return the view of the results."""
+        step = self.region.step
+        y, x = step * self.tile.y0 + self.region.y, step * self.x + self.region.x
+        return buffer.at(y, x, plane, down=step)
 
     def source(self, buffer: Buffer, sliding: Sliding) -> isa.View:
         """Return the view of the first tap."""
@@ -230,21 +245,17 @@ class _Columns:
         return buffer.at(self.tile.y0 * down - above, self.x * right - left, down=down)
 
     def index(self, step: int) -> tuple[slice, slice]:
-        """Return rows and columns of the codes."""
-        last = self.x + (self.pixels - 1) * step
-        return slice(self.tile.y0, self.tile.y1), slice(self.x, last + 1, step)
+        """Return rows and columns of the codes, of which every ``step``-th lies in the plane."""
+        x = self.region.step * self.x + self.region.x
+        rows = self.region.of(self.region.y, self.tile.y0, self.tile.y1)
+        return rows, slice(x, x + (self.pixels - 1) * step + 1, step)
 
 
-def _inside(tile: Tile, region: Region | None) -> Tile:
-    """Return the part of a tile that lies in a region, perhaps nothing of it."""
-    if region is None:
-        return tile
-    return Tile(
-        max(tile.y0, region.y0),
-        min(tile.y1, region.y1),
-        max(tile.x0, region.x0),
-        min(tile.x1, region.x1),
-    )
+def _inside(tile: Tile, region: Region) -> Tile:
+    """Return the positions of a region that lie in a tile, perhaps none."""
+    y0, y1 = (ceil_div(line - region.y, region.step) for line in (tile.y0, tile.y1))
+    x0, x1 = (ceil_div(line - region.x, region.step) for line in (tile.x0, tile.x1))
+    return Tile(max(y0, region.y0), min(y1, region.y1), max(x0, region.x0), min(x1, region.x1))
 
 
 def stepped_back(view: isa.View, words: int) -> isa.View:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
@@ -48,11 +47,17 @@ def _buffers(unit: Unit, sources: Sequence[Place], tile: Tile, sizes: Sizes) -> 
     found, base = [], 0
     for which, place in enumerate(sources):
         # A token looks at all others, of which there may be more than there are results.
-        read = replace(tile, x0=0, x1=place.layout.pixels) if unit.whole_rows else tile
-        found.append(window_buffer(place.layout, unit.sliding(which), read, sizes.pixels, base))
+        columns = (0, place.layout.pixels)
+        if not unit.whole_rows:
+            columns = unit.columns_read(which, tile.x0, tile.x1)
+        read = Tile(*unit.rows_read(which, tile.y0, tile.y1), *columns)
+        step = unit.sliding(which).stride[1]
+        found.append(window_buffer(place.layout, read, step, sizes.pixels, base))
         base += found[-1].all_words
     layout = unit.layout
-    found.append(Buffer(layout, base, tile.y0, tile.y1, tile.x0, tile.x1, sizes.pixels))
+    found.append(
+        Buffer(layout, base, tile.y0, tile.y1, tile.x0, tile.x1, sizes.pixels, unit.output_step)
+    )
     return found
 
 

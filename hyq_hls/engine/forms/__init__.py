@@ -32,6 +32,7 @@ from hyq_hls.engine.forms.staged import StagedSums
 from hyq_hls.engine.forms.sums import Region, Sliding, Sums, executed
 from hyq_hls.engine.forms.table import shift_swish, table
 from hyq_hls.engine.forms.transpose import Turned, transpose
+from hyq_hls.engine.forms.upsample import upsample
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node, Operation
 from hyq_hls.graph.operation import Codes
@@ -93,6 +94,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.TableSoftmax: softmax,
     ops.Transpose: transpose,
     ops.Unfold: unfold,
+    ops.Upsample: upsample,
 }
 
 

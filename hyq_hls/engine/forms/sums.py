@@ -51,12 +51,27 @@ class Sliding:
 
 
 class Region(NamedTuple):
-    """Rows ``y0`` to ``y1`` and columns ``x0`` to ``x1`` of an output, the ends not included."""
+    """Positions from ``y0`` and ``x0`` up to ``y1`` and ``x1``, the ends not included.
+
+    Position k of an axis is line ``step * k + y``, or ``step * k + x``, of the output.
+    """
 
     y0: int
     y1: int
     x0: int
     x1: int
+    step: int = 1
+    y: int = 0
+    x: int = 0
+
+    @property
+    def lines(self) -> tuple[slice, slice]:
+        """Rows and columns of the output."""
+        return self.of(self.y, self.y0, self.y1), self.of(self.x, self.x0, self.x1)
+
+    def of(self, phase: int, start: int, stop: int) -> slice:
+        """Return the lines of positions ``start`` to ``stop``, which are not none."""
+        return slice(self.step * start + phase, self.step * (stop - 1) + phase + 1, self.step)
 
 
 def as_map(codes: Codes) -> Codes:
@@ -242,11 +257,13 @@ def executed(parts: Sequence[Sums], *inputs: Codes) -> Codes:
     found = [sums.execute(*inputs) for sums in parts]
     if parts[0].region is None:
         return np.concatenate(found, axis=-1)
-    whole = found[0]
-    for sums, codes in zip(parts, found, strict=True):
-        assert sums.region is not None
-        y0, y1, x0, x1 = sums.region
-        whole[:, y0:y1, x0:x1] = codes[:, y0:y1, x0:x1]
+    regions = [sums.region for sums in parts if sums.region is not None]
+    height, width = (max(r.lines[axis].stop for r in regions) for axis in range(2))
+    whole = np.zeros((len(found[0]), height, width, found[0].shape[-1]), np.int64)
+    for region, codes in zip(regions, found, strict=True):
+        y0, y1, x0, x1 = region[:4]
+        rows, columns = region.lines
+        whole[:, rows, columns] = codes[:, y0:y1, x0:x1]
     return whole
 
 
