@@ -236,6 +236,26 @@ def attention(rng: Rng) -> Graph:
     return graph
 
 
+def grouped_conv2d(rng: Rng) -> Graph:
+    """Groups that begin anywhere among 16 outputs, and depthwise ones with several outputs."""
+    wide, high = (
+        (1, int(rng.integers(2, 5))) if rng.integers(2) else map(int, rng.integers(1, 9, 2))
+    )
+    groups = int(rng.integers(2, 9))
+    shape = (*map(int, rng.integers(2, 10, 2)), groups * wide)
+    x = random_type(rng, shape, int(rng.choice([3, 8, 12])))
+    geometry = _geometry(rng, x)
+    weight = random_weights(rng, groups * high, *geometry.pop("window"), wide)
+    operation = ops.GroupedConv2d(
+        *(weight, 8, rng.integers(-5000, 5000, groups * high)),
+        *(geometry["stride"], geometry["padding"], x.quantization.zero_point),
+        random_requantize(rng, groups * high, Bounds(-(1 << 16), 1 << 16)),
+        groups,
+        dilation=geometry["dilation"],
+    )
+    return graph_of(operation, x)
+
+
 def channel_affine(rng: Rng) -> Graph:
     x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40))))
     return graph_of(_affine(rng, x, 1, int(rng.choice([8, 12]))), x)
@@ -332,6 +352,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     biased_attention,
     talking_heads,
     upsample,
+    grouped_conv2d,
 )
 
 

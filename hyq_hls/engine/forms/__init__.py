@@ -23,6 +23,7 @@ from hyq_hls.engine.forms.conv2d import conv2d
 from hyq_hls.engine.forms.dense import dense
 from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
 from hyq_hls.engine.forms.global_average_pool import global_average_pool
+from hyq_hls.engine.forms.grouped_conv2d import grouped_conv2d
 from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
 from hyq_hls.engine.forms.patches import Patches, fold, unfold
@@ -86,6 +87,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.DepthwiseConv2d: depthwise_conv2d,
     ops.Fold: fold,
     ops.GlobalAveragePool: global_average_pool,
+    ops.GroupedConv2d: grouped_conv2d,
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
     ops.RequantizeTensor: requantize,

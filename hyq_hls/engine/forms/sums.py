@@ -227,7 +227,8 @@ class Sums:
             return x
         b, h, w, c = x.shape
         padded = np.empty((b, h + 2 * ph, w + 2 * pw, c), np.int64)
-        padded[:] = self.border
+        start = self.source_channel if self.border.size > 1 else 0
+        padded[:] = self.border[start : start + channels]
         padded[:, ph : ph + h, pw : pw + w] = x
         return padded
 
