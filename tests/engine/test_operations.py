@@ -236,6 +236,57 @@ def attention(rng: Rng) -> Graph:
     return graph
 
 
+def selected(rng: Rng) -> Graph:
+    """Some rows and columns, in runs or every second."""
+    x = _positions(rng)
+    lines = []
+    for size in x.shape[:2]:
+        step = int(rng.integers(1, 3))
+        start = int(rng.integers(0, size))
+        lines.append(tuple(range(start, int(rng.integers(start, size)) + 1, step)))
+    graph = Graph("x", x)
+    graph.add("r", ops.RequantizeTensor(x.quantization.zero_point, _to(rng, x.channels)), "x")
+    graph.add("y", ops.SelectPositions(lines[0], lines[1]), "r")
+    return graph
+
+
+def permuted(rng: Rng) -> Graph:
+    """Windows of a map, and positions in no order."""
+    high, wide, rows, columns = (int(n) for n in rng.integers(1, 4, 4))
+    height, width = high * rows, wide * columns
+    x = random_type(rng, (height, width, int(rng.integers(5, 40))), int(rng.choice([8, 10])))
+    order = np.arange(height * width).reshape(rows, high, columns, wide).transpose(0, 2, 1, 3)
+    graph = graph_of(ops.PermutePositions(order.reshape(rows * columns, -1)), x)
+    graph.add("z", ops.PermutePositions(rng.permutation(order.size).reshape(width, height)), "y")
+    return graph
+
+
+def joined(rng: Rng) -> Graph:
+    """Constant positions before or behind a tensor, and both of them behind each other."""
+    x = _positions(rng)
+    channels, graph = x.channels, Graph("x", x)
+    to, zero = _to(rng, channels, per_channel=False), x.quantization.zero_point
+    q = to.quantization
+    constant = rng.integers(q.qmin, q.qmax + 1, (int(rng.integers(1, 4)), channels))
+    graph.add("a", ops.ConcatConstant(constant, bool(rng.integers(2)), zero, to), "x")
+    graph.add("b", ops.RequantizeTensor(zero, to), "x")
+    zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
+    last = _to(rng, channels, per_channel=False)
+    operation = ops.ConcatPositions((last, last), (zeros[0], zeros[1]), 1)
+    graph.add("y", operation, "a", "b")
+    return graph
+
+
+def _positions(rng: Rng) -> TensorType:
+    shape = (*map(int, rng.integers(1, 12, 2)), int(rng.integers(5, 40)))
+    return random_type(rng, shape, int(rng.choice([5, 8, 10])))
+
+
+def _to(rng: Rng, channels: int, per_channel: bool = True) -> Requantize:
+    out = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), per_channel).quantization
+    return random_requantize(rng, channels, Bounds(-1024, 1024), out)
+
+
 def grouped_conv2d(rng: Rng) -> Graph:
     """Groups that begin anywhere among 16 outputs, and depthwise ones with several outputs."""
     wide, high = (
@@ -353,6 +404,9 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     talking_heads,
     upsample,
     grouped_conv2d,
+    selected,
+    permuted,
+    joined,
 )
 
 

@@ -9,6 +9,7 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.attention import AttentionUnit
 from hyq_hls.engine.compiler.chain import apart, attention_of, is_scores
 from hyq_hls.engine.compiler.emitter import Emitter
+from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.order import Cut, Network, cut
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.rows import NormUnit
@@ -22,6 +23,7 @@ from hyq_hls.engine.forms import (
     AttendedSums,
     ConstantCodes,
     Form,
+    Moves,
     NormRows,
     Patches,
     StagedSums,
@@ -189,6 +191,8 @@ class _Units:
             if not form.to_tokens:
                 whole, tokens = tokens, whole
             return PatchesUnit(node.name, source, whole, tokens, form)
+        if isinstance(form, Moves):
+            return MovesUnit(node.name, self._moved(node, form), layout, form)
         if not isinstance(form, tuple):
             raise apart(node)
         behind = self._table_behind(node)
@@ -232,6 +236,16 @@ class _Units:
         """Keep stored codes in DRAM as a tensor."""
         self.layouts[name] = layout
         self.constants[name] = replace(layout, qmin=0).pack(stored).tobytes()
+
+    def _moved(self, node: Node, form: Moves) -> tuple[str, ...]:
+        """Return the inputs of a node, and its constant positions as one more."""
+        for part in form.parts:
+            if part.constant is not None:
+                name, layout = f"{node.name}: constants", TensorLayout.of(node.type)
+                layout = replace(layout, rows=1, pixels=len(part.constant))
+                self._keep(name, layout, part.constant)
+                return (*node.inputs, name)
+        return node.inputs
 
     def _inputs(self, node: Node, form: tuple[Sums, ...]) -> tuple[str, ...]:
         """Return the inputs of a node, and the summands of its positions as one more."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from hyq_hls.engine.compiler.buffers import Buffer
+from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import Sliding
@@ -98,6 +99,8 @@ def hold(
     """
     held: dict[str, Held] = {}
     for index, unit in enumerate(units):
+        if isinstance(unit, MovesUnit):
+            return None  # it goes from DRAM to DRAM
         for which, name in enumerate(unit.inputs):
             if unfolds(unit):
                 if name in held and held[name].producer is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
+from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.unit import TiledUnit, TileWork, Unit
 from hyq_hls.engine.layout import Place, ceil_div
@@ -23,6 +24,10 @@ def emit_tiled(emitter: Emitter, unit: Unit, sources: Sequence[Place], output: P
     emitter.begin(unit.node)
     if isinstance(unit, PatchesUnit):
         unit.emit_in_dram(emitter, sources[0], output)
+        emitter.note_stored(unit.output)
+        return
+    if isinstance(unit, MovesUnit):
+        unit.emit_in_dram(emitter, sources, output)
         emitter.note_stored(unit.output)
         return
     assert isinstance(unit, TiledUnit)

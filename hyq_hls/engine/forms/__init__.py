@@ -18,6 +18,8 @@ from hyq_hls.engine.forms.attention_values import attention_values
 from hyq_hls.engine.forms.average_pool import average_pool
 from hyq_hls.engine.forms.channel_affine import channel_affine
 from hyq_hls.engine.forms.concat import concat
+from hyq_hls.engine.forms.concat_constant import concat_constant
+from hyq_hls.engine.forms.concat_positions import concat_positions
 from hyq_hls.engine.forms.constant import ConstantCodes, constant
 from hyq_hls.engine.forms.conv2d import conv2d
 from hyq_hls.engine.forms.dense import dense
@@ -25,9 +27,12 @@ from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
 from hyq_hls.engine.forms.global_average_pool import global_average_pool
 from hyq_hls.engine.forms.grouped_conv2d import grouped_conv2d
 from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
+from hyq_hls.engine.forms.moves import Move, Moves
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
 from hyq_hls.engine.forms.patches import Patches, fold, unfold
+from hyq_hls.engine.forms.permute_positions import permute_positions
 from hyq_hls.engine.forms.requantize import requantize
+from hyq_hls.engine.forms.select_positions import select_positions
 from hyq_hls.engine.forms.softmax import KINDS, SoftmaxRows, softmax
 from hyq_hls.engine.forms.staged import StagedSums
 from hyq_hls.engine.forms.sums import Region, Sliding, Sums, executed
@@ -44,6 +49,8 @@ __all__ = [
     "AttendedSums",
     "ConstantCodes",
     "Form",
+    "Move",
+    "Moves",
     "NormRows",
     "Operand",
     "OutputStage",
@@ -69,6 +76,7 @@ Form = (
     | SoftmaxRows
     | NormRows
     | Patches
+    | Moves
     | Turned
     | ConstantCodes
 )
@@ -81,6 +89,8 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.AveragePool: average_pool,
     ops.ChannelAffine: channel_affine,
     ops.Concat: concat,
+    ops.ConcatConstant: concat_constant,
+    ops.ConcatPositions: concat_positions,
     ops.Constant: constant,
     ops.Conv2d: conv2d,
     ops.Dense: dense,
@@ -90,7 +100,9 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.GroupedConv2d: grouped_conv2d,
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
+    ops.PermutePositions: permute_positions,
     ops.RequantizeTensor: requantize,
+    ops.SelectPositions: select_positions,
     ops.ShiftSwish: shift_swish,
     ops.Table: table,
     ops.TableSoftmax: softmax,
@@ -136,6 +148,8 @@ def stages_of(form: Form) -> list[OutputStage]:
             return [form.first.stage, form.second.stage]
         case AttendedSums():
             return [form.stage]
+        case Moves():
+            return [part.sums.stage for part in form.parts if part.sums is not None]
         case tuple():
             return [sums.stage for sums in form]
     return []
