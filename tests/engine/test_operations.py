@@ -236,6 +236,42 @@ def attention(rng: Rng) -> Graph:
     return graph
 
 
+def multiply(rng: Rng) -> Graph:
+    """A gate of one vector, a vector for each row or part of a row, and factors everywhere."""
+    rows, pixels, channels = (int(n) for n in rng.integers(1, 7, 3))
+    channels = int(rng.choice([channels, 20, 33]))
+    few = int(rng.choice([1, rows, rows * pixels, rows * 2 * pixels]))
+    x = random_type(rng, (rows, 2 * pixels, 3), 8)
+    graph = Graph("x", x)
+    selects = 1 < few < rows * 2 * pixels
+    channels = max(channels, 5) if selects else channels
+    single = 1 if rng.integers(4) == 0 and not selects else channels
+    graph.add("a", _random_dense(rng, 3, channels), "x")
+    graph.add("b", _random_dense(rng, 3, single), "x")
+    last = "b"
+    if few == 1:
+        to = random_requantize(rng, single, Bounds(-4096, 4096))
+        graph.add("g", ops.GlobalAveragePool(graph.type("b").quantization.zero_point, to), "b")
+        last = "g"
+    elif selects:
+        step = 2 if few > rows or rows == 1 else 2 * pixels
+        kept = tuple(range(0, 2 * pixels, step))
+        graph.add("g", ops.SelectPositions(tuple(range(rows)), kept), "b")
+        last = "g"
+    zeros = tuple(graph.type(name).quantization.zero_point for name in ("a", last))
+    out = random_type(rng, (channels,), int(rng.choice([5, 8, 10]))).quantization
+    to = random_requantize(rng, channels, Bounds(-(1 << 15), 1 << 15), out)
+    graph.add("y", ops.Multiply((zeros[0], zeros[1]), to), "a", last)
+    return graph
+
+
+def _random_dense(rng: Rng, inputs: int, channels: int) -> ops.Dense:
+    out = random_type(rng, (channels,), int(rng.choice([6, 8]))).quantization
+    weight = random_weights(rng, channels, inputs)
+    requantize = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), out)
+    return ops.Dense(weight, 8, np.zeros(channels, np.int64), requantize)
+
+
 def selected(rng: Rng) -> Graph:
     """Some rows and columns, in runs or every second."""
     x = _positions(rng)
@@ -407,6 +443,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     selected,
     permuted,
     joined,
+    multiply,
 )
 
 
@@ -416,6 +453,24 @@ def test_forms_and_programs_equal_the_reference(case: Callable[[Rng], Graph]) ->
         rng = np.random.default_rng(seed)
         graph = case(rng)
         check_graph(graph, random_codes(rng, graph.input_type), small_sizes(rng))
+
+
+def test_factors_of_many_channels_are_moved_in_parts() -> None:
+    """Also by factors that are as far from zero as a code can be, on either side."""
+    rng, channels = np.random.default_rng(0), 270
+    for zeros in ((0, 0), (0, 255), (255, 0), (128, 127)):
+        graph = Graph("x", TensorType((2, 3, 3), Quantization(8, False)))
+        for name, zero in zip("ab", zeros, strict=True):
+            out = Quantization(8, False, zero_point=(zero,))
+            to = Requantize(out, np.array([0]), np.array([1]))
+            weight = rng.integers(-2, 3, (channels, 3))
+            graph.add(name, ops.Dense(weight, 8, np.zeros(channels, np.int64), to), "x")
+        one = random_requantize(rng, channels, Bounds(-(1 << 10), 1 << 10))
+        graph.add("g", ops.GlobalAveragePool((zeros[1],), one), "b")
+        factors = graph.type("g").quantization.zero_point
+        last = random_requantize(rng, channels, Bounds(-(1 << 16), 1 << 16))
+        graph.add("y", ops.Multiply(((zeros[0],), factors), last), "a", "g")
+        check_graph(graph, rng.integers(0, 256, (2, 3, 3)), Sizes(pixels=4))
 
 
 @pytest.mark.slow

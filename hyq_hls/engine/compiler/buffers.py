@@ -193,9 +193,10 @@ class Buffer:
         )
         for region in regions:
             if region.rows > 0:
-                self._fill(emitter, border, region)
+                self.fill_region(emitter, border, region)
 
-    def _fill(self, emitter: Emitter, border: Codes, region: Tile) -> None:
+    def fill_region(self, emitter: Emitter, border: Codes, region: Tile) -> None:
+        """Emit what writes the same codes (C,), or one for all channels, into a region."""
         layout = self.layout
         codes = np.broadcast_to(border, layout.channels)
         for plane in range(layout.planes):

@@ -12,6 +12,7 @@ from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.order import Cut, Network, cut
 from hyq_hls.engine.compiler.patches import PatchesUnit
+from hyq_hls.engine.compiler.products import ProductsUnit
 from hyq_hls.engine.compiler.rows import NormUnit
 from hyq_hls.engine.compiler.staged import StagedUnit
 from hyq_hls.engine.compiler.storage import Scratch
@@ -26,6 +27,7 @@ from hyq_hls.engine.forms import (
     Moves,
     NormRows,
     Patches,
+    Products,
     StagedSums,
     Sums,
     forms_of,
@@ -191,6 +193,9 @@ class _Units:
             if not form.to_tokens:
                 whole, tokens = tokens, whole
             return PatchesUnit(node.name, source, whole, tokens, form)
+        if isinstance(form, Products):
+            factors = self.layouts[node.inputs[1]]
+            return ProductsUnit(node.name, node.inputs, layout, factors, form, tag)
         if isinstance(form, Moves):
             return MovesUnit(node.name, self._moved(node, form), layout, form)
         if not isinstance(form, tuple):

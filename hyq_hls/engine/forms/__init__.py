@@ -28,6 +28,7 @@ from hyq_hls.engine.forms.global_average_pool import global_average_pool
 from hyq_hls.engine.forms.grouped_conv2d import grouped_conv2d
 from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
 from hyq_hls.engine.forms.moves import Move, Moves
+from hyq_hls.engine.forms.multiply import Products, multiply
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
 from hyq_hls.engine.forms.patches import Patches, fold, unfold
 from hyq_hls.engine.forms.permute_positions import permute_positions
@@ -55,6 +56,7 @@ __all__ = [
     "Operand",
     "OutputStage",
     "Patches",
+    "Products",
     "Region",
     "Sliding",
     "SoftmaxRows",
@@ -77,6 +79,7 @@ Form = (
     | NormRows
     | Patches
     | Moves
+    | Products
     | Turned
     | ConstantCodes
 )
@@ -100,6 +103,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.GroupedConv2d: grouped_conv2d,
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
+    ops.Multiply: multiply,
     ops.PermutePositions: permute_positions,
     ops.RequantizeTensor: requantize,
     ops.SelectPositions: select_positions,
@@ -146,7 +150,7 @@ def stages_of(form: Form) -> list[OutputStage]:
     match form:
         case StagedSums():
             return [form.first.stage, form.second.stage]
-        case AttendedSums():
+        case AttendedSums() | Products():
             return [form.stage]
         case Moves():
             return [part.sums.stage for part in form.parts if part.sums is not None]
