@@ -14,8 +14,7 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
-from tests.engine.graphs import check_graph
-from tests.engine.test_operations import graph_of
+from tests.engine.graphs import check_graph, graph_of
 
 BYTE = Quantization(8, False)
 

@@ -10,13 +10,28 @@ import pytest
 from hyq_hls import ops
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.graph import Graph, Quantization, TensorType
-from hyq_hls.graph.operation import Bounds, Operation
+from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.layer_norm import layer_norm_precision
 from tests.engine.attention_graphs import biased_attention, talking_heads
+from tests.engine.family_graphs import (
+    average_pool,
+    channel_affine,
+    grouped_conv2d,
+    joined,
+    maximum,
+    multiply,
+    permuted,
+    position_constants,
+    selected,
+    upsample,
+)
 from tests.engine.graphs import (
     check_graph,
+    graph_of,
     random_codes,
+    random_geometry,
+    random_pair,
     random_requantize,
     random_type,
     random_weights,
@@ -49,19 +64,6 @@ def large_bias(rng: Rng) -> Graph:
     return graph_of(operation, x)
 
 
-def _geometry(rng: Rng, x: TensorType) -> dict[str, tuple[int, int]]:
-    kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
-    dilation = [int(d) for d in rng.integers(1, 3, 2)]
-    padding = [int(rng.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True)]
-    for axis in range(2):
-        while (kernel[axis] - 1) * dilation[axis] + 1 > x.shape[axis] + 2 * padding[axis]:
-            dilation[axis] = 1
-            padding[axis] = 0
-    stride = [min(int(s), x.shape[a]) for a, s in enumerate(rng.integers(1, 4, 2))]
-    pairs = {"window": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-    return {name: (pair[0], pair[1]) for name, pair in pairs.items()}
-
-
 def conv2d(rng: Rng) -> Graph:
     return _convolution(rng, depthwise=False)
 
@@ -73,7 +75,7 @@ def depthwise_conv2d(rng: Rng) -> Graph:
 def _convolution(rng: Rng, depthwise: bool) -> Graph:
     shape = (*rng.integers(2, 12, 2), rng.integers(1, 36))
     x = random_type(rng, tuple(map(int, shape)), int(rng.choice([3, 8, 12])))
-    geometry = _geometry(rng, x)
+    geometry = random_geometry(rng, x)
     kernel = geometry.pop("window")
     outputs = x.channels if depthwise else int(rng.integers(1, 36))
     weight = random_weights(rng, outputs, *kernel, *(() if depthwise else (x.channels,)))
@@ -91,27 +93,9 @@ def _convolution(rng: Rng, depthwise: bool) -> Graph:
     return graph_of(operation, x)
 
 
-def graph_of(operation: Operation, x: TensorType) -> Graph:
-    graph = Graph("x", x)
-    graph.add("y", operation, "x")
-    return graph
-
-
-def _pair(rng: Rng, channels: tuple[int, int], bits: int = 8) -> Graph:
-    """A graph whose nodes a and b have types of their own."""
-    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 5), 8)
-    graph = Graph("x", x)
-    for name, count in zip("ab", channels, strict=True):
-        out = random_type(rng, (count,), bits).quantization
-        weight = random_weights(rng, count, x.channels)
-        requantize = random_requantize(rng, count, Bounds(-(1 << 17), 1 << 17), out)
-        graph.add(name, ops.Dense(weight, 8, np.zeros(count, np.int64), requantize), "x")
-    return graph
-
-
 def add(rng: Rng) -> Graph:
     channels = int(rng.integers(1, 40))
-    graph = _pair(rng, (channels, channels))
+    graph = random_pair(rng, (channels, channels))
     high = int(rng.choice([2, 128, 1 << 14]))
     factors = tuple(rng.integers(1, high, rng.choice([1, channels])) for _ in range(2))
     zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
@@ -123,7 +107,7 @@ def add(rng: Rng) -> Graph:
 
 def concat(rng: Rng) -> Graph:
     channels = tuple(int(c) for c in rng.integers(1, 30, 2))
-    graph = _pair(rng, (channels[0], channels[1]), int(rng.choice([8, 10])))
+    graph = random_pair(rng, (channels[0], channels[1]), int(rng.choice([8, 10])))
     found = []
     bits, signed = int(rng.integers(4, 9)), bool(rng.integers(2))
     for count in channels:
@@ -236,178 +220,6 @@ def attention(rng: Rng) -> Graph:
     return graph
 
 
-def multiply(rng: Rng) -> Graph:
-    """A gate of one vector, a vector for each row or part of a row, and factors everywhere."""
-    rows, pixels, channels = (int(n) for n in rng.integers(1, 7, 3))
-    channels = int(rng.choice([channels, 20, 33]))
-    few = int(rng.choice([1, rows, rows * pixels, rows * 2 * pixels]))
-    x = random_type(rng, (rows, 2 * pixels, 3), 8)
-    graph = Graph("x", x)
-    selects = 1 < few < rows * 2 * pixels
-    channels = max(channels, 5) if selects else channels
-    single = 1 if rng.integers(4) == 0 and not selects else channels
-    graph.add("a", _random_dense(rng, 3, channels), "x")
-    graph.add("b", _random_dense(rng, 3, single), "x")
-    last = "b"
-    if few == 1:
-        to = random_requantize(rng, single, Bounds(-4096, 4096))
-        graph.add("g", ops.GlobalAveragePool(graph.type("b").quantization.zero_point, to), "b")
-        last = "g"
-    elif selects:
-        step = 2 if few > rows or rows == 1 else 2 * pixels
-        kept = tuple(range(0, 2 * pixels, step))
-        graph.add("g", ops.SelectPositions(tuple(range(rows)), kept), "b")
-        last = "g"
-    zeros = tuple(graph.type(name).quantization.zero_point for name in ("a", last))
-    out = random_type(rng, (channels,), int(rng.choice([5, 8, 10]))).quantization
-    to = random_requantize(rng, channels, Bounds(-(1 << 15), 1 << 15), out)
-    graph.add("y", ops.Multiply((zeros[0], zeros[1]), to), "a", last)
-    return graph
-
-
-def _random_dense(rng: Rng, inputs: int, channels: int) -> ops.Dense:
-    out = random_type(rng, (channels,), int(rng.choice([6, 8]))).quantization
-    weight = random_weights(rng, channels, inputs)
-    requantize = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), out)
-    return ops.Dense(weight, 8, np.zeros(channels, np.int64), requantize)
-
-
-def selected(rng: Rng) -> Graph:
-    """Some rows and columns, in runs or every second."""
-    x = _positions(rng)
-    lines = []
-    for size in x.shape[:2]:
-        step = int(rng.integers(1, 3))
-        start = int(rng.integers(0, size))
-        lines.append(tuple(range(start, int(rng.integers(start, size)) + 1, step)))
-    graph = Graph("x", x)
-    graph.add("r", ops.RequantizeTensor(x.quantization.zero_point, _to(rng, x.channels)), "x")
-    graph.add("y", ops.SelectPositions(lines[0], lines[1]), "r")
-    return graph
-
-
-def permuted(rng: Rng) -> Graph:
-    """Windows of a map, and positions in no order."""
-    high, wide, rows, columns = (int(n) for n in rng.integers(1, 4, 4))
-    height, width = high * rows, wide * columns
-    x = random_type(rng, (height, width, int(rng.integers(5, 40))), int(rng.choice([8, 10])))
-    order = np.arange(height * width).reshape(rows, high, columns, wide).transpose(0, 2, 1, 3)
-    graph = graph_of(ops.PermutePositions(order.reshape(rows * columns, -1)), x)
-    graph.add("z", ops.PermutePositions(rng.permutation(order.size).reshape(width, height)), "y")
-    return graph
-
-
-def joined(rng: Rng) -> Graph:
-    """Constant positions before or behind a tensor, and both of them behind each other."""
-    x = _positions(rng)
-    channels, graph = x.channels, Graph("x", x)
-    to, zero = _to(rng, channels, per_channel=False), x.quantization.zero_point
-    q = to.quantization
-    constant = rng.integers(q.qmin, q.qmax + 1, (int(rng.integers(1, 4)), channels))
-    graph.add("a", ops.ConcatConstant(constant, bool(rng.integers(2)), zero, to), "x")
-    graph.add("b", ops.RequantizeTensor(zero, to), "x")
-    zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
-    last = _to(rng, channels, per_channel=False)
-    operation = ops.ConcatPositions((last, last), (zeros[0], zeros[1]), 1)
-    graph.add("y", operation, "a", "b")
-    return graph
-
-
-def _positions(rng: Rng) -> TensorType:
-    shape = (*map(int, rng.integers(1, 12, 2)), int(rng.integers(5, 40)))
-    return random_type(rng, shape, int(rng.choice([5, 8, 10])))
-
-
-def _to(rng: Rng, channels: int, per_channel: bool = True) -> Requantize:
-    out = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), per_channel).quantization
-    return random_requantize(rng, channels, Bounds(-1024, 1024), out)
-
-
-def grouped_conv2d(rng: Rng) -> Graph:
-    """Groups that begin anywhere among 16 outputs, and depthwise ones with several outputs."""
-    wide, high = (
-        (1, int(rng.integers(2, 5))) if rng.integers(2) else map(int, rng.integers(1, 9, 2))
-    )
-    groups = int(rng.integers(2, 9))
-    shape = (*map(int, rng.integers(2, 10, 2)), groups * wide)
-    x = random_type(rng, shape, int(rng.choice([3, 8, 12])))
-    geometry = _geometry(rng, x)
-    weight = random_weights(rng, groups * high, *geometry.pop("window"), wide)
-    operation = ops.GroupedConv2d(
-        *(weight, 8, rng.integers(-5000, 5000, groups * high)),
-        *(geometry["stride"], geometry["padding"], x.quantization.zero_point),
-        random_requantize(rng, groups * high, Bounds(-(1 << 16), 1 << 16)),
-        groups,
-        dilation=geometry["dilation"],
-    )
-    return graph_of(operation, x)
-
-
-def channel_affine(rng: Rng) -> Graph:
-    x = random_type(rng, (*map(int, rng.integers(1, 9, 2)), int(rng.integers(1, 40))))
-    return graph_of(_affine(rng, x, 1, int(rng.choice([8, 12]))), x)
-
-
-def position_constants(rng: Rng) -> Graph:
-    """Summands of every position behind a map, whose rows come in bands, of one to four bytes."""
-    shape = (*map(int, rng.integers(1, 12, 2)), int(rng.integers(1, 40)))
-    x = random_type(rng, shape)
-    graph = graph_of(_affine(rng, x, 1), x)
-    rows = shape[1] * int(rng.choice([1, shape[0]]))
-    graph.add("z", _affine(rng, graph.type("y"), rows), "y")
-    return graph
-
-
-def _affine(rng: Rng, x: TensorType, rows: int, bits: int = 8) -> ops.ChannelAffine:
-    """A factor per channel, or one for all, and rows of summands of any size."""
-    weight = random_weights(rng, int(rng.choice([1, x.channels])), bits=bits)
-    reach = 1 << int(rng.integers(2, 28))
-    bias = rng.integers(-reach, reach, (rows, x.channels))
-    bound = Bounds(-reach - (1 << bits + 8), reach + (1 << bits + 8))
-    return ops.ChannelAffine(weight, bits, bias, random_requantize(rng, x.channels, bound))
-
-
-def average_pool(rng: Rng) -> Graph:
-    """Also of maps that are smaller than the window, so that every part has one position."""
-    kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
-    padding = (kernel[0] // 2, kernel[1] // 2)
-    sizes = [int(rng.integers(max(1, k - p), 9)) for k, p in zip(kernel, padding, strict=True)]
-    most = [s + 2 * p - k for s, p, k in zip(sizes, padding, kernel, strict=True)]
-    stride = (int(rng.integers(1, max(1, most[0]) + 1)), int(rng.integers(1, max(1, most[1]) + 1)))
-    if rng.integers(2):  # the input is subtracted
-        kernel, stride = (2 * padding[0] + 1, 2 * padding[1] + 1), (1, 1)
-    centred = stride == (1, 1) and kernel == (2 * padding[0] + 1, 2 * padding[1] + 1)
-    x = random_type(rng, (*sizes, int(rng.choice([3, 16, 20, 32]))), int(rng.choice([5, 8])))
-    unit = 1 << int(rng.choice([6, 12, 15]))
-    operation = ops.AveragePool(
-        *(kernel, stride, padding, x.quantization.zero_point),
-        np.array([max(1, unit // n) for n in range(1, kernel[0] * kernel[1] + 1)]),
-        unit if centred else 0,
-        random_requantize(rng, x.channels, Bounds(-unit << 8, unit << 8)),
-    )
-    return graph_of(operation, x)
-
-
-def upsample(rng: Rng) -> Graph:
-    """A map of twice the size, behind it what reads its columns in order or two by two."""
-    mode: ops.upsample.UpsampleMode = "bilinear" if rng.integers(3) else "nearest"
-    shape = (*map(int, rng.integers(1, 9, 2)), int(rng.choice([3, 16, 20, 32])))
-    x = random_type(rng, shape, int(rng.choice([5, 8, 10])), per_channel=False)
-    graph = graph_of(ops.Upsample(mode), x)
-    zero, channels = x.quantization.zero_point, shape[2]
-    to = random_requantize(rng, channels, Bounds(-1024, 1024))
-    graph.add("r", ops.RequantizeTensor(zero, to), "y")
-    q = to.quantization
-    window = ops.DepthwiseConv2d(
-        *(random_weights(rng, channels, 2, 2), 8, np.zeros(channels, np.int64)),
-        *((int(rng.integers(1, 3)), int(rng.integers(1, 3))), (0, 0), q.zero_point),
-        random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17)),
-    )
-    if min(shape[:2]) > 1:
-        graph.add("z", window, "r")
-    return graph
-
-
 def _softmax(rng: Rng) -> ops.LinearSoftmax | ops.TableSoftmax:
     kind = int(rng.integers(4))
     if kind == 0:
@@ -444,6 +256,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     permuted,
     joined,
     multiply,
+    maximum,
 )
 
 

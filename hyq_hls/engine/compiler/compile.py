@@ -9,26 +9,18 @@ from hyq_hls.engine import isa
 from hyq_hls.engine.compiler.attention import AttentionUnit
 from hyq_hls.engine.compiler.chain import apart, attention_of, is_scores
 from hyq_hls.engine.compiler.emitter import Emitter
-from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.order import Cut, Network, cut
-from hyq_hls.engine.compiler.patches import PatchesUnit
-from hyq_hls.engine.compiler.products import ProductsUnit
-from hyq_hls.engine.compiler.rows import NormUnit
-from hyq_hls.engine.compiler.staged import StagedUnit
 from hyq_hls.engine.compiler.storage import Scratch
 from hyq_hls.engine.compiler.sums import SumsUnit
 from hyq_hls.engine.compiler.tiled import emit_tiled
 from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit_of import unit_of
 from hyq_hls.engine.compiler.upsample import UpsampleUnit
 from hyq_hls.engine.forms import (
     AttendedSums,
     ConstantCodes,
     Form,
     Moves,
-    NormRows,
-    Patches,
-    Products,
-    StagedSums,
     Sums,
     forms_of,
 )
@@ -179,27 +171,17 @@ class _Units:
         if isinstance(form, ConstantCodes):
             self._keep(node.name, layout, form.codes)
             return None
-        return self._single(node, form, layout)
-
-    def _single(self, node: Node, form: Form, layout: TensorLayout) -> Unit:
-        """Return a node, perhaps with the table behind it, as a unit."""
-        source, tag = node.inputs[0], self._tag(node)
-        if isinstance(form, NormRows):
-            return NormUnit(node.name, source, layout, form, tag)
-        if isinstance(form, StagedSums):
-            return StagedUnit(node.name, source, layout, form, tag)
-        if isinstance(form, Patches):
-            whole, tokens = self.layouts[source], layout
-            if not form.to_tokens:
-                whole, tokens = tokens, whole
-            return PatchesUnit(node.name, source, whole, tokens, form)
-        if isinstance(form, Products):
-            factors = self.layouts[node.inputs[1]]
-            return ProductsUnit(node.name, node.inputs, layout, factors, form, tag)
-        if isinstance(form, Moves):
-            return MovesUnit(node.name, self._moved(node, form), layout, form)
-        if not isinstance(form, tuple):
+        inputs = self._inputs(node, form)
+        if isinstance(form, tuple):
+            return self._sums(node, form, inputs)
+        unit = unit_of(node.name, form, inputs, self.layouts, layout, self._tag(node))
+        if unit is None:
             raise apart(node)
+        return unit
+
+    def _sums(self, node: Node, form: tuple[Sums, ...], inputs: tuple[str, ...]) -> SumsUnit:
+        """Return a node of sums, perhaps with the table behind it, as a unit."""
+        tag = self._tag(node)
         behind = self._table_behind(node)
         if behind is not None:
             table = self.forms[behind.name]
@@ -213,7 +195,6 @@ class _Units:
             tag = replace(tag, node="", behind_table=node.name, qmin=0)
             tag = replace(tag, table_qmin=node.type.quantization.qmin)
         output = behind or node
-        inputs = self._inputs(node, form)
         unit = UpsampleUnit if isinstance(node.operation, Upsample) else SumsUnit
         return unit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
 
@@ -242,25 +223,18 @@ class _Units:
         self.layouts[name] = layout
         self.constants[name] = replace(layout, qmin=0).pack(stored).tobytes()
 
-    def _moved(self, node: Node, form: Moves) -> tuple[str, ...]:
-        """Return the inputs of a node, and its constant positions as one more."""
-        for part in form.parts:
-            if part.constant is not None:
-                name, layout = f"{node.name}: constants", TensorLayout.of(node.type)
-                layout = replace(layout, rows=1, pixels=len(part.constant))
-                self._keep(name, layout, part.constant)
-                return (*node.inputs, name)
-        return node.inputs
-
-    def _inputs(self, node: Node, form: tuple[Sums, ...]) -> tuple[str, ...]:
-        """Return the inputs of a node, and the summands of its positions as one more."""
-        first = form[0]
-        if first.summand is None:
-            return node.inputs
-        source, name = self.layouts[node.inputs[0]], f"{node.name}: summands"
-        layout = replace(source, planes=len(first.weight), qmin=0)
-        self._keep(name, layout, first.summands(source.rows, source.pixels))
-        return (*node.inputs, name)
+    def _inputs(self, node: Node, form: Form) -> tuple[str, ...]:
+        """Return the inputs of a node; constants of its positions are one more."""
+        name = f"{node.name}: constants"
+        if isinstance(form, tuple) and form[0].summand is not None:
+            source = self.layouts[node.inputs[0]]
+            layout = replace(source, planes=len(form[0].weight), qmin=0)
+            self._keep(name, layout, form[0].summands(source.rows, source.pixels))
+        elif isinstance(form, Moves) and form.constant is not None:
+            layout = TensorLayout.of(node.type)
+            layout = replace(layout, rows=1, pixels=len(form.constant))
+            self._keep(name, layout, form.constant)
+        return (*node.inputs, name) if name in self.constants else node.inputs
 
     @staticmethod
     def _tag(node: Node) -> Tag:

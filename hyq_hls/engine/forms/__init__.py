@@ -27,6 +27,7 @@ from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
 from hyq_hls.engine.forms.global_average_pool import global_average_pool
 from hyq_hls.engine.forms.grouped_conv2d import grouped_conv2d
 from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
+from hyq_hls.engine.forms.maximum import Larger, maximum
 from hyq_hls.engine.forms.moves import Move, Moves
 from hyq_hls.engine.forms.multiply import Products, multiply
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
@@ -50,6 +51,7 @@ __all__ = [
     "AttendedSums",
     "ConstantCodes",
     "Form",
+    "Larger",
     "Move",
     "Moves",
     "NormRows",
@@ -80,6 +82,7 @@ Form = (
     | Patches
     | Moves
     | Products
+    | Larger
     | Turned
     | ConstantCodes
 )
@@ -103,6 +106,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.GroupedConv2d: grouped_conv2d,
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
+    ops.Maximum: maximum,
     ops.Multiply: multiply,
     ops.PermutePositions: permute_positions,
     ops.RequantizeTensor: requantize,
@@ -149,6 +153,8 @@ def stages_of(form: Form) -> list[OutputStage]:
     """Return the output stages of a form."""
     match form:
         case StagedSums():
+            return [form.first.stage, form.second.stage]
+        case Larger():
             return [form.first.stage, form.second.stage]
         case AttendedSums() | Products():
             return [form.stage]

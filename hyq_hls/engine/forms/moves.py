@@ -40,6 +40,11 @@ class Moves:
 
     parts: tuple[Move, ...]
 
+    @property
+    def constant(self) -> Codes | None:
+        """Stored codes of the part that is constant, or None."""
+        return next((part.constant for part in self.parts if part.which is None), None)
+
     def execute(self, *inputs: Codes) -> Codes:
         """Return the stored codes (B, positions, C) in their new places."""
         count = sum(part.target.size for part in self.parts)
