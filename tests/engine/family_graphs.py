@@ -40,6 +40,20 @@ def maximum(rng: Rng) -> Graph:
     return graph
 
 
+def small_branch(rng: Rng) -> Graph:
+    """A sum of two tensors, the steps of one of which are far below those of the other one."""
+    channels = int(rng.integers(1, 40))
+    graph = random_pair(rng, (channels, channels))
+    zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
+    exponents = rng.integers(6, 36, channels)
+    factors = [1 << exponents, np.ones(1, np.int64)]
+    out = random_type(rng, (channels,)).quantization
+    to = Requantize(out, exponents + rng.integers(-3, 8, channels), np.ones(1, np.int64))
+    inputs = [0, 1] if rng.integers(2) else [1, 0]
+    graph.add("y", ops.Add(tuple(factors[k] for k in inputs), zeros, to), "a", "b")
+    return graph
+
+
 def multiply(rng: Rng) -> Graph:
     """A gate of one vector, a vector for each row or part of a row, and factors everywhere."""
     rows, pixels, channels = (int(n) for n in rng.integers(1, 7, 3))

@@ -24,6 +24,7 @@ from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.graph import Graph
 from hyq_hls.models import digits, mobilevit_xxs
 from tests.engine.graphs import random_codes
+from tests.engine.members import MEMBERS, member
 from tests.engine.test_operations import CASES, layer_norm
 from tests.golden.network import golden_graph
 
@@ -87,6 +88,14 @@ def test_the_default_network(library: Path, default_qmodel: QuantizedModel, stal
     codes = digits.calibration(1)[0].astype(np.int64)
     dram = DramModel(read_stall=stall, write_stall=stall)
     check_frame(library, default_qmodel.graph, codes, SIZES, dram)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stall", [0.0, 0.2])
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_of_other_families(library: Path, name: str, stall: float) -> None:
+    dram = DramModel(read_stall=stall, write_stall=stall)
+    check_frame(library, *member(name), SIZES, dram)
 
 
 @pytest.mark.slow

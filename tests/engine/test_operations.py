@@ -24,6 +24,7 @@ from tests.engine.family_graphs import (
     permuted,
     position_constants,
     selected,
+    small_branch,
     upsample,
 )
 from tests.engine.graphs import (
@@ -238,6 +239,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     conv2d,
     depthwise_conv2d,
     add,
+    small_branch,
     concat,
     functions,
     shift_swish,

@@ -8,6 +8,7 @@ import numpy as np
 
 from hyq_hls.engine.forms.exponentials import narrowed
 from hyq_hls.engine.forms.output_stage import BYTE, SUM_BITS
+from hyq_hls.engine.machine_sizes import MAX_LENGTH
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
@@ -65,6 +66,11 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
         ConversionError: its integers are wider than those of the unit.
     """
     bits = x.quantization.bits
+    if x.channels > MAX_LENGTH:
+        raise ConversionError(
+            f"a softmax over {x.channels} scores; the engine's unit takes {MAX_LENGTH} at most; "
+            "use a smaller image, or the streaming architecture"
+        )
     if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
             f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
