@@ -54,6 +54,29 @@ def small_branch(rng: Rng) -> Graph:
     return graph
 
 
+def max_pool(rng: Rng) -> Graph:
+    """Behind something that writes the map, or of the map itself; borders never win."""
+    kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+    padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
+    sizes = [int(rng.integers(max(1, k - p), 12)) for k, p in zip(kernel, padding, strict=True)]
+    stride = tuple(int(rng.integers(1, 4)) for _ in kernel)
+    stride = tuple(min(s, n) for s, n in zip(stride, sizes, strict=True))
+    x = random_type(rng, (*sizes, int(rng.choice([3, 16, 20, 32]))), int(rng.choice([3, 8])))
+    graph, last = Graph("x", x), "x"
+    if rng.integers(2):
+        graph.add("r", ops.RequantizeTensor(x.quantization.zero_point, _to8(rng, x)), "x")
+        last = "r"
+    least = (graph.type(last).quantization.qmin,)
+    operation = ops.MaxPool(kernel, (stride[0], stride[1]), (padding[0], padding[1]), least)
+    graph.add("y", operation, last)
+    return graph
+
+
+def _to8(rng: Rng, x: TensorType) -> Requantize:
+    out = random_type(rng, (x.channels,), 8).quantization
+    return random_requantize(rng, x.channels, Bounds(-1024, 1024), out)
+
+
 def multiply(rng: Rng) -> Graph:
     """A gate of one vector, a vector for each row or part of a row, and factors everywhere."""
     rows, pixels, channels = (int(n) for n in rng.integers(1, 7, 3))

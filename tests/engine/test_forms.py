@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
+from hyq_hls.graph.types import Encoding
 from tests.engine.graphs import check_graph, graph_of
 
 BYTE = Quantization(8, False)
@@ -92,6 +94,10 @@ def multiply(bits: int = 8, second: str = "x") -> Graph:
     return graph
 
 
+def pool(bits: int) -> Graph:
+    return graph_of(ops.MaxPool((2, 2), (1, 1), (0, 0), (0,)), image(bits=bits))
+
+
 def maximum(bits: int) -> Graph:
     graph = pair()
     graph.add("y", ops.Maximum((ONE, ONE), ((0,), (0,)), to(bits=bits)), "a", "x")
@@ -111,19 +117,28 @@ def attention(
     zero: int = 0,
     channels: int = 4,
     tokens: int = 4,
+    kind: Literal["log2", "uniform"] = "log2",
+    bits: int = 4,
 ) -> Graph:
     """Scores, a softmax and values of some tokens, whose operands have these bits."""
     graph = Graph("x", TensorType((1, tokens, channels), BYTE))
-    for name, bits in (("query", query), ("key", key), ("value", value)):
+    for name, width in (("query", query), ("key", key), ("value", value)):
         requantize = Requantize(
-            Quantization(bits, False, zero_point=(zero if name == "query" else 0,)),
+            Quantization(width, False, zero_point=(zero if name == "query" else 0,)),
             np.array([0]),
             np.array([1]),
         )
         graph.add(name, ops.RequantizeTensor((0,), requantize), "x")
     graph.add("scores", ops.AttentionScores(1, (zero, 0), to(24)), "query", "key")
-    graph.add("softmax", ops.LinearSoftmax(4, 12, 4, "log2"), "scores")
-    graph.add("values", ops.AttentionValues(1, (0,), "log2", 4, to()), "softmax", "value")
+    graph.add("softmax", ops.LinearSoftmax(4, 12, bits, kind), "scores")
+    encoding: Encoding = "log2" if kind == "log2" else "affine"
+    graph.add("values", ops.AttentionValues(1, (0,), encoding, bits, to()), "softmax", "value")
+    return graph
+
+
+def probabilities(bits: int) -> Graph:
+    graph = attention(kind="uniform", bits=bits)
+    assert graph.type("softmax").quantization.bits == bits
     return graph
 
 
@@ -147,6 +162,7 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: norm(beta_bits=33), "y: a LayerNorm with gammas of 8 and betas of 33 bits; the"),
     (lambda: norm(shift=57), r"y: a LayerNorm with shifts in \[57, 57\]; the engine shifts by -7"),
     (lambda: maximum(10), "y: a maximum of 10 bits; the engine compares 8 bits; quantize its out"),
+    (lambda: pool(9), "y: max pooling of 9 bits; the engine compares 8 bits; quantize its input"),
     (lambda: multiply(10), "y: factors of 10 bits; the engine takes 8 bits there; quantize this"),
     (lambda: multiply(second="b"), r"y: a factor for 4 positions each of \(2, 6, 5\); the engine"),
     (lambda: summands(bits=9), "y: codes of 9 bits and factors from 1 to 1 meet a summand for"),
@@ -185,7 +201,9 @@ def test_what_the_engine_cannot_compute_is_refused(
         lambda: table(10, 16),
         lambda: swish(10, 20, 16),
         lambda: norm(gamma_bits=16, beta_bits=32),
+        lambda: probabilities(12),
         lambda: maximum(8),
+        lambda: pool(8),
         multiply,
         lambda: summands(factor=381),
         lambda: summands(reach=1 << 29),

@@ -131,7 +131,7 @@ def test_a_border_that_is_too_wide_for_a_maximum_is_refused() -> None:
         found.add("y", ops.DepthwiseConv2d(kernel, 8, none, (1, 1), (0, padding), (0,), to), "m")
         return found
 
-    with pytest.raises(ConversionError, match="m: a maximum in front of a window with a border"):
+    with pytest.raises(ConversionError, match="m: a largest code in front of a window"):
         compile_graph(graph(12), Sizes())
     compile_graph(graph(8), Sizes())
 

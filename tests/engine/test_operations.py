@@ -19,6 +19,7 @@ from tests.engine.family_graphs import (
     channel_affine,
     grouped_conv2d,
     joined,
+    max_pool,
     maximum,
     multiply,
     permuted,
@@ -259,6 +260,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     joined,
     multiply,
     maximum,
+    max_pool,
 )
 
 

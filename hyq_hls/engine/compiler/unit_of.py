@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hyq_hls.engine.compiler.maximum import MaximumUnit
+from hyq_hls.engine.compiler.maximum import LargestUnit
 from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.products import ProductsUnit
@@ -13,7 +13,7 @@ from hyq_hls.engine.compiler.staged import StagedUnit
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import (
     Form,
-    Larger,
+    Largest,
     Moves,
     NormRows,
     Patches,
@@ -53,8 +53,8 @@ def unit_of(
             if not form.to_tokens:
                 whole, tokens = tokens, whole
             unit = PatchesUnit(name, inputs[0], whole, tokens, form)
-        case Larger():
-            unit = MaximumUnit(name, inputs, layout, form, tag)
+        case Largest():
+            unit = LargestUnit(name, inputs, layout, form, tag)
         case Products():
             unit = ProductsUnit(name, inputs, layout, layouts[inputs[1]], form, tag)
         case Moves():

@@ -27,7 +27,8 @@ from hyq_hls.engine.forms.depthwise_conv2d import depthwise_conv2d
 from hyq_hls.engine.forms.global_average_pool import global_average_pool
 from hyq_hls.engine.forms.grouped_conv2d import grouped_conv2d
 from hyq_hls.engine.forms.layer_norm import NormRows, layer_norm
-from hyq_hls.engine.forms.maximum import Larger, maximum
+from hyq_hls.engine.forms.max_pool import max_pool
+from hyq_hls.engine.forms.maximum import Largest, maximum
 from hyq_hls.engine.forms.moves import Move, Moves
 from hyq_hls.engine.forms.multiply import Products, multiply
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
@@ -51,7 +52,7 @@ __all__ = [
     "AttendedSums",
     "ConstantCodes",
     "Form",
-    "Larger",
+    "Largest",
     "Move",
     "Moves",
     "NormRows",
@@ -82,7 +83,7 @@ Form = (
     | Patches
     | Moves
     | Products
-    | Larger
+    | Largest
     | Turned
     | ConstantCodes
 )
@@ -106,6 +107,7 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.GroupedConv2d: grouped_conv2d,
     ops.LayerNorm: layer_norm,
     ops.LinearSoftmax: softmax,
+    ops.MaxPool: max_pool,
     ops.Maximum: maximum,
     ops.Multiply: multiply,
     ops.PermutePositions: permute_positions,
@@ -119,6 +121,12 @@ FORMS: dict[type[Operation], Callable[..., Form]] = {
     ops.Upsample: upsample,
 }
 
+#: What a model may have in the place of an operation without form.
+_INSTEAD: dict[type[Operation], str] = {
+    ops.GroupNorm: "batch normalization, or a LayerNorm over the channels, in its place",
+    ops.SeparableContext: "attention of queries and keys in its place",
+}
+
 
 def form_of(graph: Graph, node: Node) -> Form:
     """Return the form of a node.
@@ -130,9 +138,10 @@ def form_of(graph: Graph, node: Node) -> Form:
     found = FORMS.get(type(operation))
     if found is None:
         known = ", ".join(sorted({kind.name for kind in FORMS}))
+        model = f"a model with {_INSTEAD[type(operation)]}"
         raise ConversionError(
             f"{node.name}: {operation.name} has no form for the engine, which computes {known}; "
-            "choose the streaming architecture, or a model without this operation"
+            f"choose the streaming architecture, or {model}"
         )
     try:
         return found(operation, *graph.input_types(node))
@@ -154,8 +163,8 @@ def stages_of(form: Form) -> list[OutputStage]:
     match form:
         case StagedSums():
             return [form.first.stage, form.second.stage]
-        case Larger():
-            return [form.first.stage, form.second.stage]
+        case Largest():
+            return [candidate.sums.stage for candidate in form.candidates]
         case AttendedSums() | Products():
             return [form.stage]
         case Moves():

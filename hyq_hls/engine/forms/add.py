@@ -60,5 +60,6 @@ def _narrowed(operation: Add, inputs: Sequence[TensorType]) -> tuple[Codes, Requ
 
 def _trailing_zeros(values: Codes) -> Codes:
     """Return the exponent of the largest power of two that divides each of the positive values."""
-    _, exponent = np.frexp(values & -values)
-    return exponent.astype(np.int64) - 1
+    _, exponents = np.frexp(values & -values)
+    found: Codes = exponents.astype(np.int64) - 1
+    return found

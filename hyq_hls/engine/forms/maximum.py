@@ -1,13 +1,21 @@
-"""The larger of two elements: what one exceeds the other by is added to the other."""
+"""The largest of several codes: what one exceeds another by is added to the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hyq_hls.engine.forms.output_stage import BYTE, OutputStage, stored_zero
-from hyq_hls.engine.forms.sums import DEPTHWISE_HIGH, DEPTHWISE_LOW, Sums, digits, planes_of
+from hyq_hls.engine.forms.sums import (
+    DEPTHWISE_HIGH,
+    DEPTHWISE_LOW,
+    Sliding,
+    Sums,
+    as_map,
+    digits,
+    planes_of,
+)
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
@@ -15,47 +23,97 @@ from hyq_hls.ops import Maximum
 
 
 @dataclass(frozen=True, eq=False)
-class Larger:
-    """``out = second + max(first - second, 0)`` of two codes on the grid of the output.
-
-    A requantization never turns two values round, so that it may come before the comparison. The
-    output stage makes zero of what is negative.
+class Candidate:
+    """Codes of which the largest may be one.
 
     Attributes:
-        first: from the first input to codes of the output.
-        second: from the second input to codes of the output.
-        excess: what the first exceeds the second by.
-        both: the sum of this and the second.
+        which: the input of the node.
+        sums: from its codes to codes of the output.
+        tap: row and column of the input, before the first of which lies the border, that belong
+            to the first position of the output.
     """
 
-    first: Sums
-    second: Sums
+    which: int
+    sums: Sums
+    tap: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Largest:
+    """``larger(a, b) = b + max(a - b, 0)``, of all candidates one after the other.
+
+    Candidates are on the grid of the output: a requantization never turns two values round, so
+    that it may come before the comparison. The output stage makes zero of what is negative.
+
+    Attributes:
+        candidates: what is compared.
+        excess: what a code exceeds another one by.
+        both: the sum of this and the other one.
+        sliding: the window, whose border has the smallest code.
+    """
+
+    candidates: tuple[Candidate, ...]
     excess: Sums
     both: Sums
+    sliding: Sliding = field(default_factory=Sliding)
 
     def execute(self, *inputs: Codes) -> Codes:
         """Return the stored output codes of the stored inputs."""
-        a, b = self.first.execute(inputs[0]), self.second.execute(inputs[1])
-        return self.both.execute(self.excess.execute(a, b), b)
+        first, *others = (self._codes(candidate, *inputs) for candidate in self.candidates)
+        for other in others:
+            first = self.both.execute(self.excess.execute(first, other), other)
+        return first
+
+    def _codes(self, candidate: Candidate, *inputs: Codes) -> Codes:
+        x, (down, right) = as_map(inputs[candidate.which]), self.sliding.stride
+        rows, pixels = self.sliding.output(*x.shape[1:3])
+        (above, left), (y, z) = self.sliding.padding, candidate.tap
+        padded = np.pad(x, ((0, 0), (above, above), (left, left), (0, 0)))
+        taken = padded[:, y : y + (rows - 1) * down + 1, z : z + (pixels - 1) * right + 1]
+        return candidate.sums.execute(taken)
 
 
-def maximum(operation: Maximum, *inputs: TensorType) -> Larger:
+def maximum(operation: Maximum, *inputs: TensorType) -> Largest:
     """Return the sums of a comparison.
 
     Raises:
         ConversionError: the output has more than a byte.
     """
     channels, bits = inputs[0].channels, operation.requantize.quantization.bits
+    check_compared(bits, "a maximum", "its output")
+    candidates = (
+        Candidate(which, _aligned(operation, *parts))
+        for which, parts in enumerate(
+            zip(inputs, operation.multipliers, operation.zero_points, strict=True)
+        )
+    )
+    return Largest(tuple(candidates), *comparison(channels, bits))
+
+
+def check_compared(bits: int, what: str, where: str) -> None:
+    """Raise ``ConversionError`` unless codes that are compared fit a byte."""
     if bits > BYTE:
         raise ConversionError(
-            f"a maximum of {bits} bits; the engine compares {BYTE} bits; quantize its output to "
+            f"{what} of {bits} bits; the engine compares {BYTE} bits; quantize {where} to "
             f"{BYTE} bits"
         )
-    first, second = (
-        _aligned(operation, *parts)
-        for parts in zip(inputs, operation.multipliers, operation.zero_points, strict=True)
+
+
+def comparison(channels: int, bits: int) -> tuple[Sums, Sums]:
+    """Return what a code exceeds another one by, and the sum of two codes, from 0 on."""
+    zeros = np.zeros(channels, np.int64)
+    stage = OutputStage(zeros, zeros + 1, zeros, zeros, bits)
+    excess, both = (
+        Sums(
+            weight=np.array([1, factor]).reshape(1, 2, 1, 1, 1).repeat(channels, axis=-1),
+            depthwise=True,
+            planes=1,
+            stage=stage,
+            inputs=(0, 1),
+        )
+        for factor in (-1, 1)
     )
-    return Larger(first, second, _pair(channels, bits, -1), _pair(channels, bits, 1))
+    return excess, both
 
 
 def _aligned(operation: Maximum, x: TensorType, factor: Codes, zero: tuple[int, ...]) -> Sums:
@@ -68,11 +126,3 @@ def _aligned(operation: Maximum, x: TensorType, factor: Codes, zero: tuple[int, 
         planes=planes,
         stage=OutputStage.of(operation.requantize, bias),
     )
-
-
-def _pair(channels: int, bits: int, factor: int) -> Sums:
-    """Return the first of two codes, and ``factor`` times the second, from 0 on."""
-    zeros = np.zeros(channels, np.int64)
-    factors = np.array([1, factor]).reshape(1, 2, 1, 1, 1).repeat(channels, axis=-1)
-    stage = OutputStage(zeros, zeros + 1, zeros, zeros, bits)
-    return Sums(weight=factors, depthwise=True, planes=1, stage=stage, inputs=(0, 1))

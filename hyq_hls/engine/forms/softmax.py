@@ -74,7 +74,8 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
     if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
             f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
-            f"to {MAX_BITS}; give scores and probabilities as many or fewer"
+            f"to {MAX_BITS}; quantize with {BYTE} activation bits and softmax_bits={MAX_BITS}, or "
+            "fewer"
         )
     wide = operation.exponential(np.arange(1 << bits))
     top = (1 << operation.bits) - 1
