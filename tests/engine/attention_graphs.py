@@ -22,9 +22,10 @@ def biased_attention(rng: Rng) -> Graph:
 
 def talking_heads(rng: Rng) -> Graph:
     """Scores and probabilities whose heads are mixed, perhaps with summands before them."""
-    graph, softmax = _scores(rng)
+    biased = bool(rng.integers(2))
+    graph, softmax = _scores(rng, 8 if biased else int(rng.choice([8, 10])))
     last = "scores"
-    if rng.integers(2):
+    if biased:
         _biases(rng, graph, last, int(rng.integers(2, 20)))
         last = "bias"
     _mix(rng, graph, "first", last, int(rng.choice([4, 8])))
@@ -36,7 +37,19 @@ def talking_heads(rng: Rng) -> Graph:
     return _values(rng, graph, last)
 
 
-def _scores(rng: Rng) -> tuple[Graph, ops.LinearSoftmax]:
+def scaled_scores(rng: Rng) -> Graph:
+    """Scores of one or two bytes that meet one factor and one summand."""
+    graph, softmax = _scores(rng, int(rng.choice([8, 10, 12])))
+    out = random_type(rng, (1,), 8).quantization
+    reach = 1 << graph.type("scores").quantization.bits + 3
+    to = random_requantize(rng, 1, Bounds(-reach, reach), out)
+    bias = rng.integers(-99, 99, (1, graph.type("scores").channels))
+    graph.add("scaled", ops.ChannelAffine(np.array([5]), 4, bias, to), "scores")
+    graph.add("softmax", softmax, "scaled")
+    return _values(rng, graph, "softmax")
+
+
+def _scores(rng: Rng, bits: int = 8) -> tuple[Graph, ops.LinearSoftmax]:
     """Scores of every second token, and a softmax for them."""
     heads, size = int(rng.integers(1, 5)), int(rng.integers(1, 8))
     x = random_type(rng, (int(rng.integers(1, 3)), int(rng.integers(2, 24)), 5), 8)
@@ -54,7 +67,7 @@ def _scores(rng: Rng) -> tuple[Graph, ops.LinearSoftmax]:
         graph.add(name, ops.Conv2d(weight, 8, none, *rest), "x")
     zeros = tuple(graph.type(name).quantization.zero_point[0] for name in ("query", "key"))
     reach = size << 14
-    out = random_type(rng, (1,), 8).quantization
+    out = random_type(rng, (1,), bits).quantization
     to = random_requantize(rng, 1, Bounds(-reach, reach), out)
     graph.add("scores", ops.AttentionScores(heads, (zeros[0], zeros[1]), to), "query", "key")
     if rng.integers(2):
@@ -95,12 +108,13 @@ def _values(rng: Rng, graph: Graph, source: str) -> Graph:
     graph.add("value", ops.Dense(weight, 8, np.zeros(channels, np.int64), to), "x")
     q = graph.type(source).quantization
     top = x.shape[1] << (q.qmax + 6 if q.encoding == "log2" else q.bits + 6)
+    out = random_type(rng, (channels,), int(rng.choice([4, 8, 10, 16]))).quantization
     values = ops.AttentionValues(
         heads,
         value.zero_point,
         q.encoding,
         q.bits,
-        random_requantize(rng, channels, Bounds(-top, top)),
+        random_requantize(rng, channels, Bounds(-top, top), out),
         q.signed,
         q.zero_point[0],
     )

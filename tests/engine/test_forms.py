@@ -171,6 +171,7 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
         lambda: summands(reach=1 << 33),
         r"y: summands in \[0, \d+\] of 34 bits; the engine adds in 32",
     ),
+    (lambda: probabilities(14), "softmax: a softmax from 8 to 14 bits; .* softmax='log2'"),
     (
         lambda: attention(tokens=1025),
         "softmax: a softmax over 1025 scores; the engine's unit takes",
@@ -202,6 +203,7 @@ def test_what_the_engine_cannot_compute_is_refused(
         lambda: swish(10, 20, 16),
         lambda: norm(gamma_bits=16, beta_bits=32),
         lambda: probabilities(12),
+        lambda: attention(tokens=1024),
         lambda: maximum(8),
         lambda: pool(8),
         multiply,

@@ -13,7 +13,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.layer_norm import layer_norm_precision
-from tests.engine.attention_graphs import biased_attention, talking_heads
+from tests.engine.attention_graphs import biased_attention, scaled_scores, talking_heads
 from tests.engine.family_graphs import (
     average_pool,
     channel_affine,
@@ -253,6 +253,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     average_pool,
     biased_attention,
     talking_heads,
+    scaled_scores,
     upsample,
     grouped_conv2d,
     selected,

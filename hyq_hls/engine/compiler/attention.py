@@ -69,7 +69,7 @@ class AttentionUnit(TiledUnit):
                 "smaller image"
             )
         self.weight_bytes = head.weight_words * OUTPUTS * INPUTS
-        self.instructions = (3 + 2 * len(form.steps)) * form.values.heads
+        self.instructions = (3 + 2 * len(form.steps)) * self.layout.planes * form.values.heads
 
     def _blocks(self) -> dict[str, NDArray[np.void]]:
         """Return the records of scores, of weighted values, and of the zero points of both."""

@@ -16,6 +16,7 @@ from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.score_steps import ScoreStep, Shown, Slots, score_tag
 from hyq_hls.engine.compiler.unit import TileWork
 from hyq_hls.engine.forms import AttendedSums
+from hyq_hls.engine.forms.output_stage import BYTE
 from hyq_hls.engine.layout import TensorLayout, ceil_div
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.program import Tag
@@ -48,7 +49,8 @@ class Attention:
     @property
     def planes(self) -> int:
         """Bytes of the widest codes between queries and values."""
-        return max(step.planes for step in self.steps)
+        scores = ceil_div(self.scores.stage.bits, BYTE)
+        return max(scores, *(step.planes for step in self.steps))
 
     @property
     def is_wide(self) -> bool:
@@ -261,25 +263,28 @@ class Row:
         """Emit the scores of some queries; a query is a pixel, a key a channel."""
         form, keys, size = self.form, self.sizes.keys, self.sizes.key_size
         query, part = self.work.sources[0], slots.part
-        self.emitter.emit(
-            isa.Array(
-                src=replace(query.at(self.pixel, part.x0), row=0),
-                dst=slots.view(slots.sources[head]),
-                rows=1,
-                pixels=part.pixels,
-                groups=ceil_div(keys, OUTPUTS),
-                channels=WORD * slots.group,
-                bits=form.scores.stage.bits,
-                steps=ceil_div(size, INPUTS),
-                c0=head * size,
-                pass_stride=query.words if form.scores.operand.passes > 1 else 0,
-                **_operand_fields(form.scores),
-                weights=self._weights(),
-                weight_group=ceil_div(size, INPUTS),
-                param=self.records.group(self.emitter, "scores"),
-            ),
-            score_tag(form.shown, part, head, keys),
-        )
+        bits = form.scores.stage.bits
+        for plane in reversed(range(ceil_div(bits, BYTE))):
+            self.emitter.emit(
+                isa.Array(
+                    src=replace(query.at(self.pixel, part.x0), row=0),
+                    dst=slots.view(slots.sources[head], plane),
+                    rows=1,
+                    pixels=part.pixels,
+                    groups=ceil_div(keys, OUTPUTS),
+                    channels=WORD * slots.group,
+                    bits=bits,
+                    steps=ceil_div(size, INPUTS),
+                    c0=head * size,
+                    pass_stride=query.words if form.scores.operand.passes > 1 else 0,
+                    **_operand_fields(form.scores),
+                    high=plane,
+                    weights=self._weights(),
+                    weight_group=ceil_div(size, INPUTS),
+                    param=self.records.group(self.emitter, "scores"),
+                ),
+                score_tag(form.shown, part, head, keys),
+            )
 
     def _emit_values(self, head: int, slots: Slots) -> None:
         """Emit the values of some queries, whose lanes keep their channels modulo 16."""
@@ -289,31 +294,33 @@ class Row:
         end = WORD * layout.words if last else channel + size
         groups = ceil_div(first + end - channel, OUTPUTS)
         wide = form.is_wide
-        dst = self.work.output.at(self.pixel, part.x0)
-        self.emitter.emit(
-            isa.Array(
-                src=slots.view(slots.sources[head], int(wide)),
-                dst=replace(dst, base=dst.base + (channel - first) // WORD, row=0),
-                rows=1,
-                pixels=part.pixels,
-                groups=groups,
-                channels=end - channel,
-                bits=form.values.stage.bits,
-                steps=ceil_div(keys, INPUTS),
-                pass_stride=-slots.words & 0xFFFF if wide else 0,
-                **_operand_fields(form.values),
-                weights=self._weights() + self.sizes.key_words,
-                weight_group=ceil_div(keys, INPUTS),
-                param=self.records.group(self.emitter, "values", channel // OUTPUTS, groups),
-                first=first,
-            ),
-            Tag(
-                node=form.result.node,
-                index=(part.y0, slice(part.x0, part.x1), slice(channel, channel + size)),
-                lanes=(0, size),
-                qmin=form.result.qmin,
-            ),
-        )
+        for plane in range(layout.planes):
+            dst = self.work.output.at(self.pixel, part.x0, plane)
+            self.emitter.emit(
+                isa.Array(
+                    src=slots.view(slots.sources[head], int(wide)),
+                    dst=replace(dst, base=dst.base + (channel - first) // WORD, row=0),
+                    rows=1,
+                    pixels=part.pixels,
+                    groups=groups,
+                    channels=end - channel,
+                    bits=form.values.stage.bits,
+                    steps=ceil_div(keys, INPUTS),
+                    pass_stride=-slots.words & 0xFFFF if wide else 0,
+                    **_operand_fields(form.values),
+                    high=int(plane < layout.planes - 1),
+                    weights=self._weights() + self.sizes.key_words,
+                    weight_group=ceil_div(keys, INPUTS),
+                    param=self.records.group(self.emitter, "values", channel // OUTPUTS, groups),
+                    first=first,
+                ),
+                Tag(
+                    node=form.result.node,
+                    index=(part.y0, slice(part.x0, part.x1), slice(channel, channel + size)),
+                    lanes=(0, size),
+                    qmin=form.result.qmin,
+                ),
+            )
 
 
 def _operand_fields(sums: AttendedSums) -> dict[str, Any]:

@@ -226,6 +226,9 @@ class Shifted(ScoreStep):
             source = stepped_back(source, (passes - 1) * slots.words)
             apart = (slots.room - source.base) & 0xFFFF
             taps = {"kernel_y": 2, "ky_stride": apart, "pass_stride": slots.words}
+        elif self.sums.planes > 1:
+            source = slots.view(slots.sources[head], self.sums.planes - 1)
+            taps = {"pass_stride": -slots.words & 0xFFFF}
         emit_part(emitter, self._part, slots, head, source, self.tag_of(slots, head), taps)
         if self.sums.summand is not None:
             emitter.forget("features", slots.room, slots.room + passes * slots.words)

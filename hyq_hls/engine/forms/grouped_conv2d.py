@@ -8,6 +8,7 @@ import numpy as np
 
 from hyq_hls.engine.forms.output_stage import OutputStage, stored_zero
 from hyq_hls.engine.forms.sums import (
+    OUTPUTS,
     WEIGHT_HIGH,
     WEIGHT_LOW,
     Sliding,
@@ -15,7 +16,6 @@ from hyq_hls.engine.forms.sums import (
     digits,
     planes_of,
 )
-from hyq_hls.engine.machine_sizes import OUTPUTS
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops import GroupedConv2d
 

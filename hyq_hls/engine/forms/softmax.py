@@ -8,12 +8,13 @@ import numpy as np
 
 from hyq_hls.engine.forms.exponentials import narrowed
 from hyq_hls.engine.forms.output_stage import BYTE, SUM_BITS
-from hyq_hls.engine.machine_sizes import MAX_LENGTH
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.softmax import Softmax
 
+#: Longest row: a sum of this many exponentials of 32 bits has 42 bits.
+MAX_LENGTH = 1 << 10
 #: Widest probability.
 MAX_BITS = 12
 #: Numbers of the kinds in instructions.
@@ -74,8 +75,8 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
     if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
             f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
-            f"to {MAX_BITS}; quantize with {BYTE} activation bits and softmax_bits={MAX_BITS}, or "
-            "fewer"
+            f"to {MAX_BITS}; quantize with {BYTE} activation bits, and long rows with "
+            "softmax='log2', or use a smaller image"
         )
     wide = operation.exponential(np.arange(1 << bits))
     top = (1 << operation.bits) - 1

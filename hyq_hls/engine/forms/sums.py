@@ -13,6 +13,8 @@ from hyq_hls.errors import ConversionError
 from hyq_hls.graph.operation import Bounds, Codes
 from hyq_hls.graph.types import Quantization
 
+#: Channels of an output that the array computes at a time.
+OUTPUTS = 16
 LARGEST_CODE = 255
 #: A weight in DRAM is a byte.
 WEIGHT_LOW, WEIGHT_HIGH = -128, 127
@@ -54,6 +56,12 @@ class Region(NamedTuple):
     """Positions from ``y0`` and ``x0`` up to ``y1`` and ``x1``, the ends not included.
 
     Position k of an axis is line ``step * k + y``, or ``step * k + x``, of the output.
+
+    Attributes:
+        y0, y1: first row of positions, and the one behind the last.
+        x0, x1: first column of positions, and the one behind the last.
+        step: lines of the output from position to position.
+        y, x: the line of the first position of a row, and of a column.
     """
 
     y0: int
