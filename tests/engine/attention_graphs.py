@@ -6,7 +6,7 @@ import numpy as np
 
 from hyq_hls import ops
 from hyq_hls.graph import Graph, Quantization
-from hyq_hls.graph.operation import Bounds
+from hyq_hls.graph.operation import Bounds, Operation
 from tests.engine.graphs import random_requantize, random_type, random_weights
 
 Rng = np.random.Generator
@@ -38,13 +38,16 @@ def talking_heads(rng: Rng) -> Graph:
 
 
 def scaled_scores(rng: Rng) -> Graph:
-    """Scores of one or two bytes that meet one factor and one summand."""
+    """Scores of one or two bytes that meet one factor and one summand, or another grid."""
     graph, softmax = _scores(rng, int(rng.choice([8, 10, 12])))
     out = random_type(rng, (1,), 8).quantization
     reach = 1 << graph.type("scores").quantization.bits + 3
     to = random_requantize(rng, 1, Bounds(-reach, reach), out)
     bias = rng.integers(-99, 99, (1, graph.type("scores").channels))
-    graph.add("scaled", ops.ChannelAffine(np.array([5]), 4, bias, to), "scores")
+    scaled: Operation = ops.ChannelAffine(np.array([5]), 4, bias, to)
+    if rng.integers(2):
+        scaled = ops.RequantizeTensor(graph.type("scores").quantization.zero_point, to)
+    graph.add("scaled", scaled, "scores")
     graph.add("softmax", softmax, "scaled")
     return _values(rng, graph, "softmax")
 

@@ -10,7 +10,6 @@ from hyq_hls.engine.compiler.score_steps import Mixed, ScoreStep, Shifted, Shown
 from hyq_hls.engine.forms import AttendedSums, Form, SoftmaxRows, Turned
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
-from hyq_hls.ops import ChannelAffine
 
 #: Axes of scores: pixels, queries, heads and keys, the last two perhaps turned.
 _AXES = 4
@@ -25,8 +24,8 @@ def apart(node: Node) -> ConversionError:
     """Return the error of a node that belongs to no attention that the engine knows."""
     return ConversionError(
         f"{node.operation.name} stands apart; the engine computes attention_scores, a softmax, "
-        "channel_affine and mixed heads (transpose, dense, transpose) between them, and "
-        "attention_values as one piece, each read by the next alone; choose the streaming "
+        "channel_affine, requantize and mixed heads (transpose, dense, transpose) between them, "
+        "and attention_values as one piece, each read by the next alone; choose the streaming "
         "architecture"
     )
 
@@ -76,8 +75,10 @@ def _step(node: Node, form: Form) -> ScoreStep:
     """Return the step of a single node."""
     if isinstance(form, SoftmaxRows):
         return Softened((), form)
-    if isinstance(node.operation, ChannelAffine) and isinstance(form, tuple):
-        return Shifted((), form[0], node.type.shape)
+    if isinstance(form, tuple) and len(form) == 1:
+        (sums,) = form
+        if sums.depthwise and sums.inputs == (0,) and sums.stage.table is None:
+            return Shifted((), sums, node.type.shape)
     raise apart(node)
 
 

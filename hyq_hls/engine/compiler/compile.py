@@ -31,7 +31,6 @@ from hyq_hls.engine.program import Program, Tag
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
 from hyq_hls.graph.operation import Codes
-from hyq_hls.ops import Upsample
 
 
 def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
@@ -195,7 +194,8 @@ class _Units:
             tag = replace(tag, node="", behind_table=node.name, qmin=0)
             tag = replace(tag, table_qmin=node.type.quantization.qmin)
         output = behind or node
-        unit = UpsampleUnit if isinstance(node.operation, Upsample) else SumsUnit
+        spread = form[0].region is not None and form[0].region.step > 1
+        unit = UpsampleUnit if spread else SumsUnit
         return unit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
 
     def _table_behind(self, node: Node) -> Node | None:
