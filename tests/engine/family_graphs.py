@@ -77,6 +77,21 @@ def _to8(rng: Rng, x: TensorType) -> Requantize:
     return random_requantize(rng, x.channels, Bounds(-1024, 1024), out)
 
 
+def large_pool(rng: Rng) -> Graph:
+    """A map that no small feature memory holds, behind something that writes it in bands."""
+    sizes = rng.choice([(20, 60), (16, 80), (1, 1120), (5, 255)])
+    x = random_type(rng, (*map(int, sizes), 3), 8)
+    graph = graph_of(_random_dense(rng, 3, int(rng.choice([5, 20]))), x)
+    channels = graph.type("y").channels
+    reach = 256 * int(sizes.prod())
+    pool = ops.GlobalAveragePool(
+        graph.type("y").quantization.zero_point,
+        random_requantize(rng, channels, Bounds(-reach, reach)),
+    )
+    graph.add("z", pool, "y")
+    return graph
+
+
 def multiply(rng: Rng) -> Graph:
     """A gate of one vector, a vector for each row or part of a row, and factors everywhere."""
     rows, pixels, channels = (int(n) for n in rng.integers(1, 7, 3))

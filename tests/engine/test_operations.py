@@ -19,6 +19,7 @@ from tests.engine.family_graphs import (
     channel_affine,
     grouped_conv2d,
     joined,
+    large_pool,
     max_pool,
     maximum,
     multiply,
@@ -262,6 +263,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     multiply,
     maximum,
     max_pool,
+    large_pool,
 )
 
 

@@ -21,6 +21,7 @@ from hyq_hls.engine.forms import (
     ConstantCodes,
     Form,
     Moves,
+    PooledSums,
     Sums,
     forms_of,
 )
@@ -71,6 +72,11 @@ class _Compiler:
         emitter, graph = self.emitter, self.graph
         for piece in cuts:
             self._compile(piece)
+        # What lies between two sums of a node is no tensor of the graph.
+        lying = {
+            index: [codes for codes in found if codes.tensor in graph.nodes]
+            for index, found in emitter.lying.items()
+        }
         return Program(
             sizes=emitter.sizes,
             instructions=tuple(emitter.instructions),
@@ -80,8 +86,8 @@ class _Compiler:
             output=TensorLayout.of(graph.output_type),
             nodes=emitter.nodes,
             places=self.all_places,
-            stored=emitter.stored,
-            lying=emitter.lying,
+            stored={k: name for k, name in emitter.stored.items() if name in graph.nodes},
+            lying=lying,
             tags=emitter.tags,
             forgotten={k: tuple(v) for k, v in emitter.forgotten.items()},
         )
@@ -110,7 +116,9 @@ class _Compiler:
             place = Place(isa.OUTPUT, 0, layout)
         else:
             place = Place(isa.SCRATCH, self.scratch.take(layout.size), layout)
-        self.places[unit.output] = self.all_places[unit.output] = place
+        self.places[unit.output] = place
+        if unit.output in self.graph.nodes:
+            self.all_places[unit.output] = place
 
     def _release(self, stop: int) -> None:
         """Give back the places of tensors that no later unit reads."""
@@ -173,6 +181,8 @@ class _Units:
         inputs = self._inputs(node, form)
         if isinstance(form, tuple):
             return self._sums(node, form, inputs)
+        if isinstance(form, PooledSums):
+            return self._pooled(node, form)
         unit = unit_of(node.name, form, inputs, self.layouts, layout, self._tag(node))
         if unit is None:
             raise apart(node)
@@ -197,6 +207,19 @@ class _Units:
         spread = form[0].region is not None and form[0].region.step > 1
         unit = UpsampleUnit if spread else SumsUnit
         return unit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
+
+    def _pooled(self, node: Node, form: PooledSums) -> SumsUnit:
+        """Return the sum of the sums of lines, which are a unit and a tensor of their own."""
+        source, layout = self.layouts[node.inputs[0]], TensorLayout.of(node.type)
+        rows, pixels = form.lines.sliding.output(source.rows, source.pixels)
+        name, tag = f"{node.name}: sums", self._tag(node)
+        between = replace(layout, rows=rows, pixels=pixels, planes=form.whole.planes, qmin=0)
+        nobody = replace(tag, node="")
+        lines = SumsUnit(node.name, node.inputs, name, between, (form.lines,), nobody)
+        lines.prepare(self.sizes)
+        self.units.append(lines)
+        self.layouts[name] = between
+        return SumsUnit(node.name, (name,), node.name, layout, (form.whole,), tag)
 
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""

@@ -34,6 +34,7 @@ from hyq_hls.engine.forms.multiply import Products, multiply
 from hyq_hls.engine.forms.output_stage import OutputStage, table_of
 from hyq_hls.engine.forms.patches import Patches, fold, unfold
 from hyq_hls.engine.forms.permute_positions import permute_positions
+from hyq_hls.engine.forms.pooled import PooledSums
 from hyq_hls.engine.forms.requantize import requantize
 from hyq_hls.engine.forms.select_positions import select_positions
 from hyq_hls.engine.forms.softmax import KINDS, SoftmaxRows, softmax
@@ -59,6 +60,7 @@ __all__ = [
     "Operand",
     "OutputStage",
     "Patches",
+    "PooledSums",
     "Products",
     "Region",
     "Sliding",
@@ -77,6 +79,7 @@ __all__ = [
 Form = (
     tuple[Sums, ...]
     | StagedSums
+    | PooledSums
     | AttendedSums
     | SoftmaxRows
     | NormRows
@@ -160,18 +163,21 @@ def forms_of(graph: Graph) -> dict[str, Form]:
 
 def stages_of(form: Form) -> list[OutputStage]:
     """Return the output stages of a form."""
+    found: list[OutputStage] = []
     match form:
         case StagedSums():
-            return [form.first.stage, form.second.stage]
+            found = [form.first.stage, form.second.stage]
+        case PooledSums():
+            found = [form.whole.stage]
         case Largest():
-            return [candidate.sums.stage for candidate in form.candidates]
+            found = [candidate.sums.stage for candidate in form.candidates]
         case AttendedSums() | Products():
-            return [form.stage]
+            found = [form.stage]
         case Moves():
-            return [part.sums.stage for part in form.parts if part.sums is not None]
+            found = [part.sums.stage for part in form.parts if part.sums is not None]
         case tuple():
-            return [sums.stage for sums in form]
-    return []
+            found = [sums.stage for sums in form]
+    return found
 
 
 def execute(graph: Graph, node: Node, form: Form, *codes: Codes) -> Codes:
