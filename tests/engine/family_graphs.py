@@ -72,18 +72,21 @@ def max_pool(rng: Rng) -> Graph:
     return graph
 
 
-def _to8(rng: Rng, x: TensorType) -> Requantize:
-    out = random_type(rng, (x.channels,), 8).quantization
+def _to8(rng: Rng, x: TensorType, per_channel: bool = True) -> Requantize:
+    out = random_type(rng, (x.channels,), 8, per_channel).quantization
     return random_requantize(rng, x.channels, Bounds(-1024, 1024), out)
 
 
 def large_pool(rng: Rng) -> Graph:
     """A map that no small feature memory holds, behind something that writes it in bands."""
-    sizes = rng.choice([(20, 60), (16, 80), (1, 1120), (5, 255)])
+    sizes = rng.choice([(20, 60), (16, 80), (1, 784), (5, 255)])
     x = random_type(rng, (*map(int, sizes), 3), 8)
-    graph = graph_of(_random_dense(rng, 3, int(rng.choice([5, 20]))), x)
-    channels = graph.type("y").channels
-    reach = 256 * int(sizes.prod())
+    channels = int(rng.choice([5, 20]))
+    out = random_type(rng, (channels,), int(rng.choice([8, 10]))).quantization
+    to = random_requantize(rng, channels, Bounds(-(1 << 17), 1 << 17), out)
+    dense = ops.Dense(random_weights(rng, channels, 3), 8, np.zeros(channels, np.int64), to)
+    graph = graph_of(dense, x)
+    reach = int(sizes.prod()) << out.bits
     pool = ops.GlobalAveragePool(
         graph.type("y").quantization.zero_point,
         random_requantize(rng, channels, Bounds(-reach, reach)),
@@ -177,6 +180,20 @@ def _positions(rng: Rng) -> TensorType:
 def _to(rng: Rng, channels: int, per_channel: bool = True) -> Requantize:
     out = random_type(rng, (channels,), int(rng.choice([5, 8, 10])), per_channel).quantization
     return random_requantize(rng, channels, Bounds(-1024, 1024), out)
+
+
+def turned(rng: Rng) -> Graph:
+    """Channels that become pixels, behind something and before something."""
+    sizes = rng.choice([(1, 2), (3, 101), (16, 50), (37, 48), (140, 5), (20, 4)])
+    rows, pixels = int(rng.integers(1, 4)), int(sizes[0])
+    x = random_type(rng, (rows, pixels, int(sizes[1])), 8, False)
+    zero, graph = x.quantization.zero_point, Graph("x", x)
+    to = _to8(rng, x, per_channel=False)
+    graph.add("r", ops.RequantizeTensor(zero, to), "x")
+    graph.add("y", ops.Transpose(), "r")
+    last = random_requantize(rng, pixels, Bounds(-1024, 1024))
+    graph.add("z", ops.RequantizeTensor(to.quantization.zero_point, last), "y")
+    return graph
 
 
 def grouped_conv2d(rng: Rng) -> Graph:

@@ -98,6 +98,10 @@ def pool(bits: int) -> Graph:
     return graph_of(ops.MaxPool((2, 2), (1, 1), (0, 0), (0,)), image(bits=bits))
 
 
+def transposed(bits: int) -> Graph:
+    return graph_of(ops.Transpose(), image(bits=bits))
+
+
 def maximum(bits: int) -> Graph:
     graph = pair()
     graph.add("y", ops.Maximum((ONE, ONE), ((0,), (0,)), to(bits=bits)), "a", "x")
@@ -163,6 +167,7 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: norm(shift=57), r"y: a LayerNorm with shifts in \[57, 57\]; the engine shifts by -7"),
     (lambda: maximum(10), "y: a maximum of 10 bits; the engine compares 8 bits; quantize its out"),
     (lambda: pool(9), "y: max pooling of 9 bits; the engine compares 8 bits; quantize its input"),
+    (lambda: transposed(9), "y: transposed codes of 9 bits; the engine takes 8 bits there; quant"),
     (lambda: multiply(10), "y: factors of 10 bits; the engine takes 8 bits there; quantize this"),
     (lambda: multiply(second="b"), r"y: a factor for 4 positions each of \(2, 6, 5\); the engine"),
     (lambda: summands(bits=9), "y: codes of 9 bits and factors from 1 to 1 meet a summand for"),
@@ -206,6 +211,7 @@ def test_what_the_engine_cannot_compute_is_refused(
         lambda: attention(tokens=1024),
         lambda: maximum(8),
         lambda: pool(8),
+        lambda: transposed(8),
         multiply,
         lambda: summands(factor=381),
         lambda: summands(reach=1 << 29),

@@ -27,6 +27,7 @@ from tests.engine.family_graphs import (
     position_constants,
     selected,
     small_branch,
+    turned,
     upsample,
 )
 from tests.engine.graphs import (
@@ -264,6 +265,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     maximum,
     max_pool,
     large_pool,
+    turned,
 )
 
 

@@ -314,9 +314,9 @@ MUTANTS = [
         "tests/engine/test_operations.py",
     ),
     Mutant(
-        "positions of two rows of the result are neighbours",
+        "positions that move lie as far apart as the first two of them",
         "hyq_hls/engine/compiler/moves.py",
-        "    apart |= target[1:] % behind.pixels == 0\n",
+        " or (count > 1 and step != steps)",
         "",
         "tests/engine/test_operations.py",
     ),

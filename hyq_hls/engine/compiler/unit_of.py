@@ -10,6 +10,7 @@ from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.products import ProductsUnit
 from hyq_hls.engine.compiler.rows import NormUnit
 from hyq_hls.engine.compiler.staged import StagedUnit
+from hyq_hls.engine.compiler.turned import TurnedUnit
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import (
     Form,
@@ -19,6 +20,7 @@ from hyq_hls.engine.forms import (
     Patches,
     Products,
     StagedSums,
+    Turned,
 )
 from hyq_hls.engine.layout import TensorLayout
 from hyq_hls.engine.program import Tag
@@ -53,6 +55,8 @@ def unit_of(
             if not form.to_tokens:
                 whole, tokens = tokens, whole
             unit = PatchesUnit(name, inputs[0], whole, tokens, form)
+        case Turned(moves=True):
+            unit = TurnedUnit(name, inputs[0], layouts[inputs[0]], layout, tag)
         case Largest():
             unit = LargestUnit(name, inputs, layout, form, tag)
         case Products():

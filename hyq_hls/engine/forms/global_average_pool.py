@@ -10,8 +10,9 @@ from hyq_hls.engine.forms.sums import MAX_KERNEL, Sliding, Sums, planes_of
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops import GlobalAveragePool
 
-#: Positions of a map that is summed at once; of a larger one, lines are summed before.
-_AT_ONCE = 1024
+#: Most positions, and bytes, of a map that is summed at once; of a larger one, lines are summed
+#: before.
+_AT_ONCE, _BYTES_AT_ONCE = 1024, 1 << 16
 #: Steps of a window between two of its positions.
 _MAX_STRIDE = 15
 #: Bits of a sum of a line.
@@ -31,22 +32,23 @@ def global_average_pool(
     zeros = np.zeros(channels, np.int64)
     exact = OutputStage(zeros, zeros + 1, zeros, zeros, _LINE_BITS)
     return PooledSums(
-        _pool(1, line, exact, planes=1, stride=line if line < width else 1),
+        _pool(1, line, exact, planes_of(x.quantization), stride=line if line < width else 1),
         _pool(height, width // line, stage, planes=2),
     )
 
 
 def _line(x: TensorType) -> int | None:
     """Return how many positions of a row are summed before, or None where none need that."""
-    height, width, _ = x.shape
-    bits = x.quantization.bits
-    if height * width <= _AT_ONCE or bits > BYTE:
+    height, width, channels = x.shape
+    bytes_ = height * width * channels * planes_of(x.quantization)
+    small = height * width <= _AT_ONCE and bytes_ <= _BYTES_AT_ONCE
+    if small and max(height, width) <= MAX_KERNEL:
         return None
-    most = min(MAX_KERNEL, ((1 << _LINE_BITS) - 1) // ((1 << bits) - 1))
+    most = min(MAX_KERNEL, ((1 << _LINE_BITS) - 1) // ((1 << x.quantization.bits) - 1))
     if 1 < width <= most:
         return width
-    few = (n for n in range(_MAX_STRIDE, 1, -1) if width % n == 0 and width // n <= MAX_KERNEL)
-    return next(few, None)
+    parts = (n for n in range(min(_MAX_STRIDE, most), 1, -1) if width % n == 0)
+    return next((n for n in parts if width // n <= MAX_KERNEL), None)
 
 
 def _pool(height: int, width: int, stage: OutputStage, planes: int, stride: int = 1) -> Sums:
