@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks._families_networks import network, woken
+from benchmarks._families_networks import FAMILIES, network, woken
 from hyq_hls import quantize
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import build_engine, cosimulate, cycle_lines
@@ -46,12 +46,13 @@ from hyq_hls.quant import QuantConfig
 from hyq_hls.support import write_file
 
 MODELS = {"xxs": mobilevit_xxs, "xs": mobilevit_xs, "s": mobilevit_s}
+#: Members of other families. Every network of the matrix of levels may be named as well.
+OTHERS = ("efficientformer_l1", "efficientformerv2_s0", "mobile_former_52m")
 #: Sides of the images. Mobile-Former attends to every pixel of its first map, and the engine's
 #: softmax takes 1,024 of them.
 SIDES = {
+    **{name: side for networks in FAMILIES.values() for name, side in networks},
     **dict.fromkeys(MODELS, 256),
-    "efficientformer_l1": 224,
-    "efficientformerv2_s0": 224,
     "mobile_former_52m": 128,
 }
 #: What is quantized otherwise: uniform probabilities of such long rows have too many bits.
@@ -168,14 +169,14 @@ def _in_rtl(graph: Graph, program: Program, codes: Codes, expected: Codes) -> di
 def main() -> None:
     """Measure the networks that are named, and keep the records."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", default=list(SIDES), metavar="MODEL")
+    parser.add_argument("models", nargs="*", default=[*MODELS, *OTHERS], metavar="MODEL")
     parser.add_argument("--size", type=int, help="side of the images [that of the network]")
     parser.add_argument("--pixels", type=int, choices=(2, 4, 8), help="[the fastest that fits]")
     parser.add_argument("--part", default="xc7z020")
     parser.add_argument("--rtl", action="store_true", help="run the frame in the RTL too")
     arguments = parser.parse_args()
     if unknown := set(arguments.models) - SIDES.keys():
-        parser.error(f"unknown models {sorted(unknown)}; {', '.join(SIDES)} are known")
+        parser.error(f"unknown models {sorted(unknown)}; {', '.join(sorted(SIDES))} are known")
     part, records = find_part(arguments.part), []
     for name in arguments.models:
         size = arguments.size or SIDES[name]
