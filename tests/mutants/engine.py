@@ -176,7 +176,7 @@ MUTANTS = [
     Mutant(
         "the array works for what the norm unit does",
         "hyq_hls/engine/cost/report.py",
-        "isinstance(forms[node.name], tuple | AttendedSums)",
+        "isinstance(forms[node.name], tuple | AttendedSums | PooledSums | Products)",
         "node.name in forms",
         "tests/engine/cost/test_report.py",
     ),
