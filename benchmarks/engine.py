@@ -1,10 +1,11 @@
-"""The engine on MobileViT-xxs, xs and s at 256 x 256: is every node equal, and how many cycles?
+"""The engine on MobileViT and members of other families: is every node equal, how many cycles?
 
 Random weights; the integers and the work are those of trained ones. Every node is compared with
 its reference in the functional simulator, the tensors in DRAM and the output in the C++. Records go
 to ``build/benchmarks/engine.json``; those of other networks, sizes and machines stay there. Usage::
 
     python -m benchmarks.engine [xxs] [xs] [s] [--size 256] [--pixels 2] [--part xc7z020] [--rtl]
+    python -m benchmarks.engine efficientformer_l1 efficientformerv2_s0 mobile_former_52m
 
 Without ``--pixels`` the engine is the fastest that fits the part. With ``--rtl`` the frame runs in
 the RTL too, and every instruction is compared with the simulator.
@@ -22,7 +23,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from benchmarks._families_networks import FAMILIES, network, woken
 from hyq_hls import quantize
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.cosim import build_engine, cosimulate, cycle_lines
@@ -39,9 +42,21 @@ from hyq_hls.machine.budget import fits
 from hyq_hls.models import mobilevit_s, mobilevit_xs, mobilevit_xxs
 from hyq_hls.parts import Part
 from hyq_hls.parts import part as find_part
+from hyq_hls.quant import QuantConfig
 from hyq_hls.support import write_file
 
 MODELS = {"xxs": mobilevit_xxs, "xs": mobilevit_xs, "s": mobilevit_s}
+#: Members of other families. Every network of the matrix of levels may be named as well.
+OTHERS = ("efficientformer_l1", "efficientformerv2_s0", "mobile_former_52m")
+#: Sides of the images. Mobile-Former attends to every pixel of its first map, and the engine's
+#: softmax takes 1,024 of them.
+SIDES = {
+    **{name: side for networks in FAMILIES.values() for name, side in networks},
+    **dict.fromkeys(MODELS, 256),
+    "mobile_former_52m": 128,
+}
+#: What is quantized otherwise: uniform probabilities of such long rows have too many bits.
+CONFIGS = {"mobile_former_52m": QuantConfig(softmax="log2")}
 RECORDS = Path("build/benchmarks/engine.json")
 LIBRARIES = Path("build/benchmarks")
 #: What tells records apart.
@@ -49,11 +64,16 @@ KEY = ("model", "size", "part", "pixels")
 MHZ = 150
 
 
+def module(name: str, size: int) -> nn.Module:
+    """Return a network; layers that would do nothing with their first weights do something."""
+    return MODELS[name]().eval() if name in MODELS else woken(network(name, size))
+
+
 def measure(name: str, size: int, pixels: int | None, part: Part, rtl: bool) -> dict[str, Any]:
     """Return the record of one network."""
     torch.manual_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.uint8)
-    graph = quantize(MODELS[name]().eval(), images, progress=False).graph
+    graph = quantize(module(name, size), images, CONFIGS.get(name), progress=False).graph
     codes = images[0].astype(np.int64)
     # It is compiled once more, because the benchmark takes the time of that.
     sizes = program_for(part, graph, MHZ).sizes if pixels is None else Sizes(pixels=pixels)
@@ -149,17 +169,18 @@ def _in_rtl(graph: Graph, program: Program, codes: Codes, expected: Codes) -> di
 def main() -> None:
     """Measure the networks that are named, and keep the records."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("models", nargs="*", default=[*MODELS, *OTHERS], metavar="MODEL")
+    parser.add_argument("--size", type=int, help="side of the images [that of the network]")
     parser.add_argument("--pixels", type=int, choices=(2, 4, 8), help="[the fastest that fits]")
     parser.add_argument("--part", default="xc7z020")
     parser.add_argument("--rtl", action="store_true", help="run the frame in the RTL too")
     arguments = parser.parse_args()
-    if unknown := set(arguments.models) - MODELS.keys():
-        parser.error(f"unknown models {sorted(unknown)}; {', '.join(MODELS)} are known")
+    if unknown := set(arguments.models) - SIDES.keys():
+        parser.error(f"unknown models {sorted(unknown)}; {', '.join(sorted(SIDES))} are known")
     part, records = find_part(arguments.part), []
     for name in arguments.models:
-        record = measure(name, arguments.size, arguments.pixels, part, arguments.rtl)
+        size = arguments.size or SIDES[name]
+        record = measure(name, size, arguments.pixels, part, arguments.rtl)
         records.append(record)
         print(json.dumps(record), flush=True)
         _keep(record)

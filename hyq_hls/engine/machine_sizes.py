@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hyq_hls.engine.forms.softmax import MAX_LENGTH as _MAX_LENGTH
+from hyq_hls.engine.forms.sums import OUTPUTS as _OUTPUTS
 from hyq_hls.errors import ConversionError
 
-OUTPUTS, INPUTS = 16, 3
+OUTPUTS, INPUTS = _OUTPUTS, 3
 LANES = OUTPUTS * INPUTS
 WORD = 4
 TABLE_ENTRIES = 1024
@@ -14,8 +16,7 @@ SOFTMAX_ENTRIES = 256
 #: Addresses of an instruction have 16 bits.
 MAX_WORDS = 1 << 16
 MAX_GROUPS = 1 << 8
-#: A sum of this many exponentials of 32 bits has 42 bits.
-MAX_LENGTH = 1 << 10
+MAX_LENGTH = _MAX_LENGTH
 #: Fewer channels would leave a lane of the norm unit without records.
 _MIN_CHANNELS = 8
 

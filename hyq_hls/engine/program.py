@@ -45,6 +45,7 @@ class Tag:
         table_qmin: the smallest code behind the table.
         byte: which byte of the codes behind the table the instruction looks up, from the lowest
             one on; the instruction of the highest byte comes first.
+        copies: other nodes that show the same codes, and where they belong there.
     """
 
     node: str
@@ -54,6 +55,7 @@ class Tag:
     qmin: int = 0
     table_qmin: int = 0
     byte: int = 0
+    copies: tuple[tuple[str, tuple[slice | int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

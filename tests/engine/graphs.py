@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyq_hls import ops
 from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.forms import execute, form_of
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.simulate import Simulator
 from hyq_hls.graph import Graph, Quantization, TensorType
-from hyq_hls.graph.operation import Bounds
+from hyq_hls.graph.operation import Bounds, Operation
 from hyq_hls.graph.requantize import Requantize
 
 Codes = NDArray[np.int64]
@@ -57,6 +58,39 @@ def random_requantize(
     width = bound.bits + int(multiplier.max()).bit_length() - out.bits
     shift = width - rng.integers(0, 4, count)
     return Requantize(out, shift.clip(-7, 56), multiplier)
+
+
+def random_geometry(rng: np.random.Generator, x: TensorType) -> dict[str, tuple[int, int]]:
+    """Fields of a convolution whose window fits the map."""
+    kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
+    dilation = [int(d) for d in rng.integers(1, 3, 2)]
+    padding = [int(rng.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True)]
+    for axis in range(2):
+        while (kernel[axis] - 1) * dilation[axis] + 1 > x.shape[axis] + 2 * padding[axis]:
+            dilation[axis] = 1
+            padding[axis] = 0
+    stride = [min(int(s), x.shape[a]) for a, s in enumerate(rng.integers(1, 4, 2))]
+    pairs = {"window": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+    return {name: (pair[0], pair[1]) for name, pair in pairs.items()}
+
+
+def graph_of(operation: Operation, x: TensorType) -> Graph:
+    """A graph of one node."""
+    graph = Graph("x", x)
+    graph.add("y", operation, "x")
+    return graph
+
+
+def random_pair(rng: np.random.Generator, channels: tuple[int, int], bits: int = 8) -> Graph:
+    """A graph whose nodes a and b have types of their own."""
+    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 5), 8)
+    graph = Graph("x", x)
+    for name, count in zip("ab", channels, strict=True):
+        out = random_type(rng, (count,), bits).quantization
+        weight = random_weights(rng, count, x.channels)
+        requantize = random_requantize(rng, count, Bounds(-(1 << 17), 1 << 17), out)
+        graph.add(name, ops.Dense(weight, 8, np.zeros(count, np.int64), requantize), "x")
+    return graph
 
 
 def small_sizes(rng: np.random.Generator, **changes: int) -> Sizes:

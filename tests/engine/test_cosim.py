@@ -23,7 +23,9 @@ from hyq_hls.engine.program import Program
 from hyq_hls.errors import InputError, SimulationError
 from hyq_hls.graph import Graph
 from hyq_hls.models import digits, mobilevit_xxs
+from tests.engine.family_graphs import maximum
 from tests.engine.graphs import random_codes
+from tests.engine.members import MEMBERS, member
 from tests.engine.test_operations import CASES, layer_norm
 from tests.golden.network import golden_graph
 
@@ -87,6 +89,14 @@ def test_the_default_network(library: Path, default_qmodel: QuantizedModel, stal
     codes = digits.calibration(1)[0].astype(np.int64)
     dram = DramModel(read_stall=stall, write_stall=stall)
     check_frame(library, default_qmodel.graph, codes, SIZES, dram)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stall", [0.0, 0.2])
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_of_other_families(library: Path, name: str, stall: float) -> None:
+    dram = DramModel(read_stall=stall, write_stall=stall)
+    check_frame(library, *member(name), SIZES, dram)
 
 
 @pytest.mark.slow
@@ -182,6 +192,26 @@ def test_a_wrong_sum_is_named(library: Path, graph: Graph, program: Program) -> 
     conv = dict(graph.reference(IMAGE[None]))["conv"][0]
     assert conv[tuple(where)] - graph.type("conv").quantization.qmin == expected
     assert got == (1 << (array.bits - 1)) - 1
+
+
+@pytest.mark.slow
+def test_a_wrong_sum_between_two_sums_is_named_by_its_place(library: Path) -> None:
+    graph = maximum(np.random.default_rng(0))
+    program = compile_graph(graph, SIZES)
+    index = min(i for i, tag in program.tags.items() if not tag.node and not tag.behind_table)
+    instructions = list(program.instructions)
+    array = instructions[index]
+    assert isinstance(array, isa.Array)
+    instructions[index] = replace(array, constant=255, source=isa.FROM_CONSTANT)
+    codes = random_codes(np.random.default_rng(0), graph.input_type)
+    image = Image.of(replace(program, instructions=tuple(instructions)), codes)
+    with pytest.raises(SimulationError) as error:
+        cosimulate(library, program, graph, codes, image=image)
+    assert re.match(
+        rf"instruction {index} \(y\): byte \d of word \d+ in bank \d of the feature memory is \d+; "
+        r"\d+ was expected\n  array ",
+        str(error.value),
+    )
 
 
 @pytest.mark.slow

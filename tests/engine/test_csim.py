@@ -21,6 +21,7 @@ from hyq_hls.errors import CompilationError, SimulationError
 from hyq_hls.graph import Graph
 from hyq_hls.models import digits
 from tests.engine.graphs import random_codes
+from tests.engine.members import MEMBERS, member
 from tests.engine.test_operations import CASES
 from tests.golden.network import golden_graph
 from verif.schedule import check_project as check_schedule
@@ -93,6 +94,11 @@ def test_networks(engine: CSimulation, sizes: Sizes, default_qmodel: QuantizedMo
     check(engine, golden_graph(), IMAGE, sizes)
     if sizes.pixels == 4:  # the state is compared behind every instruction, which takes long
         check(engine, default_qmodel.graph, digits.calibration(1)[0].astype(np.int64), sizes)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_of_other_families(engine: CSimulation, sizes: Sizes, name: str) -> None:
+    check(engine, *member(name), sizes)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)

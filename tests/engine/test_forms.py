@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from hyq_hls import ops
-from hyq_hls.engine.forms import forms_of
+from hyq_hls.engine.forms import execute, form_of, forms_of
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.requantize import Requantize
-from tests.engine.graphs import check_graph
-from tests.engine.test_operations import graph_of
+from hyq_hls.graph.types import Encoding
+from tests.engine.graphs import check_graph, graph_of
 
 BYTE = Quantization(8, False)
+ONE = np.ones(1, np.int64)
 
 
 def to(shift: int = 8, bits: int = 8, multiplier: int = 1) -> Requantize:
@@ -76,21 +79,70 @@ def norm(bits: int = 8, gamma_bits: int = 8, beta_bits: int = 17, **changes: int
     return graph_of(operation, image(bits=bits))
 
 
+def pair(bits: int = 8) -> Graph:
+    """Two tensors of 12 positions; the second one has 3 of them."""
+    x = TensorType((2, 6, 5), BYTE)
+    graph = Graph("x", x)
+    graph.add("a", ops.RequantizeTensor((0,), to(bits=bits)), "x")
+    graph.add("b", ops.SelectPositions((0,), (0, 2, 4)), "x")
+    return graph
+
+
+def multiply(bits: int = 8, second: str = "x") -> Graph:
+    graph = pair(bits)
+    graph.add("y", ops.Multiply(((0,), (0,)), to()), "a", second)
+    return graph
+
+
+def pool(bits: int) -> Graph:
+    return graph_of(ops.MaxPool((2, 2), (1, 1), (0, 0), (0,)), image(bits=bits))
+
+
+def transposed(bits: int) -> Graph:
+    return graph_of(ops.Transpose(), image(bits=bits))
+
+
+def maximum(bits: int) -> Graph:
+    graph = pair()
+    graph.add("y", ops.Maximum((ONE, ONE), ((0,), (0,)), to(bits=bits)), "a", "x")
+    return graph
+
+
+def summands(bits: int = 8, factor: int = 1, reach: int = 1 << 20) -> Graph:
+    """A factor, and a summand for every position."""
+    bias = np.arange(4 * 4).reshape(4, 4) * (reach // 15)
+    return graph_of(ops.ChannelAffine(np.array([factor]), 16, bias, to(16)), image(bits=bits))
+
+
 def attention(
-    query: int = 8, key: int = 8, value: int = 8, zero: int = 0, channels: int = 4
+    query: int = 8,
+    key: int = 8,
+    value: int = 8,
+    zero: int = 0,
+    channels: int = 4,
+    tokens: int = 4,
+    kind: Literal["log2", "uniform"] = "log2",
+    bits: int = 4,
 ) -> Graph:
-    """Scores, a softmax and values of four tokens, whose operands have these bits."""
-    graph = Graph("x", TensorType((1, 4, channels), BYTE))
-    for name, bits in (("query", query), ("key", key), ("value", value)):
+    """Scores, a softmax and values of some tokens, whose operands have these bits."""
+    graph = Graph("x", TensorType((1, tokens, channels), BYTE))
+    for name, width in (("query", query), ("key", key), ("value", value)):
         requantize = Requantize(
-            Quantization(bits, False, zero_point=(zero if name == "query" else 0,)),
+            Quantization(width, False, zero_point=(zero if name == "query" else 0,)),
             np.array([0]),
             np.array([1]),
         )
         graph.add(name, ops.RequantizeTensor((0,), requantize), "x")
     graph.add("scores", ops.AttentionScores(1, (zero, 0), to(24)), "query", "key")
-    graph.add("softmax", ops.LinearSoftmax(4, 12, 4, "log2"), "scores")
-    graph.add("values", ops.AttentionValues(1, (0,), "log2", 4, to()), "softmax", "value")
+    graph.add("softmax", ops.LinearSoftmax(4, 12, bits, kind), "scores")
+    encoding: Encoding = "log2" if kind == "log2" else "affine"
+    graph.add("values", ops.AttentionValues(1, (0,), encoding, bits, to()), "softmax", "value")
+    return graph
+
+
+def probabilities(bits: int) -> Graph:
+    graph = attention(kind="uniform", bits=bits)
+    assert graph.type("softmax").quantization.bits == bits
     return graph
 
 
@@ -113,6 +165,22 @@ REFUSED: tuple[tuple[Callable[[], Graph], str], ...] = (
     (lambda: norm(gamma_bits=17), "y: a LayerNorm with gammas of 17 and betas of 17 bits; the"),
     (lambda: norm(beta_bits=33), "y: a LayerNorm with gammas of 8 and betas of 33 bits; the"),
     (lambda: norm(shift=57), r"y: a LayerNorm with shifts in \[57, 57\]; the engine shifts by -7"),
+    (lambda: maximum(10), "y: a maximum of 10 bits; the engine compares 8 bits; quantize its out"),
+    (lambda: pool(9), "y: max pooling of 9 bits; the engine compares 8 bits; quantize its input"),
+    (lambda: transposed(9), "y: transposed codes of 9 bits; the engine takes 8 bits there; quant"),
+    (lambda: multiply(10), "y: factors of 10 bits; the engine takes 8 bits there; quantize this"),
+    (lambda: multiply(second="b"), r"y: a factor for 4 positions each of \(2, 6, 5\); the engine"),
+    (lambda: summands(bits=9), "y: codes of 9 bits and factors from 1 to 1 meet a summand for"),
+    (lambda: summands(factor=382), "y: codes of 8 bits and factors from 382 to 382 meet a summand"),
+    (
+        lambda: summands(reach=1 << 33),
+        r"y: summands in \[0, \d+\] of 34 bits; the engine adds in 32",
+    ),
+    (lambda: probabilities(14), "softmax: a softmax from 8 to 14 bits; .* softmax='log2'"),
+    (
+        lambda: attention(tokens=1025),
+        "softmax: a softmax over 1025 scores; the engine's unit takes",
+    ),
     (lambda: attention(query=10), "scores: queries of 10 bits; the engine takes 8 bits there"),
     (lambda: attention(key=9), "scores: keys of 9 bits; the engine takes 8 bits there"),
     (lambda: attention(value=9), "values: values of 9 bits; the engine takes 8 bits there"),
@@ -139,7 +207,14 @@ def test_what_the_engine_cannot_compute_is_refused(
         lambda: table(10, 16),
         lambda: swish(10, 20, 16),
         lambda: norm(gamma_bits=16, beta_bits=32),
-        attention,
+        lambda: probabilities(12),
+        lambda: attention(tokens=1024),
+        lambda: maximum(8),
+        lambda: pool(8),
+        lambda: transposed(8),
+        multiply,
+        lambda: summands(factor=381),
+        lambda: summands(reach=1 << 29),
     ],
 )
 def test_what_just_fits_is_taken(build: Callable[[], Graph]) -> None:
@@ -164,6 +239,28 @@ def test_every_shift_of_a_requantization_has_its_fields(bits: int) -> None:
             rng.integers(7, 9, x.shape),
         ):
             check_graph(graph, codes, Sizes(pixels=2))
+
+
+def test_a_branch_far_below_the_other_one_rounds_ties() -> None:
+    """All pairs of codes, on either side of every step and of every tie between two steps."""
+    pairs = np.stack(np.meshgrid(np.arange(-8, 8), np.arange(-8, 8)), axis=-1).reshape(1, -1, 2)
+    narrow = Quantization(4, True)
+    for exponent, small, zero in product((0, 3, 4, 5, 8, 12, 40, 45), (1, 3, 128), (-8, 0, 7)):
+        shifts = np.arange(max(exponent - 8, -7), min(exponent + 14, 57))
+        graph = Graph("x", TensorType(pairs.shape, narrow))
+        for name, weight, middle in (("a", [1, 0], zero), ("b", [0, 1], 0)):
+            same = Requantize(Quantization(4, True, zero_point=(middle,)), 0 * ONE, ONE)
+            weights, bias = np.tile(weight, (shifts.size, 1)), np.full(shifts.size, -middle)
+            graph.add(name, ops.Dense(weights, 2, bias, same), "x")
+        out = Requantize(Quantization(8, True, zero_point=(5,)), shifts, ONE)
+        factors = [np.array([1 << exponent]), np.array([small])]
+        graph.add("y", ops.Add(tuple(factors), ((zero,), (0,)), out), "a", "b")
+        graph.add("z", ops.Add(tuple(factors[::-1]), ((zero,), (0,)), out), "a", "b")
+        expected = dict(graph.reference(pairs[None]))
+        for name in "yz":
+            node = graph.nodes[name]
+            found = execute(graph, node, form_of(graph, node), expected["a"], expected["b"])
+            assert np.array_equal(found, expected[name]), (exponent, small, zero, name)
 
 
 def test_a_large_bias_is_part_of_the_zero_point() -> None:

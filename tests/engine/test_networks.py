@@ -12,10 +12,13 @@ from hyq_hls.engine.compiler import compile_graph
 from hyq_hls.engine.forms import FORMS, forms_of
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.errors import ConversionError
-from hyq_hls.graph import Graph, Operation
+from hyq_hls.graph import Graph, Operation, Quantization, TensorType
+from hyq_hls.graph.requantize import Requantize
 from hyq_hls.models import digits, mobilevit_digits, mobilevit_xxs
 from hyq_hls.quant import QuantConfig, presets
 from tests.engine.graphs import check_graph
+from tests.engine.members import MEMBERS, member
+from tests.engine.test_forms import attention
 from tests.golden.network import golden_graph
 from tests.ops.examples import EXAMPLES, example_graph
 
@@ -61,6 +64,13 @@ def test_mobilevit_xxs(rng: np.random.Generator) -> None:
     check_graph(graph, images[0].astype(np.int64), Sizes(pixels=8))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_of_other_families(name: str) -> None:
+    for sizes in (Sizes(pixels=2), Sizes(pixels=8, feature_words=1024)):
+        check_graph(*member(name), sizes)
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_operation_has_a_form_or_is_refused_by_name(
     name: str, rng: np.random.Generator
@@ -70,7 +80,8 @@ def test_every_operation_has_a_form_or_is_refused_by_name(
     if all(operation in FORMS for operation in operations):
         assert forms_of(graph).keys() == graph.nodes.keys()
     else:
-        with pytest.raises(ConversionError, match=rf": {name} has no form for the engine"):
+        without = "|".join(o.name for o in operations if o not in FORMS)
+        with pytest.raises(ConversionError, match=rf": ({without}) has no form for the engine"):
             forms_of(graph)
 
 
@@ -94,16 +105,43 @@ def test_scores_without_values_are_refused() -> None:
         compile_graph(graph, Sizes())
 
 
+def test_positions_that_begin_inside_of_a_beat_are_refused() -> None:
+    graph = Graph("x", TensorType((2, 4, 4), Quantization(8, False)))
+    graph.add("y", ops.SelectPositions((0, 1), (1, 2)), "x")
+    with pytest.raises(ConversionError, match="y: positions of 4 channels begin inside of the 8 b"):
+        compile_graph(graph, Sizes())
+    graph = Graph("x", TensorType((2, 4, 5), Quantization(8, False)))
+    graph.add("y", ops.SelectPositions((0, 1), (1, 2)), "x")
+    compile_graph(graph, Sizes())
+
+
+def test_a_border_that_is_too_wide_for_a_maximum_is_refused() -> None:
+    def graph(padding: int) -> Graph:
+        one, x = np.ones(1, np.int64), TensorType((1, 3, 5), Quantization(8, False))
+        to = Requantize(x.quantization, 0 * one, one)
+        found = Graph("x", x)
+        found.add("a", ops.RequantizeTensor((0,), to), "x")
+        found.add("m", ops.Maximum((one, one), ((0,), (0,)), to), "x", "a")
+        kernel, none = np.ones((5, 1, 2 * padding), np.int64), np.zeros(5, np.int64)
+        found.add("y", ops.DepthwiseConv2d(kernel, 8, none, (1, 1), (0, padding), (0,), to), "m")
+        return found
+
+    with pytest.raises(ConversionError, match="m: a largest code in front of a window"):
+        compile_graph(graph(12), Sizes())
+    compile_graph(graph(8), Sizes())
+
+
 def test_what_does_not_fit_is_named() -> None:
     for sizes, message in (
         (Sizes(feature_words=8), r"conv: 2 pixels need \d+ words of every bank"),
         (Sizes(weight_words=4), r"conv: the weights of 16 channels take 9 words"),
         (Sizes(multiplier=False), "conv: requantization by multipliers up to 40000"),
-        (Sizes(parameter_groups=3), "values: attention over 4 keys with 4 channels takes 5 groups"),
         (Sizes(softmax_length=3), "values: attention over 4 keys"),
     ):
         with pytest.raises(ConversionError, match=message):
             compile_graph(golden_graph(), sizes)
+    with pytest.raises(ConversionError, match=r"values: .* 80 channels in a head takes up to 6 gr"):
+        compile_graph(attention(channels=80), Sizes(parameter_groups=5))
 
 
 @pytest.mark.parametrize(

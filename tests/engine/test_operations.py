@@ -10,12 +10,32 @@ import pytest
 from hyq_hls import ops
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.graph import Graph, Quantization, TensorType
-from hyq_hls.graph.operation import Bounds, Operation
+from hyq_hls.graph.operation import Bounds
 from hyq_hls.graph.requantize import Requantize
 from hyq_hls.ops.layer_norm import layer_norm_precision
+from tests.engine.attention_graphs import biased_attention, scaled_scores, talking_heads
+from tests.engine.family_graphs import (
+    average_pool,
+    channel_affine,
+    grouped_conv2d,
+    joined,
+    large_pool,
+    max_pool,
+    maximum,
+    multiply,
+    permuted,
+    position_constants,
+    selected,
+    small_branch,
+    turned,
+    upsample,
+)
 from tests.engine.graphs import (
     check_graph,
+    graph_of,
     random_codes,
+    random_geometry,
+    random_pair,
     random_requantize,
     random_type,
     random_weights,
@@ -48,19 +68,6 @@ def large_bias(rng: Rng) -> Graph:
     return graph_of(operation, x)
 
 
-def _geometry(rng: Rng, x: TensorType) -> dict[str, tuple[int, int]]:
-    kernel = [int(min(k, s)) for k, s in zip(rng.integers(1, 4, 2), x.shape, strict=False)]
-    dilation = [int(d) for d in rng.integers(1, 3, 2)]
-    padding = [int(rng.integers(0, (k - 1) * d + 1)) for k, d in zip(kernel, dilation, strict=True)]
-    for axis in range(2):
-        while (kernel[axis] - 1) * dilation[axis] + 1 > x.shape[axis] + 2 * padding[axis]:
-            dilation[axis] = 1
-            padding[axis] = 0
-    stride = [min(int(s), x.shape[a]) for a, s in enumerate(rng.integers(1, 4, 2))]
-    pairs = {"window": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-    return {name: (pair[0], pair[1]) for name, pair in pairs.items()}
-
-
 def conv2d(rng: Rng) -> Graph:
     return _convolution(rng, depthwise=False)
 
@@ -72,7 +79,7 @@ def depthwise_conv2d(rng: Rng) -> Graph:
 def _convolution(rng: Rng, depthwise: bool) -> Graph:
     shape = (*rng.integers(2, 12, 2), rng.integers(1, 36))
     x = random_type(rng, tuple(map(int, shape)), int(rng.choice([3, 8, 12])))
-    geometry = _geometry(rng, x)
+    geometry = random_geometry(rng, x)
     kernel = geometry.pop("window")
     outputs = x.channels if depthwise else int(rng.integers(1, 36))
     weight = random_weights(rng, outputs, *kernel, *(() if depthwise else (x.channels,)))
@@ -90,27 +97,9 @@ def _convolution(rng: Rng, depthwise: bool) -> Graph:
     return graph_of(operation, x)
 
 
-def graph_of(operation: Operation, x: TensorType) -> Graph:
-    graph = Graph("x", x)
-    graph.add("y", operation, "x")
-    return graph
-
-
-def _pair(rng: Rng, channels: tuple[int, int], bits: int = 8) -> Graph:
-    """A graph whose nodes a and b have types of their own."""
-    x = random_type(rng, (*map(int, rng.integers(1, 20, 2)), 5), 8)
-    graph = Graph("x", x)
-    for name, count in zip("ab", channels, strict=True):
-        out = random_type(rng, (count,), bits).quantization
-        weight = random_weights(rng, count, x.channels)
-        requantize = random_requantize(rng, count, Bounds(-(1 << 17), 1 << 17), out)
-        graph.add(name, ops.Dense(weight, 8, np.zeros(count, np.int64), requantize), "x")
-    return graph
-
-
 def add(rng: Rng) -> Graph:
     channels = int(rng.integers(1, 40))
-    graph = _pair(rng, (channels, channels))
+    graph = random_pair(rng, (channels, channels))
     high = int(rng.choice([2, 128, 1 << 14]))
     factors = tuple(rng.integers(1, high, rng.choice([1, channels])) for _ in range(2))
     zeros = tuple(graph.type(name).quantization.zero_point for name in "ab")
@@ -122,7 +111,7 @@ def add(rng: Rng) -> Graph:
 
 def concat(rng: Rng) -> Graph:
     channels = tuple(int(c) for c in rng.integers(1, 30, 2))
-    graph = _pair(rng, (channels[0], channels[1]), int(rng.choice([8, 10])))
+    graph = random_pair(rng, (channels[0], channels[1]), int(rng.choice([8, 10])))
     found = []
     bits, signed = int(rng.integers(4, 9)), bool(rng.integers(2))
     for count in channels:
@@ -253,6 +242,7 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     conv2d,
     depthwise_conv2d,
     add,
+    small_branch,
     concat,
     functions,
     shift_swish,
@@ -260,6 +250,22 @@ CASES: tuple[Callable[[Rng], Graph], ...] = (
     patches,
     layer_norm,
     attention,
+    channel_affine,
+    position_constants,
+    average_pool,
+    biased_attention,
+    talking_heads,
+    scaled_scores,
+    upsample,
+    grouped_conv2d,
+    selected,
+    permuted,
+    joined,
+    multiply,
+    maximum,
+    max_pool,
+    large_pool,
+    turned,
 )
 
 
@@ -269,6 +275,24 @@ def test_forms_and_programs_equal_the_reference(case: Callable[[Rng], Graph]) ->
         rng = np.random.default_rng(seed)
         graph = case(rng)
         check_graph(graph, random_codes(rng, graph.input_type), small_sizes(rng))
+
+
+def test_factors_of_many_channels_are_moved_in_parts() -> None:
+    """Also by factors that are as far from zero as a code can be, on either side."""
+    rng, channels = np.random.default_rng(0), 270
+    for zeros in ((0, 0), (0, 255), (255, 0), (128, 127)):
+        graph = Graph("x", TensorType((2, 3, 3), Quantization(8, False)))
+        for name, zero in zip("ab", zeros, strict=True):
+            out = Quantization(8, False, zero_point=(zero,))
+            to = Requantize(out, np.array([0]), np.array([1]))
+            weight = rng.integers(-2, 3, (channels, 3))
+            graph.add(name, ops.Dense(weight, 8, np.zeros(channels, np.int64), to), "x")
+        one = random_requantize(rng, channels, Bounds(-(1 << 10), 1 << 10))
+        graph.add("g", ops.GlobalAveragePool((zeros[1],), one), "b")
+        factors = graph.type("g").quantization.zero_point
+        last = random_requantize(rng, channels, Bounds(-(1 << 16), 1 << 16))
+        graph.add("y", ops.Multiply(((zeros[0],), factors), last), "a", "g")
+        check_graph(graph, rng.integers(0, 256, (2, 3, 3)), Sizes(pixels=4))
 
 
 @pytest.mark.slow

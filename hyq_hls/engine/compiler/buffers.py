@@ -193,9 +193,10 @@ class Buffer:
         )
         for region in regions:
             if region.rows > 0:
-                self._fill(emitter, border, region)
+                self.fill_region(emitter, border, region)
 
-    def _fill(self, emitter: Emitter, border: Codes, region: Tile) -> None:
+    def fill_region(self, emitter: Emitter, border: Codes, region: Tile) -> None:
+        """Emit what writes the same codes (C,), or one for all channels, into a region."""
         layout = self.layout
         codes = np.broadcast_to(border, layout.channels)
         for plane in range(layout.planes):
@@ -259,21 +260,19 @@ class Buffer:
 
 
 def window_buffer(
-    layout: TensorLayout, sliding: Sliding, tile: Tile, pixels: int, base: int = 0
+    layout: TensorLayout, read: Tile, step: int, pixels: int, base: int = 0
 ) -> Buffer:
     """Return the buffer of what a tile of an output reads, border included.
 
     Args:
         layout: the tensor that is read.
-        sliding: geometry of the window.
-        tile: the output tile.
+        read: the rows and columns.
+        step: planes of columns.
         pixels: P.
         base: first word.
     """
-    y0, y1 = rows_read(sliding, tile.y0, tile.y1)
-    x0, x1 = columns_read(sliding, tile.x0, tile.x1)
-    lead = 1 if layout.words % 2 and x0 > 0 and x0 % 2 else 0
-    return Buffer(layout, base, y0, y1, x0, x1, pixels, sliding.stride[1], lead)
+    lead = 1 if layout.words % 2 and read.x0 > 0 and read.x0 % 2 else 0
+    return Buffer(layout, base, *(read.y0, read.y1, read.x0, read.x1), pixels, step, lead)
 
 
 def rows_read(sliding: Sliding, y0: int, y1: int) -> tuple[int, int]:

@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hyq_hls.engine import isa
-from hyq_hls.engine.compiler.attention import Attention, AttentionUnit
+from hyq_hls.engine.compiler.attention import AttentionUnit
+from hyq_hls.engine.compiler.chain import apart, attention_of, is_scores
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.compiler.order import Cut, Network, cut
-from hyq_hls.engine.compiler.patches import PatchesUnit
-from hyq_hls.engine.compiler.rows import NormUnit
-from hyq_hls.engine.compiler.staged import StagedUnit
 from hyq_hls.engine.compiler.storage import Scratch
 from hyq_hls.engine.compiler.sums import SumsUnit
 from hyq_hls.engine.compiler.tiled import emit_tiled
 from hyq_hls.engine.compiler.unit import Unit
+from hyq_hls.engine.compiler.unit_of import unit_of
+from hyq_hls.engine.compiler.upsample import UpsampleUnit
 from hyq_hls.engine.forms import (
     AttendedSums,
+    ConstantCodes,
     Form,
-    NormRows,
-    SoftmaxRows,
-    StagedSums,
+    Moves,
+    PooledSums,
+    Sums,
     forms_of,
 )
 from hyq_hls.engine.forms.output_stage import TABLE_BITS
@@ -30,6 +31,7 @@ from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.program import Program, Tag
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Node
+from hyq_hls.graph.operation import Codes
 
 
 def compile_graph(graph: Graph, sizes: Sizes, *, observed: bool = False) -> Program:
@@ -59,12 +61,22 @@ class _Compiler:
         place = Place(isa.INPUT, 0, TensorLayout.of(graph.input_type))
         self.places = {graph.input_name: place}
         self.all_places: dict[str, Place] = {}
+        for name, data in network.constants.items():
+            offset = self.emitter.constant(data)
+            self.places[name] = Place(isa.CONSTANTS, offset, network.layouts[name])
+            if name in graph.nodes:
+                self.all_places[name] = self.places[name]
 
     def run(self, cuts: list[Cut]) -> Program:
         """Return the program."""
         emitter, graph = self.emitter, self.graph
         for piece in cuts:
             self._compile(piece)
+        # What lies between two sums of a node is no tensor of the graph.
+        lying = {
+            index: [codes for codes in found if codes.tensor in graph.nodes]
+            for index, found in emitter.lying.items()
+        }
         return Program(
             sizes=emitter.sizes,
             instructions=tuple(emitter.instructions),
@@ -74,8 +86,8 @@ class _Compiler:
             output=TensorLayout.of(graph.output_type),
             nodes=emitter.nodes,
             places=self.all_places,
-            stored=emitter.stored,
-            lying=emitter.lying,
+            stored={k: name for k, name in emitter.stored.items() if name in graph.nodes},
+            lying=lying,
             tags=emitter.tags,
             forgotten={k: tuple(v) for k, v in emitter.forgotten.items()},
         )
@@ -104,7 +116,9 @@ class _Compiler:
             place = Place(isa.OUTPUT, 0, layout)
         else:
             place = Place(isa.SCRATCH, self.scratch.take(layout.size), layout)
-        self.places[unit.output] = self.all_places[unit.output] = place
+        self.places[unit.output] = place
+        if unit.output in self.graph.nodes:
+            self.all_places[unit.output] = place
 
     def _release(self, stop: int) -> None:
         """Give back the places of tensors that no later unit reads."""
@@ -124,6 +138,7 @@ class _Units:
         self.forms: Mapping[str, Form] = forms_of(graph)
         self.layouts = {graph.input_name: TensorLayout.of(graph.input_type)}
         self.units: list[Unit] = []
+        self.constants: dict[str, bytes] = {}
         self.done: set[str] = set()
 
     def network(self) -> Network:
@@ -140,35 +155,41 @@ class _Units:
             if unit is not None:
                 self.units.append(unit)
                 self.layouts[unit.output] = unit.layout
+        for node in self.graph.nodes.values():
+            if node.name not in self.done:
+                raise ConversionError(f"{node.name}: {apart(node)}")
         readers: dict[str, list[int]] = {name: [] for name in self.layouts}
         for index, unit in enumerate(self.units):
             for name in unit.inputs:
                 readers[name].append(index)
         output = self.graph.output_name
-        return Network(self.units, self.layouts, readers, output, self.observed)
+        return Network(self.units, self.layouts, readers, output, self.observed, self.constants)
 
     def _unit(self, node: Node) -> Unit | None:
         form = self.forms[node.name]
         if isinstance(form, AttendedSums) and form.values:
-            return self._attention(node, form)
-        if isinstance(form, AttendedSums | SoftmaxRows):
-            readers = self.graph.consumers(node.name)
-            wanted = SoftmaxRows if isinstance(form, AttendedSums) else AttendedSums
-            # Values are computed in between; the whole follows with attention_values.
-            if len(readers) != 1 or not isinstance(self.forms[readers[0].name], wanted):
-                raise _apart(node)
-            return None
+            return self._attention(node)
+        if is_scores(node):
+            return None  # Values are computed in between; the whole follows with attention_values.
+        if any(name not in self.layouts for name in node.inputs):
+            raise apart(node)
         self.done.add(node.name)
-        layout, source = TensorLayout.of(node.type), node.inputs[0]
-        if isinstance(form, NormRows):
-            return NormUnit(node.name, source, layout, form, self._tag(node))
-        if isinstance(form, StagedSums):
-            return StagedUnit(node.name, source, layout, form, self._tag(node))
-        if not isinstance(form, tuple):
-            whole, tokens = self.layouts[source], layout
-            if not form.to_tokens:
-                whole, tokens = tokens, whole
-            return PatchesUnit(node.name, source, whole, tokens, form)
+        layout = TensorLayout.of(node.type)
+        if isinstance(form, ConstantCodes):
+            self._keep(node.name, layout, form.codes)
+            return None
+        inputs = self._inputs(node, form)
+        if isinstance(form, tuple):
+            return self._sums(node, form, inputs)
+        if isinstance(form, PooledSums):
+            return self._pooled(node, form)
+        unit = unit_of(node.name, form, inputs, self.layouts, layout, self._tag(node))
+        if unit is None:
+            raise apart(node)
+        return unit
+
+    def _sums(self, node: Node, form: tuple[Sums, ...], inputs: tuple[str, ...]) -> SumsUnit:
+        """Return a node of sums, perhaps with the table behind it, as a unit."""
         tag = self._tag(node)
         behind = self._table_behind(node)
         if behind is not None:
@@ -183,9 +204,22 @@ class _Units:
             tag = replace(tag, node="", behind_table=node.name, qmin=0)
             tag = replace(tag, table_qmin=node.type.quantization.qmin)
         output = behind or node
-        return SumsUnit(
-            node.name, node.inputs, output.name, TensorLayout.of(output.type), form, tag
-        )
+        spread = form[0].region is not None and form[0].region.step > 1
+        unit = UpsampleUnit if spread else SumsUnit
+        return unit(node.name, inputs, output.name, TensorLayout.of(output.type), form, tag)
+
+    def _pooled(self, node: Node, form: PooledSums) -> SumsUnit:
+        """Return the sum of the sums of lines, which are a unit and a tensor of their own."""
+        source, layout = self.layouts[node.inputs[0]], TensorLayout.of(node.type)
+        rows, pixels = form.lines.sliding.output(source.rows, source.pixels)
+        name, tag = f"{node.name}: sums", self._tag(node)
+        between = replace(layout, rows=rows, pixels=pixels, planes=form.whole.planes, qmin=0)
+        nobody = replace(tag, node="")
+        lines = SumsUnit(node.name, node.inputs, name, between, (form.lines,), nobody)
+        lines.prepare(self.sizes)
+        self.units.append(lines)
+        self.layouts[name] = between
+        return SumsUnit(node.name, (name,), node.name, layout, (form.whole,), tag)
 
     def _table_behind(self, node: Node) -> Node | None:
         """Return the only reader of a node, where it is a table that fits behind the sum."""
@@ -198,39 +232,33 @@ class _Units:
         assert isinstance(own, tuple)
         return None if own[0].stage.table is not None else readers[0]
 
-    def _attention(self, node: Node, values: AttendedSums) -> AttentionUnit:
-        """Return scores, softmax and values as one unit."""
-        softmax = self.graph.nodes.get(node.inputs[0])
-        scores = self.graph.nodes.get(softmax.inputs[0]) if softmax is not None else None
-        rows = self.forms[softmax.name] if softmax is not None else None
-        attended = self.forms[scores.name] if scores is not None else None
-        if (
-            softmax is None
-            or scores is None
-            or not isinstance(rows, SoftmaxRows)
-            or not isinstance(attended, AttendedSums)
-            or node.inputs[1] not in self.layouts
-        ):
-            raise _apart(node)
-        self.done.update((scores.name, softmax.name, node.name))
-        tags = tuple(map(self._tag, (scores, softmax, node)))
-        query, key = scores.inputs
-        return AttentionUnit(
-            node.name,
-            (query, key, node.inputs[1]),
-            TensorLayout.of(node.type),
-            self.layouts[key],
-            Attention(attended, rows, values, tags),
-        )
+    def _attention(self, node: Node) -> AttentionUnit:
+        """Return all nodes from scores to values as one unit."""
+        attention, names = attention_of(self.graph, self.forms, node)
+        if any(name not in self.layouts for name in names):
+            raise apart(node)
+        self.done.update(attention.nodes)
+        layout = TensorLayout.of(node.type)
+        return AttentionUnit(node.name, names, layout, self.layouts[names[1]], attention)
+
+    def _keep(self, name: str, layout: TensorLayout, stored: Codes) -> None:
+        """Keep stored codes in DRAM as a tensor."""
+        self.layouts[name] = layout
+        self.constants[name] = replace(layout, qmin=0).pack(stored).tobytes()
+
+    def _inputs(self, node: Node, form: Form) -> tuple[str, ...]:
+        """Return the inputs of a node; constants of its positions are one more."""
+        name = f"{node.name}: constants"
+        if isinstance(form, tuple) and form[0].summand is not None:
+            source = self.layouts[node.inputs[0]]
+            layout = replace(source, planes=len(form[0].weight), qmin=0)
+            self._keep(name, layout, form[0].summands(source.rows, source.pixels))
+        elif isinstance(form, Moves) and form.constant is not None:
+            layout = TensorLayout.of(node.type)
+            layout = replace(layout, rows=1, pixels=len(form.constant))
+            self._keep(name, layout, form.constant)
+        return (*node.inputs, name) if name in self.constants else node.inputs
 
     @staticmethod
     def _tag(node: Node) -> Tag:
         return Tag(node.name, (), (0, 0), qmin=node.type.quantization.qmin)
-
-
-def _apart(node: Node) -> ConversionError:
-    return ConversionError(
-        f"{node.operation.name} stands apart; the engine computes attention_scores, a softmax that "
-        "alone reads them, and attention_values that alone read the softmax, as one piece; choose "
-        "the streaming architecture"
-    )

@@ -13,9 +13,11 @@ class Ring:
 
     Attributes:
         size: words, groups or banks of the memory.
+        kept: first place, and the one behind the last, that are taken if nothing else is left.
     """
 
     size: int
+    kept: tuple[int, int] = (0, 0)
     _next: int = 0
     _held: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
@@ -35,6 +37,8 @@ class Ring:
             The first place, and first and last plus one of all parts that are lost.
         """
         start = self._next if self._next + count <= self.size else 0
+        if start < self.kept[1] and self.kept[0] < start + count:
+            start = self.kept[1] if self.kept[1] + count <= self.size else 0
         stop = start + count
         lost = [(start, stop)]
         for key, (first, last) in list(self._held.items()):

@@ -100,14 +100,20 @@ class Emitter:
     def weight_room(self, words: int) -> int:
         """Return the first of ``words`` weight words that instructions will write.
 
-        The same words are given again while nothing else took them.
+        The same words are given again while nothing else took them, which nothing does before
+        ``free_weight_room`` is called.
         """
         key = b"%d words that instructions write" % words
         start = self._weights.find(key)
         if start is None:
             start, lost = self._weights.take(words, key)
             self._lose("weights", lost)
+        self._weights.kept = (start, start + words)
         return start
+
+    def free_weight_room(self) -> None:
+        """Let weights take the words that instructions write."""
+        self._weights.kept = (0, 0)
 
     def parameters(self, data: bytes) -> int:
         """Return the first group of channel records, which are loaded unless they lie there."""
@@ -151,6 +157,11 @@ class Emitter:
                     "take an engine with more, or fewer channels"
                 )
             start, lost = ring.take(count, data)
+            if start < ring.kept[1] and ring.kept[0] < start + count:
+                raise ConversionError(
+                    f"{count} {memory} are needed beside {ring.kept[1] - ring.kept[0]} that "
+                    f"instructions write, of {ring.size}; take an engine with more"
+                )
             self._lose(memory, lost)
             self._load_block(target, data, start)
         return start

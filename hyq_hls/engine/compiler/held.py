@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hyq_hls.engine.compiler.buffers import Buffer, columns_read, rows_read
+from hyq_hls.engine.compiler.buffers import Buffer
+from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.unit import Unit
 from hyq_hls.engine.forms import Sliding
@@ -98,6 +99,8 @@ def hold(
     """
     held: dict[str, Held] = {}
     for index, unit in enumerate(units):
+        if isinstance(unit, MovesUnit):
+            return None  # it goes from DRAM to DRAM
         for which, name in enumerate(unit.inputs):
             if unfolds(unit):
                 if name in held and held[name].producer is not None:
@@ -138,7 +141,7 @@ def _place_columns(units: Sequence[Unit], held: dict[str, Held]) -> bool:
         for which, name in enumerate(unit.inputs):
             if name in held and not steps.fix(name, unit.sliding(which).stride[1]):
                 return False
-        if not steps.fix(unit.output, 1):
+        if not steps.fix(unit.output, unit.output_step):
             return False
     for tensor in held.values():
         tensor.step = steps.value(tensor.name)
@@ -190,7 +193,7 @@ def _add_margins(tensor: Held, units: Sequence[Unit], held: dict[str, Held]) -> 
         unit = units[index]
         if unit.sliding(which) == Sliding():
             continue
-        x0, x1 = columns_read(unit.sliding(which), 0, held[unit.output].layout.pixels)
+        x0, x1 = unit.columns_read(which, 0, held[unit.output].layout.pixels)
         tensor.x0, tensor.x1 = min(tensor.x0, x0), max(tensor.x1, x1)
         border = unit.border(which)
         if border is None:
@@ -227,7 +230,7 @@ def plan_rows(units: Sequence[Unit], held: dict[str, Held], bands: int) -> int:
             start, stop = tensor.made(k)
             for which, name in enumerate(unit.inputs):
                 if stop > start and name in held:
-                    needs[name][k].append(rows_read(unit.sliding(which), start, stop))
+                    needs[name][k].append(unit.rows_read(which, start, stop))
     for tensor in held.values():
         if tensor.producer is None:
             _plan_tensor(tensor, needs[tensor.name])

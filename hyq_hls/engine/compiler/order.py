@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hyq_hls.engine.compiler.emitter import TABLE_BANKS
 from hyq_hls.engine.compiler.held import Held, unfolds
@@ -27,6 +27,7 @@ class Network:
         readers: indices of the units that read a tensor.
         output: the tensor that leaves the engine.
         observed: whether all tensors go to DRAM.
+        constants: bytes of tensors that lie in DRAM beside the weights.
     """
 
     units: list[Unit]
@@ -34,6 +35,7 @@ class Network:
     readers: dict[str, list[int]]
     output: str
     observed: bool = False
+    constants: dict[str, bytes] = field(default_factory=dict)
 
     def exported(self, start: int, stop: int) -> set[str]:
         """Return the tensors of some units that must lie in DRAM."""

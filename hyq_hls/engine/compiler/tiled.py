@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hyq_hls.engine.compiler.buffers import Buffer, Tile, window_buffer
 from hyq_hls.engine.compiler.emitter import Emitter
+from hyq_hls.engine.compiler.moves import MovesUnit
 from hyq_hls.engine.compiler.patches import PatchesUnit
 from hyq_hls.engine.compiler.unit import TiledUnit, TileWork, Unit
 from hyq_hls.engine.layout import Place, ceil_div
@@ -23,6 +24,10 @@ def emit_tiled(emitter: Emitter, unit: Unit, sources: Sequence[Place], output: P
     emitter.begin(unit.node)
     if isinstance(unit, PatchesUnit):
         unit.emit_in_dram(emitter, sources[0], output)
+        emitter.note_stored(unit.output)
+        return
+    if isinstance(unit, MovesUnit):
+        unit.emit_in_dram(emitter, sources, output)
         emitter.note_stored(unit.output)
         return
     assert isinstance(unit, TiledUnit)
@@ -46,10 +51,18 @@ def _buffers(unit: Unit, sources: Sequence[Place], tile: Tile, sizes: Sizes) -> 
     """Return the buffers of inputs and output, one behind the other."""
     found, base = [], 0
     for which, place in enumerate(sources):
-        found.append(window_buffer(place.layout, unit.sliding(which), tile, sizes.pixels, base))
+        # A token looks at all others, of which there may be more than there are results.
+        columns = (0, place.layout.pixels)
+        if not unit.whole_rows:
+            columns = unit.columns_read(which, tile.x0, tile.x1)
+        read = Tile(*unit.rows_read(which, tile.y0, tile.y1), *columns)
+        step = unit.sliding(which).stride[1]
+        found.append(window_buffer(place.layout, read, step, sizes.pixels, base))
         base += found[-1].all_words
     layout = unit.layout
-    found.append(Buffer(layout, base, tile.y0, tile.y1, tile.x0, tile.x1, sizes.pixels))
+    found.append(
+        Buffer(layout, base, tile.y0, tile.y1, tile.x0, tile.x1, sizes.pixels, unit.output_step)
+    )
     return found
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hyq_hls.engine.compiler.buffers import Buffer, Tile
+from hyq_hls.engine.compiler.buffers import Buffer, Tile, columns_read, rows_read
 from hyq_hls.engine.compiler.emitter import Emitter
 from hyq_hls.engine.forms import Sliding
 from hyq_hls.engine.layout import TensorLayout
@@ -70,6 +70,19 @@ class Unit(ABC):
         """Return the codes around an input, or None where no window leaves it."""
         del which
         return None
+
+    def rows_read(self, which: int, y0: int, y1: int) -> tuple[int, int]:
+        """Return the rows of an input that rows ``y0`` to ``y1`` of the output need."""
+        return rows_read(self.sliding(which), y0, y1)
+
+    def columns_read(self, which: int, x0: int, x1: int) -> tuple[int, int]:
+        """Return the columns of an input that columns ``x0`` to ``x1`` of the output need."""
+        return columns_read(self.sliding(which), x0, x1)
+
+    @property
+    def output_step(self) -> int:
+        """Planes of columns in which it writes, unless it keeps columns."""
+        return 1
 
     @property
     def twins(self) -> bool:

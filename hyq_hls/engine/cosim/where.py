@@ -62,8 +62,8 @@ def _computed(
 ) -> str:
     """Return the code that an instruction computed."""
     tag = simulator.program.tags.get(index)
-    if tag is None:
-        return ""
+    if tag is None or not (tag.behind_table or tag.node):
+        return ""  # what lies between two sums of a node
     start = instruction.first if isinstance(instruction, isa.Array) else 0
     lanes = start + np.arange(*tag.lanes)
     bytes_ = simulator.memories.view_bytes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hyq_hls.engine.cost.units import ROWS, multipliers
-from hyq_hls.engine.forms import AttendedSums, forms_of
+from hyq_hls.engine.forms import AttendedSums, PooledSums, Products, forms_of
 from hyq_hls.engine.machine_sizes import INPUTS, OUTPUTS, WORD, Sizes
 from hyq_hls.engine.predict import Prediction
 from hyq_hls.engine.program import Program
@@ -68,7 +68,7 @@ def array_macs(graph: Graph) -> int:
     return sum(
         node.operation.macs(*graph.input_types(node))
         for node in graph.nodes.values()
-        if isinstance(forms[node.name], tuple | AttendedSums)
+        if isinstance(forms[node.name], tuple | AttendedSums | PooledSums | Products)
     )
 
 

@@ -64,6 +64,15 @@ class Operand:
             return Bounds(0, (1 << (self.bits - BYTE)) - 1)
         return Bounds(-HALF, HALF - 1) if self.signed else Bounds(0, (1 << self.bits) - 1)
 
+    @property
+    def row(self) -> int:
+        """A bound of the sum of the powers of two that stand for a row of probabilities.
+
+        A probability is more than two thirds of its power of two, and all together are one.
+        """
+        assert self.one_hot is not None
+        return (3 << self.one_hot) >> 1
+
     def digits(self, codes: Codes) -> list[Codes]:
         """Return the operands of every pass, the highest digit first."""
         if self.one_hot is None:
@@ -107,6 +116,9 @@ class AttendedSums:
         for d in range(self.operand.passes):
             codes = self.operand.codes(d)
             total = (total << BYTE) + reach * max(-codes.low, codes.high)
+            if self.operand.one_hot is not None:
+                row = self.operand.row >> BYTE * (self.operand.passes - 1 - d)
+                total = min(total, MOVED_LIMIT * row)
             check_sum(Bounds(-total, total), "sums of attention")
         total += reach * abs(self.operand.constant)
         check_sum(Bounds(-total, total), "sums of attention with their zero points")

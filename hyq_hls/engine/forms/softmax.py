@@ -13,6 +13,8 @@ from hyq_hls.graph.operation import Codes
 from hyq_hls.graph.types import TensorType
 from hyq_hls.ops.softmax import Softmax
 
+#: Longest row: a sum of this many exponentials of 32 bits has 42 bits.
+MAX_LENGTH = 1 << 10
 #: Widest probability.
 MAX_BITS = 12
 #: Numbers of the kinds in instructions.
@@ -65,10 +67,16 @@ def softmax(operation: Softmax, x: TensorType) -> SoftmaxRows:
         ConversionError: its integers are wider than those of the unit.
     """
     bits = x.quantization.bits
+    if x.channels > MAX_LENGTH:
+        raise ConversionError(
+            f"a softmax over {x.channels} scores; the engine's unit takes {MAX_LENGTH} at most; "
+            "use a smaller image, or the streaming architecture"
+        )
     if bits > BYTE or operation.bits > MAX_BITS:
         raise ConversionError(
             f"a softmax from {bits} to {operation.bits} bits; the engine's unit goes from {BYTE} "
-            f"to {MAX_BITS}; give scores and probabilities as many or fewer"
+            f"to {MAX_BITS}; quantize with {BYTE} activation bits, and long rows with "
+            "softmax='log2', or use a smaller image"
         )
     wide = operation.exponential(np.arange(1 << bits))
     top = (1 << operation.bits) - 1

@@ -66,6 +66,9 @@ class Simulator:
         self.memories = Memories(self.program)
         self.memories.dram[isa.INPUT].data[:] = self.program.input.pack(codes)
         self.trace = {}
+        for name, place in self.program.places.items():
+            if place.base == isa.CONSTANTS:
+                self._note_stored(name)
         counts = [0] * len(QUEUES)
         for index, instruction in enumerate(self._instructions):
             for region in self.program.forgotten.get(index, ()):
@@ -116,12 +119,16 @@ class Simulator:
     def _note(self, tag: Tag | None, before: Codes, behind: Codes) -> None:
         if tag is None:
             return
-        found = ((tag.node, before, tag.qmin), (tag.behind_table, behind, tag.table_qmin))
-        for name, codes, qmin in found:
+        found = [
+            (tag.node, before, tag.qmin, tag.index),
+            (tag.behind_table, behind, tag.table_qmin, tag.index),
+            *((name, before, tag.qmin, index) for name, index in tag.copies),
+        ]
+        for name, codes, qmin, index in found:
             if not name:
                 continue
             trace, shape = self._traced(name), self._graph.type(name).shape
-            slot = trace.reshape(shape if len(shape) > 1 else (1, 1, *shape))[tag.index]
+            slot = trace.reshape(shape if len(shape) > 1 else (1, 1, *shape))[index]
             new = codes[..., slice(*tag.lanes)].reshape(slot.shape)
             if name == tag.behind_table:
                 # The bytes above it are there.

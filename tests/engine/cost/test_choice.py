@@ -17,6 +17,7 @@ from hyq_hls.graph import Graph, Quantization, TensorType
 from hyq_hls.machine.budget import fits
 from hyq_hls.parts import Part, all_parts, part
 from tests.golden.network import golden_graph
+from tests.ops.examples import example_graph
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_the_tensor_that_does_not_fit() -> None:
 
 def test_what_no_engine_can_run() -> None:
     with pytest.raises(ConversionError, match="has no form for the engine"):
-        sizes_for(part("xczu9eg"), pooled(), 100)
+        sizes_for(part("xczu9eg"), example_graph("group_norm", np.random.default_rng(0)), 100)
 
 
 def identity(channels: int) -> Graph:
@@ -118,10 +119,4 @@ def identity(channels: int) -> Graph:
     graph = Graph("image", TensorType((2, 2, channels), codes), {})
     table = np.arange(256)
     graph.add("wide", ops.Table(table, codes), "image")
-    return graph
-
-
-def pooled() -> Graph:
-    graph = Graph("image", TensorType((4, 4, 4), Quantization(8, False)), {})
-    graph.add("pool", ops.MaxPool((2, 2), (2, 2), (0, 0), (0,)), "image")
     return graph
