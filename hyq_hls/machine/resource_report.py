@@ -175,7 +175,7 @@ class ResourceReport(Shown):
 
     @property
     def _limit(self) -> str:
-        """What decides the speed: a row that multiplies, or one that has no multiplier."""
+        """The row that decides the speed, and how busy its multipliers are, if it has any."""
         row = f"the {self.labels.bottleneck}, {self.bottleneck}"
         if self.bottleneck_busy:
             return f"{self.bottleneck_busy:.0%} in {row}"
