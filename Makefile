@@ -29,7 +29,7 @@ NOTEBOOKS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard notebooks/*.ipynb))
 BENCHMARKS = $(filter-out benchmarks/_% benchmarks/characterize.py,$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help env runtime-env need-cxx demo notebooks check test stranger coverage mutants golden lint style format docs train bench lock clean distclean
+.PHONY: help env runtime-env need-cxx demo notebooks check test browser stranger coverage mutants golden lint style format docs train bench lock clean distclean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -73,7 +73,7 @@ need-cxx:
 demo: need-cxx runtime-env  ## quantize a small hybrid, generate its HLS C++ and verify it
 	$(PY) -m hyq_hls.cli.demo
 
-# Not in the lock: which editor opens the notebooks is people's own choice.
+# Not in the lock of the environment: which editor opens the notebooks is people's own choice.
 notebooks: need-cxx env  ## open the notebooks in JupyterLab
 	@$(PY) -c 'import jupyterlab' 2>/dev/null || \
 	    $(PY) -m pip install --disable-pip-version-check 'jupyterlab>=4' $(PIP_ARGS)
@@ -106,6 +106,12 @@ coverage: need-cxx env  ## lines of the package that the tests run, at least 90 
 
 mutants: need-cxx env  ## put known faults into a copy, one by one; the nearest tests must find each
 	OMP_NUM_THREADS=1 $(PY) -m tests.mutants
+
+browser: need-cxx env  ## run a notebook in JupyterLab, in a Chromium that is on PATH
+	@command -v chromium chromium-browser google-chrome | grep -q . || { echo "error: no Chromium" \
+	    "on PATH. Install it (Debian: apt install chromium)" >&2; exit 1; }
+	$(PY) -m pip install --disable-pip-version-check --quiet -r requirements/browser.txt $(PIP_ARGS)
+	$(PY) -m pytest -n 0 tests/test_jupyterlab.py $(PYTEST_ARGS)
 
 stranger: need-cxx env  ## install the wheel into an empty environment elsewhere and use it; half an hour
 	$(PY) -m tests.stranger --torch-index='$(TORCH_INDEX)' --pip-args='$(PIP_ARGS)'

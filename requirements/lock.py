@@ -27,13 +27,14 @@ HEADER = """\
 
 
 def main(arguments: list[str]) -> None:
-    """Write runtime.txt, then dev.txt with the same versions of what both hold."""
+    """Write the files, each with the versions of the one before for what both hold."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", UV], check=True)
         lock("runtime", python, arguments)
         lock("dev", python, [*arguments, "--constraint", "runtime.txt"])
+        lock("browser", python, [*arguments, "--constraint", "dev.txt"])
 
 
 def lock(name: str, python: Path, arguments: list[str]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LOCKS = ["runtime", "dev"]
+LOCKS = ["runtime", "dev", "browser"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 #: Extras that a person who walks the whole road installs; requirements/runtime.in has them too.
 ROAD = ["quantize", "hls", "rtl", "report", "digits"]
@@ -231,8 +232,9 @@ def test_lock_answers_its_source_for_every_python(lock: str, python: str) -> Non
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_development_lock_contains_the_runtime_lock(python: str) -> None:
-    assert pins_for("runtime", python).items() <= pins_for("dev", python).items()
+def test_every_lock_contains_the_one_before(python: str) -> None:
+    for smaller, larger in pairwise(LOCKS):
+        assert pins_for(smaller, python).items() <= pins_for(larger, python).items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

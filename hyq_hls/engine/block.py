@@ -11,6 +11,9 @@ from typing import Any
 from hyq_hls.block import Component, Port, Register, write_block_files
 from hyq_hls.block.component import axi_memory, clock_and_reset, interrupt
 from hyq_hls.block.markdown import file_table, port_table, register_table, table
+from hyq_hls.engine.layout import words_of
+from hyq_hls.engine.machine_sizes import WORD
+from hyq_hls.engine.predict import Rates
 from hyq_hls.engine.rtl import TOP, module_sources
 from hyq_hls.version import __version__
 
@@ -152,9 +155,9 @@ def _page(component: Component, described: Mapping[str, Any]) -> str:
         "2. Write the codes of the input.\n"
         "3. Write 1 to CONTROL, and wait for the interrupt or for bit 1 of CONTROL.\n"
         "4. Look whether bit 2 of CONTROL is 0, and read the codes of the output.\n\n"
-        f"A frame takes {cycles:,} cycles in front of a memory that never stalls: "
-        f"{clock * 1e6 / cycles:,.1f} frames/s at {clock:g} MHz. This is the latency too, because "
-        "one frame is computed at a time.",
+        f"A frame takes {cycles:,} cycles in front of a memory that never stalls and answers a "
+        f"burst after {Rates().latency} cycles: {clock * 1e6 / cycles:,.1f} frames/s at {clock:g} "
+        "MHz. This is the latency too, because one frame is computed at a time.",
         "## Soft reset",
         "Write 2 to CONTROL, and wait until it reads 0. The engine stops behind the instruction "
         "that runs, when DRAM has answered all of its transfers; so a soft reset breaks no "
@@ -163,15 +166,18 @@ def _page(component: Component, described: Mapping[str, Any]) -> str:
         "and BASE0 to BASE3 keep their values.",
         "## Words",
         f"A model takes a byte of an image as this value: {described['normalization']}. Its "
-        "code is the byte itself. `engine.json` has the layout of input and output in memory: "
-        "rows of pixels, each with its channels in whole words, and the smallest code, which is "
-        "stored as 0. The value of an output code is scale * (code - zero point).",
+        "code is the byte itself. The table, and `engine.json`, have the layout of input and "
+        "output in memory: rows of pixels, each with a byte per channel and then zeros. A code of "
+        "more bytes lies in as many planes, that of the highest byte first, and a plane has all "
+        "rows. The smallest code is stored as 0. The value of an output code is "
+        "scale * (code - zero point).",
         table(
             (
                 "",
                 "rows",
                 "pixels",
                 "channels",
+                "bytes of a pixel",
                 "bytes of a row",
                 "bytes of a code",
                 "smallest code",
@@ -179,10 +185,9 @@ def _page(component: Component, described: Mapping[str, Any]) -> str:
             [
                 (
                     name,
-                    *(
-                        str(memory[name][key])
-                        for key in ("rows", "pixels", "channels", "row_bytes", "planes", "qmin")
-                    ),
+                    *(str(memory[name][key]) for key in ("rows", "pixels", "channels")),
+                    str(WORD * words_of(memory[name]["channels"])),
+                    *(str(memory[name][key]) for key in ("row_bytes", "planes", "qmin")),
                 )
                 for name in ("input", "output")
             ],

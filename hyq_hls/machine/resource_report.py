@@ -49,10 +49,12 @@ class Labels:
     Attributes:
         lanes: head of the column of lanes.
         bottleneck: name of the row that decides the speed.
+        shares: whether the rows take turns, so that each has a share of a frame's cycles.
     """
 
     lanes: str = "folding"
     bottleneck: str = "slowest node"
+    shares: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,23 @@ class ResourceReport(Shown):
             f"{total.delay_ns:.2f} ns without wires, with as much for wires {clock:.0f} MHz and "
             f"{supported:,.{digits}f} frames/s (an estimate; nothing was placed)",
             f"{self.multipliers} multipliers, busy {self.busy:.0%} of the cycles; "
-            f"{self.bottleneck_busy:.0%} in the {self.labels.bottleneck}, {self.bottleneck}; "
-            f"{self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
+            f"{self._limit}; {self.macs_per_cycle_per_dsp:.2f} MAC per cycle and DSP",
         ]
+
+    @property
+    def _limit(self) -> str:
+        """The row that decides the speed, and how busy its multipliers are, if it has any."""
+        row = f"the {self.labels.bottleneck}, {self.bottleneck}"
+        if self.bottleneck_busy:
+            return f"{self.bottleneck_busy:.0%} in {row}"
+        if not self.labels.shares:
+            return f"{row}, has none"
+        shares = ", ".join(
+            f"{name} {cycles / self.cycles_per_frame:.0%}"
+            for name, cycles in sorted(self.cycles.items(), key=lambda item: -item[1])
+            if cycles
+        )
+        return f"{row}, limits the speed and has none; at work by prediction: {shares}"
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Plot how far the design fills the part; see :func:`hyq_hls.plots.utilization`.

@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 import torch
 
+from hyq_hls.capture.elementwise import Elementwise
 from hyq_hls.capture.module_check import outputs_of
 from hyq_hls.graph import Quantization
 from hyq_hls.quant.calibrate import batch_size, batches, to_float
@@ -38,7 +39,7 @@ def summary(qmodel: QuantizedModel, images: np.ndarray) -> str:
         wanted = torch.cat(outputs).double().numpy()
     found = qmodel.predict(images)
     same = found.reshape(len(found), -1).argmax(1) == wanted.reshape(len(found), -1).argmax(1)
-    ratios = _ratios_of_nodes(qmodel, images[:_TRACED])
+    ratios = ratios_of_nodes(qmodel, images[:_TRACED])
     worst = sorted((db, name) for name, db in ratios.items() if isfinite(db))[:_WORST]
     nodes = ", ".join(f"{name} {db:.1f} dB" for db, name in worst)
     return (
@@ -47,9 +48,11 @@ def summary(qmodel: QuantizedModel, images: np.ndarray) -> str:
     )
 
 
-def _ratios_of_nodes(qmodel: QuantizedModel, images: np.ndarray) -> dict[str, float]:
-    """Return the SQNR in dB of every node that both graphs have.
+def ratios_of_nodes(qmodel: QuantizedModel, images: np.ndarray) -> dict[str, float]:
+    """Return the SQNR in dB of every node that both graphs have and whose error lives on.
 
+    A node that only one function of single elements reads is judged by the result of that function.
+    Before a ReLU, for example, codes for negative numbers would be of no use.
     One image after another is in memory.
     """
     assert qmodel.float_graph is not None
@@ -64,7 +67,20 @@ def _ratios_of_nodes(qmodel: QuantizedModel, images: np.ndarray) -> dict[str, fl
                 quantization = qmodel.graph.type(name).quantization
                 found = _power_and_noise(visible(op, real[name]), seen, quantization)
                 sums[name] = sums.get(name, np.zeros(2)) + found
-    return {name: decibels(*map(float, found)) for name, found in sums.items()}
+    return {
+        name: decibels(*map(float, found))
+        for name, found in sums.items()
+        if _judge(qmodel, name) not in sums
+    }
+
+
+def _judge(qmodel: QuantizedModel, name: str) -> str | None:
+    """Return the function of single elements that alone reads a node, if there is one."""
+    assert qmodel.float_graph is not None
+    readers = qmodel.float_graph.consumers(name)
+    if len(readers) != 1 or name == qmodel.graph.output_name:
+        return None
+    return readers[0] if isinstance(qmodel.float_graph[readers[0]].op, Elementwise) else None
 
 
 def _power_and_noise(real: torch.Tensor, codes: torch.Tensor, q: Quantization) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -176,7 +177,7 @@ class RequantizeRom:
         """Words and their width."""
         return Memory(self.bits * self.lanes, self.entries // self.lanes, constant=True)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[tuple[NDArray[np.int64], int, bool], ...]:
         """Fields of an entry from its lowest bit: values, width in bits, whether signed."""
         delta = self.shift - self.shift.min()

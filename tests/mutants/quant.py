@@ -145,4 +145,11 @@ MUTANTS = [
         "",
         "tests/quant/test_channel_affine.py",
     ),
+    Mutant(
+        "the line after quantization judges a node by one of its readers",
+        "hyq_hls/quant/summary.py",
+        "len(readers) != 1",
+        "not readers",
+        "tests/quant/test_summary.py",
+    ),
 ]

@@ -62,6 +62,13 @@ MUTANTS = [
         "tests/stream/choose",
     ),
     Mutant(
+        "edges take their most before a design is refused",
+        "hyq_hls/stream/choose/solve.py",
+        "np.minimum.reduceat",
+        "np.maximum.reduceat",
+        "tests/stream/choose",
+    ),
+    Mutant(
         "the shorter way keeps as many words as the longer one",
         "hyq_hls/stream/flow/depths.py",
         "least, most = _frames_kept(flow, 0), _frames_kept(flow, pipeline)",

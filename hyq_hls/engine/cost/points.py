@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -12,7 +11,7 @@ from hyq_hls.engine.cost.units import Unit
 from hyq_hls.engine.rtl import module_sources, rtl_folders
 from hyq_hls.errors import ConversionError
 from hyq_hls.tools.systemverilog import source_hash
-from hyq_hls.tools.yosys import Utilization
+from hyq_hls.tools.yosys import Utilization, points_of
 
 #: ``benchmarks/characterize_engine.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
@@ -51,13 +50,7 @@ def read_points(path: Path = POINTS_FILE) -> tuple[Point, ...]:
     Raises:
         ConversionError: the file is damaged.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))["points"]
-        return tuple(Point(**{**p, "utilization": Utilization(**p["utilization"])}) for p in data)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConversionError(
-            f"{path} is damaged ({error}); benchmarks/characterize_engine.py makes it again"
-        ) from error
+    return tuple(points_of(path, Point, "benchmarks/characterize_engine.py"))
 
 
 def module_hash(module: str) -> str:

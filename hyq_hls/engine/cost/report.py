@@ -58,7 +58,7 @@ def engine_report(
         bottleneck=bottleneck,
         bottleneck_busy=at_work if bottleneck == array else 0.0,
         macs_per_cycle_per_dsp=graph.macs() / frame / max(design.total.dsp, 1),
-        labels=Labels("per cycle", "busiest unit"),
+        labels=Labels("per cycle", "busiest unit", shares=True),
     )
 
 

@@ -88,22 +88,31 @@ def edges(graph: Graph, circuits: Mapping[str, AnyCircuit]) -> list[Edge]:
 
 def edge_utilization(edge: Edge, written: int, read: int) -> Utilization:
     """Estimate of a FIFO, and of a width converter with its own where lanes differ."""
-    return sum(map(estimate, _plumbing(edge, written, read, edge.waiting)), Utilization())
+    return _plumbing_utilization(edge.bits, edge.waiting, written, read)
+
+
+def edge_plan(edge: Edge, written: int, read: int) -> Utilization:
+    """Return the same for the C++, by plan."""
+    return _plumbing_plan(edge.bits, edge.hls_waiting, written, read)
+
+
+@cache  # Most edges of a network have the same few widths.
+def _plumbing_utilization(bits: int, waiting: int, written: int, read: int) -> Utilization:
+    return sum(map(estimate, _plumbing(bits, waiting, written, read)), Utilization())
 
 
 @cache
-def edge_plan(edge: Edge, written: int, read: int) -> Utilization:
-    """Return the same for the C++, by plan."""
-    return sum(map(_planned, _plumbing(edge, written, read, edge.hls_waiting)), Utilization())
+def _plumbing_plan(bits: int, waiting: int, written: int, read: int) -> Utilization:
+    return sum(map(_planned, _plumbing(bits, waiting, written, read)), Utilization())
 
 
-def _plumbing(edge: Edge, written: int, read: int, waiting: int) -> Iterator[Fifo | WidthConverter]:
-    """Yield what lies on an edge whose FIFO keeps ``waiting`` bits."""
-    width = edge.bits * read
+def _plumbing(bits: int, waiting: int, written: int, read: int) -> Iterator[Fifo | WidthConverter]:
+    """Yield what lies on an edge of codes of ``bits`` whose FIFO keeps ``waiting`` bits."""
+    width = bits * read
     yield Fifo(width, max(SHALLOW, -(-waiting // width)))
     if written != read:
-        yield WidthConverter(edge.bits, written, read)
-        yield Fifo(edge.bits * written, SHALLOW)
+        yield WidthConverter(bits, written, read)
+        yield Fifo(bits * written, SHALLOW)
 
 
 def _planned(part: Fifo | WidthConverter) -> Utilization:

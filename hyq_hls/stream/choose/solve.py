@@ -37,10 +37,14 @@ from hyq_hls.stream.circuits import AnyCircuit
 from hyq_hls.stream.folding import Folding
 from hyq_hls.tools.yosys import Utilization
 
+Array = NDArray[np.float64]
+
 #: Relative distance to the best design at which the solver may stop.
 GAP = 0.005
 #: Seconds after which it takes the best design that it has found.
 TIME_LIMIT = 60.0
+#: Status of a linear program that has no solution, by scipy.
+_INFEASIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,6 @@ class FoldingProblem:
         self.backends = backends
         self.options = {n: node_options(graph.nodes[n], c) for n, c in circuits.items()}
         self.edges = edges(graph, circuits)
-        self._edge_costs: dict[tuple[int, int, int], Utilization] = {}
 
     def speeds(self) -> list[int]:
         """Return the cycles per frame that designs can have, ascending."""
@@ -130,20 +133,18 @@ class FoldingProblem:
                 best, high = found, middle
         return best
 
-    def edge_cost(self, index: int, written: int, read: int) -> Utilization:
-        """Return the cost of edge number ``index`` between lanes."""
-        key = index, written, read
-        if key not in self._edge_costs:
-            self._edge_costs[key] = edge_utilization(self.edges[index], written, read)
-        return self._edge_costs[key]
-
     def read(self, edge: Edge, folding: Folding) -> int:
         """Return the lanes that the reader of ``edge`` takes in ``folding``."""
         return self.circuits[edge.reader].input_lanes(folding)[edge.port]
 
 
 class _Program:
-    """One integer program; its columns are foldings of nodes, then pairs of lanes of edges."""
+    """One integer program; its columns are foldings of nodes, then pairs of lanes of edges.
+
+    Attributes:
+        nodes: number of nodes, whose equations come first.
+        edges: first column of every edge.
+    """
 
     def __init__(
         self,
@@ -164,10 +165,13 @@ class _Program:
             columns.setdefault(name, []).append(column)
         for mine in columns.values():
             self._equation(mine, [], 1.0)
-        for index, edge in enumerate(problem.edges):
-            self._edge(index, edge, columns)
+        self.nodes = len(self.sums)
+        self.edges: list[int] = []
+        for edge in problem.edges:
+            self.edges.append(len(self.costs))
+            self._edge(edge, columns)
 
-    def _edge(self, index: int, edge: Edge, columns: Mapping[str, list[int]]) -> None:
+    def _edge(self, edge: Edge, columns: Mapping[str, list[int]]) -> None:
         reads: dict[int, list[int]] = {}
         for column in columns[edge.reader]:
             lanes = self.problem.read(edge, self.choices[column][1].folding)
@@ -181,7 +185,7 @@ class _Program:
             [(w, r) for w in writes for r in reads] if writes else [(r, r) for r in reads]
         ):
             pairs[written, read] = len(self.costs)
-            self.costs.append(self.problem.edge_cost(index, written, read))
+            self.costs.append(edge_utilization(edge, written, read))
             self.plans.append(edge_plan(edge, written, read))
         for lanes, mine in reads.items():
             self._equation([c for (_, r), c in pairs.items() if r == lanes], mine, 0.0)
@@ -204,10 +208,10 @@ class _Program:
         constraints = [LinearConstraint(equations.tocsr(), self.sums, self.sums)]
         if self.budget is not None:
             limits = np.array([self.budget[r] / capacity[r] for r in RESOURCES])
-            constraints += [
-                LinearConstraint(shares[backend].T, -np.inf, limits)
-                for backend in sorted(self.problem.backends)
-            ]
+            counted = [shares[backend] for backend in sorted(self.problem.backends)]
+            if not self._may_fit(counted, limits):
+                return None
+            constraints += [LinearConstraint(used.T, -np.inf, limits) for used in counted]
         integral = np.zeros(count)
         integral[: len(self.choices)] = 1  # the pairs follow from them
         result = milp(
@@ -219,12 +223,29 @@ class _Program:
         )
         return None if result.x is None else self._solution(result.x)
 
-    def _shares(self, costs: Sequence[Utilization]) -> NDArray[np.float64]:
+    def _may_fit(self, counted: Sequence[Array], limits: Array) -> bool:
+        """Return whether a much smaller linear program has a solution.
+
+        It lets every edge take the least of each resource, whatever the foldings, and a node lie
+        between its foldings. Every design is a solution of it, so where it has none no design fits;
+        the whole program may take a hundred times as long to say so.
+        """
+        count = len(self.choices)  # Equations of nodes, and their columns, come first.
+        entries = self.values[:count], (self.rows[:count], self.columns[:count])
+        one_each = coo_array(entries, shape=(self.nodes, count)).tocsr()
+        constraints = [LinearConstraint(one_each, 1, 1)]
+        for used in counted:
+            edges_take = np.minimum.reduceat(used, self.edges).sum(axis=0)
+            constraints.append(LinearConstraint(used[:count].T, -np.inf, limits - edges_take))
+        result = milp(np.zeros(count), bounds=Bounds(0, 1), constraints=constraints)
+        return int(result.status) != _INFEASIBLE
+
+    def _shares(self, costs: Sequence[Utilization]) -> Array:
         """Return the shares of a part's resources that every column takes."""
         usage = [[getattr(c, r) / self.problem.capacity[r] for r in RESOURCES] for c in costs]
         return np.array(usage, dtype=np.float64)
 
-    def _solution(self, x: NDArray[np.float64]) -> Solution:
+    def _solution(self, x: Array) -> Solution:
         taken = [i for i, value in enumerate(x) if value > 0.5]
         chosen = [self.choices[i] for i in taken if i < len(self.choices)]
         return Solution(

@@ -77,6 +77,17 @@ class Circuit(ABC, Generic[OperationT]):
     def arguments(self, folding: Folding) -> TemplateArguments:
         """Return parameters and memories of the circuit, the same for C++ and SystemVerilog."""
 
+    def latest_arguments(self, folding: Folding) -> TemplateArguments:
+        """Return :meth:`arguments`, which orders all weights, and keep them until the next call."""
+        if folding not in self._latest:
+            self._latest.clear()
+            self._latest[folding] = self.arguments(folding)
+        return self._latest[folding]
+
+    @cached_property
+    def _latest(self) -> dict[Folding, TemplateArguments]:
+        return {}
+
     @property
     def foldings(self) -> list[Folding]:
         """Every legal folding; for operations on single elements, any divisor of the channels."""
@@ -115,7 +126,7 @@ class Circuit(ABC, Generic[OperationT]):
 
     def memories(self, folding: Folding) -> list[Memory]:
         """Return the memories of the SystemVerilog circuit; by default those of its constants."""
-        return [rom.memory for rom in self.arguments(folding).roms]
+        return [rom.memory for rom in self.latest_arguments(folding).roms]
 
     def products(self, folding: Folding) -> int:
         """Return the number of products of two variables that the circuit computes every cycle."""

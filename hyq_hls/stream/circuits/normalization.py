@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -37,22 +38,22 @@ class NormalizationCircuit(Circuit[NormalizationT]):
     def rows(self) -> int:
         """Rows of a frame."""
 
-    @property
+    @cached_property
     def value_bits(self) -> int:
         """Width of a value: a code less its zero point, times its factor."""
         return self.operation.moments(self.inputs[0]).value.bits
 
-    @property
+    @cached_property
     def total_bits(self) -> int:
         """Width of the sum of a row."""
         return self.operation.moments(self.inputs[0]).total.bits
 
-    @property
+    @cached_property
     def root_steps(self) -> int:
         """Number of bits of the square root, which takes a cycle for each."""
         return (self.operation.radicand(self.inputs[0]).high.bit_length() + 1) // 2
 
-    @property
+    @cached_property
     def reciprocal_steps(self) -> int:
         """Number of bits of the largest reciprocal, which takes a cycle for each."""
         return self.operation.largest_reciprocal.bit_length()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,7 +17,7 @@ from hyq_hls.stream.flow import OperationStage
 from hyq_hls.stream.rtl.modules import module_file, needed_modules
 from hyq_hls.stream.rtl.plumbing import Plumbing
 from hyq_hls.tools.systemverilog import source_hash
-from hyq_hls.tools.yosys import Utilization
+from hyq_hls.tools.yosys import Utilization, points_of
 
 #: ``benchmarks/characterize.py`` writes this file.
 POINTS_FILE = Path(__file__).with_name("points.json")
@@ -111,19 +110,15 @@ def cost_models() -> dict[str, CostModel]:
     return fitted(read_points())
 
 
-def read_points(path: Path = POINTS_FILE) -> list[Point]:
-    """Read the table of synthesis results.
+def read_points(
+    path: Path = POINTS_FILE, script: str = "benchmarks/characterize.py"
+) -> list[Point]:
+    """Read a table of synthesis results that a script has made.
 
     Raises:
         ConversionError: the file is damaged.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))["points"]
-        return [Point(**{**p, "utilization": Utilization(**p["utilization"])}) for p in data]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConversionError(
-            f"{path} is damaged ({error}); benchmarks/characterize.py makes it again"
-        ) from error
+    return points_of(path, Point, script)
 
 
 def compared_points() -> list[tuple[Utilization, Utilization]]:

@@ -6,7 +6,7 @@ never negative. Every feature grows with parallelism, or is the same for every f
 
 from __future__ import annotations
 
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 from hyq_hls.stream.arguments import Memory, RequantizeRom
 from hyq_hls.stream.circuits.products import product_dsps
@@ -59,7 +59,8 @@ def features_of(circuit: OperationStage | Plumbing) -> Features:
     raise TypeError(f"{circuit!r}: there is no rule for the features of such a circuit")
 
 
-@features_of.register
+@features_of.register(OperationStage)
+@lru_cache(maxsize=1)  # The models of the RTL and of the C++ ask for them one after the other.
 def _operation(stage: OperationStage) -> Features:
     circuit, folding = stage.circuit, stage.folding
     read = sum(

@@ -41,7 +41,7 @@ def hls_models() -> dict[str, CostModel]:
     Raises:
         ConversionError: the file is damaged.
     """
-    return fitted(read_points(HLS_POINTS_FILE))
+    return fitted(read_points(HLS_POINTS_FILE, "benchmarks/characterize_hls.py"))
 
 
 def hls_hash(module: str) -> str:

@@ -79,7 +79,7 @@ class OperationStage(Stage):
     @cached_property
     def arguments(self) -> TemplateArguments:
         """Parameters and memories of the circuit."""
-        return self.circuit.arguments(self.folding)
+        return self.circuit.latest_arguments(self.folding)
 
     @cached_property
     def memories(self) -> list[Memory]:

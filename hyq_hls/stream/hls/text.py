@@ -7,7 +7,7 @@ compiler stand in ``hls_templates/target.h``, and nowhere in this text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from textwrap import indent, wrap
+from textwrap import indent
 
 from hyq_hls.graph.types import TensorType
 from hyq_hls.stream.arguments import Memory, RequantizeRom, Rom, Signed, TemplateArguments
@@ -265,11 +265,22 @@ def weights_h(stage: OperationStage, banner: str) -> str:
 
 def memory(owner: str, rom: Rom | RequantizeRom) -> str:
     """Return the definition of a constant memory, ``<owner>_<memory>``."""
-    words = rom.stored.reshape(-1, rom.lanes).tolist()
-    text = ", ".join("{" + ", ".join(map(str, word)) + "}" for word in words)
-    lines = wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    # A list of a million lists would keep the garbage collector busy for seconds.
+    entries = list(map(str, rom.stored.tolist()))
+    words = (", ".join(entries[i : i + rom.lanes]) for i in range(0, rom.entries, rom.lanes))
+    text = "{" + "}, {".join(words) + "}"
     head = f"static const {_entry_type(rom)} {owner}_{rom.name}{_dimensions(rom)} = {{"
-    return "\n".join([head, *lines, "};"])
+    return "\n".join([head, *(f"    {line}" for line in _lines(text, _WIDTH - 4)), "};"])
+
+
+def _lines(text: str, width: int) -> Iterator[str]:
+    """Yield lines of short words, as ``textwrap`` does, which is slow for millions of them."""
+    start = 0
+    while len(text) - start > width:
+        end = text.rfind(" ", start, start + width + 1)
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def bridge_cpp(flow: Dataflow, project: str, banner: str) -> str:

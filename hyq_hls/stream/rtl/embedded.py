@@ -11,10 +11,12 @@ import re
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+
 from hyq_hls.errors import ConversionError
 from hyq_hls.stream.arguments import RequantizeRom, Rom
 from hyq_hls.stream.flow import Dataflow
-from hyq_hls.stream.rtl.memories import memory_words
+from hyq_hls.stream.rtl.memories import memory_bits
 from hyq_hls.stream.rtl.parameters import memory_name
 
 Memories = Literal["files", "embedded"]
@@ -75,8 +77,8 @@ def either_form(text: str) -> str:
 
 
 def _constant(name: str, rom: Rom | RequantizeRom) -> list[str]:
-    width, words = rom.bits * rom.lanes, memory_words(rom)
-    digits = "".join(f"{word:0{width}b}" for word in reversed(words))
+    last_word_first = memory_bits(rom)[::-1]
+    digits = (last_word_first + np.uint8(ord("0"))).tobytes().decode("ascii")
     parts = [digits[max(end - _PART, 0) : end] for end in range(len(digits), 0, -_PART)]
     literals = [f"{len(part)}'h{int(part, 2):x}" for part in reversed(parts)]
     lines = [f"    {literal}," for literal in ("8'h00", *literals)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hyq_hls.engine.cost import engine_report, engine_utilization
 from hyq_hls.engine.cost.report import array_macs
 from hyq_hls.engine.machine_sizes import Sizes
 from hyq_hls.engine.predict import predict
-from hyq_hls.machine import ResourceReport
+from hyq_hls.machine import Labels, ResourceReport
 from hyq_hls.parts import part
 from tests.golden.network import golden_graph
 from tests.ops.examples import example_graph
@@ -58,9 +59,21 @@ def test_it_reads_as_an_engine(report: ResourceReport) -> None:
     assert head.split() == ["per", "cycle", "cycles", "LUT", "FF", "DSP", "BRAM36"]
     assert any(row.startswith("array") and "16x3x2" in row for row in rows)
     assert any(row.startswith("feature memory") for row in rows)
-    assert "in the busiest unit, " in text
     assert "folding" not in text
     assert "node" not in text
+
+
+def test_a_busiest_unit_that_does_not_multiply_is_not_called_idle(report: ResourceReport) -> None:
+    cycles = {**dict.fromkeys(report.cycles, 0), "load unit": 600, "array": 300}
+    of_array = replace(report, cycles=cycles, bottleneck="array", bottleneck_busy=0.5)
+    assert "; 50% in the busiest unit, array; " in str(of_array)
+    of_load = replace(of_array, cycles_per_frame=1000, bottleneck="load unit", bottleneck_busy=0.0)
+    assert (
+        "; the busiest unit, load unit, limits the speed and has none; "
+        "at work by prediction: load unit 60%, array 30%; "
+    ) in str(of_load)
+    of_stream = replace(of_load, labels=Labels())
+    assert "; the slowest node, load unit, has none; " in str(of_stream)
 
 
 def test_every_row_of_a_unit_has_cycles_and_lanes(report: ResourceReport) -> None:

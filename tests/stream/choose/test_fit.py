@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import milp
 
 from hyq_hls.errors import ConversionError
 from hyq_hls.graph import Graph, Quantization, TensorType
@@ -18,6 +19,7 @@ from hyq_hls.parts import part
 from hyq_hls.stream.choose.backends import BACKENDS
 from hyq_hls.stream.choose.design import design
 from hyq_hls.stream.choose.fit import fit, pareto
+from hyq_hls.stream.choose.options import edge_utilization
 from hyq_hls.stream.choose.solve import GAP, FoldingProblem
 from hyq_hls.stream.circuits import node_circuits
 from hyq_hls.stream.cost import estimate_design, plan_hls
@@ -42,10 +44,10 @@ def designs(problem: FoldingProblem) -> list[tuple[int, Utilization]]:
     for chosen in product(*problem.options.values()):
         options = dict(zip(names, chosen, strict=True))
         used = sum((o.utilization for o in chosen), Utilization())
-        for index, edge in enumerate(problem.edges):
+        for edge in problem.edges:
             read = problem.read(edge, options[edge.reader].folding)
             written = options[edge.writer].folding.outputs if edge.writer else read
-            used += problem.edge_cost(index, written, read)
+            used += edge_utilization(edge, written, read)
         found.append((max(o.cycles for o in chosen), used))
     return found
 
@@ -208,6 +210,23 @@ def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
     graph: Graph = hybrid_graph()
     with pytest.raises(ConversionError, match=message):
         fit(graph, node_circuits(graph), PART, 100, **options)
+
+
+def test_what_nodes_alone_exceed_needs_no_whole_program(
+    tiny: FoldingProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def counted(c: np.ndarray[Any, Any], **options: Any) -> Any:
+        sizes.append(len(c))
+        return milp(c, **options)
+
+    monkeypatch.setattr("hyq_hls.stream.choose.solve.milp", counted)
+    cycles, foldings = tiny.speeds()[-1], sum(map(len, tiny.options.values()))
+    assert tiny.smallest(cycles, {**capacity(PART), "lut": 1}) is None
+    assert sizes == [foldings]
+    assert tiny.smallest(cycles, capacity(PART)) is not None
+    assert sizes[1] == foldings < sizes[2]
 
 
 @pytest.mark.slow

@@ -258,3 +258,13 @@ def test_fifos() -> None:
     in_luts, in_block = (fifo_area(Memory(8, 512, luts_per_block=IN_LUTS), n) for n in (0, 1))
     assert in_luts.lut - in_block.lut == 4 * 3 * 8
     assert astuple(in_luts)[1] == in_block.ff
+
+
+def test_a_damaged_table_names_its_own_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "hls_points.json"
+    path.write_text('{"points": [{}]}')
+    monkeypatch.setattr("hyq_hls.stream.cost.hls_area.HLS_POINTS_FILE", path)
+    with pytest.raises(ConversionError, match=r"is damaged .*characterize_hls\.py makes it again"):
+        hls_models.__wrapped__()

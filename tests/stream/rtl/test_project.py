@@ -53,6 +53,16 @@ def test_memory_files_hold_words() -> None:
     assert (wide.left, wide.base) == (0, 3)
 
 
+@pytest.mark.parametrize(("bits", "lanes"), [(1, 1), (5, 3), (8, 1), (13, 8), (62, 7)])
+def test_a_word_of_a_memory_has_the_first_lane_in_its_lowest_bits(bits: int, lanes: int) -> None:
+    values = np.random.default_rng(bits).integers(-(1 << bits - 1), 1 << bits - 1, 6 * lanes)
+    lines = memory_text(Rom("w", values, bits, lanes=lanes)).splitlines()
+    assert {len(line) for line in lines} == {-(-bits * lanes // 4)}
+    for line, word in zip(lines, values.reshape(-1, lanes).tolist(), strict=True):
+        entries = [int(line, 16) >> lane * bits & (1 << bits) - 1 for lane in range(lanes)]
+        assert entries == [entry & (1 << bits) - 1 for entry in word]
+
+
 def test_a_parameter_that_the_kernel_lacks_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
