@@ -55,12 +55,14 @@ def passes(tests: str, root: Path) -> bool:
 
 def main(word: str = "") -> int:
     """Try the mutants whose name has ``word``; returns the number of survivors."""
+    chosen = [mutant for mutant in MUTANTS if word in mutant.name]
+    if not chosen:
+        raise SystemExit(f"no mutant has {word!r} in its name; without a word all are tried")
     survivors = 0
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "copy"
         ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "notebooks")
         shutil.copytree(REPOSITORY, root, ignore=ignored)
-        chosen = [mutant for mutant in MUTANTS if word in mutant.name]
         if not passes(" ".join(sorted({m.tests for m in chosen})), root):
             raise RuntimeError("the nearest tests fail without any mutant; mend that first")
         for mutant in chosen:

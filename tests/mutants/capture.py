@@ -6,6 +6,13 @@ from tests.mutants.mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "a module's rounding to float32 is an error of the capture",
+        "hyq_hls/capture/module_check.py",
+        "else replace(plain, doubted=exact)",
+        "else plain",
+        "tests/capture/test_module_check.py",
+    ),
+    Mutant(
         "a map that tokens gate passes for tokens",
         "hyq_hls/capture/drafts.py",
         "shaping = inputs[:1] if isinstance(op, Multiply) else inputs",

@@ -20,6 +20,13 @@ MUTANTS = [
         "tests/quant/test_decisions.py tests/quant/test_ranges.py",
     ),
     Mutant(
+        "a sample may meet one column alone",
+        "hyq_hls/quant/scales/sampling.py",
+        "if _meets_all(shape, step, batches):",
+        "if step:",
+        "tests/quant/test_sampling.py",
+    ),
+    Mutant(
         "zero may lie outside of a range",
         "hyq_hls/quant/scales/ranges.py",
         "min(float(low), 0.0), max(float(high), 0.0)",
