@@ -47,8 +47,9 @@ from hyq_hls.quant.weighted import (
 
 _Declaration = TypeVar("_Declaration")
 
-#: Exponents of a scale where nothing limits them further.
-ANY_EXPONENT = (-40, 40)
+#: Exponents of a scale where nothing limits them further: values of float32 end at 2**127, and a
+#: limit below would clip them without a word.
+ANY_EXPONENT = (-100, 100)
 
 
 class Codes(Enum):

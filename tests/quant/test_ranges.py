@@ -56,6 +56,19 @@ def test_power_of_two_is_the_best_of_all(scheme: Scheme, bits: int) -> None:
     assert error(values, found) <= 1.1 * best
 
 
+@pytest.mark.parametrize("observer", ["minmax", "mse"])
+@pytest.mark.parametrize("octaves", [20, 50, 90])
+def test_no_range_is_clipped_for_its_size(observer: Observer, octaves: int) -> None:
+    """Numbers that explode on their way through a network have steps as all others have."""
+    values = np.random.default_rng(0).normal(0.7, 1.3, (500, 8))
+    config = lean(observer=observer)
+    small, large = (
+        quantization(statistics_of(v), config, base=1.0) for v in (values, values * 2.0**octaves)
+    )
+    assert large.scale[0] == small.scale[0] * 2.0**octaves
+    assert large.zero_point == small.zero_point
+
+
 def test_minmax_covers_the_range() -> None:
     values = np.random.default_rng(0).normal(0, 3, (300, 4))
     for scale in (True, False):
